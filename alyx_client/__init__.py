@@ -1,1 +1,106 @@
-"""A typed client for Alyx."""
+"""A typed client for Alyx, the database of neuroscience labs.
+
+>>> from alyx_client import AlyxClient
+>>> client = AlyxClient("https://alyx.example.org")  # doctest: +SKIP
+>>> client.subjects.list(lab="cortexlab", alive=True)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alyx_client.endpoints import AlyxClient, AsyncAlyxClient
+    from alyx_client.errors import (
+        AlyxConnectionError,
+        AlyxError,
+        AlyxHTTPError,
+        AlyxTimeoutError,
+        AlyxWarning,
+        AuthenticationError,
+        BadRequestError,
+        ForeignURLError,
+        InvalidFieldError,
+        InvalidKeyError,
+        MissingCredentialsError,
+        NotFoundError,
+        PermissionDeniedError,
+        RateLimitError,
+        SchemaDriftError,
+        SchemaDriftWarning,
+        ServerError,
+        UnexpectedAnswerError,
+    )
+    from alyx_client.pages import AsyncResults, Results
+    from alyx_client.retry import Retries
+
+__version__ = "0.1.0"
+
+_ERRORS = (
+    "AlyxConnectionError",
+    "AlyxError",
+    "AlyxHTTPError",
+    "AlyxTimeoutError",
+    "AlyxWarning",
+    "AuthenticationError",
+    "BadRequestError",
+    "ForeignURLError",
+    "InvalidFieldError",
+    "InvalidKeyError",
+    "MissingCredentialsError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "SchemaDriftError",
+    "SchemaDriftWarning",
+    "ServerError",
+    "UnexpectedAnswerError",
+)
+# Loaded when they are first asked for, so that the import itself stays fast.
+_MODULES = {
+    "AlyxClient": "alyx_client.endpoints",
+    "AsyncAlyxClient": "alyx_client.endpoints",
+    "AsyncResults": "alyx_client.pages",
+    "Results": "alyx_client.pages",
+    "Retries": "alyx_client.retry",
+    **dict.fromkeys(_ERRORS, "alyx_client.errors"),
+}
+
+__all__ = [
+    "AlyxClient",
+    "AlyxConnectionError",
+    "AlyxError",
+    "AlyxHTTPError",
+    "AlyxTimeoutError",
+    "AlyxWarning",
+    "AsyncAlyxClient",
+    "AsyncResults",
+    "AuthenticationError",
+    "BadRequestError",
+    "ForeignURLError",
+    "InvalidFieldError",
+    "InvalidKeyError",
+    "MissingCredentialsError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "Results",
+    "Retries",
+    "SchemaDriftError",
+    "SchemaDriftWarning",
+    "ServerError",
+    "UnexpectedAnswerError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

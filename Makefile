@@ -1,0 +1,50 @@
+# Everything a developer needs; a new machine needs only Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo test check client bench record live clean
+.DEFAULT_GOAL := setup
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "alyx-client needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --upgrade "pip>=25.1"
+	$(RUN) -m pip install --quiet --editable ".[all]" --group dev
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	$(RUN) examples/demo.py
+
+test: check
+	$(RUN) -m pytest
+
+check: $(STAMP)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) -m pyright
+	$(RUN) -m alyx_generator check
+
+# make client                                    the shipped client, from the shipped snapshot
+# make client SERVER=https://… PACKAGE=lab_alyx  a package for another server, into build/
+client: $(STAMP)
+	$(RUN) -m alyx_generator client $(if $(SERVER),$(SERVER) --package $(PACKAGE) --out build)
+
+bench: $(STAMP)
+	$(RUN) benchmarks/run.py
+
+# Record the exchanges in tests/contract/cassettes anew, from the server named by ALYX_URL.
+record: $(STAMP)
+	$(RUN) -m pytest tests/contract --server=record
+
+# Run the contract tests against the server named by ALYX_URL; they remove what they make.
+live: $(STAMP)
+	$(RUN) -m pytest tests/contract --server=live
+
+clean:
+	rm -rf $(VENV) build .demo .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,229 @@
+"""What an endpoint can do, as values: the path, how filters and bodies are sent, and how the answer is read.
+
+Generated modules declare their actions with these classes; nothing here does I/O, so that the synchronous and the
+asynchronous client share all of it.
+"""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Generic, Literal, TypeVar
+from uuid import UUID
+
+from alyx_client.drift import Answer, DriftLog, PageAnswer
+from alyx_client.errors import InvalidFieldError, InvalidKeyError
+from alyx_client.messages import FilePart, Params, Request, Response
+from alyx_client.pages import Page
+from alyx_client.query import FilterStyle, encode, quote_key, quote_path
+from alyx_client.shapes import Resource
+
+__all__ = ["Action", "Key", "ListAction", "Upload"]
+
+T = TypeVar("T")
+Key = str | UUID | int
+Upload = Path | bytes | BinaryIO
+"""A file to send: its path, its content, or an open binary file."""
+
+_NO_FILTERS: Mapping[str, FilterStyle] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Generic[T]):
+    """One action that answers one thing.
+
+    Parameters
+    ----------
+    endpoint, name
+        The endpoint as on the client, and the action: ``"subjects"``, ``"read"``.
+    method, path
+        The HTTP method, and the path with its lookup key in braces: ``"/subjects/{nickname}"``.
+    answer
+        How the answer is read.
+    lookup
+        What the key is: a UUID, an integer, text, or a path with slashes; ``None`` where there is no key.
+    shape
+        The shape that keywords of ``partial_update`` are checked against.
+    accept
+        The media type asked for.
+    """
+
+    endpoint: str
+    name: str
+    method: str
+    path: str
+    answer: Answer[T]
+    lookup: Literal["uuid", "integer", "text", "path"] | None = None
+    shape: type[Resource] | None = None
+    filters: Mapping[str, FilterStyle] = field(default_factory=lambda: _NO_FILTERS)
+    accept: str = "application/json"
+
+    def request(
+        self,
+        base_url: str,
+        *,
+        key: Key | None = None,
+        body: Resource | Sequence[Resource] | None = None,
+        changes: Mapping[str, Any] | None = None,
+        files: Mapping[str, Upload | None] | None = None,
+        filters: Mapping[str, object] | None = None,
+    ) -> Request:
+        """Build the request.
+
+        Raises
+        ------
+        InvalidKeyError, InvalidFieldError, ForeignURLError
+            Something given cannot be sent; nothing was.
+        """
+        path = self.path if self.lookup is None else self._path(base_url, key)
+        payload = self._payload(body, changes, bool(files and any(f is not None for f in files.values())))
+        parts = tuple(_file_part(name, upload) for name, upload in (files or {}).items() if upload is not None)
+        params = encode(filters, self.filters, endpoint=self.endpoint)[0] if filters else ()
+        return Request(
+            self.method,
+            path,
+            params=params,
+            json=None if parts or payload is None else json.dumps(payload, allow_nan=False).encode(),
+            form=_form(payload) if parts and isinstance(payload, dict) else (),
+            files=parts,
+            accept=self.accept,
+            endpoint=self.endpoint,
+            action=self.name,
+        )
+
+    def parse(self, response: Response, log: DriftLog) -> T:
+        """Read the answer; differences from its declaration go to `log`."""
+        return self.answer.parse(response, self.endpoint, log)
+
+    def _path(self, base_url: str, key: Key | None) -> str:
+        start, _, rest = self.path.partition("{")
+        lookup, _, end = rest.partition("}")
+        collection = start.rstrip("/")
+        if self.lookup == "path":
+            return start + quote_path(str(key)) + end
+        segment = quote_key(key, lookup=lookup, base_url=base_url, path=collection)
+        if self.lookup == "uuid" and not _is_uuid(segment):
+            raise InvalidKeyError(
+                f"{self.endpoint} are looked up by UUID, and {str(key)!r} is not one. "
+                f"Find the record with client.{self.endpoint}.list(...) and pass its id."
+            )
+        if self.lookup == "integer" and not segment.lstrip("-").isdigit():
+            raise InvalidKeyError(f"{self.endpoint} are looked up by an integer, and {str(key)!r} is not one.")
+        return start + segment + end
+
+    def _payload(
+        self, body: Resource | Sequence[Resource] | None, changes: Mapping[str, Any] | None, with_files: bool
+    ) -> Any:
+        if changes is not None:
+            if not changes and with_files:
+                return {}
+            assert self.shape is not None
+            return self.shape.changes_to_wire(changes)
+        if body is None or isinstance(body, Resource):
+            return None if body is None else body.to_wire()
+        if isinstance(body, Mapping | str | bytes) or not all(isinstance(each, Resource) for each in body):
+            wanted = self.shape.__name__ if self.shape else "the resource"
+            raise InvalidFieldError(
+                f"{self.endpoint}.{self.name}() takes {wanted}(...), not {type(body).__name__}; "
+                f"from a dictionary: {wanted}(**values)"
+            )
+        return [each.to_wire() for each in body]
+
+
+@dataclass(frozen=True, slots=True)
+class ListAction(Generic[T]):
+    """The action that lists an endpoint's records.
+
+    Parameters
+    ----------
+    endpoint
+        The endpoint as on the client.
+    path
+        Its path.
+    answer
+        How a page is read.
+    filters
+        The filters and how each is sent.
+    paged
+        Whether the server pages this list by ``limit`` and ``offset``.
+    """
+
+    endpoint: str
+    path: str
+    answer: PageAnswer[T]
+    filters: Mapping[str, FilterStyle]
+    lookup: Literal["uuid", "integer", "text", "path"] | None = None
+    paged: bool = True
+
+    def queries(self, filters: Mapping[str, object], extra_params: Mapping[str, object] | None) -> list[Params]:
+        """Return the query parameters; more than one set where a long ``__in`` list was split.
+
+        Raises
+        ------
+        ValueError
+            A filter's value cannot be sent.
+        """
+        return encode(filters, self.filters, endpoint=self.endpoint, extra_params=extra_params)
+
+    def request(self, params: Params, offset: int, limit: int | None) -> Request:
+        """Build the request for one page; `limit` is the page size, in rows."""
+        paging: list[tuple[str, str]] = []
+        if limit is not None:
+            paging.append(("limit", str(limit)))
+        if offset:
+            paging.append(("offset", str(offset)))
+        return Request("GET", self.path, params=(*params, *paging), endpoint=self.endpoint, action="list")
+
+    def parse(self, response: Response, log: DriftLog) -> Page[T]:
+        """Read one page."""
+        return self.answer.parse(response, self.endpoint, log)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _file_part(name: str, upload: Upload) -> FilePart:
+    if isinstance(upload, bytes | bytearray | memoryview):
+        filename, content = name, bytes(upload)
+    elif isinstance(upload, str | os.PathLike):
+        path = Path(upload)
+        if not path.is_file():
+            raise InvalidFieldError(f"{name}: there is no file {path}", fields={name: ["no such file"]})
+        filename, content = path.name, path.read_bytes()
+    else:
+        filename, content = Path(str(getattr(upload, "name", name))).name, upload.read()
+    if "." not in filename:
+        filename += _extension(content)
+    return FilePart(name, filename, content, mimetypes.guess_type(filename)[0] or "application/octet-stream")
+
+
+_SIGNATURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp"}
+
+
+def _extension(content: bytes) -> str:
+    # The server stores an upload under its extension, and refuses an image without one.
+    return next((extension for start, extension in _SIGNATURES.items() if content.startswith(start)), "")
+
+
+def _form(payload: Mapping[str, Any]) -> Params:
+    """Return the fields of a multipart body; structured values as JSON text, as Alyx reads them."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in payload.items():
+        if value is None:
+            pairs.append((name, ""))
+        elif isinstance(value, str):
+            pairs.append((name, value))
+        elif isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
+            pairs.extend((name, str(item)) for item in value)
+        else:
+            pairs.append((name, json.dumps(value)))
+    return tuple(pairs)

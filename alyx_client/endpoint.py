@@ -1,0 +1,120 @@
+"""The bases of the generated endpoint classes: they send what an action builds, and read what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from alyx_client.actions import Action, ListAction
+from alyx_client.messages import Params
+from alyx_client.pages import AsyncResults, Page, Results
+
+if TYPE_CHECKING:
+    from alyx_client.client import AsyncBaseClient, BaseClient
+
+__all__ = ["AsyncEndpoint", "Endpoint"]
+
+T = TypeVar("T")
+
+
+def _identity(row: Any) -> object:
+    """What tells one row of a list from another."""
+    for name in ("id", "url", "name"):
+        value = getattr(row, name, None)
+        if value is not None:
+            return value
+    return None
+
+
+class _Named:
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        actions = [name for name in dir(self) if not name.startswith("_")]
+        return f"<{type(self).__name__}: {', '.join(actions)}>"
+
+
+class Endpoint(_Named):
+    """One endpoint of a client.
+
+    Parameters
+    ----------
+    client
+        The client that sends.
+    """
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: BaseClient) -> None:
+        self._client = client
+
+    def _send(self, action: Action[T], **parts: Any) -> T:
+        request = action.request(self._client.base_url, **parts)
+        return action.parse(self._client.send(request), self._client.drift)
+
+    def _list(
+        self,
+        action: ListAction[T],
+        filters: Mapping[str, object],
+        *,
+        limit: int | None,
+        max_items: int | None,
+        extra_params: Mapping[str, object] | None,
+    ) -> Results[T]:
+        client = self._client
+
+        def source(params: Params) -> Any:
+            def fetch(offset: int, limit: int | None) -> Page[T]:
+                return action.parse(client.send(action.request(params, offset, limit)), client.drift)
+
+            return fetch
+
+        sources = [source(params) for params in action.queries(filters, extra_params)]
+        # The first page is asked for here, so that a filter's fault shows where the call is written.
+        first = sources[0](0, _first_limit(limit, max_items)) if sources else None
+        return Results(sources, page_size=limit, max_items=max_items, key=_identity, first=first)
+
+
+class AsyncEndpoint(_Named):
+    """One endpoint of an asynchronous client.
+
+    Parameters
+    ----------
+    client
+        The client that sends.
+    """
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: AsyncBaseClient) -> None:
+        self._client = client
+
+    async def _send(self, action: Action[T], **parts: Any) -> T:
+        request = action.request(self._client.base_url, **parts)
+        return action.parse(await self._client.send(request), self._client.drift)
+
+    def _list(
+        self,
+        action: ListAction[T],
+        filters: Mapping[str, object],
+        *,
+        limit: int | None,
+        max_items: int | None,
+        extra_params: Mapping[str, object] | None,
+    ) -> AsyncResults[T]:
+        client = self._client
+
+        def source(params: Params) -> Any:
+            async def fetch(offset: int, limit: int | None) -> Page[T]:
+                return action.parse(await client.send(action.request(params, offset, limit)), client.drift)
+
+            return fetch
+
+        sources = [source(params) for params in action.queries(filters, extra_params)]
+        return AsyncResults(sources, page_size=limit, max_items=max_items, key=_identity)
+
+
+def _first_limit(limit: int | None, max_items: int | None) -> int | None:
+    if max_items is None:
+        return limit
+    return max_items if limit is None else min(limit, max_items)

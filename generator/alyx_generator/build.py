@@ -1,0 +1,61 @@
+"""The way through: from a schema document to the files of a client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alyx_generator.api import Api
+from alyx_generator.docs import Docs
+from alyx_generator.format import format_files
+from alyx_generator.model import build as build_api
+from alyx_generator.normalise import normalise
+from alyx_generator.overlay import Corrected, Correction, correct
+from alyx_generator.render import Package, render
+
+
+@dataclass(frozen=True)
+class Build:
+    """A generated client and how it came about."""
+
+    api: Api
+    corrected: Corrected
+    files: Mapping[str, str]
+    seconds: float
+
+
+def build(
+    document: Mapping[str, Any],
+    corrections: tuple[Correction, ...],
+    *,
+    docs: Docs | None = None,
+    package: Package | None = None,
+    strict: bool = True,
+) -> Build:
+    """Generate a client from a schema document.
+
+    Parameters
+    ----------
+    document
+        The decoded document, as a server published it.
+    corrections
+        What it gets wrong.
+    docs
+        Words for the docstrings; the document's own by default.
+    package
+        How the package presents itself.
+    strict
+        Whether a correction that selects nothing is an error.
+
+    Returns
+    -------
+    Build
+        The files by path below the package's folder, formatted.
+    """
+    start = time.perf_counter()
+    corrected = correct(normalise(document), corrections, strict=strict)
+    api = build_api(corrected.document, docs)
+    files = format_files(render(api, package or Package()))
+    return Build(api, corrected, files, time.perf_counter() - start)

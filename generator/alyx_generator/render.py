@@ -1,0 +1,288 @@
+"""From an `Api` to Python source: one module an endpoint, the client and its index, by Jinja2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import jinja2
+
+from alyx_generator.api import Action, Api, Endpoint, Filter, Shape
+from alyx_generator.naming import changes_name
+from alyx_generator.project import data_folder
+from alyx_generator.shape_source import ShapeSource, render_shapes
+from alyx_generator.text import docstring, paragraph
+
+Files = dict[str, str]
+
+_LOOKUP_TYPES = {"uuid": "UUID | str", "integer": "int | str", "text": "str", "path": "str"}
+_LOOKUP_WORDS = {
+    "uuid": "The record's UUID, or its URL.",
+    "integer": "The record's number, or its URL; 0 is a number like any other.",
+    "text": "The record's {name}, or its URL.",
+    "path": "The path below this endpoint, slashes included.",
+}
+
+
+@dataclass(frozen=True)
+class Package:
+    """How the generated package presents itself.
+
+    Parameters
+    ----------
+    client, async_client
+        Names of its client classes.
+    command
+        The command that makes it, for each file's first line.
+    """
+
+    client: str = "AlyxClient"
+    async_client: str = "AsyncAlyxClient"
+    command: str = "make client"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a method, with its documentation."""
+
+    name: str
+    annotation: str
+    doc: str
+    default: str = ""
+
+    @property
+    def text(self) -> str:
+        """The parameter as it stands in a signature."""
+        return f"{self.name}: {self.annotation}{f' = {self.default}' if self.default else ''}"
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method of an endpoint class, ready to be written."""
+
+    action: Action
+    descriptor: str
+    answer: str
+    parameters: tuple[Parameter, ...]
+    keywords: tuple[Parameter, ...]
+    returns: str
+    call: str
+    doc: str
+    overloads: tuple[tuple[Parameter, str], ...] = ()
+    changes: str = ""
+
+
+def render(api: Api, package: Package) -> Files:
+    """Return the generated package's files, by path below its folder; not yet formatted.
+
+    Parameters
+    ----------
+    api
+        What the server offers.
+    package
+        How the package presents itself.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(data_folder("templates")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - this writes Python, not HTML
+    )
+    environment.filters["docstring"] = lambda text, indent=0: docstring(text, indent=indent)
+    environment.filters["literal"] = repr
+    shapes = [shape for endpoint in api.endpoints for shape in endpoint.shapes]
+    changed = {action.body for endpoint in api.endpoints for action in endpoint.actions if action.name == "partial_update"}
+    index = _index(api, changed)
+    files: Files = {}
+    for endpoint in api.endpoints:
+        source = render_shapes(endpoint.shapes, changed)
+        files[f"{endpoint.name}.py"] = environment.get_template("endpoint.py.jinja").render(
+            package=package,
+            endpoint=endpoint,
+            classes=list(_classes(endpoint.shapes, source, changed)),
+            imports=[*source.imports, *_imports_of_others(endpoint, api, index)],
+            methods=[_method(action, endpoint) for action in endpoint.actions],
+        )
+    for name in ("client", "models", "__init__"):
+        files[f"{name}.py"] = environment.get_template(f"{name}.py.jinja").render(
+            package=package, endpoints=api.endpoints, index=index
+        )
+    return files
+
+
+def _index(api: Api, changed: Iterable[str]) -> dict[str, str]:
+    """Return each public shape's module."""
+    index = {shape.name: endpoint.name for endpoint in api.endpoints for shape in endpoint.shapes}
+    index |= {changes_name(name): index[name] for name in changed if name in index}
+    return dict(sorted(index.items()))
+
+
+def _classes(shapes: Iterable[Shape], source: ShapeSource, changed: Collection[str]) -> Iterator[str]:
+    for shape in sorted(shapes, key=lambda each: (each.kind, each.name)):
+        yield source.classes[shape.name]
+        if shape.name in changed:
+            yield source.classes[changes_name(shape.name)]
+
+
+def _imports_of_others(endpoint: Endpoint, api: Api, index: Mapping[str, str]) -> list[str]:
+    """Return imports of every shape that this module might name; those unused are taken out when formatting."""
+    text = repr([shape.fields for shape in endpoint.shapes])
+    used = set(re.findall(r"#/\$defs/(\w+)", text))
+    for action in endpoint.actions:
+        used |= {action.answer.shape, action.body}
+    own = {shape.name for shape in endpoint.shapes}
+    wanted = sorted(name for name in used - own if name in index)
+    changes = sorted({changes_name(name) for name in wanted if changes_name(name) in index})
+    return [f"from .{index[name]} import {name}" for name in (*wanted, *changes) if index[name] != endpoint.name]
+
+
+def _method(action: Action, endpoint: Endpoint) -> Method:
+    answer = _answer_type(action)
+    descriptor = f"_{action.name.upper()}"
+    if action.name == "list":
+        return _list_method(action, descriptor, answer)
+    # Inside a class with a method of that name, the builtin needs its module.
+    returns = answer.replace("list[", "builtins.list[")
+    parameters: list[Parameter] = []
+    keywords: list[Parameter] = []
+    arguments: list[str] = []
+    overloads: tuple[tuple[Parameter, str], ...] = ()
+    if action.lookup:
+        doc = _LOOKUP_WORDS[action.lookup.kind].format(name=action.lookup.name)
+        annotation = _LOOKUP_TYPES[action.lookup.kind]
+        if action.lookup.optional:
+            parameters.append(Parameter(action.lookup.name, f"{annotation} | None", doc, "None"))
+        else:
+            parameters.append(Parameter(action.lookup.name, annotation, doc))
+        arguments.append(f"key={action.lookup.name}")
+    changes = ""
+    if action.name == "partial_update":
+        changes = changes_name(action.body)
+        arguments.append("changes=changes")
+    elif action.body:
+        name = _argument_name(action.body)
+        one = Parameter(name, action.body, "What to send.", "None" if action.body_optional else "")
+        if action.many:
+            both = Parameter(name, f"{action.body} | Sequence[{action.body}]", "What to send: one, or several at once.")
+            several = Parameter(name, f"Sequence[{action.body}]", "")
+            overloads = ((one, returns), (several, f"builtins.list[{returns}]"))
+            returns = f"{returns} | builtins.list[{returns}]"
+            answer = f"{answer} | list[{answer}]"
+            one = both
+        parameters.append(one)
+        arguments.append(f"body={name}")
+    if action.uploads:
+        keywords += [
+            Parameter(name, "Upload | None", "The file: its path, its content, or an open binary file.", "None")
+            for name in action.uploads
+        ]
+        arguments.append(f"files={{{', '.join(f'{name!r}: {name}' for name in action.uploads)}}}")
+    keywords += [_filter_parameter(each) for each in action.filters]
+    if action.filters:
+        arguments.append(f"filters={{{', '.join(f'{each.name!r}: {each.keyword}' for each in action.filters)}}}")
+    call = f"self._send({', '.join([descriptor, *arguments])})"
+    return Method(
+        action,
+        descriptor,
+        answer,
+        tuple(parameters),
+        tuple(keywords),
+        returns,
+        call,
+        _doc(action, parameters, keywords, _returned(action), changes),
+        overloads,
+        changes,
+    )
+
+
+def _list_method(action: Action, descriptor: str, row: str) -> Method:
+    keywords = [_filter_parameter(each) for each in action.filters]
+    keywords += [
+        Parameter("limit", "int | None", "Rows fetched at a time: 250 by default, 1000 at most.", "None"),
+        Parameter("max_items", "int | None", "The most rows to return in all; every row by default.", "None"),
+        Parameter(
+            "extra_params",
+            "Mapping[str, object] | None",
+            "Query parameters that are sent without a check, for filters that the schema does not declare.",
+            "None",
+        ),
+    ]
+    filters = ", ".join(f"{each.name!r}: {each.keyword}" for each in action.filters)
+    call = (
+        f"self._list({descriptor}, {{{filters}}}, limit=limit, max_items=max_items, extra_params=extra_params)"
+    )
+    returned = (f"Results[{row}]", "The records, in the server's order, fetched page by page as they are needed.")
+    return Method(action, descriptor, row, (), tuple(keywords), row, call, _doc(action, [], keywords, returned, ""))
+
+
+def _filter_parameter(each: Filter) -> Parameter:
+    doc = each.description or f"Only records with this {each.name.replace('_', ' ')}."
+    return Parameter(each.keyword, f"{each.annotation} | None", doc, "None")
+
+
+def _answer_type(action: Action) -> str:
+    """Return the type of the answer, or of a row of it."""
+    if action.answer.kind == "list" and action.name != "list":
+        return f"list[{action.answer.shape}]"
+    return {"bytes": "bytes", "nothing": "None", "anything": "Any"}.get(action.answer.kind, action.answer.shape)
+
+
+def _returned(action: Action) -> tuple[str, str]:
+    shape = action.answer.shape
+    words = {
+        "record": (shape, "What the server answered."),
+        "list": (f"list[{shape}]", "What the server answered."),
+        "value": (shape, "What the server answered."),
+        "bytes": ("bytes", "The content, as it is."),
+        "anything": ("Any", "The decoded answer, whose form the server does not declare."),
+    }
+    if action.many:
+        return f"{shape} or list[{shape}]", "What the server answered: a list for a sequence, in the same order."
+    return words.get(action.answer.kind, ("", ""))
+
+
+def _doc(
+    action: Action,
+    parameters: Iterable[Parameter],
+    keywords: Iterable[Parameter],
+    returned: tuple[str, str],
+    changes: str,
+) -> str:
+    lines = [action.description]
+    documented = [(each.name, each.doc) for each in (*parameters, *keywords)]
+    if changes:
+        documented.append(("**changes", f"The fields to change, as in `{changes}`; what is left out stays as it is."))
+    if documented:
+        lines += ["", "Parameters", "----------"]
+        for name, doc in documented:
+            lines += [name, paragraph(doc, indent=4)]
+    if returned[0]:
+        lines += ["", "Returns", "-------", returned[0], paragraph(returned[1], indent=4)]
+    errors = list(_errors(action))
+    if errors:
+        lines += ["", "Raises", "------"]
+        for name, doc in errors:
+            lines += [name, paragraph(doc, indent=4)]
+    return "\n".join(lines)
+
+
+def _errors(action: Action) -> Iterator[tuple[str, str]]:
+    if action.name == "list":
+        yield "TypeError", "There is no such filter; the message names the nearest."
+        yield "ValueError", "A filter's value cannot be sent in Alyx's form."
+        yield "ServerError", "The server could not apply a filter, for instance an unknown name in ``django``."
+    if action.lookup and action.name != "create":
+        yield "NotFoundError", "There is no such record."
+        yield "InvalidKeyError", "The key is empty or of another form; nothing was sent."
+    if action.name == "partial_update":
+        yield "InvalidFieldError", "A field is unknown or of the wrong type; nothing was sent."
+    if action.body:
+        yield "BadRequestError", "The server refused a value; ``fields`` says which and why."
+
+
+def _argument_name(shape: str) -> str:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", shape)
+    return words.lower()

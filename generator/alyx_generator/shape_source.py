@@ -1,0 +1,163 @@
+"""Python source of shapes, by datamodel-code-generator with our base classes and templates."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from datamodel_code_generator import DataModelType, DatetimeClassType, InputFileType, LiteralType, generate
+
+from alyx_generator.api import Shape
+from alyx_generator.naming import changes_name
+from alyx_generator.project import data_folder
+from alyx_generator.text import docstring
+
+# pydantic still has a method of this name, which datamodel-code-generator steps around by renaming the field.
+_STAND_INS = {"json": "alyx_json_field"}
+_ELSEWHERE = "alyx_elsewhere"
+_WIRE_NAMES = {stand_in: name for name, stand_in in _STAND_INS.items()}
+
+
+@dataclass(frozen=True)
+class ShapeSource:
+    """The source of shapes by name, and the imports that they need together."""
+
+    classes: Mapping[str, str]
+    imports: tuple[str, ...]
+
+
+def render_shapes(shapes: Iterable[Shape], changed: Collection[str]) -> ShapeSource:
+    """Return one module's shapes: pydantic models, and a ``TypedDict`` for the keywords of ``partial_update``.
+
+    Parameters
+    ----------
+    shapes
+        The module's own shapes.
+    changed
+        Names of request shapes that ``partial_update`` takes as keywords.
+    """
+    shapes = list(shapes)
+    if not shapes:
+        return ShapeSource({}, ())
+    models = _render_models(shapes)
+    changing = [shape for shape in shapes if shape.name in changed]
+    if not changing:
+        return models
+    changes = _render_changes(changing)
+    return ShapeSource({**models.classes, **changes.classes}, (*models.imports, *changes.imports))
+
+
+def _render_models(shapes: list[Shape]) -> ShapeSource:
+    template_data: dict[str, dict[str, Any]] = {}
+    bases: dict[str, str] = {}
+    for shape in shapes:
+        optional = [_STAND_INS.get(each.name, each.name) for each in shape.fields if not each.required]
+        template_data[shape.name] = {
+            "class_doc": docstring(shape.description or _describe(shape), indent=4),
+            "wire_names": _WIRE_NAMES,
+            "field_docs": {
+                _STAND_INS.get(each.name, each.name): docstring(each.description, indent=4)
+                for each in shape.fields
+                if each.description
+            },
+            "left_out": optional if shape.kind == "request" else [],
+            "sometimes": optional if shape.kind == "answer" else [],
+        }
+        answered = "alyx_client.shapes.WithIdInUrl" if shape.id_in_url else "alyx_client.shapes.Record"
+        bases[shape.name] = "alyx_client.shapes.Resource" if shape.kind == "request" else answered
+    own = {shape.name for shape in shapes}
+    definitions = {shape.name: _definition(shape, own, all_required=True) for shape in shapes}
+    source = _generate(
+        definitions,
+        output_model_type=DataModelType.PydanticV2BaseModel,
+        base_class_map=bases,
+        custom_template_dir=data_folder("templates"),
+        extra_template_data=template_data,
+    )
+    return _split(source, definitions)
+
+
+def _render_changes(shapes: list[Shape]) -> ShapeSource:
+    definitions = {changes_name(shape.name): _definition(shape, (), all_required=False) for shape in shapes}
+    source = _generate(
+        definitions,
+        output_model_type=DataModelType.TypingTypedDict,
+        use_total_false_for_typed_dict=True,
+    )
+    split = _split(source, definitions)
+    named: dict[str, str] = {}
+    for name, text in split.classes.items():
+        for stand_in, wire_name in _WIRE_NAMES.items():
+            text = text.replace(stand_in, wire_name)
+        named[name] = text
+    return ShapeSource(named, split.imports)
+
+
+def _definition(shape: Shape, own: Collection[str], *, all_required: bool) -> dict[str, Any]:
+    properties = {_STAND_INS.get(each.name, each.name): _by_name(each.schema, own) for each in shape.fields}
+    required = [
+        _STAND_INS.get(each.name, each.name) for each in shape.fields if all_required or each.required_in_changes
+    ]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _by_name(node: Any, own: Collection[str]) -> Any:
+    """Return a schema in which shapes of other modules stand by their bare names."""
+    if isinstance(node, Mapping):
+        mapping = cast("Mapping[str, Any]", node)
+        name = str(mapping.get("$ref", "")).rpartition("/")[2]
+        if name and name not in own:
+            return {"customTypePath": f"{_ELSEWHERE}.{name}"}
+        return {key: _by_name(value, own) for key, value in mapping.items()}
+    return [_by_name(item, own) for item in cast("list[Any]", node)] if isinstance(node, list) else node
+
+
+def _describe(shape: Shape) -> str:
+    if shape.kind == "request":
+        return f"What is sent to create or update a record of {shape.endpoint}."
+    return f"What the server answers about {shape.endpoint}."
+
+
+def _generate(definitions: Mapping[str, Any], **options: Any) -> str:
+    source = generate(
+        json.dumps({"$defs": definitions}),
+        input_file_type=InputFileType.JsonSchema,
+        enum_field_as_literal=LiteralType.All,
+        use_annotated=True,
+        field_constraints=True,
+        disable_timestamp=True,
+        strict_nullable=True,
+        output_datetime_class=DatetimeClassType.Datetime,
+        use_union_operator=True,
+        skip_root_model=True,
+        keep_model_order=True,
+        formatters=[],
+        **options,
+    )
+    if not isinstance(source, str):
+        raise TypeError("datamodel-code-generator returned more than one module")
+    return source
+
+
+def _split(source: str, wanted: Iterable[str]) -> ShapeSource:
+    """Cut one module into its classes and imports."""
+    tree = ast.parse(source)
+    lines = source.splitlines()
+    classes: dict[str, str] = {}
+    imports: list[str] = []
+    for node in tree.body:
+        text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            if not (isinstance(node, ast.ImportFrom) and node.module in ("__future__", _ELSEWHERE)):
+                imports.append(text)
+        elif isinstance(node, ast.ClassDef):
+            classes[node.name] = text
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            classes[node.targets[0].id] = text
+    missing = set(wanted) - set(classes)
+    if missing:
+        raise ValueError(f"datamodel-code-generator renamed or dropped {', '.join(sorted(missing))}")
+    return ShapeSource({name: classes[name] for name in wanted}, tuple(imports))
