@@ -1,0 +1,358 @@
+"""What can go wrong, by meaning: one tree of errors, each also the builtin that a Python user would catch."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from alyx_client.messages import Request, Response
+
+_SHOWN = 500
+_LOGIN = "Log in again with username= and password=, or pass a new token= (from the site, or in ALYX_TOKEN)."
+_NO_CREDENTIALS = frozenset(
+    {
+        "Invalid token.",
+        "Authentication credentials were not provided.",
+        "User inactive or deleted.",
+        "Invalid username/password.",
+    }
+)
+
+
+class AlyxError(Exception):
+    """Base of every error of this package.
+
+    Parameters
+    ----------
+    message
+        What happened and what to do.
+    status_code
+        The answer's HTTP status; None where there was no answer.
+    method, url
+        The request; the URL holds no credentials.
+    detail
+        The server's own words.
+    fields
+        The server's messages for each field of a rejected record.
+    retry_after
+        Seconds the server asked to wait.
+    body
+        The answer's JSON; None where it was not JSON.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        method: str | None = None,
+        url: str | None = None,
+        detail: str | None = None,
+        fields: Mapping[str, list[str]] | None = None,
+        retry_after: float | None = None,
+        body: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status_code = status_code
+        self.method = method
+        self.url = url
+        self.detail = detail
+        self.fields: dict[str, list[str]] = dict(fields or {})
+        self.retry_after = retry_after
+        self.body = body
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.message, self.__dict__.copy())
+
+
+def _rebuild(kind: type[AlyxError], message: str, state: dict[str, Any]) -> AlyxError:
+    error = kind.__new__(kind, message)
+    AlyxError.__init__(error, message)
+    error.__dict__.update(state)
+    return error
+
+
+class AlyxConnectionError(AlyxError, ConnectionError):
+    """The server could not be reached, or the connection broke."""
+
+
+class AlyxTimeoutError(AlyxError, TimeoutError):
+    """The server did not answer in time."""
+
+
+class AlyxHTTPError(AlyxError):
+    """The server answered, but not with success."""
+
+
+class BadRequestError(AlyxHTTPError, ValueError):
+    """400: the server rejected what was sent; ``fields`` says which fields and why."""
+
+
+class AuthenticationError(AlyxHTTPError, PermissionError):
+    """401, or 403 for want of a valid token; also a wrong password."""
+
+
+class PermissionDeniedError(AlyxHTTPError, PermissionError):
+    """403: the user may not do this."""
+
+
+class NotFoundError(AlyxHTTPError, LookupError):
+    """404: no such record, or no such endpoint on this server."""
+
+
+class MethodNotAllowedError(AlyxHTTPError):
+    """405: the endpoint does not offer this action."""
+
+
+class ConflictError(AlyxHTTPError):
+    """409: the record's present state forbids it."""
+
+
+class RequestTooLongError(AlyxHTTPError, ValueError):
+    """413, 414 or 431: more was sent than the server takes."""
+
+
+class RateLimitError(AlyxHTTPError):
+    """429: too many requests; ``retry_after`` says how many seconds to wait."""
+
+
+class ServerError(AlyxHTTPError):
+    """5xx: the server failed. Alyx answers 500 to many mistakes of users, too."""
+
+
+class MissingCredentialsError(AlyxError, PermissionError):
+    """There is neither token nor password; nothing was sent."""
+
+
+class UnexpectedAnswerError(AlyxError, ValueError):
+    """An answer that is not what the endpoint declares: not JSON, or JSON of another form."""
+
+
+class SchemaDriftError(AlyxError, ValueError):
+    """With ``strict=True``: an answer's field is not of its declared type."""
+
+
+class ForeignURLError(AlyxError, ValueError):
+    """A URL of another server than the configured one."""
+
+
+class InvalidKeyError(AlyxError, ValueError):
+    """A key that no record can have."""
+
+
+class InvalidFieldError(AlyxError, ValueError):
+    """What was to be sent has a field that is unknown, missing or of the wrong type; nothing was sent."""
+
+
+class AlyxWarning(UserWarning):
+    """Base of every warning of this package."""
+
+
+class SchemaDriftWarning(AlyxWarning):
+    """An answer's field is not of its declared type; the value is kept as it came."""
+
+
+class AlyxNoticeWarning(AlyxWarning):
+    """The server announces something urgent."""
+
+
+class AlyxDeprecationWarning(AlyxWarning):
+    """The server announces the end of an endpoint."""
+
+
+class InsecureConnectionWarning(AlyxWarning):
+    """A password or token is about to travel without encryption."""
+
+
+def error_from_response(
+    response: Response, request: Request | None = None, *, retry_after: float | None = None
+) -> AlyxHTTPError:
+    """Make the error that an answer without success stands for.
+
+    Parameters
+    ----------
+    response
+        The answer.
+    request
+        What it answers, for the message.
+    retry_after
+        Seconds the server asked to wait.
+
+    Returns
+    -------
+    AlyxHTTPError
+        Of the subclass that the status and the body call for; not raised.
+    """
+    body = _json(response.content)
+    fields = _fields(body)
+    detail = _detail(body, fields) if body is not None else _page_text(response.content)
+    kind = _kind(response.status, detail, fields, request)
+    return kind(
+        _message(kind, response, request, detail, fields, retry_after),
+        status_code=response.status,
+        method=response.method,
+        url=response.url,
+        detail=detail,
+        fields=fields if kind is BadRequestError else None,
+        retry_after=retry_after,
+        body=body,
+    )
+
+
+def _kind(
+    status: int, detail: str | None, fields: Mapping[str, list[str]], request: Request | None
+) -> type[AlyxHTTPError]:
+    if status == 401 or (status == 403 and detail in _NO_CREDENTIALS):
+        return AuthenticationError
+    if status == 400 and request is not None and request.path.endswith("/auth-token") and "non_field_errors" in fields:
+        return AuthenticationError
+    by_status: dict[int, type[AlyxHTTPError]] = {
+        400: BadRequestError,
+        403: PermissionDeniedError,
+        404: NotFoundError,
+        405: MethodNotAllowedError,
+        409: ConflictError,
+        413: RequestTooLongError,
+        414: RequestTooLongError,
+        429: RateLimitError,
+        431: RequestTooLongError,
+    }
+    return by_status.get(status, ServerError if status >= 500 else AlyxHTTPError)
+
+
+def _message(
+    kind: type[AlyxHTTPError],
+    response: Response,
+    request: Request | None,
+    detail: str | None,
+    fields: Mapping[str, list[str]],
+    retry_after: float | None,
+) -> str:
+    status = response.status
+    said = f": {detail.rstrip('.')}" if detail else ""
+    asked = f"{response.method} {_cut(response.url, 300)}"
+    if kind is AuthenticationError and status == 400:
+        return f"The server did not accept the username and password{said}. Check both, and the server's address."
+    if kind is AuthenticationError:
+        return f"The server did not accept the token (status {status}{said}). {_LOGIN}"
+    if kind is BadRequestError:
+        if not fields:
+            return f"The server rejected {asked}{said}."
+        lines = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())
+        return f"The server rejected {asked}: {_cut(lines, 2 * _SHOWN)}"
+    if kind is PermissionDeniedError:
+        return f"The server does not let this user do {asked}{said}. Ask the server's administrator for the permission."
+    if kind is NotFoundError:
+        return _not_found(asked, request, detail, is_page=_json(response.content) is None)
+    if kind is MethodNotAllowedError:
+        return f"The server does not offer {asked}{said}. Its version of Alyx may lack this action."
+    if kind is RequestTooLongError:
+        return (
+            f"{asked} is longer than the server takes (status {status}). Send fewer values or smaller files at a time."
+        )
+    if kind is RateLimitError:
+        wait = "some time" if retry_after is None else f"{retry_after:.0f} s"
+        return (
+            f"Too many requests: the server asks to wait {wait} before {asked}. Send fewer at a time, or wait longer."
+        )
+    if status == 500:
+        return (
+            f"The server failed on {asked}{said}. Alyx answers 500 to many mistakes in a request, such as an unknown "
+            "name in `django=` or a related record that does not exist: check the filters and values first."
+        )
+    if kind is ServerError:
+        wait = "later" if retry_after is None else f"in {retry_after:.0f} s"
+        return f"The server is not available (status {status} to {asked}{said}). Try again {wait}."
+    if 300 <= status < 400:
+        target = re.sub(r"//[^/?#]*@", "//", response.headers.get("location", "nowhere")).partition("?")[0]
+        return f"{asked} is redirected to {target}, which was not followed. If Alyx lives there, use that address."
+    return f"The server answered {asked} with status {status}{said}."
+
+
+def _not_found(asked: str, request: Request | None, detail: str | None, *, is_page: bool) -> str:
+    if request is not None and request.endpoint and request.action in {"read", "update", "partial_update", "delete"}:
+        key = unquote(request.path.partition("?")[0].rstrip("/").rpartition("/")[2])
+        return (
+            f"{request.endpoint} has no record {key!r}, or this user may not see it ({asked} answered 404). "
+            f"Check the key; client.{request.endpoint}.list() shows what is there."
+        )
+    if is_page:
+        return f"The server has nothing at {asked}. Check its address; its version of Alyx may lack this endpoint."
+    return f"Not found: {asked}" + (f" ({detail.rstrip('.')})." if detail else ".")
+
+
+def _json(content: bytes) -> object:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _fields(body: object) -> dict[str, list[str]]:
+    if isinstance(body, dict):
+        named = {name: value for name, value in cast("dict[str, object]", body).items() if name != "status_code"}
+        if "detail" in named or "error" in named:
+            return {}
+        body = named
+    elif not isinstance(body, list):
+        return {}
+    found: dict[str, list[str]] = {}
+    for name, text in _leaves("", cast("object", body)):
+        found.setdefault(name or "non_field_errors", []).append(text)
+    return found
+
+
+def _leaves(name: str, value: object) -> Iterator[tuple[str, str]]:
+    """Flatten the server's messages; those of nested records and of lists of records get dotted names."""
+    if isinstance(value, dict):
+        for inner, item in cast("dict[str, object]", value).items():
+            yield from _leaves(f"{name}.{inner}" if name else inner, item)
+    elif isinstance(value, list):
+        for index, item in enumerate(cast("list[object]", value)):
+            if isinstance(item, dict):
+                item = cast("dict[str, object]", item)
+                yield from _leaves(f"{name}.{index}" if name else str(index), item)
+            else:
+                yield from _leaves(name, item)
+    else:
+        yield name, str(value)
+
+
+def _detail(body: object, fields: Mapping[str, list[str]]) -> str | None:
+    if isinstance(body, str):
+        return body
+    if isinstance(body, dict):
+        for name in ("detail", "error"):
+            said = cast("dict[str, object]", body).get(name)
+            if said:
+                return said if isinstance(said, str) else json.dumps(said)
+    if fields:
+        named = (
+            f"{'' if name == 'non_field_errors' else name + ': '}{' '.join(said)}" for name, said in fields.items()
+        )
+        return "; ".join(named)
+    return None
+
+
+def _page_text(content: bytes) -> str | None:
+    """Take a few readable words from an answer that is not JSON, such as a proxy's error page."""
+    text = content[:20_000].decode("utf-8", "replace")
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    if title:
+        text = title[1]
+    else:
+        text = re.sub(r"<(script|style)\b.*?</\1>", " ", text, flags=re.IGNORECASE | re.DOTALL)
+        text = re.sub(r"<[^>]*>", " ", text)
+    return _cut(" ".join(text.split()), 200) or None
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
