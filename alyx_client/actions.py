@@ -22,7 +22,7 @@ from alyx_client.pages import Page
 from alyx_client.query import FilterStyle, encode, quote_key, quote_path
 from alyx_client.shapes import Resource
 
-__all__ = ["Action", "Key", "ListAction", "Upload"]
+__all__ = ["Action", "Key", "KeyRanges", "ListAction", "Upload"]
 
 T = TypeVar("T")
 Key = str | UUID | int
@@ -48,8 +48,14 @@ class Action(Generic[T]):
         What the key is: a UUID, an integer, text, or a path with slashes; ``None`` where there is no key.
     shape
         The shape that keywords of ``partial_update`` are checked against.
+    filters
+        Query parameters and how each is sent.
     accept
         The media type asked for.
+    bare_path
+        The path without a key, where the key may be left out.
+    keeps
+        Fields that the server loses, or misses, when ``partial_update`` leaves them out.
     """
 
     endpoint: str
@@ -61,6 +67,8 @@ class Action(Generic[T]):
     shape: type[Resource] | None = None
     filters: Mapping[str, FilterStyle] = field(default_factory=lambda: _NO_FILTERS)
     accept: str = "application/json"
+    bare_path: str = ""
+    keeps: tuple[str, ...] = ()
 
     def request(
         self,
@@ -79,7 +87,10 @@ class Action(Generic[T]):
         InvalidKeyError, InvalidFieldError, ForeignURLError
             Something given cannot be sent; nothing was.
         """
-        path = self.path if self.lookup is None else self._path(base_url, key)
+        if key is None and self.bare_path:
+            path = self.bare_path
+        else:
+            path = self.path if self.lookup is None else self._path(base_url, key)
         payload = self._payload(body, changes, bool(files and any(f is not None for f in files.values())))
         parts = tuple(_file_part(name, upload) for name, upload in (files or {}).items() if upload is not None)
         params = encode(filters, self.filters, endpoint=self.endpoint)[0] if filters else ()
@@ -94,6 +105,14 @@ class Action(Generic[T]):
             endpoint=self.endpoint,
             action=self.name,
         )
+
+    def forgets(self, changes: Mapping[str, Any]) -> bool:
+        """Return whether the server would lose a field that `changes` leaves out."""
+        return any(name not in changes for name in self.keeps)
+
+    def kept(self, changes: Mapping[str, Any], record: object) -> dict[str, Any]:
+        """Return the changes, and what the record has in the fields that the server would lose."""
+        return {name: getattr(record, name) for name in self.keeps} | dict(changes)
 
     def parse(self, response: Response, log: DriftLog) -> T:
         """Read the answer; differences from its declaration go to `log`."""
@@ -148,16 +167,15 @@ class ListAction(Generic[T]):
         How a page is read.
     filters
         The filters and how each is sent.
-    paged
-        Whether the server pages this list by ``limit`` and ``offset``.
+    by_uuid
+        Whether rows can be fetched by ranges of their UUIDs, for those that paging leaves out.
     """
 
     endpoint: str
     path: str
     answer: PageAnswer[T]
     filters: Mapping[str, FilterStyle]
-    lookup: Literal["uuid", "integer", "text", "path"] | None = None
-    paged: bool = True
+    by_uuid: bool = False
 
     def queries(self, filters: Mapping[str, object], extra_params: Mapping[str, object] | None) -> list[Params]:
         """Return the query parameters; more than one set where a long ``__in`` list was split.
@@ -181,6 +199,47 @@ class ListAction(Generic[T]):
     def parse(self, response: Response, log: DriftLog) -> Page[T]:
         """Read one page."""
         return self.answer.parse(response, self.endpoint, log)
+
+
+class KeyRanges:
+    """Splits a query into ranges of UUIDs that each fit in one page; without any I/O.
+
+    Parameters
+    ----------
+    params
+        The query.
+    """
+
+    LIMIT = 1000  # the most rows that Alyx sends at once
+
+    def __init__(self, params: Params) -> None:
+        self._params = params
+        self._ranges = [(0, 2**128 - 1)]
+
+    @staticmethod
+    def fit(params: Params) -> bool:
+        """Return whether the query leaves room for a range: Alyx refuses a field that is given twice."""
+        return not any(name == "django" and ("id__gte" in value or "id__lte" in value) for name, value in params)
+
+    @property
+    def want(self) -> Params | None:
+        """The next range's query, or None at the end."""
+        if not self._ranges:
+            return None
+        low, high = (str(UUID(int=end)) for end in self._ranges[-1])
+        bounds = f"id__gte,{low},id__lte,{high}"
+        own = [value for name, value in self._params if name == "django"]
+        others = [pair for pair in self._params if pair[0] != "django"]
+        return (*others, ("django", ",".join([*own, bounds])))
+
+    def accept(self, page: Page[T]) -> list[T]:
+        """Take the page of the wanted range; one that did not fit is halved, and gives no rows yet."""
+        low, high = self._ranges.pop()
+        if page.count <= len(page.rows) or low == high:
+            return page.rows
+        middle = (low + high) // 2
+        self._ranges += [(middle + 1, high), (low, middle)]
+        return []
 
 
 def _is_uuid(text: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Generic, TypeVar, Union, cast, get_args, get_
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from alyx_client.errors import SchemaDriftError, SchemaDriftWarning, UnexpectedAnswerError
+from alyx_client.errors import AlyxError, SchemaDriftError, SchemaDriftWarning, ServerError, UnexpectedAnswerError
 from alyx_client.log import warn
 from alyx_client.messages import Response
 from alyx_client.pages import Page
@@ -211,7 +211,16 @@ def _decode(response: Response, endpoint: str) -> Any:
         raise _unexpected(response, endpoint, "JSON") from None
 
 
-def _unexpected(response: Response, endpoint: str, expected: str) -> UnexpectedAnswerError:
+def _unexpected(response: Response, endpoint: str, expected: str) -> AlyxError:
+    if b"500 Internal Server Error" in response.content[:500]:
+        # Alyx's own error handler fails on some mistakes, and then sends this page with status 200.
+        return ServerError(
+            f"{endpoint}: the server failed ({response.method} {response.url}) and did not say why. "
+            "Look for a value that it cannot take; nothing was stored.",
+            status_code=500,
+            method=response.method,
+            url=response.url,
+        )
     kind = response.headers.get("content-type", "no content type")
     start = response.content[:80].decode("utf-8", "replace").strip()
     return UnexpectedAnswerError(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from alyx_client.actions import Action, ListAction
+from alyx_client.actions import Action, KeyRanges, ListAction
 from alyx_client.messages import Params
 from alyx_client.pages import AsyncResults, Page, Results
 
@@ -48,8 +48,12 @@ class Endpoint(_Named):
     def __init__(self, client: BaseClient) -> None:
         self._client = client
 
-    def _send(self, action: Action[T], **parts: Any) -> T:
+    def _send(self, action: Action[T], *, current: Action[Any] | None = None, **parts: Any) -> T:
         request = action.request(self._client.base_url, **parts)
+        if current is not None and action.forgets(parts["changes"]):
+            record = self._send(current, key=parts["key"])
+            parts["changes"] = action.kept(parts["changes"], record)
+            request = action.request(self._client.base_url, **parts)
         return action.parse(self._client.send(request), self._client.drift)
 
     def _list(
@@ -62,6 +66,7 @@ class Endpoint(_Named):
         extra_params: Mapping[str, object] | None,
     ) -> Results[T]:
         client = self._client
+        queries = action.queries(filters, extra_params)
 
         def source(params: Params) -> Any:
             def fetch(offset: int, limit: int | None) -> Page[T]:
@@ -69,10 +74,22 @@ class Endpoint(_Named):
 
             return fetch
 
-        sources = [source(params) for params in action.queries(filters, extra_params)]
-        # The first page is asked for here, so that a filter's fault shows where the call is written.
-        first = sources[0](0, _first_limit(limit, max_items)) if sources else None
-        return Results(sources, page_size=limit, max_items=max_items, key=_identity, first=first)
+        def rest() -> Iterator[list[T]]:
+            ranges = KeyRanges(queries[0])
+            while (params := ranges.want) is not None:
+                yield ranges.accept(source(params)(0, KeyRanges.LIMIT))
+
+        results: Results[T] = Results(
+            [source(params) for params in queries],
+            page_size=limit,
+            max_items=max_items,
+            key=_identity,
+            rest=rest if action.by_uuid and len(queries) == 1 and KeyRanges.fit(queries[0]) else None,
+        )
+        if queries:
+            # The first page is asked for here, so that a filter's fault shows where the call is written.
+            results.total  # noqa: B018
+        return results
 
 
 class AsyncEndpoint(_Named):
@@ -89,8 +106,12 @@ class AsyncEndpoint(_Named):
     def __init__(self, client: AsyncBaseClient) -> None:
         self._client = client
 
-    async def _send(self, action: Action[T], **parts: Any) -> T:
+    async def _send(self, action: Action[T], *, current: Action[Any] | None = None, **parts: Any) -> T:
         request = action.request(self._client.base_url, **parts)
+        if current is not None and action.forgets(parts["changes"]):
+            record = await self._send(current, key=parts["key"])
+            parts["changes"] = action.kept(parts["changes"], record)
+            request = action.request(self._client.base_url, **parts)
         return action.parse(await self._client.send(request), self._client.drift)
 
     def _list(
@@ -103,6 +124,7 @@ class AsyncEndpoint(_Named):
         extra_params: Mapping[str, object] | None,
     ) -> AsyncResults[T]:
         client = self._client
+        queries = action.queries(filters, extra_params)
 
         def source(params: Params) -> Any:
             async def fetch(offset: int, limit: int | None) -> Page[T]:
@@ -110,11 +132,15 @@ class AsyncEndpoint(_Named):
 
             return fetch
 
-        sources = [source(params) for params in action.queries(filters, extra_params)]
-        return AsyncResults(sources, page_size=limit, max_items=max_items, key=_identity)
+        async def rest() -> AsyncIterator[list[T]]:
+            ranges = KeyRanges(queries[0])
+            while (params := ranges.want) is not None:
+                yield ranges.accept(await source(params)(0, KeyRanges.LIMIT))
 
-
-def _first_limit(limit: int | None, max_items: int | None) -> int | None:
-    if max_items is None:
-        return limit
-    return max_items if limit is None else min(limit, max_items)
+        return AsyncResults(
+            [source(params) for params in queries],
+            page_size=limit,
+            max_items=max_items,
+            key=_identity,
+            rest=rest if action.by_uuid and len(queries) == 1 and KeyRanges.fit(queries[0]) else None,
+        )

@@ -160,6 +160,10 @@ class SchemaDriftWarning(AlyxWarning):
     """An answer's field is not of its declared type; the value is kept as it came."""
 
 
+class IncompleteResultsWarning(AlyxWarning):
+    """A list was read to its end, and the server left out rows that it counted."""
+
+
 class AlyxNoticeWarning(AlyxWarning):
     """The server announces something urgent."""
 

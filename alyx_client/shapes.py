@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from difflib import get_close_matches
-from typing import Annotated, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, cast
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -94,13 +94,20 @@ UUIDInput = Annotated[UUID | str, _as(UUID)]
 """A UUID to send: a `UUID`, or its text."""
 
 
-class _ShapeMeta(type(BaseModel)):
-    """Lets a field be called ``json``, as Alyx calls it, without pydantic's warning about its own old method."""
+if TYPE_CHECKING:
+    _Shape = BaseModel
+else:
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> type:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r'Field name "json" .*shadows an attribute')
-            return super().__new__(mcs, name, bases, namespace, **kwargs)
+    class _ShapeMeta(type(BaseModel)):
+        """Lets a field be called ``json``, as Alyx calls it, without pydantic's warning about its own old method."""
+
+        def __new__(mcs, name, bases, namespace, **kwargs):
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message=r'Field name "json" .*shadows an attribute')
+                return super().__new__(mcs, name, bases, namespace, **kwargs)
+
+    class _Shape(BaseModel, metaclass=_ShapeMeta):
+        pass
 
 
 _FIELD_ERRORS = {
@@ -109,7 +116,7 @@ _FIELD_ERRORS = {
 }
 
 
-class Resource(BaseModel, metaclass=_ShapeMeta):
+class Resource(_Shape):
     """What is sent to create or to update a record.
 
     Only the fields that were given are sent; ``None`` is sent as null.
@@ -220,7 +227,7 @@ def _problems(cls: type[BaseModel], problems: Mapping[str, list[str]]) -> Invali
 _REPR_WIDTH = 60
 
 
-class Record(BaseModel, metaclass=_ShapeMeta):
+class Record(_Shape):
     """What a server answered: one record, or part of one.
 
     Values are what the server sent: date-times carry no time zone and nothing is converted. Fields that this version

@@ -39,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m alyx_generator", description="Generate a typed client for an Alyx server.")
+    parser = argparse.ArgumentParser(
+        prog="python -m alyx_generator", description="Generate a typed client for an Alyx server."
+    )
     commands = parser.add_subparsers(required=True, metavar="command")
     snapshot = commands.add_parser("snapshot", help="keep a server's schema, structure only, with its provenance")
     snapshot.add_argument("source", help="the server's address, or a file")
@@ -113,7 +115,9 @@ def _products(result: Build) -> dict[Path, Mapping[str, str]]:
     """Return every folder that `make client` writes: the endpoints, and the corrected snapshots."""
     root = checkout()
     if root is None:
-        raise OSError("the shipped client is written in a checkout only; pass a server's address for a client of your own")
+        raise OSError(
+            "the shipped client is written in a checkout only; pass a server's address for a client of your own"
+        )
     corrected = {
         f"{name}.json": to_json(
             result.corrected.document
@@ -158,8 +162,9 @@ def _lock_text(lock: Mapping[str, Any]) -> str:
         )
         for name, entry in sorted(lock.items())
     ]
-    return "# Where each snapshot comes from, and the SHA-256 of its structure before and after correction.\n\n" + "\n".join(
-        entries
+    return (
+        "# Where each snapshot comes from, and the SHA-256 of its structure before and after correction.\n\n"
+        + "\n".join(entries)
     )
 
 

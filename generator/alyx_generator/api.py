@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 AnswerKind = Literal["record", "page", "list", "value", "bytes", "nothing", "anything"]
-FilterStyle = Literal["plain", "comma", "repeat", "range", "id", "django"]
+FilterStyle = Literal["plain", "comma", "repeat", "range", "day", "id", "django"]
 LookupKind = Literal["uuid", "integer", "text", "path"]
 JSONSchema = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ class Field:
     schema: JSONSchema
     required: bool
     description: str = ""
-    required_in_changes: bool = False
+    kept_by_patch: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ class Action:
     body_optional: bool = False
     many: bool = False
     uploads: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
+    by_uuid: bool = False
     description: str = ""
 
 

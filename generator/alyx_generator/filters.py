@@ -21,9 +21,7 @@ PAGING = frozenset({"limit", "offset"})
 """Parameters that the paged result sends by itself."""
 
 
-def read_filter(
-    parameter: Mapping[str, Any], siblings: Sequence[Mapping[str, Any]], description: str
-) -> Filter | None:
+def read_filter(parameter: Mapping[str, Any], siblings: Sequence[Mapping[str, Any]], description: str) -> Filter | None:
     """Return a query parameter as a filter; None for those that the result pages with.
 
     Parameters
@@ -60,7 +58,7 @@ def _style(parameter: Mapping[str, Any], names: set[str]) -> FilterStyle:
         return "range"
     if parameter.get("schema", {}).get("type") == "array":
         return "repeat" if parameter.get("explode", True) else "comma"
-    return "plain"
+    return "day" if parameter.get("schema", {}).get("format") == "date" else "plain"
 
 
 def _annotation(schema: Mapping[str, Any], style: FilterStyle) -> str:
@@ -79,6 +77,9 @@ def _scalar(schema: Mapping[str, Any]) -> str:
     values = [value for value in schema.get("enum", ()) if value is not None]
     if values:
         return f"Literal[{', '.join(map(repr, values))}]"
+    options = schema.get("oneOf") or schema.get("anyOf")
+    if options:
+        return " | ".join(dict.fromkeys(_scalar(option) for option in options))
     kind = schema.get("type")
     if isinstance(kind, list):
         kind = next((each for each in kind if each != "null"), None)

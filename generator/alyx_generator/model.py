@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from alyx_generator import naming
-from alyx_generator.api import Action, Answer, Api, Endpoint, Field, Filter, Finding, Lookup, LookupKind, Shape
+from alyx_generator.api import Action, Answer, Api, Endpoint, Field, Finding, Lookup, LookupKind, Shape
 from alyx_generator.docs import Docs
 from alyx_generator.filters import read_filter
 from alyx_generator.schemas import as_answered, as_sent, component_of, is_object, merged
@@ -101,7 +101,10 @@ class _Builder:
             for method in _METHODS:
                 if method not in item:
                     continue
-                spec = {**item[method], "parameters": [*item.get("parameters", ()), *item[method].get("parameters", ())]}
+                spec = {
+                    **item[method],
+                    "parameters": [*item.get("parameters", ()), *item[method].get("parameters", ())],
+                }
                 reason = HANDLED_BY_CORE.get(path) or spec.get("x-alyx-skip")
                 if reason:
                     self._findings.append(Finding(name, f"{method.upper()} {path}", f"no method: {reason}"))
@@ -197,7 +200,9 @@ class _Builder:
     # --- names of shapes
 
     def _name_shapes(self, endpoint: str, operations: list[_Operation]) -> None:
-        ordered = sorted(operations, key=lambda each: _NAMING_ORDER.index(each.name) if each.name in _NAMING_ORDER else 9)
+        ordered = sorted(
+            operations, key=lambda each: _NAMING_ORDER.index(each.name) if each.name in _NAMING_ORDER else 9
+        )
         resource = next(
             (naming.resource_name(c) for each in ordered for c in (each.answer_component, each.body_component) if c), ""
         )
@@ -272,8 +277,8 @@ class _Builder:
             converted = as_sent(declared, self._components, lambda c: self._request_shape(c, endpoint).name)
             required = field_name in schema["required"]
             described = self._docs.field(endpoint, field_name, declared)
-            always = bool(declared.get("x-changes-required"))
-            fields.append(Field(field_name, converted, required, described, always))
+            kept = bool(declared.get("x-patch-keeps"))
+            fields.append(Field(field_name, converted, required, described, kept))
         shape = Shape(name, "request", endpoint, tuple(fields), self._docs.shape(endpoint, name), tuple(uploads))
         self._shapes[key] = shape
         return shape
@@ -328,10 +333,12 @@ class _Builder:
         answer = operation.answer
         if operation.answer_component:
             answer = replace(answer, shape=self._answer_shape(operation.answer_component, endpoint).name)
-        body, uploads = "", ()
+        body, uploads, keeps = "", (), ()
         if operation.body_component:
             shape = self._request_shape(operation.body_component, endpoint)
             body, uploads = shape.name, shape.uploads
+            if operation.name == "partial_update":
+                keeps = tuple(each.name for each in shape.fields if each.kept_by_patch)
         parameters = [each for each in operation.spec["parameters"] if each.get("in") == "query"]
         filters = [read_filter(each, parameters, self._docs.filter(endpoint, each)) for each in parameters]
         if operation.name != "list":
@@ -345,7 +352,9 @@ class _Builder:
             filters=tuple(sorted((each for each in filters if each), key=lambda each: each.keyword)),
             body=body,
             many=operation.many,
+            by_uuid=any(each and each.style == "id" and each.annotation.startswith("UUID") for each in filters),
             uploads=uploads,
+            keeps=keeps,
             description=self._docs.action(endpoint, operation.name, operation.spec),
         )
 

@@ -89,12 +89,14 @@ def render(api: Api, package: Package) -> Files:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - this writes Python, not HTML
+        autoescape=False,
     )
     environment.filters["docstring"] = lambda text, indent=0: docstring(text, indent=indent)
     environment.filters["literal"] = repr
     shapes = [shape for endpoint in api.endpoints for shape in endpoint.shapes]
-    changed = {action.body for endpoint in api.endpoints for action in endpoint.actions if action.name == "partial_update"}
+    changed = {
+        action.body for endpoint in api.endpoints for action in endpoint.actions if action.name == "partial_update"
+    }
     index = _index(api, changed)
     files: Files = {}
     for endpoint in api.endpoints:
@@ -162,6 +164,8 @@ def _method(action: Action, endpoint: Endpoint) -> Method:
     if action.name == "partial_update":
         changes = changes_name(action.body)
         arguments.append("changes=changes")
+        if action.keeps:
+            arguments.append("current=_READ")
     elif action.body:
         name = _argument_name(action.body)
         one = Parameter(name, action.body, "What to send.", "None" if action.body_optional else "")
@@ -211,9 +215,7 @@ def _list_method(action: Action, descriptor: str, row: str) -> Method:
         ),
     ]
     filters = ", ".join(f"{each.name!r}: {each.keyword}" for each in action.filters)
-    call = (
-        f"self._list({descriptor}, {{{filters}}}, limit=limit, max_items=max_items, extra_params=extra_params)"
-    )
+    call = f"self._list({descriptor}, {{{filters}}}, limit=limit, max_items=max_items, extra_params=extra_params)"
     returned = (f"Results[{row}]", "The records, in the server's order, fetched page by page as they are needed.")
     return Method(action, descriptor, row, (), tuple(keywords), row, call, _doc(action, [], keywords, returned, ""))
 
@@ -252,6 +254,14 @@ def _doc(
     changes: str,
 ) -> str:
     lines = [action.description]
+    if action.keeps:
+        kept = " and ".join(f"``{name}``" for name in action.keeps)
+        lines += [
+            "",
+            paragraph(
+                f"The server loses {kept} when they are left out, so the record is read first and they are sent back."
+            ),
+        ]
     documented = [(each.name, each.doc) for each in (*parameters, *keywords)]
     if changes:
         documented.append(("**changes", f"The fields to change, as in `{changes}`; what is left out stays as it is."))

@@ -6,8 +6,14 @@ from collections.abc import Iterator
 
 from alyx_generator.build import Build
 
-_ACTIONS = (("list", "list"), ("read", "read"), ("create", "create"), ("update", "update"))
-_ACTIONS += (("partial_update", "partial"), ("delete", "delete"))
+_ACTIONS = {
+    "list": "list",
+    "read": "read",
+    "create": "create",
+    "update": "update",
+    "partial_update": "partial",
+    "delete": "delete",
+}
 
 
 def report(build: Build) -> str:
@@ -24,10 +30,10 @@ def report(build: Build) -> str:
 def _lines(build: Build) -> Iterator[str]:
     endpoints = build.api.endpoints
     width = max((len(endpoint.name) for endpoint in endpoints), default=8)
-    yield f"{'endpoint':{width}}  " + "  ".join(title for _, title in _ACTIONS) + "  shapes"
+    yield f"{'endpoint':{width}}  " + "  ".join(title for title in _ACTIONS.values()) + "  shapes"
     for endpoint in endpoints:
         has = {action.name for action in endpoint.actions}
-        marks = "  ".join(f"{'x' if name in has else '.':^{len(title)}}" for name, title in _ACTIONS)
+        marks = "  ".join(f"{'x' if name in has else '.':^{len(title)}}" for name, title in _ACTIONS.items())
         yield f"{endpoint.name:{width}}  {marks}  {len(endpoint.shapes):>6}"
     shapes = sum(len(endpoint.shapes) for endpoint in endpoints)
     lines = sum(text.count("\n") for text in build.files.values())

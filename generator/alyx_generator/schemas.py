@@ -108,7 +108,8 @@ def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], resolve: 
         result["items"] = _convert(result["items"], components, resolve, answered=answered)
     if "properties" in result:
         result["properties"] = {
-            name: _convert(value, components, resolve, answered=answered) for name, value in result["properties"].items()
+            name: _convert(value, components, resolve, answered=answered)
+            for name, value in result["properties"].items()
         }
         result["additionalProperties"] = True
     if isinstance(result.get("additionalProperties"), Mapping):

@@ -98,10 +98,7 @@ def _render_changes(shapes: list[Shape]) -> ShapeSource:
 
 def _definition(shape: Shape, own: Collection[str], *, all_required: bool) -> dict[str, Any]:
     properties = {_STAND_INS.get(each.name, each.name): _by_name(each.schema, own) for each in shape.fields}
-    required = [
-        _STAND_INS.get(each.name, each.name) for each in shape.fields if all_required or each.required_in_changes
-    ]
-    return {"type": "object", "properties": properties, "required": required}
+    return {"type": "object", "properties": properties, "required": list(properties) if all_required else []}
 
 
 def _by_name(node: Any, own: Collection[str]) -> Any:

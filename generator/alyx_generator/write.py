@@ -68,8 +68,14 @@ def check(files: Mapping[str, str], folder: Path) -> list[Difference]:
             continue
         present = target.read_text(encoding="utf-8")
         if present != text:
-            lines = difflib.unified_diff(present.splitlines(), text.splitlines(), path, f"{path} as generated", lineterm="")
+            lines = difflib.unified_diff(
+                present.splitlines(), text.splitlines(), path, f"{path} as generated", lineterm=""
+            )
             differences.append(Difference(path, "differs from what is generated", "\n".join(lines)))
-    present_files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.suffix in (".py", ".json")} if folder.is_dir() else set()
+    present_files = (
+        {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.suffix in (".py", ".json")}
+        if folder.is_dir()
+        else set[str]()
+    )
     differences += [Difference(path, "is not generated any more") for path in sorted(present_files - set(files))]
     return differences

@@ -1,0 +1,444 @@
+"""Lists as sequences: fetched page by page, in order, and whole even where the server's order is not.
+
+Alyx pages by offset over queries that have no total order, so that a database may give one row twice and another not
+at all, with nobody writing. Rows that repeat are dropped; where rows are missing at the end of a walk, they are fetched
+by ranges of their keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast, overload
+
+from alyx_client.errors import IncompleteResultsWarning
+from alyx_client.log import warn
+
+__all__ = ["AsyncResults", "Page", "Results"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Key = Callable[[Any], object]
+_KEPT_PAGES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list.
+
+    Parameters
+    ----------
+    count
+        How many rows the server says there are in all.
+    rows
+        The rows of this page.
+    has_next
+        Whether the server says that another page follows.
+    """
+
+    count: int
+    rows: list[T]
+    has_next: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A page that a walk needs next: which query, from which row, how many rows."""
+
+    source: int
+    offset: int
+    limit: int | None
+
+
+class Walk(Generic[T]):
+    """The order in which pages are fetched, and which of their rows are new; without any I/O.
+
+    Parameters
+    ----------
+    sources
+        How many queries there are: several where a long list of keys was split.
+    page_size
+        Rows to ask for at a time; the server's own number by default.
+    max_items
+        The most rows to return.
+    key
+        What tells one row from another; None for rows that cannot be told apart.
+    """
+
+    def __init__(self, sources: int, page_size: int | None, max_items: int | None, key: Key | None) -> None:
+        self._sources = sources
+        self._page_size = page_size
+        self._left = max_items
+        self._key = key
+        self._seen: set[object] = set()
+        self._source = 0
+        self._offset = 0
+        self._count: int | None = None
+        self._unnamed = False
+
+    @property
+    def want(self) -> Want | None:
+        """The next page, or None at the end."""
+        if self._source >= self._sources or self._left == 0:
+            return None
+        sizes = [size for size in (self._page_size, self._left) if size is not None]
+        return Want(self._source, self._offset, min(sizes, default=None))
+
+    @property
+    def missing(self) -> int:
+        """How many rows the server counted and did not send, at the end of a walk over one query."""
+        if self._sources != 1 or self._left == 0 or self._unnamed or self._count is None:
+            return 0
+        return max(0, self._count - len(self._seen))
+
+    def accept(self, page: Page[T]) -> list[T]:
+        """Take the page that was wanted, and return its new rows."""
+        shrunk = 0 if self._count is None else max(0, self._count - page.count)
+        self._count = page.count
+        # Records that were deleted meanwhile moved the later ones up, past what was read already.
+        self._offset = max(self._offset, self._offset + len(page.rows) - shrunk)
+        if not page.rows or self._offset >= page.count:
+            self._source += 1
+            self._offset = 0
+            if self._source < self._sources:
+                self._count = None
+        return self.fresh(page.rows)
+
+    def fresh(self, rows: list[T]) -> list[T]:
+        """Return the rows that were not seen yet, no more than are still wanted."""
+        new: list[T] = []
+        for row in rows:
+            name = None if self._key is None else self._key(row)
+            if name is None:
+                self._unnamed = True
+            elif name in self._seen:
+                continue
+            else:
+                self._seen.add(name)
+            new.append(row)
+        if self._left is not None:
+            new = new[: self._left]
+            self._left -= len(new)
+        return new
+
+    def warn_of_missing(self) -> None:
+        """Say that rows are missing and cannot be fetched otherwise."""
+        warn(
+            f"The server counted {self._count} rows and sent {len(self._seen)} different ones: its order is not "
+            "stable from page to page. Narrow the query down, or fetch larger pages (limit=1000).",
+            IncompleteResultsWarning,
+        )
+
+
+class _Ahead(threading.Thread):
+    """One call in the background, whose outcome is asked for later."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        super().__init__(daemon=True, name="alyx-client: next page")
+        self._call = call
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._value = self._call()
+        except BaseException as error:
+            self._error = error
+
+    def outcome(self) -> Any:
+        self.join()
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+Fetch = Callable[[int, int | None], Page[T]]
+AsyncFetch = Callable[[int, int | None], Awaitable[Page[T]]]
+
+
+class Results(Sequence[T_co]):
+    """The rows of a list: a sequence whose pages are fetched when they are needed.
+
+    Iterating fetches the next page while the rows of the last are used, and holds no more than two. An index or a slice
+    fetches only the pages that it needs. ``len`` is what the server counted.
+
+    Parameters
+    ----------
+    sources
+        Fetch a page of a query by offset and limit; several where a long list of keys was split.
+    page_size
+        Rows to ask for at a time; the server's own number by default.
+    max_items
+        The most rows to return.
+    key
+        What tells one row from another.
+    first
+        The first page, where it is there already.
+    rest
+        Fetches all rows by ranges of their keys, for those that paging leaves out.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Fetch[Any]],
+        *,
+        page_size: int | None = None,
+        max_items: int | None = None,
+        key: Key | None = None,
+        first: Page[Any] | None = None,
+        rest: Callable[[], Iterator[list[Any]]] | None = None,
+    ) -> None:
+        _check_sizes(page_size, max_items)
+        self._sources = list(sources)
+        self._page_size = page_size
+        self._max_items = max_items
+        self._key = key
+        self._first = first
+        self._rest = rest
+        self._pages: OrderedDict[int, list[Any]] = OrderedDict()
+        # Rows of several queries can only be counted by reading them.
+        self._whole: list[Any] | None = [] if not self._sources else None
+
+    @property
+    def total(self) -> int:
+        """How many rows the server counted, whatever `max_items` is."""
+        if len(self._sources) != 1:
+            return len(self._load())
+        return self._first_page().count
+
+    def __len__(self) -> int:
+        if self._by_rows():
+            return len(self._load())
+        return self.total if self._max_items is None else min(self.total, self._max_items)
+
+    def __iter__(self) -> Iterator[T_co]:
+        if self._whole is not None:
+            return iter(self._whole)
+        return self._walk()
+
+    def _walk(self) -> Generator[T_co]:
+        walk: Walk[Any] = Walk(len(self._sources), self._page_size, self._max_items, self._key)
+        wanted = walk.want
+        page = self._first_page() if wanted == Want(0, 0, self._first_limit()) else None
+        if page is None and wanted is not None:
+            page = self._sources[wanted.source](wanted.offset, wanted.limit)
+        while page is not None:
+            rows = walk.accept(page)
+            wanted = walk.want
+            ahead = None if wanted is None else _Ahead(self._fetcher(wanted))
+            yield from rows
+            page = None if ahead is None else ahead.outcome()
+        if walk.missing and self._rest is None:
+            walk.warn_of_missing()
+        elif walk.missing and self._rest is not None:
+            for rows in self._rest():
+                yield from walk.fresh(rows)
+
+    def _fetcher(self, wanted: Want) -> Callable[[], Page[Any]]:
+        fetch = self._sources[wanted.source]
+        return lambda: fetch(wanted.offset, wanted.limit)
+
+    def _first_limit(self) -> int | None:
+        return min((size for size in (self._page_size, self._max_items) if size is not None), default=None)
+
+    def _first_page(self) -> Page[Any]:
+        if self._first is None:
+            self._first = self._sources[0](0, self._first_limit())
+        return self._first
+
+    def _by_rows(self) -> bool:
+        """Return whether only the rows themselves tell how many there are.
+
+        Several queries may give the same row. So does one query that Alyx joins over other tables, and then its count
+        counts repetitions.
+        """
+        if self._whole is not None or len(self._sources) != 1:
+            return True
+        rows = self._first_page().rows
+        names = [None if self._key is None else self._key(row) for row in rows]
+        return None not in names and len(set(names)) < len(names)
+
+    def _load(self) -> list[Any]:
+        if self._whole is None:
+            self._whole = list(self._walk())
+        return self._whole
+
+    @overload
+    def __getitem__(self, index: int) -> T_co: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T_co]: ...
+    def __getitem__(self, index: int | slice) -> T_co | list[T_co]:
+        if self._by_rows():
+            return self._load()[index]
+        if isinstance(index, slice):
+            return [self._row(place) for place in range(*index.indices(len(self)))]
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"there is no row {index}: the list has {len(self)}")
+        return cast("T_co", self._row(place))
+
+    def _row(self, place: int) -> Any:
+        first = self._first_page()
+        if place < len(first.rows):
+            return first.rows[place]
+        size = len(first.rows) or 1
+        start = place - place % size
+        if start not in self._pages:
+            page = self._sources[0](start, size)
+            self._pages[start] = page.rows
+            while len(self._pages) > _KEPT_PAGES:
+                self._pages.popitem(last=False)
+        rows = self._pages[start]
+        self._pages.move_to_end(start)
+        if place - start >= len(rows):
+            raise IndexError(f"row {place} is not there any more; the list changed on the server")
+        return rows[place - start]
+
+    def __contains__(self, value: object) -> bool:
+        return any(row is value or row == value for row in self)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Sequence) or isinstance(other, str | bytes):
+            return NotImplemented
+        return len(self) == len(cast("Sequence[object]", other)) and all(
+            mine == theirs for mine, theirs in zip(self, cast("Sequence[object]", other), strict=False)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        if self._whole is None and self._first is None:
+            return "Results(not fetched yet)"
+        count = len(self)
+        shown = [f"  {self[place]!r}," for place in range(min(3, count))]
+        more = [f"  ... {count - len(shown)} more"] if count > len(shown) else []
+        return "\n".join([f"Results({count} rows):", *shown, *more])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A pickle holds the rows themselves: another process may have no client.
+        return (_unpickle, (list(self),))
+
+
+def _unpickle(rows: list[T]) -> Results[T]:
+    page = Page(len(rows), rows, False)
+    return Results([lambda offset, limit: Page(len(rows), rows[offset:], False)], first=page)
+
+
+def _check_sizes(page_size: int | None, max_items: int | None) -> None:
+    if page_size is not None and page_size < 1:
+        raise ValueError(f"limit is the number of rows fetched at a time, at least 1; not {page_size}")
+    if max_items is not None and max_items < 0:
+        raise ValueError(f"max_items cannot be negative: {max_items}")
+
+
+class AsyncResults(Generic[T_co]):
+    """The rows of a list, for ``async for``; ``await`` it for the first page, and ``len`` works.
+
+    The next page is fetched while the rows of the last are used.
+
+    Parameters
+    ----------
+    sources, page_size, max_items, key, rest
+        As for `Results`.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[AsyncFetch[Any]],
+        *,
+        page_size: int | None = None,
+        max_items: int | None = None,
+        key: Key | None = None,
+        rest: Callable[[], AsyncIterator[list[Any]]] | None = None,
+    ) -> None:
+        _check_sizes(page_size, max_items)
+        self._sources = list(sources)
+        self._page_size = page_size
+        self._max_items = max_items
+        self._key = key
+        self._rest = rest
+        self._first: Page[Any] | None = None
+        self._whole: list[Any] | None = [] if not self._sources else None
+
+    def __await__(self) -> Generator[Any, Any, AsyncResults[T_co]]:
+        return self._fetched().__await__()
+
+    async def _fetched(self) -> AsyncResults[T_co]:
+        if len(self._sources) > 1:
+            await self.all()
+        elif self._first is None and self._sources:
+            self._first = await self._sources[0](0, self._first_limit())
+        return self
+
+    def _first_limit(self) -> int | None:
+        return min((size for size in (self._page_size, self._max_items) if size is not None), default=None)
+
+    @property
+    def total(self) -> int:
+        """How many rows the server counted, whatever `max_items` is; known once it was awaited."""
+        if self._whole is not None:
+            return len(self._whole)
+        if self._first is None:
+            raise RuntimeError("the number of rows is known after `await`: results = await client.….list(...)")
+        return self._first.count
+
+    def __len__(self) -> int:
+        return self.total if self._max_items is None else min(self.total, self._max_items)
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
+
+    async def __aiter__(self) -> AsyncIterator[T_co]:
+        if self._whole is not None:
+            for row in self._whole:
+                yield row
+            return
+        walk: Walk[Any] = Walk(len(self._sources), self._page_size, self._max_items, self._key)
+        wanted = walk.want
+        page = None
+        if wanted is not None:
+            if self._first is None:
+                self._first = await self._sources[0](wanted.offset, wanted.limit)
+            page = self._first
+        ahead: asyncio.Future[Page[Any]] | None = None
+        try:
+            while page is not None:
+                rows = walk.accept(page)
+                wanted = walk.want
+                if wanted is not None:
+                    ahead = asyncio.ensure_future(self._sources[wanted.source](wanted.offset, wanted.limit))
+                for row in rows:
+                    yield row
+                page = None if ahead is None else await ahead
+                ahead = None
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+        if walk.missing and self._rest is None:
+            walk.warn_of_missing()
+        elif walk.missing and self._rest is not None:
+            async for rows in self._rest():
+                for row in walk.fresh(rows):
+                    yield row
+
+    async def all(self) -> list[T_co]:
+        """Return every row."""
+        if self._whole is None:
+            self._whole = [row async for row in self]
+        return list(self._whole)
+
+    async def first(self) -> T_co | None:
+        """Return the first row, or None where there is none."""
+        async for row in self:
+            return row
+        return None
+
+    def __repr__(self) -> str:
+        known = self._whole is not None or self._first is not None
+        return f"AsyncResults({len(self)} rows)" if known else "AsyncResults(not fetched yet)"

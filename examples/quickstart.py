@@ -1,0 +1,105 @@
+"""A session with Alyx from beginning to end: run it by ``make demo``, or against a server of your own.
+
+    ALYX_URL=https://alyx.example.org python examples/quickstart.py
+
+It needs a lab, a user and the usual fixtures on the server, and removes what it makes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date, datetime
+
+from alyx_client import AlyxClient, AlyxError, BadRequestError, InvalidFieldError
+from alyx_client.models import Dataset, Note, Session, Subject
+
+# One white pixel, as PNG.
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c4944415408d763f8ffff3f0005fe02fea735819b0000000049454e44ae426082"
+)
+
+
+def main() -> None:
+    client = AlyxClient(os.environ["ALYX_URL"])
+    print(f"1. {client} - nothing is sent until the first call, which logs in")
+
+    subjects = client.subjects.list(alive=True, limit=5)
+    print(f"\n2. client.subjects.list(alive=True): {len(subjects)} records, fetched as they are needed")
+    for subject in subjects[:3]:
+        print(f"   {subject.nickname}, born {subject.birth_date}, {subject.age_weeks} weeks, lab {subject.lab}")
+
+    lab = client.labs.list()[0].name
+    user = client.users.list()[0].username
+
+    print("\n3. create a subject, a session and a dataset")
+    mouse = client.subjects.create(
+        Subject(nickname="quickstart-mouse", lab=lab, responsible_user=user, birth_date=date(2026, 1, 5), sex="F")
+    )
+    print(f"   {mouse.nickname}: {mouse.url}")
+    try:
+        session = client.sessions.create(
+            Session(subject=mouse.nickname, users=[user], lab=lab, start_time=datetime(2026, 6, 1, 14, 30), number=1)
+        )
+        print(f"   session {session.id}, started {session.start_time}, QC {session.qc}")
+        dataset_type = client.dataset_types.list()[0].name
+        dataset = client.datasets.create(
+            Dataset(
+                name="spikes.times.npy",
+                dataset_type=dataset_type,
+                session=session.url,
+                created_by=user,
+                collection="alf",
+            )
+        )
+        print(f"   dataset {dataset.name}, {dataset.id}")
+
+        print("\n4. filter: dates as dates, and Django's lookups as a dictionary")
+        found = client.sessions.list(
+            subject=mouse.nickname,
+            date_range=(date(2026, 6, 1), date(2026, 6, 30)),
+            django={"start_time__date__gte": date(2026, 1, 1), "~json__qc": "CRITICAL"},
+        )
+        print(f"   {len(found)} session in June: {found[0].id}")
+
+        print("\n5. change some fields, and only those")
+        changed = client.sessions.partial_update(session.id, qc="PASS", extended_qc={"dlc": 0.9}, narrative="all well")
+        print(f"   QC {changed.qc}, {changed.extended_qc}, still {changed.start_time}")
+
+        print("\n6. a note with an image")
+        note = client.notes.create(
+            Note(user=user, content_type="actions.session", object_id=session.id, text="the rig"), image=PIXEL
+        )
+        print(f"   {note.image}")
+
+        print("\n7. mistakes are caught before anything is sent ...")
+        try:
+            client.sessions.list(subjct="flowers")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        except TypeError as error:
+            print(f"   TypeError: {error}")
+        try:
+            Subject(nickname="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        except InvalidFieldError as error:
+            print(f"   InvalidFieldError: {error}")
+        print("   ... and what only the server can know is said by the server")
+        try:
+            client.subjects.create(Subject(nickname="quickstart-mouse", lab="no-such-lab"))
+        except BadRequestError as error:
+            print(f"   BadRequestError: {error}")
+
+        print("\n8. remove what was made")
+        client.notes.delete(note.id)
+        client.datasets.delete(dataset.id)
+        client.sessions.delete(session.id)
+    finally:
+        client.subjects.delete(mouse.nickname)
+    print(f"   {len(client.subjects.list(nickname='quickstart-mouse'))} subjects of that name are left")
+    print(f"\nDifferences between the schema and the answers: {client.drift}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except AlyxError as error:
+        sys.exit(f"{type(error).__name__}: {error}")

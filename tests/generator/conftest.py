@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .inline import Generated
+
+Generate = Callable[..., Generated]
+
+
+@pytest.fixture
+def generate(tmp_path: Path) -> Iterator[Generate]:
+    before = list(sys.path)
+
+    def make(schema: Mapping[str, Any], **options: Any) -> Generated:
+        return Generated(tmp_path, schema, **options)
+
+    yield make
+    sys.path[:] = before

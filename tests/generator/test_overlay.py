@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alyx_generator.overlay import Correction, OverlayError, correct, read_overlay
+
+DOCUMENT = {
+    "paths": {"/a": {"get": {"parameters": [{"name": "x"}, {"name": "y"}]}}},
+    "components": {"schemas": {"A": {}}},
+}
+
+
+def test_update_merges_objects_and_appends_to_arrays() -> None:
+    update = {"A": {"type": "object"}, "B": {"enum": [1]}}
+    once = correct(DOCUMENT, (Correction("$.components.schemas", "seen", update),)).document
+    twice = correct(once, (Correction("$.components.schemas.B", "seen", {"enum": [2]}),)).document
+    assert twice["components"]["schemas"] == {"A": {"type": "object"}, "B": {"enum": [1, 2]}}
+
+
+def test_document_itself_is_not_changed() -> None:
+    correct(DOCUMENT, (Correction("$.components.schemas.A", "seen", {"type": "object"}),))
+    assert DOCUMENT["components"]["schemas"]["A"] == {}
+
+
+def test_remove_takes_every_match() -> None:
+    corrected = correct(DOCUMENT, (Correction("$.paths['/a'].get.parameters[*]", "seen", remove=True),))
+    assert corrected.document["paths"]["/a"]["get"]["parameters"] == []
+
+
+def test_target_that_selects_nothing_is_an_error_that_names_it() -> None:
+    with pytest.raises(OverlayError, match=r"\$\.components\.schemas\.C"):
+        correct(DOCUMENT, (Correction("$.components.schemas.C", "seen", {}),))
+
+
+def test_target_that_selects_nothing_in_a_foreign_schema_is_reported() -> None:
+    corrected = correct(DOCUMENT, (Correction("$.components.schemas.C", "seen", {}),), strict=False)
+    assert [each.target for each in corrected.missed] == ["$.components.schemas.C"]
+    assert corrected.applied == 0
+
+
+def test_update_of_a_plain_value_is_an_error() -> None:
+    with pytest.raises(OverlayError, match="plain value"):
+        correct(DOCUMENT, (Correction("$.paths['/a'].get.parameters[0].name", "seen", {"a": 1}),))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("actions: []", "no OpenAPI Overlay"),
+        ("overlay: 1.0.0\nactions: [{target: $.a, update: {}}]", "description"),
+        ("overlay: 1.0.0\nactions: [{target: $.a, description: seen}]", "either update or remove"),
+        (
+            "overlay: 1.0.0\nactions: [{target: $.a, description: seen, update: {}, remove: true}]",
+            "either update or remove",
+        ),
+        ("overlay: 1.0.0\nactions: [{target: '$[', description: seen, remove: true}]", "no JSONPath"),
+        ("overlay: 1.0.0\nactions: [{target: $.a, description: seen, updates: {}}]", "unknown key updates"),
+        ("overlay: 1.0.0\nactions: [text]", "an action is an object"),
+    ],
+)
+def test_malformed_overlay_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "o.yaml"
+    file.write_text(text)
+    with pytest.raises(OverlayError, match=message):
+        read_overlay(file)

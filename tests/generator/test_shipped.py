@@ -1,0 +1,86 @@
+"""The shipped client is what the generator makes of the shipped snapshot, and the snapshot holds facts alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alyx_generator.__main__ import SHIPPED, _build_shipped, main
+from alyx_generator.project import data_folder
+from alyx_generator.snapshot import structure_only, to_json
+from alyx_generator.write import check, write
+
+ENDPOINTS = Path(__file__).parents[2] / "alyx_client" / "endpoints"
+
+
+def test_shipped_endpoints_are_what_is_generated() -> None:
+    assert check(_build_shipped().files, ENDPOINTS) == []
+
+
+def test_every_operation_has_a_method_or_a_reason() -> None:
+    document = json.loads((data_folder("schemas") / f"{SHIPPED}.json").read_text(encoding="utf-8"))
+    operations = sum(
+        method in ("get", "post", "put", "patch", "delete") for item in document["paths"].values() for method in item
+    )
+    api = _build_shipped().api
+    without = [finding for finding in api.findings if "no method" in finding.reason]
+    assert operations == 181
+    assert api.operations + len(without) == operations
+
+
+def test_snapshots_hold_no_prose_and_are_sorted() -> None:
+    for path in data_folder("schemas").glob("alyx-*.json"):
+        text = path.read_text(encoding="utf-8")
+        assert text == to_json(structure_only(json.loads(text)))
+
+
+def test_property_called_description_is_structure() -> None:
+    schema = {"properties": {"description": {"type": "string", "description": "prose"}}, "description": "prose"}
+    assert structure_only(schema) == {"properties": {"description": {"type": "string"}}}
+
+
+def test_difference_is_named(tmp_path: Path) -> None:
+    files = {"a.py": "x = 1\n", "b.py": "y = 1\n"}
+    write(files, tmp_path / "package")
+    (tmp_path / "package" / "a.py").write_text("x = 2\n")
+    (tmp_path / "package" / "c.py").write_text("")
+    (tmp_path / "package" / "b.py").unlink()
+    found = [str(each) for each in check(files, tmp_path / "package")]
+    assert found == ["a.py: differs from what is generated", "b.py: is missing", "c.py: is not generated any more"]
+
+
+def test_write_replaces_the_whole_folder(tmp_path: Path) -> None:
+    write({"old.py": ""}, tmp_path / "package")
+    write({"new.py": "z = 1\n"}, tmp_path / "package")
+    assert [path.name for path in (tmp_path / "package").iterdir()] == ["new.py"]
+    assert [path.name for path in tmp_path.iterdir()] == ["package"]
+
+
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_same_bytes_whatever_the_hash_seed(seed: str) -> None:
+    code = "import hashlib; from alyx_generator.__main__ import _build_shipped as b; print(hashlib.sha256(repr(sorted(b().files.items())).encode()).hexdigest())"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == expected.stdout
+
+
+def test_source_without_a_place_to_write_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["client", "schema.json"]) == 2
+    assert "--package" in capsys.readouterr().err
+
+
+def test_file_that_is_no_schema_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.json").write_text('{"swagger": "2.0"}')
+    assert main(["client", str(tmp_path / "x.json"), "--package", "lab", "--out", str(tmp_path)]) == 1
+    assert "no OpenAPI 3 document" in capsys.readouterr().err
+    assert not (tmp_path / "lab").exists()

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from alyx_client.testing import LocalAlyx
+
+
+@pytest.mark.parametrize("form", [True, False])
+def test_password_is_exchanged_for_a_token(local_alyx: LocalAlyx, form: bool) -> None:
+    login = {"username": "olivier", "password": "olivier"}
+    url = f"{local_alyx.url}/auth-token"
+    answer = httpx.post(url, data=login) if form else httpx.post(url, json=login)
+    assert answer.status_code == 200
+    assert answer.json() == {"token": local_alyx.token("olivier")}
+
+
+@pytest.mark.parametrize(
+    ("login", "body"),
+    [
+        (
+            {"username": "admin", "password": "wrong"},
+            {"non_field_errors": ["Unable to log in with provided credentials."]},
+        ),
+        ({"username": "admin"}, {"password": ["This field is required."]}),
+        ({"username": "", "password": "x"}, {"username": ["This field may not be blank."]}),
+    ],
+)
+def test_wrong_login_is_a_400_by_field(local_alyx: LocalAlyx, login: dict[str, str], body: dict[str, object]) -> None:
+    answer = httpx.post(f"{local_alyx.url}/auth-token", json=login)
+    assert answer.status_code == 400
+    assert answer.json() == {**body, "status_code": 400}
+
+
+@pytest.mark.parametrize(
+    ("header", "detail"),
+    [
+        (None, "Authentication credentials were not provided."),
+        ("Bearer abc", "Authentication credentials were not provided."),
+        ("Token abc", "Invalid token."),
+        ("Token", "Invalid token header. No credentials provided."),
+        ("Token a b", "Invalid token header. Token string should not contain spaces."),
+    ],
+)
+def test_request_without_valid_token_is_a_403(local_alyx: LocalAlyx, header: str | None, detail: str) -> None:
+    answer = httpx.get(f"{local_alyx.url}/sessions", headers={"Authorization": header} if header else {})
+    assert answer.status_code == 403
+    assert answer.json() == {"detail": detail, "status_code": 403}
+
+
+def test_revoked_token_is_stale_until_the_next_log_in(local_alyx: LocalAlyx) -> None:
+    old = local_alyx.token("olivier")
+    local_alyx.revoke("olivier")
+    assert httpx.get(f"{local_alyx.url}/labs", headers={"Authorization": f"Token {old}"}).status_code == 403
+    login = {"username": "olivier", "password": "olivier"}
+    new = httpx.post(f"{local_alyx.url}/auth-token", json=login).json()["token"]
+    assert new != old
+    assert httpx.get(f"{local_alyx.url}/labs", headers={"Authorization": f"Token {new}"}).status_code == 200
+
+
+def test_public_user_may_only_read(local_alyx: LocalAlyx) -> None:
+    headers = {"Authorization": f"Token {local_alyx.token('visitor')}"}
+    assert httpx.get(f"{local_alyx.url}/labs", headers=headers).status_code == 200
+    answer = httpx.post(f"{local_alyx.url}/labs", headers=headers, json={"name": "new"})
+    assert answer.status_code == 403
+    assert answer.json()["detail"] == "You do not have permission to perform this action."
+
+
+def test_account_without_password_has_a_token(local_alyx: LocalAlyx) -> None:
+    headers = {"Authorization": f"Token {local_alyx.token('amina')}"}
+    assert httpx.get(f"{local_alyx.url}/labs", headers=headers).status_code == 200
+    with pytest.raises(KeyError, match="nobody"):
+        local_alyx.token("nobody")
+
+
+def test_log_of_requests_has_no_secrets(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+    http.get("/sessions", params={"limit": 2})
+    http.post("/labs", json={"name": "counted"})
+    listed, created = local_alyx.requests
+    assert (listed.method, listed.path, listed.query) == ("GET", "/sessions", "limit=2")
+    assert created.body_length == len(b'{"name":"counted"}')
+    assert listed.headers["authorization"] == "Token ***"
+    assert local_alyx.token() not in repr(local_alyx.requests)
+
+
+def test_answers_say_that_the_server_is_a_stand_in(http: httpx.Client) -> None:
+    assert http.get("/labs").headers["server"] == "alyx-client local Alyx"

@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from alyx_client.testing import LocalAlyx
+
+MISSING = "00000000-0000-0000-0000-000000000000"
+
+
+def rejected(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 400, answer.text
+    body = dict(answer.json())
+    assert body.pop("status_code") == 400
+    return body
+
+
+def session(http: httpx.Client, **values: Any) -> dict[str, Any]:
+    body = {"subject": "flowers", "start_time": "2021-03-01T10:00:00", "number": 1, **values}
+    answer = http.post("/sessions", json=body)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def test_subject_lives_through_its_cycle(http: httpx.Client, local_alyx: LocalAlyx) -> None:
+    answer = http.post("/subjects", json={"nickname": "new-1", "lab": "cortexlab", "alive": False, "unknown": 1})
+    assert answer.status_code == 201
+    made = answer.json()
+    assert made["url"] == f"{local_alyx.url}/subjects/new-1"
+    assert (made["responsible_user"], made["sex"], made["alive"], made["json"]) == ("admin", "U", True, None)
+    assert "unknown" not in made
+    assert "weighings" not in made
+    changed = http.patch("/subjects/new-1", json={"description": "small", "id": MISSING, "json": {"a": [1]}}).json()
+    assert (changed["description"], changed["id"], changed["json"]) == ("small", made["id"], {"a": [1]})
+    assert changed["weighings"] == []
+    replaced = http.put("/subjects/new-1", json={"lab": "hillside"}).json()
+    assert (replaced["lab"], replaced["description"]) == ("hillside", "small")
+    renamed = http.patch("/subjects/new-1", json={"nickname": "new-2"}).json()
+    assert renamed["url"] == f"{local_alyx.url}/subjects/new-2"
+    deleted = http.delete("/subjects/new-2")
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert http.delete("/subjects/new-2").status_code == 404
+
+
+def test_every_wrong_field_has_its_message(http: httpx.Client) -> None:
+    body = {
+        "nickname": "a b/c",
+        "lab": "nolab",
+        "responsible_user": "nobody",
+        "sex": "Q",
+        "birth_date": "xx",
+        "projects": ["nop"],
+        "species": 5,
+    }
+    nickname = "Nicknames must only contain letters, numbers, hyphens and underscores."
+    assert rejected(http.post("/subjects", json=body)) == {
+        "nickname": [f"{nickname} Dots are reserved for breeding subjects."],
+        "responsible_user": ["Object with username=nobody does not exist."],
+        "birth_date": ["Date has wrong format. Use one of these formats instead: YYYY-MM-DD."],
+        "species": ["Object with nickname=5 does not exist."],
+        "sex": ['"Q" is not a valid choice.'],
+        "projects": ["Object with name=nop does not exist."],
+        "lab": ["Object with name=nolab does not exist."],
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "errors"),
+    [
+        ("POST", "/subjects", {}, {"lab": ["This field is required."]}),
+        ("PUT", "/subjects/flowers", {"description": "x"}, {"lab": ["This field is required."]}),
+        ("PATCH", "/subjects/flowers", {"lab": None}, {"lab": ["This field may not be null."]}),
+        ("PATCH", "/subjects/flowers", {"nickname": True}, {"nickname": ["Not a valid string."]}),
+        (
+            "PATCH",
+            "/subjects/flowers",
+            {"nickname": "x" * 65},
+            {"nickname": ["Ensure this field has no more than 64 characters."]},
+        ),
+        (
+            "PATCH",
+            "/subjects/flowers",
+            {"projects": "x"},
+            {"projects": ['Expected a list of items but got type "str".']},
+        ),
+        (
+            "PATCH",
+            "/subjects/flowers",
+            [1],
+            {"non_field_errors": ["Invalid data. Expected a dictionary, but got list."]},
+        ),
+        (
+            "POST",
+            "/weighings",
+            {"weight": -1},
+            {
+                "subject": ["This field is required."],
+                "weight": ["Ensure this value is greater than or equal to 0."],
+            },
+        ),
+        ("POST", "/tags", {"name": "work_in_progress"}, {"name": ["tag with this name already exists."]}),
+        (
+            "POST",
+            "/users",
+            {"username": "bo", "subjects_responsible": [], "allowed_users": []},
+            {"username": ["A user with that username already exists."]},
+        ),
+        (
+            "POST",
+            "/data-formats",
+            {"name": "x", "file_extension": ""},
+            {"file_extension": ["This field may not be blank."]},
+        ),
+        (
+            "POST",
+            "/data-notices",
+            {"affected_date_start": "2020-01-02", "affected_date_end": "2020-01-01"},
+            {"affected_date_end": ["affected_date_end must be on or after affected_date_start."]},
+        ),
+    ],
+)
+def test_rejections(http: httpx.Client, method: str, path: str, body: object, errors: dict[str, list[str]]) -> None:
+    assert rejected(http.request(method, path, json=body)) == errors
+
+
+def test_what_must_be_unique_together(http: httpx.Client) -> None:
+    body = {"nickname": "flowers", "lab": "cortexlab", "responsible_user": "olivier"}
+    assert rejected(http.post("/subjects", json=body))["non_field_errors"] == [
+        "The fields nickname, lab must make a unique set.",
+        "The fields nickname, responsible_user must make a unique set.",
+    ]
+    assert http.patch("/subjects/flowers", json={"nickname": "flowers"}).status_code == 200
+
+
+def test_session_takes_defaults_from_subject_and_user(http: httpx.Client) -> None:
+    made = session(http)
+    assert (made["lab"], made["users"], made["qc"], made["location"]) == ("cortexlab", ["admin"], "NOT_SET", None)
+    assert made["start_time"] == "2021-03-01T10:00:00"
+    assert session(http, start_time="2021-03-02T12:00:00+02:00")["start_time"] == "2021-03-02T10:00:00"
+
+
+def test_relations_by_hyperlink(http: httpx.Client, local_alyx: LocalAlyx) -> None:
+    parent = session(http)
+    child = session(http, parent_session=parent["url"], number=2)
+    assert child["parent_session"] == parent["url"]
+    for wrong, message in (
+        (parent["id"], "Invalid hyperlink - No URL match."),
+        (f"{local_alyx.url}/sessions/{MISSING}", "Invalid hyperlink - Object does not exist."),
+        (5, "Incorrect type. Expected URL string, received int."),
+    ):
+        body = {"subject": "flowers", "parent_session": wrong}
+        assert rejected(http.post("/sessions", json=body)) == {"parent_session": [message]}
+
+
+def test_closed_sets_are_checked(http: httpx.Client) -> None:
+    assert rejected(http.post("/sessions", json={"subject": "flowers", "qc": "BAD"})) == {
+        "qc": ["Invalid qc, choices are: CRITICAL, FAIL, WARNING, NOT_SET, PASS"]
+    }
+    made = session(http, qc="CRITICAL")
+    assert http.patch(f"/sessions/{made['id']}", json={"qc": "PASS"}).json()["qc"] == "PASS"
+
+
+def test_json_fields_are_replaced_whole(http: httpx.Client) -> None:
+    made = session(http, extended_qc={"a": 1, "b": 2})
+    changed = http.patch(f"/sessions/{made['id']}", json={"extended_qc": {"a": 3}}).json()
+    assert changed["extended_qc"] == {"a": 3}
+    assert http.patch(f"/sessions/{made['id']}", json={"extended_qc": None}).json()["extended_qc"] is None
+
+
+def test_dataset_by_session_or_by_subject_and_date(http: httpx.Client) -> None:
+    made = session(http)
+    body = {"name": "spikes.times.npy", "dataset_type": "spikes.times", "collection": "alf"}
+    first = http.post("/datasets", json={**body, "session": made["url"]}).json()
+    assert (first["session"], first["created_by"], first["data_format"]) == (made["url"], "admin", "unknown")
+    assert (first["hash"], first["version"], first["revision"], first["file_records"]) == ("", "", "", [])
+    found = http.post("/datasets", json={**body, "subject": "flowers", "date": "2021-03-01", "number": 1}).json()
+    assert (found["session"], found["created_by"]) == (made["url"], None)
+    assert http.get(first["url"]).json()["default_dataset"] is False
+    answer = http.post("/datasets", json={**body, "subject": "flowers", "date": "2031-01-01", "number": 1})
+    assert answer.status_code == 500
+    assert answer.json()["detail"] == "A base session for flowers on 2031-01-01 does not exist"
+
+
+def test_dataset_of_a_probe_folder_is_linked_to_the_probe(http: httpx.Client) -> None:
+    made = session(http)
+    probe = http.post("/insertions", json={"session": made["id"], "name": "probe01", "model": "3A"}).json()
+    assert probe["session_info"]["subject"] == "flowers"
+    body = {"name": "spikes.times.npy", "dataset_type": "spikes.times", "session": made["url"]}
+    dataset = http.post("/datasets", json={**body, "collection": "alf/probe01"}).json()
+    listed = http.get("/insertions", params={"session": made["id"]}).json()["results"]
+    assert listed[0]["datasets"] == [dataset["url"].rsplit("/")[-1]]
+    again = http.post("/insertions", json={"session": made["id"], "name": "probe01"})
+    assert rejected(again) == {"non_field_errors": ["The fields name, session must make a unique set."]}
+
+
+def test_second_trajectory_of_a_provenance_is_an_internal_error(http: httpx.Client) -> None:
+    made = session(http)
+    probe = http.post("/insertions", json={"session": made["id"], "name": "probe00"}).json()
+    body = {
+        "probe_insertion": probe["id"],
+        "x": 1,
+        "y": None,
+        "depth": 1,
+        "theta": 1,
+        "phi": 1,
+        "provenance": "Planned",
+    }
+    first = http.post("/trajectories", json=body)
+    assert first.status_code == 201
+    assert (first.json()["x"], first.json()["y"], first.json()["probe_name"]) == (1.0, None, "probe00")
+    second = http.post("/trajectories", json=body)
+    assert second.status_code == 500
+    assert "unique_trajectory_per_provenance" in second.json()["detail"]
+
+
+def test_channels_are_created_in_bulk(http: httpx.Client, local_alyx: LocalAlyx) -> None:
+    trajectory = local_alyx.store.rows("trajectories")[-1]["id"]
+    body = [{"trajectory_estimate": trajectory, "axial": n, "lateral": 2, "brain_region": 385} for n in range(3)]
+    answer = http.post("/channels", json=body)
+    assert answer.status_code == 201
+    assert [row["axial"] for row in answer.json()] == [0.0, 1.0, 2.0]
+    assert http.post("/channels", json=[]).json() == []
+    single = http.post("/channels", json={"trajectory_estimate": trajectory, "axial": 9})
+    assert single.json()["brain_region"] == 0
+
+
+def test_wrong_row_in_bulk_is_a_page_with_status_200(http: httpx.Client, local_alyx: LocalAlyx) -> None:
+    before = len(local_alyx.store.rows("channels"))
+    answer = http.post("/channels", json=[{"axial": 1}, {"axial": "x"}])
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert len(local_alyx.store.rows("channels")) == before
+
+
+def test_project_without_users_is_made_and_fails(http: httpx.Client) -> None:
+    answer = http.post("/projects", json={"name": "lonely"})
+    assert (answer.status_code, answer.json()["detail"]) == (500, "'LabMember' object is not iterable")
+    assert http.get("/projects/lonely").json() == {"name": "lonely", "description": "", "users": []}
+
+
+def test_deleting_takes_along_what_depends(http: httpx.Client) -> None:
+    made = session(http)
+    http.post("/tasks", json={"session": made["id"], "name": "T"})
+    water = http.post("/water-administrations", json={"subject": "flowers", "session": made["id"]}).json()
+    assert http.delete(f"/sessions/{made['id']}").status_code == 204
+    assert http.get("/tasks", params={"django": f"session__id,{made['id']}"}).json()["count"] == 0
+    assert http.get(water["url"]).json()["session"] is None
+
+
+def test_protected_dataset_is_not_deleted(http: httpx.Client) -> None:
+    dataset = http.get("/datasets", params={"tag": "2021_Q1_first_release"}).json()["results"][0]
+    answer = http.delete(dataset["url"])
+    assert answer.status_code == 403
+    assert "due to protected tag(s)" in answer.json()["detail"]
+    http.patch(dataset["url"], json={"tags": []})
+    assert http.delete(dataset["url"]).status_code == 204
+
+
+def test_death_ends_water_restriction(http: httpx.Client) -> None:
+    assert http.get("/subjects/clover").json()["last_water_restriction"] is not None
+    http.patch("/subjects/clover", json={"death_date": "2021-01-01"})
+    listed = http.get("/water-restriction", params={"subject": "clover"}).json()["results"]
+    assert listed[0]["end_time"] == "2021-01-01T00:00:00"
+
+
+def test_old_names_are_kept_in_the_json_of_a_subject(http: httpx.Client) -> None:
+    changed = http.patch("/subjects/flowers", json={"nickname": "blooms"}).json()
+    (earlier,) = changed["json"]["history"]["nickname"]
+    assert earlier["value"] == "flowers"
+    assert changed["json"]["cage"] == 12
+
+
+def test_responsible_subjects_are_written_through_users(http: httpx.Client) -> None:
+    body = {"username": "newcomer", "subjects_responsible": ["plover"], "allowed_users": ["olivier"]}
+    made = http.post("/users", json=body).json()
+    assert (made["subjects_responsible"], made["allowed_users"], made["lab"]) == (["plover"], ["olivier"], [])
+    assert http.get("/subjects/plover").json()["responsible_user"] == "newcomer"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "detail"),
+    [
+        (b"{x", "application/json", 400, "JSON parse error - Expecting property name"),
+        (b"x", "text/plain", 415, 'Unsupported media type "text/plain" in request.'),
+    ],
+)
+def test_bodies_that_cannot_be_read(http: httpx.Client, content: bytes, kind: str, status: int, detail: str) -> None:
+    answer = http.post("/labs", content=content, headers={"Content-Type": kind})
+    assert answer.status_code == status
+    assert answer.json()["detail"].startswith(detail)
+
+
+def test_form_is_taken_as_json_is(http: httpx.Client) -> None:
+    made = http.post("/weighings", data={"subject": "flowers", "weight": "21.5"})
+    assert made.status_code == 201
+    assert (made.json()["weight"], made.json()["user"]) == (21.5, "admin")

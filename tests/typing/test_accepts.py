@@ -1,0 +1,171 @@
+"""What type checkers see: run by mypy and pyright, not by pytest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, assert_type
+from uuid import UUID
+
+from alyx_client import AlyxClient, AsyncAlyxClient, AsyncResults, Results
+from alyx_client.models import (
+    Channel,
+    ChannelRecord,
+    Dataset,
+    DatasetRecord,
+    DatasetSummary,
+    FileRecord,
+    Lab,
+    LabRecord,
+    Note,
+    NoteRecord,
+    ProbeInsertion,
+    ProbeInsertionRecord,
+    ProbeInsertionSummary,
+    RegisteredDatasetRecord,
+    RegisterFile,
+    Session,
+    SessionRecord,
+    SessionSummary,
+    Subject,
+    SubjectRecord,
+    SubjectSummary,
+    Tag,
+    TagRecord,
+    Task,
+    TaskRecord,
+    TrajectoryEstimate,
+    TrajectoryEstimateRecord,
+    UserRecord,
+    Weighing,
+    WeighingRecord,
+)
+
+
+def subjects(client: AlyxClient) -> None:
+    assert_type(client.subjects.list(lab="cortexlab", alive=True, stock=False), Results[SubjectSummary])
+    assert_type(client.subjects.list()[0], SubjectSummary)
+    assert_type(client.subjects.list()[:2], list[SubjectSummary])
+    assert_type(client.subjects.read("437"), SubjectRecord)
+    assert_type(client.subjects.read("437").alive, bool)
+    assert_type(client.subjects.read("437").death_date, date | None)
+    assert_type(client.subjects.create(Subject(nickname="x", lab="y")), SubjectSummary)
+    assert_type(client.subjects.update("x", Subject(lab="y", birth_date=date(2020, 1, 1))), SubjectRecord)
+    assert_type(client.subjects.partial_update("x", death_date=None, sex="F"), SubjectRecord)
+    assert_type(client.subjects.partial_update("x", nickname="z"), SubjectRecord)
+    assert_type(client.subjects.delete("x"), None)
+
+
+def sessions(client: AlyxClient, key: UUID) -> None:
+    rows = client.sessions.list(
+        subject="x",
+        date_range=(date(2020, 1, 12), "2020-01-16"),
+        dataset_types=["spikes.times", "spikes.clusters"],
+        id=[key, "0b12ba9e-01e3-4784-8c35-d7bb1bab414f"],
+        django={"start_time__date__gte": date(2020, 1, 1)},
+        limit=100,
+        max_items=5,
+    )
+    assert_type(rows, Results[SessionSummary])
+    for row in rows:
+        assert_type(row.start_time, datetime | None)
+        assert_type(client.sessions.read(row.id), SessionRecord)
+    assert_type(client.sessions.create(Session(subject="x", start_time=datetime(2020, 1, 1))), SessionRecord)
+    assert_type(client.sessions.update(key, Session(subject="x", narrative="y")), SessionRecord)
+    assert_type(client.sessions.partial_update(key, qc="PASS", extended_qc={"dlc": 0.9}), SessionRecord)
+    assert_type(client.sessions.delete(key), None)
+
+
+def insertions(client: AlyxClient, key: UUID) -> None:
+    assert_type(client.insertions.list(session=key, name="probe00"), Results[ProbeInsertionSummary])
+    assert_type(client.insertions.read(key), ProbeInsertionRecord)
+    assert_type(client.insertions.create(ProbeInsertion(name="probe00", session=key)), ProbeInsertionSummary)
+    assert_type(client.insertions.partial_update(key, json={"qc": "PASS"}), ProbeInsertionRecord)
+
+
+def trajectories(client: AlyxClient, key: UUID) -> None:
+    rows = client.trajectories.list(provenance="Ephys aligned histology track", probe_insertion=key, x=1.5)
+    assert_type(rows, Results[TrajectoryEstimateRecord])
+    sent = TrajectoryEstimate(provenance="Planned", x=None, y=1, depth=2.5, theta=0, phi=None)
+    assert_type(client.trajectories.create(sent), TrajectoryEstimateRecord)
+    assert_type(client.trajectories.read(key).x, float | None)
+
+
+def channels(client: AlyxClient, key: UUID) -> None:
+    one, several = Channel(axial=20, trajectory_estimate=key), [Channel(axial=20), Channel(axial=40)]
+    assert_type(client.channels.create(one), ChannelRecord)
+    assert_type(client.channels.create(several), list[ChannelRecord])
+    assert_type(client.channels.list(trajectory_estimate=key), Results[ChannelRecord])
+
+
+def datasets(client: AlyxClient, key: UUID) -> None:
+    assert_type(client.datasets.list(session=key, collection="alf", exists=True), Results[DatasetSummary])
+    assert_type(client.datasets.list()[0].protected, int)
+    assert_type(client.datasets.list()[0].id, UUID)
+    assert_type(client.datasets.read(key), DatasetRecord)
+    assert_type(client.datasets.create(Dataset(name="a.b.npy", dataset_type="a.b", subject="x")), DatasetRecord)
+    assert_type(client.datasets.partial_update(key, tags=["t"]), DatasetRecord)
+
+
+def files(client: AlyxClient, key: UUID) -> None:
+    assert_type(client.files.partial_update(key, exists=True), FileRecord)
+    assert_type(client.files.delete(key), None)
+
+
+def labs(client: AlyxClient) -> None:
+    assert_type(client.labs.list(), Results[LabRecord])
+    assert_type(client.labs.create(Lab(name="x")), LabRecord)
+
+
+def notes(client: AlyxClient, key: UUID) -> None:
+    note = Note(user="x", content_type="actions.session", object_id=key, text="y", json={"a": 1}, width="orig")
+    assert_type(client.notes.create(note, image=Path("brain.png")), NoteRecord)
+    assert_type(client.notes.create(note, image=b"..."), NoteRecord)
+    with Path("brain.png").open("rb") as file:
+        assert_type(client.notes.create(note, image=file), NoteRecord)
+    assert_type(client.notes.list(django="object_id,x"), Results[NoteRecord])
+    assert_type(client.notes.partial_update(key, text="z"), NoteRecord)
+
+
+def tags(client: AlyxClient) -> None:
+    assert_type(client.tags.read("2021_Q1"), TagRecord)
+    assert_type(client.tags.create(Tag(name="2021_Q1", public=True)), TagRecord)
+    assert_type(client.tags.delete("2021_Q1"), None)
+
+
+def tasks(client: AlyxClient, key: UUID) -> None:
+    assert_type(client.tasks.list(status="Waiting", lab="x"), Results[TaskRecord])
+    assert_type(client.tasks.create(Task(executable="a.b", status="Waiting", session=key)), TaskRecord)
+    assert_type(client.tasks.partial_update(key, status="Complete"), TaskRecord)
+
+
+def weighings(client: AlyxClient, key: UUID) -> None:
+    assert_type(
+        client.weighings.create(Weighing(subject="x", weight=20.5, date_time="2020-01-01T10:00:00")), WeighingRecord
+    )
+    assert_type(client.weighings.read(key).weight, float)
+    assert_type(client.weighings.delete(key), None)
+
+
+def the_rest(client: AlyxClient) -> None:
+    assert_type(client.users.read("olivier"), UserRecord)
+    assert_type(client.brain_regions.read(0).parent, int | None)
+    assert_type(client.cache_info.read("tag").min_api_version, str)
+    assert_type(client.cache_zip.read(), bytes)
+    registered = client.register_file.create(RegisterFile(path="x/2020-01-01/001/alf", filenames=["a.b.npy"]))
+    assert_type(registered, list[RegisteredDatasetRecord])
+    values: Sequence[SubjectSummary] = client.subjects.list()
+    assert_type(values[0].json, Any)
+
+
+async def asynchronous(client: AsyncAlyxClient, key: UUID) -> None:
+    results = client.sessions.list(subject="x")
+    assert_type(results, AsyncResults[SessionSummary])
+    async for row in results:
+        assert_type(row, SessionSummary)
+    assert_type(await client.sessions.read(key), SessionRecord)
+    assert_type(await client.sessions.create(Session(subject="x")), SessionRecord)
+    assert_type(await client.sessions.partial_update(key, qc="FAIL"), SessionRecord)
+    assert_type(await client.channels.create([Channel()]), list[ChannelRecord])
+    assert_type(await client.sessions.delete(key), None)

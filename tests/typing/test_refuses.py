@@ -1,0 +1,53 @@
+"""Mistakes that type checkers must find: each line has its ignore, and an ignore too many is an error.
+
+Run by mypy and pyright, not by pytest.
+"""
+
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from alyx_client import AlyxClient
+from alyx_client.models import Dataset, Note, Session, Subject, TrajectoryEstimate, Weighing
+
+
+def wrong_filters(client: AlyxClient) -> None:
+    client.insertions.list(dataset_type="spikes.times")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.trajectories.list(probe_id="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.datasets.list(exist=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.subjects.list(alive="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.subjects.list("flowers")  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+
+
+def missing_required_fields() -> None:
+    Subject(nickname="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Weighing(subject="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    TrajectoryEstimate(provenance="Planned")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def wrong_values(client: AlyxClient, key: UUID) -> None:
+    Session(subject="x", qc="GOOD")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Session(subject=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.partial_update(key, qc="GOOD")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.partial_update(key, qcc="PASS")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.subjects.create({"nickname": "x"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def read_only_fields(key: UUID) -> None:
+    Session(subject="x", id=key)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Dataset(name="x", dataset_type="y", file_records=[])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Note(id=key, user="x", content_type="y", object_id=key)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def fields_of_another_shape(client: AlyxClient, key: UUID) -> None:
+    client.sessions.list()[0].narrative  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    client.datasets.read(key).protected  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    client.subjects.list()[0].weighings  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def methods_that_the_server_lacks(client: AlyxClient) -> None:
+    client.surgeries.create  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    client.water_restriction.read  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    client.probes  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
