@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import mimetypes
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, Literal, TypeVar
+from typing import Any, BinaryIO, Generic, Literal, TypeVar, cast
 from uuid import UUID
 
 from alyx_client.drift import Answer, DriftLog, PageAnswer
@@ -28,8 +28,6 @@ T = TypeVar("T")
 Key = str | UUID | int
 Upload = Path | bytes | BinaryIO
 """A file to send: its path, its content, or an open binary file."""
-
-_NO_FILTERS: Mapping[str, FilterStyle] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Action(Generic[T]):
     answer: Answer[T]
     lookup: Literal["uuid", "integer", "text", "path"] | None = None
     shape: type[Resource] | None = None
-    filters: Mapping[str, FilterStyle] = field(default_factory=lambda: _NO_FILTERS)
+    filters: Mapping[str, FilterStyle] = field(default_factory=dict[str, FilterStyle])
     accept: str = "application/json"
     bare_path: str = ""
     keeps: tuple[str, ...] = ()
@@ -99,7 +97,7 @@ class Action(Generic[T]):
             path,
             params=params,
             json=None if parts or payload is None else json.dumps(payload, allow_nan=False).encode(),
-            form=_form(payload) if parts and isinstance(payload, dict) else (),
+            form=_form(payload or {}) if parts else (),
             files=parts,
             accept=self.accept,
             endpoint=self.endpoint,
@@ -144,7 +142,8 @@ class Action(Generic[T]):
             return self.shape.changes_to_wire(changes)
         if body is None or isinstance(body, Resource):
             return None if body is None else body.to_wire()
-        if isinstance(body, Mapping | str | bytes) or not all(isinstance(each, Resource) for each in body):
+        given = cast("Iterable[object]", body)  # a notebook has no type checker
+        if isinstance(given, Mapping | str | bytes) or not all(isinstance(each, Resource) for each in given):
             wanted = self.shape.__name__ if self.shape else "the resource"
             raise InvalidFieldError(
                 f"{self.endpoint}.{self.name}() takes {wanted}(...), not {type(body).__name__}; "
@@ -281,8 +280,8 @@ def _form(payload: Mapping[str, Any]) -> Params:
             pairs.append((name, ""))
         elif isinstance(value, str):
             pairs.append((name, value))
-        elif isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
-            pairs.extend((name, str(item)) for item in value)
+        elif isinstance(value, list) and all(isinstance(item, str) for item in cast("Sequence[object]", value)):
+            pairs.extend((name, item) for item in cast("Sequence[str]", value))
         else:
             pairs.append((name, json.dumps(value)))
     return tuple(pairs)

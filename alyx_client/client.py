@@ -16,7 +16,7 @@ from alyx_client.errors import MissingCredentialsError
 from alyx_client.log import configure
 from alyx_client.messages import Request, Response
 from alyx_client.retry import Retries
-from alyx_client.transport import AsyncTransport, SyncTransport
+from alyx_client.transport import AsyncTransport, SyncTransport, Transport
 
 __all__ = ["AsyncBaseClient", "BaseClient"]
 
@@ -55,8 +55,6 @@ class _Client:
         The address is not one.
     """
 
-    _transport: SyncTransport | AsyncTransport
-
     def __init__(
         self,
         base_url: str | None = None,
@@ -78,7 +76,7 @@ class _Client:
                 "Which server? Pass its address, as in AlyxClient('https://alyx.example.org'), or set ALYX_URL."
             )
         address = normalise_base_url(address)
-        self._transport = self._make_transport(
+        self._connect(
             address,
             Credentials(address, username, password, token, silent),
             connect_timeout=connect_timeout,
@@ -88,28 +86,30 @@ class _Client:
         )
         self.drift = DriftLog(strict=strict)
 
-    @staticmethod
-    def _make_transport(address: str, credentials: Credentials, **settings: Any) -> Any:
+    def _connect(self, address: str, credentials: Credentials, **settings: Any) -> None:
+        raise NotImplementedError
+
+    def _settings(self) -> Transport:
         raise NotImplementedError
 
     @property
     def base_url(self) -> str:
         """The server's address."""
-        return self._transport.base_url
+        return self._settings().base_url
 
     def __repr__(self) -> str:
-        user = self._transport.credentials.username
+        user = self._settings().credentials.username
         return f"{type(self).__name__}({self.base_url!r}{f', user {user}' if user else ''})"
 
 
-class BaseClient(_Client):
+class BaseClient(_Client):  # noqa: D101 - the next line says it
     __doc__ = _Client.__doc__
 
-    _transport: SyncTransport
+    def _connect(self, address: str, credentials: Credentials, **settings: Any) -> None:
+        self._transport = SyncTransport(address, credentials, **settings)
 
-    @staticmethod
-    def _make_transport(address: str, credentials: Credentials, **settings: Any) -> SyncTransport:
-        return SyncTransport(address, credentials, **settings)
+    def _settings(self) -> Transport:
+        return self._transport
 
     def send(self, request: Request) -> Response:
         """Send a request as it is, with the token; what the endpoints' methods do.
@@ -132,14 +132,14 @@ class BaseClient(_Client):
         self.close()
 
 
-class AsyncBaseClient(_Client):
+class AsyncBaseClient(_Client):  # noqa: D101 - the next line says it
     __doc__ = _Client.__doc__
 
-    _transport: AsyncTransport
+    def _connect(self, address: str, credentials: Credentials, **settings: Any) -> None:
+        self._transport = AsyncTransport(address, credentials, **settings)
 
-    @staticmethod
-    def _make_transport(address: str, credentials: Credentials, **settings: Any) -> AsyncTransport:
-        return AsyncTransport(address, credentials, **settings)
+    def _settings(self) -> Transport:
+        return self._transport
 
     async def send(self, request: Request) -> Response:
         """Send a request as it is, with the token; what the endpoints' methods do.

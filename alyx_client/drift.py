@@ -7,11 +7,12 @@ field: what does not fit is kept as it came, reported once, and never breaks the
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from types import NoneType, UnionType
+from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Generic, TypeVar, Union, cast, get_args, get_origin, overload
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -174,10 +175,12 @@ class PageAnswer(Generic[T]):
 
     def __init__(self, row: type[T]) -> None:
         self.row = row
+        self._rows = GenericAlias(list, (row,))
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any]:
-        return TypeAdapter(_PageBody[self.row])  # type: ignore[name-defined]
+        body: Any = _PageBody
+        return TypeAdapter(body[self.row])
 
     def parse(self, response: Response, endpoint: str, log: DriftLog) -> Page[T]:
         """Read one page; parameters and errors as for `Answer.parse`."""
@@ -188,12 +191,12 @@ class PageAnswer(Generic[T]):
             value = _decode(response, endpoint)
         lenient = _Lenient(endpoint, log, response)
         if isinstance(value, list):
-            rows = lenient.read_top(list[self.row], value)  # type: ignore[name-defined]
+            rows = lenient.read_top(self._rows, value)
             return Page(len(rows), rows, False)
         if not isinstance(value, dict) or "results" not in value:
             raise _unexpected(response, endpoint, "a page with count, next and results")
         page = cast("dict[str, Any]", value)
-        rows = lenient.read_top(list[self.row], page["results"])  # type: ignore[name-defined]
+        rows = lenient.read_top(self._rows, page["results"])
         count = page.get("count")
         return Page(count if isinstance(count, int) else len(rows), rows, page.get("next") is not None)
 
@@ -243,7 +246,7 @@ class _Lenient:
     def read_top(self, kind: Any, value: Any) -> Any:
         """Read a whole answer, which must at least have the declared outer form."""
         is_list = get_origin(kind) is list
-        is_record = isinstance(kind, type) and issubclass(kind, BaseModel)
+        is_record = _is_record(kind)
         if (is_list and not isinstance(value, list)) or (is_record and not isinstance(value, dict)):
             raise _unexpected(self._response, self._endpoint, "a list" if is_list else "a record")
         return self._read(kind, value, "")
@@ -259,7 +262,7 @@ class _Lenient:
             return value
         if isinstance(value, list):
             item = get_args(inner)[0]
-            return [self._read(item, each, f"{where}[]") for each in cast("list[Any]", value)]
+            return [self._read(item, each, f"{where}[]") for each in cast("Sequence[Any]", value)]
         return self._read_record(inner, cast("dict[str, Any]", value), where)
 
     def _read_record(self, cls: type[BaseModel], value: dict[str, Any], where: str) -> BaseModel:
@@ -295,8 +298,12 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def _strict(kind: Any) -> TypeAdapter[Any]:
-    is_record = isinstance(kind, type) and issubclass(kind, BaseModel)
-    return TypeAdapter(kind) if is_record else TypeAdapter(kind, config={"strict": True})
+    # A record is strict by its own configuration, and pydantic lets nobody else configure it.
+    return TypeAdapter(kind, config=None if _is_record(kind) else {"strict": True})
+
+
+def _is_record(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _fitting(kind: Any, value: Any) -> Any:
@@ -319,7 +326,11 @@ def _describe(kind: Any) -> str:
         return " | ".join(_describe(option) for option in get_args(kind))
     if kind is None or kind is NoneType:
         return "None"
-    return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind).replace("typing.", "")
+    return getattr(kind, "__name__", "") if isinstance(kind, type) and not get_args(kind) else _spelled(kind)
+
+
+def _spelled(kind: object) -> str:
+    return re.sub(r"\b\w+\.(?=\w)", "", str(kind))
 
 
 _JSON_TYPES = {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "an integer", float: "a number"}

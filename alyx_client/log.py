@@ -19,7 +19,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 _PACKAGE = str(Path(__file__).parent)
 
 
-class _EnvironmentHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic only for type checkers
+class _EnvironmentHandler(logging.StreamHandler):  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]
     """The handler that ``ALYX_LOG`` asks for; a class of its own so that it is found again."""
 
 

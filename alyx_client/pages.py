@@ -310,7 +310,7 @@ class Results(Sequence[T_co]):
             mine == theirs for mine, theirs in zip(self, cast("Sequence[object]", other), strict=False)
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
         if self._whole is None and self._first is None:

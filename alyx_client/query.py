@@ -35,10 +35,9 @@ DateRange = date | str | tuple[date | str, date | str]
 _BATCH_SIZE = 100
 _BATCH_LENGTH = 6000
 _EXACT_INTEGERS = 2**53
-_LOOKUPS = frozenset(
-    ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "iexact", "regex", "iregex", "date")
-    + ("gt", "gte", "lt", "lte", "range", "isnull", "has_key", "has_keys", "has_any_keys", "year", "month", "day")
-)
+_TEXT_LOOKUPS = ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "iexact", "regex")
+_OTHER_LOOKUPS = ("iregex", "date", "gt", "gte", "lt", "lte", "range", "isnull", "has_key", "has_keys", "has_any_keys")
+_LOOKUPS = frozenset((*_TEXT_LOOKUPS, *_OTHER_LOOKUPS))
 
 
 def encode(
@@ -86,14 +85,16 @@ def encode(
     extra = [
         (name, text)
         for name, value in (extra_params or {}).items()
-        for text in ([_text(name, v) for v in value] if _is_list(value) else [_text(name, value)])
+        for text in (
+            [_text(name, v) for v in cast("Iterable[object]", value)] if _is_list(value) else [_text(name, value)]
+        )
     ]
     kept = [pair for pair in fixed if pair[0] not in (extra_params or {})]
     if sum(len(texts) > 1 for texts in lookups) > 1:
         raise ValueError(
             f"{endpoint}: only one list of keys can be split over several requests, and here are two long ones"
         )
-    return [tuple([*kept, *_django_parameter(texts), *extra]) for texts in _combinations(lookups)]
+    return [(*kept, *_django_parameter(texts), *extra) for texts in _combinations(lookups)]
 
 
 def _django_parameter(texts: Sequence[str]) -> list[tuple[str, str]]:
@@ -169,8 +170,8 @@ def django_filter(spec: DjangoFilter) -> list[str]:
     Parameters
     ----------
     spec
-        Values by lookup, as in ``{"start_time__date__gte": date(2020, 1, 1), "~json__qc": "CRITICAL"}``; ``~`` excludes.
-        Text is passed on as it is.
+        Values by lookup, as in ``{"start_time__date__gte": date(2020, 1, 1), "~json__qc": "CRITICAL"}``, where ``~``
+        excludes. Text is passed on as it is.
 
     Returns
     -------
@@ -231,9 +232,9 @@ def _django_value(field: str, value: object) -> str:
         return str(value)
     if isinstance(value, str):
         return _django_text(field, value)
-    if isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
+    if _is_list(value):
         return f"[{','.join(_literal(field, item) for item in cast('Iterable[object]', value))}]"
-    raise ValueError(f"django: {field}: a {type(value).__name__} cannot be sent")
+    raise ValueError(f"django: {field}: {value!r} cannot be sent")
 
 
 def _django_text(field: str, text: str) -> str:
@@ -278,7 +279,7 @@ def _literal(field: str, item: object) -> str:
         if any(character in item for character in "[]()"):
             raise ValueError(f"django: {field}: {item!r} cannot be sent in a list, since it has a bracket")
         return ascii(item)
-    if item is None or isinstance(item, bool | int) or (isinstance(item, float) and math.isfinite(item)):
+    if item is None or isinstance(item, int) or (isinstance(item, float) and math.isfinite(item)):
         return repr(item)
     raise ValueError(f"django: {field}: {item!r} cannot be sent in a list")
 

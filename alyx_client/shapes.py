@@ -8,7 +8,7 @@ changed, since a changed attribute would not change the server.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self, cast
@@ -257,8 +257,9 @@ class _Abridged:
         self._value = value
 
     def __repr__(self) -> str:
-        if isinstance(self._value, list) and len(cast("list[object]", self._value)) > 3:
-            return f"[<{len(cast('list[object]', self._value))} items>]"
+        value: Any = self._value
+        if isinstance(value, list) and len(cast("Sequence[object]", value)) > 3:
+            return f"[<{len(cast('Sequence[object]', value))} items>]"
         text = str(self._value) if isinstance(self._value, UUID) else repr(self._value)
         return text if len(text) <= _REPR_WIDTH else text[: _REPR_WIDTH - 1] + "…"
 

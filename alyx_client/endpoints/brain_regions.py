@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Unpack
 
-from typing_extensions import TypedDict
-
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
 from alyx_client.endpoint import AsyncEndpoint, Endpoint
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource
+from typing_extensions import TypedDict
 
 
 class BrainRegionDescription(Record):

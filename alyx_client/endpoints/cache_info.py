@@ -12,15 +12,15 @@ from alyx_client.shapes import Record
 class CacheInfoRecord(Record):
     """What the server answers about cache_info."""
 
-    database_tags: list[str] = None
+    database_tags: list[str] | None = None
     """Names of the tags that the tables are limited to."""
     date_created: str
     """When the tables were made: day and time without seconds."""
-    location: str = None
+    location: str | None = None
     """Web address of the zip file, where it is on another server."""
     min_api_version: str
     """Oldest version of the ONE client that can read the tables."""
-    origin: str = None
+    origin: str | None = None
     """Where the tables come from."""
     tables: dict[str, CacheTable]
     """The tables by name."""

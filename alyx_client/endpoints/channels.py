@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Unpack, overload
 from uuid import UUID
 
-from pydantic import Field
-from typing_extensions import TypedDict
-
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
 from alyx_client.endpoint import AsyncEndpoint, Endpoint
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
+from pydantic import Field
+from typing_extensions import TypedDict
 
 
 class ChannelRecord(Record):
@@ -111,7 +110,7 @@ _READ: Action[ChannelRecord] = Action(
     lookup="uuid",
 )
 
-_CREATE: Action[Any] = Action(
+_CREATE: Action[ChannelRecord | list[ChannelRecord]] = Action(
     "channels",
     "create",
     "POST",

@@ -16,7 +16,7 @@ class ProtectedFilesRecord(Record):
 
     details: str | list[dict[str, Any]]
     """For each file, its revisions and whether they are protected; a text if none is."""
-    error: str = None
+    error: str | None = None
     """What the server says if a file is protected."""
     status_code: int
     """The server's verdict as an HTTP status."""

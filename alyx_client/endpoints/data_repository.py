@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Unpack
 from uuid import UUID
 
-from pydantic import Field
-from typing_extensions import TypedDict
-
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
 from alyx_client.endpoint import AsyncEndpoint, Endpoint
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import known_filters
 from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
+from pydantic import Field
+from typing_extensions import TypedDict
 
 
 class DataRepositoryRecord(Record):
@@ -44,7 +43,7 @@ class DataRepositoryRecord(Record):
 class DataRepository(Resource):
     """What is sent to create or update a record of data_repository."""
 
-    data_url: DataUrl | DataUrl1 | None = UNSET
+    data_url: str | None = UNSET
     """Web address that the files' relative paths are appended to, or null."""
     globus_endpoint_id: UUIDInput | None = UNSET
     """UUID of the Globus endpoint."""
@@ -52,7 +51,7 @@ class DataRepository(Resource):
     """Whether the Globus endpoint is a personal one, such as a lab computer, rather than a server."""
     globus_path: Annotated[str, Field(max_length=1000)] = UNSET
     """Folder of the repository on its own computer."""
-    hostname: Hostname | Hostname1 = UNSET
+    hostname: str = UNSET
     """Name of the computer in the network."""
     json: Any = UNSET
     """Structured data of the lab's own making."""
@@ -65,11 +64,11 @@ class DataRepository(Resource):
 
 
 class DataRepositoryChanges(TypedDict, total=False):
-    data_url: DataUrl | None
+    data_url: str | None
     globus_endpoint_id: UUIDInput | None
     globus_is_personal: bool | None
     globus_path: str
-    hostname: Hostname
+    hostname: str
     json: Any
     name: str
     repository_type: str | None

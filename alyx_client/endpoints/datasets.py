@@ -8,15 +8,14 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Unpack
 from uuid import UUID
 
-from pydantic import Field
-from typing_extensions import TypedDict
-
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
 from alyx_client.endpoint import AsyncEndpoint, Endpoint
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, DateInput, DateTimeInput, Record, Resource, WithIdInUrl
+from pydantic import Field
+from typing_extensions import TypedDict
 
 
 class DatasetFileRecords(Record):

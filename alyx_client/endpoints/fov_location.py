@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Any, Literal, Unpack
 from uuid import UUID
 
-from typing_extensions import TypedDict
-
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
 from alyx_client.endpoint import AsyncEndpoint, Endpoint
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
+from typing_extensions import TypedDict
 
 
 class FOVLocationRecord(Record):
@@ -77,7 +76,7 @@ class FOVLocationSummary(Record):
 class FOVLocation(Resource):
     """What is sent to create or update a record of fov_location."""
 
-    brain_region: list[BrainRegionItem] = UNSET
+    brain_region: list[int] = UNSET
     """Ids of the brain regions that are covered."""
     coordinate_system: str
     """Name of the coordinate system that the positions are given in."""
@@ -101,7 +100,7 @@ class FOVLocation(Resource):
 
 
 class FOVLocationChanges(TypedDict, total=False):
-    brain_region: list[BrainRegionItem]
+    brain_region: list[int]
     coordinate_system: str
     default_provenance: bool
     field_of_view: UUIDInput

@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Any, Literal, Unpack
 from uuid import UUID
 
-from typing_extensions import TypedDict
-
 from alyx_client.actions import Action, ListAction, Upload
 from alyx_client.drift import Answer, PageAnswer
 from alyx_client.endpoint import AsyncEndpoint, Endpoint
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, DateTimeInput, Record, Resource, UUIDInput
+from typing_extensions import TypedDict
 
 
 class NoteRecord(Record):
@@ -56,7 +55,7 @@ class Note(Resource):
     """The note, or what the image shows."""
     user: str
     """Username of who wrote the note."""
-    width: Width | Literal["orig"] = UNSET
+    width: int | Literal["orig"] = UNSET
     """Width in pixels that the image is scaled to; orig keeps it as it is."""
 
 
@@ -67,7 +66,7 @@ class NoteChanges(TypedDict, total=False):
     object_id: UUIDInput
     text: str
     user: str
-    width: Width | Literal["orig"]
+    width: int | Literal["orig"]
 
 
 _LIST = ListAction(

@@ -8,15 +8,14 @@ from datetime import datetime
 from typing import Annotated, Any, Unpack
 from uuid import UUID
 
-from pydantic import Field
-from typing_extensions import TypedDict
-
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
 from alyx_client.endpoint import AsyncEndpoint, Endpoint
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import known_filters
 from alyx_client.shapes import UNSET, DateTimeInput, Record, Resource
+from pydantic import Field
+from typing_extensions import TypedDict
 
 
 class RevisionRecord(Record):
@@ -43,7 +42,7 @@ class Revision(Resource):
     """What it is, in words."""
     json: Any = UNSET
     """Structured data of the lab's own making."""
-    name: Name | Name1
+    name: str
     """Name: letters, digits, hyphens, underscores and dots."""
 
 
@@ -51,7 +50,7 @@ class RevisionChanges(TypedDict, total=False):
     created_datetime: DateTimeInput | None
     description: str
     json: Any
-    name: Name
+    name: str
 
 
 _LIST = ListAction(

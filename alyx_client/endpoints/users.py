@@ -8,15 +8,14 @@ from datetime import datetime
 from typing import Annotated, Unpack
 from uuid import UUID
 
-from pydantic import Field
-from typing_extensions import TypedDict
-
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
 from alyx_client.endpoint import AsyncEndpoint, Endpoint
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource
+from pydantic import Field
+from typing_extensions import TypedDict
 
 
 class UserRecord(Record):
@@ -43,7 +42,7 @@ class User(Resource):
 
     allowed_users: list[str]
     """Usernames of those who may change the user's animals."""
-    email: Email | Email1 = UNSET
+    email: str = UNSET
     """E-mail address."""
     is_stock_manager: bool = UNSET
     """Whether the user manages animals that are not in experiments yet."""
@@ -55,7 +54,7 @@ class User(Resource):
 
 class UserChanges(TypedDict, total=False):
     allowed_users: list[str]
-    email: Email
+    email: str
     is_stock_manager: bool
     subjects_responsible: list[str]
     username: str

@@ -61,7 +61,7 @@ class RecordMaker:
 
     def key_by(self, table: str, slug: str, value: object) -> object:
         """Return the primary key of a record that was made before."""
-        found = self.store.get(table, value) if slug == "id" else self.store.find(table, slug, value)  # type: ignore[arg-type]
+        found = self.store.get(table, value) if slug == "id" else self.store.find(table, slug, value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         if found is None:
             raise LookupError(f"no {table} with {slug}={value!r} among the seeds")
         return found["id"]

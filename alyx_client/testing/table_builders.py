@@ -15,7 +15,7 @@ def read_columns(text: str) -> dict[str, Column]:
     for item in text.split():
         name, _, kind = item.partition(":")
         nullable = kind.endswith("?") or name in ("json", "extended_qc", "arguments")
-        bare: ColumnKind = "json" if name in ("json", "extended_qc", "arguments") else (kind.rstrip("?") or "text")  # type: ignore[assignment]
+        bare: ColumnKind = "json" if name in ("json", "extended_qc", "arguments") else (kind.rstrip("?") or "text")  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
         columns[name] = Column(bare, nullable)
     return columns
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from alyx_generator.api import Filter, FilterStyle
 from alyx_generator.naming import parameter_name
@@ -82,6 +82,6 @@ def _scalar(schema: Mapping[str, Any]) -> str:
         return " | ".join(dict.fromkeys(_scalar(option) for option in options))
     kind = schema.get("type")
     if isinstance(kind, list):
-        kind = next((each for each in kind if each != "null"), None)
+        kind = next((each for each in cast("Sequence[str]", kind) if each != "null"), None)
     exact = (str(kind), str(schema.get("format", "")))
     return _SCALARS.get(exact) or _SCALARS.get((str(kind), "")) or "str | int | float | bool"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-
-from ruff.__main__ import find_ruff_bin
 
 _LINE_LENGTH = "120"
 # Otherwise ruff sorts by whether it finds the core in the folder that it runs in.
@@ -45,7 +44,7 @@ def format_files(files: Mapping[str, str]) -> dict[str, str]:
 def _ruff(root: Path, command: str, *arguments: str) -> None:
     fixed = ["--isolated", "--quiet", "--no-cache", "--target-version", "py311", "--line-length", _LINE_LENGTH]
     run = subprocess.run(
-        [find_ruff_bin(), command, *fixed, *arguments, "."],
+        [sys.executable, "-m", "ruff", command, *fixed, *arguments, "."],
         cwd=root,
         capture_output=True,
         text=True,

@@ -1,8 +1,8 @@
-"""From an OpenAPI document to an `Api`: which endpoints there are, what they can do, and the shapes of their records."""
+"""From an OpenAPI document to an `Api`: the endpoints, what they can do, and the shapes of their records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from alyx_generator import naming
 from alyx_generator.api import Action, Answer, Api, Endpoint, Field, Finding, Lookup, LookupKind, Shape
 from alyx_generator.docs import Docs
 from alyx_generator.filters import read_filter
-from alyx_generator.schemas import as_answered, as_sent, component_of, is_object, merged
+from alyx_generator.schemas import as_answered, as_sent, component_of, is_object, merged, or_null
 
 Document = Mapping[str, Any]
 
@@ -143,18 +143,18 @@ class _Builder:
             operation.answer = Answer("anything")
             return
         media = next((media for media in content if "json" in media), "")
-        schema = content[media].get("schema", {}) if media else {}
+        schema: Mapping[str, Any] = content[media].get("schema", {}) if media else {}
         if not media or (schema.get("type") == "string" and schema.get("format") == "binary"):
             operation.answer = Answer("bytes")
             return
         target = self._components.get(component_of(schema) or "", schema)
-        row = _row_of_page(target)
+        row: Mapping[str, Any] | None = _row_of_page(target)
         kind = "record"
         if row is None and target.get("type") == "array":
             row, kind = target.get("items", {}), "list"
         elif row is not None:
             kind = "page"
-        subject = schema if row is None else row
+        subject: Mapping[str, Any] = schema if row is None else row
         component = component_of(subject) or self._inline(endpoint, operation, subject, "Answer")
         if not component:
             plain = _plain_type(target)
@@ -208,7 +208,8 @@ class _Builder:
         )
         if not resource:
             return
-        lookup = next((_lookup_kind(each) for each in operations if each.key), "text")
+        kinds: list[LookupKind] = [_lookup_kind(each) for each in operations if each.key]
+        lookup: LookupKind = kinds[0] if kinds else "text"
         written = self._name_bodies(endpoint, ordered)
         for operation in ordered:
             component = operation.answer_component
@@ -300,6 +301,7 @@ class _Builder:
                 continue
             converted = as_answered(declared, self._components, lambda c: self._answer_shape(c, endpoint).name)
             always = not schema.get("x-all-optional") and field_name not in sometimes
+            converted = or_null(converted, not always)
             fields.append(Field(field_name, converted, always, self._docs.field(endpoint, field_name, declared)))
         names = {each.name for each in fields}
         shape = Shape(
@@ -333,7 +335,9 @@ class _Builder:
         answer = operation.answer
         if operation.answer_component:
             answer = replace(answer, shape=self._answer_shape(operation.answer_component, endpoint).name)
-        body, uploads, keeps = "", (), ()
+        body = ""
+        uploads: tuple[str, ...] = ()
+        keeps: tuple[str, ...] = ()
         if operation.body_component:
             shape = self._request_shape(operation.body_component, endpoint)
             body, uploads = shape.name, shape.uploads
@@ -431,7 +435,7 @@ def _references(node: Any) -> Iterator[str]:
             else:
                 yield from _references(value)
     elif isinstance(node, list):
-        for item in cast("list[Any]", node):
+        for item in cast("Sequence[Any]", node):
             yield from _references(item)
 
 

@@ -8,7 +8,7 @@ targets.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -129,13 +129,13 @@ def _merge(node: Any, update: Any, target: str) -> None:
             if isinstance(present, dict) and isinstance(value, Mapping):
                 _merge(cast("Any", present), value, target)
             elif isinstance(present, list) and isinstance(value, list):
-                cast("list[Any]", present).extend(copy.deepcopy(cast("list[Any]", value)))
+                cast("MutableSequence[Any]", present).extend(copy.deepcopy(cast("Sequence[Any]", value)))
             else:
                 into[key] = copy.deepcopy(value)
     elif isinstance(node, list):
-        items = cast("list[Any]", node)
+        items = cast("MutableSequence[Any]", node)
         if isinstance(update, list):
-            items.extend(copy.deepcopy(cast("list[Any]", update)))
+            items.extend(copy.deepcopy(cast("Sequence[Any]", update)))
         else:
             items.append(copy.deepcopy(update))
     else:

@@ -91,9 +91,9 @@ def render(api: Api, package: Package) -> Files:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters["docstring"] = lambda text, indent=0: docstring(text, indent=indent)
+    environment.filters["docstring"] = _docstring
     environment.filters["literal"] = repr
-    shapes = [shape for endpoint in api.endpoints for shape in endpoint.shapes]
+    [shape for endpoint in api.endpoints for shape in endpoint.shapes]
     changed = {
         action.body for endpoint in api.endpoints for action in endpoint.actions if action.name == "partial_update"
     }
@@ -113,6 +113,10 @@ def render(api: Api, package: Package) -> Files:
             package=package, endpoints=api.endpoints, index=index
         )
     return files
+
+
+def _docstring(text: str, indent: int = 0) -> str:
+    return docstring(text, indent=indent)
 
 
 def _index(api: Api, changed: Iterable[str]) -> dict[str, str]:

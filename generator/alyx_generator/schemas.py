@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 Schema = dict[str, Any]
@@ -13,8 +13,10 @@ _CONSTRAINTS = frozenset(
     {"minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
     | {"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"}
 )
-_DROPPED = frozenset({"description", "title", "default", "example", "examples", "readOnly", "writeOnly", "deprecated"})
-_DROPPED |= {"nullable", "externalDocs", "xml", "discriminator"}
+_DROPPED = frozenset(
+    {"description", "title", "default", "example", "examples", "readOnly", "writeOnly", "deprecated"}
+    | {"nullable", "externalDocs", "xml", "discriminator"}
+)
 _KEPT_FORMATS = frozenset({"date", "date-time", "uuid"})
 _SENT_AS = {
     "date": "alyx_client.shapes.DateInput",
@@ -29,7 +31,7 @@ def component_of(schema: Mapping[str, Any]) -> str | None:
     if isinstance(reference, str) and reference.startswith(_REF):
         return reference.removeprefix(_REF)
     parts = schema.get("allOf")
-    if isinstance(parts, list) and len(cast("list[Any]", parts)) == 1:
+    if isinstance(parts, list) and len(cast("Sequence[Any]", parts)) == 1:
         return component_of(cast("Any", parts)[0])
     return None
 
@@ -73,30 +75,32 @@ def as_answered(schema: Mapping[str, Any], components: Mapping[str, Any], resolv
     resolve
         Gives the shape's name for a component that is an object.
     """
-    return _convert(schema, components, resolve, answered=True)
+    return _convert(schema, components, resolve, answered=True, limits=False)
 
 
 def as_sent(schema: Mapping[str, Any], components: Mapping[str, Any], resolve: Resolve) -> Schema:
     """Return a schema as it is sent: with its limits, and with types that accept text for dates and UUIDs."""
-    return _convert(schema, components, resolve, answered=False)
+    return _convert(schema, components, resolve, answered=False, limits=True)
 
 
-def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], resolve: Resolve, *, answered: bool) -> Schema:
+def _convert(
+    schema: Mapping[str, Any], components: Mapping[str, Any], resolve: Resolve, *, answered: bool, limits: bool = False
+) -> Schema:
     schema = {**schema, **schema.get("x-answered" if answered else "x-sent", {})}
     component = component_of(schema)
     if component is not None:
         target = components.get(component, {})
         if is_object(target):
-            return _or_null({"$ref": f"#/$defs/{resolve(component)}"}, nullable(schema))
+            return or_null({"$ref": f"#/$defs/{resolve(component)}"}, nullable(schema))
         inner = _convert(target, components, resolve, answered=answered)
-        return _or_null(inner, nullable(schema) and not nullable(target))
+        return or_null(inner, nullable(schema) and not nullable(target))
     alternatives = schema.get("oneOf") or schema.get("anyOf")
     if alternatives:
         return _alternatives(alternatives, nullable(schema), components, resolve, answered=answered)
     result: Schema = {
         key: value
         for key, value in schema.items()
-        if key not in _DROPPED and not key.startswith("x-") and not (answered and key in _CONSTRAINTS)
+        if key not in _DROPPED and not key.startswith("x-") and (limits or key not in _CONSTRAINTS)
     }
     if isinstance(result.get("type"), list):
         kinds = [kind for kind in result["type"] if kind != "null"]
@@ -112,17 +116,18 @@ def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], resolve: 
             for name, value in result["properties"].items()
         }
         result["additionalProperties"] = True
-    if isinstance(result.get("additionalProperties"), Mapping):
-        inner = _convert(result["additionalProperties"], components, resolve, answered=answered)
+    extra = result.get("additionalProperties")
+    if isinstance(extra, Mapping):
+        inner = _convert(cast("Mapping[str, Any]", extra), components, resolve, answered=answered)
         result["additionalProperties"] = inner or True
     if "enum" in result:
-        return _or_null(_enumeration(result, answered=answered), nullable(schema) or None in result["enum"])
+        return or_null(_enumeration(result, answered=answered), nullable(schema) or None in result["enum"])
     text_format = result.pop("format", None)
     if text_format in _KEPT_FORMATS and result.get("type") == "string":
         result["format"] = text_format
         if not answered:
             result["customTypePath"] = _SENT_AS[text_format]
-    return _or_null(result, nullable(schema))
+    return or_null(result, nullable(schema))
 
 
 def _enumeration(schema: Schema, *, answered: bool) -> Schema:
@@ -154,7 +159,7 @@ def _alternatives(
     others = [part for part in resolved if part not in enums and part.get("type") != "null" and not part.get("enum")]
     if enums and not others:
         values = list(dict.fromkeys(value for part in enums for value in part["enum"]))
-        return _or_null(_enumeration({"enum": values}, answered=answered), null or None in values)
+        return or_null(_enumeration({"enum": values}, answered=answered), null or None in values)
     converted: list[Schema] = []
     for part in parts:
         if part.get("type") == "null" or components.get(component_of(part) or "", part).get("enum") == [None]:
@@ -164,12 +169,13 @@ def _alternatives(
             converted.append(each)
     if {} in converted:
         return {}
-    if answered and all(each.get("type") == "string" for each in converted):
+    if all(each.get("type") == "string" and "enum" not in each for each in converted):
         converted = converted[:1] if len({str(each.get("format")) for each in converted}) == 1 else [{"type": "string"}]
-    return _or_null(converted[0] if len(converted) == 1 else {"anyOf": converted}, null)
+    return or_null(converted[0] if len(converted) == 1 else {"anyOf": converted}, null)
 
 
-def _or_null(schema: Schema, null: bool) -> Schema:
+def or_null(schema: Schema, null: bool) -> Schema:
+    """Return a schema that also allows null, if `null` says so."""
     if not null or not schema:
         return schema
     if "anyOf" in schema:

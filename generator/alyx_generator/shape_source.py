@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from datamodel_code_generator import DataModelType, DatetimeClassType, InputFileType, LiteralType, generate
+from datamodel_code_generator import generate
+from datamodel_code_generator.enums import DataModelType, InputFileType
+from datamodel_code_generator.format import DatetimeClassType
+from datamodel_code_generator.parser import LiteralType
 
 from alyx_generator.api import Shape
 from alyx_generator.naming import changes_name
@@ -109,7 +112,7 @@ def _by_name(node: Any, own: Collection[str]) -> Any:
         if name and name not in own:
             return {"customTypePath": f"{_ELSEWHERE}.{name}"}
         return {key: _by_name(value, own) for key, value in mapping.items()}
-    return [_by_name(item, own) for item in cast("list[Any]", node)] if isinstance(node, list) else node
+    return [_by_name(item, own) for item in cast("Sequence[Any]", node)] if isinstance(node, list) else node
 
 
 def _describe(shape: Shape) -> str:

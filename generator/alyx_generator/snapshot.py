@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, cast
 
@@ -30,7 +30,7 @@ def structure_only(node: Any, *, keys_are_names: bool = False) -> Any:
             if keys_are_names or key not in _PROSE
         }
     if isinstance(node, list):
-        return [structure_only(item) for item in cast("list[Any]", node)]
+        return [structure_only(item) for item in cast("Sequence[Any]", node)]
     return node
 
 

@@ -30,8 +30,7 @@ def clean(text: str) -> str:
     """Return text that is safe between triple quotes."""
     plain = re.sub(r"[^\S\n]+", lambda match: match.group() if match.group().strip(" ") == "" else " ", text.strip())
     plain = "".join(c if c == "\n" or c.isprintable() else f"\\x{ord(c):02x}" for c in plain.replace("\\", "\\\\"))
-    plain = plain.replace('"""', '\\"\\"\\"')
-    return plain[:-1] + '\\"' if plain.endswith('"') else plain
+    return plain.replace('"', '\\"') if '"""' in plain or plain.endswith('"') else plain
 
 
 def paragraph(text: str, *, indent: int = 0) -> str:

@@ -54,10 +54,10 @@ def test_difference_is_named(tmp_path: Path) -> None:
 
 
 def test_write_replaces_the_whole_folder(tmp_path: Path) -> None:
-    write({"old.py": ""}, tmp_path / "package")
-    write({"new.py": "z = 1\n"}, tmp_path / "package")
-    assert [path.name for path in (tmp_path / "package").iterdir()] == ["new.py"]
-    assert [path.name for path in tmp_path.iterdir()] == ["package"]
+    write({"old.py": ""}, tmp_path / "src" / "package")
+    write({"new.py": "z = 1\n"}, tmp_path / "src" / "package")
+    assert [path.name for path in (tmp_path / "src" / "package").iterdir()] == ["new.py"]
+    assert [path.name for path in (tmp_path / "src").iterdir()] == ["package"]
 
 
 @pytest.mark.parametrize("seed", ["0", "1"])

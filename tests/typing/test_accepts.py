@@ -51,7 +51,7 @@ def subjects(client: AlyxClient) -> None:
     assert_type(client.subjects.read("437").alive, bool)
     assert_type(client.subjects.read("437").death_date, date | None)
     assert_type(client.subjects.create(Subject(nickname="x", lab="y")), SubjectSummary)
-    assert_type(client.subjects.update("x", Subject(lab="y", birth_date=date(2020, 1, 1))), SubjectRecord)
+    assert_type(client.subjects.update("x", Subject(nickname="x", lab="y", birth_date=date(2020, 1, 1))), SubjectRecord)
     assert_type(client.subjects.partial_update("x", death_date=None, sex="F"), SubjectRecord)
     assert_type(client.subjects.partial_update("x", nickname="z"), SubjectRecord)
     assert_type(client.subjects.delete("x"), None)
@@ -93,7 +93,10 @@ def trajectories(client: AlyxClient, key: UUID) -> None:
 
 
 def channels(client: AlyxClient, key: UUID) -> None:
-    one, several = Channel(axial=20, trajectory_estimate=key), [Channel(axial=20), Channel(axial=40)]
+    one, several = (
+        Channel(trajectory_estimate=key, brain_region=8),
+        [Channel(trajectory_estimate=key, axial=20), Channel(trajectory_estimate=key)],
+    )
     assert_type(client.channels.create(one), ChannelRecord)
     assert_type(client.channels.create(several), list[ChannelRecord])
     assert_type(client.channels.list(trajectory_estimate=key), Results[ChannelRecord])
@@ -167,5 +170,5 @@ async def asynchronous(client: AsyncAlyxClient, key: UUID) -> None:
     assert_type(await client.sessions.read(key), SessionRecord)
     assert_type(await client.sessions.create(Session(subject="x")), SessionRecord)
     assert_type(await client.sessions.partial_update(key, qc="FAIL"), SessionRecord)
-    assert_type(await client.channels.create([Channel()]), list[ChannelRecord])
+    assert_type(await client.channels.create([Channel(trajectory_estimate=key)]), list[ChannelRecord])
     assert_type(await client.sessions.delete(key), None)

@@ -18,7 +18,6 @@ def wrong_filters(client: AlyxClient) -> None:
     client.trajectories.list(probe_id="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.datasets.list(exist=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.subjects.list(alive="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    client.subjects.list("flowers")  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
 
 
 def missing_required_fields() -> None:
@@ -42,12 +41,12 @@ def read_only_fields(key: UUID) -> None:
 
 
 def fields_of_another_shape(client: AlyxClient, key: UUID) -> None:
-    client.sessions.list()[0].narrative  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    client.datasets.read(key).protected  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    client.subjects.list()[0].weighings  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    client.sessions.list()[0].narrative  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    client.datasets.read(key).protected  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    client.subjects.list()[0].weighings  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
 def methods_that_the_server_lacks(client: AlyxClient) -> None:
-    client.surgeries.create  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    client.water_restriction.read  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    client.probes  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    client.surgeries.create  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    client.water_restriction.read  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    client.probes  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
