@@ -214,6 +214,7 @@ class _Reader:
     def _rows(self, schema: JSONObject) -> Shape | None:
         """Return the shape of one record: of a page's results, of a list's items, of the first object of a union."""
         name, schema = self._resolve(schema)
+        schema = self._merged(schema)
         for part in schema.get("oneOf", ()) or schema.get("anyOf", ()):
             found = self._rows(part)
             if found is not None:
@@ -231,6 +232,16 @@ class _Reader:
             name = str(schema["$ref"]).rsplit("/", 1)[-1]
             schema = self.components.get(name, {})
         return name, schema
+
+    def _merged(self, schema: JSONObject) -> JSONObject:
+        """Return an object's schema with the fields of its ``allOf`` parts."""
+        if "allOf" not in schema:
+            return schema
+        parts = [self._merged(self._resolve(part)[1]) for part in schema["allOf"]]
+        whole: JSONObject = {key: value for part in parts for key, value in part.items()}
+        whole["properties"] = {key: value for part in parts for key, value in part.get("properties", {}).items()}
+        whole["required"] = [name for part in parts for name in part.get("required", ())]
+        return {**whole, **{key: value for key, value in schema.items() if key != "allOf"}}
 
     def _shape(self, name: str, schema: JSONObject) -> Shape | None:
         if name and name in self._open:

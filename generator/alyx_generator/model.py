@@ -276,7 +276,7 @@ class _Builder:
                 uploads.append(field_name)
                 continue
             converted = as_sent(declared, self._components, lambda c: self._request_shape(c, endpoint).name)
-            required = field_name in schema["required"]
+            required = field_name in (*schema["required"], *schema.get("x-sent-required", ()))
             described = self._docs.field(endpoint, field_name, declared)
             kept = bool(declared.get("x-patch-keeps"))
             fields.append(Field(field_name, converted, required, described, kept))
