@@ -6,6 +6,8 @@ field: what does not fit is kept as it came, reported once, and never breaks the
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import re
 import threading
@@ -185,7 +187,8 @@ class PageAnswer(Generic[T]):
     def parse(self, response: Response, endpoint: str, log: DriftLog) -> Page[T]:
         """Read one page; parameters and errors as for `Answer.parse`."""
         try:
-            body = self._adapter.validate_json(response.content)
+            with _no_collection():
+                body = self._adapter.validate_json(response.content)
             return Page(body.count, body.results, body.next is not None)
         except ValidationError:
             value = _decode(response, endpoint)
@@ -199,6 +202,18 @@ class PageAnswer(Generic[T]):
         rows = lenient.read_top(self._rows, page["results"])
         count = page.get("count")
         return Page(count if isinstance(count, int) else len(rows), rows, page.get("next") is not None)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause Python's garbage collector: it would look at thousands of new records again and again, and free none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _PageBody(BaseModel, Generic[T]):

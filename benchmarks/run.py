@@ -7,6 +7,7 @@ say more about the machine than about the code.
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -23,24 +24,27 @@ from alyx_client.messages import Response
 ROWS = 3000
 
 
+# As where it is installed: compiled modules are kept.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def process(code: str, runs: int = 9) -> float:
     """Return the median seconds of fresh interpreters that run `code`."""
     times: list[float] = []
     for _ in range(runs + 1):
         start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
+        subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT)
         times.append(time.perf_counter() - start)
     return statistics.median(times[1:])
 
 
-def repeated(call: Callable[[], object], runs: int = 15) -> float:
-    """Return the median seconds of `call`."""
-    times: list[float] = []
-    for _ in range(runs + 1):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times[1:])
+def once(call: Callable[[], object]) -> float:
+    """Return the seconds of one call; freeing its result is no part of it."""
+    start = time.perf_counter()
+    result = call()
+    seconds = time.perf_counter() - start
+    del result
+    return seconds
 
 
 def datasets() -> bytes:
@@ -131,17 +135,14 @@ def main() -> None:
     content = datasets()
     response = Response(200, {}, content)
     log = DriftLog(strict=True)
-    plain = repeated(lambda: json.loads(content))
-    typed = repeated(lambda: _LIST.parse(response, log))
-    per_row = f"{typed / ROWS * 1e6:.1f} / {plain / ROWS * 1e6:.1f} us a row"
-    line(
-        f"{ROWS} datasets parsed and validated / json.loads",
-        f"{typed / plain:.2f} ({per_row})",
-        "at most 2",
-        typed <= 2 * plain,
-    )
+    # In turn, so that both meet the machine in the same mood.
+    pairs = [(once(lambda: _LIST.parse(response, log)), once(lambda: json.loads(content))) for _ in range(31)]
+    ratio = statistics.median(typed / plain for typed, plain in pairs)
+    typed, plain = (statistics.median(times) / ROWS * 1e6 for times in zip(*pairs, strict=True))
+    value = f"{ratio:.2f} ({typed:.1f} / {plain:.1f} us a row)"
+    line(f"{ROWS} datasets parsed and validated / json.loads", value, "at most 2", ratio <= 2)
 
-    seconds = repeated(_build_shipped, runs=3)
+    seconds = statistics.median(once(_build_shipped) for _ in range(3))
     line("the whole client generated", f"{seconds:.1f} s", "under 10 s", seconds < 10)
 
 

@@ -6,6 +6,14 @@ from pathlib import Path
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--server",
+        choices=["live", "record"],
+        help="run the contract tests against the Alyx at ALYX_URL; record: and keep the exchanges",
+    )
+
+
 @pytest.fixture(autouse=True)
 def isolated_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep every test from the developer's real settings, tokens and caches; returns the home folder it sees.

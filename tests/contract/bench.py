@@ -1,0 +1,143 @@
+"""Records that tests make and remove again, each with the ones that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from alyx_client import AlyxClient
+from alyx_client.errors import NotFoundError
+from alyx_client.models import (
+    FOV,
+    ChronicInsertion,
+    DataRepository,
+    Dataset,
+    DatasetType,
+    ImagingStackRecord,
+    Lab,
+    ProbeInsertion,
+    Session,
+    Subject,
+    TrajectoryEstimate,
+)
+
+from .endpoints import ENDPOINTS
+
+PREFIX = "alyx-client-test"
+
+
+class Bench:
+    """Makes records on a server, and removes all of them, the last one first.
+
+    Parameters
+    ----------
+    client
+        Talks to the server.
+    """
+
+    def __init__(self, client: AlyxClient) -> None:
+        self.client = client
+        self._undo: list[tuple[object, Callable[[], object]]] = []
+
+    def create(self, endpoint: str, shape: Any, **files: Any) -> Any:
+        record = getattr(self.client, endpoint).create(shape, **files)
+        for each in record if isinstance(record, list) else [record]:
+            self.keep(endpoint, ENDPOINTS[endpoint].key(each))
+        return record
+
+    def keep(self, endpoint: str, key: Any) -> None:
+        """Take over a record that was made in another way."""
+        self.later((endpoint, key), lambda: getattr(self.client, endpoint).delete(key))
+
+    def delete(self, endpoint: str, key: Any) -> None:
+        getattr(self.client, endpoint).delete(key)
+        self.done((endpoint, key))
+
+    def later(self, name: object, undo: Callable[[], object]) -> None:
+        """Run something when the test ends, if it is not done by then."""
+        self._undo.append((name, undo))
+
+    def done(self, name: object) -> None:
+        self._undo = [entry for entry in self._undo if entry[0] != name]
+
+    def clear(self) -> None:
+        """Remove what is left; one that cannot be removed does not keep the others."""
+        with ExitStack() as stack:
+            for _, undo in self._undo:
+                stack.callback(_gone, undo)
+        self._undo = []
+
+    @cached_property
+    def lab(self) -> Any:
+        return self.create("labs", Lab(name="alyx_client_test"))
+
+    @cached_property
+    def subject(self) -> Any:
+        return self.create("subjects", Subject(nickname=f"{PREFIX}-mouse", lab=self.lab.name))
+
+    @property
+    def me(self) -> str:
+        """The user's own name, which the server fills in for the responsible one."""
+        return self.subject.responsible_user
+
+    @cached_property
+    def session(self) -> Any:
+        start = datetime(2020, 1, 12, 10, 30)
+        return self.create("sessions", Session(subject=self.subject.nickname, start_time=start, number=1))
+
+    @cached_property
+    def dataset_type(self) -> Any:
+        return self.create("dataset_types", DatasetType(name="alyxClientTest.times"))
+
+    @cached_property
+    def dataset(self) -> Any:
+        return self.create(
+            "datasets",
+            Dataset(
+                name="alyxClientTest.times.npy",
+                dataset_type=self.dataset_type.name,
+                data_format="npy",
+                session=self.session.url,
+                collection="alf",
+            ),
+        )
+
+    @cached_property
+    def repository(self) -> Any:
+        return self.create("data_repository", DataRepository(name=f"{PREFIX}-repository", globus_path="/"))
+
+    @cached_property
+    def insertion(self) -> Any:
+        return self.create("insertions", ProbeInsertion(name="probe00", session=self.session.id))
+
+    @cached_property
+    def chronic_insertion(self) -> Any:
+        return self.create("chronic_insertions", ChronicInsertion(subject=self.subject.nickname, name="probe01"))
+
+    @cached_property
+    def trajectory(self) -> Any:
+        return self.create(
+            "trajectories",
+            TrajectoryEstimate(
+                probe_insertion=self.insertion.id, provenance="Planned", x=1, y=2.5, depth=3000, theta=15, phi=None
+            ),
+        )
+
+    @cached_property
+    def field_of_view(self) -> Any:
+        return self.create(
+            "fields_of_view", FOV(name="FOV_00", session=self.session.id, imaging_type="mesoscope")
+        )
+
+    @cached_property
+    def stack(self) -> ImagingStackRecord:
+        """A stack that is there already, since none can be deleted."""
+        return self.client.imaging_stack.list(max_items=1)[0]
+
+
+def _gone(undo: Callable[[], object]) -> None:
+    with suppress(NotFoundError):  # it went with another one
+        undo()

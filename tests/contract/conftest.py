@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from alyx_client import AlyxClient, AsyncAlyxClient
+
+from .bench import Bench
+from .targets import RECORDED_URL, Target, live_target, recorded_target, recording
+from .walks import WALKS, table
+
+_TARGETS = {
+    "local": pytest.param("local", id="local"),
+    "recorded": pytest.param("recorded", id="recorded", marks=[pytest.mark.vcr, pytest.mark.block_network]),
+    "live": pytest.param("live", id="live"),
+    "record": pytest.param("record", id="recorded", marks=pytest.mark.vcr),
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "target" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--server")
+        names = [chosen] if chosen else ["local", "recorded"]
+        metafunc.parametrize("target", [_TARGETS[name] for name in names], indirect=True, scope="session")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if WALKS:
+        terminalreporter.section("walked to the end")
+        for line in table():
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest) -> Target:
+    """Give the server of this test."""
+    if request.param == "local":
+        local = request.getfixturevalue("local_alyx_session")
+        return Target("local", local.url, local.token(), "admin", "admin")
+    return recorded_target() if request.param == "recorded" else live_target(request.param)
+
+
+@pytest.fixture(scope="session")
+def _client(target: Target) -> Iterator[AlyxClient]:
+    with AlyxClient(target.url, token=target.token, silent=True, strict=True) as client:
+        yield client
+
+
+@pytest.fixture
+def client(_client: AlyxClient) -> AlyxClient:
+    """Give a client that takes any difference from the declared types for an error."""
+    return _client
+
+
+@pytest.fixture
+async def async_client(target: Target) -> AsyncIterator[AsyncAlyxClient]:
+    """Give an asynchronous client, as strict."""
+    async with AsyncAlyxClient(target.url, token=target.token, silent=True, strict=True) as client:
+        yield client
+
+
+@pytest.fixture
+def bench(client: AlyxClient) -> Iterator[Bench]:
+    """Give a place to make records, which are removed when the test ends."""
+    bench = Bench(client)
+    yield bench
+    bench.clear()
+
+
+@pytest.fixture
+def vcr_config(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> dict[str, Any]:
+    if pytestconfig.getoption("--server") != "record":
+        return {**recording(RECORDED_URL), "record_mode": "none"}
+    target: Target = request.getfixturevalue("target")
+    return {**recording(target.url), "record_mode": "rewrite"}
+
+
+@pytest.fixture
+def default_cassette_name(request: pytest.FixtureRequest) -> str:
+    node: Any = request.node
+    parts = [part for part in node.callspec.id.split("-") if part != "recorded"]
+    return f"{node.originalname}[{'-'.join(parts)}]" if parts else node.originalname

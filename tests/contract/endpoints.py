@@ -1,0 +1,67 @@
+"""Every endpoint of the generated client and its actions, found by looking at it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import alyx_client.endpoints
+from alyx_client import AlyxClient
+from alyx_client.actions import Action, ListAction
+from alyx_client.drift import PageAnswer
+
+ACTIONS = ("list", "read", "create", "update", "partial_update", "delete")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An endpoint as its module declares it."""
+
+    name: str
+    listing: ListAction[Any] | None
+    actions: dict[str, Action[Any]]
+
+    @property
+    def path(self) -> str:
+        if self.listing:
+            return self.listing.path
+        first = next(iter(self.actions.values()))
+        return first.bare_path or first.path
+
+    @property
+    def lookup(self) -> str | None:
+        """The name of the field that records are looked up by."""
+        found = re.search(r"\{(\w+)\}", self.actions["read"].path) if "read" in self.actions else None
+        return found[1] if found else None
+
+    def key(self, row: Any) -> Any:
+        assert self.lookup is not None
+        return getattr(row, self.lookup)
+
+
+def _declared(name: str) -> Declared:
+    module = importlib.import_module(f"alyx_client.endpoints.{name}")
+    values = list(vars(module).values())
+    listing = next((value for value in values if isinstance(value, ListAction)), None)
+    return Declared(name, listing, {value.name: value for value in values if isinstance(value, Action)})
+
+
+ENDPOINTS: dict[str, Declared] = {
+    module.name: _declared(module.name)
+    for module in pkgutil.iter_modules(alyx_client.endpoints.__path__)
+    if hasattr(AlyxClient, module.name)
+}
+LISTED = [name for name, each in ENDPOINTS.items() if each.listing]
+READ_BY_KEY = [name for name in LISTED if "read" in ENDPOINTS[name].actions]
+
+
+def readable(name: str, rows: list[Any]) -> list[Any]:
+    """Return the rows that the server can read: it fails on an insertion that has no session."""
+    return [row for row in rows if name != "insertions" or row.session is not None]
+
+
+def row_type(answer: PageAnswer[Any]) -> Any:
+    return next(value for value in vars(answer).values() if isinstance(value, type))

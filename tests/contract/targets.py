@@ -1,0 +1,103 @@
+"""The servers that the contract tests run against, chosen by ``--server``.
+
+Without the option every test runs twice: against the local Alyx, and against exchanges recorded from a real one.
+``live`` is the server that ``ALYX_URL`` names; ``record`` is that server too, and what is said is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+RECORDED_URL = "https://alyx.example.org"
+BOUNDARY = b"alyx-client-test-boundary"
+_KEPT_HEADERS = {"allow", "content-disposition", "content-type", "location", "retry-after", "www-authenticate"}
+# Taken when the tests are collected: later, every test is kept from the developer's own settings.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name.startswith("ALYX_")}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server to test against."""
+
+    name: str
+    url: str
+    token: str
+    username: str | None = None
+    password: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Target({self.name})"
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the answers are, or were, those of a real Alyx."""
+        return self.name != "local"
+
+    @property
+    def is_disposable(self) -> bool:
+        """Whether records may be made there that cannot be deleted again."""
+        return self.name != "live"
+
+
+def recorded_target() -> Target:
+    return Target("recorded", RECORDED_URL, "recorded", "recorded", "recorded")
+
+
+def live_target(name: str) -> Target:
+    """Return the server that the environment names; its token is got here, and kept nowhere."""
+    url, token = _ENVIRONMENT.get("ALYX_URL", "").rstrip("/"), _ENVIRONMENT.get("ALYX_TOKEN")
+    username, password = _ENVIRONMENT.get("ALYX_USERNAME"), _ENVIRONMENT.get("ALYX_PASSWORD")
+    if not url or not (token or (username and password)):
+        raise RuntimeError(
+            f"--server={name} needs ALYX_URL, and ALYX_TOKEN or ALYX_USERNAME and ALYX_PASSWORD, in the environment"
+        )
+    if not token:
+        answer = httpx.post(f"{url}/auth-token", json={"username": username, "password": password})
+        answer.raise_for_status()
+        token = answer.json()["token"]
+    return Target(name, url, token, username, password)
+
+
+def recording(url: str) -> dict[str, Any]:
+    """Return the settings of vcrpy: what of an exchange with the server at `url` is kept, and what must match."""
+
+    def request(sent: Any) -> Any:
+        if sent.uri.startswith(url):
+            sent.uri = RECORDED_URL + sent.uri.removeprefix(url)
+        body, kind = sent.body or b"", str(sent.headers.get("content-type", ""))
+        if sent.path == "/auth-token":
+            body = b'{"username":"recorded","password":"recorded"}'
+        if boundary := re.search(r"boundary=(\S+)", kind):
+            body = body.replace(boundary[1].encode(), BOUNDARY)
+            kind = kind.replace(boundary[1], BOUNDARY.decode())
+        sent.body = body.replace(url.encode(), RECORDED_URL.encode()) or None
+        sent.headers = {"content-type": kind} if kind else {}
+        return sent
+
+    def response(received: dict[str, Any]) -> dict[str, Any]:
+        body = received["body"]["string"]
+        body = body.encode() if isinstance(body, str) else body
+        if re.fullmatch(rb'\{"token":\s*"\w+"\}', body):
+            body = b'{"token":"recorded"}'
+        headers = {name: value for name, value in received["headers"].items() if name.lower() in _KEPT_HEADERS}
+        # Where no web server stands in front, an upload is answered with its place on the server's disk.
+        body = re.sub(rb"(?m)^/\S*/uploaded/", b"/uploaded/", body)
+        return {
+            "status": received["status"],
+            "headers": {
+                name: [text.replace(url, RECORDED_URL) for text in value] for name, value in headers.items()
+            },
+            "body": {"string": body.replace(url.encode(), RECORDED_URL.encode())},
+        }
+
+    return {
+        "before_record_request": request,
+        "before_record_response": response,
+        "decode_compressed_response": True,
+        "match_on": ("method", "path", "query", "raw_body"),
+    }

@@ -1,0 +1,27 @@
+"""What the live walks over whole lists counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Walked:
+    """One endpoint, read to its end."""
+
+    counted: int
+    rows: int
+    distinct: int
+    read: int
+
+
+WALKS: dict[str, Walked] = {}
+
+
+def table() -> Iterator[str]:
+    yield f"{'endpoint':28}{'counted':>9}{'rows':>9}{'distinct':>10}{'read':>7}"
+    for name, walked in sorted(WALKS.items()):
+        yield f"{name:28}{walked.counted:9}{walked.rows:9}{walked.distinct:10}{walked.read:7}"
+    sums = [sum(getattr(walked, name) for walked in WALKS.values()) for name in ("counted", "rows", "distinct", "read")]
+    yield f"{'all':28}{sums[0]:9}{sums[1]:9}{sums[2]:10}{sums[3]:7}"
