@@ -43,7 +43,7 @@ def main() -> None:
             Session(subject=mouse.nickname, users=[user], lab=lab, start_time=datetime(2026, 6, 1, 14, 30), number=1)
         )
         print(f"   session {session.id}, started {session.start_time}, QC {session.qc}")
-        dataset_type = client.dataset_types.list()[0].name
+        dataset_type = next(each.name for each in client.dataset_types.list() if each.name)
         dataset = client.datasets.create(
             Dataset(
                 name="spikes.times.npy",

@@ -128,9 +128,7 @@ class Bench:
 
     @cached_property
     def field_of_view(self) -> Any:
-        return self.create(
-            "fields_of_view", FOV(name="FOV_00", session=self.session.id, imaging_type="mesoscope")
-        )
+        return self.create("fields_of_view", FOV(name="FOV_00", session=self.session.id, imaging_type="mesoscope"))
 
     @cached_property
     def stack(self) -> ImagingStackRecord:

@@ -89,9 +89,7 @@ def recording(url: str) -> dict[str, Any]:
         body = re.sub(rb"(?m)^/\S*/uploaded/", b"/uploaded/", body)
         return {
             "status": received["status"],
-            "headers": {
-                name: [text.replace(url, RECORDED_URL) for text in value] for name, value in headers.items()
-            },
+            "headers": {name: [text.replace(url, RECORDED_URL) for text in value] for name, value in headers.items()},
             "body": {"string": body.replace(url.encode(), RECORDED_URL.encode())},
         }
 

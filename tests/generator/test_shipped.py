@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from alyx_generator.__main__ import SHIPPED, _build_shipped, main
+from alyx_generator.cli import SHIPPED, build_shipped, main
 from alyx_generator.project import data_folder
 from alyx_generator.snapshot import structure_only, to_json
 from alyx_generator.write import check, write
@@ -18,7 +18,7 @@ ENDPOINTS = Path(__file__).parents[2] / "alyx_client" / "endpoints"
 
 
 def test_shipped_endpoints_are_what_is_generated() -> None:
-    assert check(_build_shipped().files, ENDPOINTS) == []
+    assert check(build_shipped().files, ENDPOINTS) == []
 
 
 def test_every_operation_has_a_method_or_a_reason() -> None:
@@ -26,7 +26,7 @@ def test_every_operation_has_a_method_or_a_reason() -> None:
     operations = sum(
         method in ("get", "post", "put", "patch", "delete") for item in document["paths"].values() for method in item
     )
-    api = _build_shipped().api
+    api = build_shipped().api
     without = [finding for finding in api.findings if "no method" in finding.reason]
     assert operations == 181
     assert api.operations + len(without) == operations
@@ -62,7 +62,7 @@ def test_write_replaces_the_whole_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_same_bytes_whatever_the_hash_seed(seed: str) -> None:
-    code = "import hashlib; from alyx_generator.__main__ import _build_shipped as b; print(hashlib.sha256(repr(sorted(b().files.items())).encode()).hexdigest())"
+    code = "import hashlib; from alyx_generator.cli import build_shipped as b; print(hashlib.sha256(repr(sorted(b().files.items())).encode()).hexdigest())"
     run = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONHASHSEED": seed},
