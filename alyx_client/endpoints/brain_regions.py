@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 
 class BrainRegionDescription(Record):
-    """What the server answers about brain_regions."""
+    """Part of what is answered about brain regions."""
 
     description: str | None
     """Notes on the region; the only field that can be changed."""
@@ -29,7 +29,7 @@ class BrainRegionDescription(Record):
 
 
 class BrainRegionRecord(Record):
-    """What the server answers about brain_regions."""
+    """One of the brain regions."""
 
     acronym: str
     """Short name of the region in the atlas."""
@@ -46,7 +46,7 @@ class BrainRegionRecord(Record):
 
 
 class BrainRegion(Resource):
-    """What is sent to create or update a record of brain_regions."""
+    """What is sent to create or replace one of the brain regions."""
 
     description: str | None = UNSET
     """Notes on the region; the only field that can be changed."""

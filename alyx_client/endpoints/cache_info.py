@@ -10,7 +10,7 @@ from alyx_client.shapes import Record
 
 
 class CacheInfoRecord(Record):
-    """What the server answers about cache_info."""
+    """One of the cache info."""
 
     database_tags: list[str] | None = None
     """Names of the tags that the tables are limited to."""
@@ -27,7 +27,7 @@ class CacheInfoRecord(Record):
 
 
 class CacheTable(Record):
-    """What the server answers about cache_info."""
+    """Part of what is answered about cache info."""
 
     nrecs: int
     """Number of rows."""

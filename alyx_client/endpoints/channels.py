@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 
 class ChannelRecord(Record):
-    """What the server answers about channels."""
+    """One of the channels."""
 
     axial: float | None
     """Distance from the tip along the probe, in µm."""
@@ -44,7 +44,7 @@ class ChannelRecord(Record):
 
 
 class Channel(Resource):
-    """What is sent to create or update a record of channels."""
+    """What is sent to create or replace one of the channels."""
 
     axial: float | None = UNSET
     """Distance from the tip along the probe, in µm."""

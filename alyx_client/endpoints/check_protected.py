@@ -12,7 +12,7 @@ from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
 
 
 class ProtectedFilesRecord(Record):
-    """What the server answers about check_protected."""
+    """One of the check protected."""
 
     details: str | list[dict[str, Any]]
     """For each file, its revisions and whether they are protected; a text if none is."""
@@ -23,7 +23,7 @@ class ProtectedFilesRecord(Record):
 
 
 class CheckProtected(Resource):
-    """What is sent to create or update a record of check_protected."""
+    """What is sent to create or replace one of the check protected."""
 
     content_type: str = UNSET
     """Kind of the object that the files belong to, as app.model, if it is not a session; needs object_id."""

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 
 class ChronicInsertionRecord(Record):
-    """What the server answers about chronic_insertions."""
+    """One of the chronic insertions."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -42,7 +42,7 @@ class ChronicInsertionRecord(Record):
 
 
 class ChronicInsertionSummary(Record):
-    """What the server answers about chronic_insertions."""
+    """One of the chronic insertions, as a list shows it."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -65,7 +65,7 @@ class ChronicInsertionSummary(Record):
 
 
 class ChronicProbeInsertion(Record):
-    """What the server answers about chronic_insertions."""
+    """Part of what is answered about chronic insertions."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -80,7 +80,7 @@ class ChronicProbeInsertion(Record):
 
 
 class SessionInfo(Record):
-    """What the server answers about chronic_insertions."""
+    """Part of what is answered about chronic insertions."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -99,7 +99,7 @@ class SessionInfo(Record):
 
 
 class ChronicInsertion(Resource):
-    """What is sent to create or update a record of chronic_insertions."""
+    """What is sent to create or replace one of the chronic insertions."""
 
     json: Any = UNSET
     """Structured data of the lab's own making."""

@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 
 class DataFormatRecord(Record):
-    """What the server answers about data_formats."""
+    """One of the data formats."""
 
     description: str
     """What it is, in words."""
@@ -37,7 +37,7 @@ class DataFormatRecord(Record):
 
 
 class DataFormat(Resource):
-    """What is sent to create or update a record of data_formats."""
+    """What is sent to create or replace one of the data formats."""
 
     description: Annotated[str, Field(max_length=255)] = UNSET
     """What it is, in words."""

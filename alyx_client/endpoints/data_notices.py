@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 
 class DataNoticeRecord(Record):
-    """What the server answers about data_notices."""
+    """One of the data notices."""
 
     affected_date_end: date | None
     """Last day that is affected; not before the first."""
@@ -48,7 +48,7 @@ class DataNoticeRecord(Record):
 
 
 class DataNotice(Resource):
-    """What is sent to create or update a record of data_notices."""
+    """What is sent to create or replace one of the data notices."""
 
     affected_date_end: DateInput | None = UNSET
     """Last day that is affected; not before the first."""

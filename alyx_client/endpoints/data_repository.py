@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 
 class DataRepositoryRecord(Record):
-    """What the server answers about data_repository."""
+    """One of the data repository."""
 
     data_url: str | None
     """Web address that the files' relative paths are appended to, or null."""
@@ -41,7 +41,7 @@ class DataRepositoryRecord(Record):
 
 
 class DataRepository(Resource):
-    """What is sent to create or update a record of data_repository."""
+    """What is sent to create or replace one of the data repository."""
 
     data_url: str | None = UNSET
     """Web address that the files' relative paths are appended to, or null."""

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 
 class DataRepositoryTypeRecord(Record):
-    """What the server answers about data_repository_type."""
+    """One of the data repository type."""
 
     json: Any
     """Structured data of the lab's own making."""
@@ -28,7 +28,7 @@ class DataRepositoryTypeRecord(Record):
 
 
 class DataRepositoryType(Resource):
-    """What is sent to create or update a record of data_repository_type."""
+    """What is sent to create or replace one of the data repository type."""
 
     json: Any = UNSET
     """Structured data of the lab's own making."""

@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 
 class DatasetTypeRecord(Record):
-    """What the server answers about dataset_types."""
+    """One of the dataset types."""
 
     created_by: str | None
     """Username of who created the dataset type; yourself, if left out."""
@@ -34,7 +34,7 @@ class DatasetTypeRecord(Record):
 
 
 class DatasetType(Resource):
-    """What is sent to create or update a record of dataset_types."""
+    """What is sent to create or replace one of the dataset types."""
 
     created_by: str | None = UNSET
     """Username of who created the dataset type; yourself, if left out."""

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 
 class DatasetFileRecords(Record):
-    """What the server answers about datasets."""
+    """Part of what is answered about datasets."""
 
     data_repository: str
     """Name of the data repository."""
@@ -36,7 +36,7 @@ class DatasetFileRecords(Record):
 
 
 class DatasetRecord(WithIdInUrl):
-    """What the server answers about datasets."""
+    """One of the datasets."""
 
     auto_datetime: datetime | None
     """When the dataset or one of its file records was last saved; the server sets it."""
@@ -79,7 +79,7 @@ class DatasetRecord(WithIdInUrl):
 
 
 class DatasetSummary(WithIdInUrl):
-    """What the server answers about datasets."""
+    """One of the datasets, as a list shows it."""
 
     auto_datetime: datetime | None
     """When the dataset or one of its file records was last saved; the server sets it."""
@@ -126,7 +126,7 @@ class DatasetSummary(WithIdInUrl):
 
 
 class Dataset(Resource):
-    """What is sent to create or update a record of datasets."""
+    """What is sent to create or replace one of the datasets."""
 
     collection: str = UNSET
     """Folders between the session and the file, such as alf/probe00; empty for the session's own folder."""

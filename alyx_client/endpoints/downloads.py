@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 
 class DownloadRecord(Record):
-    """What the server answers about downloads."""
+    """One of the downloads."""
 
     count: int
     """How many times the user downloaded the dataset."""
@@ -33,7 +33,7 @@ class DownloadRecord(Record):
 
 
 class Download(Resource):
-    """What is sent to create or update a record of downloads."""
+    """What is sent to create or replace one of the downloads."""
 
     count: Annotated[int, Field(ge=-2147483648, le=2147483647)] = UNSET
     """How many times the user downloaded the dataset."""

@@ -21,7 +21,7 @@ from .fov_location import FOVLocationSummary
 
 
 class FOVRecord(Record):
-    """What the server answers about fields_of_view."""
+    """One of the fields of view."""
 
     datasets: list[UUID]
     """UUIDs of the datasets of this field of view. The server finds them by its name in their collection."""
@@ -42,7 +42,7 @@ class FOVRecord(Record):
 
 
 class FOV(Resource):
-    """What is sent to create or update a record of fields_of_view."""
+    """What is sent to create or replace one of the fields of view."""
 
     datasets: list[UUIDInput] = UNSET
     """UUIDs of the datasets of this field of view. The server finds them by its name in their collection."""

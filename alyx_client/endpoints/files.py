@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 
 class FileRecord(WithIdInUrl):
-    """What the server answers about files."""
+    """One of the files."""
 
     data_repository: str
     """Name of the data repository."""
@@ -37,7 +37,7 @@ class FileRecord(WithIdInUrl):
 
 
 class File(Resource):
-    """What is sent to create or update a record of files."""
+    """What is sent to create or replace one of the files."""
 
     data_repository: str
     """Name of the data repository."""

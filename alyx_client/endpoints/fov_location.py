@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 
 class FOVLocationRecord(Record):
-    """What the server answers about fov_location."""
+    """One of the fov location."""
 
     auto_datetime: datetime
     """When the record was last saved; the server sets it."""
@@ -48,7 +48,7 @@ class FOVLocationRecord(Record):
 
 
 class FOVLocationSummary(Record):
-    """What the server answers about fov_location."""
+    """One of the fov location, as a list shows it."""
 
     auto_datetime: datetime
     """When the record was last saved; the server sets it."""
@@ -74,7 +74,7 @@ class FOVLocationSummary(Record):
 
 
 class FOVLocation(Resource):
-    """What is sent to create or update a record of fov_location."""
+    """What is sent to create or replace one of the fov location."""
 
     brain_region: list[int] = UNSET
     """Ids of the brain regions that are covered."""

@@ -18,7 +18,7 @@ from .fields_of_view import FOVRecord
 
 
 class ImagingStackRecord(Record):
-    """What the server answers about imaging_stack."""
+    """One of the imaging stack."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -31,7 +31,7 @@ class ImagingStackRecord(Record):
 
 
 class ImagingStackSummary(Record):
-    """What the server answers about imaging_stack."""
+    """One of the imaging stack, as a list shows it."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -40,7 +40,7 @@ class ImagingStackSummary(Record):
 
 
 class ImagingStack(Resource):
-    """What is sent to create or update a record of imaging_stack."""
+    """What is sent to create or replace one of the imaging stack."""
 
     json: Any = UNSET
     """Structured data of the lab's own making."""

@@ -21,7 +21,7 @@ from .chronic_insertions import SessionInfo
 
 
 class InsertionDataset(Record):
-    """What the server answers about insertions."""
+    """Part of what is answered about insertions."""
 
     collection: str
     """Folders between the session and the file, such as alf/probe00; empty for the session's own folder."""
@@ -46,7 +46,7 @@ class InsertionDataset(Record):
 
 
 class ProbeInsertionRecord(Record):
-    """What the server answers about insertions."""
+    """One of the insertions."""
 
     auto_datetime: datetime | None
     """When the insertion was last saved; the server sets it."""
@@ -71,7 +71,7 @@ class ProbeInsertionRecord(Record):
 
 
 class ProbeInsertionSummary(Record):
-    """What the server answers about insertions."""
+    """One of the insertions, as a list shows it."""
 
     auto_datetime: datetime | None
     """When the insertion was last saved; the server sets it."""
@@ -96,7 +96,7 @@ class ProbeInsertionSummary(Record):
 
 
 class ProbeInsertion(Resource):
-    """What is sent to create or update a record of insertions."""
+    """What is sent to create or replace one of the insertions."""
 
     chronic_insertion: UUIDInput | None = UNSET
     """UUID of the chronic insertion that this belongs to."""
@@ -115,7 +115,7 @@ class ProbeInsertion(Resource):
 
 
 class ProbeInsertionUpdate(Resource):
-    """What is sent to create or update a record of insertions."""
+    """What is sent to replace one of the insertions."""
 
     chronic_insertion: UUIDInput | None = UNSET
     """UUID of the chronic insertion that this belongs to."""

@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 
 class LabRecord(Record):
-    """What the server answers about labs."""
+    """One of the labs."""
 
     address: str
     """Address."""
@@ -39,7 +39,7 @@ class LabRecord(Record):
 
 
 class Lab(Resource):
-    """What is sent to create or update a record of labs."""
+    """What is sent to create or replace one of the labs."""
 
     address: Annotated[str, Field(max_length=255)] = UNSET
     """Address."""

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 
 class LabLocationRecord(Record):
-    """What the server answers about locations."""
+    """One of the locations."""
 
     json: Any
     """Structured data of the lab's own making."""
@@ -28,7 +28,7 @@ class LabLocationRecord(Record):
 
 
 class LabLocation(Resource):
-    """What is sent to create or update a record of locations."""
+    """What is sent to create or replace one of the locations."""
 
     json: Any = UNSET
     """Structured data of the lab's own making."""

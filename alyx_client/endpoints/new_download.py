@@ -12,7 +12,7 @@ from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
 
 
 class CountedDownloadsRecord(Record):
-    """What the server answers about new_download."""
+    """One of the new download."""
 
     count: list[int]
     """How often each of the datasets has now been downloaded by you, in the same order."""
@@ -21,7 +21,7 @@ class CountedDownloadsRecord(Record):
 
 
 class NewDownload(Resource):
-    """What is sent to create or update a record of new_download."""
+    """What is sent to create or replace one of the new download."""
 
     datasets: list[UUIDInput]
     """UUIDs of the datasets."""

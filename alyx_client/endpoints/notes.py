@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 
 class NoteRecord(Record):
-    """What the server answers about notes."""
+    """One of the notes."""
 
     content_type: str
     """Kind of the object that the note is about: its model, such as session, or app.model; answered as app.model.
@@ -40,7 +40,7 @@ class NoteRecord(Record):
 
 
 class Note(Resource):
-    """What is sent to create or update a record of notes."""
+    """What is sent to create or replace one of the notes."""
 
     content_type: str
     """Kind of the object that the note is about: its model, such as session, or app.model; answered as app.model.

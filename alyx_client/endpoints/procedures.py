@@ -17,7 +17,7 @@ from pydantic import Field
 
 
 class ProcedureTypeRecord(Record):
-    """What the server answers about procedures."""
+    """One of the procedures."""
 
     description: str
     """What it is, in words."""
@@ -30,7 +30,7 @@ class ProcedureTypeRecord(Record):
 
 
 class ProcedureType(Resource):
-    """What is sent to create or update a record of procedures."""
+    """What is sent to create or replace one of the procedures."""
 
     description: str = UNSET
     """What it is, in words."""

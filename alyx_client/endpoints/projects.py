@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 
 class ProjectRecord(Record):
-    """What the server answers about projects."""
+    """One of the projects."""
 
     description: str
     """What it is, in words."""
@@ -28,7 +28,7 @@ class ProjectRecord(Record):
 
 
 class Project(Resource):
-    """What is sent to create or update a record of projects."""
+    """What is sent to create or replace one of the projects."""
 
     description: Annotated[str, Field(max_length=1023)] = UNSET
     """What it is, in words."""

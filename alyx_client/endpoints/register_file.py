@@ -15,7 +15,7 @@ from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
 
 
 class RegisteredDatasetRecord(Record):
-    """What the server answers about register_file."""
+    """One of the register file."""
 
     collection: str | None
     """Folders between the session and the file; empty for the session's own folder."""
@@ -60,7 +60,7 @@ class RegisteredDatasetRecord(Record):
 
 
 class RegisteredFile(Record):
-    """What the server answers about register_file."""
+    """Part of what is answered about register file."""
 
     data_repository: str
     """Name of the data repository."""
@@ -73,7 +73,7 @@ class RegisteredFile(Record):
 
 
 class RegisterFile(Resource):
-    """What is sent to create or update a record of register_file."""
+    """What is sent to create or replace one of the register file."""
 
     check_protected: bool = UNSET
     """Whether to refuse everything if one of the files is protected; false by default."""

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 
 class RevisionRecord(Record):
-    """What the server answers about revisions."""
+    """One of the revisions."""
 
     created_datetime: datetime | None
     """When the revision was made; now, if left out."""
@@ -34,7 +34,7 @@ class RevisionRecord(Record):
 
 
 class Revision(Resource):
-    """What is sent to create or update a record of revisions."""
+    """What is sent to create or replace one of the revisions."""
 
     created_datetime: DateTimeInput | None = UNSET
     """When the revision was made; now, if left out."""

@@ -23,7 +23,7 @@ from .notes import NoteRecord
 
 
 class SessionDatasets(Record):
-    """What the server answers about sessions."""
+    """Part of what is answered about sessions."""
 
     collection: str
     """Folders between the session and the file, such as alf/probe00; empty for the session's own folder."""
@@ -52,7 +52,7 @@ class SessionDatasets(Record):
 
 
 class SessionRecord(Record):
-    """What the server answers about sessions."""
+    """One of the sessions."""
 
     auto_datetime: datetime | None
     """When the record was last saved; the server sets it."""
@@ -109,7 +109,7 @@ class SessionRecord(Record):
 
 
 class SessionSummary(Record):
-    """What the server answers about sessions."""
+    """One of the sessions, as a list shows it."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -130,7 +130,7 @@ class SessionSummary(Record):
 
 
 class SessionWaterAdmin(Record):
-    """What the server answers about sessions."""
+    """Part of what is answered about sessions."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -143,7 +143,7 @@ class SessionWaterAdmin(Record):
 
 
 class Session(Resource):
-    """What is sent to create or update a record of sessions."""
+    """What is sent to create or replace one of the sessions."""
 
     end_time: DateTimeInput | None = UNSET
     """When it ended."""

@@ -22,7 +22,7 @@ from .weighings import WeighingRecord
 
 
 class SubjectRecord(Record):
-    """What the server answers about subjects."""
+    """One of the subjects."""
 
     age_weeks: int
     """Age in whole weeks, today or at death; 0 if the day of birth is unknown."""
@@ -79,7 +79,7 @@ class SubjectRecord(Record):
 
 
 class SubjectSummary(Record):
-    """What the server answers about subjects."""
+    """One of the subjects, as a list shows it."""
 
     age_weeks: int
     """Age in whole weeks, today or at death; 0 if the day of birth is unknown."""
@@ -132,7 +132,7 @@ class SubjectSummary(Record):
 
 
 class Zygosity(Record):
-    """What the server answers about subjects."""
+    """Part of what is answered about subjects."""
 
     allele: str
     """Name of the allele."""
@@ -141,7 +141,7 @@ class Zygosity(Record):
 
 
 class Subject(Resource):
-    """What is sent to create or update a record of subjects."""
+    """What is sent to create or replace one of the subjects."""
 
     birth_date: DateInput | None = UNSET
     """Day of birth."""

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 
 class SurgeryRecord(Record):
-    """What the server answers about surgeries."""
+    """One of the surgeries."""
 
     end_time: datetime | None
     """When it ended."""
@@ -51,7 +51,7 @@ class SurgeryRecord(Record):
 
 
 class Surgery(Resource):
-    """What is sent to create or update a record of surgeries."""
+    """What is sent to create or replace one of the surgeries."""
 
     end_time: DateTimeInput | None = UNSET
     """When it ended."""

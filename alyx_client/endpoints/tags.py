@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 
 
 class TagRecord(Record):
-    """What the server answers about tags."""
+    """One of the tags."""
 
     description: str
     """What it is, in words."""
@@ -37,7 +37,7 @@ class TagRecord(Record):
 
 
 class Tag(Resource):
-    """What is sent to create or update a record of tags."""
+    """What is sent to create or replace one of the tags."""
 
     description: Annotated[str, Field(max_length=1023)] = UNSET
     """What it is, in words."""

@@ -20,7 +20,7 @@ from typing_extensions import TypedDict
 
 
 class TaskRecord(Record):
-    """What the server answers about tasks."""
+    """One of the tasks."""
 
     arguments: Any
     """Arguments that the task is run with; with the name and the session, one of their kind."""
@@ -65,7 +65,7 @@ class TaskRecord(Record):
 
 
 class Task(Resource):
-    """What is sent to create or update a record of tasks."""
+    """What is sent to create or replace one of the tasks."""
 
     arguments: Any = UNSET
     """Arguments that the task is run with; with the name and the session, one of their kind."""

@@ -21,7 +21,7 @@ from .chronic_insertions import SessionInfo
 
 
 class TrajectoryEstimateRecord(Record):
-    """What the server answers about trajectories."""
+    """One of the trajectories."""
 
     chronic_insertion: UUID | None
     """UUID of the chronic insertion that this belongs to."""
@@ -59,7 +59,7 @@ class TrajectoryEstimateRecord(Record):
 
 
 class TrajectoryEstimate(Resource):
-    """What is sent to create or update a record of trajectories."""
+    """What is sent to create or replace one of the trajectories."""
 
     chronic_insertion: UUIDInput | None = UNSET
     """UUID of the chronic insertion that this belongs to."""

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 
 class UserRecord(Record):
-    """What the server answers about users."""
+    """One of the users."""
 
     allowed_users: list[str]
     """Usernames of those who may change the user's animals."""
@@ -38,7 +38,7 @@ class UserRecord(Record):
 
 
 class User(Resource):
-    """What is sent to create or update a record of users."""
+    """What is sent to create or replace one of the users."""
 
     allowed_users: list[str]
     """Usernames of those who may change the user's animals."""

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 
 class WaterAdministrationRecord(WithIdInUrl):
-    """What the server answers about water_administrations."""
+    """One of the water administrations."""
 
     adlib: bool
     """Whether water was free rather than measured."""
@@ -40,7 +40,7 @@ class WaterAdministrationRecord(WithIdInUrl):
 
 
 class WaterAdministration(Resource):
-    """What is sent to create or update a record of water_administrations."""
+    """What is sent to create or replace one of the water administrations."""
 
     adlib: bool = UNSET
     """Whether water was free rather than measured."""

@@ -13,7 +13,7 @@ from alyx_client.shapes import Record
 
 
 class WaterRequirementDay(Record):
-    """What the server answers about water_requirement."""
+    """Part of what is answered about water requirement."""
 
     date: date_aliased
     """Day of the session."""
@@ -46,7 +46,7 @@ class WaterRequirementDay(Record):
 
 
 class WaterRequirementRecord(Record):
-    """What the server answers about water_requirement."""
+    """One of the water requirement."""
 
     implant_weight: float | None
     """Weight of the implant at the time, in g; 0 if there is none."""

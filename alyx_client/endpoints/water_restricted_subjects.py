@@ -15,7 +15,7 @@ from alyx_client.shapes import Record
 
 
 class WaterRestrictedSubjectRecord(Record):
-    """What the server answers about water_restricted_subjects."""
+    """One of the water restricted subjects."""
 
     expected_water: float
     """Water that the animal should get today, in mL."""

@@ -16,7 +16,7 @@ from alyx_client.shapes import Record
 
 
 class WaterRestrictionRecord(Record):
-    """What the server answers about water_restriction."""
+    """One of the water restriction."""
 
     end_time: datetime | None
     """When the restriction ended; null while it lasts."""

@@ -16,7 +16,7 @@ from pydantic import Field
 
 
 class WaterTypeRecord(Record):
-    """What the server answers about water_type."""
+    """One of the water type."""
 
     json: Any
     """Structured data of the lab's own making."""
@@ -27,7 +27,7 @@ class WaterTypeRecord(Record):
 
 
 class WaterType(Resource):
-    """What is sent to create or update a record of water_type."""
+    """What is sent to create or replace one of the water type."""
 
     json: Any = UNSET
     """Structured data of the lab's own making."""

@@ -18,7 +18,7 @@ from pydantic import Field
 
 
 class WeighingRecord(WithIdInUrl):
-    """What the server answers about weighings."""
+    """One of the weighings."""
 
     date_time: datetime | None
     """When the animal was weighed; now, if left out."""
@@ -33,7 +33,7 @@ class WeighingRecord(WithIdInUrl):
 
 
 class Weighing(Resource):
-    """What is sent to create or update a record of weighings."""
+    """What is sent to create or replace one of the weighings."""
 
     date_time: DateTimeInput | None = UNSET
     """When the animal was weighed; now, if left out."""

@@ -116,9 +116,13 @@ def _by_name(node: Any, own: Collection[str]) -> Any:
 
 
 def _describe(shape: Shape) -> str:
+    words = shape.endpoint.strip("_").replace("_", " ")
     if shape.kind == "request":
-        return f"What is sent to create or update a record of {shape.endpoint}."
-    return f"What the server answers about {shape.endpoint}."
+        purpose = "replace" if shape.name.endswith("Update") else "create or replace"
+        return f"What is sent to {purpose} one of the {words}."
+    if shape.name.endswith("Summary"):
+        return f"One of the {words}, as a list shows it."
+    return f"One of the {words}." if shape.name.endswith("Record") else f"Part of what is answered about {words}."
 
 
 def _generate(definitions: Mapping[str, Any], **options: Any) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 import alyx_client.endpoints
 from alyx_client import AlyxClient
 from alyx_client.actions import Action, ListAction
-from alyx_client.drift import PageAnswer
 
 ACTIONS = ("list", "read", "create", "update", "partial_update", "delete")
 
@@ -61,7 +60,3 @@ READ_BY_KEY = [name for name in LISTED if "read" in ENDPOINTS[name].actions]
 def readable(name: str, rows: list[Any]) -> list[Any]:
     """Return the rows that the server can read: it fails on an insertion that has no session."""
     return [row for row in rows if name != "insertions" or row.session is not None]
-
-
-def row_type(answer: PageAnswer[Any]) -> Any:
-    return next(value for value in vars(answer).values() if isinstance(value, type))

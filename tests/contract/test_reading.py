@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+import alyx_client
+from alyx_client import AlyxClient
+from alyx_client.errors import NotFoundError
+from alyx_client.messages import Request
+
+from .endpoints import ACTIONS, ENDPOINTS, LISTED, READ_BY_KEY, readable
+from .targets import Target
+
+_SNAPSHOT = Path(alyx_client.__file__).parents[1] / "schemas" / "alyx-3.6.1.json"
+_VERBS = {"get": "read", "post": "create", "put": "update", "patch": "partial_update", "delete": "delete"}
+# Where the schema's operations are not what they seem; the overlay has the evidence.
+_OTHERWISE = {
+    "water_type": {"list", "create"},  # GET, PUT, PATCH and DELETE of /water-type/{name} are the list and its create
+    "check_protected": {"read"},
+    "sync_file_status": {"read", "create"},
+    "cache_info": {"read"},
+    "cache_zip": {"read"},
+}
+
+
+def _of_schema() -> dict[str, set[str]]:
+    """Return each endpoint's actions, by method and by whether the path ends in a key."""
+    found: dict[str, set[str]] = {}
+    for path, operations in json.loads(_SNAPSHOT.read_text("utf-8"))["paths"].items():
+        if path in ("/api/schema", "/auth-token", "/docs/"):
+            continue
+        by_key = path.rstrip("/").endswith("}")
+        name = path.partition("{")[0].strip("/").replace("-", "_").replace("/", "_").replace(".", "_")
+        for verb in operations.keys() & _VERBS.keys():
+            action = _VERBS[verb] if by_key or verb != "get" else "list"
+            found.setdefault(name, set()).add(action)
+    return found
+
+
+def test_every_endpoint_of_the_schema_has_exactly_its_actions() -> None:
+    methods = {
+        name: {action for action in ACTIONS if hasattr(type(getattr(AlyxClient("http://localhost"), name)), action)}
+        for name in ENDPOINTS
+    }
+    assert methods == _of_schema() | _OTHERWISE
+
+
+@pytest.mark.parametrize("name", [name for name in ENDPOINTS if name not in ("cache_zip", "uploaded")])
+def test_the_server_allows_the_methods_that_the_endpoint_has(name: str, client: AlyxClient) -> None:
+    declared = ENDPOINTS[name]
+    path = declared.path.partition("{")[0].rstrip("/") if declared.lookup else declared.path
+    if "{" in path:
+        pytest.skip("there is nothing at the path without a key")
+    answer = client.send(Request("OPTIONS", path))
+    allowed = set(answer.headers["allow"].replace(" ", "").split(",")) - {"HEAD", "OPTIONS"}
+    of_path = {action.method for action in declared.actions.values() if "{" not in (action.bare_path or action.path)}
+    assert allowed == of_path | ({"GET"} if declared.listing else set())
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_list_gives_typed_rows_over_several_pages(name: str, client: AlyxClient) -> None:
+    declared = ENDPOINTS[name]
+    assert declared.listing is not None
+    endpoint = getattr(client, name)
+    results = endpoint.list(limit=3, max_items=7)
+
+    rows = list(results)
+
+    assert rows
+    assert len(rows) == min(7, results.total)
+    assert all(isinstance(row, declared.listing.answer.row) for row in rows)
+    assert len(set(map(_identity, rows))) == len(rows)
+    assert len(client.drift) == 0
+
+
+@pytest.mark.parametrize("name", READ_BY_KEY)
+def test_read_finds_a_listed_record_by_key_and_by_its_own_url(name: str, client: AlyxClient) -> None:
+    declared = ENDPOINTS[name]
+    endpoint = getattr(client, name)
+    for row in readable(name, list(endpoint.list(limit=4, max_items=4)))[:3]:
+        record = endpoint.read(declared.key(row))
+
+        assert isinstance(record, declared.actions["read"].answer.kind)
+        assert declared.key(record) == declared.key(row)
+        if hasattr(row, "url"):
+            assert endpoint.read(row.url) == record
+    assert len(client.drift) == 0
+
+
+@pytest.mark.parametrize("name", READ_BY_KEY)
+def test_read_of_a_key_that_no_record_has_is_a_lookup_error(name: str, client: AlyxClient) -> None:
+    unknown: dict[str, Any] = {"uuid": UUID(int=1), "integer": -77777, "text": "alyx-client-test-no-such"}
+    with pytest.raises(NotFoundError, match="has no record"):
+        getattr(client, name).read(unknown[ENDPOINTS[name].actions["read"].lookup or "text"])
+
+
+def test_brain_region_zero_is_a_record(client: AlyxClient) -> None:
+    assert client.brain_regions.read(0).acronym == "void"
+
+
+def test_the_id_that_a_record_does_not_send_is_that_of_its_url(client: AlyxClient) -> None:
+    for row in [*client.datasets.list(max_items=3), *client.files.list(max_items=3)]:
+        assert row.url.endswith(f"/{row.id}")
+
+
+def test_a_page_says_what_the_server_counted(client: AlyxClient, target: Target) -> None:
+    results = client.labs.list(limit=2)
+    assert len(results) == results.total >= 3
+    assert results[-1] == list(results)[-1]
+    assert results[1:3] == list(results)[1:3]
+
+
+def _identity(row: Any) -> object:
+    return (
+        next(value for name in ("id", "url", "name", "nickname") if (value := getattr(row, name, None)) is not None)
+        if (not hasattr(row, "start_time") or hasattr(row, "id"))
+        else (row.subject, row.start_time, row.end_time)
+    )

@@ -1,0 +1,517 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+
+from alyx_client import AlyxClient
+from alyx_client.errors import BadRequestError, NotFoundError
+from alyx_client.models import (
+    FOV,
+    BrainRegion,
+    Channel,
+    ChronicInsertion,
+    DataFormat,
+    DataNotice,
+    DataRepository,
+    DataRepositoryType,
+    Dataset,
+    DatasetType,
+    Download,
+    File,
+    FOVLocation,
+    ImagingStack,
+    Lab,
+    LabLocation,
+    Note,
+    ProbeInsertion,
+    ProbeInsertionUpdate,
+    ProcedureType,
+    Project,
+    Revision,
+    Session,
+    Subject,
+    Surgery,
+    Tag,
+    Task,
+    TrajectoryEstimate,
+    User,
+    WaterAdministration,
+    WaterType,
+    Weighing,
+)
+
+from .bench import PREFIX, Bench
+from .endpoints import ENDPOINTS, LISTED
+from .targets import Target
+
+MORNING = datetime(2020, 1, 12, 9, 0)
+EVENING = "2020-01-12T18:30:00"
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What is created, what replaces it, and what is changed of that; and what is changed back to null."""
+
+    make: Callable[[Bench], Any]
+    replace: Callable[[Bench], Any] | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    to_null: str | None = None
+    written_only: tuple[str, ...] = ()
+
+
+CYCLES: dict[str, Cycle] = {
+    "channels": Cycle(
+        lambda b: Channel(trajectory_estimate=b.trajectory.id, brain_region=8, axial=20, lateral=43.5, json={"a": 1}),
+        lambda b: Channel(trajectory_estimate=b.trajectory.id, brain_region=997, axial=40, x=-1.5),
+        {"z": -300.25, "axial": 60},
+        to_null="json",
+    ),
+    "chronic_insertions": Cycle(
+        lambda b: ChronicInsertion(
+            name="probe00",
+            subject=b.subject.nickname,
+            lab=b.lab.name,
+            model="3A",
+            serial="19051017292",
+            start_time=MORNING,
+            json={"cement": "blue"},
+        ),
+        lambda b: ChronicInsertion(name="probe01", subject=b.subject.nickname, start_time=EVENING),
+        {"serial": "19051017293"},
+        to_null="json",
+    ),
+    "data_formats": Cycle(
+        lambda b: DataFormat(name=f"{PREFIX}-format", file_extension=".alyxtest", json=[1, 2]),
+        lambda b: DataFormat(name=f"{PREFIX}-format", file_extension=".alyxtest2", description="None of yours"),
+        {"python_loader_function": "np.load"},
+        to_null="json",
+    ),
+    "data_notices": Cycle(
+        lambda b: DataNotice(
+            name=f"{PREFIX} notice",
+            importance=50,
+            description="**Bold**",
+            affected_date_start=date(2020, 1, 1),
+            affected_date_end="2020-02-01",
+            datasets=[str(b.dataset.id)],
+            version_affected="1.0",
+        ),
+        lambda b: DataNotice(name=f"{PREFIX} notice 2", importance=20, created_by=b.me),
+        {"affected_date_start": date(2021, 1, 1)},
+        to_null="affected_date_end",
+    ),
+    "data_repository": Cycle(
+        lambda b: DataRepository(
+            name=f"{PREFIX}-repository",
+            globus_path="/data/",
+            globus_endpoint_id=UUID(int=7),
+            globus_is_personal=True,
+            data_url="https://data.example.org",
+            hostname="alyx-client-test",
+            timezone="Europe/London",
+            json={"status": "active"},
+        ),
+        lambda b: DataRepository(name=f"{PREFIX}-repository", globus_is_personal=False),
+        {"json": {"status": "retired", "since": [2020, None]}},
+        to_null="globus_is_personal",
+    ),
+    "data_repository_type": Cycle(
+        lambda b: DataRepositoryType(name=f"{PREFIX} type", json={"protocol": "http"}),
+        lambda b: DataRepositoryType(name=f"{PREFIX} type", json={"protocol": "ftp"}),
+        {"json": ["x"]},
+        to_null="json",
+    ),
+    "dataset_types": Cycle(
+        lambda b: DatasetType(name="alyxClientTest.intervals", filename_pattern="*alyxClientTest.intervals*"),
+        lambda b: DatasetType(name="alyxClientTest.intervals", description="Intervals"),
+        {"description": "Intervals, in seconds"},
+    ),
+    "datasets": Cycle(
+        lambda b: Dataset(
+            name="alyxClientTest.times.npy",
+            session=b.session.url,
+            dataset_type=b.dataset_type.name,
+            data_format="npy",
+            collection="alf/probe00",
+            file_size=1234,
+            hash="d41d8cd98f00b204e9800998ecf8427e",
+            version="1.5.37",
+            created_datetime=MORNING,
+            qc="PASS",
+            json={"samples": 3},
+        ),
+        lambda b: Dataset(name="alyxClientTest.times.npy", dataset_type=b.dataset_type.name, collection="alf"),
+        {"qc": "WARNING", "file_size": 5678, "default_dataset": False},
+        to_null="file_size",
+    ),
+    "fields_of_view": Cycle(
+        lambda b: FOV(name="FOV_00", session=b.session.id, imaging_type="mesoscope", json={"depth": 200}),
+        lambda b: FOV(name="FOV_01", session=b.session.id, imaging_type="mesoscope", stack=b.stack.id),
+        {"name": "FOV_02", "datasets": []},
+        to_null="stack",
+    ),
+    "files": Cycle(
+        lambda b: File(
+            dataset=b.dataset.url,
+            data_repository=b.repository.name,
+            relative_path=f"{b.lab.name}/Subjects/alyx-client-test-mouse/2020-01-12/001/alf/alyxClientTest.times.npy",
+            exists=True,
+        ),
+        lambda b: File(
+            dataset=b.dataset.url,
+            data_repository=b.repository.name,
+            relative_path="alyx-client-test-mouse/2020-01-12/001/alf/alyxClientTest.times.npy",
+            json={"moved": True},
+        ),
+        {"exists": True},
+        to_null="json",
+    ),
+    "fov_location": Cycle(
+        lambda b: FOVLocation(
+            field_of_view=b.field_of_view.id,
+            provenance="E",
+            coordinate_system="IBL-Allen",
+            x=[1, 2.5, 3, 4],
+            y=[1, None, 3, 4],
+            z=[0, 0, 0, 0],
+            n_xyz=[512, 512, 1],
+            brain_region=[8, 997],
+        ),
+        lambda b: FOVLocation(
+            field_of_view=b.field_of_view.id,
+            provenance="L",
+            coordinate_system="IBL-Allen",
+            x=[1, 2, 3, 5],
+            y=[1, 2, 3, 4],
+            z=[0, 0, 0, -1],
+            n_xyz=[256, 256, 1],
+            json={"fit": 0.5},
+        ),
+        {"brain_region": [315]},
+        to_null="json",
+    ),
+    "insertions": Cycle(
+        lambda b: ProbeInsertion(name="probe00", session=b.session.id, model="3A", serial="1", json={"qc": "PASS"}),
+        lambda b: ProbeInsertionUpdate(
+            name="probe01", session=b.session.id, chronic_insertion=b.chronic_insertion.id, serial="2"
+        ),
+        {"json": {"qc": "CRITICAL", "extended_qc": {"drift": 0.5}}},
+        to_null="chronic_insertion",
+    ),
+    "labs": Cycle(
+        lambda b: Lab(
+            name="alyx_client_test_lab",
+            institution="Institute of Mazes",
+            timezone="Europe/London",
+            reference_weight_pct=0.85,
+            repositories=[b.repository.name],
+        ),
+        lambda b: Lab(name="alyx_client_test_lab", address="Under the roof", zscore_weight_pct=0.5),
+        {"json": {"rooms": 3}, "repositories": []},
+        to_null="json",
+    ),
+    "notes": Cycle(
+        lambda b: Note(
+            user=b.me,
+            content_type="actions.session",
+            object_id=b.session.id,
+            text="slice 12",
+            date_time=MORNING,
+            json={"a": [1]},
+        ),
+        lambda b: Note(user=b.me, content_type="subjects.subject", object_id=b.subject.id, text="slice 13"),
+        {"text": "slice 14"},
+        to_null="json",
+    ),
+    "projects": Cycle(
+        lambda b: Project(name=f"{PREFIX}-project", description="First steps", users=[]),
+        lambda b: Project(name=f"{PREFIX}-project", description="More steps", users=[b.me]),
+        {"users": []},
+    ),
+    "revisions": Cycle(
+        lambda b: Revision(name="alyx-client-test-revision", created_datetime=MORNING, description="Better"),
+        lambda b: Revision(name="alyx-client-test-revision", json={"reason": "drift"}),
+        {"description": "Better still"},
+        to_null="json",
+    ),
+    "sessions": Cycle(
+        lambda b: Session(
+            subject=b.subject.nickname,
+            users=[b.me],
+            lab=b.lab.name,
+            type="Experiment",
+            task_protocol="_tests_choice_world_6.4.2",
+            number=1,
+            start_time=MORNING,
+            end_time=EVENING,
+            narrative="auto-generated session",
+            n_trials=300,
+            n_correct_trials=200,
+            qc="PASS",
+            extended_qc={"dlc": 0.5},
+            json={"rig": 1},
+        ),
+        lambda b: Session(subject=b.subject.nickname, start_time=MORNING, number=2, narrative="by hand"),
+        {"qc": "WARNING", "extended_qc": {"dlc": 0.9, "ok": True}, "n_trials": 10},
+        to_null="end_time",
+    ),
+    "subjects": Cycle(
+        lambda b: Subject(
+            nickname=f"{PREFIX}-flowers.02",
+            lab=b.lab.name,
+            sex="F",
+            birth_date=date(2019, 8, 1),
+            description="A subject with a dot in its name",
+            json={"cage": 12},
+        ),
+        lambda b: Subject(nickname=f"{PREFIX}-flowers.02", lab=b.lab.name, responsible_user=b.me, sex="M"),
+        {"death_date": date(2020, 12, 1), "json": {"cage": None}},
+        to_null="death_date",
+    ),
+    "tags": Cycle(
+        lambda b: Tag(name=f"{PREFIX} tag, with 100%/slash?", description="one", public=True),
+        lambda b: Tag(name=f"{PREFIX} tag, with 100%/slash?", protected=True, hash="c0ffee"),
+        {"public": False, "json": {"until": 2022}},
+        to_null="hash",
+    ),
+    "tasks": Cycle(
+        lambda b: Task(
+            name="alyx-client-test",
+            executable="ibllib.pipes.Task",
+            session=b.session.id,
+            status="Waiting",
+            priority=10,
+            arguments={"force": True},
+            version="1.0",
+            data_repository=b.repository.name,
+        ),
+        lambda b: Task(
+            name="alyx-client-test", executable="ibllib.pipes.Task", session=b.session.id, status="Started", gpu=1
+        ),
+        {"status": "Complete", "time_elapsed_secs": 12.5, "log": "done"},
+        to_null="log",
+    ),
+    "trajectories": Cycle(
+        lambda b: TrajectoryEstimate(
+            probe_insertion=b.insertion.id,
+            provenance="Micro-manipulator",
+            x=-1000.5,
+            y=2,
+            z=0,
+            depth=3500,
+            theta=15,
+            phi=180,
+            roll=0,
+            coordinate_system="IBL-Allen",
+        ),
+        lambda b: TrajectoryEstimate(
+            probe_insertion=b.insertion.id, provenance="Planned", x=None, y=2, depth=3000, theta=0, phi=None
+        ),
+        {"json": {"uploads": 1}, "x": 5},
+        to_null="json",
+    ),
+    "users": Cycle(
+        lambda b: User(
+            username="alyx-client-test.user@lab", email="a@example.org", subjects_responsible=[], allowed_users=[]
+        ),
+        lambda b: User(
+            username="alyx-client-test.user@lab",
+            subjects_responsible=[b.subject.nickname],
+            allowed_users=[b.me],
+            is_stock_manager=False,
+        ),
+        {"email": "b@example.org", "subjects_responsible": []},
+    ),
+    "water_administrations": Cycle(
+        lambda b: WaterAdministration(
+            subject=b.subject.nickname,
+            session=b.session.id,
+            user=b.me,
+            water_type="Water",
+            water_administered=1.25,
+            date_time=MORNING,
+        ),
+        lambda b: WaterAdministration(subject=b.subject.nickname, date_time=EVENING, water_administered=0),
+        {"adlib": True, "water_administered": 0.5},
+        to_null="water_administered",
+    ),
+    "weighings": Cycle(
+        lambda b: Weighing(subject=b.subject.nickname, user=b.me, weight=20.5, date_time=MORNING),
+    ),
+}
+CHANGED_ONLY = ["brain_regions", "locations", "surgeries", "downloads"]
+CREATED_ONLY = ["imaging_stack", "procedures", "water_type"]
+APART = {"register_file", "new_download", "sync_file_status"}  # in test_services
+
+
+def test_every_endpoint_that_can_be_written_has_a_cycle() -> None:
+    writable = {name for name, each in ENDPOINTS.items() if each.actions.keys() - {"read", "list"}}
+    assert writable == {*CYCLES, *CHANGED_ONLY, *CREATED_ONLY, *APART}
+
+
+@pytest.mark.parametrize("name", CYCLES)
+def test_a_record_is_created_replaced_changed_and_deleted(name: str, client: AlyxClient, bench: Bench) -> None:
+    cycle, declared, endpoint = CYCLES[name], ENDPOINTS[name], getattr(client, name)
+
+    made = cycle.make(bench)
+    created = bench.create(name, made)
+    key = declared.key(created)
+    assert_kept(made, created)
+    found = endpoint.read(key)
+    assert_kept(made, found)
+
+    if cycle.replace is not None:
+        replacement = cycle.replace(bench)
+        replaced = endpoint.update(key, replacement)
+        assert_kept(replacement, replaced)
+        assert declared.key(replaced) == key
+
+        changed = endpoint.partial_update(key, **cycle.changes)
+        assert_kept(cycle.changes, changed)
+        others = {name: value for name, value in replacement.model_dump().items() if name not in cycle.changes}
+        assert_kept(others, changed)
+        found = endpoint.read(key)
+        assert_kept(cycle.changes, found)
+
+    if cycle.to_null is not None:
+        assert getattr(endpoint.partial_update(key, **{cycle.to_null: None}), cycle.to_null) is None
+        assert getattr(endpoint.read(key), cycle.to_null) is None
+
+    bench.delete(name, found.url if hasattr(found, "url") else key)
+    with pytest.raises(NotFoundError):
+        endpoint.read(key)
+
+
+def test_a_brain_region_s_description_is_changed_and_changed_back(client: AlyxClient, bench: Bench) -> None:
+    before = client.brain_regions.read(8)
+    bench.later("before", lambda: client.brain_regions.partial_update(8, description=before.description))
+
+    assert client.brain_regions.partial_update(8, description="a test").description == "a test"
+    assert client.brain_regions.update(8, BrainRegion(description="another")).description == "another"
+    assert client.brain_regions.read(8) == before.model_copy(update={"description": "another"})
+
+
+def test_a_location_is_changed_and_changed_back(client: AlyxClient, bench: Bench) -> None:
+    before = client.locations.list(max_items=1)[0]
+    bench.later("before", lambda: client.locations.partial_update(before.name, json=before.json))
+
+    assert client.locations.partial_update(before.name, json={"a": 1}).json == {"a": 1}
+    updated = client.locations.update(before.name, LabLocation(name=before.name, lab=before.lab, json=[2]))
+    assert updated == before.model_copy(update={"json": [2]})
+
+
+def test_a_surgery_is_changed_and_changed_back(client: AlyxClient, bench: Bench) -> None:
+    before = client.surgeries.list(max_items=1)[0]
+    bench.later("before", lambda: client.surgeries.partial_update(before.id, narrative=before.narrative))
+
+    assert client.surgeries.partial_update(before.id, narrative="a test").narrative == "a test"
+    same = resent(before, Surgery, narrative="another")
+    assert client.surgeries.update(before.id, same) == client.surgeries.read(before.id)
+    assert client.surgeries.read(before.id).narrative == "another"
+
+
+def test_a_download_is_counted_and_counted_back(client: AlyxClient, bench: Bench) -> None:
+    before = client.downloads.list(max_items=1)[0]
+    bench.later("before", lambda: client.downloads.partial_update(before.id, count=before.count))
+
+    assert client.downloads.partial_update(before.id, count=before.count + 1).count == before.count + 1
+    updated = client.downloads.update(before.id, resent(before, Download, count=before.count + 2))
+    assert updated.count == before.count + 2
+    assert client.downloads.read(before.id).dataset == before.dataset
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("imaging_stack", ImagingStack(name=f"{PREFIX} stack", json={"planes": 2})),
+        ("procedures", ProcedureType(name=f"{PREFIX} procedure", description="a test", json={"room": 4})),
+        ("water_type", WaterType(name=f"{PREFIX} water", json={"sugar": 0.1})),
+    ],
+    ids=CREATED_ONLY,
+)
+def test_what_cannot_be_deleted_is_created_once(name: str, shape: Any, client: AlyxClient, target: Target) -> None:
+    """Nothing is made on a live server, since it would stay: there only the refusal of a second one is seen."""
+    endpoint = getattr(client, name)
+    if target.is_disposable:
+        created = endpoint.create(shape)
+        assert_kept(shape, created)
+    taken = endpoint.list(max_items=1)[0].name
+    with pytest.raises(BadRequestError) as refusal:
+        endpoint.create(type(shape)(name=taken))
+    assert refusal.value.fields.keys() == {"name"}
+
+
+@pytest.mark.parametrize("name", [name for name in LISTED if "create" not in ENDPOINTS[name].actions])
+def test_an_endpoint_without_create_has_no_such_method(name: str) -> None:
+    assert not hasattr(getattr(AlyxClient("http://localhost"), name), "create")
+
+
+def test_what_is_left_out_null_and_a_value_are_three_things(client: AlyxClient, bench: Bench) -> None:
+    client.sessions.partial_update(bench.session.id, n_trials=5, narrative="long")
+
+    changed = client.sessions.partial_update(bench.session.id, n_trials=None)
+    assert (changed.n_trials, changed.narrative) == (None, "long")
+
+
+def test_a_null_json_field_is_stored_as_null(client: AlyxClient, bench: Bench) -> None:
+    client.subjects.partial_update(bench.subject.nickname, json={"cage": 1})
+    assert client.subjects.partial_update(bench.subject.nickname, json=None).json is None
+
+
+def test_a_list_of_channels_is_created_at_once(client: AlyxClient, bench: Bench) -> None:
+    sent = [Channel(trajectory_estimate=bench.trajectory.id, axial=axial, brain_region=8) for axial in (20, 40.5)]
+
+    created = bench.create("channels", sent)
+
+    assert [channel.axial for channel in created] == [20, 40.5]
+    rows = client.channels.list(trajectory_estimate=bench.trajectory.id)
+    assert {row.id for row in rows} == {channel.id for channel in created}
+
+
+def test_a_change_to_a_trajectory_keeps_its_insertion(client: AlyxClient, bench: Bench) -> None:
+    """Alyx would set both parents to null that a change leaves out."""
+    changed = client.trajectories.partial_update(bench.trajectory.id, json={"a": 1})
+
+    assert changed.probe_insertion == bench.insertion.id
+    assert changed.session is not None
+    assert client.trajectories.read(bench.trajectory.id).probe_insertion == bench.insertion.id
+    assert client.trajectories.partial_update(bench.trajectory.id, probe_insertion=None).probe_insertion is None
+
+
+def test_a_dataset_is_tagged_and_untagged(client: AlyxClient, bench: Bench) -> None:
+    tag = bench.create("tags", Tag(name=f"{PREFIX}-release", protected=True))
+
+    assert client.datasets.partial_update(bench.dataset.id, tags=[tag.name]).tags == [tag.name]
+    (row,) = client.datasets.list(tag=tag.name)
+    assert (row.id, row.protected, row.public) == (bench.dataset.id, 1, 0)
+    assert client.datasets.partial_update(bench.dataset.id, tags=[]).tags == []
+
+
+def assert_kept(sent: Any, record: Any) -> None:
+    """Check that a record has every value that was sent, as far as the record has such a field."""
+    values = sent.model_dump() if hasattr(sent, "model_dump") else sent
+    got = {name: plain(getattr(record, name)) for name in values if name in type(record).model_fields}
+    assert got == {name: plain(value) for name, value in values.items() if name in got}
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return sorted(map(plain, value), key=repr) if all(isinstance(each, str | UUID) for each in value) else value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    text = str(value) if isinstance(value, UUID) else value
+    return urlsplit(text).path if isinstance(text, str) and text.startswith("http") else text
+
+
+def resent(record: Any, shape: type[Any], **changes: Any) -> Any:
+    """Make the shape that replaces a record by itself, but for the changes."""
+    values = {name: getattr(record, name, None) for name in shape.model_fields}
+    return shape(**{name: value for name, value in values.items() if value is not None} | changes)
