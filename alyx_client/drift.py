@@ -11,7 +11,7 @@ import gc
 import json
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import GenericAlias, NoneType, UnionType
@@ -205,7 +205,7 @@ class PageAnswer(Generic[T]):
 
 
 @contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
+def _no_collection() -> Generator[None]:
     """Pause Python's garbage collector: it would look at thousands of new records again and again, and free none."""
     was_enabled = gc.isenabled()
     gc.disable()
