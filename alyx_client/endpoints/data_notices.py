@@ -93,10 +93,12 @@ _LIST = ListAction(
         "dataset_tag": "plain",
         "datasets": "comma",
         "django": "django",
+        "id": "id",
         "importance": "plain",
         "name": "plain",
         "version_affected": "plain",
     },
+    by_uuid=True,
 )
 
 _READ: Action[DataNoticeRecord] = Action(
@@ -162,6 +164,7 @@ class DataNotices(Endpoint):
         dataset_tag: str | None = None,
         datasets: UUID | str | Sequence[UUID | str] | None = None,
         django: DjangoFilter | None = None,
+        id: UUID | str | Sequence[UUID | str] | None = None,
         importance: Literal[20, 30, 40, 50] | None = None,
         name: str | None = None,
         version_affected: str | None = None,
@@ -186,6 +189,8 @@ class DataNotices(Endpoint):
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
+        id
+            Key of a record, or several of them.
         importance
             Importance: 20 insignificant, 30 minor, 40 major, 50 critical.
         name
@@ -222,6 +227,7 @@ class DataNotices(Endpoint):
                 "dataset_tag": dataset_tag,
                 "datasets": datasets,
                 "django": django,
+                "id": id,
                 "importance": importance,
                 "name": name,
                 "version_affected": version_affected,
@@ -378,6 +384,7 @@ class AsyncDataNotices(AsyncEndpoint):
         dataset_tag: str | None = None,
         datasets: UUID | str | Sequence[UUID | str] | None = None,
         django: DjangoFilter | None = None,
+        id: UUID | str | Sequence[UUID | str] | None = None,
         importance: Literal[20, 30, 40, 50] | None = None,
         name: str | None = None,
         version_affected: str | None = None,
@@ -402,6 +409,8 @@ class AsyncDataNotices(AsyncEndpoint):
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
+        id
+            Key of a record, or several of them.
         importance
             Importance: 20 insignificant, 30 minor, 40 major, 50 critical.
         name
@@ -438,6 +447,7 @@ class AsyncDataNotices(AsyncEndpoint):
                 "dataset_tag": dataset_tag,
                 "datasets": datasets,
                 "django": django,
+                "id": id,
                 "importance": importance,
                 "name": name,
                 "version_affected": version_affected,

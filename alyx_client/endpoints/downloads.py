@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Unpack
 from uuid import UUID
 
@@ -58,9 +58,11 @@ _LIST = ListAction(
         "dataset": "plain",
         "dataset_type": "plain",
         "django": "django",
+        "id": "id",
         "json": "plain",
         "user": "plain",
     },
+    by_uuid=True,
 )
 
 _READ: Action[DownloadRecord] = Action(
@@ -106,6 +108,7 @@ class Downloads(Endpoint):
         dataset: str | None = None,
         dataset_type: str | None = None,
         django: DjangoFilter | None = None,
+        id: UUID | str | Sequence[UUID | str] | None = None,
         json: str | None = None,
         user: str | None = None,
         limit: int | None = None,
@@ -125,6 +128,8 @@ class Downloads(Endpoint):
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
+        id
+            Key of a record, or several of them.
         json
             Part of the structured data as text, in any case.
         user
@@ -157,6 +162,7 @@ class Downloads(Endpoint):
                 "dataset": dataset,
                 "dataset_type": dataset_type,
                 "django": django,
+                "id": id,
                 "json": json,
                 "user": user,
             },
@@ -267,6 +273,7 @@ class AsyncDownloads(AsyncEndpoint):
         dataset: str | None = None,
         dataset_type: str | None = None,
         django: DjangoFilter | None = None,
+        id: UUID | str | Sequence[UUID | str] | None = None,
         json: str | None = None,
         user: str | None = None,
         limit: int | None = None,
@@ -286,6 +293,8 @@ class AsyncDownloads(AsyncEndpoint):
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
+        id
+            Key of a record, or several of them.
         json
             Part of the structured data as text, in any case.
         user
@@ -318,6 +327,7 @@ class AsyncDownloads(AsyncEndpoint):
                 "dataset": dataset,
                 "dataset_type": dataset_type,
                 "django": django,
+                "id": id,
                 "json": json,
                 "user": user,
             },

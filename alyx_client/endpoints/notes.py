@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Unpack
 from uuid import UUID
@@ -75,7 +75,9 @@ _LIST = ListAction(
     PageAnswer(NoteRecord),
     {
         "django": "django",
+        "id": "id",
     },
+    by_uuid=True,
 )
 
 _READ: Action[NoteRecord] = Action(
@@ -137,6 +139,7 @@ class Notes(Endpoint):
         self,
         *,
         django: DjangoFilter | None = None,
+        id: UUID | str | Sequence[UUID | str] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -148,6 +151,8 @@ class Notes(Endpoint):
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
+        id
+            Key of a record, or several of them.
         limit
             Rows fetched at a time: 250 by default, 1000 at most.
         max_items
@@ -169,7 +174,9 @@ class Notes(Endpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {"django": django}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(
+            _LIST, {"django": django, "id": id}, limit=limit, max_items=max_items, extra_params=extra_params
+        )
 
     def read(
         self,
@@ -328,6 +335,7 @@ class AsyncNotes(AsyncEndpoint):
         self,
         *,
         django: DjangoFilter | None = None,
+        id: UUID | str | Sequence[UUID | str] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -339,6 +347,8 @@ class AsyncNotes(AsyncEndpoint):
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
+        id
+            Key of a record, or several of them.
         limit
             Rows fetched at a time: 250 by default, 1000 at most.
         max_items
@@ -360,7 +370,9 @@ class AsyncNotes(AsyncEndpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {"django": django}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(
+            _LIST, {"django": django, "id": id}, limit=limit, max_items=max_items, extra_params=extra_params
+        )
 
     async def read(
         self,

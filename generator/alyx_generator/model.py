@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from alyx_generator import naming
-from alyx_generator.api import Action, Answer, Api, Endpoint, Field, Finding, Lookup, LookupKind, Shape
+from alyx_generator.api import Action, Answer, Api, Endpoint, Field, Filter, Finding, Lookup, LookupKind, Shape
 from alyx_generator.docs import Docs
 from alyx_generator.filters import read_filter
 from alyx_generator.schemas import as_answered, as_sent, component_of, is_object, merged, or_null
@@ -65,6 +65,7 @@ class _Builder:
         self._findings: list[Finding] = []
         self._shapes: dict[tuple[str, str], Shape] = {}
         self._names: dict[tuple[str, str], str] = {}
+        self._lookups: dict[str, LookupKind] = {}
         self._homes: dict[tuple[str, str], tuple[str, LookupKind]] = {}
 
     def build(self) -> Api:
@@ -318,6 +319,7 @@ class _Builder:
     # --- endpoints
 
     def _endpoint(self, name: str, operations: list[_Operation]) -> Endpoint:
+        self._lookups.update((name, _lookup_kind(each)) for each in operations if each.key)
         actions: dict[str, Action] = {}
         for operation in operations:
             action = self._action(name, operation)
@@ -345,8 +347,8 @@ class _Builder:
                 keeps = tuple(each.name for each in shape.fields if each.kept_by_patch)
         parameters = [each for each in operation.spec["parameters"] if each.get("in") == "query"]
         filters = [read_filter(each, parameters, self._docs.filter(endpoint, each)) for each in parameters]
-        if operation.name != "list":
-            filters = [each for each in filters if each and each.name not in ("limit", "offset")]
+        if operation.name == "list" and any(each["name"] == "django" for each in parameters):
+            filters.append(self._key_filter(endpoint, {str(each["name"]) for each in parameters}))
         return Action(
             operation.name,
             operation.method.upper(),
@@ -361,6 +363,15 @@ class _Builder:
             keeps=keeps,
             description=self._docs.action(endpoint, operation.name, operation.spec),
         )
+
+    def _key_filter(self, endpoint: str, names: set[str]) -> Filter | None:
+        """Return the filter by key, which ``django`` makes possible where the schema has none."""
+        kind = self._lookups.get(endpoint)
+        if "id" in names or kind not in ("uuid", "integer"):
+            return None
+        annotation = "UUID | str" if kind == "uuid" else "int"
+        described = self._docs.filter(endpoint, {"name": "id"})
+        return Filter("id", "id", f"{annotation} | Sequence[{annotation}]", "id", described)
 
     def _find(self, endpoint: str, operation: _Operation, reason: str) -> None:
         self._findings.append(Finding(endpoint, f"{operation.method.upper()} {operation.path}", reason))
