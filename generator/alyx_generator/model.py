@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from alyx_generator import naming
 from alyx_generator.api import Action, Answer, Api, Endpoint, Field, Filter, Finding, Lookup, LookupKind, Shape
+from alyx_generator.cycles import without_cycles
 from alyx_generator.docs import Docs
 from alyx_generator.filters import read_filter
 from alyx_generator.schemas import as_answered, as_sent, component_of, is_object, merged, or_null
@@ -78,7 +79,7 @@ class _Builder:
         for name, operations in groups.items():
             self._name_shapes(name, operations)
         endpoints = [self._endpoint(name, operations) for name, operations in groups.items() if operations]
-        shapes = _without_cycles(list({shape.name: shape for shape in self._shapes.values()}.values()))
+        shapes = without_cycles(list({shape.name: shape for shape in self._shapes.values()}.values()))
         owners = {shape.name: shape.endpoint for shape in shapes}
         placed = tuple(
             replace(
@@ -156,7 +157,8 @@ class _Builder:
         elif row is not None:
             kind = "page"
         subject: Mapping[str, Any] = schema if row is None else row
-        component = component_of(subject) or self._inline(endpoint, operation, subject, "Answer")
+        suffix = "" if operation.method == "get" else "Answer"
+        component = component_of(subject) or self._inline(endpoint, subject, suffix)
         if not component:
             plain = _plain_type(target)
             operation.answer = Answer("value", plain) if plain else Answer("anything")
@@ -180,19 +182,15 @@ class _Builder:
         lists = [part for part in alternatives if part.get("type") == "array"]
         operation.many = bool(lists)
         chosen = single[0] if single else lists[0].get("items", {})
-        operation.body_component = component_of(chosen) or self._inline(endpoint, operation, chosen, "Body")
+        operation.body_component = component_of(chosen) or self._inline(endpoint, chosen)
         if not operation.body_component:
             self._find(endpoint, operation, "the body has no fields: nothing can be sent")
 
-    def _inline(self, endpoint: str, operation: _Operation, schema: Mapping[str, Any], suffix: str) -> str:
+    def _inline(self, endpoint: str, schema: Mapping[str, Any], suffix: str = "") -> str:
         """Give a schema that stands in an operation a component of its own."""
         if not is_object(schema):
             return ""
-        name = naming.class_name(endpoint)
-        if suffix == "Answer" and operation.method == "get":
-            name = naming.class_name(endpoint)
-        elif suffix == "Answer":
-            name += "Answer"
+        name = naming.class_name(endpoint) + suffix
         while name in self._components and self._components[name] != schema:
             name += "_"
         self._components[name] = schema
@@ -211,7 +209,7 @@ class _Builder:
             return
         kinds: list[LookupKind] = [_lookup_kind(each) for each in operations if each.key]
         lookup: LookupKind = kinds[0] if kinds else "text"
-        written = self._name_bodies(endpoint, ordered)
+        self._name_bodies(endpoint, ordered)
         for operation in ordered:
             component = operation.answer_component
             if not component or ("answer", component) in self._names:
@@ -223,12 +221,10 @@ class _Builder:
                     "list": [f"{resource}Record", f"{resource}Summary"],
                     "create": [f"{resource}Record", f"{resource}Summary", f"{resource}Created"],
                 }.get(operation.name, [f"{resource}Record", f"{resource}Updated"])
-                if operation.answer_component not in (each.body_component for each in operations) and not written:
-                    wanted = [f"{resource}Record", *wanted]
             self._names["answer", component] = self._free(wanted, endpoint)
             self._homes["answer", component] = (endpoint, lookup)
 
-    def _name_bodies(self, endpoint: str, ordered: list[_Operation]) -> bool:
+    def _name_bodies(self, endpoint: str, ordered: list[_Operation]) -> None:
         """Name what is sent: one shape for all writes where they take the same fields."""
         last: Shape | None = None
         for action in ("create", "update", "partial_update"):
@@ -246,7 +242,6 @@ class _Builder:
                     self._shapes[key] = last
                 else:
                     last = shape
-        return last is not None
 
     def _free(self, wanted: Iterable[str], endpoint: str) -> str:
         taken = set(self._names.values())
@@ -329,6 +324,8 @@ class _Builder:
                 assert keyed.lookup is not None
                 action = replace(keyed, lookup=replace(keyed.lookup, optional=True), bare_path=bare.path)
             actions[action.name] = action
+        if "read" not in actions and "partial_update" in actions:
+            actions["partial_update"] = replace(actions["partial_update"], keeps=())  # nothing to read them from
         ordered = tuple(actions[each] for each in _ORDER if each in actions)
         path = operations[0].path
         return Endpoint(name, naming.class_name(name), path, ordered, description=self._docs.endpoint(name))
@@ -420,57 +417,3 @@ def _row_of_page(schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
     properties = schema.get("properties", {})
     results = properties.get("results", {})
     return results.get("items") if "count" in properties and results.get("type") == "array" else None
-
-
-def _without_cycles(shapes: list[Shape]) -> list[Shape]:
-    """Return the shapes placed so that the endpoints' modules import one another in one direction only."""
-    while True:
-        owner = {shape.name: shape.endpoint for shape in shapes}
-        needs: dict[str, set[str]] = {}
-        for shape in shapes:
-            for used in _references([each.schema for each in shape.fields]):
-                if owner.get(used, shape.endpoint) != shape.endpoint:
-                    needs.setdefault(shape.endpoint, set()).add(owner[used])
-        cycle = _cycle(needs)
-        if not cycle:
-            return shapes
-        home = min(cycle)
-        shapes = [replace(shape, endpoint=home) if shape.endpoint in cycle else shape for shape in shapes]
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, Mapping):
-        for key, value in cast("Mapping[str, Any]", node).items():
-            if key == "$ref":
-                yield str(value).rpartition("/")[2]
-            else:
-                yield from _references(value)
-    elif isinstance(node, list):
-        for item in cast("Sequence[Any]", node):
-            yield from _references(item)
-
-
-def _cycle(needs: Mapping[str, set[str]]) -> set[str]:
-    """Return the members of one cycle, or nothing."""
-    for start in sorted(needs):
-        reached: set[str] = set()
-        todo = [*needs[start]]
-        while todo:
-            name = todo.pop()
-            if name not in reached:
-                reached.add(name)
-                todo.extend(needs.get(name, ()))
-        if start in reached:
-            return {name for name in reached if start in _reach(name, needs)}
-    return set()
-
-
-def _reach(start: str, needs: Mapping[str, set[str]]) -> set[str]:
-    reached: set[str] = set()
-    todo = [start]
-    while todo:
-        for name in needs.get(todo.pop(), ()):
-            if name not in reached:
-                reached.add(name)
-                todo.append(name)
-    return reached
