@@ -18,12 +18,9 @@ T = TypeVar("T")
 
 
 def _identity(row: Any) -> object:
-    """What tells one row of a list from another."""
-    for name in ("id", "url", "name"):
-        value = getattr(row, name, None)
-        if value is not None:
-            return value
-    return None
+    """What tells one row of a list from another; None for rows that have no key."""
+    fields = vars(row)
+    return next((fields[name] for name in ("id", "url", "name") if fields.get(name) is not None), None)
 
 
 class _Named:
