@@ -172,7 +172,7 @@ class _Builder:
         body = cast("Mapping[str, Any]", operation.spec.get("requestBody", {}))
         content = cast("Mapping[str, Any]", body.get("content", {}))
         if not content:
-            if operation.method in ("post", "put", "patch"):
+            if operation.method in ("post", "put", "patch") and "requestBody" not in operation.spec:
                 self._find(endpoint, operation, "the schema declares no body: nothing can be sent")
             return
         media = next((media for media in content if "json" in media), next(iter(content)))

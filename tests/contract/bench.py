@@ -16,7 +16,6 @@ from alyx_client.models import (
     DataRepository,
     Dataset,
     DatasetType,
-    ImagingStackRecord,
     Lab,
     ProbeInsertion,
     Session,
@@ -129,11 +128,6 @@ class Bench:
     @cached_property
     def field_of_view(self) -> Any:
         return self.create("fields_of_view", FOV(name="FOV_00", session=self.session.id, imaging_type="mesoscope"))
-
-    @cached_property
-    def stack(self) -> ImagingStackRecord:
-        """A stack that is there already, since none can be deleted."""
-        return self.client.imaging_stack.list(max_items=1)[0]
 
 
 def _gone(undo: Callable[[], object]) -> None:

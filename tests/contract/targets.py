@@ -87,10 +87,14 @@ def recording(url: str) -> dict[str, Any]:
         headers = {name: value for name, value in received["headers"].items() if name.lower() in _KEPT_HEADERS}
         # Where no web server stands in front, an upload is answered with its place on the server's disk.
         body = re.sub(rb"(?m)^/\S*/uploaded/", b"/uploaded/", body)
+        if body.startswith(b"<!DOCTYPE html>"):  # of no use, and full of the server's paths
+            body = re.sub(rb"(?s)Traceback \(most recent call last\).*?(?=</|\Z)", b"Traceback left out", body)
+        body = body.replace(url.encode(), RECORDED_URL.encode())
+        body = re.sub(rb"https?://(127\.0\.0\.1|localhost)(:\d+)?", b"https://data.example.org", body)
         return {
             "status": received["status"],
             "headers": {name: [text.replace(url, RECORDED_URL) for text in value] for name, value in headers.items()},
-            "body": {"string": body.replace(url.encode(), RECORDED_URL.encode())},
+            "body": {"string": body},
         }
 
     return {

@@ -103,8 +103,8 @@ CYCLES: dict[str, Cycle] = {
             version_affected="1.0",
         ),
         lambda b: DataNotice(name=f"{PREFIX} notice 2", importance=20, created_by=b.me),
-        {"affected_date_start": date(2021, 1, 1)},
-        to_null="affected_date_end",
+        {"affected_date_start": date(2019, 1, 1)},
+        to_null="created_by",
     ),
     "data_repository": Cycle(
         lambda b: DataRepository(
@@ -128,7 +128,7 @@ CYCLES: dict[str, Cycle] = {
         to_null="json",
     ),
     "dataset_types": Cycle(
-        lambda b: DatasetType(name="alyxClientTest.intervals", filename_pattern="*alyxClientTest.intervals*"),
+        lambda b: DatasetType(name="alyxClientTest.intervals", filename_pattern="*alyxclienttest.intervals*"),
         lambda b: DatasetType(name="alyxClientTest.intervals", description="Intervals"),
         {"description": "Intervals, in seconds"},
     ),
@@ -152,9 +152,9 @@ CYCLES: dict[str, Cycle] = {
     ),
     "fields_of_view": Cycle(
         lambda b: FOV(name="FOV_00", session=b.session.id, imaging_type="mesoscope", json={"depth": 200}),
-        lambda b: FOV(name="FOV_01", session=b.session.id, imaging_type="mesoscope", stack=b.stack.id),
+        lambda b: FOV(name="FOV_01", session=b.session.id, imaging_type="mesoscope", json=[1]),
         {"name": "FOV_02", "datasets": []},
-        to_null="stack",
+        to_null="json",
     ),
     "files": Cycle(
         lambda b: File(
@@ -275,8 +275,8 @@ CYCLES: dict[str, Cycle] = {
         to_null="death_date",
     ),
     "tags": Cycle(
-        lambda b: Tag(name=f"{PREFIX} tag, with 100%/slash?", description="one", public=True),
-        lambda b: Tag(name=f"{PREFIX} tag, with 100%/slash?", protected=True, hash="c0ffee"),
+        lambda b: Tag(name=f"{PREFIX} tag, with 100%?", description="one", public=True),
+        lambda b: Tag(name=f"{PREFIX} tag, with 100%?", protected=True, hash="c0ffee"),
         {"public": False, "json": {"until": 2022}},
         to_null="hash",
     ),
@@ -326,7 +326,7 @@ CYCLES: dict[str, Cycle] = {
             allowed_users=[b.me],
             is_stock_manager=False,
         ),
-        {"email": "b@example.org", "subjects_responsible": []},
+        {"email": "b@example.org"},
     ),
     "water_administrations": Cycle(
         lambda b: WaterAdministration(
@@ -435,15 +435,16 @@ def test_a_download_is_counted_and_counted_back(client: AlyxClient, bench: Bench
     ],
     ids=CREATED_ONLY,
 )
-def test_what_cannot_be_deleted_is_created_once(name: str, shape: Any, client: AlyxClient, target: Target) -> None:
-    """Nothing is made on a live server, since it would stay: there only the refusal of a second one is seen."""
-    endpoint = getattr(client, name)
-    if target.is_disposable:
-        created = endpoint.create(shape)
-        assert_kept(shape, created)
-    taken = endpoint.list(max_items=1)[0].name
+def test_what_cannot_be_deleted_is_created(name: str, shape: Any, client: AlyxClient, target: Target) -> None:
+    if not target.is_disposable:
+        pytest.skip("it would stay on the live server")
+    assert_kept(shape, getattr(client, name).create(shape))
+
+
+def test_a_second_water_type_of_the_same_name_is_refused(client: AlyxClient) -> None:
+    taken = client.water_type.list(max_items=1)[0].name
     with pytest.raises(BadRequestError) as refusal:
-        endpoint.create(type(shape)(name=taken))
+        client.water_type.create(WaterType(name=taken))
     assert refusal.value.fields.keys() == {"name"}
 
 
@@ -493,18 +494,33 @@ def test_a_dataset_is_tagged_and_untagged(client: AlyxClient, bench: Bench) -> N
     assert client.datasets.partial_update(bench.dataset.id, tags=[]).tags == []
 
 
+def test_a_user_gives_all_subjects_away(
+    client: AlyxClient, bench: Bench, target: Target, request: pytest.FixtureRequest
+) -> None:
+    if not target.is_real:
+        reason = "the local Alyx keeps a user's subjects where the real one sets their responsible user to null"
+        request.applymarker(pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason))
+    name = "alyx-client-test.user"
+    mouse = bench.subject.nickname
+    bench.create("users", User(username=name, subjects_responsible=[], allowed_users=[]))
+    client.users.partial_update(name, subjects_responsible=[mouse])
+
+    assert client.users.partial_update(name, subjects_responsible=[]).subjects_responsible == []
+    assert client.subjects.read(mouse).responsible_user is None
+
+
 def assert_kept(sent: Any, record: Any) -> None:
     """Check that a record has every value that was sent, as far as the record has such a field."""
     values = sent.model_dump() if hasattr(sent, "model_dump") else sent
-    got = {name: plain(getattr(record, name)) for name in values if name in type(record).model_fields}
-    assert got == {name: plain(value) for name, value in values.items() if name in got}
+    got = {name: plain(name, getattr(record, name)) for name in values if name in type(record).model_fields}
+    assert got == {name: plain(name, value) for name, value in values.items() if name in got}
 
 
-def plain(value: Any) -> Any:
+def plain(name: str, value: Any) -> Any:
     if isinstance(value, list):
-        return sorted(map(plain, value), key=repr) if all(isinstance(each, str | UUID) for each in value) else value
-    if isinstance(value, datetime):
-        return value.isoformat()
+        # Related records come back in an order of the server's own.
+        related = name == "brain_region" or all(isinstance(each, str | UUID) for each in value)
+        return sorted(map(str, value)) if related else value
     if isinstance(value, date):
         return value.isoformat()
     text = str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from alyx_client import AsyncAlyxClient
+from alyx_client.errors import NotFoundError, ServerError
+from alyx_client.models import Channel, Tag
+
+from .bench import PREFIX, Bench
+from .endpoints import ENDPOINTS, LISTED, READ_BY_KEY, READABLE
+
+
+@pytest.mark.parametrize("name", LISTED)
+async def test_a_list_is_walked_over_several_pages(name: str, async_client: AsyncAlyxClient) -> None:
+    declared = ENDPOINTS[name]
+    assert declared.listing is not None
+    results = getattr(async_client, name).list(limit=2, max_items=3)
+    rows = [row async for row in results]
+    assert len(rows) == min(3, (await results).total)
+    assert all(isinstance(row, declared.listing.answer.row) for row in rows)
+
+
+@pytest.mark.parametrize("name", READ_BY_KEY)
+async def test_a_record_is_read(name: str, async_client: AsyncAlyxClient) -> None:
+    declared = ENDPOINTS[name]
+    endpoint = getattr(async_client, name)
+    (row,) = await endpoint.list(max_items=1, **READABLE.get(name, {})).all()
+    record = await endpoint.read(declared.key(row))
+    assert declared.key(record) == declared.key(row)
+
+
+async def test_a_record_is_created_changed_and_deleted(async_client: AsyncAlyxClient, bench: Bench) -> None:
+    tag = await async_client.tags.create(Tag(name=f"{PREFIX}-async"))
+    bench.keep("tags", tag.name)
+
+    assert (await async_client.tags.partial_update(tag.name, public=True)).public is True
+    assert (await async_client.tags.update(tag.name, Tag(name=tag.name, description="x"))).description == "x"
+    await async_client.tags.delete(tag.name)
+
+    with pytest.raises(NotFoundError):
+        await async_client.tags.read(tag.name)
+    bench.done(("tags", tag.name))
+
+
+async def test_a_change_keeps_what_the_server_would_lose(async_client: AsyncAlyxClient, bench: Bench) -> None:
+    changed = await async_client.trajectories.partial_update(bench.trajectory.id, json={"a": 1})
+    assert changed.probe_insertion == bench.insertion.id
+
+
+async def test_a_list_is_created_at_once(async_client: AsyncAlyxClient, bench: Bench) -> None:
+    created = await async_client.channels.create([Channel(trajectory_estimate=bench.trajectory.id) for _ in range(2)])
+    for channel in created:
+        bench.keep("channels", channel.id)
+    assert len(await async_client.channels.list(trajectory_estimate=bench.trajectory.id)) == 2
+
+
+async def test_calls_run_at_once(async_client: AsyncAlyxClient) -> None:
+    labs, users, tags = await asyncio.gather(
+        async_client.labs.list(max_items=2).all(),
+        async_client.users.list(max_items=2).all(),
+        async_client.tags.list(max_items=2).all(),
+    )
+    assert len(labs) == len(users) == len(tags) == 2
+
+
+async def test_an_unknown_name_in_django_is_a_server_error(async_client: AsyncAlyxClient) -> None:
+    with pytest.raises(ServerError):
+        await async_client.sessions.list(django={"nonsense": "x"})

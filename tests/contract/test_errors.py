@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from alyx_client import AlyxClient
+from alyx_client.errors import (
+    AuthenticationError,
+    BadRequestError,
+    MethodNotAllowedError,
+    NotFoundError,
+    ServerError,
+)
+from alyx_client.messages import Request
+from alyx_client.models import Channel, Dataset, ProbeInsertion, Session, Tag
+
+from .bench import PREFIX, Bench
+from .targets import Target
+
+NOBODY = UUID(int=1)
+
+
+def test_a_login_gets_a_token(target: Target) -> None:
+    if target.username is None or target.password is None:
+        pytest.skip("there is only a token for this server")
+    with AlyxClient(target.url, target.username, target.password, silent=True) as client:
+        assert client.labs.list(max_items=1)
+
+
+def test_a_wrong_password(target: Target) -> None:
+    with (
+        AlyxClient(target.url, "alyx-client-test-nobody", "wrong", silent=True) as client,
+        pytest.raises(AuthenticationError) as refusal,
+    ):
+        client.labs.list()
+    assert refusal.value.status_code == 400
+    assert refusal.value.detail == "Unable to log in with provided credentials."
+    assert "wrong" not in str(refusal.value)
+
+
+def test_a_stale_token(target: Target) -> None:
+    with (
+        AlyxClient(target.url, token="0" * 40, silent=True) as client,
+        pytest.raises(AuthenticationError, match="Log in again") as refusal,
+    ):
+        client.labs.list()
+    assert (refusal.value.status_code, refusal.value.detail) == (403, "Invalid token.")
+
+
+def test_no_token(client: AlyxClient) -> None:
+    with pytest.raises(AuthenticationError) as refusal:
+        client.send(Request("GET", "/labs", authenticate=False))
+    assert refusal.value.detail == "Authentication credentials were not provided."
+
+
+def test_a_related_record_that_does_not_exist_is_named(client: AlyxClient) -> None:
+    with pytest.raises(BadRequestError) as refusal:
+        client.sessions.create(Session(subject="alyx-client-test-no-such", projects=["alyx-client-test-none"]))
+    assert refusal.value.fields.keys() == {"subject", "projects"}
+    assert "subject" in str(refusal.value)
+
+
+def test_a_url_of_a_record_that_does_not_exist(client: AlyxClient, bench: Bench) -> None:
+    with pytest.raises(BadRequestError) as refusal:
+        client.datasets.create(
+            Dataset(name="a.npy", dataset_type=bench.dataset_type.name, session=f"{client.base_url}/sessions/{NOBODY}")
+        )
+    assert refusal.value.fields == {"session": ["Invalid hyperlink - Object does not exist."]}
+
+
+def test_a_name_that_is_taken(client: AlyxClient, bench: Bench) -> None:
+    bench.create("tags", Tag(name=f"{PREFIX}-tag"))
+    with pytest.raises(BadRequestError) as refusal:
+        client.tags.create(Tag(name=f"{PREFIX}-tag"))
+    assert refusal.value.fields == {"name": ["tag with this name already exists."]}
+
+
+def test_fields_that_are_taken_together(client: AlyxClient, bench: Bench) -> None:
+    with pytest.raises(BadRequestError) as refusal:
+        client.insertions.create(ProbeInsertion(name=bench.insertion.name, session=bench.session.id))
+    assert refusal.value.fields == {"non_field_errors": ["The fields name, session must make a unique set."]}
+
+
+def test_a_record_that_does_not_exist(client: AlyxClient) -> None:
+    with pytest.raises(NotFoundError, match=str(NOBODY)) as refusal:
+        client.sessions.read(NOBODY)
+    assert refusal.value.status_code == 404
+    assert refusal.value.body is not None
+
+
+def test_a_path_that_does_not_exist(client: AlyxClient) -> None:
+    with pytest.raises(NotFoundError) as refusal:
+        client.send(Request("GET", "/alyx-client-test"))
+    assert refusal.value.body is None  # a page, not JSON
+    assert "<" not in str(refusal.value)
+
+
+def test_a_method_that_is_not_offered(client: AlyxClient) -> None:
+    with pytest.raises(MethodNotAllowedError) as refusal:
+        client.send(Request("DELETE", "/sessions"))
+    assert refusal.value.detail == 'Method "DELETE" not allowed.'
+
+
+def test_an_unknown_name_in_django_is_a_server_error_that_says_which(client: AlyxClient) -> None:
+    with pytest.raises(ServerError, match="django") as refusal:
+        client.sessions.list(django={"nonsense": "x"})
+    assert refusal.value.status_code == 500
+    assert "nonsense" in (refusal.value.detail or "")
+
+
+def test_an_odd_number_of_parts_in_django_is_a_server_error(client: AlyxClient) -> None:
+    with pytest.raises(ServerError):
+        client.sessions.list(django="subject__nickname")
+
+
+def test_an_invalid_channel_among_several(client: AlyxClient, bench: Bench) -> None:
+    """Alyx answers 200, with a page that says 500, and stores nothing."""
+    parent = bench.trajectory.id
+    with pytest.raises(ServerError, match="nothing was stored") as refusal:
+        client.channels.create([Channel(trajectory_estimate=parent, axial=1), Channel(trajectory_estimate=NOBODY)])
+    assert refusal.value.status_code == 500
+    assert len(client.channels.list(trajectory_estimate=parent)) == 0

@@ -1,0 +1,61 @@
+"""Lists are whole: Alyx pages without a total order, and would give some rows twice and others not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from alyx_client import AlyxClient, AsyncAlyxClient
+from alyx_client.models import Channel, Weighing
+
+from .bench import Bench
+from .targets import Target
+
+
+def test_rows_of_the_same_time_are_each_there_once(client: AlyxClient, bench: Bench) -> None:
+    nickname = bench.subject.nickname
+    made = [
+        bench.create("weighings", Weighing(subject=nickname, weight=20 + place, date_time="2020-01-12T10:00:00"))
+        for place in range(7)
+    ]
+    for limit in (2, 3, 1000):
+        rows = [row.id for row in client.weighings.list(nickname=nickname, limit=limit)]
+        assert sorted(rows) == sorted(each.id for each in made)
+
+
+async def test_an_asynchronous_walk_is_whole_too(async_client: AsyncAlyxClient, bench: Bench) -> None:
+    made = bench.create("channels", [Channel(trajectory_estimate=bench.trajectory.id, axial=1) for _ in range(7)])
+    rows = await async_client.channels.list(trajectory_estimate=bench.trajectory.id, limit=2).all()
+    assert sorted(row.id for row in rows) == sorted(each.id for each in made)
+
+
+def test_a_cap_on_the_rows(client: AlyxClient) -> None:
+    rows = client.brain_regions.list(limit=4, max_items=6)
+    assert len(rows) == len(list(rows)) == 6
+    assert rows.total > 6
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [
+        ("datasets", (None, 100, 1000)),
+        ("files", (None, 250, 1000)),
+        ("sessions", (None, 7, 100)),
+        ("imaging_stack", (None, 7, 3)),
+        ("fov_location", (7,)),
+        ("water_administrations", (7,)),
+        ("weighings", (7,)),
+        ("tasks", (7,)),
+    ],
+)
+def test_a_long_list_is_whole_whatever_the_size_of_its_pages(
+    name: str, limits: tuple[int | None, ...], client: AlyxClient, target: Target
+) -> None:
+    if target.name not in ("live", "local"):
+        pytest.skip("too long to record")
+    endpoint: Any = getattr(client, name)
+    for limit in limits:
+        results = endpoint.list(limit=limit)
+        rows = [row.id for row in results]
+        assert len(set(rows)) == len(rows) == results.total, f"limit={limit}"
