@@ -75,7 +75,7 @@ class Action(Generic[T]):
         key: Key | None = None,
         body: Resource | Sequence[Resource] | None = None,
         changes: Mapping[str, Any] | None = None,
-        files: Mapping[str, Upload | None] | None = None,
+        files: Mapping[str, Upload | FilePart | None] | None = None,
         filters: Mapping[str, object] | None = None,
     ) -> Request:
         """Build the request.
@@ -90,14 +90,14 @@ class Action(Generic[T]):
         else:
             path = self.path if self.lookup is None else self._path(base_url, key)
         payload = self._payload(body, changes, bool(files and any(f is not None for f in files.values())))
-        parts = tuple(_file_part(name, upload) for name, upload in (files or {}).items() if upload is not None)
+        parts = tuple(file_part(name, upload) for name, upload in (files or {}).items() if upload is not None)
         params = encode(filters, self.filters, endpoint=self.endpoint)[0] if filters else ()
         return Request(
             self.method,
             path,
             params=params,
-            json=None if parts or payload is None else json.dumps(payload, allow_nan=False).encode(),
-            form=_form(payload or {}) if parts else (),
+            json=None if parts or payload is None else self._json(payload).encode(),
+            form=self._form(payload or {}) if parts else (),
             files=parts,
             accept=self.accept,
             endpoint=self.endpoint,
@@ -121,14 +121,17 @@ class Action(Generic[T]):
         lookup, _, end = rest.partition("}")
         collection = start.rstrip("/")
         if self.lookup == "path":
-            return start + quote_path(str(key)) + end
+            return start + quote_path(key, base_url=base_url, path=collection) + end
         segment = quote_key(key, lookup=lookup, base_url=base_url, path=collection)
-        if self.lookup == "uuid" and not _is_uuid(segment):
-            raise InvalidKeyError(
-                f"{self.endpoint} are looked up by UUID, and {str(key)!r} is not one. "
-                f"Find the record with client.{self.endpoint}.list(...) and pass its id."
-            )
-        if self.lookup == "integer" and not segment.lstrip("-").isdigit():
+        if self.lookup == "uuid":
+            try:
+                segment = str(UUID(segment))  # the server has no route for capitals, or without hyphens
+            except ValueError:
+                raise InvalidKeyError(
+                    f"{self.endpoint} are looked up by UUID, and {str(key)!r} is not one. "
+                    f"Find the record with client.{self.endpoint}.list(...) and pass its id."
+                ) from None
+        if self.lookup == "integer" and not segment.removeprefix("-").isdecimal():
             raise InvalidKeyError(f"{self.endpoint} are looked up by an integer, and {str(key)!r} is not one.")
         return start + segment + end
 
@@ -142,14 +145,38 @@ class Action(Generic[T]):
             return self.shape.changes_to_wire(changes)
         if body is None or isinstance(body, Resource):
             return None if body is None else body.to_wire()
-        given = cast("Iterable[object]", body)  # a notebook has no type checker
-        if isinstance(given, Mapping | str | bytes) or not all(isinstance(each, Resource) for each in given):
+        given, kind = cast("Any", body), type(body).__name__  # a notebook has no type checker
+        items = list(cast("Iterable[object]", given)) if isinstance(given, Iterable) else [given]
+        resources = [each for each in items if isinstance(each, Resource)]
+        if isinstance(given, Mapping | str | bytes) or len(resources) < len(items):
             wanted = self.shape.__name__ if self.shape else "the resource"
             raise InvalidFieldError(
-                f"{self.endpoint}.{self.name}() takes {wanted}(...), not {type(body).__name__}; "
-                f"from a dictionary: {wanted}(**values)"
+                f"{self.endpoint}.{self.name}() takes {wanted}(...), not {kind}; from a dictionary: {wanted}(**values)"
             )
-        return [each.to_wire() for each in body]
+        return [each.to_wire() for each in resources]
+
+    def _form(self, payload: Mapping[str, Any]) -> Params:
+        """Return the fields of a multipart body; structured values as JSON text, as Alyx reads them."""
+        pairs: list[tuple[str, str]] = []
+        for name, value in payload.items():
+            if value is None:
+                pairs.append((name, ""))
+            elif isinstance(value, str):
+                pairs.append((name, value))
+            elif isinstance(value, list) and all(isinstance(item, str) for item in cast("Sequence[object]", value)):
+                pairs.extend((name, item) for item in cast("Sequence[str]", value))
+            else:
+                pairs.append((name, self._json(value)))
+        return tuple(pairs)
+
+    def _json(self, payload: Any) -> str:
+        try:
+            return json.dumps(payload, allow_nan=False)
+        except ValueError:
+            raise InvalidFieldError(
+                f"{self.endpoint}.{self.name}() was not sent: a value is infinite or not a number, which JSON cannot "
+                "hold; send None in its place"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +211,8 @@ class ListAction(Generic[T]):
         ValueError
             A filter's value cannot be sent.
         """
+        if "offset" in (extra_params or {}):
+            raise ValueError(f"{self.endpoint}: rows are counted by the client; for some of them, slice the results")
         return encode(filters, self.filters, endpoint=self.endpoint, extra_params=extra_params)
 
     def request(self, params: Params, offset: int, limit: int | None) -> Request:
@@ -241,15 +270,23 @@ class KeyRanges:
         return []
 
 
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
+def file_part(name: str, upload: Upload | FilePart) -> FilePart:
+    """Read a file to send, once: an open one would be at its end the second time.
 
+    Parameters
+    ----------
+    name
+        The form field.
+    upload
+        The file's path, its content, or an open binary file; what was read before comes back as it is.
 
-def _file_part(name: str, upload: Upload) -> FilePart:
+    Raises
+    ------
+    InvalidFieldError
+        There is no such file.
+    """
+    if isinstance(upload, FilePart):
+        return upload
     if isinstance(upload, bytes | bytearray | memoryview):
         filename, content = name, bytes(upload)
     elif isinstance(upload, str | os.PathLike):
@@ -270,18 +307,3 @@ _SIGNATURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"R
 def _extension(content: bytes) -> str:
     # The server stores an upload under its extension, and refuses an image without one.
     return next((extension for start, extension in _SIGNATURES.items() if content.startswith(start)), "")
-
-
-def _form(payload: Mapping[str, Any]) -> Params:
-    """Return the fields of a multipart body; structured values as JSON text, as Alyx reads them."""
-    pairs: list[tuple[str, str]] = []
-    for name, value in payload.items():
-        if value is None:
-            pairs.append((name, ""))
-        elif isinstance(value, str):
-            pairs.append((name, value))
-        elif isinstance(value, list) and all(isinstance(item, str) for item in cast("Sequence[object]", value)):
-            pairs.extend((name, item) for item in cast("Sequence[str]", value))
-        else:
-            pairs.append((name, json.dumps(value)))
-    return tuple(pairs)

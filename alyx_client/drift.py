@@ -79,7 +79,8 @@ class DriftLog(Sequence[Drift]):
         SchemaDriftError
             The log is strict.
         """
-        text = f"{drift.endpoint}: the server sent {drift.found} for {drift.field}, declared as {drift.expected}"
+        found = "nothing" if drift.found == "missing" else drift.found
+        text = f"{drift.endpoint}: the server sent {found} for {drift.field}, declared as {drift.expected}"
         if self.strict:
             raise SchemaDriftError(f"{text}. The client is strict (strict=True) and does not accept it.")
         key = (drift.endpoint, drift.field, drift.expected, drift.found)
@@ -134,7 +135,7 @@ class Answer(Generic[T]):
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any]:
-        return TypeAdapter(self.kind)
+        return _strict(self.kind)
 
     def parse(self, response: Response, endpoint: str, log: DriftLog) -> T:
         """Read an answer.
@@ -155,10 +156,9 @@ class Answer(Generic[T]):
         SchemaDriftError
             A field differs and the log is strict.
         """
-        if self.kind is None:
-            return cast("T", None)
-        if self.kind is bytes:
-            return cast("T", response.content)
+        if self.kind is None or self.kind is bytes:
+            _refuse_failure(response, endpoint)
+            return cast("T", None if self.kind is None else response.content)
         try:
             return cast("T", self._adapter.validate_json(response.content))
         except ValidationError:
@@ -201,7 +201,12 @@ class PageAnswer(Generic[T]):
         page = cast("dict[str, Any]", value)
         rows = lenient.read_top(self._rows, page["results"])
         count = page.get("count")
-        return Page(count if isinstance(count, int) else len(rows), rows, page.get("next") is not None)
+        if not isinstance(count, int):
+            if page.get("next") is not None:
+                raise _unexpected(response, endpoint, "a page with count, next and results")
+            log.add(Drift(endpoint, "count", "int", _json_type(count) if "count" in page else "missing"))
+            count = len(rows)
+        return Page(count, rows, page.get("next") is not None)
 
 
 @contextlib.contextmanager
@@ -229,8 +234,17 @@ def _decode(response: Response, endpoint: str) -> Any:
         raise _unexpected(response, endpoint, "JSON") from None
 
 
+_FAILURE = b"500 Internal Server Error"
+
+
+def _refuse_failure(response: Response, endpoint: str) -> None:
+    """Raise for a page that tells of a failure, where anything else is accepted."""
+    if "html" in response.headers.get("content-type", "") and _FAILURE in response.content[:500]:
+        raise _unexpected(response, endpoint, "what was asked for")
+
+
 def _unexpected(response: Response, endpoint: str, expected: str) -> AlyxError:
-    if b"500 Internal Server Error" in response.content[:500]:
+    if _FAILURE in response.content[:500]:
         # Alyx's own error handler fails on some mistakes, and then sends this page with status 200.
         return ServerError(
             f"{endpoint}: the server failed ({response.method} {response.url}) and did not say why. "
@@ -277,7 +291,7 @@ class _Lenient:
             return value
         if isinstance(value, list):
             item = get_args(inner)[0]
-            return [self._read(item, each, f"{where}[]") for each in cast("Sequence[Any]", value)]
+            return [self._read(item, each, f"{where}[]" if where else "") for each in cast("Sequence[Any]", value)]
         return self._read_record(inner, cast("dict[str, Any]", value), where)
 
     def _read_record(self, cls: type[BaseModel], value: dict[str, Any], where: str) -> BaseModel:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
-from alyx_client.actions import Action, KeyRanges, ListAction
-from alyx_client.messages import Params
-from alyx_client.pages import AsyncResults, Page, Results
+from alyx_client.actions import Action, KeyRanges, ListAction, Upload, file_part
+from alyx_client.messages import FilePart, Params
+from alyx_client.pages import AsyncResults, Page, Results, first_limit
 
 if TYPE_CHECKING:
     from alyx_client.client import AsyncBaseClient, BaseClient
@@ -19,8 +20,17 @@ T = TypeVar("T")
 
 def _identity(row: Any) -> object:
     """What tells one row of a list from another; None for rows that have no key."""
-    fields = vars(row)
-    return next((fields[name] for name in ("id", "url", "name") if fields.get(name) is not None), None)
+    fields: dict[str, object] = row.__dict__
+    for name in ("id", "url", "name"):
+        value = fields.get(name)
+        if isinstance(value, str | int | UUID):
+            # Two labs may have a location of the same name.
+            return (value, fields["lab"]) if name == "name" and isinstance(fields.get("lab"), str) else value
+    return None
+
+
+def _read_files(files: Mapping[str, Upload | None] | None) -> dict[str, FilePart]:
+    return {name: file_part(name, upload) for name, upload in (files or {}).items() if upload is not None}
 
 
 class _Named:
@@ -46,6 +56,7 @@ class Endpoint(_Named):
         self._client = client
 
     def _send(self, action: Action[T], *, current: Action[Any] | None = None, **parts: Any) -> T:
+        parts["files"] = _read_files(parts.get("files"))
         request = action.request(self._client.base_url, **parts)
         if current is not None and action.forgets(parts["changes"]):
             record = self._send(current, key=parts["key"])
@@ -76,17 +87,17 @@ class Endpoint(_Named):
             while (params := ranges.want) is not None:
                 yield ranges.accept(source(params)(0, KeyRanges.LIMIT))
 
-        results: Results[T] = Results(
-            [source(params) for params in queries],
+        sources = [source(params) for params in queries]
+        size = first_limit(limit, max_items)
+        return Results(
+            sources,
             page_size=limit,
             max_items=max_items,
             key=_identity,
+            # The first page is asked for here, so that a filter's fault shows where the call is written.
+            first=sources[0](0, size) if sources else None,
             rest=rest if action.by_uuid and len(queries) == 1 and KeyRanges.fit(queries[0]) else None,
         )
-        if queries:
-            # The first page is asked for here, so that a filter's fault shows where the call is written.
-            results.total  # noqa: B018
-        return results
 
 
 class AsyncEndpoint(_Named):
@@ -104,6 +115,7 @@ class AsyncEndpoint(_Named):
         self._client = client
 
     async def _send(self, action: Action[T], *, current: Action[Any] | None = None, **parts: Any) -> T:
+        parts["files"] = _read_files(parts.get("files"))
         request = action.request(self._client.base_url, **parts)
         if current is not None and action.forgets(parts["changes"]):
             record = await self._send(current, key=parts["key"])

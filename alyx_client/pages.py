@@ -8,9 +8,11 @@ by ranges of their keys.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast, overload
 
@@ -23,6 +25,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Key = Callable[[Any], object]
 _KEPT_PAGES = 4
+_MOST_RETURNS = 20  # on a list that shrinks all the time, a walk must still come to its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class Walk(Generic[T]):
         self._offset = 0
         self._count: int | None = None
         self._unnamed = False
+        self._repeated = False
+        self._returns = 0
 
     @property
     def want(self) -> Want | None:
@@ -88,18 +93,22 @@ class Walk(Generic[T]):
         return Want(self._source, self._offset, min(sizes, default=None))
 
     @property
-    def missing(self) -> int:
-        """How many rows the server counted and did not send, at the end of a walk over one query."""
+    def missing(self) -> bool:
+        """Whether the server counted more rows than it sent, at the end of a walk over one query."""
         if self._sources != 1 or self._left == 0 or self._unnamed or self._count is None:
-            return 0
-        return max(0, self._count - len(self._seen))
+            return False
+        return self._count > len(self._seen)
 
     def accept(self, page: Page[T]) -> list[T]:
         """Take the page that was wanted, and return its new rows."""
-        shrunk = 0 if self._count is None else max(0, self._count - page.count)
+        shrunk = 0 if self._count is None else self._count - page.count
         self._count = page.count
-        # Records that were deleted meanwhile moved the later ones up, past what was read already.
-        self._offset = max(self._offset, self._offset + len(page.rows) - shrunk)
+        if shrunk > 0 and not self._unnamed and self._returns < _MOST_RETURNS:
+            # Records that were deleted meanwhile moved the later ones up: some of them now lie before this page.
+            self._returns += 1
+            self._offset = max(0, self._offset - shrunk)
+            return []
+        self._offset += len(page.rows)
         if not page.rows or self._offset >= page.count:
             self._source += 1
             self._offset = 0
@@ -110,8 +119,9 @@ class Walk(Generic[T]):
     def fresh(self, rows: list[T]) -> list[T]:
         """Return the rows that were not seen yet, no more than are still wanted."""
         new: list[T] = []
-        for row in rows:
-            name = None if self._key is None else self._key(row)
+        names = [None if self._key is None else self._key(row) for row in rows]
+        self._repeated = self._repeated or _repeats(names)
+        for row, name in zip(rows, names, strict=True):
             if name is None:
                 self._unnamed = True
             elif name in self._seen:
@@ -125,12 +135,35 @@ class Walk(Generic[T]):
         return new
 
     def warn_of_missing(self) -> None:
-        """Say that rows are missing and cannot be fetched otherwise."""
+        """Say that rows are missing, unless the count is too high because it counts repetitions."""
+        if not self.missing or self._repeated:
+            return
         warn(
             f"The server counted {self._count} rows and sent {len(self._seen)} different ones: its order is not "
             "stable from page to page. Narrow the query down, or fetch larger pages (limit=1000).",
             IncompleteResultsWarning,
         )
+
+
+def _repeats(names: list[Any]) -> bool:
+    """Return whether one page has a row twice, as it has where Alyx joins a query over other tables."""
+    return None not in names and len(set(names)) < len(names)
+
+
+def first_limit(page_size: int | None, max_items: int | None) -> int | None:
+    """Return how many rows to ask for first.
+
+    Raises
+    ------
+    ValueError
+        One of the numbers is too small.
+    """
+    if page_size is not None and page_size < 1:
+        raise ValueError(f"limit is the number of rows fetched at a time, at least 1; not {page_size}")
+    if max_items is not None and max_items < 0:
+        raise ValueError(f"max_items cannot be negative: {max_items}")
+    # Without rows to return, one is asked for all the same: their number is known then.
+    return min((max(size, 1) for size in (page_size, max_items) if size is not None), default=None)
 
 
 class _Ahead(threading.Thread):
@@ -141,6 +174,7 @@ class _Ahead(threading.Thread):
         self._call = call
         self._value: Any = None
         self._error: BaseException | None = None
+        self._pid = os.getpid()
         self.start()
 
     def run(self) -> None:
@@ -150,6 +184,8 @@ class _Ahead(threading.Thread):
             self._error = error
 
     def outcome(self) -> Any:
+        if self._pid != os.getpid():
+            return self._call()  # a fork takes no threads along
         self.join()
         if self._error is not None:
             raise self._error
@@ -163,8 +199,9 @@ AsyncFetch = Callable[[int, int | None], Awaitable[Page[T]]]
 class Results(Sequence[T_co]):
     """The rows of a list: a sequence whose pages are fetched when they are needed.
 
-    Iterating fetches the next page while the rows of the last are used, and holds no more than two. An index or a slice
-    fetches only the pages that it needs. ``len`` is what the server counted.
+    Iterating fetches the next page while the rows of the last are used, and holds no more than these two and the first.
+    An index or a slice fetches only the pages that it needs. ``len`` is what the server counted; where it gives a row
+    several times, or where a long list of keys was split, every row is read to count them.
 
     Parameters
     ----------
@@ -192,7 +229,7 @@ class Results(Sequence[T_co]):
         first: Page[Any] | None = None,
         rest: Callable[[], Iterator[list[Any]]] | None = None,
     ) -> None:
-        _check_sizes(page_size, max_items)
+        self._first_limit = first_limit(page_size, max_items)
         self._sources = list(sources)
         self._page_size = page_size
         self._max_items = max_items
@@ -200,6 +237,7 @@ class Results(Sequence[T_co]):
         self._first = first
         self._rest = rest
         self._pages: OrderedDict[int, list[Any]] = OrderedDict()
+        self._pages_lock = threading.Lock()
         # Rows of several queries can only be counted by reading them.
         self._whole: list[Any] | None = [] if not self._sources else None
 
@@ -218,36 +256,40 @@ class Results(Sequence[T_co]):
     def __iter__(self) -> Iterator[T_co]:
         if self._whole is not None:
             return iter(self._whole)
-        return self._walk()
+        return self._walk_and_keep() if self._by_rows() else self._walk()
+
+    def _walk_and_keep(self) -> Generator[T_co]:
+        rows: list[Any] = []
+        for row in self._walk():
+            rows.append(row)
+            yield row
+        self._whole = rows
 
     def _walk(self) -> Generator[T_co]:
         walk: Walk[Any] = Walk(len(self._sources), self._page_size, self._max_items, self._key)
         wanted = walk.want
-        page = self._first_page() if wanted == Want(0, 0, self._first_limit()) else None
-        if page is None and wanted is not None:
-            page = self._sources[wanted.source](wanted.offset, wanted.limit)
+        page = None if wanted is None else self._first_page()
         while page is not None:
             rows = walk.accept(page)
             wanted = walk.want
             ahead = None if wanted is None else _Ahead(self._fetcher(wanted))
+            page = None
             yield from rows
             page = None if ahead is None else ahead.outcome()
-        if walk.missing and self._rest is None:
-            walk.warn_of_missing()
-        elif walk.missing and self._rest is not None:
+        if walk.missing and self._rest is not None:
             for rows in self._rest():
                 yield from walk.fresh(rows)
+                if not walk.missing:
+                    break
+        walk.warn_of_missing()
 
     def _fetcher(self, wanted: Want) -> Callable[[], Page[Any]]:
         fetch = self._sources[wanted.source]
         return lambda: fetch(wanted.offset, wanted.limit)
 
-    def _first_limit(self) -> int | None:
-        return min((size for size in (self._page_size, self._max_items) if size is not None), default=None)
-
     def _first_page(self) -> Page[Any]:
         if self._first is None:
-            self._first = self._sources[0](0, self._first_limit())
+            self._first = self._sources[0](0, self._first_limit)
         return self._first
 
     def _by_rows(self) -> bool:
@@ -258,9 +300,7 @@ class Results(Sequence[T_co]):
         """
         if self._whole is not None or len(self._sources) != 1:
             return True
-        rows = self._first_page().rows
-        names = [None if self._key is None else self._key(row) for row in rows]
-        return None not in names and len(set(names)) < len(names)
+        return self._key is not None and _repeats([self._key(row) for row in self._first_page().rows])
 
     def _load(self) -> list[Any]:
         if self._whole is None:
@@ -275,7 +315,8 @@ class Results(Sequence[T_co]):
         if self._by_rows():
             return self._load()[index]
         if isinstance(index, slice):
-            return [self._row(place) for place in range(*index.indices(len(self)))]
+            places = range(*index.indices(len(self)))
+            return list(self) if places == range(len(self)) else [self._row(place) for place in places]
         place = index + len(self) if index < 0 else index
         if not 0 <= place < len(self):
             raise IndexError(f"there is no row {index}: the list has {len(self)}")
@@ -287,13 +328,14 @@ class Results(Sequence[T_co]):
             return first.rows[place]
         size = len(first.rows) or 1
         start = place - place % size
-        if start not in self._pages:
-            page = self._sources[0](start, size)
-            self._pages[start] = page.rows
+        rows = self._pages.get(start)
+        if rows is None:
+            rows = self._sources[0](start, size).rows
+        with self._pages_lock:
+            self._pages[start] = rows
+            self._pages.move_to_end(start)
             while len(self._pages) > _KEPT_PAGES:
                 self._pages.popitem(last=False)
-        rows = self._pages[start]
-        self._pages.move_to_end(start)
         if place - start >= len(rows):
             raise IndexError(f"row {place} is not there any more; the list changed on the server")
         return rows[place - start]
@@ -313,10 +355,14 @@ class Results(Sequence[T_co]):
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
+        # Nothing is fetched to be shown: debuggers show objects at their own will.
         if self._whole is None and self._first is None:
             return "Results(not fetched yet)"
+        if self._whole is None and self._by_rows():
+            return "Results(not counted yet)"
         count = len(self)
-        shown = [f"  {self[place]!r}," for place in range(min(3, count))]
+        rows = self._first_page().rows if self._whole is None else self._whole
+        shown = [f"  {row!r}," for row in rows[: min(3, count)]]
         more = [f"  ... {count - len(shown)} more"] if count > len(shown) else []
         return "\n".join([f"Results({count} rows):", *shown, *more])
 
@@ -328,13 +374,6 @@ class Results(Sequence[T_co]):
 def _unpickle(rows: list[T]) -> Results[T]:
     page = Page(len(rows), rows, False)
     return Results([lambda offset, limit: Page(len(rows), rows[offset:], False)], first=page)
-
-
-def _check_sizes(page_size: int | None, max_items: int | None) -> None:
-    if page_size is not None and page_size < 1:
-        raise ValueError(f"limit is the number of rows fetched at a time, at least 1; not {page_size}")
-    if max_items is not None and max_items < 0:
-        raise ValueError(f"max_items cannot be negative: {max_items}")
 
 
 class AsyncResults(Generic[T_co]):
@@ -357,7 +396,7 @@ class AsyncResults(Generic[T_co]):
         key: Key | None = None,
         rest: Callable[[], AsyncIterator[list[Any]]] | None = None,
     ) -> None:
-        _check_sizes(page_size, max_items)
+        self._first_limit = first_limit(page_size, max_items)
         self._sources = list(sources)
         self._page_size = page_size
         self._max_items = max_items
@@ -370,42 +409,56 @@ class AsyncResults(Generic[T_co]):
         return self._fetched().__await__()
 
     async def _fetched(self) -> AsyncResults[T_co]:
-        if len(self._sources) > 1:
+        if await self._by_rows():
             await self.all()
-        elif self._first is None and self._sources:
-            self._first = await self._sources[0](0, self._first_limit())
         return self
 
-    def _first_limit(self) -> int | None:
-        return min((size for size in (self._page_size, self._max_items) if size is not None), default=None)
+    async def _by_rows(self) -> bool:
+        if self._whole is not None or len(self._sources) != 1:
+            return True
+        rows = (await self._first_page()).rows
+        return self._key is not None and _repeats([self._key(row) for row in rows])
+
+    async def _first_page(self) -> Page[Any]:
+        if self._first is None:
+            self._first = await self._sources[0](0, self._first_limit)
+        return self._first
 
     @property
     def total(self) -> int:
         """How many rows the server counted, whatever `max_items` is; known once it was awaited."""
-        if self._whole is not None:
-            return len(self._whole)
-        if self._first is None:
+        if self._first is not None and len(self._sources) == 1:
+            return self._first.count
+        if self._whole is None:
             raise RuntimeError("the number of rows is known after `await`: results = await client.….list(...)")
-        return self._first.count
+        return len(self._whole)
 
     def __len__(self) -> int:
+        if self._whole is not None:
+            return len(self._whole)
         return self.total if self._max_items is None else min(self.total, self._max_items)
 
     def __bool__(self) -> bool:
         return len(self) > 0
 
     async def __aiter__(self) -> AsyncIterator[T_co]:
-        if self._whole is not None:
-            for row in self._whole:
+        kept: list[Any] | None = [] if self._whole is None and await self._by_rows() else None
+        async with contextlib.aclosing(self._walk()) as rows:
+            async for row in rows:
+                if kept is not None:
+                    kept.append(row)
                 yield row
+        if kept is not None:
+            self._whole = kept
+
+    async def _walk(self) -> AsyncGenerator[T_co]:
+        for row in self._whole or ():
+            yield row
+        if self._whole is not None:
             return
         walk: Walk[Any] = Walk(len(self._sources), self._page_size, self._max_items, self._key)
         wanted = walk.want
-        page = None
-        if wanted is not None:
-            if self._first is None:
-                self._first = await self._sources[0](wanted.offset, wanted.limit)
-            page = self._first
+        page = None if wanted is None else await self._first_page()
         ahead: asyncio.Future[Page[Any]] | None = None
         try:
             while page is not None:
@@ -413,6 +466,8 @@ class AsyncResults(Generic[T_co]):
                 wanted = walk.want
                 if wanted is not None:
                     ahead = asyncio.ensure_future(self._sources[wanted.source](wanted.offset, wanted.limit))
+                    ahead.add_done_callback(_notice)
+                page = None
                 for row in rows:
                     yield row
                 page = None if ahead is None else await ahead
@@ -420,25 +475,36 @@ class AsyncResults(Generic[T_co]):
         finally:
             if ahead is not None:
                 ahead.cancel()
-        if walk.missing and self._rest is None:
-            walk.warn_of_missing()
-        elif walk.missing and self._rest is not None:
+        if walk.missing and self._rest is not None:
             async for rows in self._rest():
                 for row in walk.fresh(rows):
                     yield row
+                if not walk.missing:
+                    break
+        walk.warn_of_missing()
 
     async def all(self) -> list[T_co]:
         """Return every row."""
         if self._whole is None:
-            self._whole = [row async for row in self]
+            self._whole = [row async for row in self._walk()]
         return list(self._whole)
 
     async def first(self) -> T_co | None:
         """Return the first row, or None where there is none."""
-        async for row in self:
-            return row
-        return None
+        if self._max_items == 0:
+            return None
+        for source in [] if self._whole is not None else self._sources:
+            page = await (self._first_page() if source is self._sources[0] else source(0, 1))
+            if page.rows:
+                return cast("T_co", page.rows[0])
+        return cast("T_co", self._whole[0]) if self._whole else None
 
     def __repr__(self) -> str:
-        known = self._whole is not None or self._first is not None
+        known = self._whole is not None or (self._first is not None and len(self._sources) == 1)
         return f"AsyncResults({len(self)} rows)" if known else "AsyncResults(not fetched yet)"
+
+
+def _notice(ahead: asyncio.Future[Any]) -> None:
+    """Take note of a failure that nobody may ask for any more, so that asyncio does not report it."""
+    if not ahead.cancelled():
+        ahead.exception()

@@ -58,7 +58,8 @@ def encode(
     endpoint
         Whose filters they are, for messages.
     extra_params
-        Parameters that are sent without a check; a sequence is sent as repeated parameters.
+        Parameters that are sent without a check, in place of the filters of the same name; a sequence is sent as
+        repeated parameters.
 
     Returns
     -------
@@ -71,7 +72,11 @@ def encode(
     ValueError, TypeError
         A value cannot be sent; the message names the filter.
     """
+    extra_params = {name: value for name, value in (extra_params or {}).items() if value is not None}
     given = {name: _plain_python(value) for name, value in filters.items() if value is not None}
+    if "django" in styles and "django" in extra_params:
+        # The server reads one parameter of this name alone, and keys need it too.
+        given["django"] = extra_params.pop("django")
     fixed: list[tuple[str, str]] = []
     lookups: list[list[str]] = []
     for name, value in given.items():
@@ -83,13 +88,11 @@ def encode(
         else:
             fixed.extend((name, text) for text in _texts(name, value, style, endpoint))
     extra = [
-        (name, text)
-        for name, value in (extra_params or {}).items()
-        for text in (
-            [_text(name, v) for v in cast("Iterable[object]", value)] if _is_list(value) else [_text(name, value)]
-        )
+        (name, _text(name, each))
+        for name, value in extra_params.items()
+        for each in (cast("Iterable[object]", value) if _is_list(value) else [value])
     ]
-    kept = [pair for pair in fixed if pair[0] not in (extra_params or {})]
+    kept = [pair for pair in fixed if pair[0] not in extra_params]
     if sum(len(texts) > 1 for texts in lookups) > 1:
         raise ValueError(
             f"{endpoint}: only one list of keys can be split over several requests, and here are two long ones"
@@ -98,7 +101,8 @@ def encode(
 
 
 def _django_parameter(texts: Sequence[str]) -> list[tuple[str, str]]:
-    return [("django", ",".join(texts))] if texts else []
+    text = ",".join(filter(None, texts))
+    return [("django", text)] if text else []
 
 
 def _combinations(lookups: Sequence[Sequence[str]]) -> Iterator[list[str]]:
@@ -116,12 +120,12 @@ def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[
     if style == "day" and isinstance(value, datetime):
         value = _naive(name, value).date()
     if not _is_list(value):
-        return [_text(name, value)]
+        return [_given_text(name, value, endpoint)]
     if style not in ("comma", "repeat"):
         raise ValueError(f"{endpoint}: {name} takes one value, not several; for several use django={{'…__in': [...]}}")
-    texts = [_text(name, each) for each in cast("Iterable[object]", value)]
+    texts = [_given_text(name, each, endpoint) for each in cast("Iterable[object]", value)]
     if not texts:
-        raise ValueError(f"{endpoint}: {name} is empty, which the server would take for no filter at all; leave it out")
+        raise _empty(name, endpoint)
     if style == "repeat":
         return texts
     for text in texts:
@@ -132,6 +136,17 @@ def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[
     return [",".join(dict.fromkeys(texts))]  # a repeated one would have to be there twice
 
 
+def _given_text(name: str, value: object, endpoint: str) -> str:
+    text = _text(name, value)
+    if not text.strip():
+        raise _empty(name, endpoint)
+    return text
+
+
+def _empty(name: str, endpoint: str) -> ValueError:
+    return ValueError(f"{endpoint}: {name} is empty, which the server would take for no filter at all; leave it out")
+
+
 def _text(name: str, value: object) -> str:
     value = _plain_python(value)
     if isinstance(value, bool):
@@ -140,7 +155,7 @@ def _text(name: str, value: object) -> str:
         return _naive(name, value).isoformat()
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
         raise ValueError(f"{name}: {value} cannot be sent")
     if isinstance(value, str | int | float | Decimal | UUID):
         return str(value)
@@ -153,12 +168,24 @@ def _range(name: str, value: object) -> str:
         ends = list(value.split(","))
     if len(ends) != 2:
         raise ValueError(f"{name} takes a pair of dates, first and last day, or one day; not {len(ends)} values")
-    if any(isinstance(end, datetime) for end in ends):
-        raise ValueError(f"{name} compares whole days; pass dates, for instance start.date()")
-    first, last = (_text(name, end) for end in ends)
+    first, last = (_day(name, end) for end in ends)
     if first > last:
         raise ValueError(f"{name}: the first day, {first}, is after the last, {last}")
     return f"{first},{last}"
+
+
+def _day(name: str, value: object) -> date:
+    value = _plain_python(value)
+    if isinstance(value, datetime):
+        raise ValueError(f"{name} compares whole days; pass dates, for instance start.date()")
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: a {type(value).__name__} is not a date")
+    try:
+        return datetime.strptime(value.strip(), "%Y-%m-%d").date()
+    except ValueError:
+        raise ValueError(f"{name}: {value!r} is not a date such as '2020-01-31'") from None
 
 
 # --- the django= filter
@@ -193,9 +220,12 @@ def django_filter(spec: DjangoFilter) -> list[str]:
         _check_field(field)
         value = _plain_python(given)
         if field.endswith("__in"):
-            if isinstance(value, str) or not isinstance(value, Iterable):
+            if not _is_list(value):
                 raise ValueError(f"django: {field} takes a list of values")
-            texts.append([f"{field},{batch}" for batch in _batches(field, cast("Iterable[object]", value))])
+            batches = list(_batches(field, cast("Iterable[object]", value)))
+            if not batches and field.startswith("~"):
+                batches = ["[]"]  # nothing is excluded, so everything matches
+            texts.append([f"{field},{batch}" for batch in batches])
         else:
             texts.append([f"{field},{_django_value(field, value)}"])
     if sum(len(each) > 1 for each in texts) > 1:
@@ -219,11 +249,11 @@ def _django_value(field: str, value: object) -> str:
             raise ValueError(
                 f"django: {field}: the server reads numbers as floats, and {value} is too large to be exact"
             )
-        return str(value)
+        return _number(value)
     if isinstance(value, float | Decimal):
         if not math.isfinite(value):
             raise ValueError(f"django: {field}: {value} cannot be sent")
-        return str(value)
+        return _number(Decimal(repr(float(value))) if isinstance(value, float) else value)
     if isinstance(value, datetime):
         return _naive(field, value).isoformat()
     if isinstance(value, date):
@@ -237,6 +267,13 @@ def _django_value(field: str, value: object) -> str:
     raise ValueError(f"django: {field}: {value!r} cannot be sent")
 
 
+def _number(value: int | Decimal) -> str:
+    # The server sees a number in digits with at most one point; a sign or an exponent would leave it as text, which
+    # no number in a JSON field is equal to. In brackets it is read as Python reads it.
+    digits = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return f"({digits})" if value < 0 else digits.removeprefix("-")
+
+
 def _django_text(field: str, text: str) -> str:
     reason = ""
     if text == "None" or text.lower() in ("true", "false") or text.replace(".", "", 1).isdigit():
@@ -245,6 +282,8 @@ def _django_text(field: str, text: str) -> str:
         reason = "the server would read it as a list"
     elif _splits(text):
         reason = "it has a comma or a bracket that the server would take for its own"
+    elif text != text.rstrip():
+        reason = "the server would cut the space at its end off"
     if reason:
         way = "Use the endpoint's own filter for that field"
         if field.rpartition("__")[2] not in _LOOKUPS and not any(bracket in text for bracket in "[]()"):
@@ -278,7 +317,7 @@ def _literal(field: str, item: object) -> str:
     if isinstance(item, str):
         if any(character in item for character in "[]()"):
             raise ValueError(f"django: {field}: {item!r} cannot be sent in a list, since it has a bracket")
-        return ascii(item)
+        return ascii(str(item))
     if item is None or isinstance(item, int) or (isinstance(item, float) and math.isfinite(item)):
         return repr(item)
     raise ValueError(f"django: {field}: {item!r} cannot be sent in a list")
@@ -304,9 +343,17 @@ def _keys(name: str, value: object) -> list[str]:
     if _is_list(value):
         return [f"pk__in,{batch}" for batch in _batches(name, cast("Iterable[object]", value))]
     key = _text(name, value)
-    if "," in key:
+    if not key.strip() or any(character in key for character in ",[]()"):
         raise ValueError(f"{name}: {key!r} is not one key; pass several as a list")
-    return [f"pk,{key}"]
+    return [f"pk,{_uuid_text(key)}"]
+
+
+def _uuid_text(key: str) -> str:
+    """Return a UUID in the one form that Alyx's paths have; another key as it is."""
+    try:
+        return str(UUID(key))
+    except ValueError:
+        return key
 
 
 def _naive(name: str, value: datetime) -> datetime:
@@ -320,7 +367,9 @@ def _plain_python(value: object) -> object:
     if isinstance(value, Enum):
         return value.value
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
-        return cast("Any", value).tolist()
+        array = cast("Any", value)
+        # Python's own date-times hold no nanoseconds: NumPy would give their number instead.
+        return (array.astype("datetime64[us]") if str(array.dtype) == "datetime64[ns]" else array).tolist()
     return value
 
 
@@ -388,19 +437,38 @@ def quote_key(key: object, *, lookup: str, base_url: str, path: str) -> str:
         raise InvalidKeyError(f"{path}: {lookup} is {key!r}; pass the {lookup} of a record, or its URL")
     text = str(key)
     if text.startswith(("http://", "https://")):
-        text = _key_of_own_url(text, base_url, path)
+        folder, _, last = _below_server(text, base_url).rstrip("/").rpartition("/")
+        if folder != path:
+            raise InvalidKeyError(f"{redact_url(text)} is not a record of {path}")
+        text = unquote(last)
     return _segment(text, f"{path}: {lookup}")
 
 
-def quote_path(key: str) -> str:
+def quote_path(key: object, *, base_url: str, path: str) -> str:
     """Return a key that may hold slashes, each segment quoted.
+
+    Parameters
+    ----------
+    key
+        The path, or the whole URL that it is the end of.
+    base_url, path
+        The server, and the endpoint's path on it: where the URL must lie.
 
     Raises
     ------
     InvalidKeyError
         A segment is empty, or leads out of the path.
+    ForeignURLError
+        The URL is not one of this server.
     """
-    return "/".join(_segment(segment, "path") for segment in key.strip("/").split("/"))
+    if not isinstance(key, str):
+        raise InvalidKeyError(f"{path} takes a path, and {key!r} is none")
+    if key.startswith(("http://", "https://")):
+        below = _below_server(key, base_url)
+        if not below.startswith(f"{path}/"):
+            raise InvalidKeyError(f"{redact_url(key)} is not below {path}")
+        key = unquote(below.removeprefix(path))
+    return "/".join(_segment(segment, path) for segment in key.strip("/").split("/"))
 
 
 def _segment(text: str, what: str) -> str:
@@ -409,11 +477,7 @@ def _segment(text: str, what: str) -> str:
     return quote(text, safe="")
 
 
-def _key_of_own_url(url: str, base_url: str, path: str) -> str:
+def _below_server(url: str, base_url: str) -> str:
     if not same_origin(url, base_url):
         raise ForeignURLError(f"{redact_url(url)} is not a record of {base_url}, where this client's token belongs")
-    below = urlsplit(url).path.removeprefix(urlsplit(base_url).path).rstrip("/")
-    folder, _, last = below.rpartition("/")
-    if folder != path:
-        raise InvalidKeyError(f"{redact_url(url)} is not a record of {path}")
-    return unquote(last)
+    return urlsplit(url).path.removeprefix(urlsplit(base_url).path)

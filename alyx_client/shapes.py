@@ -23,7 +23,7 @@ from pydantic import (
     GetPydanticSchema,
     ValidationError,
 )
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticSerializationError
 
 from alyx_client.errors import InvalidFieldError
 
@@ -128,12 +128,19 @@ class Resource(_Shape):
     """
 
     model_config = ConfigDict(
-        extra="forbid", validate_assignment=True, populate_by_name=True, defer_build=True, protected_namespaces=()
+        extra="forbid",
+        validate_assignment=True,
+        populate_by_name=True,
+        defer_build=True,
+        protected_namespaces=(),
+        # JSON has no NaN, and null in its place would wipe a value.
+        allow_inf_nan=False,
+        ser_json_inf_nan="constants",
     )
 
     def __init__(self, /, **fields: Any) -> None:
         try:
-            super().__init__(**fields)
+            super().__init__(**{name: value for name, value in fields.items() if value is not UNSET})
         except ValidationError as error:
             raise _invalid(type(self), error) from None
 
@@ -160,7 +167,10 @@ class Resource(_Shape):
 
     def to_wire(self) -> dict[str, Any]:
         """Return what is sent, in JSON's types and under the server's own names."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        try:
+            return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        except PydanticSerializationError as error:
+            raise InvalidFieldError(f"{type(self).__name__} was not sent: JSON cannot hold a value. {error}") from None
 
     @classmethod
     def changes_to_wire(cls, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,6 +186,7 @@ class Resource(_Shape):
         InvalidFieldError
             There is nothing to change, or a field is unknown or of the wrong type.
         """
+        changes = {name: value for name, value in changes.items() if value is not UNSET}
         if not changes:
             raise InvalidFieldError(f"{cls.__name__}: nothing to change; pass the fields to change as keywords")
         names = {field.alias or name: name for name, field in cls.model_fields.items()}
@@ -189,7 +200,7 @@ class Resource(_Shape):
             try:
                 setattr(blank, names[name], value)
             except InvalidFieldError as error:
-                problems |= error.fields
+                problems[name] = [text for texts in error.fields.values() for text in texts]
         if problems:
             raise _problems(cls, problems)
         return blank.to_wire()
@@ -247,6 +258,16 @@ class Record(_Shape):
 
     __str__ = BaseModel.__repr__
 
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """Return the fields as a dictionary; the options are pydantic's."""
+        options.setdefault("warnings", False)  # of a value that came in another type, a SchemaDriftWarning told
+        return super().model_dump(**options)
+
+    def model_dump_json(self, **options: Any) -> str:
+        """Return the fields as JSON text; the options are pydantic's."""
+        options.setdefault("warnings", False)
+        return super().model_dump_json(**options)
+
 
 class _Abridged:
     """A value whose ``repr`` is cut: records nest, and a notebook shows one a line."""
@@ -281,4 +302,8 @@ class WithIdInUrl(Record):
     @property
     def id(self) -> UUID:
         """The record's UUID, read from the end of its ``url``."""
-        return UUID(key_of_url(cast("Any", self).url))
+        url: object = cast("Any", self).url
+        try:
+            return UUID(key_of_url(cast("str", url)))
+        except (ValueError, TypeError, AttributeError):
+            raise AttributeError(f"this record has no id: its url is {url!r}") from None

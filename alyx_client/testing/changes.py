@@ -339,7 +339,11 @@ def _after_insertion(editor: Editor, record: Record, _values: Mapping[str, Any])
 
 
 def _after_user(editor: Editor, record: Record, values: Mapping[str, Any]) -> None:
-    for key in values.get("subjects_responsible", ()):
+    if "subjects_responsible" not in values:
+        return
+    for subject in editor.store.related("subjects", "responsible_user", record["id"]):
+        editor.store.update("subjects", subject["id"], {"responsible_user": None})
+    for key in values["subjects_responsible"]:
         editor.store.update("subjects", key, {"responsible_user": record["id"]})
 
 

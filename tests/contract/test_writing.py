@@ -494,12 +494,7 @@ def test_a_dataset_is_tagged_and_untagged(client: AlyxClient, bench: Bench) -> N
     assert client.datasets.partial_update(bench.dataset.id, tags=[]).tags == []
 
 
-def test_a_user_gives_all_subjects_away(
-    client: AlyxClient, bench: Bench, target: Target, request: pytest.FixtureRequest
-) -> None:
-    if not target.is_real:
-        reason = "the local Alyx keeps a user's subjects where the real one sets their responsible user to null"
-        request.applymarker(pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason))
+def test_a_user_gives_all_subjects_away(client: AlyxClient, bench: Bench) -> None:
     name = "alyx-client-test.user"
     mouse = bench.subject.nickname
     bench.create("users", User(username=name, subjects_responsible=[], allowed_users=[]))
