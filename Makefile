@@ -40,6 +40,7 @@ bench: $(STAMP)
 
 # Record the exchanges in tests/contract/cassettes anew, from the server named by ALYX_URL.
 record: $(STAMP)
+	rm -rf tests/contract/cassettes
 	$(RUN) -m pytest tests/contract --server=record
 
 # Run the contract tests against the server named by ALYX_URL; they remove what they make.

@@ -22,7 +22,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from alyx_client.errors import AlyxError, SchemaDriftError, SchemaDriftWarning, ServerError, UnexpectedAnswerError
 from alyx_client.log import warn
 from alyx_client.messages import Response
-from alyx_client.pages import Page
+from alyx_client.walk import Page
 
 __all__ = ["Answer", "Drift", "DriftLog", "PageAnswer"]
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from alyx_client.actions import Action, KeyRanges, ListAction, Upload, file_part
 from alyx_client.messages import FilePart, Params
-from alyx_client.pages import AsyncResults, Page, Results, first_limit
+from alyx_client.pages import AsyncResults, Results
+from alyx_client.walk import Page, first_limit
 
 if TYPE_CHECKING:
     from alyx_client.client import AsyncBaseClient, BaseClient

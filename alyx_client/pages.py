@@ -9,161 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import operator
 import os
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Generic, TypeVar, cast, overload
 
-from alyx_client.errors import IncompleteResultsWarning
-from alyx_client.log import warn
+from alyx_client.walk import Key, Page, Walk, Want, first_limit, repeats
 
 __all__ = ["AsyncResults", "Page", "Results"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-Key = Callable[[Any], object]
 _KEPT_PAGES = 4
-_MOST_RETURNS = 20  # on a list that shrinks all the time, a walk must still come to its end
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a list.
-
-    Parameters
-    ----------
-    count
-        How many rows the server says there are in all.
-    rows
-        The rows of this page.
-    has_next
-        Whether the server says that another page follows.
-    """
-
-    count: int
-    rows: list[T]
-    has_next: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """A page that a walk needs next: which query, from which row, how many rows."""
-
-    source: int
-    offset: int
-    limit: int | None
-
-
-class Walk(Generic[T]):
-    """The order in which pages are fetched, and which of their rows are new; without any I/O.
-
-    Parameters
-    ----------
-    sources
-        How many queries there are: several where a long list of keys was split.
-    page_size
-        Rows to ask for at a time; the server's own number by default.
-    max_items
-        The most rows to return.
-    key
-        What tells one row from another; None for rows that cannot be told apart.
-    """
-
-    def __init__(self, sources: int, page_size: int | None, max_items: int | None, key: Key | None) -> None:
-        self._sources = sources
-        self._page_size = page_size
-        self._left = max_items
-        self._key = key
-        self._seen: set[object] = set()
-        self._source = 0
-        self._offset = 0
-        self._count: int | None = None
-        self._unnamed = False
-        self._repeated = False
-        self._returns = 0
-
-    @property
-    def want(self) -> Want | None:
-        """The next page, or None at the end."""
-        if self._source >= self._sources or self._left == 0:
-            return None
-        sizes = [size for size in (self._page_size, self._left) if size is not None]
-        return Want(self._source, self._offset, min(sizes, default=None))
-
-    @property
-    def missing(self) -> bool:
-        """Whether the server counted more rows than it sent, at the end of a walk over one query."""
-        if self._sources != 1 or self._left == 0 or self._unnamed or self._count is None:
-            return False
-        return self._count > len(self._seen)
-
-    def accept(self, page: Page[T]) -> list[T]:
-        """Take the page that was wanted, and return its new rows."""
-        shrunk = 0 if self._count is None else self._count - page.count
-        self._count = page.count
-        if shrunk > 0 and not self._unnamed and self._returns < _MOST_RETURNS:
-            # Records that were deleted meanwhile moved the later ones up: some of them now lie before this page.
-            self._returns += 1
-            self._offset = max(0, self._offset - shrunk)
-            return []
-        self._offset += len(page.rows)
-        if not page.rows or self._offset >= page.count:
-            self._source += 1
-            self._offset = 0
-            if self._source < self._sources:
-                self._count = None
-        return self.fresh(page.rows)
-
-    def fresh(self, rows: list[T]) -> list[T]:
-        """Return the rows that were not seen yet, no more than are still wanted."""
-        new: list[T] = []
-        names = [None if self._key is None else self._key(row) for row in rows]
-        self._repeated = self._repeated or _repeats(names)
-        for row, name in zip(rows, names, strict=True):
-            if name is None:
-                self._unnamed = True
-            elif name in self._seen:
-                continue
-            else:
-                self._seen.add(name)
-            new.append(row)
-        if self._left is not None:
-            new = new[: self._left]
-            self._left -= len(new)
-        return new
-
-    def warn_of_missing(self) -> None:
-        """Say that rows are missing, unless the count is too high because it counts repetitions."""
-        if not self.missing or self._repeated:
-            return
-        warn(
-            f"The server counted {self._count} rows and sent {len(self._seen)} different ones: its order is not "
-            "stable from page to page. Narrow the query down, or fetch larger pages (limit=1000).",
-            IncompleteResultsWarning,
-        )
-
-
-def _repeats(names: list[Any]) -> bool:
-    """Return whether one page has a row twice, as it has where Alyx joins a query over other tables."""
-    return None not in names and len(set(names)) < len(names)
-
-
-def first_limit(page_size: int | None, max_items: int | None) -> int | None:
-    """Return how many rows to ask for first.
-
-    Raises
-    ------
-    ValueError
-        One of the numbers is too small.
-    """
-    if page_size is not None and page_size < 1:
-        raise ValueError(f"limit is the number of rows fetched at a time, at least 1; not {page_size}")
-    if max_items is not None and max_items < 0:
-        raise ValueError(f"max_items cannot be negative: {max_items}")
-    # Without rows to return, one is asked for all the same: their number is known then.
-    return min((max(size, 1) for size in (page_size, max_items) if size is not None), default=None)
 
 
 class _Ahead(threading.Thread):
@@ -238,6 +98,7 @@ class Results(Sequence[T_co]):
         self._rest = rest
         self._pages: OrderedDict[int, list[Any]] = OrderedDict()
         self._pages_lock = threading.Lock()
+        self._repeats: bool | None = None
         # Rows of several queries can only be counted by reading them.
         self._whole: list[Any] | None = [] if not self._sources else None
 
@@ -252,6 +113,9 @@ class Results(Sequence[T_co]):
         if self._by_rows():
             return len(self._load())
         return self.total if self._max_items is None else min(self.total, self._max_items)
+
+    def __bool__(self) -> bool:
+        return any(True for _ in self)
 
     def __iter__(self) -> Iterator[T_co]:
         if self._whole is not None:
@@ -269,13 +133,24 @@ class Results(Sequence[T_co]):
         walk: Walk[Any] = Walk(len(self._sources), self._page_size, self._max_items, self._key)
         wanted = walk.want
         page = None if wanted is None else self._first_page()
+        if page is not None and self._rest is not None and walk.is_blind(page):
+            for rows in self._rest():
+                yield from walk.fresh(rows)
+            return
         while page is not None:
             rows = walk.accept(page)
             wanted = walk.want
-            ahead = None if wanted is None else _Ahead(self._fetcher(wanted))
+            ahead: _Ahead | None = None
             page = None
-            yield from rows
-            page = None if ahead is None else ahead.outcome()
+            for place, row in enumerate(rows):
+                # Who stops at the first row has no use for a second page.
+                if place == 1 and wanted is not None:
+                    ahead = _Ahead(self._fetcher(wanted))
+                yield row
+            if ahead is not None:
+                page = ahead.outcome()
+            elif wanted is not None:
+                page = self._fetcher(wanted)()
         if walk.missing and self._rest is not None:
             for rows in self._rest():
                 yield from walk.fresh(rows)
@@ -300,9 +175,12 @@ class Results(Sequence[T_co]):
         """
         if self._whole is not None or len(self._sources) != 1:
             return True
-        return self._key is not None and _repeats([self._key(row) for row in self._first_page().rows])
+        if self._repeats is None:
+            key = self._key
+            self._repeats = key is not None and repeats([key(row) for row in self._first_page().rows])
+        return self._repeats
 
-    def _load(self) -> list[Any]:
+    def _load(self) -> list[T_co]:
         if self._whole is None:
             self._whole = list(self._walk())
         return self._whole
@@ -316,16 +194,22 @@ class Results(Sequence[T_co]):
             return self._load()[index]
         if isinstance(index, slice):
             places = range(*index.indices(len(self)))
-            return list(self) if places == range(len(self)) else [self._row(place) for place in places]
-        place = index + len(self) if index < 0 else index
-        if not 0 <= place < len(self):
-            raise IndexError(f"there is no row {index}: the list has {len(self)}")
-        return cast("T_co", self._row(place))
+            return list(self) if places == range(len(self)) else [row for place in places for row in self._row(place)]
+        place = _place(index, len(self))
+        for row in self._row(place):
+            return row
+        raise _gone(place)
 
-    def _row(self, place: int) -> Any:
+    def __reversed__(self) -> Iterator[T_co]:
+        if self._by_rows():
+            return iter(self._load()[::-1])
+        return (row for place in reversed(range(len(self))) for row in self._row(place))
+
+    def _row(self, place: int) -> list[T_co]:
+        """Return the row at a place, or nothing where the server has none there any more."""
         first = self._first_page()
         if place < len(first.rows):
-            return first.rows[place]
+            return first.rows[place : place + 1]
         size = len(first.rows) or 1
         start = place - place % size
         rows = self._pages.get(start)
@@ -336,9 +220,7 @@ class Results(Sequence[T_co]):
             self._pages.move_to_end(start)
             while len(self._pages) > _KEPT_PAGES:
                 self._pages.popitem(last=False)
-        if place - start >= len(rows):
-            raise IndexError(f"row {place} is not there any more; the list changed on the server")
-        return rows[place - start]
+        return rows[place - start : place - start + 1]
 
     def __contains__(self, value: object) -> bool:
         return any(row is value or row == value for row in self)
@@ -348,9 +230,9 @@ class Results(Sequence[T_co]):
             return True
         if not isinstance(other, Sequence) or isinstance(other, str | bytes):
             return NotImplemented
-        return len(self) == len(cast("Sequence[object]", other)) and all(
-            mine == theirs for mine, theirs in zip(self, cast("Sequence[object]", other), strict=False)
-        )
+        # By rows and not by length: the server's count may be of another moment, or count repetitions.
+        pairs = zip_longest(self, cast("Sequence[object]", other), fillvalue=object())
+        return all(mine is theirs or mine == theirs for mine, theirs in pairs)
 
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
@@ -374,6 +256,18 @@ class Results(Sequence[T_co]):
 def _unpickle(rows: list[T]) -> Results[T]:
     page = Page(len(rows), rows, False)
     return Results([lambda offset, limit: Page(len(rows), rows[offset:], False)], first=page)
+
+
+def _place(index: int, length: int) -> int:
+    place = operator.index(index)
+    place = place + length if place < 0 else place
+    if not 0 <= place < length:
+        raise IndexError(f"there is no row {index}: the list has {length}")
+    return place
+
+
+def _gone(place: int) -> IndexError:
+    return IndexError(f"row {place} is not there any more; the list changed on the server")
 
 
 class AsyncResults(Generic[T_co]):
@@ -403,6 +297,7 @@ class AsyncResults(Generic[T_co]):
         self._key = key
         self._rest = rest
         self._first: Page[Any] | None = None
+        self._page: tuple[int, list[Any]] | None = None
         self._whole: list[Any] | None = [] if not self._sources else None
 
     def __await__(self) -> Generator[Any, Any, AsyncResults[T_co]]:
@@ -417,7 +312,7 @@ class AsyncResults(Generic[T_co]):
         if self._whole is not None or len(self._sources) != 1:
             return True
         rows = (await self._first_page()).rows
-        return self._key is not None and _repeats([self._key(row) for row in rows])
+        return self._key is not None and repeats([self._key(row) for row in rows])
 
     async def _first_page(self) -> Page[Any]:
         if self._first is None:
@@ -459,18 +354,26 @@ class AsyncResults(Generic[T_co]):
         walk: Walk[Any] = Walk(len(self._sources), self._page_size, self._max_items, self._key)
         wanted = walk.want
         page = None if wanted is None else await self._first_page()
+        if page is not None and self._rest is not None and walk.is_blind(page):
+            async for rows in self._rest():
+                for row in walk.fresh(rows):
+                    yield row
+            return
         ahead: asyncio.Future[Page[Any]] | None = None
         try:
             while page is not None:
                 rows = walk.accept(page)
                 wanted = walk.want
-                if wanted is not None:
-                    ahead = asyncio.ensure_future(self._sources[wanted.source](wanted.offset, wanted.limit))
-                    ahead.add_done_callback(_notice)
                 page = None
-                for row in rows:
+                for place, row in enumerate(rows):
+                    if place == 1 and wanted is not None:
+                        ahead = asyncio.ensure_future(self._sources[wanted.source](wanted.offset, wanted.limit))
+                        ahead.add_done_callback(_notice)
                     yield row
-                page = None if ahead is None else await ahead
+                if ahead is not None:
+                    page = await ahead
+                elif wanted is not None:
+                    page = await self._sources[wanted.source](wanted.offset, wanted.limit)
                 ahead = None
         finally:
             if ahead is not None:
@@ -498,6 +401,31 @@ class AsyncResults(Generic[T_co]):
             if page.rows:
                 return cast("T_co", page.rows[0])
         return cast("T_co", self._whole[0]) if self._whole else None
+
+    async def get(self, index: int) -> T_co:
+        """Return the row at a place, which may be negative; only its page is fetched.
+
+        Raises
+        ------
+        IndexError
+            There is no such row.
+        """
+        await self
+        if self._whole is not None:
+            return cast("T_co", self._whole[index])
+        place = _place(index, len(self))
+        rows = (await self._first_page()).rows
+        start = place - place % (len(rows) or 1)
+        if start:
+            if self._page is None or self._page[0] != start:
+                self._page = (start, (await self._sources[0](start, len(rows))).rows)
+            rows = self._page[1]
+        if place - start >= len(rows):
+            raise _gone(place)
+        return cast("T_co", rows[place - start])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("AsyncResults cannot be pickled; pickle the rows: await results.all()")
 
     def __repr__(self) -> str:
         known = self._whole is not None or (self._first is not None and len(self._sources) == 1)

@@ -203,6 +203,7 @@ def test_next_page_is_fetched_while_rows_are_used() -> None:
     table.before[2] = second.set
     rows = iter(results(table))
     next(rows)
+    next(rows)  # who stops at the first row has no use for a second page
     assert second.wait(10)
     assert len(table.calls) == 2
 
@@ -329,7 +330,7 @@ def test_records_added_at_the_end_meanwhile_are_read_too() -> None:
 def test_records_added_in_front_meanwhile_repeat_no_others() -> None:
     table = Table(range(5, 30))
     table.before[2] = lambda: table.names.insert(0, 4)
-    with pytest.warns(IncompleteResultsWarning, match="counted 26 rows and sent 25"):
+    with no_warnings():
         assert names(results(table)) == list(range(5, 30))
 
 
