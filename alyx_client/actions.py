@@ -17,8 +17,9 @@ from uuid import UUID
 
 from alyx_client.drift import Answer, DriftLog, PageAnswer
 from alyx_client.errors import InvalidFieldError, InvalidKeyError
+from alyx_client.keys import quote_key, quote_path
 from alyx_client.messages import FilePart, Params, Request, Response
-from alyx_client.query import FilterStyle, encode, quote_key, quote_path
+from alyx_client.query import FilterStyle, encode
 from alyx_client.shapes import Resource
 from alyx_client.walk import Page
 

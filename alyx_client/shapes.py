@@ -236,6 +236,8 @@ def _problems(cls: type[BaseModel], problems: Mapping[str, list[str]]) -> Invali
 
 
 _REPR_WIDTH = 60
+_SHOWN = 9
+_SHOWN_FIRST = ("id", "nickname", "username", "name", "acronym", "subject", "start_time", "date_time", "number", "lab")
 
 
 class Record(_Shape):
@@ -250,11 +252,13 @@ class Record(_Shape):
     )
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        for name in (*type(self).model_fields, *(self.model_extra or ())):
-            value = getattr(self, name, None)
-            if value is None or value == [] or value == "":
-                continue
-            yield name, _Abridged(value)
+        held = {"id": getattr(self, "id", None), **vars(self), **(self.model_extra or {})}
+        names = dict.fromkeys((*_SHOWN_FIRST, *held))
+        values = {name: held[name] for name in names if held.get(name) is not None and held[name] not in ("", [])}
+        shown = list(values.items())[:_SHOWN]
+        yield from ((name, _Abridged(value)) for name, value in shown)
+        if len(values) > len(shown):
+            yield None, _Abridged(...)
 
     __str__ = BaseModel.__repr__
 
@@ -278,6 +282,8 @@ class _Abridged:
         self._value = value
 
     def __repr__(self) -> str:
+        if self._value is ...:
+            return "..."
         value: Any = self._value
         if isinstance(value, list) and len(cast("Sequence[object]", value)) > 3:
             return f"[<{len(cast('Sequence[object]', value))} items>]"

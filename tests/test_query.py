@@ -13,7 +13,9 @@ from uuid import UUID
 import pytest
 
 from alyx_client.errors import ForeignURLError, InvalidKeyError
-from alyx_client.query import FilterStyle, django_filter, encode, known_filters, quote_key, quote_path
+from alyx_client.keys import quote_key, quote_path
+from alyx_client.lookups import django_filter
+from alyx_client.query import FilterStyle, encode, known_filters
 
 KEY = UUID("0b12ba9e-01e3-4784-8c35-d7bb1bab414f")
 STYLES: dict[str, FilterStyle] = {
@@ -618,3 +620,16 @@ def test_paths_that_lead_elsewhere_are_refused(key: object) -> None:
         path_of(key)
     with pytest.raises(ForeignURLError):
         path_of("https://other.org/alyx/uploaded/a")
+
+
+@pytest.mark.parametrize("value", ["task", 1, None])
+def test_lookup_of_keys_takes_a_list(value: object) -> None:
+    with pytest.raises(ValueError, match="letter by letter"):
+        django_filter({"extended_qc__has_any_keys": value})
+    assert django_filter({"extended_qc__has_any_keys": ["task"]}) == ["extended_qc__has_any_keys,['task']"]
+
+
+@pytest.mark.parametrize("value", ["True", 1, None])
+def test_isnull_takes_a_boolean(value: object) -> None:
+    with pytest.raises(ValueError, match="True or False"):
+        django_filter({"json__isnull": value})

@@ -13,6 +13,7 @@ import pytest
 from pydantic import Field
 
 from alyx_client.errors import InvalidFieldError
+from alyx_client.models import SubjectSummary
 from alyx_client.shapes import UNSET, DateInput, DateTimeInput, Record, Resource, UUIDInput, WithIdInUrl, key_of_url
 
 KEY = UUID("0b12ba9e-01e3-4784-8c35-d7bb1bab414f")
@@ -251,3 +252,19 @@ def test_record_coerces_nothing() -> None:
     with pytest.raises(ValueError, match="note"):
         record(note=5)
     assert isinstance(record(), Record)
+
+
+def test_repr_of_a_record_shows_its_key_first_and_is_short() -> None:
+    record = SubjectSummary.model_construct(
+        nickname="flowers", alive=False, age_weeks=0, line=None, projects=[], description="x" * 200, sex="F", **_MORE
+    )
+    text = repr(record)
+    assert text.startswith("SubjectSummary(nickname='flowers', ")
+    assert "age_weeks=0" in text
+    assert "alive=False" in text
+    assert "line" not in text
+    assert text.endswith(", ...)")
+    assert len(text) < 400
+
+
+_MORE = {f"field_{number}": number for number in range(20)}
