@@ -4,6 +4,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from alyx_client.testing import LocalAlyx
 
@@ -24,3 +27,26 @@ def test_quickstart_runs_and_removes_what_it_made(local_alyx: LocalAlyx) -> None
     assert "lab: Object with name=no-such-lab does not exist." in run.stdout
     assert "no drift" in run.stdout
     assert local_alyx.token() not in run.stdout + run.stderr
+
+
+def test_readme_quickstart_runs_as_it_stands(
+    local_alyx: LocalAlyx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    code = readme.partition("```python\n")[2].partition("```")[0]
+    # The reader's own server, where there is no subject of that name yet.
+    code = code.replace("https://alyx.example.org", local_alyx.url).replace('nickname="flowers"', 'nickname="rosebud"')
+    monkeypatch.setenv("ALYX_TOKEN", local_alyx.token())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "brain.png").write_bytes(quickstart_image())
+    names: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert names["mouse"].nickname == "rosebud"
+    assert not names["client"].drift
+
+
+def quickstart_image() -> bytes:
+    names: dict[str, Any] = {"__name__": "quickstart"}
+    exec(compile(QUICKSTART.read_text(encoding="utf-8"), str(QUICKSTART), "exec"), names)
+    image: bytes = names["PIXEL"]
+    return image
