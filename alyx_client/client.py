@@ -32,7 +32,7 @@ class _Client:
     base_url
         The server, for instance ``https://alyx.example.org``; by default ``ALYX_URL``.
     username, password
-        The login; by default ``ALYX_USERNAME`` and ``ALYX_PASSWORD``, then ONE's, then a prompt on a terminal.
+        The login; by default ``ALYX_USERNAME`` and ``ALYX_PASSWORD``, then ONE's, then a prompt.
     token
         A token, which makes a login unnecessary; by default ``ALYX_TOKEN``, then the one that was kept at the last
         login.

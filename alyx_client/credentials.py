@@ -76,7 +76,7 @@ class Credentials:
         return next((token for token in candidates if token not in refused), None)
 
     def login(self) -> tuple[str, str] | None:
-        """Find a user name and password; asks for them on a terminal where that is allowed.
+        """Find a user name and password; asks for them on a terminal, or in a notebook, where that is allowed.
 
         Returns
         -------
@@ -168,7 +168,7 @@ class Credentials:
             yield token
 
     def _may_prompt(self) -> bool:
-        return not self.silent and sys.stdin is not None and sys.stdin.isatty()
+        return not self.silent and ((sys.stdin is not None and sys.stdin.isatty()) or _is_notebook())
 
     def _prompt(self, username: str | None) -> tuple[str, str] | None:
         try:
@@ -282,6 +282,13 @@ def _read_json(file: Path) -> dict[str, object]:
     except (OSError, ValueError):
         return {}
     return cast("dict[str, object]", content) if _is_map(content) else {}
+
+
+def _is_notebook() -> bool:
+    """Return whether this is a notebook whose reader can be asked: a kernel that runs unattended cannot."""
+    interactive = sys.modules.get("IPython")
+    shell = interactive.get_ipython() if interactive else None
+    return bool(getattr(getattr(shell, "kernel", None), "_allow_stdin", False))
 
 
 def _is_map(value: object) -> bool:

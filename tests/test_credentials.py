@@ -6,6 +6,7 @@ import pickle
 import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -220,6 +221,17 @@ def test_nobody_is_asked_in_silence_or_away_from_a_terminal(
     monkeypatch.setattr("sys.stdin", None)
     assert Credentials(URL).login() is None
     assert terminal == []
+
+
+@pytest.mark.parametrize("can_ask", [True, False])
+def test_notebook_asks_where_its_reader_can_answer(
+    can_ask: bool, terminal: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What IPython shows of a Jupyter kernel; a kernel itself is too much to install for this.
+    shell = SimpleNamespace(kernel=SimpleNamespace(_allow_stdin=can_ask))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
+    assert Credentials(URL).login() == (("typed-user", "typed-password") if can_ask else None)
 
 
 def test_token_without_a_user_name_leads_to_no_prompt(terminal: list[str]) -> None:

@@ -32,7 +32,7 @@ class CacheTable(Record):
     nrecs: int
     """Number of rows."""
     size: int
-    """Size in bytes."""
+    """How many bytes the table has."""
 
 
 _READ: Action[CacheInfoRecord] = Action(

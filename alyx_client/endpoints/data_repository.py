@@ -23,7 +23,7 @@ class DataRepositoryRecord(Record):
     data_url: str | None
     """Web address that the files' relative paths are appended to, or null."""
     globus_endpoint_id: UUID | None
-    """UUID of the Globus endpoint."""
+    """Globus endpoint of the repository, by its UUID."""
     globus_is_personal: bool | None
     """Whether the Globus endpoint is a personal one, such as a lab computer, rather than a server."""
     globus_path: str
@@ -46,7 +46,7 @@ class DataRepository(Resource):
     data_url: str | None = UNSET
     """Web address that the files' relative paths are appended to, or null."""
     globus_endpoint_id: UUIDInput | None = UNSET
-    """UUID of the Globus endpoint."""
+    """Globus endpoint of the repository, by its UUID."""
     globus_is_personal: bool | None = UNSET
     """Whether the Globus endpoint is a personal one, such as a lab computer, rather than a server."""
     globus_path: Annotated[str, Field(max_length=1000)] = UNSET
@@ -155,7 +155,7 @@ class DataRepositoryEndpoint(Endpoint):
         Parameters
         ----------
         globus_endpoint_id
-            UUID of the Globus endpoint.
+            Globus endpoint of the repository, by its UUID.
         globus_is_personal
             Whether the repository is a personal Globus endpoint, such as a lab computer, rather than a server.
         name
@@ -342,7 +342,7 @@ class AsyncDataRepositoryEndpoint(AsyncEndpoint):
         Parameters
         ----------
         globus_endpoint_id
-            UUID of the Globus endpoint.
+            Globus endpoint of the repository, by its UUID.
         globus_is_personal
             Whether the repository is a personal Globus endpoint, such as a lab computer, rather than a server.
         name

@@ -57,7 +57,7 @@ class DatasetRecord(WithIdInUrl):
     file_records: list[DatasetFileRecords]
     """The copies of the file, one for each repository."""
     file_size: int | None
-    """Size in bytes."""
+    """How many bytes the file has."""
     hash: str | None
     """Checksum of the contents, usually MD5."""
     json: Any
@@ -100,7 +100,7 @@ class DatasetSummary(WithIdInUrl):
     file_records: list[DatasetFileRecords]
     """The copies of the file, one for each repository."""
     file_size: int | None
-    """Size in bytes."""
+    """How many bytes the file has."""
     hash: str | None
     """Checksum of the contents, usually MD5."""
     json: Any
@@ -143,7 +143,7 @@ class Dataset(Resource):
     default_dataset: bool = UNSET
     """Whether this is the revision that is used when none is asked for."""
     file_size: int | None = UNSET
-    """Size in bytes."""
+    """How many bytes the file has."""
     hash: str = UNSET
     """Checksum of the contents, usually MD5."""
     json: Any = UNSET

@@ -30,7 +30,7 @@ class InsertionDataset(Record):
     dataset_type: str | None
     """Name of the dataset type."""
     file_size: int | None
-    """Size in bytes."""
+    """How many bytes the file has."""
     hash: str
     """Checksum of the contents, usually MD5."""
     id: UUID

@@ -34,7 +34,7 @@ class SessionDatasets(Record):
     default_revision: str | None
     """Whether this is the revision used when none is asked for, as the text True or False."""
     file_size: int | None
-    """Size in bytes."""
+    """How many bytes the file has."""
     hash: str
     """Checksum of the contents, usually MD5."""
     id: UUID
