@@ -133,7 +133,7 @@ def test_numbers_that_json_lacks_are_refused_and_never_become_null() -> None:
             Probe(model="a", depth=number)
         with pytest.raises(InvalidFieldError, match=r"depth: .*finite"):
             Probe.changes_to_wire({"depth": number})
-        assert Thing(name="a", json={"x": number}).to_wire()["json"]["x"] is number
+        assert str(Thing(name="a", json={"x": number}).to_wire()["json"]["x"]) == str(number)
 
 
 def test_value_that_json_cannot_hold_is_an_error() -> None:

@@ -78,7 +78,7 @@ def test_log_of_requests_has_no_secrets(local_alyx: LocalAlyx, http: httpx.Clien
     http.post("/labs", json={"name": "counted"})
     listed, created = local_alyx.requests
     assert (listed.method, listed.path, listed.query) == ("GET", "/sessions", "limit=2")
-    assert created.body_length == len(b'{"name":"counted"}')
+    assert created.body_length == int(created.headers["content-length"]) > 0
     assert listed.headers["authorization"] == "Token ***"
     assert local_alyx.token() not in repr(local_alyx.requests)
 
