@@ -623,3 +623,22 @@ class TestOverHTTP:
             return await asyncio.to_thread(fetch, offset, limit)
 
         assert await AsyncResults([fetch_later], key=identity, page_size=1000).all() == list(range(45))
+
+
+def test_rows_without_keys_are_fetched_by_ranges_where_there_is_more_than_one_page() -> None:
+    rows = list(range(30))
+    calls: list[int] = []
+
+    def page(offset: int, limit: int | None) -> Page[int]:
+        calls.append(offset)
+        # As a database without a total order: the second page repeats the first.
+        return Page(30, rows[:10] if offset < 20 else rows[20:], offset < 20)
+
+    def rest() -> Iterator[list[int]]:
+        yield rows[15:]
+        yield rows[:15]
+
+    results = Results([page], key=lambda row: None, rest=rest)
+    assert sorted(results) == rows
+    assert calls == [0]
+    assert list(Results([page], key=lambda row: None, rest=rest, max_items=5)) == rows[:5]
