@@ -11,6 +11,7 @@ import mimetypes
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, Literal, TypeVar, cast
 from uuid import UUID
@@ -262,12 +263,14 @@ class KeyRanges:
         return (*others, ("django", ",".join([*own, bounds])))
 
     def accept(self, page: Page[T]) -> list[T]:
-        """Take the page of the wanted range; one that did not fit is halved, and gives no rows yet."""
+        """Take the page of the wanted range; one that did not fit is divided, and gives no rows yet."""
         low, high = self._ranges.pop()
         if page.count <= len(page.rows) or low == high:
             return page.rows
-        middle = (low + high) // 2
-        self._ranges += [(middle + 1, high), (low, middle)]
+        # UUIDs are spread evenly, as a rule, so that so many parts leave room in each page.
+        parts = min(max(2, -(-page.count // (self.LIMIT // 2))), high - low + 1)
+        bounds = [low + (high - low + 1) * part // parts for part in range(parts + 1)]
+        self._ranges += [(start, end - 1) for start, end in pairwise(bounds)][::-1]
         return []
 
 

@@ -733,7 +733,7 @@ def test_own_ranges_of_keys_leave_no_room_for_others() -> None:
             assert len(list(rows)) == 299
 
 
-def test_ranges_are_halved_until_they_fit() -> None:
+def test_ranges_are_divided_until_they_fit() -> None:
     ranges = KeyRanges((("lab", "x"), ("django", "qc,10")))
     stored = [2**127 + number for number in range(10)]
     read: list[int] = []
