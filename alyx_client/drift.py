@@ -248,7 +248,7 @@ def _unexpected(response: Response, endpoint: str, expected: str) -> AlyxError:
         # Alyx's own error handler fails on some mistakes, and then sends this page with status 200.
         return ServerError(
             f"{endpoint}: the server failed ({response.method} {response.url}) and did not say why. "
-            "Look for a value that it cannot take; nothing was stored.",
+            "Look for a value that it cannot take, and for what it may have stored, before trying again.",
             status_code=500,
             method=response.method,
             url=response.url,

@@ -120,11 +120,7 @@ def _products(result: Build) -> dict[Path, Mapping[str, str]]:
             "the shipped client is written in a checkout only; pass a server's address for a client of your own"
         )
     corrected = {
-        f"{name}.json": to_json(
-            result.corrected.document
-            if name == SHIPPED
-            else correct(normalise(_read_snapshot(name)), _corrections(), strict=False).document
-        )
+        f"{name}.json": to_json(result.corrected.document if name == SHIPPED else _corrected(name))
         for name in _read_lock()
     }
     return {root / "alyx_client" / "endpoints": result.files, data_folder("schemas") / "corrected": corrected}
@@ -143,6 +139,10 @@ def _read_snapshot(name: str) -> dict[str, Any]:
     return document
 
 
+def _corrected(name: str) -> dict[str, Any]:
+    return correct(normalise(_read_snapshot(name)), _corrections(), strict=False).document
+
+
 def _lock_file() -> Path:
     return data_folder("schemas") / "lock.toml"
 
@@ -159,7 +159,7 @@ def _lock_text(lock: Mapping[str, Any]) -> str:
             origin=entry["origin"],
             day=entry["date"],
             raw=_read_snapshot(name),
-            corrected=correct(normalise(_read_snapshot(name)), _corrections(), strict=False).document,
+            corrected=_corrected(name),
         )
         for name, entry in sorted(lock.items())
     ]

@@ -93,7 +93,6 @@ def render(api: Api, package: Package) -> Files:
     )
     environment.filters["docstring"] = _docstring
     environment.filters["literal"] = repr
-    [shape for endpoint in api.endpoints for shape in endpoint.shapes]
     changed = {
         action.body for endpoint in api.endpoints for action in endpoint.actions if action.name == "partial_update"
     }
