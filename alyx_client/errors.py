@@ -42,7 +42,14 @@ class AlyxError(Exception):
         Seconds the server asked to wait.
     body
         The answer's JSON; None where it was not JSON.
+
+    Attributes
+    ----------
+    unreached
+        Whether no connection to the server could be made, as when the computer is offline.
     """
+
+    unreached = False
 
     def __init__(
         self,

@@ -23,6 +23,8 @@ class Loss(Enum):
 
 # After these the server may have acted on the request.
 _SENT = frozenset({Loss.SLOW_ANSWER, Loss.BROKEN})
+# In these no connection was made.
+_UNREACHED = frozenset({Loss.SLOW_CONNECTION, Loss.UNKNOWN_HOST, Loss.UNREACHABLE})
 # After these another try would end the same way.
 _HOPELESS = frozenset({Loss.UNTRUSTED, Loss.UNKNOWN_HOST, Loss.UNSENDABLE})
 
@@ -63,4 +65,6 @@ def lost(loss: Loss, said: str, *, method: str, url: str, host: str, limit: floa
     if loss in _SENT and method in {"POST", "PATCH"}:
         message += " The server may have acted on it: look before sending it again."
     kind = AlyxTimeoutError if loss in {Loss.SLOW_ANSWER, Loss.SLOW_CONNECTION} else AlyxConnectionError
-    return Lost(kind(message, method=method, url=url), sent=loss in _SENT, again=loss not in _HOPELESS)
+    error = kind(message, method=method, url=url)
+    error.unreached = loss in _UNREACHED
+    return Lost(error, sent=loss in _SENT, again=loss not in _HOPELESS)

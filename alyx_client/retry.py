@@ -175,7 +175,14 @@ def http_date(text: str) -> float | None:
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
-def exchange(request: Request, base_url: str, retries: Retries, *, now: Callable[[], float] = time.time) -> Steps:
+def exchange(
+    request: Request,
+    base_url: str,
+    retries: Retries,
+    *,
+    hurry: bool = False,
+    now: Callable[[], float] = time.time,
+) -> Steps:
     """Take one request through tries, waits and redirects.
 
     A generator: it yields what to do next, is sent what came of it (None after a wait), and returns the answer.
@@ -188,6 +195,8 @@ def exchange(request: Request, base_url: str, retries: Retries, *, now: Callable
         The configured server.
     retries
         How often to try.
+    hurry
+        Give up at once where the server cannot be reached: there is an answer from the cache to fall back on.
     now
         The clock, for dates in ``Retry-After``.
 
@@ -217,7 +226,7 @@ def exchange(request: Request, base_url: str, retries: Retries, *, now: Callable
                 return Response(204, {}, b"", outcome.method, outcome.url)
         error = _error(outcome, current, now())
         failures += 1
-        if failures >= retries.tries or not should_retry(request.method, outcome):
+        if failures >= retries.tries or not should_retry(request.method, outcome) or (hurry and error.unreached):
             raise error
         seconds = retries.wait(failures, error.retry_after)
         if seconds is None:

@@ -194,6 +194,17 @@ class Transport:
         self._drop_pools()
         self._pid = os.getpid()
 
+    def known_token(self) -> str | None:
+        """Return the token that the next request would go out with; None where it would log in first.
+
+        Nobody is asked, and nothing is sent.
+        """
+        self._after_fork()
+        session = self._session
+        if session.token is None and not session.turn.locked():
+            session.token = self.credentials.token()
+        return session.token
+
     def _drop_pools(self) -> None:
         raise NotImplementedError
 
@@ -268,13 +279,15 @@ class SyncTransport(Transport):
     _pool: httpx.Client | None
     _closing: weakref.finalize[..., SyncTransport] | None
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, *, hurry: bool = False) -> Response:
         """Send a request, as often as the policy allows.
 
         Parameters
         ----------
         request
             What to send.
+        hurry
+            Give up at once where the server cannot be reached.
 
         Returns
         -------
@@ -287,7 +300,7 @@ class SyncTransport(Transport):
             By its meaning; see `alyx_client.errors`.
         """
         self._after_fork()
-        steps = exchange(request, self.base_url, self.retries)
+        steps = exchange(request, self.base_url, self.retries, hurry=hurry)
         outcome: Outcome | None = None
         while True:
             try:
@@ -347,13 +360,15 @@ class AsyncTransport(Transport):
 
     _pools: dict[asyncio.AbstractEventLoop, httpx.AsyncClient]
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request, *, hurry: bool = False) -> Response:
         """Send a request, as often as the policy allows.
 
         Parameters
         ----------
         request
             What to send.
+        hurry
+            Give up at once where the server cannot be reached.
 
         Returns
         -------
@@ -366,7 +381,7 @@ class AsyncTransport(Transport):
             By its meaning; see `alyx_client.errors`.
         """
         self._after_fork()
-        steps = exchange(request, self.base_url, self.retries)
+        steps = exchange(request, self.base_url, self.retries, hurry=hurry)
         outcome: Outcome | None = None
         while True:
             try:
