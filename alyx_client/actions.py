@@ -6,16 +6,13 @@ asynchronous client share all of it.
 
 from __future__ import annotations
 
-import json
-import mimetypes
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, BinaryIO, Generic, Literal, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 from uuid import UUID
 
+from alyx_client.bodies import Upload, file_part, form_fields, json_text
 from alyx_client.drift import Answer, DriftLog, PageAnswer
 from alyx_client.errors import InvalidFieldError, InvalidKeyError
 from alyx_client.keys import quote_key, quote_path
@@ -28,8 +25,6 @@ __all__ = ["Action", "Key", "KeyRanges", "ListAction", "Upload"]
 
 T = TypeVar("T")
 Key = str | UUID | int
-Upload = Path | bytes | BinaryIO
-"""A file to send: its path, its content, or an open binary file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +89,13 @@ class Action(Generic[T]):
         payload = self._payload(body, changes, bool(files and any(f is not None for f in files.values())))
         parts = tuple(file_part(name, upload) for name, upload in (files or {}).items() if upload is not None)
         params = encode(filters, self.filters, endpoint=self.endpoint)[0] if filters else ()
+        what = f"{self.endpoint}.{self.name}()"
         return Request(
             self.method,
             path,
             params=params,
-            json=None if parts or payload is None else self._json(payload).encode(),
-            form=self._form(payload or {}) if parts else (),
+            json=None if parts or payload is None else json_text(payload, what).encode(),
+            form=form_fields(payload or {}, what) if parts else (),
             files=parts,
             accept=self.accept,
             endpoint=self.endpoint,
@@ -156,29 +152,6 @@ class Action(Generic[T]):
                 f"{self.endpoint}.{self.name}() takes {wanted}(...), not {kind}; from a dictionary: {wanted}(**values)"
             )
         return [each.to_wire() for each in resources]
-
-    def _form(self, payload: Mapping[str, Any]) -> Params:
-        """Return the fields of a multipart body; structured values as JSON text, as Alyx reads them."""
-        pairs: list[tuple[str, str]] = []
-        for name, value in payload.items():
-            if value is None:
-                pairs.append((name, ""))
-            elif isinstance(value, str):
-                pairs.append((name, value))
-            elif isinstance(value, list) and all(isinstance(item, str) for item in cast("Sequence[object]", value)):
-                pairs.extend((name, item) for item in cast("Sequence[str]", value))
-            else:
-                pairs.append((name, self._json(value)))
-        return tuple(pairs)
-
-    def _json(self, payload: Any) -> str:
-        try:
-            return json.dumps(payload, allow_nan=False)
-        except ValueError:
-            raise InvalidFieldError(
-                f"{self.endpoint}.{self.name}() was not sent: a value is infinite or not a number, which JSON cannot "
-                "hold; send None in its place"
-            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,42 +245,3 @@ class KeyRanges:
         bounds = [low + (high - low + 1) * part // parts for part in range(parts + 1)]
         self._ranges += [(start, end - 1) for start, end in pairwise(bounds)][::-1]
         return []
-
-
-def file_part(name: str, upload: Upload | FilePart) -> FilePart:
-    """Read a file to send, once: an open one would be at its end the second time.
-
-    Parameters
-    ----------
-    name
-        The form field.
-    upload
-        The file's path, its content, or an open binary file; what was read before comes back as it is.
-
-    Raises
-    ------
-    InvalidFieldError
-        There is no such file.
-    """
-    if isinstance(upload, FilePart):
-        return upload
-    if isinstance(upload, bytes | bytearray | memoryview):
-        filename, content = name, bytes(upload)
-    elif isinstance(upload, str | os.PathLike):
-        path = Path(upload)
-        if not path.is_file():
-            raise InvalidFieldError(f"{name}: there is no file {path}", fields={name: ["no such file"]})
-        filename, content = path.name, path.read_bytes()
-    else:
-        filename, content = Path(str(getattr(upload, "name", name))).name, upload.read()
-    if "." not in filename:
-        filename += _extension(content)
-    return FilePart(name, filename, content, mimetypes.guess_type(filename)[0] or "application/octet-stream")
-
-
-_SIGNATURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp"}
-
-
-def _extension(content: bytes) -> str:
-    # The server stores an upload under its extension, and refuses an image without one.
-    return next((extension for start, extension in _SIGNATURES.items() if content.startswith(start)), "")

@@ -61,7 +61,32 @@ class Session:
         self.turn = threading.Lock()
         self.logins = 0
         self.refusal: Response | None = None
+        self.refused: set[str] = set()
+        self.owners: dict[str, str] = {}
         self.warned = False
+
+    def known_token(self) -> str | None:
+        """Return the token that the next request would go out with; None where it would log in first.
+
+        Nobody is asked, and nothing is sent. While another renews the token, the present one is returned.
+        """
+        if self.token is None and self.turn.acquire(blocking=False):
+            try:
+                self.token = self.credentials.token()
+            finally:
+                self.turn.release()
+        return self.token
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether there is a token that the server has not refused."""
+        token = self.known_token()
+        return token is not None and token not in self.refused
+
+    @property
+    def user(self) -> str | None:
+        """Whose token it is, as far as that is known without asking anyone."""
+        return self.owners.get(self.token or "") or self.credentials.user()
 
     def warn_if_insecure(self) -> None:
         """Warn once before a secret goes to another machine without encryption."""
@@ -78,11 +103,15 @@ class Authorisation:
     ----------
     session
         What the requests of a transport share.
+    token
+        A token to send as it is, whatever comes of it; by default the session's.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, token: str | None = None) -> None:
         self.session = session
         self.logging_in = False
+        self._fixed = token
+        self._typed: tuple[str, str] | None = None
         self._logged_in = False
         self._refused: set[str] = set()
 
@@ -99,16 +128,27 @@ class Authorisation:
             The login was answered without success.
         """
         session = self.session
-        token = session.token or (yield from self._renew())
+        token = self._fixed or session.token or (yield from self._renew())
         if token is None:
             raise session.credentials.missing()
         while token is not None:
             session.warn_if_insecure()
             answer = yield Authorised({"Authorization": f"Token {token}"})
-            if answer is None or self._logged_in or not is_stale(answer):
+            if self._fixed is not None:
+                return
+            if answer is None or not is_stale(answer):
+                return self._accepted(token, answer)
+            session.refused.add(token)
+            if self._logged_in:
                 return
             self._refused.add(token)
             token = yield from self._renew()
+
+    def _accepted(self, token: str, answer: Response | None) -> None:
+        self.session.refused.discard(token)
+        # A token that was typed in is known to be right only now.
+        if self._typed and token == self._typed[1] and answer and 200 <= answer.status < 300:
+            self.session.credentials.remember(token, self._typed[0])
 
     def _renew(self) -> Generator[Step, Response | None, str | None]:
         session = self.session
@@ -128,7 +168,8 @@ class Authorisation:
         session = self.session
         login = session.credentials.login()
         if login is None:
-            return None
+            self._typed = session.credentials.typed_token()
+            return self._typed[1] if self._typed else None
         session.warn_if_insecure()
         request = login_request(*login)
         self.logging_in = True

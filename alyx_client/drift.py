@@ -19,7 +19,8 @@ from typing import Annotated, Any, Generic, TypeVar, Union, cast, get_args, get_
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from alyx_client.errors import AlyxError, SchemaDriftError, SchemaDriftWarning, ServerError, UnexpectedAnswerError
+from alyx_client.answers import decode, refuse_failure, unexpected
+from alyx_client.errors import SchemaDriftError, SchemaDriftWarning
 from alyx_client.log import warn
 from alyx_client.messages import Response
 from alyx_client.walk import Page
@@ -157,12 +158,12 @@ class Answer(Generic[T]):
             A field differs and the log is strict.
         """
         if self.kind is None or self.kind is bytes:
-            _refuse_failure(response, endpoint)
+            refuse_failure(response, endpoint)
             return cast("T", None if self.kind is None else response.content)
         try:
             return cast("T", self._adapter.validate_json(response.content))
         except ValidationError:
-            value = _decode(response, endpoint)
+            value = decode(response, endpoint)
             return cast("T", _Lenient(endpoint, log, response).read_top(self.kind, value))
 
 
@@ -191,19 +192,19 @@ class PageAnswer(Generic[T]):
                 body = self._adapter.validate_json(response.content)
             return Page(body.count, body.results, body.next is not None)
         except ValidationError:
-            value = _decode(response, endpoint)
+            value = decode(response, endpoint)
         lenient = _Lenient(endpoint, log, response)
         if isinstance(value, list):
             rows = lenient.read_top(self._rows, value)
             return Page(len(rows), rows, False)
         if not isinstance(value, dict) or "results" not in value:
-            raise _unexpected(response, endpoint, "a page with count, next and results")
+            raise unexpected(response, endpoint, "a page with count, next and results")
         page = cast("dict[str, Any]", value)
         rows = lenient.read_top(self._rows, page["results"])
         count = page.get("count")
         if not isinstance(count, int):
             if page.get("next") is not None:
-                raise _unexpected(response, endpoint, "a page with count, next and results")
+                raise unexpected(response, endpoint, "a page with count, next and results")
             log.add(Drift(endpoint, "count", "int", _json_type(count) if "count" in page else "missing"))
             count = len(rows)
         return Page(count, rows, page.get("next") is not None)
@@ -227,43 +228,6 @@ class _PageBody(BaseModel, Generic[T]):
     results: list[T]
 
 
-def _decode(response: Response, endpoint: str) -> Any:
-    try:
-        return json.loads(response.content)
-    except ValueError:
-        raise _unexpected(response, endpoint, "JSON") from None
-
-
-_FAILURE = b"500 Internal Server Error"
-
-
-def _refuse_failure(response: Response, endpoint: str) -> None:
-    """Raise for a page that tells of a failure, where anything else is accepted."""
-    if "html" in response.headers.get("content-type", "") and _FAILURE in response.content[:500]:
-        raise _unexpected(response, endpoint, "what was asked for")
-
-
-def _unexpected(response: Response, endpoint: str, expected: str) -> AlyxError:
-    if _FAILURE in response.content[:500]:
-        # Alyx's own error handler fails on some mistakes, and then sends this page with status 200.
-        return ServerError(
-            f"{endpoint}: the server failed ({response.method} {response.url}) and did not say why. "
-            "Look for a value that it cannot take, and for what it may have stored, before trying again.",
-            status_code=500,
-            method=response.method,
-            url=response.url,
-        )
-    kind = response.headers.get("content-type", "no content type")
-    start = response.content[:80].decode("utf-8", "replace").strip()
-    return UnexpectedAnswerError(
-        f"{endpoint}: the server answered {response.status} with something other than {expected} ({kind}: {start!r}). "
-        "Is the address that of an Alyx server, and not of a login page or a proxy?",
-        status_code=response.status,
-        method=response.method,
-        url=response.url,
-    )
-
-
 class _Lenient:
     """Reads a decoded answer field by field, keeping what does not fit."""
 
@@ -277,7 +241,7 @@ class _Lenient:
         is_list = get_origin(kind) is list
         is_record = _is_record(kind)
         if (is_list and not isinstance(value, list)) or (is_record and not isinstance(value, dict)):
-            raise _unexpected(self._response, self._endpoint, "a list" if is_list else "a record")
+            raise unexpected(self._response, self._endpoint, "a list" if is_list else "a record")
         return self._read(kind, value, "")
 
     def _read(self, kind: Any, value: Any, where: str) -> Any:

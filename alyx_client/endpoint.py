@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from alyx_client.actions import Action, KeyRanges, ListAction, Upload, file_part
+from alyx_client.actions import Action, KeyRanges, ListAction
+from alyx_client.bodies import Upload, file_part
+from alyx_client.errors import InvalidFieldError
+from alyx_client.json_fields import updated, without
 from alyx_client.messages import FilePart, Params
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.walk import Page, first_limit
@@ -14,9 +17,11 @@ from alyx_client.walk import Page, first_limit
 if TYPE_CHECKING:
     from alyx_client.client import AsyncBaseClient, BaseClient
 
-__all__ = ["AsyncEndpoint", "Endpoint"]
+__all__ = ["AsyncEndpoint", "AsyncJsonFields", "Endpoint", "JsonFields"]
 
 T = TypeVar("T")
+Key = TypeVar("Key")
+Name = TypeVar("Name", bound=str)
 
 
 def _identity(row: Any) -> object:
@@ -56,14 +61,16 @@ class Endpoint(_Named):
     def __init__(self, client: BaseClient) -> None:
         self._client = client
 
-    def _send(self, action: Action[T], *, current: Action[Any] | None = None, **parts: Any) -> T:
+    def _send(
+        self, action: Action[T], *, current: Action[Any] | None = None, past_cache: bool = False, **parts: Any
+    ) -> T:
         parts["files"] = _read_files(parts.get("files"))
         request = action.request(self._client.base_url, **parts)
         if current is not None and action.forgets(parts["changes"]):
-            record = self._send(current, key=parts["key"])
+            record = self._send(current, past_cache=True, key=parts["key"])
             parts["changes"] = action.kept(parts["changes"], record)
             request = action.request(self._client.base_url, **parts)
-        return action.parse(self._client.send(request), self._client.drift)
+        return action.parse(self._client.send(request, clobber=past_cache), self._client.drift)
 
     def _list(
         self,
@@ -101,6 +108,105 @@ class Endpoint(_Named):
         )
 
 
+class JsonFields(Endpoint, Generic[Key, Name]):
+    """An endpoint whose records have JSON fields, such as ``extended_qc``.
+
+    A field is read from the server, past the cache, and written as a whole: of two programs that change different keys
+    at the same time, the last one wins.
+    """
+
+    __slots__ = ()
+    _read: ClassVar[Action[Any]]
+    _partial_update: ClassVar[Action[Any]]
+
+    def json_field_write(self, uuid: Key, field_name: Name, data: Any) -> Any:
+        """Replace what a JSON field holds.
+
+        Parameters
+        ----------
+        uuid
+            The record's key, or its URL.
+        field_name
+            The field.
+        data
+            What it is to hold.
+
+        Returns
+        -------
+        Any
+            What the server then has.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such record.
+        InvalidFieldError
+            There is no such field; nothing was sent.
+        """
+        action = self._partial_update
+        current = self._read if action.keeps else None
+        record = self._send(action, current=current, key=uuid, changes={field_name: data})
+        return getattr(record, field_name)
+
+    def json_field_update(self, uuid: Key, field_name: Name, data: Mapping[str, Any]) -> Any:
+        """Set some keys of a JSON field; the others stay as they are.
+
+        Parameters
+        ----------
+        uuid, field_name
+            The record's key, or its URL, and the field.
+        data
+            The keys to set.
+
+        Returns
+        -------
+        dict
+            What the server then has.
+
+        Raises
+        ------
+        NotAnObjectError
+            The field holds something else than an object; nothing was written.
+        NotFoundError, InvalidFieldError
+            There is no such record, or field.
+        """
+        current = self._json_field(uuid, field_name)
+        return self.json_field_write(uuid, field_name, updated(current, data, _where(self._read, uuid, field_name)))
+
+    def json_field_remove_key(self, uuid: Key, field_name: Name, key: str) -> Any:
+        """Remove a key from a JSON field; where the field does not have it, nothing is written.
+
+        Parameters
+        ----------
+        uuid, field_name
+            The record's key, or its URL, and the field.
+        key
+            The key to remove.
+
+        Returns
+        -------
+        dict or None
+            What the server then has.
+
+        Raises
+        ------
+        NotAnObjectError
+            The field holds something else than an object; nothing was written.
+        NotFoundError, InvalidFieldError
+            There is no such record, or field.
+        """
+        current = self._json_field(uuid, field_name)
+        left = without(current, key, _where(self._read, uuid, field_name))
+        return current if left is None else self.json_field_write(uuid, field_name, left)
+
+    def json_field_delete(self, uuid: Key, field_name: Name) -> None:
+        """Set a JSON field to null; parameters and errors as for `json_field_write`."""
+        self.json_field_write(uuid, field_name, None)
+
+    def _json_field(self, uuid: Key, field_name: str) -> Any:
+        return _field(self._read, self._send(self._read, past_cache=True, key=uuid), field_name)
+
+
 class AsyncEndpoint(_Named):
     """One endpoint of an asynchronous client.
 
@@ -115,14 +221,16 @@ class AsyncEndpoint(_Named):
     def __init__(self, client: AsyncBaseClient) -> None:
         self._client = client
 
-    async def _send(self, action: Action[T], *, current: Action[Any] | None = None, **parts: Any) -> T:
+    async def _send(
+        self, action: Action[T], *, current: Action[Any] | None = None, past_cache: bool = False, **parts: Any
+    ) -> T:
         parts["files"] = _read_files(parts.get("files"))
         request = action.request(self._client.base_url, **parts)
         if current is not None and action.forgets(parts["changes"]):
-            record = await self._send(current, key=parts["key"])
+            record = await self._send(current, past_cache=True, key=parts["key"])
             parts["changes"] = action.kept(parts["changes"], record)
             request = action.request(self._client.base_url, **parts)
-        return action.parse(await self._client.send(request), self._client.drift)
+        return action.parse(await self._client.send(request, clobber=past_cache), self._client.drift)
 
     def _list(
         self,
@@ -154,3 +262,48 @@ class AsyncEndpoint(_Named):
             key=_identity,
             rest=rest if action.by_uuid and len(queries) == 1 and KeyRanges.fit(queries[0]) else None,
         )
+
+
+class AsyncJsonFields(AsyncEndpoint, Generic[Key, Name]):
+    """As `JsonFields`, awaited."""
+
+    __slots__ = ()
+    _read: ClassVar[Action[Any]]
+    _partial_update: ClassVar[Action[Any]]
+
+    async def json_field_write(self, uuid: Key, field_name: Name, data: Any) -> Any:
+        """As `JsonFields.json_field_write`."""
+        action = self._partial_update
+        current = self._read if action.keeps else None
+        record = await self._send(action, current=current, key=uuid, changes={field_name: data})
+        return getattr(record, field_name)
+
+    async def json_field_update(self, uuid: Key, field_name: Name, data: Mapping[str, Any]) -> Any:
+        """As `JsonFields.json_field_update`."""
+        current = await self._json_field(uuid, field_name)
+        return await self.json_field_write(
+            uuid, field_name, updated(current, data, _where(self._read, uuid, field_name))
+        )
+
+    async def json_field_remove_key(self, uuid: Key, field_name: Name, key: str) -> Any:
+        """As `JsonFields.json_field_remove_key`."""
+        current = await self._json_field(uuid, field_name)
+        left = without(current, key, _where(self._read, uuid, field_name))
+        return current if left is None else await self.json_field_write(uuid, field_name, left)
+
+    async def json_field_delete(self, uuid: Key, field_name: Name) -> None:
+        """As `JsonFields.json_field_delete`."""
+        await self.json_field_write(uuid, field_name, None)
+
+    async def _json_field(self, uuid: Key, field_name: str) -> Any:
+        return _field(self._read, await self._send(self._read, past_cache=True, key=uuid), field_name)
+
+
+def _field(action: Action[Any], record: Any, name: str) -> Any:
+    if name not in type(record).model_fields:
+        raise InvalidFieldError(f"{action.endpoint} has no field {name!r}", fields={name: ["no such field"]})
+    return getattr(record, name)
+
+
+def _where(action: Action[Any], key: object, name: str) -> str:
+    return f"{action.endpoint} {key}: {name}"

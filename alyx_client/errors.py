@@ -95,6 +95,10 @@ class AlyxTimeoutError(AlyxError, TimeoutError):
     """The server did not answer in time."""
 
 
+class OfflineError(AlyxError, ConnectionError):
+    """The client is offline, and the cache does not hold the answer; nothing was sent."""
+
+
 class AlyxHTTPError(AlyxError):
     """The server answered, but not with success."""
 
@@ -127,6 +131,10 @@ class RequestTooLongError(AlyxHTTPError, ValueError):
     """413, 414 or 431: more was sent than the server takes."""
 
 
+class RangeNotSatisfiableError(AlyxHTTPError, ValueError):
+    """416: the file does not have the bytes that were asked for."""
+
+
 class RateLimitError(AlyxHTTPError):
     """429: too many requests; ``retry_after`` says how many seconds to wait."""
 
@@ -137,6 +145,10 @@ class ServerError(AlyxHTTPError):
 
 class MissingCredentialsError(AlyxError, PermissionError):
     """There is neither token nor password; nothing was sent."""
+
+
+class ConfigurationError(AlyxError, ValueError):
+    """The settings file cannot be read, or holds what it must not."""
 
 
 class UnexpectedAnswerError(AlyxError, ValueError):
@@ -159,12 +171,67 @@ class InvalidFieldError(AlyxError, ValueError):
     """What was to be sent has a field that is unknown, missing or of the wrong type; nothing was sent."""
 
 
+class InvalidCallError(AlyxError, ValueError):
+    """A call names an endpoint, action or filter that the server lacks, or leaves out what the action needs.
+
+    Nothing was sent.
+    """
+
+
+class NotAnObjectError(AlyxError, TypeError):
+    """A JSON field holds no object, so that it has no keys to change; nothing was written."""
+
+
+class InvalidFileNameError(AlyxError, ValueError):
+    """The name of a file would leave its folder, or cannot exist on every system; nothing was written."""
+
+
+class NoDataURLError(AlyxError, LookupError):
+    """No server that is known has the file of a record; nothing was sent."""
+
+
+class IncompleteDownloadError(AlyxError, OSError):
+    """A file did not come whole, or has another size than the record says; nothing has its final name."""
+
+
+class ChecksumError(AlyxError, ValueError):
+    """A file's content is not what the record's hash says; nothing has its final name."""
+
+
+class DiskFullError(AlyxError, OSError):
+    """There is too little space for a file; what was fetched is kept, to go on from there."""
+
+
+class DownloadCancelledError(AlyxError):
+    """A download was given up on request; what was fetched is kept, to go on from there."""
+
+
+class DamagedArchiveError(AlyxError, ValueError):
+    """An archive cannot be unpacked, or must not be; the files that it was to replace are untouched."""
+
+
+class DownloadsFailedError(AlyxError):
+    """Some files of a list did not come; the others did.
+
+    Attributes
+    ----------
+    results
+        What came of each source, in order: the path, or the exception.
+    """
+
+    results: list[Any]
+
+
 class AlyxWarning(UserWarning):
     """Base of every warning of this package."""
 
 
 class SchemaDriftWarning(AlyxWarning):
     """An answer's field is not of its declared type; the value is kept as it came."""
+
+
+class StaleAnswerWarning(AlyxWarning, RuntimeWarning):
+    """The server was not reached, and the cache gave an answer that may be out of date."""
 
 
 class IncompleteResultsWarning(AlyxWarning):
@@ -233,6 +300,7 @@ def _kind(
         409: ConflictError,
         413: RequestTooLongError,
         414: RequestTooLongError,
+        416: RangeNotSatisfiableError,
         429: RateLimitError,
         431: RequestTooLongError,
     }
@@ -269,6 +337,8 @@ def _message(
         return (
             f"{asked} is longer than the server takes (status {status}). Send fewer values or smaller files at a time."
         )
+    if kind is RangeNotSatisfiableError:
+        return f"The file at {asked} does not have the bytes that were asked for: it may be shorter."
     if kind is RateLimitError:
         wait = "some time" if retry_after is None else f"{retry_after:.0f} s"
         return (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import operator
 import os
 import threading
@@ -32,6 +33,7 @@ class _Ahead(threading.Thread):
     def __init__(self, call: Callable[[], Any]) -> None:
         super().__init__(daemon=True, name="alyx-client: next page")
         self._call = call
+        self._context = contextvars.copy_context()  # where the cache is off, it is off here too
         self._value: Any = None
         self._error: BaseException | None = None
         self._pid = os.getpid()
@@ -39,7 +41,7 @@ class _Ahead(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._value = self._call()
+            self._value = self._context.run(self._call)
         except BaseException as error:
             self._error = error
 
@@ -277,7 +279,7 @@ class AsyncResults(Generic[T_co]):
 
     Parameters
     ----------
-    sources, page_size, max_items, key, rest
+    sources, page_size, max_items, key, first, rest
         As for `Results`.
     """
 
@@ -288,6 +290,7 @@ class AsyncResults(Generic[T_co]):
         page_size: int | None = None,
         max_items: int | None = None,
         key: Key | None = None,
+        first: Page[Any] | None = None,
         rest: Callable[[], AsyncIterator[list[Any]]] | None = None,
     ) -> None:
         self._first_limit = first_limit(page_size, max_items)
@@ -296,7 +299,7 @@ class AsyncResults(Generic[T_co]):
         self._max_items = max_items
         self._key = key
         self._rest = rest
-        self._first: Page[Any] | None = None
+        self._first = first
         self._page: tuple[int, list[Any]] | None = None
         self._whole: list[Any] | None = [] if not self._sources else None
 

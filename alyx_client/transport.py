@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import importlib.metadata
+import contextlib
 import os
-import platform
 import socket
 import ssl
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import replace
 from typing import Any, Self, cast
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
 from alyx_client.address import is_loopback, normalise_base_url, redact_text, redact_url, same_origin
-from alyx_client.auth import Authorisation, Authorised, LoginRefusedError, Session, Step, Steps, Turn
+from alyx_client.auth import Authorisation, Authorised, LoginRefusedError, Session, Step, Turn
 from alyx_client.credentials import Credentials, login_request
 from alyx_client.log import log_answer, log_failure, logger
 from alyx_client.loss import Loss, lost
 from alyx_client.messages import Request, Response
 from alyx_client.notices import Notices
-from alyx_client.retry import Outcome, Retries, Send, Wait, exchange
+from alyx_client.retry import Outcome, Retries, Send, exchange
+from alyx_client.wire import Held, UnansweredError, agent_name, announced, boundary, causes, full_url, next_step, trust
 
+_LIBRARY = f"httpx/{httpx.__version__}"
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0)
 _LOSSES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Loss], ...] = (
     ((httpx.ReadTimeout, httpx.WriteTimeout), Loss.SLOW_ANSWER),
@@ -47,12 +47,14 @@ class TokenAuth(httpx.Auth):
         What the requests of a transport share.
     build
         Makes httpx's request of ours.
+    token
+        A token to send as it is; by default the session's.
     """
 
-    def __init__(self, session: Session, build: Callable[[Request], httpx.Request]) -> None:
+    def __init__(self, session: Session, build: Callable[[Request], httpx.Request], token: str | None = None) -> None:
         self._session = session
         self._build = build
-        self._authorisation = Authorisation(session)
+        self._authorisation = Authorisation(session, token)
 
     @property
     def logging_in(self) -> bool:
@@ -62,8 +64,8 @@ class TokenAuth(httpx.Auth):
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Take the steps in a thread."""
         steps, answer = self._authorisation.steps(), None
-        with _Held(self._session.turn) as turn:
-            while (step := _next(steps, answer)) is not None:
+        with Held(self._session.turn) as turn:
+            while (step := next_step(steps, answer)) is not None:
                 answer = None
                 if step is Turn.TAKE:
                     turn.take()
@@ -77,8 +79,8 @@ class TokenAuth(httpx.Auth):
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Take the steps in a task."""
         steps, answer = self._authorisation.steps(), None
-        with _Held(self._session.turn) as turn:
-            while (step := _next(steps, answer)) is not None:
+        with Held(self._session.turn) as turn:
+            while (step := next_step(steps, answer)) is not None:
                 answer = None
                 if step is Turn.TAKE:
                     # Event loops in several threads share the turn: waiting for it must not block this one.
@@ -97,36 +99,6 @@ class TokenAuth(httpx.Auth):
         if isinstance(step, Authorised):
             request.headers.update(step.headers)
         return request
-
-
-class _Held:
-    """A lock that is given up at the end if it is held then."""
-
-    def __init__(self, lock: threading.Lock) -> None:
-        self._lock = lock
-        self._mine = False
-
-    def take(self, *, blocking: bool = True) -> bool:
-        self._mine = self._lock.acquire(blocking=blocking)
-        return self._mine
-
-    def give(self) -> None:
-        self._lock.release()
-        self._mine = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._mine:
-            self.give()
-
-
-def _next(steps: Steps, answer: Response | None) -> Step | None:
-    try:
-        return steps.send(answer)
-    except StopIteration:
-        return None
 
 
 class Transport:
@@ -169,7 +141,7 @@ class Transport:
         self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
         self.retries = retries or Retries()
         self.notices = notices or Notices()
-        self.user_agent = user_agent or _user_agent()
+        self.user_agent = user_agent or agent_name(_LIBRARY)
         self._verify = verify
         self._start(None)
 
@@ -194,16 +166,11 @@ class Transport:
         self._drop_pools()
         self._pid = os.getpid()
 
-    def known_token(self) -> str | None:
-        """Return the token that the next request would go out with; None where it would log in first.
-
-        Nobody is asked, and nothing is sent.
-        """
+    @property
+    def session(self) -> Session:
+        """What the requests share: the token, and whose turn it is to renew it."""
         self._after_fork()
-        session = self._session
-        if session.token is None and not session.turn.locked():
-            session.token = self.credentials.token()
-        return session.token
+        return self._session
 
     def _drop_pools(self) -> None:
         raise NotImplementedError
@@ -216,7 +183,7 @@ class Transport:
 
     def _pool_settings(self) -> dict[str, Any]:
         return {
-            "verify": _tls(self._verify),
+            "verify": trust(self._verify),
             "timeout": self.timeout,
             "limits": _LIMITS,
             "trust_env": not is_loopback(self.base_url),
@@ -227,7 +194,7 @@ class Transport:
         headers = {"Accept": request.accept, "Accept-Encoding": "gzip, deflate", "User-Agent": self.user_agent}
         body: dict[str, Any] = {}
         if request.files:
-            headers["Content-Type"] = f"multipart/form-data; boundary={_boundary(request)}"
+            headers["Content-Type"] = f"multipart/form-data; boundary={boundary(request)}"
             fields: dict[str, list[str]] = {}
             for name, value in request.form:
                 fields.setdefault(name, []).append(value)
@@ -241,9 +208,9 @@ class Transport:
             request.method, url, headers=headers, extensions={"timeout": self.timeout.as_dict()}, **body
         )
 
-    def _auth(self, request: Request) -> TokenAuth | None:
+    def _auth(self, request: Request, token: str | None) -> TokenAuth | None:
         ours = same_origin(full_url(request, self.base_url), self.base_url)
-        return TokenAuth(self._session, self.build) if request.authenticate and ours else None
+        return TokenAuth(self._session, self.build, token) if request.authenticate and ours else None
 
     def _answered(self, request: Request, answer: httpx.Response, started: float) -> Response:
         response = read_response(answer)
@@ -279,7 +246,7 @@ class SyncTransport(Transport):
     _pool: httpx.Client | None
     _closing: weakref.finalize[..., SyncTransport] | None
 
-    def send(self, request: Request, *, hurry: bool = False) -> Response:
+    def send(self, request: Request, *, hurry: bool = False, token: str | None = None) -> Response:
         """Send a request, as often as the policy allows.
 
         Parameters
@@ -288,6 +255,8 @@ class SyncTransport(Transport):
             What to send.
         hurry
             Give up at once where the server cannot be reached.
+        token
+            A token to send as it is; by default the session's.
 
         Returns
         -------
@@ -308,13 +277,13 @@ class SyncTransport(Transport):
             except StopIteration as end:
                 return cast("Response", end.value)
             if isinstance(step, Send):
-                outcome = self._try(step.request)
+                outcome = self._try(step.request, token)
             else:
                 outcome = None
-                time.sleep(_announced(step))
+                time.sleep(announced(step))
 
-    def _try(self, request: Request) -> Outcome:
-        auth, pool, started = self._auth(request), self._open_pool(), time.perf_counter()
+    def _try(self, request: Request, token: str | None) -> Outcome:
+        auth, pool, started = self._auth(request, token), self._open_pool(), time.perf_counter()
         try:
             answer = pool.send(self.build(request), auth=auth)
         except (httpx.HTTPError, httpx.InvalidURL, LoginRefusedError) as error:
@@ -360,7 +329,7 @@ class AsyncTransport(Transport):
 
     _pools: dict[asyncio.AbstractEventLoop, httpx.AsyncClient]
 
-    async def send(self, request: Request, *, hurry: bool = False) -> Response:
+    async def send(self, request: Request, *, hurry: bool = False, token: str | None = None) -> Response:
         """Send a request, as often as the policy allows.
 
         Parameters
@@ -369,6 +338,8 @@ class AsyncTransport(Transport):
             What to send.
         hurry
             Give up at once where the server cannot be reached.
+        token
+            A token to send as it is; by default the session's.
 
         Returns
         -------
@@ -389,13 +360,13 @@ class AsyncTransport(Transport):
             except StopIteration as end:
                 return cast("Response", end.value)
             if isinstance(step, Send):
-                outcome = await self._try(step.request)
+                outcome = await self._try(step.request, token)
             else:
                 outcome = None
-                await asyncio.sleep(_announced(step))
+                await asyncio.sleep(announced(step))
 
-    async def _try(self, request: Request) -> Outcome:
-        auth, pool, started = self._auth(request), self._open_pool(), time.perf_counter()
+    async def _try(self, request: Request, token: str | None) -> Outcome:
+        auth, pool, started = self._auth(request, token), self._open_pool(), time.perf_counter()
         try:
             answer = await pool.send(self.build(request), auth=auth)
         except (httpx.HTTPError, httpx.InvalidURL, LoginRefusedError) as error:
@@ -435,19 +406,154 @@ class AsyncTransport(Transport):
         await self.aclose()
 
 
+class _UnshownQuery(httpx.URL):
+    """A URL whose query, which may be a signature, stays out of httpx's own log."""
+
+    def __str__(self) -> str:
+        return super().__str__().partition("?")[0]
+
+
+class Stream:
+    """An answer whose body is still to be read; made by `Streams`.
+
+    Attributes
+    ----------
+    status
+        The status code.
+    headers
+        The headers, names in lower case.
+    """
+
+    def __init__(self, answer: httpx.Response, failed: Callable[[Exception], UnansweredError]) -> None:
+        self.status = answer.status_code
+        self.headers = {name.lower(): value for name, value in answer.headers.items()}
+        self._answer = answer
+        self._failed = failed
+
+    def pieces(self) -> Generator[bytes]:
+        """Yield the body as it arrives, whatever its ``Content-Encoding``.
+
+        Raises
+        ------
+        UnansweredError
+            The connection broke, or nothing more came.
+        """
+        try:
+            yield from self._answer.iter_raw()
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            raise self._failed(error) from error
+
+    def close(self) -> None:
+        """Give the connection back, or close it where the body was not read to its end."""
+        with contextlib.suppress(httpx.HTTPError, OSError, RuntimeError):
+            self._answer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Streams:
+    """Asks for answers that are read piece by piece, from several threads, over connections of its own.
+
+    Nothing is added to a request: no credentials, no cookies. Redirects are not followed. It lives within one process.
+
+    Parameters
+    ----------
+    connect_timeout, read_timeout
+        Seconds to wait for a connection, and for each next part of an answer.
+    verify
+        True: the operating system's trust store; False: no check of certificates; or a context of your own.
+    """
+
+    def __init__(
+        self, *, connect_timeout: float = 10.0, read_timeout: float = 120.0, verify: bool | ssl.SSLContext = True
+    ) -> None:
+        self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
+        self.aborted = False
+        self._verify = verify
+        self._agent = agent_name(_LIBRARY)
+        self._lock = threading.Lock()
+        self._pools: dict[bool, httpx.Client] = {}
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Stream:
+        """Ask for a URL.
+
+        Raises
+        ------
+        UnansweredError
+            There was no answer.
+        """
+        started = time.perf_counter()
+        shown = redact_url(url).partition("?")[0]
+
+        def failed(error: Exception) -> UnansweredError:
+            log_failure("GET", shown, error, time.perf_counter() - started)
+            loss, said = classify(error)
+            limit = self.timeout.connect if loss is Loss.SLOW_CONNECTION else self.timeout.read
+            host = urlsplit(shown).netloc
+            return UnansweredError(lost(loss, said, method="GET", url=shown, host=host, limit=limit))
+
+        try:
+            request = httpx.Request(
+                "GET",
+                url,
+                headers={"User-Agent": self._agent, **headers},
+                extensions={"timeout": self.timeout.as_dict(), "trace": self._watch},
+            )
+            request.url = _UnshownQuery(request.url)
+            answer = self._pool(url).send(request, stream=True)
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+            raise failed(error) from error
+        logger.debug("GET %s %d %.2f s", shown, answer.status_code, time.perf_counter() - started)
+        return Stream(answer, failed)
+
+    def _pool(self, url: str) -> httpx.Client:
+        outside = not is_loopback(url)
+        with self._lock:
+            if outside not in self._pools:
+                self._pools[outside] = httpx.Client(verify=trust(self._verify), limits=_LIMITS, trust_env=outside)
+            return self._pools[outside]
+
+    def _watch(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            connected = info["return_value"].get_extra_info("socket")
+            if isinstance(connected, socket.socket):
+                with self._lock:
+                    self._sockets.add(connected)
+                if self.aborted:
+                    _shut_down(connected)
+
+    def abort(self) -> None:
+        """Wake all threads that wait for an answer: each of them gets an error. It cannot be used again."""
+        self.aborted = True
+        with self._lock:
+            connected = list(self._sockets)
+        for each in connected:
+            _shut_down(each)
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._lock:
+            pools = list(self._pools.values())
+            self._pools.clear()
+        for pool in pools:
+            pool.close()
+
+
+def _shut_down(connected: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        # Past SSLSocket's own method, which takes the encryption away from a thread that is reading.
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+
 def _close(pool: httpx.Client, pid: int) -> None:
     # In a forked child, the pool's own lock may be held for ever.
     if os.getpid() == pid:
         pool.close()
-
-
-def full_url(request: Request, base_url: str) -> str:
-    """Put together the URL of a request."""
-    path = request.path
-    url = f"{base_url}{path}" if path.startswith("/") else path
-    if not request.params:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(request.params, safe='/:,', quote_via=quote)}"
 
 
 def read_response(answer: httpx.Response) -> Response:
@@ -460,50 +566,11 @@ def read_response(answer: httpx.Response) -> Response:
 
 def classify(error: Exception) -> tuple[Loss, str]:
     """Tell in our terms what httpx raised, and what the innermost cause says without secrets."""
-    causes = list(_causes(error))
-    said = redact_text(next((str(cause) for cause in reversed(causes) if str(cause)), type(error).__name__))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+    known = list(causes(error))
+    said = redact_text(next((str(cause) for cause in reversed(known) if str(cause)), type(error).__name__))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in known):
         return Loss.UNTRUSTED, said
     # A resolver that is out of reach answers EAI_AGAIN; other codes are its final word.
-    if any(isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN for cause in causes):
+    if any(isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN for cause in known):
         return Loss.UNKNOWN_HOST, said
     return next((loss for kinds, loss in _LOSSES if isinstance(error, kinds)), Loss.BROKEN), said
-
-
-def _causes(error: BaseException | None) -> Generator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _announced(step: Wait) -> float:
-    logger.info("trying again in %.1f s: %s", step.seconds, step.reason)
-    return step.seconds
-
-
-def _boundary(request: Request) -> str:
-    """Choose a boundary from the parts themselves, so that a retry sends the same bytes."""
-    digest = hashlib.sha256(repr(request.form).encode())
-    for part in request.files:
-        digest.update(repr((part.name, part.filename, part.content_type)).encode())
-        digest.update(part.content)
-    return digest.hexdigest()[:40]
-
-
-def _tls(verify: bool | ssl.SSLContext) -> bool | ssl.SSLContext:
-    if verify is not True:
-        return verify
-    try:
-        import truststore
-
-        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    except (ImportError, NotImplementedError, OSError):
-        return True
-
-
-def _user_agent() -> str:
-    try:
-        version = importlib.metadata.version("alyx-client")
-    except importlib.metadata.PackageNotFoundError:
-        version = "0"
-    return f"alyx-client/{version} python/{platform.python_version()} httpx/{httpx.__version__}"

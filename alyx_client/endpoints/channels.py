@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Unpack, overload
+from typing import Annotated, Any, Literal, Unpack, overload
 from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
@@ -149,10 +149,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Channels(Endpoint):
+class Channels(JsonFields[UUID | str, Literal["json"]]):
     """Recording sites of a probe, and where in the brain they are."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -397,10 +399,12 @@ class Channels(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncChannels(AsyncEndpoint):
+class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Recording sites of a probe, and where in the brain they are."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Unpack
+from typing import Annotated, Any, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, DateTimeInput, Record, Resource
@@ -202,10 +202,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class ChronicInsertions(Endpoint):
+class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
     """Probes that stay in an animal over many sessions."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -454,10 +456,12 @@ class ChronicInsertions(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncChronicInsertions(AsyncEndpoint):
+class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Probes that stay in an animal over many sessions."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Unpack
+from typing import Annotated, Any, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import known_filters
 from alyx_client.shapes import UNSET, Record, Resource
@@ -117,10 +117,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class DataFormats(Endpoint):
+class DataFormats(JsonFields[str, Literal["json"]]):
     """File formats."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -289,10 +291,12 @@ class DataFormats(Endpoint):
         self._send(_DELETE, key=name)
 
 
-class AsyncDataFormats(AsyncEndpoint):
+class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
     """File formats."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, DateInput, Record, Resource
@@ -149,10 +149,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class DataNotices(Endpoint):
+class DataNotices(JsonFields[UUID | str, Literal["json"]]):
     """Warnings about flaws in datasets."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -369,10 +371,12 @@ class DataNotices(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncDataNotices(AsyncEndpoint):
+class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Warnings about flaws in datasets."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Unpack
+from typing import Annotated, Any, Literal, Unpack
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import known_filters
 from alyx_client.shapes import UNSET, Record, Resource
@@ -96,10 +96,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class DataRepositoryTypeEndpoint(Endpoint):
+class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
     """Kinds of data repository."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -268,10 +270,12 @@ class DataRepositoryTypeEndpoint(Endpoint):
         self._send(_DELETE, key=name)
 
 
-class AsyncDataRepositoryTypeEndpoint(AsyncEndpoint):
+class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
     """Kinds of data repository."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

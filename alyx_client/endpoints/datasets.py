@@ -10,7 +10,7 @@ from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, DateInput, DateTimeInput, Record, Resource, WithIdInUrl
@@ -278,10 +278,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Datasets(Endpoint):
+class Datasets(JsonFields[UUID | str, Literal["json"]]):
     """Files of data, each registered once however many copies there are."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -596,10 +598,12 @@ class Datasets(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncDatasets(AsyncEndpoint):
+class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Files of data, each registered once however many copies there are."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

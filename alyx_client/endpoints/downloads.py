@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Unpack
+from typing import Annotated, Any, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource
@@ -95,10 +95,12 @@ _PARTIAL_UPDATE: Action[DownloadRecord] = Action(
 )
 
 
-class Downloads(Endpoint):
+class Downloads(JsonFields[UUID | str, Literal["json"]]):
     """Who downloaded which dataset, and how often."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -260,10 +262,12 @@ class Downloads(Endpoint):
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
 
-class AsyncDownloads(AsyncEndpoint):
+class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Who downloaded which dataset, and how often."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Unpack
+from typing import Annotated, Any, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
@@ -140,10 +140,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class FieldsOfView(Endpoint):
+class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
     """Fields of view that were imaged in a session."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -384,10 +386,12 @@ class FieldsOfView(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncFieldsOfView(AsyncEndpoint):
+class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Fields of view that were imaged in a session."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

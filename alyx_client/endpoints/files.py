@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Unpack
+from typing import Annotated, Any, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Resource, WithIdInUrl
@@ -128,10 +128,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Files(Endpoint):
+class Files(JsonFields[UUID | str, Literal["json"]]):
     """Copies of datasets in data repositories."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -344,10 +346,12 @@ class Files(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncFiles(AsyncEndpoint):
+class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Copies of datasets in data repositories."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
@@ -178,10 +178,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class FovLocation(Endpoint):
+class FovLocation(JsonFields[UUID | str, Literal["json"]]):
     """Estimates of where a field of view is in the brain."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -395,10 +397,12 @@ class FovLocation(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncFovLocation(AsyncEndpoint):
+class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Estimates of where a field of view is in the brain."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
@@ -218,10 +218,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Insertions(Endpoint):
+class Insertions(JsonFields[UUID | str, Literal["json"]]):
     """Insertions of a probe in a session."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -484,10 +486,12 @@ class Insertions(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncInsertions(AsyncEndpoint):
+class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Insertions of a probe in a session."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource
@@ -141,10 +141,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Labs(Endpoint):
+class Labs(JsonFields[str, Literal["json"]]):
     """Labs."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -378,10 +380,12 @@ class Labs(Endpoint):
         self._send(_DELETE, key=name)
 
 
-class AsyncLabs(AsyncEndpoint):
+class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
     """Labs."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

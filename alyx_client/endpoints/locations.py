@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Unpack
+from typing import Annotated, Any, Literal, Unpack
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import known_filters
 from alyx_client.shapes import UNSET, Record, Resource
@@ -81,10 +81,12 @@ _PARTIAL_UPDATE: Action[LabLocationRecord] = Action(
 )
 
 
-class Locations(Endpoint):
+class Locations(JsonFields[str, Literal["json"]]):
     """Places in a lab, such as rigs and rooms."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -210,10 +212,12 @@ class Locations(Endpoint):
         return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
 
-class AsyncLocations(AsyncEndpoint):
+class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
     """Places in a lab, such as rigs and rooms."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

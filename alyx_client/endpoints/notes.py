@@ -10,7 +10,7 @@ from uuid import UUID
 
 from alyx_client.actions import Action, ListAction, Upload
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, DateTimeInput, Record, Resource, UUIDInput
@@ -129,10 +129,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Notes(Endpoint):
+class Notes(JsonFields[UUID | str, Literal["json"]]):
     """Notes, with or without an image, attached to any other record."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -325,10 +327,12 @@ class Notes(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncNotes(AsyncEndpoint):
+class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Notes, with or without an image, attached to any other record."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

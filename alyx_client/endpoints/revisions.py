@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Unpack
+from typing import Annotated, Any, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import known_filters
 from alyx_client.shapes import UNSET, DateTimeInput, Record, Resource
@@ -110,10 +110,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Revisions(Endpoint):
+class Revisions(JsonFields[str, Literal["json"]]):
     """Versions of datasets, named usually by date."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -285,10 +287,12 @@ class Revisions(Endpoint):
         self._send(_DELETE, key=name)
 
 
-class AsyncRevisions(AsyncEndpoint):
+class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
     """Versions of datasets, named usually by date."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

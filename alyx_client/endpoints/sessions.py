@@ -10,7 +10,7 @@ from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DateRange, DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, DateTimeInput, Record, Resource
@@ -296,10 +296,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Sessions(Endpoint):
+class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
     """Experimental or training sessions of an animal."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -622,10 +624,12 @@ class Sessions(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncSessions(AsyncEndpoint):
+class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]]):
     """Experimental or training sessions of an animal."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, DateInput, Record, Resource
@@ -280,10 +280,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Subjects(Endpoint):
+class Subjects(JsonFields[str, Literal["json"]]):
     """Animals."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -592,10 +594,12 @@ class Subjects(Endpoint):
         self._send(_DELETE, key=nickname)
 
 
-class AsyncSubjects(AsyncEndpoint):
+class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
     """Animals."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

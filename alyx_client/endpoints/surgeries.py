@@ -10,7 +10,7 @@ from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DateRange, DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, DateTimeInput, Record, Resource, UUIDInput
@@ -151,10 +151,12 @@ _PARTIAL_UPDATE: Action[SurgeryRecord] = Action(
 )
 
 
-class Surgeries(Endpoint):
+class Surgeries(JsonFields[UUID | str, Literal["json"]]):
     """Surgeries on animals."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -357,10 +359,12 @@ class Surgeries(Endpoint):
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
 
-class AsyncSurgeries(AsyncEndpoint):
+class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Surgeries on animals."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Unpack
+from typing import Annotated, Any, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import known_filters
 from alyx_client.shapes import UNSET, Record, Resource
@@ -119,10 +119,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Tags(Endpoint):
+class Tags(JsonFields[str, Literal["json"]]):
     """Labels on datasets; a tag can publish or protect them."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -294,10 +296,12 @@ class Tags(Endpoint):
         self._send(_DELETE, key=name)
 
 
-class AsyncTags(AsyncEndpoint):
+class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
     """Labels on datasets; a tag can publish or protect them."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
@@ -204,10 +204,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Tasks(Endpoint):
+class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
     """Steps of data processing that computers in the labs take and report on."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -469,10 +471,12 @@ class Tasks(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncTasks(AsyncEndpoint):
+class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
     """Steps of data processing that computers in the labs take and report on."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from alyx_client.actions import Action, ListAction
 from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.endpoint import AsyncJsonFields, JsonFields
 from alyx_client.pages import AsyncResults, Results
 from alyx_client.query import DjangoFilter, known_filters
 from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
@@ -181,10 +181,12 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Trajectories(Endpoint):
+class Trajectories(JsonFields[UUID | str, Literal["json"]]):
     """Estimates of where a probe runs through the brain, as a straight line."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(
@@ -445,10 +447,12 @@ class Trajectories(Endpoint):
         self._send(_DELETE, key=id)
 
 
-class AsyncTrajectories(AsyncEndpoint):
+class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
     """Estimates of where a probe runs through the brain, as a straight line."""
 
     __slots__ = ()
+    _read = _READ
+    _partial_update = _PARTIAL_UPDATE
 
     @known_filters
     def list(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
 from collections.abc import Mapping
 
@@ -19,16 +20,21 @@ class Accounts:
         The records, users among them.
     passwords
         Passwords by user name.
+    lasting
+        Whether the tokens are the same in every run. Where the records are not, they must differ: a client files the
+        answers that it keeps under the token, and would give those of records that are gone.
     """
 
-    def __init__(self, store: Store, passwords: Mapping[str, str]) -> None:
+    def __init__(self, store: Store, passwords: Mapping[str, str], *, lasting: bool = False) -> None:
         self.store = store
+        self._lasting = lasting
+        self._salt = "" if lasting else secrets.token_hex()
         self.passwords = dict(passwords)
         self._lock = threading.Lock()
         self._generation: dict[str, int] = {}
 
     def token(self, username: str) -> str:
-        """Return the present token of a user; the same in every run until it is revoked."""
+        """Return the present token of a user."""
         with self._lock:
             return self._token(username)
 
@@ -41,9 +47,10 @@ class Accounts:
                 self._generation[username] = self._generation.get(username, 0) + 1
 
     def reset(self) -> None:
-        """Make the first tokens valid again."""
+        """Forget what was revoked; tokens that do not last are replaced."""
         with self._lock:
             self._generation.clear()
+            self._salt = "" if self._lasting else secrets.token_hex()
 
     def log_in(self, username: str, password: str) -> str | None:
         """Return a token, or None where user name and password do not fit."""
@@ -80,4 +87,4 @@ class Accounts:
 
     def _token(self, username: str) -> str:
         generation = self._generation.get(username, 0)
-        return hashlib.sha1(f"{username}:{generation}".encode(), usedforsecurity=False).hexdigest()
+        return hashlib.sha1(f"{username}:{generation}{self._salt}".encode(), usedforsecurity=False).hexdigest()

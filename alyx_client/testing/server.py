@@ -99,7 +99,7 @@ class LocalAlyx:
         self._seed = seed
         self._passwords = dict(DEFAULT_USERS if users is None else users)
         self.store = Store(str(database))
-        self.accounts = Accounts(self.store, self._passwords)
+        self.accounts = Accounts(self.store, self._passwords, lasting=str(database) != ":memory:")
         if self.store.empty:
             self._fill()
         self._make_users()
@@ -201,7 +201,7 @@ class LocalAlyx:
         self.store.close()
 
     def reset(self) -> None:
-        """Go back to the first state: seeded records, first tokens, no faults, an empty log."""
+        """Go back to the first state: seeded records, new tokens, no faults, an empty log."""
         self.faults.clear()
         self.requests.clear()
         self.accounts.reset()

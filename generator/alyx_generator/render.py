@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import jinja2
 
-from alyx_generator.api import Action, Api, Endpoint, Filter, Shape
+from alyx_generator.api import Action, Api, Endpoint, Field, Filter, Shape
 from alyx_generator.naming import changes_name
 from alyx_generator.project import data_folder
 from alyx_generator.shape_source import ShapeSource, render_shapes
@@ -106,6 +106,7 @@ def render(api: Api, package: Package) -> Files:
             classes=list(_classes(endpoint.shapes, source, changed)),
             imports=[*source.imports, *_imports_of_others(endpoint, api, index)],
             methods=[_method(action, endpoint) for action in endpoint.actions],
+            base=_base(endpoint, api),
         )
     for name in ("client", "models", "__init__"):
         files[f"{name}.py"] = environment.get_template(f"{name}.py.jinja").render(
@@ -142,6 +143,27 @@ def _imports_of_others(endpoint: Endpoint, api: Api, index: Mapping[str, str]) -
     wanted = sorted(name for name in used - own if name in index)
     changes = sorted({changes_name(name) for name in wanted if changes_name(name) in index})
     return [f"from .{index[name]} import {name}" for name in (*wanted, *changes) if index[name] != endpoint.name]
+
+
+def _base(endpoint: Endpoint, api: Api) -> str:
+    """Return the base class: another one where records have fields of JSON that can be changed key by key."""
+    actions = {action.name: action for action in endpoint.actions}
+    read, change = actions.get("read"), actions.get("partial_update")
+    if read is None or change is None or read.lookup is None or read.answer.shape != change.answer.shape:
+        return "Endpoint"
+    shapes = {shape.name: shape for each in api.endpoints for shape in each.shapes}
+    answered, sent = shapes.get(read.answer.shape), shapes.get(change.body)
+    if answered is None or sent is None:
+        return "Endpoint"
+    free = {field.name for field in answered.fields if _is_free(field)}
+    names = sorted(field.name for field in sent.fields if field.name in free and _is_free(field))
+    if not names:
+        return "Endpoint"
+    return f"JsonFields[{_LOOKUP_TYPES[read.lookup.kind]}, Literal[{', '.join(map(repr, names))}]]"
+
+
+def _is_free(field: Field) -> bool:
+    return not set(field.schema) - {"description", "title", "nullable", "default"}
 
 
 def _method(action: Action, endpoint: Endpoint) -> Method:

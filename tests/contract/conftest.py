@@ -44,7 +44,7 @@ def target(request: pytest.FixtureRequest) -> Target:
 
 @pytest.fixture(scope="session")
 def _client(target: Target) -> Iterator[AlyxClient]:
-    with AlyxClient(target.url, token=target.token, silent=True, strict=True) as client:
+    with AlyxClient(target.url, token=target.token, silent=True, strict=True, cache_rest=None) as client:
         yield client
 
 
@@ -57,7 +57,7 @@ def client(_client: AlyxClient) -> AlyxClient:
 @pytest.fixture
 async def async_client(target: Target) -> AsyncIterator[AsyncAlyxClient]:
     """Give an asynchronous client, as strict."""
-    async with AsyncAlyxClient(target.url, token=target.token, silent=True, strict=True) as client:
+    async with AsyncAlyxClient(target.url, token=target.token, silent=True, strict=True, cache_rest=None) as client:
         yield client
 
 

@@ -25,7 +25,8 @@ def test_reset_goes_back_to_the_first_state(local_alyx: LocalAlyx, http: httpx.C
     local_alyx.revoke()
     local_alyx.reset()
     assert local_alyx.requests == []
-    assert http.get("/subjects/flowers").status_code == 200
+    assert http.get("/subjects/flowers").status_code == 403, "answers kept under the old token are not of these records"
+    assert http.get("/subjects/flowers", headers={"Authorization": f"Token {local_alyx.token()}"}).status_code == 200
 
 
 def test_session_server_is_another_one(local_alyx: LocalAlyx, local_alyx_session: LocalAlyx) -> None:

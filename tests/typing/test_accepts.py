@@ -41,6 +41,7 @@ from alyx_client.models import (
     Weighing,
     WeighingRecord,
 )
+from alyx_client.webclient import no_cache
 
 
 def subjects(client: AlyxClient) -> None:
@@ -160,6 +161,22 @@ def the_rest(client: AlyxClient) -> None:
     assert_type(registered, list[RegisteredDatasetRecord])
     values: Sequence[SubjectSummary] = client.subjects.list()
     assert_type(values[0].json, Any)
+
+
+def json_fields(client: AlyxClient, key: UUID) -> None:
+    client.sessions.json_field_update(key, "extended_qc", {"a": 1})
+    client.sessions.json_field_remove_key(key, "json", "a")
+    client.subjects.json_field_write("flowers", "json", [1, 2])
+    assert_type(client.data_repository.json_field_delete("here", "json"), None)
+    client.tasks.json_field_update(uuid=key, field_name="arguments", data={"a": 1})
+
+
+def by_name(client: AlyxClient) -> None:
+    assert_type(client.rest("subjects", "list", alive=True), Any)
+    assert_type(client.is_logged_in(), bool)
+    assert_type(client.rest_schemes.endpoints, list[str])
+    with no_cache(client) as same:
+        assert_type(same, AlyxClient)
 
 
 async def asynchronous(client: AsyncAlyxClient, key: UUID) -> None:

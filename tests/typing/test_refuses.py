@@ -50,3 +50,9 @@ def methods_that_the_server_lacks(client: AlyxClient) -> None:
     client.surgeries.create  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     client.water_restriction.read  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     client.probes  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
+def fields_that_are_no_json(client: AlyxClient, key: UUID) -> None:
+    client.sessions.json_field_update(key, "narrative", {})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.json_field_update(7, "json", {})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.weighings.json_field_write  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

@@ -1,0 +1,136 @@
+"""Lists as plain Python: their pages, and what tells one row from another."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from alyx_client.actions import KeyRanges
+from alyx_client.answers import decode
+from alyx_client.log import logger
+from alyx_client.messages import Params, Request, Response
+from alyx_client.walk import Page, repeats
+
+__all__ = ["Call", "Expires", "Rows", "Steps", "is_page", "page_of", "read_json", "row_identity"]
+
+T = TypeVar("T")
+Expires = timedelta | bool | None
+
+_PAGE = frozenset({"count", "next", "previous", "results"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, and how the cache may answer it.
+
+    Parameters
+    ----------
+    request
+        What to send.
+    expires
+        How long the answer may be given again; True: not at all; None or False: the default.
+    clobber
+        Whether the server is asked in any case.
+    """
+
+    request: Request
+    expires: Expires = None
+    clobber: bool = False
+
+
+Steps = Generator[Call, Response, T]
+"""Yields what to send, is sent the answers, and returns the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A list whose first page is there, and how the others are fetched.
+
+    Parameters
+    ----------
+    call
+        The call for the list, without its query.
+    queries
+        The query parameters, without paging; several where a long list of keys was split.
+    first
+        The first page of the first query.
+    page_size
+        Rows to ask for at a time; the server's own number by default.
+    by_uuid
+        Whether the server can be asked for ranges of UUIDs.
+    """
+
+    call: Call
+    queries: Sequence[Params]
+    first: Page[Any]
+    page_size: int | None
+    by_uuid: bool
+
+    @property
+    def whole(self) -> list[Any] | None:
+        """All rows, where the first page has them."""
+        rows = self.first.rows
+        if len(self.queries) != 1 or len(rows) < self.first.count:
+            return None
+        keys = [row_identity(row) for row in rows]
+        return list(dict(zip(keys, rows, strict=True)).values()) if repeats(keys) else rows
+
+    @property
+    def ranges(self) -> KeyRanges | None:
+        """Ranges of keys by which rows can be fetched that paging leaves out; None where the rows have no UUIDs."""
+        if not self.by_uuid or len(self.queries) != 1 or not KeyRanges.fit(self.queries[0]):
+            return None
+        return KeyRanges(self.queries[0]) if any(_has_uuid(row) for row in self.first.rows[:1]) else None
+
+    def page(self, params: Params, offset: int, limit: int | None) -> Call:
+        """Return the call for one page."""
+        return page_call(self.call, params, offset, limit)
+
+
+def page_call(call: Call, params: Params, offset: int, limit: int | None) -> Call:
+    """Return the call for one page of a list; `limit` is the page's size, in rows."""
+    paging = [] if limit is None else [("limit", str(limit))]
+    paging += [("offset", str(offset))] if offset else []
+    return replace(call, request=replace(call.request, params=(*params, *paging)))
+
+
+def read_json(response: Response) -> Any:
+    """Return an answer as plain Python; None where there is none."""
+    return decode(response, urlsplit(response.url).path) if response.content.strip() else None
+
+
+def is_page(content: object) -> bool:
+    """Return whether an answer is one page of a list."""
+    return isinstance(content, dict) and cast("dict[str, Any]", content).keys() >= _PAGE
+
+
+def page_of(content: Any) -> Page[Any]:
+    """Return an answer as one page of a list."""
+    if detail := content.get("detail"):
+        logger.warning("The server says of this list: %s", detail)
+    return Page(content["count"], content["results"], content["next"] is not None)
+
+
+def row_identity(row: Any) -> object:
+    """Return what tells one row of a list from another; None for rows that have no key."""
+    if not isinstance(row, dict):
+        return None
+    fields = cast("dict[str, object]", row)
+    for name in ("id", "url", "name"):
+        value = fields.get(name)
+        if isinstance(value, str | int):
+            # Two labs may have a location of the same name.
+            return (value, fields["lab"]) if name == "name" and isinstance(fields.get("lab"), str) else value
+    return None
+
+
+def _has_uuid(row: Any) -> bool:
+    try:
+        UUID(str(row_identity(row)).rstrip("/").rpartition("/")[2])
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,42 @@
+"""The names that code written for ``one.webclient`` imports.
+
+>>> import alyx_client.webclient as wc
+>>> client = wc.AlyxClient("https://alyx.example.org")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator
+from typing import TypeVar
+
+from alyx_client.caching import off
+from alyx_client.connection import Connection
+from alyx_client.endpoints import AlyxClient, AsyncAlyxClient
+from alyx_client.schemes import RestScheme
+from alyx_client.urls import update_url_params
+
+__all__ = ["AlyxClient", "AsyncAlyxClient", "RestScheme", "no_cache", "update_url_params"]
+
+Client = TypeVar("Client", bound=Connection)
+
+
+@contextlib.contextmanager
+def no_cache(ac: Client | None = None) -> Generator[Client]:
+    """Ask the server for everything, and keep no answer, inside the block.
+
+    It holds for this thread or task alone, and for the pages that a list fetches ahead.
+
+    Parameters
+    ----------
+    ac
+        The client; by default a new `AlyxClient`.
+
+    Yields
+    ------
+    AlyxClient or AsyncAlyxClient
+        The client.
+    """
+    client = AlyxClient() if ac is None else ac
+    with off(client._caching):  # pyright: ignore[reportPrivateUsage]
+        yield client  # type: ignore[misc]  # pyright: ignore[reportReturnType]
