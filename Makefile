@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
+ONE_VENV := .venv-one
 
 .PHONY: setup demo test check client bench record live clean
 .DEFAULT_GOAL := setup
@@ -35,8 +36,16 @@ check: $(STAMP)
 client: $(STAMP)
 	$(RUN) -m alyx_generator client $(if $(SERVER),$(SERVER) --package $(PACKAGE) --out build)
 
-bench: $(STAMP)
-	$(RUN) benchmarks/run.py
+# make bench        the budgets
+# make bench ONE=1  and the comparison with ONE-api, which gets an environment of its own
+bench: $(STAMP) $(if $(ONE),$(ONE_VENV)/.installed)
+	$(if $(ONE),ONE_PYTHON=$(ONE_VENV)/bin/python) $(RUN) -m benchmarks.run
+
+$(ONE_VENV)/.installed: pyproject.toml
+	test -x $(ONE_VENV)/bin/python || $(PYTHON) -m venv $(ONE_VENV)
+	$(ONE_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(ONE_VENV)/bin/python -m pip install --quiet --group one
+	@touch $@
 
 # Record the exchanges in tests/contract/cassettes anew, from the server named by ALYX_URL.
 record: $(STAMP)
@@ -48,4 +57,4 @@ live: $(STAMP)
 	$(RUN) -m pytest tests/contract --server=live
 
 clean:
-	rm -rf $(VENV) build .demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ONE_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from alyx_client.connection import AsyncConnection, Connection, SyncConnection
+from alyx_client.connection import Connection
+from alyx_client.file_api import AsyncFileApi, FileApi
 from alyx_client.string_api import AsyncStringApi, StringApi
 
 __all__ = ["AsyncBaseClient", "BaseClient"]
 
 
-class BaseClient(StringApi, SyncConnection):  # noqa: D101 - the next line says it
+class BaseClient(StringApi, FileApi):  # noqa: D101 - the next line says it
     __doc__ = Connection.__doc__
 
 
-class AsyncBaseClient(AsyncStringApi, AsyncConnection):  # noqa: D101 - the next line says it
+class AsyncBaseClient(AsyncStringApi, AsyncFileApi):  # noqa: D101 - the next line says it
     __doc__ = Connection.__doc__

@@ -119,6 +119,7 @@ class Connection:
             credentials, connect_timeout=connect_timeout, read_timeout=read_timeout, retries=retries, verify=verify
         )
         self.silent = silent
+        self._verify = verify
         self.drift = DriftLog(strict=strict)
 
     def _connect(self, credentials: Credentials, **settings: Any) -> None:

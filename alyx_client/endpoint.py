@@ -300,7 +300,7 @@ class AsyncJsonFields(AsyncEndpoint, Generic[Key, Name]):
 
 
 def _field(action: Action[Any], record: Any, name: str) -> Any:
-    if name not in type(record).model_fields:
+    if name not in vars(record):
         raise InvalidFieldError(f"{action.endpoint} has no field {name!r}", fields={name: ["no such field"]})
     return getattr(record, name)
 

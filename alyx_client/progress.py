@@ -57,17 +57,16 @@ class Progress:
     def _draw_whole(self) -> None:
         if self._whole is None:
             total = sum(download.total or 0 for download in self._downloads)
-            in_files = {"unit": "file", "unit_scale": False}
-            name, count = f"{len(self._downloads)} files", len(self._downloads)
-            self._whole = self._bar(name, total) if self._in_bytes else self._bar(name, count, **in_files)
+            count = len(self._downloads)
+            self._whole = self._bar(f"{count} files", total if self._in_bytes else count, in_bytes=self._in_bytes)
         done = sum(download.received if self._in_bytes else download.ended for download in self._downloads)
         _move(self._whole, done)
 
-    def _bar(self, name: str, total: int | None, **options: Any) -> Any:
+    def _bar(self, name: str, total: int | None, *, in_bytes: bool = True) -> Any:
         from tqdm.auto import tqdm
 
-        settings = {"unit": "B", "unit_scale": True, "unit_divisor": 1000, "leave": False, **options}
-        return tqdm(total=total, desc=name, dynamic_ncols=True, **settings)
+        unit = "B" if in_bytes else "file"
+        return tqdm(total=total, desc=name, unit=unit, unit_scale=in_bytes, leave=False, dynamic_ncols=True)
 
     def __enter__(self) -> Self:
         self.draw()

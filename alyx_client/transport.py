@@ -1,4 +1,4 @@
-"""Sends requests and reads answers, with and without asyncio: the one module that imports httpx."""
+"""Sends requests and reads answers, with and without asyncio: httpx, and httpcore below it, are imported here alone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 
 from alyx_client.address import is_loopback, normalise_base_url, redact_text, redact_url, same_origin
@@ -29,8 +30,10 @@ from alyx_client.wire import Held, UnansweredError, agent_name, announced, bound
 
 _LIBRARY = f"httpx/{httpx.__version__}"
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0)
+# From here on, the body of a file is read straight from its connection, in pieces of this size at most.
+_LARGE, _READ = 4 * 2**20, 2**18
 _LOSSES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Loss], ...] = (
-    ((httpx.ReadTimeout, httpx.WriteTimeout), Loss.SLOW_ANSWER),
+    ((httpx.ReadTimeout, httpx.WriteTimeout, httpcore.ReadTimeout), Loss.SLOW_ANSWER),
     ((httpx.ConnectTimeout, httpx.PoolTimeout), Loss.SLOW_CONNECTION),
     ((httpx.ConnectError, httpx.ProxyError), Loss.UNREACHABLE),
     ((httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL), Loss.UNSENDABLE),
@@ -424,11 +427,14 @@ class Stream:
         The headers, names in lower case.
     """
 
-    def __init__(self, answer: httpx.Response, failed: Callable[[Exception], UnansweredError]) -> None:
+    def __init__(
+        self, answer: httpx.Response, failed: Callable[[Exception], UnansweredError], timeout: float | None
+    ) -> None:
         self.status = answer.status_code
         self.headers = {name.lower(): value for name, value in answer.headers.items()}
         self._answer = answer
         self._failed = failed
+        self._timeout = timeout
 
     def pieces(self) -> Generator[bytes]:
         """Yield the body as it arrives, whatever its ``Content-Encoding``.
@@ -438,10 +444,34 @@ class Stream:
         UnansweredError
             The connection broke, or nothing more came.
         """
+        body = self._answer.iter_raw()
         try:
-            yield from self._answer.iter_raw()
-        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            first = next(body, b"")
+            yield first
+            left = self._length() - len(first)
+            if left >= _LARGE:
+                yield from self._straight(left)
+            else:
+                yield from body
+        except (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.TimeoutException) as error:
             raise self._failed(error) from error
+
+    def _length(self) -> int:
+        """Return how long the body is, where it comes as it is and the parser need not see it; else 0."""
+        length = self.headers.get("content-length", "")
+        plain = "transfer-encoding" not in self.headers and self._answer.http_version == "HTTP/1.1"
+        return int(length) if plain and length.isdecimal() else 0
+
+    def _straight(self, left: int) -> Generator[bytes]:
+        # Past the parser, which costs more than the network: it has given all that it held, and asks for no more. The
+        # connection is closed after that. Should the parser have held bytes back, they are missing at the end.
+        connection = self._answer.extensions["network_stream"]
+        while left:
+            piece = connection.read(min(left, _READ), self._timeout)
+            if not piece:
+                raise httpx.RemoteProtocolError(f"the connection was closed {left} bytes before the end")
+            left -= len(piece)
+            yield piece
 
     def close(self) -> None:
         """Give the connection back, or close it where the body was not read to its end."""
@@ -509,7 +539,7 @@ class Streams:
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
             raise failed(error) from error
         logger.debug("GET %s %d %.2f s", shown, answer.status_code, time.perf_counter() - started)
-        return Stream(answer, failed)
+        return Stream(answer, failed, self.timeout.read)
 
     def _pool(self, url: str) -> httpx.Client:
         outside = not is_loopback(url)

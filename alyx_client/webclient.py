@@ -13,10 +13,26 @@ from typing import TypeVar
 from alyx_client.caching import off
 from alyx_client.connection import Connection
 from alyx_client.endpoints import AlyxClient, AsyncAlyxClient
+from alyx_client.files import (
+    dataset_record_to_url,
+    file_record_to_url,
+    http_download_file,
+    http_download_file_list,
+)
 from alyx_client.schemes import RestScheme
 from alyx_client.urls import update_url_params
 
-__all__ = ["AlyxClient", "AsyncAlyxClient", "RestScheme", "no_cache", "update_url_params"]
+__all__ = [
+    "AlyxClient",
+    "AsyncAlyxClient",
+    "RestScheme",
+    "dataset_record_to_url",
+    "file_record_to_url",
+    "http_download_file",
+    "http_download_file_list",
+    "no_cache",
+    "update_url_params",
+]
 
 Client = TypeVar("Client", bound=Connection)
 

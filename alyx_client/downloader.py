@@ -1,0 +1,411 @@
+"""Downloads files for a client: finds out where from and where to, and does several at once."""
+
+from __future__ import annotations
+
+import functools
+import os
+import ssl
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from alyx_client.cache_tables import CacheTables
+from alyx_client.data_servers import DataServers, Login
+from alyx_client.downloads import Download
+from alyx_client.errors import DownloadsFailedError
+from alyx_client.file_names import local_name, local_names, name_of_bytes, refuse_collisions
+from alyx_client.file_requests import FileRequests, Job
+from alyx_client.file_sources import is_several, read_source
+from alyx_client.progress import Progress
+from alyx_client.retry import Retries
+from alyx_client.transport import Streams
+from alyx_client.workers import Workers
+
+_THREADS = 4
+Folder = str | os.PathLike[str]
+
+
+class Downloader:
+    """Downloads files for one client, or for none.
+
+    Parameters
+    ----------
+    base_url
+        Alyx itself, whose own files may be downloaded with its token.
+    data_servers
+        Where files come from: ``(url, username, password)``, or objects with such attributes. Paths are on the first.
+        A login goes to its server alone.
+    folder
+        Where files go by default; None: ``~/Downloads``.
+    silent
+        Show no progress.
+    retries
+        How often and how patiently to try again.
+    connect_timeout, read_timeout
+        Seconds to wait for a connection, and for each next part of an answer.
+    verify
+        True: the operating system's trust store; False: no check of certificates; or a context of your own.
+    token
+        Gives the header with Alyx's token: it goes to Alyx alone.
+    anywhere
+        Whether files may also come from other servers, without credentials.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        data_servers: Iterable[Any] = (),
+        *,
+        folder: Folder | None = None,
+        silent: bool = False,
+        retries: Retries | None = None,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 120.0,
+        verify: bool | ssl.SSLContext = True,
+        token: Callable[[], Mapping[str, str]] | None = None,
+        anywhere: bool = False,
+    ) -> None:
+        logins = tuple(_login(server) for server in data_servers)
+        self.servers = DataServers(logins, base_url=base_url, token=token, anywhere=anywhere)
+        self.folder = Path(folder).expanduser() if folder else None
+        self.silent = silent
+        self._retries = retries or Retries()
+        self._new_streams = functools.partial(
+            Streams, connect_timeout=connect_timeout, read_timeout=read_timeout, verify=verify
+        )
+        self._lock = threading.Lock()
+        self._idle: list[Streams] = []
+        self._pid = os.getpid()
+
+    def download(
+        self,
+        source: Any,
+        *,
+        target_dir: Folder | Sequence[Folder] | None = None,
+        keep_tree: bool = False,
+        clobber: bool = False,
+        chunks: tuple[int, int] | None = None,
+        return_md5: bool = False,
+        verify: bool = False,
+        silent: bool | None = None,
+        headers: Mapping[str, str] | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        threads: int | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> Any:
+        """Download a file, or several.
+
+        A file is written to ``<name>.part`` and gets its name only when it is whole; after an interruption, the next
+        call goes on from what is there. A file that is there already is taken if its size is the record's, or its hash
+        where the record has no size; without a record it is trusted.
+
+        Parameters
+        ----------
+        source
+            A URL, a path on the first data server, the record of a dataset or a file (a dictionary or typed), or a
+            list of these.
+        target_dir
+            The folder for the files, or one for each source; by default the client's.
+        keep_tree
+            Whether the server's folders are made below it; by default the files lie in it side by side.
+        clobber
+            Fetch files even if they are there.
+        chunks
+            ``(first_byte, n_bytes)``: only these bytes. They go to a file of another name, so that nobody takes it for
+            the whole one: bytes 100 to 149 of ``a.npy`` to ``a.bytes-100-149.npy``. It is shorter where the file ends
+            before.
+        return_md5
+            Return the MD5 of each file, too.
+        verify
+            Compare also files that are there with the record's hash, or else with the server's size.
+        silent
+            Show no progress; by default as the client is.
+        headers
+            Further headers. What is a credential among them goes no further than the source's own server.
+        username, password
+            A login for the sources' servers, in place of the stored one.
+        threads
+            How many threads there are at most; by default ``ONE_HTTP_DL_THREADS``, or 4.
+        cancelled
+            When it is set, the download is given up within about a second.
+
+        Returns
+        -------
+        pathlib.Path or list of pathlib.Path
+            Where the file is, or the files in the order of the sources. With ``return_md5`` a pair of path and MD5,
+            or the paths and the MD5s as two tuples in a list. An empty source gives None.
+
+        Raises
+        ------
+        ForeignURLError, InvalidFileNameError, NoDataURLError
+            A source is on none of the servers, would be written where it must not, or is nowhere; nothing was sent.
+        DownloadsFailedError
+            Of a list: some files did not come; ``results`` has what came of each.
+        AlyxError
+            Of a single source: by its meaning.
+        DownloadCancelledError
+            ``cancelled`` was set.
+        OSError
+            The file cannot be written.
+        """
+        several = is_several(source)
+        options = _Options(keep_tree, clobber, _checked(chunks), return_md5, verify, headers, username, password)
+        jobs = self._jobs(list(cast("Iterable[Any]", source)) if several else [source], target_dir, options)
+        hidden = self.silent if silent is None else silent
+        results = self._run(jobs, silent=hidden, threads=_threads(threads), cancelled=cancelled)
+        nothing: Any = (None, None) if return_md5 else None
+        _raise_failures(results, jobs, several=several)
+        answers = [nothing if result is None else result if return_md5 else result[0] for result in results]
+        if not several:
+            return answers[0]
+        return list(zip(*answers, strict=True)) if return_md5 else answers
+
+    def rel_path2url(self, path: Folder) -> str:
+        """Return the URL of a path on the first data server.
+
+        Parameters
+        ----------
+        path
+            The path, as it is on the server; what is special in URLs is percent-encoded.
+
+        Raises
+        ------
+        ForeignURLError
+            There is no data server, or the path is a URL already.
+        InvalidFileNameError
+            The path leads out of the server's folder.
+        """
+        return self.servers.url_of_path(os.fspath(path))
+
+    def download_cache_tables(
+        self,
+        source: Folder | None = None,
+        destination: Folder | None = None,
+        *,
+        info: Mapping[str, Any] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> list[Path]:
+        """Download Alyx's tables of sessions and datasets, unless those that are there are current.
+
+        Parameters
+        ----------
+        source
+            The URL of another zip file, or of the folder that holds ``cache.zip``; then it is always fetched.
+        destination
+            The folder for the tables; by default the client's.
+        info
+            What ``/cache/info/`` answered; by default it is asked.
+        cancelled
+            When it is set, the download is given up within about a second.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The Parquet files.
+
+        Raises
+        ------
+        DamagedArchiveError
+            The zip file is damaged, or would write outside the folder; the old tables are untouched.
+        AlyxError
+            By its meaning.
+        """
+        folder = Path(destination).expanduser() if destination else self._default_folder()
+        return CacheTables(self.servers, functools.partial(self._fetch, cancelled=cancelled), cancelled).download(
+            folder, None if source is None else os.fspath(source), info
+        )
+
+    def close(self) -> None:
+        """Close the connections; another call opens new ones."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for streams in idle:
+            streams.close()
+
+    def _default_folder(self) -> Path:
+        return self.folder or Path.home() / "Downloads"
+
+    def _fetch(self, job: Job, servers: DataServers, cancelled: threading.Event | None) -> Path:
+        jobs = [_Planned(job, servers)]
+        results = self._run(jobs, silent=self.silent, threads=_threads(None), cancelled=cancelled)
+        _raise_failures(results, jobs, several=False)
+        return cast("Path", results[0][0])
+
+    def _jobs(
+        self, sources: list[Any], target_dir: Folder | Sequence[Folder] | None, options: _Options
+    ) -> list[_Planned | None]:
+        folders = self._folders(target_dir, len(sources))
+        jobs = [
+            None if _is_empty(source) else self._job(source, folder, options)
+            for source, folder in zip(sources, folders, strict=True)
+        ]
+        refuse_collisions((planned.job.url, planned.job.target) for planned in jobs if planned)
+        return jobs
+
+    def _folders(self, target_dir: Folder | Sequence[Folder] | None, count: int) -> list[Path]:
+        if target_dir is None or isinstance(target_dir, str | os.PathLike):
+            folder = Path(target_dir).expanduser() if target_dir else self._default_folder()
+            return [folder] * count
+        folders = [Path(folder).expanduser() if folder else self._default_folder() for folder in target_dir]
+        if len(folders) != count:
+            raise ValueError(f"target_dir has {len(folders)} folders for {count} sources; pass one, or one for each.")
+        return folders
+
+    def _job(self, source: Any, folder: Path, options: _Options) -> _Planned:
+        found = read_source(source)
+        url, login = self._choose(found.urls)
+        servers = self.servers
+        if options.username or options.password:
+            servers = servers.with_login(url, options.username or "", options.password or "")
+        elif login and login.username:
+            servers = servers.with_login(url, login.username, login.password or "")
+        path = servers.path_below(url) if options.keep_tree else url.partition("?")[0]
+        names = local_names(path) if options.keep_tree else (local_name(path),)
+        first, count = options.chunks or (0, None)
+        name = names[-1] if count is None else name_of_bytes(names[-1], first, count)
+        job = Job(
+            url,
+            folder.joinpath(*names[:-1], name),
+            found.size,
+            found.digest,
+            dict(options.headers or {}),
+            first,
+            count,
+            options.clobber,
+            options.verify,
+            options.return_md5,
+        )
+        return _Planned(job, servers)
+
+    def _choose(self, urls: tuple[str, ...]) -> tuple[str, Login | None]:
+        """Take the first address that may be used; if there is none, say why not the first."""
+        for url in urls:
+            if self.servers.is_allowed(url):
+                return self.servers.complete(url)
+        return self.servers.complete(urls[0])
+
+    def _run(
+        self,
+        jobs: Sequence[_Planned | None],
+        *,
+        silent: bool,
+        threads: int,
+        cancelled: threading.Event | None,
+    ) -> list[Any]:
+        """Do the jobs; the same one only once. Returns a path and an MD5, or an exception, for each."""
+        with self._streams() as streams, Workers(threads, cancelled, streams.abort) as workers:
+            invite = workers.invite if threads > 1 else None
+            downloads: dict[tuple[str, Path], Download] = {}
+            for planned in jobs:
+                if planned and planned.key not in downloads:
+                    requests = FileRequests(planned.job, planned.servers, streams, workers.stop)
+                    downloads[planned.key] = Download(requests, self._retries, workers.stop, invite)
+            outcomes: dict[tuple[str, Path], Any] = {}
+            done = threading.Event()
+            for key, download in downloads.items():
+                workers.submit(functools.partial(_do, download, key, outcomes, len(downloads), done))
+            if downloads:
+                with Progress(list(downloads.values()), silent=silent) as progress:
+                    workers.wait(done, progress.draw)
+        return [outcomes[planned.key] if planned else None for planned in jobs]
+
+    @contextmanager
+    def _streams(self) -> Generator[Streams]:
+        """Give a call connections of its own, so that giving it up disturbs no other; they are kept for the next."""
+        with self._lock:
+            if self._pid != os.getpid():
+                # Connections shared with the parent process would mix up both processes' answers.
+                self._pid, self._idle = os.getpid(), []
+            streams = self._idle.pop() if self._idle else self._new_streams()
+        try:
+            yield streams
+        finally:
+            if streams.aborted:
+                streams.close()
+            else:
+                with self._lock:
+                    self._idle.append(streams)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    keep_tree: bool
+    clobber: bool
+    chunks: tuple[int, int] | None
+    return_md5: bool
+    verify: bool
+    headers: Mapping[str, str] | None
+    username: str | None
+    password: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    job: Job
+    servers: DataServers
+
+    @property
+    def key(self) -> tuple[str, Path]:
+        return self.job.url, self.job.target
+
+
+def _do(
+    download: Download, key: tuple[str, Path], outcomes: dict[tuple[str, Path], Any], count: int, done: threading.Event
+) -> None:
+    outcome: Any
+    try:
+        outcome = download.run(), download.md5
+    except Exception as error:  # each file's failure is a result of its own
+        outcome = error
+    outcomes[key] = outcome
+    if len(outcomes) == count:
+        done.set()
+
+
+def _raise_failures(results: list[Any], jobs: Sequence[_Planned | None], *, several: bool) -> None:
+    failures = [
+        (planned.job.shown, result)
+        for planned, result in zip(jobs, results, strict=True)
+        if planned and isinstance(result, Exception)
+    ]
+    if not failures:
+        return
+    if not several:
+        raise failures[0][1]
+    lines = "\n".join(f"- {shown}: {error}" for shown, error in failures)
+    error = DownloadsFailedError(f"{len(failures)} of {len(jobs)} files did not come; the others did:\n{lines}")
+    error.results = [result[0] if isinstance(result, tuple) else result for result in results]
+    raise error
+
+
+def _is_empty(source: object) -> bool:
+    return source is None or (isinstance(source, str) and not source.strip())
+
+
+def _login(server: Any) -> Login:
+    if isinstance(server, str):
+        return Login(server)
+    if isinstance(server, tuple):
+        return Login(*cast("tuple[str, str | None, str | None]", server))
+    pair = server.login() if hasattr(server, "login") else (server.username, server.password)
+    return Login(server.url, *(pair or (None, None)))
+
+
+def _checked(chunks: Any) -> tuple[int, int] | None:
+    if chunks is None:
+        return None
+    first, count = (int(number) for number in chunks)
+    if first < 0 or count < 1:
+        raise ValueError(f"chunks=({first}, {count}): pass the first byte, from 0, and how many there are, at least 1.")
+    return first, count
+
+
+def _threads(wanted: int | None) -> int:
+    if wanted is None:
+        text = os.environ.get("ONE_HTTP_DL_THREADS", "").strip()
+        wanted = int(text) if text.isdecimal() else _THREADS
+    return max(1, wanted)

@@ -1,0 +1,151 @@
+"""Compares this client with ONE-api on the same replay server, in one run.
+
+Each client runs the lines of ``user_code.py`` in fresh processes with an empty home folder, in turn, so that both meet
+the same machine; the figures are medians. Each downloaded file is compared with what the server has.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks import datasets, replay_server
+from benchmarks.table import comparison, heading
+
+ROUNDS = 5
+MIB = 1024 * 1024
+FILES = [f"{MIB}/spikes.times.{n}.npy" for n in range(100)]
+BIG = f"{512 * MIB}/ephys.cbin"
+
+Run = tuple[str, str, str]
+"""Interpreter, module of the client, style."""
+TASKS = {
+    "start": "import, login, schema",
+    "list": f"{datasets.ROWS} datasets listed",
+    "reads": "50 datasets read",
+    "cached reads": "50 datasets read again, from the cache",
+    "files": "100 files of 1 MiB",
+    "big file": "one file of 512 MiB",
+}
+
+
+def measure() -> None:
+    """Measure and print the comparison, or say how to get it."""
+    python, version = find_one()
+    if version is None:
+        print("\nThe comparison with ONE-api is left out: make bench ONE=1, or ONE_PYTHON=/path/to/python make bench")
+        return
+    one: Run = (python, "one.webclient", "strings")
+    strings: Run = (sys.executable, "alyx_client", "strings")
+    typed: Run = (sys.executable, "alyx_client", "typed")
+    with replay_server.running() as alyx, replay_server.running() as data:
+        times = in_turn([one, strings, typed], alyx, data)
+    report(version, times[one], times[strings], times[typed])
+
+
+def find_one() -> tuple[str, str | None]:
+    """Return an interpreter, and the version of ONE-api that it has, if any."""
+    python = os.environ.get("ONE_PYTHON") or sys.executable
+    code = "import importlib.metadata as m; print(m.version('ONE-api'))"
+    found = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    return python, found.stdout.strip() if found.returncode == 0 else None
+
+
+def in_turn(runs: list[Run], alyx: str, data: str) -> dict[Run, dict[str, list[float]]]:
+    """Return the seconds of each task in each round."""
+    times: dict[Run, dict[str, list[float]]] = {run: defaultdict(list) for run in runs}
+    for number in range(ROUNDS):
+        # Who goes first takes turns too.
+        for run in runs if number % 2 else runs[::-1]:
+            for task, seconds in once(run, alyx, data).items():
+                times[run][task].append(seconds)
+    return times
+
+
+def once(run: Run, alyx: str, data: str) -> dict[str, float]:
+    """Run the user's code in a fresh process, and return the seconds of each task."""
+    python, module, style = run
+    keys = [str(row["url"]).rpartition("/")[2] for row in datasets.rows(alyx, 50)]
+    with tempfile.TemporaryDirectory() as folder:
+        home, target = Path(folder, "home"), Path(folder, "files")
+        target.mkdir()
+        settings_of_one(home, alyx, data)
+        files = [f"{data}/data/{name}" for name in FILES]
+        task = {"alyx": alyx, "ids": keys, "files": files, "big": f"{data}/data/{BIG}", "folder": str(target)}
+        done = subprocess.run(
+            [python, str(Path(__file__).with_name("user_code.py")), module, style],
+            input=json.dumps(task),
+            capture_output=True,
+            text=True,
+            env=environment(home),
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"{module} ({style}) failed:\n{done.stderr}")
+        if style == "strings":
+            verify(target)
+        seconds: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        return seconds
+
+
+def settings_of_one(home: Path, alyx: str, data: str) -> None:
+    """Write the settings that ONE's setup leaves; both clients read them."""
+    folder = home / ".one"
+    folder.mkdir(parents=True)
+    key = alyx.removeprefix("http://").replace(":", "_")
+    caches = {"CLIENT_MAP": {key: str(home / "ONE")}, "DEFAULT": key}
+    server = {
+        "ALYX_URL": alyx,
+        "ALYX_LOGIN": "olivier",
+        "HTTP_DATA_SERVER": f"{data}/data",
+        "HTTP_DATA_SERVER_LOGIN": None,
+        "HTTP_DATA_SERVER_PWD": None,
+    }
+    (folder / ".caches").write_text(json.dumps(caches))
+    (folder / f".{key}").write_text(json.dumps(server))
+
+
+def environment(home: Path) -> Mapping[str, str]:
+    """Return the environment of a user who has nothing but these settings."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith(("ALYX_", "ONE_", "XDG_", "PYTHON")) and not name.upper().endswith("_PROXY")
+    }
+    folders = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
+    return {**kept, **dict.fromkeys(folders, str(home))}
+
+
+def verify(folder: Path) -> None:
+    """Check that every file is there and whole."""
+    for name in (*FILES, BIG):
+        size, _, filename = name.partition("/")
+        with (folder / filename).open("rb") as file:
+            for part in replay_server.content(0, int(size)):
+                if file.read(len(part)) != bytes(part):
+                    raise SystemExit(f"{filename} is not what the server has")
+            if file.read(1):
+                raise SystemExit(f"{filename} is longer than what the server has")
+
+
+def report(
+    version: str,
+    one: Mapping[str, list[float]],
+    strings: Mapping[str, list[float]],
+    typed: Mapping[str, list[float]],
+) -> None:
+    """Print the medians, and ONE's as a multiple of ours."""
+    milliseconds = f"{replay_server.ROUND_TRIP * 1000:.0f} ms"
+    heading(f"a server {milliseconds} away, median of {ROUNDS}", f"ONE-api {version}", "alyx-client", "ratio")
+    for task, what in TASKS.items():
+        theirs = statistics.median(one[task])
+        comparison(what, theirs, statistics.median(strings[task]))
+        if task in typed and task != "start":
+            comparison("  typed", theirs, statistics.median(typed[task]))

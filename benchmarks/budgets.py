@@ -1,0 +1,99 @@
+"""The project's budgets.
+
+Each figure is the median of several fresh processes or repetitions, and compared within one run, since absolute times
+say more about the machine than about the code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from alyx_generator.cli import build_shipped
+
+from alyx_client.drift import DriftLog
+from alyx_client.endpoints.datasets import _LIST
+from alyx_client.messages import Response
+from benchmarks import datasets
+from benchmarks.table import budget
+
+# As where it is installed: compiled modules are kept.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def measure() -> None:
+    """Measure and print all of them."""
+    bare = process("pass")
+    importing(bare)
+    first_call(bare)
+    parsing()
+    generating()
+
+
+def importing(bare: float) -> None:
+    imported = process("import alyx_client")
+    code = "import sys, alyx_client; print(*(m for m in ('pydantic', 'httpx') if m in sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    extra = (imported - bare) * 1000
+    budget("import alyx_client, above bare Python", f"{extra:.1f} ms", "under 25 ms", extra < 25)
+    budget("pydantic or httpx loaded by it", loaded or "no", "no", not loaded)
+
+
+def first_call(bare: float) -> None:
+    # A typed call needs the client, the endpoint, its shapes and the transport; the server's time is not ours.
+    call = (
+        "from alyx_client import AlyxClient; from alyx_client.messages import Response;"
+        "c = AlyxClient('http://127.0.0.1:9', token='x');"
+        'c.send = lambda request, **_: Response(200, {}, b\'{"count": 0, "next": null, "results": []}\');'
+    )
+    first = process(call + "c.subjects.list()") - bare
+    every = process(
+        call + "import alyx_client.models as m; shapes = [getattr(m, name) for name in m.__all__];"
+        "[shape.model_rebuild() for shape in shapes if hasattr(shape, 'model_rebuild')]"
+    )
+    every -= bare
+    budget("to the first typed call, above bare Python", f"{first * 1000:.0f} ms", "under 250 ms", first < 0.25)
+    share = f"{first / every:.2f} of {every * 1000:.0f} ms"
+    budget("  against importing every endpoint", share, "under half", first < every / 2)
+
+
+def parsing() -> None:
+    count = datasets.ROWS
+    content = datasets.page(datasets.rows())
+    response = Response(200, {}, content)
+    log = DriftLog(strict=True)
+    # In turn, so that both meet the machine in the same mood.
+    pairs = [(once(lambda: _LIST.parse(response, log)), once(lambda: json.loads(content))) for _ in range(31)]
+    ratio = statistics.median(typed / plain for typed, plain in pairs)
+    typed, plain = (statistics.median(times) / count * 1e6 for times in zip(*pairs, strict=True))
+    value = f"{ratio:.2f} ({typed:.1f} / {plain:.1f} us a row)"
+    budget(f"{count} datasets parsed and validated / json.loads", value, "at most 2", ratio <= 2)
+
+
+def generating() -> None:
+    seconds = statistics.median(once(build_shipped) for _ in range(3))
+    budget("the whole client generated", f"{seconds:.1f} s", "under 10 s", seconds < 10)
+
+
+def process(code: str, runs: int = 9) -> float:
+    """Return the median seconds of fresh interpreters that run `code`."""
+    times: list[float] = []
+    for _ in range(runs + 1):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[1:])
+
+
+def once(call: Callable[[], object]) -> float:
+    """Return the seconds of one call; freeing its result is no part of it."""
+    start = time.perf_counter()
+    result = call()
+    seconds = time.perf_counter() - start
+    del result
+    return seconds

@@ -1,0 +1,175 @@
+"""An HTTP server on loopback that answers as from 40 ms away: what the comparison of two clients talks to.
+
+A round trip over a network costs a client 40 ms for each request, and 40 ms more for each new connection, whose
+handshake has to come back before anything can be sent. The server waits these times before it answers, which is when a
+client would see the same answer over a network. Bandwidth is not limited, and names are not looked up; there is no TLS,
+whose handshakes would add to the price of a connection.
+
+It knows the part of Alyx that is compared (the login, the schema, the list of datasets by pages of 250, single
+datasets) and serves files, with ``Range``, ``If-Range``, ``ETag`` and ``HEAD``, under ``/data/<bytes>/<any name>``:
+their size is in the path, and their content follows from the place in the file.
+
+``python -m benchmarks.replay_server`` serves until its standard input is closed; its first line is its address.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from benchmarks import datasets
+
+ROUND_TRIP = 0.04
+"""Seconds."""
+PAGE, LARGEST_PAGE = 250, 1000
+
+# Its length is a prime, so that no two parts of a file that a client may mix up are alike.
+_PATTERN = b"".join(n.to_bytes(4, "big") for n in range(262144))[:1_000_003]
+_SCHEMA = Path(__file__).parents[1] / "schemas" / "alyx-3.6.1.json"
+
+
+def content(start: int, end: int) -> Iterator[memoryview]:
+    """Yield the bytes of any file from `start` to before `end`."""
+    pattern = memoryview(_PATTERN)
+    while start < end:
+        place = start % len(_PATTERN)
+        part = pattern[place : place + end - start]
+        yield part
+        start += len(part)
+
+
+@contextmanager
+def running() -> Generator[str]:
+    """Run a server in a process of its own, and give its address."""
+    command = [sys.executable, "-m", "benchmarks.replay_server"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.stdin.close()
+
+
+class Replay(BaseHTTPRequestHandler):
+    """Answers the requests of one connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: ReplayServer
+
+    def setup(self) -> None:
+        super().setup()
+        time.sleep(ROUND_TRIP)
+
+    def do_GET(self) -> None:
+        time.sleep(ROUND_TRIP)
+        url = urlsplit(self.path)
+        if url.path.startswith("/data/"):
+            self._send_file(url.path)
+        elif url.path == "/api/schema":
+            self._send(200, self.server.schema, "application/vnd.oai.openapi+json")
+        elif url.path == "/datasets":
+            self._send(200, self._page(parse_qs(url.query)))
+        else:
+            row = self.server.by_path.get(url.path)
+            self._send(200 if row else 404, row or b'{"detail": "Not found."}')
+
+    do_HEAD = do_GET  # noqa: N815 - the name is given by http.server
+
+    def do_POST(self) -> None:
+        time.sleep(ROUND_TRIP)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._send(200, b'{"token": "0123456789abcdef"}')
+
+    def _page(self, query: dict[str, list[str]]) -> bytes:
+        limit = min(int(query.get("limit", [PAGE])[0]), LARGEST_PAGE)
+        offset = int(query.get("offset", ["0"])[0])
+        count = len(self.server.rows)
+        after = offset + limit
+        url = f"{self.server.url}/datasets?limit={limit}&offset="
+        head = {
+            "count": count,
+            "next": f"{url}{after}" if after < count else None,
+            "previous": f"{url}{max(offset - limit, 0)}" if offset else None,
+        }
+        return json.dumps(head)[:-1].encode() + b', "results": [' + b",".join(self.server.rows[offset:after]) + b"]}"
+
+    def _send(self, status: int, body: bytes, content_type: str = "application/json") -> None:
+        self._head(status, {"Content-Type": content_type, "Content-Length": str(len(body))})
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _send_file(self, path: str) -> None:
+        size = int(path.split("/")[2])
+        tag = f'"{size}"'
+        headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes", "ETag": tag}
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        start, end, status = 0, size, 200
+        if asked and self.headers.get("If-Range", tag) == tag:
+            start, end, status = int(asked[1]), min(int(asked[2] or size) + 1, size), 206
+            if start >= size:
+                self._head(416, {"Content-Range": f"bytes */{size}", "Content-Length": "0"})
+                return
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        self._head(status, {**headers, "Content-Length": str(end - start)})
+        if self.command != "HEAD":
+            for part in content(start, end):
+                self.wfile.write(part)
+
+    def _head(self, status: int, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+class ReplayServer(ThreadingHTTPServer):
+    """Holds what is served, made once."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Replay)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        rows = datasets.rows(self.url)
+        self.rows = [json.dumps(row).encode() for row in rows]
+        self.by_path = {urlsplit(str(row["url"])).path: encoded for row, encoded in zip(rows, self.rows, strict=True)}
+        self.schema = _SCHEMA.read_bytes()
+
+    def server_bind(self) -> None:
+        # HTTPServer's own looks up the machine's name, which may take seconds.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients may leave when they like."""
+
+
+def main() -> None:
+    """Serve until standard input is closed."""
+    server = ReplayServer()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(server.url, flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
