@@ -10,7 +10,7 @@ from typing import Self
 from alyx_client.part_file import PartFile, cancelled
 
 SMALLEST = 64 * 2**20
-_PIECE = 16 * 2**20
+_PIECE = 32 * 2**20
 _MOST = 256
 
 

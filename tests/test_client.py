@@ -160,7 +160,7 @@ def echo(received: Received, connection: Any) -> bool:
 
 def test_threads_share_a_client() -> None:
     with FaultServer(then=echo) as server:
-        client = AlyxClient(server.url, token=SECRET)
+        client = AlyxClient(server.url, token=SECRET, cache_rest=None)
         with ThreadPoolExecutor(8) as pool:
             read = list(pool.map(lambda number: client.labs.read(f"lab{number}").name, range(80)))
     assert read == [f"lab{number}" for number in range(80)]
@@ -168,14 +168,14 @@ def test_threads_share_a_client() -> None:
 
 async def test_tasks_share_a_client() -> None:
     with FaultServer(then=echo) as server:
-        async with AsyncAlyxClient(server.url, token=SECRET) as client:
+        async with AsyncAlyxClient(server.url, token=SECRET, cache_rest=None) as client:
             read = await asyncio.gather(*(client.labs.read(f"lab{number}") for number in range(20)))
     assert [record.name for record in read] == [f"lab{number}" for number in range(20)]
 
 
 def test_async_client_works_in_one_loop_after_another() -> None:
     with FaultServer(then=echo) as server:
-        client = AsyncAlyxClient(server.url, token=SECRET)
+        client = AsyncAlyxClient(server.url, token=SECRET, cache_rest=None)
 
         async def read(name: str) -> str:
             return (await client.labs.read(name)).name
@@ -197,7 +197,7 @@ def _read_in_a_child(client: AlyxClient, connection: Any) -> None:
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 def test_client_works_in_a_forked_process_and_goes_on_in_its_parent() -> None:
     with FaultServer(then=echo) as server:
-        client = AlyxClient(server.url, token=SECRET)
+        client = AlyxClient(server.url, token=SECRET, cache_rest=None)
         client.labs.read("a")
         here, there = multiprocessing.Pipe()
         process = multiprocessing.get_context("fork").Process(target=_read_in_a_child, args=(client, there))
@@ -235,7 +235,7 @@ def test_clients_results_records_and_errors_pickle() -> None:
     with FaultServer(
         routes={"/labs": [faults.page([LAB])] * 9, "/labs/gone": [json_answer({}, status=404)]}, then=echo
     ) as server:
-        client = AlyxClient(server.url, token=SECRET)
+        client = AlyxClient(server.url, token=SECRET, cache_rest=None)
         rows = client.labs.list()
         record = client.labs.read("a")
         again = pickle.loads(pickle.dumps(client))
@@ -257,7 +257,7 @@ def test_clients_results_records_and_errors_pickle() -> None:
 
 def test_pickled_client_works_in_a_fresh_process() -> None:
     with FaultServer(then=echo) as server:
-        client = AlyxClient(server.url, token=SECRET)
+        client = AlyxClient(server.url, token=SECRET, cache_rest=None)
         client.labs.read("a")
         code = "import pickle, sys; print(pickle.load(sys.stdin.buffer).labs.read('b').name)"
         done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(client), capture_output=True, timeout=60)
