@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -27,6 +26,8 @@ def write_private(file: Path, text: str) -> None:
     OSError
         It cannot be written; the old file is as it was.
     """
+    import tempfile  # slow to import, and seldom needed
+
     file = file.resolve()
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # mkstemp makes the file readable by its owner alone.

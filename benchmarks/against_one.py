@@ -39,7 +39,7 @@ def measure() -> None:
     """Measure and print the comparison, or say how to get it."""
     python, version = find_one()
     if version is None:
-        print("\nThe comparison with ONE-api is left out: make bench ONE=1, or ONE_PYTHON=/path/to/python make bench")
+        print(f"\nNo comparison: {python} has no ONE-api. Try make bench ONE=1, or ONE_PYTHON=/path/to/python make bench.")
         return
     one: Run = (python, "one.webclient", "strings")
     strings: Run = (sys.executable, "alyx_client", "strings")
@@ -53,8 +53,11 @@ def find_one() -> tuple[str, str | None]:
     """Return an interpreter, and the version of ONE-api that it has, if any."""
     python = os.environ.get("ONE_PYTHON") or sys.executable
     code = "import importlib.metadata as m; print(m.version('ONE-api'))"
-    found = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-    return python, found.stdout.strip() if found.returncode == 0 else None
+    try:
+        found = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return python, None
+    return python, found.stdout.strip()
 
 
 def in_turn(runs: list[Run], alyx: str, data: str) -> dict[Run, dict[str, list[float]]]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
-CACHED_ROUNDS = 10
+CACHED_ROUNDS = 20
 
 seconds: dict[str, float] = {}
 
