@@ -39,7 +39,7 @@ def measure() -> None:
     """Measure and print the comparison, or say how to get it."""
     python, version = find_one()
     if version is None:
-        print(f"\nNo comparison: {python} has no ONE-api. Try make bench ONE=1, or ONE_PYTHON=/path/to/python make bench.")
+        print(f"\nNot compared: {python} has no ONE-api; make bench ONE=1, or ONE_PYTHON=/path/to/python make bench")
         return
     one: Run = (python, "one.webclient", "strings")
     strings: Run = (sys.executable, "alyx_client", "strings")
