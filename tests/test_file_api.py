@@ -175,3 +175,25 @@ def test_drop_in_functions_need_no_client(
     path, digest = http_download_file(url, **login, target_dir=tmp_path, silent=True, return_md5=True)
     assert path.parent == tmp_path
     assert digest == datasets[0]["hash"] or len(digest) == 32
+
+
+@pytest.mark.parametrize("records", ["string", "typed"])
+def test_24_download_file(
+    connect: Callable[..., Any], local_alyx: LocalAlyx, datasets: list[dict[str, Any]], records: str, tmp_path: Path
+) -> None:
+    alyx = connect(local_alyx)
+    with AlyxClient(local_alyx.url, token=local_alyx.token()) as client:
+        listed = datasets if records == "string" else [client.datasets.read(row["url"]) for row in datasets]
+    urls = dataset_record_to_url(listed)
+    relative = [url.removeprefix(local_alyx.data_url).lstrip("/") for url in urls]
+    wholes = alyx("download_file", urls)
+    assert [path.stat().st_size for path in wholes] == [row["file_size"] for row in datasets]
+    part = alyx("download_file", relative[0], chunks=(10, 20))
+    assert part.read_bytes() == wholes[0].read_bytes()[10:30]
+    assert part != wholes[0]
+    wholes[0].write_bytes(b"changed")
+    assert alyx("download_file", urls[0]).read_bytes() == b"changed", "a file that is there is trusted, as ONE does"
+    again, digest = alyx("download_file", relative[0], clobber=True, return_md5=True)
+    assert (again, again.read_bytes()[10:30]) == (wholes[0], part.read_bytes())
+    paths, digests = alyx("download_file", relative, return_md5=True)
+    assert (list(paths), digests[0], len(digests)) == (wholes, digest, len(urls))
