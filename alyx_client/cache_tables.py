@@ -167,7 +167,7 @@ def unpack(archive: Path, folder: Path) -> list[str]:
             needed, free = sum(entry.file_size for entry in entries), shutil.disk_usage(folder).free
             if needed > free:
                 raise disk_full(folder / archive.name, needed, free)
-            with disk_errors(folder / archive.name, needed):
+            with disk_errors(folder / archive.name, lambda: needed):
                 for entry in entries:
                     target = folder / entry.filename
                     target.parent.mkdir(parents=True, exist_ok=True)
@@ -193,10 +193,16 @@ def _check_entry(entry: zipfile.ZipInfo, archive: str) -> None:
         raise DamagedArchiveError(f"{archive} must not be unpacked: {entry.filename!r} is a link. Nothing was written.")
 
 
+def _unsigned(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the signature of an address, which is another one each time."""
+    location = info.get("location")
+    return {**info, "location": location.partition("?")[0] if isinstance(location, str) else location}
+
+
 def _current(folder: Path, url: str, info: Mapping[str, Any]) -> list[Path] | None:
     try:
         notes = cast("dict[str, Any]", json.loads((folder / _NOTES).read_bytes()))
-        if notes["source"] != url or notes["info"] != dict(info):
+        if notes["source"] != url or notes["info"] != _unsigned(info):
             return None
         sizes = cast("dict[str, int]", notes["sizes"])
         paths = [folder / name for name in sizes]
@@ -208,7 +214,9 @@ def _current(folder: Path, url: str, info: Mapping[str, Any]) -> list[Path] | No
 def _write_notes(folder: Path, url: str, info: Mapping[str, Any], tables: list[str]) -> None:
     sizes = {name: (folder / name).stat().st_size for name in tables}
     unfinished = folder / f"{_NOTES}~"
-    unfinished.write_text(json.dumps({"source": url, "info": dict(info), "sizes": sizes}, indent=1), encoding="utf-8")
+    unfinished.write_text(
+        json.dumps({"source": url, "info": _unsigned(info), "sizes": sizes}, indent=1), encoding="utf-8"
+    )
     replace(unfinished, folder / _NOTES)
 
 

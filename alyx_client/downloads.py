@@ -156,7 +156,7 @@ class Download:
         try:
             self._try(part)
             self._check(part)
-            with disk_errors(self.job.target, None):
+            with disk_errors(self.job.target):
                 part.finish()
         finally:
             self._close_pieces()
@@ -228,7 +228,7 @@ class Download:
     def _attempt_once(self, part: PartFile) -> AlyxError | None:
         """Try once; returns what went wrong if another try may help."""
         try:
-            with disk_errors(self.job.target, part.origin.length if part.origin else self.total):
+            with disk_errors(self.job.target, lambda: self.total and self.total - part.received):
                 if part.pieces and not self._without_ranges:
                     self._attempt_pieces(part)
                 else:

@@ -18,7 +18,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from io import FileIO
 from pathlib import Path
@@ -131,7 +131,7 @@ class PartFile:
     def start(self, origin: Origin) -> None:
         """Start anew with the bytes of this file."""
         # First the bytes, then what they are of: whoever is killed in between leaves an empty part.
-        with disk_errors(self.target, origin.length):
+        with disk_errors(self.target, lambda: origin.length):
             with open(self.path, "wb"):
                 pass
             self.origin = dataclasses.replace(origin, url=self._digest)
@@ -155,7 +155,7 @@ class PartFile:
                 self._notes.unlink()
             return
         unfinished = self._notes.with_name(f"{self._notes.name}~")
-        with self._notes_lock, disk_errors(self.target, None):
+        with self._notes_lock, disk_errors(self.target):
             notes = {"origin": asdict(self.origin), "piece_size": self.piece_size, "pieces": self.pieces}
             unfinished.write_text(json.dumps(notes), encoding="utf-8")
             replace(unfinished, self._notes)
@@ -214,14 +214,22 @@ def cancelled() -> DownloadCancelledError:
 
 
 @contextlib.contextmanager
-def disk_errors(target: Path, needed: int | None) -> Generator[None]:
-    """Raise DiskFullError where the system says that there is no space."""
+def disk_errors(target: Path, needed: Callable[[], int | None] = lambda: None) -> Generator[None]:
+    """Raise DiskFullError where the system says that there is no space.
+
+    Parameters
+    ----------
+    target
+        The file.
+    needed
+        Tells how many bytes more it needs; None if that is not known.
+    """
     try:
         yield
     except OSError as error:
         if isinstance(error, DiskFullError) or error.errno not in _FULL:
             raise
-        raise disk_full(target, needed, None) from error
+        raise disk_full(target, needed(), None) from error
 
 
 def disk_full(target: Path, needed: int | None, free: int | None) -> DiskFullError:
@@ -232,9 +240,9 @@ def disk_full(target: Path, needed: int | None, free: int | None) -> DiskFullErr
     target
         The file.
     needed, free
-        Bytes that it needs and that there are; None if that is not known.
+        Bytes that it needs yet and that there are; None if that is not known.
     """
-    wanted = "" if needed is None else f": it needs {readable_size(needed)}"
+    wanted = "" if needed is None else f": it needs {readable_size(needed)} more"
     there = "" if free is None else f", and {readable_size(free)} are free"
     error = DiskFullError(
         f"There is too little space in {target.parent} for {target.name}{wanted}{there}. Make room there, or choose "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
+import re
 import socket
 import ssl
 import threading
@@ -508,6 +510,7 @@ class Streams:
         self._lock = threading.Lock()
         self._pools: dict[bool, httpx.Client] = {}
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        logging.getLogger("httpcore.http11").addFilter(_without_signature)
 
     def get(self, url: str, headers: Mapping[str, str]) -> Stream:
         """Ask for a URL.
@@ -572,6 +575,12 @@ class Streams:
             self._pools.clear()
         for pool in pools:
             pool.close()
+
+
+def _without_signature(record: logging.LogRecord) -> bool:
+    # httpcore's debug log shows the addresses of redirects, and these may be signed.
+    record.msg = re.sub(r"(?i)(b'location', b['\"][^?'\"]*)\?[^'\"]*", r"\1", str(record.msg))
+    return True
 
 
 def _shut_down(connected: socket.socket) -> None:

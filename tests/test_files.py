@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import pickle
+import re
 import shutil
 import signal
 import subprocess
@@ -51,7 +52,6 @@ from alyx_client.files import (
     http_download_file,
     http_download_file_list,
 )
-from alyx_client.models import DatasetRecord
 from alyx_client.retry import Retries
 from alyx_client.testing import LocalAlyx
 from tests import faults
@@ -606,14 +606,12 @@ def test_redirects_end(folder: Path) -> None:
 
 def test_no_signature_is_written_or_logged(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("httpcore").setLevel(logging.INFO)
-    try:
-        with FaultServer([serve(BODY, close_after=30_000)], then=faults.answer(status=404)) as server:
-            with pytest.raises(NotFoundError) as caught:
-                downloader(server, folder).download(f"{server.url}/a.npy?X-Amz-Signature=geheim&x=geheim")
-            assert "geheim" in server.requests[1].target
-    finally:
-        logging.getLogger("httpcore").setLevel(logging.NOTSET)
+    with FaultServer([serve(BODY, close_after=30_000)], then=faults.answer(status=404)) as server:
+        away = faults.redirect(f"{server.url}/b.npy?X-Amz-Signature=geheim")
+        server._scripts["/a.npy"] = iter([away, away])
+        with pytest.raises(NotFoundError) as caught:
+            downloader(server, folder).download(f"{server.url}/a.npy?X-Amz-Signature=geheim&x=geheim")
+        assert "geheim" in server.requests[1].target
     assert "/a.npy" in caplog.text
     assert "geheim" not in caplog.text
     assert "geheim" not in str(caught.value)
@@ -703,8 +701,8 @@ def test_one_failure_does_not_stop_the_others(folder: Path) -> None:
         assert f"{server.url}/b.npy" in str(error)
         assert f"{server.url}/d.npy" in str(error)
         assert pickle.loads(pickle.dumps(error)).results[0] == folder / "a.npy"
+        server._scripts["/f.npy"] = iter([faults.answer(status=404)])
         with pytest.raises(DownloadsFailedError):
-            server._scripts["/f.npy"] = iter([faults.answer(status=404)])
             downloader(server, folder).download(["f.npy"])
     assert names(folder) == ["a.npy", "c.npy", "e.npy"]
 
@@ -803,9 +801,9 @@ def test_the_ranges_of_a_large_file_are_gone_on_from(
 ) -> None:
     small_pieces(monkeypatch)
     body, newer = content(8 * MIB), content(8 * MIB, b"newer")
-    steps = [serve(body, close_after=3 * MIB + 5), *[faults.answer(status=404)] * 4]
-    with FaultServer(steps, then=serve(newer if changed else body)) as server:
+    with FaultServer([serve(body, close_after=3 * MIB + 5)], then=faults.answer(status=404)) as server:
         interrupted(server, folder)
+        server._then = serve(newer if changed else body)
         notes = json.loads((folder / "a.npy.part.json").read_text())
         assert sum(notes["pieces"]) >= 3 * MIB
         asked = len(server.requests)
@@ -832,7 +830,7 @@ def test_a_gibibyte_arrives(folder: Path) -> None:
 
 def test_too_little_space_is_said_before_anything_is_written(folder: Path) -> None:
     with FaultServer(then=faults.answer(b"", headers={"Content-Length": str(2**60)})) as server:
-        with pytest.raises(DiskFullError, match=r"it needs \d+ GB, and .* are free") as caught:
+        with pytest.raises(DiskFullError, match=r"it needs \d+ GB more, and .* are free") as caught:
             downloader(server, folder).download("a.npy")
         assert caught.value.errno == errno.ENOSPC
     assert "a.npy" not in names(folder)
@@ -869,7 +867,7 @@ def test_a_disk_that_fills_up_leaves_a_part_to_go_on_from(folder: Path) -> None:
         )
         out, err = child.communicate(timeout=30)
         assert "full: There is too little space" in out, err
-        assert "needs 100 kB" in out
+        assert "needs 60 kB more" in out
         assert names(folder) == ["a.npy.part", "a.npy.part.json"]
         assert downloader(server, folder).download("a.npy").read_bytes() == BODY
         assert server.requests[-1].headers["range"] == "bytes=40000-"
@@ -1028,7 +1026,10 @@ def test_cancelling_one_call_leaves_the_others_alone(folder: Path) -> None:
 
 def shown(folder: Path, url: str, options: str) -> str:
     """Return what a download prints on a terminal."""
+    import fcntl
     import pty
+    import struct
+    import termios
 
     script = f"""
         import sys
@@ -1039,9 +1040,7 @@ def shown(folder: Path, url: str, options: str) -> str:
             pass
     """
     main, terminal = pty.openpty()
-    child = run(script, f"{url}/a.npy", f"{url}/b.npy", folder, stdin=terminal)
-    child.kill()
-    child.communicate()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     child = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script), f"{url}/a.npy", f"{url}/b.npy", str(folder)],
         cwd=ROOT,
@@ -1056,6 +1055,23 @@ def shown(folder: Path, url: str, options: str) -> str:
     child.wait(20)
     os.close(main)
     return seen.decode()
+
+
+def left_on_screen(printed: str) -> str:
+    """Return what a terminal shows in the end."""
+    rows: dict[int, dict[int, str]] = {}
+    row = column = 0
+    for piece in re.split(r"(\r|\n|\x1b\[A)", printed):
+        if piece == "\r":
+            column = 0
+        elif piece == "\n":
+            row += 1
+        elif piece == "\x1b[A":
+            row -= 1
+        else:
+            rows.setdefault(row, {}).update(enumerate(piece, column))
+            column += len(piece)
+    return "\n".join("".join(line.values()) for line in rows.values()).strip()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -1073,7 +1089,7 @@ def test_bars_are_gone_after_an_error(folder: Path) -> None:
     with FaultServer(then=faults.answer(status=404, delay=0.3)) as server:
         bars = shown(folder, server.url, "")
         assert "2 files" in bars
-        assert bars.rstrip("\r\n \x1b[A").rpartition("\r")[2].strip() == ""
+        assert left_on_screen(bars) == ""
 
 
 def test_nothing_is_printed_where_there_is_no_terminal(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -1105,7 +1121,3 @@ def test_a_client_that_forks_opens_connections_of_its_own(folder: Path) -> None:
         assert out.strip() == "0", err
         assert server.connections == 2
     assert names(folder) == ["a.npy", "b.npy", "c.npy"]
-
-
-def test_records_of_any_form_are_read() -> None:
-    assert DatasetRecord.model_fields["file_records"]

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alyx_client.errors import InvalidFileNameError
+from alyx_client.file_names import check_name, local_name, local_names, name_of_bytes, quote_link, refuse_collisions
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/a/spikes.times.npy", "spikes.times.npy"),
+        ("/a/two%20words.npy", "two words.npy"),
+        ("/a/%232022-08-08%23.npy", "#2022-08-08#.npy"),
+        ("/a/100%25.npy", "100%.npy"),
+        ("/a/%2541.npy", "%41.npy"),
+        ("/a/%C3%A9t%C3%A9.npy", "été.npy"),
+        ("/a/e%CC%81.npy", "é.npy"),
+        ("/a/%E6%B8%AC.npy", "測.npy"),
+        ("/a/.hidden", ".hidden"),
+        ("/a/..npy", "..npy"),
+        ("/a/console.npy", "console.npy"),
+        ("plain", "plain"),
+    ],
+)
+def test_names_are_decoded_once(path: str, name: str) -> None:
+    assert local_name(path) == name
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/a/",
+        "",
+        "/a/..",
+        "/a/.",
+        "/a/%2e%2e",
+        "/a/..%2Fb",
+        "/a/..%5Cb",
+        "/a/b%00.npy",
+        "/a/b%0A.npy",
+        "/a/CON",
+        "/a/nul.npy",
+        "/a/COM1.txt",
+        "/a/com%C2%B9.txt",
+        "/a/Lpt9",
+        "/a/con%20.npy",
+        "/a/trailing.",
+        "/a/trailing%20",
+        "/a/a:b",
+        "/a/C:",
+        "/a/what%3F",
+        "/a/a*b",
+        "/a/%3Ca%3E",
+        "/a/a%7Cb",
+        "/a/%22a%22",
+        "/a/%FF%FE.npy",
+        "/a/" + "x" * 256,
+        "/a/" + "%C3%A9" * 128,
+    ],
+)
+def test_names_that_leave_the_folder_or_cannot_be_everywhere_are_refused(path: str) -> None:
+    with pytest.raises(InvalidFileNameError):
+        local_name(path)
+
+
+def test_each_name_of_a_tree_is_checked() -> None:
+    assert local_names("/lab/Subjects/a%20b/x.npy") == ("lab", "Subjects", "a b", "x.npy")
+    for path in ("lab/../x.npy", "lab/aux/x.npy", "lab//x.npy", "lab/%2e%2e/x.npy"):
+        with pytest.raises(InvalidFileNameError):
+            local_names(path)
+
+
+def test_the_longest_name_is_taken() -> None:
+    assert check_name("x" * 255) == "x" * 255
+
+
+def test_links_are_quoted_without_changing_what_is_quoted_already() -> None:
+    assert quote_link("/a b/#2022#/100%.npy") == "/a%20b/%232022%23/100%25.npy"
+    assert quote_link("/a%20b/%232022%23/é") == "/a%20b/%232022%23/%C3%A9"
+
+
+def test_some_bytes_of_a_file_have_a_name_of_their_own() -> None:
+    assert name_of_bytes("a.b.npy", 100, 50) == "a.b.bytes-100-149.npy"
+    assert name_of_bytes("plain", 0, 1) == "plain.bytes-0-0"
+    with pytest.raises(InvalidFileNameError):
+        name_of_bytes("x" * 255, 0, 1)
+
+
+def test_two_addresses_of_one_name_are_refused_whatever_the_case() -> None:
+    folder = Path("data")
+    refuse_collisions([("https://x.org/a", folder / "a"), ("https://x.org/a", folder / "a")])
+    refuse_collisions([("https://x.org/a", folder / "a"), ("https://x.org/b/a", folder / "b" / "a")])
+    with pytest.raises(InvalidFileNameError, match="keep_tree") as caught:
+        refuse_collisions(
+            [("https://x.org/1/A.npy?sig=s1", folder / "A.npy"), ("https://x.org/a.npy", folder / "a.npy")]
+        )
+    assert "s1" not in str(caught.value)
+    with pytest.raises(InvalidFileNameError):
+        refuse_collisions([("https://x.org/f?id=1", folder / "f"), ("https://x.org/f?id=2", folder / "f")])
