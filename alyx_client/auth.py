@@ -62,7 +62,7 @@ class Session:
         self.logins = 0
         self.refusal: Response | None = None
         self.refused: set[str] = set()
-        self.owners: dict[str, str] = {}
+        self.owners: dict[str, str | None] = {}
         self.warned = False
 
     def known_token(self) -> str | None:
@@ -86,7 +86,14 @@ class Session:
     @property
     def user(self) -> str | None:
         """Whose token it is, as far as that is known without asking anyone."""
-        return self.owners.get(self.token or "") or self.credentials.user()
+        token = self.token
+        if token is None or token not in self.owners:
+            name = self.credentials.user()
+            if token is None:
+                return name
+            # Remembered, for each request asks, and settings and keyrings are slow to read.
+            self.owners.setdefault(token, name)
+        return self.owners[token]
 
     def warn_if_insecure(self) -> None:
         """Warn once before a secret goes to another machine without encryption."""

@@ -335,7 +335,8 @@ def _message(
         return f"The server does not offer {asked}{said}. Its version of Alyx may lack this action."
     if kind is RequestTooLongError:
         return (
-            f"{asked} is longer than the server takes (status {status}). Send fewer values or smaller files at a time."
+            f"{asked} is longer than the server takes (status {status}). Send fewer values or smaller files at a time; "
+            "a long list of keys is split where it is passed as id=[...]."
         )
     if kind is RangeNotSatisfiableError:
         return f"The file at {asked} does not have the bytes that were asked for: it may be shorter."

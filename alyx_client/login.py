@@ -372,6 +372,7 @@ def _adopt(session: Session, login: _Login, username: str | None, *, keep: bool)
         if username is not None and username != credentials.username:
             credentials.log_in_as(username, None, None, keep=keep, prompted=False)
         credentials.logged_out = False
+    session.owners.clear()
     if login.user is not None:
         session.owners[login.token] = login.user
     session.token = login.token
