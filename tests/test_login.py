@@ -117,7 +117,7 @@ def by_token(owners: dict[str, object]) -> faults.Step:
 def newer_alyx(owners: dict[str, str], **routes: Any) -> FaultServer:
     """Serve ``/me``, which says whose token it got."""
     me = by_token({token: {"username": name} for token, name in owners.items()})
-    rows = by_token(dict.fromkeys(owners, {"count": 0, "next": None, "previous": None, "results": []}))
+    rows = by_token({key: {"count": 0, "next": None, "previous": None, "results": []} for key in owners})
     return FaultServer(routes={"/me": [me] * 20, **routes}, then=rows)
 
 
