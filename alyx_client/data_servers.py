@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
-from alyx_client.address import is_loopback, normalise_base_url, same_origin
+from alyx_client.address import is_loopback, normalise_base_url, redact_url, same_origin
 from alyx_client.errors import ForeignURLError, InsecureConnectionWarning, InvalidFileNameError
 from alyx_client.file_names import check_name, quote_link
 from alyx_client.log import warn
@@ -96,7 +96,7 @@ class DataServers:
         Raises
         ------
         ForeignURLError
-            There is no data server.
+            There is no data server, or the path is a URL already.
         InvalidFileNameError
             The path leads out of it.
         """
@@ -104,6 +104,8 @@ class DataServers:
             raise ForeignURLError(
                 f"Which server is {path!r} on? Pass a URL, or name a data server in the settings (data_server=)."
             )
+        if "://" in path:
+            raise ForeignURLError(f"{redact_url(path)!r} is a URL already; pass a path on the data server.")
         segments = [check_name(segment) for segment in path.replace("\\", "/").strip("/").split("/")]
         return f"{self.logins[0].url}/{quote('/'.join(segments), safe='/!$&()*+,;=@~')}"
 

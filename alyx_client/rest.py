@@ -122,6 +122,10 @@ class RestCalls:
         action = "list" if mark else str(action).replace("-", "_")
         operation = scheme.operation(endpoint, action)
         expires: Expires = filters.pop("expires", None) or no_cache or None
+        if f"/{path.strip('/')}" not in (f"/{endpoint}", operation.path.rstrip("/")):
+            if action == "list" and key is None and not filters:  # a path of its own, such as one record's
+                return (yield from self.send("GET", url, expires=expires, clobber=no_cache))
+            raise InvalidCallError(f"{url!r} is more than an endpoint's name; pass {endpoint!r}, and the key as id=")
         if action == "list":
             given = {name: value for name, value in filters.items() if value is not None}
             given = dict(parse_qsl(query, keep_blank_values=True)) | given
@@ -211,6 +215,8 @@ class RestCalls:
                 f"{endpoint}: {action} needs an id, the record's {lookup}: rest({endpoint!r}, {action!r}, id=...)"
             )
         collection = start.rstrip("/")
+        if isinstance(key, str) and key.strip("/").startswith(start.lstrip("/")):
+            key = key.strip("/").removeprefix(start.lstrip("/"))
         if lookup == "img_url":
             return start + quote_path(key, base_url=self.base_url, path=collection)
         segment = quote_key(key, lookup=lookup, base_url=self.base_url, path=collection)

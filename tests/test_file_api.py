@@ -197,3 +197,8 @@ def test_24_download_file(
     assert (again, again.read_bytes()[10:30]) == (wholes[0], part.read_bytes())
     paths, digests = alyx("download_file", relative, return_md5=True)
     assert (list(paths), digests[0], len(digests)) == (wholes, digest, len(urls))
+
+
+def test_url_is_no_path_on_the_data_server(connect: Callable[..., Any], local_alyx: LocalAlyx) -> None:
+    with pytest.raises(ForeignURLError, match="a URL already"):
+        connect(local_alyx)("rel_path2url", "http://x/y")

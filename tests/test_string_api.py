@@ -538,3 +538,15 @@ def test_page_that_is_no_json_is_an_error(connect: Callable[..., Any]) -> None:
 )
 def test_query_parameters_of_a_url(url: str, params: dict[str, Any], expected: str) -> None:
     assert update_url_params(url, params) == expected
+
+
+def test_path_beyond_the_endpoint_is_never_dropped(alyx: Any, session: str) -> None:
+    record = alyx.rest("sessions", "read", id=session)
+    assert alyx.rest(f"sessions/{session}", "list") == record
+    for key in (f"/sessions/{session}", f"sessions/{session}"):
+        assert alyx.rest("sessions", "read", id=key) == record
+    with pytest.raises(InvalidCallError, match="more than an endpoint's name"):
+        alyx.rest(f"sessions/{session}", "partial_update", data={"narrative": "x"})
+    with pytest.raises(InvalidCallError, match="more than an endpoint's name"):
+        alyx.rest(f"sessions/{session}", "list", subject="x")
+    assert alyx.rest("cache/info", "list") == alyx.rest("cache", "list")
