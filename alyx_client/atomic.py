@@ -6,9 +6,14 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
+from alyx_client.file_lock import FileLock, Taken
+
 _TRIES = 10
+_PATIENCE = 5.0  # seconds
 
 
 def write_private(file: Path, text: str) -> None:
@@ -52,3 +57,27 @@ def _replace(source: str, target: Path) -> None:
                 raise
             time.sleep(0.02)
     return os.replace(source, target)
+
+
+@contextmanager
+def alone(file: Path) -> Generator[None]:
+    """Let one process after the other read a file and write it anew, so that no change is lost.
+
+    Where files cannot be locked, or the lock is not given up in time, it goes on without.
+
+    Parameters
+    ----------
+    file
+        The file that is to be changed.
+    """
+    file = file.resolve()
+    lock = FileLock(file.with_name(f".{file.name}.lock"))
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        deadline = time.monotonic() + _PATIENCE
+        while lock.take() is Taken.NO and time.monotonic() < deadline:
+            time.sleep(0.01)
+    try:
+        yield
+    finally:
+        lock.give()

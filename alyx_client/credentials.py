@@ -163,10 +163,8 @@ class Credentials:
             kept = self._kept()
         except ConfigurationError as error:
             return warn(f"The token was not kept. {error}", AlyxWarning)
-        tokens = kept.read()
-        tokens.pop(username, None)
         # The user who logged in last stands last.
-        kept.write({**tokens, username: token})
+        kept.change(lambda tokens: {**{user: old for user, old in tokens.items() if user != username}, username: token})
 
     def forget(self, token: str | None = None) -> None:
         """Drop tokens of this server from where they are kept.
@@ -176,11 +174,9 @@ class Credentials:
         token
             Drop only this one; by default all.
         """
-        store = self._kept()
-        kept = store.read()
-        left = {name: value for name, value in kept.items() if token is not None and value != token}
-        if left != kept:
-            store.write(left)
+        self._kept().change(
+            lambda tokens: {user: kept for user, kept in tokens.items() if token is not None and kept != token}
+        )
 
     def log_in_as(
         self, username: str | None, password: str | None, token: str | None, *, keep: bool, prompted: bool

@@ -83,10 +83,14 @@ def questions(
     show
         Shows a line.
     silent
-        Ask nobody.
+        Ask nobody, and show nothing.
     """
     attended = not silent and (ask is not None or can_ask())
-    return Questions(attended, ask or input, ask_secret or getpass.getpass, show)
+    return Questions(attended, ask or input, ask_secret or getpass.getpass, _show_nothing if silent else show)
+
+
+def _show_nothing(_: str) -> None:
+    pass
 
 
 def unquote(text: str) -> str:

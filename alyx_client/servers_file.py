@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from alyx_client import toml_text
 from alyx_client.address import normalise_base_url
-from alyx_client.atomic import write_private
+from alyx_client.atomic import alone, write_private
 from alyx_client.errors import AlyxWarning, ConfigurationError
 from alyx_client.log import warn
 from alyx_client.token_store import read_secret, write_secret
@@ -199,6 +199,7 @@ def read_servers() -> ServersFile:
         It cannot be read, or is no TOML; the message says where.
     """
     file = servers_file()
+    text = ""
     try:
         # Editors on Windows put a mark in front.
         text = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
@@ -212,8 +213,9 @@ def read_servers() -> ServersFile:
             f"The settings file {file} is not in UTF-8; save it as UTF-8 in your editor."
         ) from None
     except tomllib.TOMLDecodeError as error:
+        reason = str(error).replace("at end of document", f"at line {len(text.splitlines())}, the last")
         raise ConfigurationError(
-            f"The settings file {file} is no valid TOML: {error}. Correct that line, or move the file away and run "
+            f"The settings file {file} is no valid TOML: {reason}. Correct that line, or move the file away and run "
             "AlyxClient.setup() again."
         ) from None
     return ServersFile(file, text, document, _names(file, document))
@@ -254,30 +256,31 @@ def write_server(
     OSError
         The file cannot be written; it is as it was.
     """
-    present = read_servers()
-    table = ("servers", present.names.get(base_url, base_url))
-    text = present.text if present.text.strip() else _NEW_FILE
-    wanted = copy.deepcopy(dict(tomllib.loads(text)))
-    if default:
-        text = toml_text.set_values(text, (), {"default": base_url})
-        wanted["default"] = base_url
-    elif present.default == base_url:
-        text = toml_text.set_values(text, (), {"default": ""})
-        wanted["default"] = ""
-    text = toml_text.set_values(text, table, values)
-    entry = wanted.setdefault("servers", {}).setdefault(table[1], {})
-    _update(entry, values)
-    if more_data_servers is not None:
-        text = toml_text.replace_list(text, (*table, _MORE), more_data_servers)
-        tables = [{name: value for name, value in more.items() if value is not None} for more in more_data_servers]
-        _update(entry, {_MORE: tables or None})
-    if not _means(text, wanted):
-        text = toml_text.write_document(wanted)
-        kept = present.file.with_name(f"{present.file.name}.old")
-        write_private(kept, present.text)
-        warn(f"{present.file} was written anew, without its comments; the old one is {kept}.", AlyxWarning)
-    write_private(present.file, text)
-    return present.file
+    with alone(servers_file()):
+        present = read_servers()
+        table = ("servers", present.names.get(base_url, base_url))
+        text = present.text if present.text.strip() else _NEW_FILE
+        wanted = copy.deepcopy(dict(tomllib.loads(text)))
+        if default:
+            text = toml_text.set_values(text, (), {"default": base_url})
+            wanted["default"] = base_url
+        elif present.default == base_url:
+            text = toml_text.set_values(text, (), {"default": ""})
+            wanted["default"] = ""
+        text = toml_text.set_values(text, table, values)
+        entry = wanted.setdefault("servers", {}).setdefault(table[1], {})
+        _update(entry, values)
+        if more_data_servers is not None:
+            text = toml_text.replace_list(text, (*table, _MORE), more_data_servers)
+            tables = [{name: value for name, value in more.items() if value is not None} for more in more_data_servers]
+            _update(entry, {_MORE: tables or None})
+        if not _means(text, wanted):
+            text = toml_text.write_document(wanted)
+            kept = present.file.with_name(f"{present.file.name}.old")
+            write_private(kept, present.text)
+            warn(f"{present.file} was written anew, without its comments; the old one is {kept}.", AlyxWarning)
+        write_private(present.file, text)
+        return present.file
 
 
 def _update(table: dict[str, object], values: Mapping[str, object]) -> None:

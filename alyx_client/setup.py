@@ -19,12 +19,14 @@ from alyx_client.config import DataServer, Settings, find_base_url, find_setting
 from alyx_client.credentials import Credentials
 from alyx_client.errors import (
     AlyxError,
+    AlyxWarning,
     AuthenticationError,
     ConfigurationError,
     MethodNotAllowedError,
     MissingCredentialsError,
     UnexpectedAnswerError,
 )
+from alyx_client.log import warn
 from alyx_client.login import Send, authenticate, drive
 from alyx_client.messages import Request
 from alyx_client.questions import Questions, questions, unquote
@@ -95,7 +97,7 @@ def run(
     connect
         Makes, for an address, the function that sends a request there with a token or with none.
     silent
-        Ask nobody.
+        Ask nobody, and show nothing.
     ask, ask_secret, show
         How to put questions and show lines; by default at the terminal.
 
@@ -337,10 +339,14 @@ def _keep_data_password(settings: Settings, password: str | None, asked: Questio
     found = find_settings(settings.base_url).data_server
     if found is not None and found.login() == (server.username, password):
         return
-    asked.show(
+    hint = (
         "The password of the data server was not kept. Set ALYX_DATA_PASSWORD, or add a line by hand: "
         f'data_password = "..." below [servers."{settings.base_url}"].'
     )
+    if asked.attended:
+        asked.show(hint)
+    else:
+        warn(hint, AlyxWarning)
 
 
 class _Folders:

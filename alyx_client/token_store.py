@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-from alyx_client.atomic import write_private
+from alyx_client.atomic import alone, write_private
 from alyx_client.errors import AlyxWarning
 from alyx_client.log import logger, warn
 from alyx_client.tokens import is_token
@@ -23,8 +23,8 @@ class TokenStore(Protocol):
         """Return the tokens; what is missing or damaged counts as none."""
         ...
 
-    def write(self, tokens: Mapping[str, str]) -> None:
-        """Keep these tokens alone; a store that cannot be written is no error."""
+    def change(self, change: Callable[[dict[str, str]], Mapping[str, str]]) -> None:
+        """Keep what becomes of the present tokens; a store that cannot be written is no error."""
         ...
 
 
@@ -64,8 +64,16 @@ class FileStore:
         except OSError:
             return {}
 
-    def write(self, tokens: Mapping[str, str]) -> None:
-        """Keep these tokens alone; a folder that cannot be written is no error."""
+    def change(self, change: Callable[[dict[str, str]], Mapping[str, str]]) -> None:
+        """Keep what becomes of the present tokens; a folder that cannot be written is no error."""
+        with alone(self.file):
+            present = self.read()
+            wanted = change(dict(present))
+            # The order counts, too: who logged in last stands last.
+            if list(wanted.items()) != list(present.items()):
+                self._write(wanted)
+
+    def _write(self, tokens: Mapping[str, str]) -> None:
         try:
             write_private(self.file, _pack(tokens, self.base_url))
         except OSError as error:
@@ -100,19 +108,22 @@ class KeyringStore:
             return _unpack(content.encode("utf-8", "replace"), self.base_url)
         old = FileStore(self.base_url).read()
         if old:
-            self.write(old)
+            self._write(old)
         return old
 
-    def write(self, tokens: Mapping[str, str]) -> None:
-        """Keep these tokens alone; a keyring that cannot be written gives a warning."""
+    def change(self, change: Callable[[dict[str, str]], Mapping[str, str]]) -> None:
+        """Keep what becomes of the present tokens; a keyring that cannot be written gives a warning."""
+        present = self.read()
+        wanted = change(dict(present))
+        if list(wanted.items()) != list(present.items()):
+            self._write(wanted)
+
+    def _write(self, tokens: Mapping[str, str]) -> None:
         file = FileStore(self.base_url)
         if write_secret(_SERVICE, self.base_url, _pack(tokens, self.base_url)):
             return file.remove()
         # What is to be forgotten must not live on in a file from before the keyring was asked for.
-        old = file.read()
-        left = {user: token for user, token in old.items() if tokens.get(user) == token}
-        if left != old:
-            file.write(left)
+        file.change(lambda old: {user: token for user, token in old.items() if tokens.get(user) == token})
 
 
 def read_secret(service: str, name: str) -> str | None:

@@ -4,15 +4,18 @@ import json
 import os
 import pickle
 import stat
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from alyx_client.credentials import Credentials, is_stale, login_request, token_from
-from alyx_client.errors import MissingCredentialsError, UnexpectedAnswerError
+from alyx_client.errors import AlyxWarning, MissingCredentialsError, UnexpectedAnswerError
 from alyx_client.messages import Response
+from alyx_client.servers_file import DataServer, servers_file
 
 URL = "https://alyx.example.org"
 
@@ -310,3 +313,163 @@ def test_answer_without_a_token_is_unexpected(body: bytes) -> None:
 )
 def test_stale_token_is_told_from_a_missing_permission(status: int, body: bytes, stale: bool) -> None:
     assert is_stale(Response(status, {}, body)) is stale
+
+
+# --- the keyring
+
+# A keyring of the simplest kind: the package's two functions over one file.
+KEYRING = """
+import json, os, pathlib
+FILE = pathlib.Path(os.environ["HOME"]) / "keyring.json"
+def _read():
+    return json.loads(FILE.read_text()) if FILE.exists() else {}
+def get_password(service, name):
+    if os.environ.get("KEYRING_FAILS"):
+        raise RuntimeError("locked; asked for secret " + name)
+    return _read().get(service + "|" + name)
+def set_password(service, name, secret):
+    if os.environ.get("KEYRING_FAILS"):
+        raise RuntimeError("locked; given " + secret)
+    FILE.write_text(json.dumps({**_read(), service + "|" + name: secret}))
+"""
+
+
+@pytest.fixture
+def keyring(tmp_path: Path, isolated_settings: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Put a keyring on the path and into the settings; returns the file that it keeps its secrets in."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    (packages / "keyring.py").write_text(KEYRING)
+    monkeypatch.syspath_prepend(packages)
+    monkeypatch.delitem(sys.modules, "keyring", raising=False)
+    ask_for_keyring()
+    yield isolated_settings / "keyring.json"
+    sys.modules.pop("keyring", None)
+
+
+def ask_for_keyring() -> None:
+    servers_file().parent.mkdir(parents=True, exist_ok=True)
+    servers_file().write_text(f'[servers."{URL}"]\nkeyring = true\n')
+
+
+def test_tokens_are_kept_in_the_keyring_where_that_is_asked_for(keyring: Path, isolated_settings: Path) -> None:
+    Credentials(URL).remember("t1", "olivier")
+    Credentials(URL).remember("t2", "ana")
+    assert token_files(isolated_settings) == []
+    assert "t1" in keyring.read_text()
+    assert Credentials(URL).token() == "t2"
+    assert Credentials(URL, username="olivier").token() == "t1"
+    assert Credentials("https://other.example.org").token() is None
+    Credentials(URL).forget("t2")
+    assert "t2" not in keyring.read_text()
+    Credentials(URL).forget()
+    assert Credentials(URL).token() is None
+
+
+def test_tokens_move_from_the_file_to_the_keyring(keyring: Path, isolated_settings: Path) -> None:
+    servers_file().unlink()
+    Credentials(URL).remember("t1", "olivier")
+    assert len(token_files(isolated_settings)) == 1
+    ask_for_keyring()
+    assert Credentials(URL).token() == "t1"
+    assert token_files(isolated_settings) == []
+    assert Credentials(URL).token() == "t1"
+
+
+def test_keyring_that_fails_keeps_nothing_and_says_so_without_secrets(
+    keyring: Path, isolated_settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEYRING_FAILS", "1")
+    with pytest.warns(AlyxWarning, match="failed with RuntimeError") as caught:
+        Credentials(URL).remember("secret-token", "olivier")
+    assert not any("secret" in str(warning.message) for warning in caught)
+    assert token_files(isolated_settings) == []
+    assert not keyring.exists()
+
+
+def test_forgotten_token_leaves_the_file_though_the_keyring_fails(
+    keyring: Path, isolated_settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers_file().unlink()
+    Credentials(URL).remember("t1", "olivier")
+    ask_for_keyring()
+    monkeypatch.setenv("KEYRING_FAILS", "1")
+    with pytest.warns(AlyxWarning, match="keyring"):
+        Credentials(URL).forget("t1")
+    assert all("t1" not in file.read_text() for file in token_files(isolated_settings))
+
+
+def test_keyring_that_is_not_installed_says_what_to_install(
+    isolated_settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_for_keyring()
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.warns(AlyxWarning, match=r"alyx-client\[keyring\]"):
+        Credentials(URL).remember("t", "olivier")
+    assert token_files(isolated_settings) == []
+
+
+def test_keyring_is_imported_only_when_asked_for(keyring: Path) -> None:
+    servers_file().unlink()
+    Credentials(URL).remember("t", "olivier")
+    assert Credentials(URL).token() == "t"
+    assert "keyring" not in sys.modules
+
+
+def test_password_of_a_data_server_may_lie_in_the_keyring(keyring: Path) -> None:
+    server = DataServer("https://data.example.org", "ibl", keyring=True)
+    assert server.login() is None
+    assert server.keep_password("p")
+    assert server.login() == ("ibl", "p")
+    assert DataServer("https://data.example.org", "ana", keyring=True).login() is None
+    assert DataServer("https://data.example.org", "ibl").login() is None
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"server": 1}', "\x00"])
+def test_damaged_entry_of_the_keyring_counts_as_none(keyring: Path, content: str) -> None:
+    keyring.write_text(json.dumps({f"alyx-client|{URL}": content}))
+    assert Credentials(URL).token() is None
+    Credentials(URL).remember("t", "olivier")
+    assert Credentials(URL).token() == "t"
+
+
+# --- settings
+
+
+def test_user_of_the_settings_file_chooses_the_token(isolated_settings: Path) -> None:
+    for token, user in (("a1", "a"), ("b1", "b")):
+        Credentials(URL).remember(token, user)
+    servers_file().write_text(f'[servers."{URL}"]\nusername = "a"\n')
+    assert Credentials(URL).token() == "a1"
+    assert Credentials(URL, username="b").token() == "b1"
+
+
+def test_refused_token_does_not_turn_into_another_users_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALYX_USERNAME", "env-user")
+    monkeypatch.setenv("ALYX_PASSWORD", "env-password")
+    assert Credentials(URL, explicit_token="t").login() is None
+    assert Credentials(URL).login() == ("env-user", "env-password")
+
+
+def test_empty_password_counts_as_none() -> None:
+    assert Credentials(URL, username="olivier", password="").login() is None
+
+
+def test_token_as_one_keeps_it_is_accepted() -> None:
+    assert Credentials(URL, explicit_token={"token": " t "}).token() == "t"
+
+
+def test_processes_that_log_in_at_once_lose_no_token(isolated_settings: Path) -> None:
+    code = (
+        "import sys; from alyx_client.credentials import Credentials\n"
+        "for number in range(40):\n"
+        "    credentials = Credentials(sys.argv[1])\n"
+        "    credentials.remember(f't-{number}', sys.argv[2])\n"
+        "    assert credentials.token() == f't-{number}'\n"
+    )
+    users = [f"user{number}" for number in range(4)]
+    working = [subprocess.Popen([sys.executable, "-c", code, URL, user]) for user in users]
+    assert [process.wait() for process in working] == [0] * 4
+    assert {Credentials(URL, username=user).token() for user in users} == {"t-39"}
+    (file,) = token_files(isolated_settings)
+    assert [item.name for item in file.parent.iterdir()] == [file.name]
