@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TRIES = 3
+_TRIES = 5
 _BUSY = 5.0
 # The rest of a write-ahead log that is kept for reuse, in bytes.
 _LOG_SIZE = 8 * 2**20
@@ -93,18 +93,24 @@ class CacheFile:
             import sqlite3
         except ImportError as error:
             raise CacheUnavailableError(str(error)) from error
+        problem: Exception | None = None
         for _ in range(_TRIES):
             with self._lock:
                 try:
                     connection = self._connected(create)
                     return None if connection is None else _run(connection, work)
                 except (sqlite3.Error, CacheDamagedError, OSError) as error:
-                    if not _is_damage(error):
-                        raise CacheUnavailableError(f"{self._base}: {error}") from error
-                    logger.warning("the cache %s is damaged (%s); it is made anew", self._path(self._number), error)
-                    if not self._replace():
+                    problem = error
+                    if self._is_gone():
+                        # Another process replaced it meanwhile, which looks like any error.
+                        self._disconnect()
+                    elif not _is_damage(error):
                         break
-        raise CacheUnavailableError(f"{self._base} is damaged and cannot be replaced")
+                    else:
+                        logger.warning("the cache %s is damaged (%s); it is made anew", self._path(self._number), error)
+                        if not self._replace():
+                            break
+        raise CacheUnavailableError(f"{self._base}: {problem}") from problem
 
     def run_surely(self, work: Callable[[Connection], T]) -> T | None:
         """Run statements that must not be lost, if there is a file: where they fail, the file is given up.
@@ -218,18 +224,22 @@ class CacheFile:
 
     def _is_current(self) -> bool:
         identity = _identity(self._path(self._number))
-        return identity is not None and identity == self._identity and _identity(self._path(self._number + 1)) is None
+        return identity is not None and identity == self._identity and not self._is_gone()
+
+    def _is_gone(self) -> bool:
+        if self._number < 0:
+            return False
+        return os.path.exists(self._path(self._number + 1)) or not os.path.lexists(self._path(self._number))
 
     def _replace(self) -> bool:
         """Put a new, empty file in the place of this one; return whether this one is given up by all processes."""
         self._disconnect()
         if self._number < 0:
             return False
-        following = self._path(self._number + 1)
         with contextlib.suppress(Exception):
-            _open(following).close()
+            _open(self._path(self._number + 1)).close()
         self._remove(self._number)
-        return _identity(following) is not None or not os.path.lexists(self._path(self._number))
+        return self._is_gone()
 
     def _remove(self, number: int) -> None:
         for suffix in ("", "-wal", "-shm", "-journal"):

@@ -160,19 +160,6 @@ class Caching:
         """Forget all answers of this server, or those of one user."""
         self._cache.clear(user)
 
-    def note_login(self, username: str, user: str) -> None:
-        """Remember whose user name this is, so that the answers are found where there can be no login.
-
-        Parameters
-        ----------
-        username
-            The name.
-        user
-            The opaque name that `attempt` gets for this user.
-        """
-        if self.mode is not None:
-            self._cache.note_name(username, user, replace=True)
-
     def close(self) -> None:
         """Close the file; the next request opens it again."""
         self._cache.close()

@@ -263,16 +263,6 @@ def test_write_of_another_process_counts(client: AlyxClient, counting: Counting,
     assert client.get("/labs")["n"] == 3
 
 
-def test_change_that_cannot_be_noted_is_never_hidden_by_an_older_answer(client: AlyxClient) -> None:
-    client.get("/labs")
-    with closing(sqlite3.connect(file_of(client), isolation_level=None)) as another:
-        another.execute("BEGIN IMMEDIATE")
-        assert client.get("/labs")["n"] == 1
-        client.post("/labs", {})
-        another.execute("ROLLBACK")
-    assert client.get("/labs")["n"] == 3
-
-
 # --- off for a while
 
 
