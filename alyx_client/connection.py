@@ -184,16 +184,16 @@ class Connection:
             return lambda request, token: transport.send(request, token=token)
 
         answers = Answers(
-            url,
-            username,
-            password,
-            token,
-            data_server,
-            data_username,
-            data_password,
-            None if cache_dir is None else os.fspath(cache_dir),
-            keyring,
-            default,
+            url=url,
+            username=username,
+            password=password,
+            token=token,
+            data_server=data_server,
+            data_username=data_username,
+            data_password=data_password,
+            cache_dir=cache_dir,
+            keyring=keyring,
+            default=default,
         )
         settings = run(answers, connect, silent=silent)
         return None if settings is None else cls(settings.base_url, silent=silent, verify=verify)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from alyx_client.cache_tables import CacheTables
 from alyx_client.data_servers import DataServers, Login
@@ -26,6 +26,21 @@ from alyx_client.workers import Workers
 
 _THREADS = 4
 Folder = str | os.PathLike[str]
+
+
+class DownloadOptions(TypedDict, total=False):
+    """What may be wanted of a download; `FileApi.download_file` says what each is."""
+
+    target_dir: Folder | Sequence[Folder] | None
+    keep_tree: bool
+    clobber: bool
+    chunks: tuple[int, int] | None
+    return_md5: bool
+    verify: bool
+    silent: bool | None
+    headers: Mapping[str, str] | None
+    username: str | None
+    password: str | None
 
 
 class Downloader:
@@ -99,35 +114,10 @@ class Downloader:
     ) -> Any:
         """Download a file, or several.
 
-        A file is written to ``<name>.part`` and gets its name only when it is whole; after an interruption, the next
-        call goes on from what is there. A file that is there already is taken if its size is the record's, or its hash
-        where the record has no size; without a record it is trusted.
-
         Parameters
         ----------
         source
-            A URL, a path on the first data server, the record of a dataset or a file (a dictionary or typed), or a
-            list of these.
-        target_dir
-            The folder for the files, or one for each source; by default the client's.
-        keep_tree
-            Whether the server's folders are made below it; by default the files lie in it side by side.
-        clobber
-            Fetch files even if they are there.
-        chunks
-            ``(first_byte, n_bytes)``: only these bytes. They go to a file of another name, so that nobody takes it for
-            the whole one: bytes 100 to 149 of ``a.npy`` to ``a.bytes-100-149.npy``. It is shorter where the file ends
-            before.
-        return_md5
-            Return the MD5 of each file, too.
-        verify
-            Compare also files that are there with the record's hash, or else with the server's size.
-        silent
-            Show no progress; by default as the client is.
-        headers
-            Further headers. What is a credential among them goes no further than the source's own server.
-        username, password
-            A login for the sources' servers, in place of the stored one.
+            As for `FileApi.download_file`, as are the others that do not stand here; without a source, None.
         threads
             How many threads there are at most; by default ``ONE_HTTP_DL_THREADS``, or 4.
         cancelled
@@ -136,21 +126,14 @@ class Downloader:
         Returns
         -------
         pathlib.Path or list of pathlib.Path
-            Where the file is, or the files in the order of the sources. With ``return_md5`` a pair of path and MD5,
-            or the paths and the MD5s as two tuples in a list. An empty source gives None.
+            As for `FileApi.download_file`.
 
         Raises
         ------
-        ForeignURLError, InvalidFileNameError, NoDataURLError
-            A source is on none of the servers, would be written where it must not, or is nowhere; nothing was sent.
-        DownloadsFailedError
-            Of a list: some files did not come; ``results`` has what came of each.
-        AlyxError
-            Of a single source: by its meaning.
         DownloadCancelledError
             ``cancelled`` was set.
-        OSError
-            The file cannot be written.
+        AlyxError, OSError
+            As for `FileApi.download_file`.
         """
         several = is_several(source)
         options = _Options(keep_tree, clobber, _checked(chunks), return_md5, verify, headers, username, password)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
-from uuid import UUID
 
-from alyx_client.actions import Action, KeyRanges, ListAction
+from alyx_client.actions import Action, ListAction
 from alyx_client.bodies import Upload, file_part
 from alyx_client.errors import InvalidFieldError
 from alyx_client.json_fields import updated, without
+from alyx_client.listing import async_results, results
 from alyx_client.messages import FilePart, Params
 from alyx_client.pages import AsyncResults, Results
-from alyx_client.walk import Page, first_limit
+from alyx_client.walk import Page, first_limit, key_of
 
 if TYPE_CHECKING:
     from alyx_client.client import AsyncBaseClient, BaseClient
@@ -24,15 +24,8 @@ Key = TypeVar("Key")
 Name = TypeVar("Name", bound=str)
 
 
-def _identity(row: Any) -> object:
-    """What tells one row of a list from another; None for rows that have no key."""
-    fields: dict[str, object] = row.__dict__
-    for name in ("id", "url", "name"):
-        value = fields.get(name)
-        if isinstance(value, str | int | UUID):
-            # Two labs may have a location of the same name.
-            return (value, fields["lab"]) if name == "name" and isinstance(fields.get("lab"), str) else value
-    return None
+def _row_key(row: Any) -> object:
+    return key_of(row.__dict__)
 
 
 def _read_files(files: Mapping[str, Upload | None] | None) -> dict[str, FilePart]:
@@ -84,27 +77,19 @@ class Endpoint(_Named):
         client = self._client
         queries = action.queries(filters, extra_params)
 
-        def source(params: Params) -> Any:
-            def fetch(offset: int, limit: int | None) -> Page[T]:
-                return action.parse(client.send(action.request(params, offset, limit)), client.drift)
+        def fetch(params: Params, offset: int, limit: int | None) -> Page[T]:
+            return action.parse(client.send(action.request(params, offset, limit)), client.drift)
 
-            return fetch
-
-        def rest() -> Iterator[list[T]]:
-            ranges = KeyRanges(queries[0])
-            while (params := ranges.want) is not None:
-                yield ranges.accept(source(params)(0, KeyRanges.LIMIT))
-
-        sources = [source(params) for params in queries]
         size = first_limit(limit, max_items)
-        return Results(
-            sources,
+        return results(
+            fetch,
+            queries,
+            key=_row_key,
+            by_uuid=action.by_uuid,
             page_size=limit,
             max_items=max_items,
-            key=_identity,
             # The first page is asked for here, so that a filter's fault shows where the call is written.
-            first=sources[0](0, size) if sources else None,
-            rest=rest if action.by_uuid and len(queries) == 1 and KeyRanges.fit(queries[0]) else None,
+            first=fetch(queries[0], 0, size) if queries else None,
         )
 
 
@@ -244,24 +229,10 @@ class AsyncEndpoint(_Named):
         client = self._client
         queries = action.queries(filters, extra_params)
 
-        def source(params: Params) -> Any:
-            async def fetch(offset: int, limit: int | None) -> Page[T]:
-                return action.parse(await client.send(action.request(params, offset, limit)), client.drift)
+        async def fetch(params: Params, offset: int, limit: int | None) -> Page[T]:
+            return action.parse(await client.send(action.request(params, offset, limit)), client.drift)
 
-            return fetch
-
-        async def rest() -> AsyncIterator[list[T]]:
-            ranges = KeyRanges(queries[0])
-            while (params := ranges.want) is not None:
-                yield ranges.accept(await source(params)(0, KeyRanges.LIMIT))
-
-        return AsyncResults(
-            [source(params) for params in queries],
-            page_size=limit,
-            max_items=max_items,
-            key=_identity,
-            rest=rest if action.by_uuid and len(queries) == 1 and KeyRanges.fit(queries[0]) else None,
-        )
+        return async_results(fetch, queries, key=_row_key, by_uuid=action.by_uuid, page_size=limit, max_items=max_items)
 
 
 class AsyncJsonFields(AsyncEndpoint, Generic[Key, Name]):

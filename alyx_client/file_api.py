@@ -6,16 +6,16 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from alyx_client.connection import AsyncConnection, Connection, SyncConnection
 from alyx_client.messages import Request
 from alyx_client.rows import read_json
 
 if TYPE_CHECKING:
-    from alyx_client.downloader import Downloader
+    from alyx_client.downloader import Downloader, DownloadOptions
 
 __all__ = ["AsyncFileApi", "FileApi"]
 
@@ -81,17 +81,7 @@ class FileApi(_Files, SyncConnection):
     def download_file(
         self,
         url: Any,
-        *,
-        target_dir: Folder | Sequence[Folder] | None = None,
-        keep_tree: bool = False,
-        clobber: bool = False,
-        chunks: tuple[int, int] | None = None,
-        return_md5: bool = False,
-        verify: bool = False,
-        silent: bool | None = None,
-        headers: Mapping[str, str] | None = None,
-        username: str | None = None,
-        password: str | None = None,
+        **options: Unpack[DownloadOptions],
     ) -> Any:
         """Download a data file, or several.
 
@@ -111,8 +101,9 @@ class FileApi(_Files, SyncConnection):
         clobber
             Fetch files even if they are there.
         chunks
-            ``(first_byte, n_bytes)``: only these bytes, to a file of another name: bytes 100 to 149 of ``a.npy`` go to
-            ``a.bytes-100-149.npy``.
+            ``(first_byte, n_bytes)``: only these bytes. They go to a file of another name, so that nobody takes it for
+            the whole one: bytes 100 to 149 of ``a.npy`` to ``a.bytes-100-149.npy``. It is shorter where the file ends
+            before.
         return_md5
             Return the MD5 of each file, too.
         verify
@@ -120,7 +111,7 @@ class FileApi(_Files, SyncConnection):
         silent
             Show no progress; by default as the client is.
         headers
-            Further headers.
+            Further headers. What is a credential among them goes no further than the source's own server.
         username, password
             A login for the files' server, in place of the data server's own.
 
@@ -138,20 +129,10 @@ class FileApi(_Files, SyncConnection):
             Of a list: some files did not come; ``results`` has what came of each.
         AlyxError
             Of a single file: by its meaning.
+        OSError
+            The file cannot be written.
         """
-        return self._downloader.download(
-            url,
-            target_dir=target_dir,
-            keep_tree=keep_tree,
-            clobber=clobber,
-            chunks=chunks,
-            return_md5=return_md5,
-            verify=verify,
-            silent=silent,
-            headers=headers,
-            username=username,
-            password=password,
-        )
+        return self._downloader.download(url, **options)
 
     def download_cache_tables(self, source: str | None = None, destination: Folder | None = None) -> list[Path]:
         """Download the tables of sessions and datasets, unless those that are there are current.
@@ -186,38 +167,9 @@ class FileApi(_Files, SyncConnection):
 class AsyncFileApi(_Files, AsyncConnection):
     """Downloads of an asynchronous client: as `FileApi` has them, awaited; cancelling one stops it."""
 
-    async def download_file(
-        self,
-        url: Any,
-        *,
-        target_dir: Folder | Sequence[Folder] | None = None,
-        keep_tree: bool = False,
-        clobber: bool = False,
-        chunks: tuple[int, int] | None = None,
-        return_md5: bool = False,
-        verify: bool = False,
-        silent: bool | None = None,
-        headers: Mapping[str, str] | None = None,
-        username: str | None = None,
-        password: str | None = None,
-    ) -> Any:
+    async def download_file(self, url: Any, **options: Unpack[DownloadOptions]) -> Any:
         """As `FileApi.download_file`."""
-        return await _in_thread(
-            lambda cancelled: self._downloader.download(
-                url,
-                target_dir=target_dir,
-                keep_tree=keep_tree,
-                clobber=clobber,
-                chunks=chunks,
-                return_md5=return_md5,
-                verify=verify,
-                silent=silent,
-                headers=headers,
-                username=username,
-                password=password,
-                cancelled=cancelled,
-            )
-        )
+        return await _in_thread(lambda cancelled: self._downloader.download(url, **options, cancelled=cancelled))
 
     async def download_cache_tables(self, source: str | None = None, destination: Folder | None = None) -> list[Path]:
         """As `FileApi.download_cache_tables`."""

@@ -68,6 +68,14 @@ def quote_path(key: object, *, base_url: str, path: str) -> str:
     return "/".join(_segment(segment, path) for segment in key.strip("/").split("/"))
 
 
+def uuid_text(key: str) -> str:
+    """Return a UUID in the one form that the server has routes for, small and with hyphens; another key as it is."""
+    try:
+        return str(UUID(key))
+    except ValueError:
+        return key
+
+
 def _segment(text: str, what: str) -> str:
     if not text.strip() or text in (".", "..") or not text.isprintable():
         raise InvalidKeyError(f"{what} {text!r} is no key of a record")

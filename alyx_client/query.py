@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from typing import Literal, ParamSpec, TypeVar, cast
 from uuid import UUID
 
+from alyx_client.keys import uuid_text
 from alyx_client.lookups import DjangoFilter, batches, combinations, django_filter
 from alyx_client.messages import Params
 from alyx_client.values import is_list, naive, plain_python
@@ -175,15 +176,7 @@ def _keys(name: str, value: object) -> list[str]:
     key = _text(name, value)
     if not key.strip() or any(character in key for character in ",[]()"):
         raise ValueError(f"{name}: {key!r} is not one key; pass several as a list")
-    return [f"pk,{_uuid_text(key)}"]
-
-
-def _uuid_text(key: str) -> str:
-    """Return a UUID in the one form that Alyx's paths have; another key as it is."""
-    try:
-        return str(UUID(key))
-    except ValueError:
-        return key
+    return [f"pk,{uuid_text(key)}"]
 
 
 def known_filters(method: Callable[P, R]) -> Callable[P, R]:

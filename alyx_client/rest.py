@@ -13,13 +13,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, quote, urlsplit
-from uuid import UUID
 
 from alyx_client.address import same_origin
 from alyx_client.bodies import file_parts, form_fields, json_text, plain_json
 from alyx_client.errors import AlyxHTTPError, InvalidCallError, InvalidFieldError, InvalidKeyError
 from alyx_client.json_fields import updated, without
-from alyx_client.keys import quote_key, quote_path
+from alyx_client.keys import quote_key, uuid_text
 from alyx_client.log import logger
 from alyx_client.messages import Request
 from alyx_client.query import FilterStyle, encode
@@ -217,10 +216,8 @@ class RestCalls:
         collection = start.rstrip("/")
         if isinstance(key, str) and key.strip("/").startswith(start.lstrip("/")):
             key = key.strip("/").removeprefix(start.lstrip("/"))
-        if lookup == "img_url":
-            return start + quote_path(key, base_url=self.base_url, path=collection)
         segment = quote_key(key, lookup=lookup, base_url=self.base_url, path=collection)
-        return start + _canonical(segment) + end
+        return start + uuid_text(segment) + end
 
     def _require_data(self, scheme: RestScheme, endpoint: str, action: str, data: object, files: object) -> None:
         if data is None or (isinstance(data, dict | list | str) and not data and not files):
@@ -233,7 +230,7 @@ class RestCalls:
     def _with_kept(self, endpoint: str, target: str, data: object) -> Steps[Any]:
         """Return the changes, and what the record has in the fields that the server would lose."""
         kept = self._kept_fields(endpoint)
-        changes = json.loads(data) if isinstance(data, str | bytes) and kept else data
+        changes = _plain(data, f"{endpoint}: partial_update") if kept else data
         if not isinstance(changes, dict) or all(name in changes for name in kept):
             return cast("Any", data)
         record = yield from self.send("GET", target, expires=True, clobber=True)
@@ -254,8 +251,8 @@ class RestCalls:
             method,
             path,
             params=tuple(parse_qsl(query, keep_blank_values=True)),
-            json=None if parts or data is None else _json_body(data, what),
-            form=form_fields(_form(data), what) if parts and data is not None else (),
+            json=None if parts or data is None else json_text(_plain(data, what), what).encode(),
+            form=form_fields(_fields(data, what), what) if parts and data is not None else (),
             files=parts,
             endpoint=path.split("/")[1] if path.startswith("/") else "",
         )
@@ -283,25 +280,18 @@ def _joined(filters: dict[str, Any]) -> dict[str, Any]:
     return filters
 
 
-def _canonical(segment: str) -> str:
+def _plain(data: object, what: str) -> Any:
+    """Return data as plain JSON, from a text of it or from Python's values."""
+    if not isinstance(data, str | bytes):
+        return plain_json(data)
     try:
-        return str(UUID(segment))  # the server has no route for capitals, or without hyphens
-    except ValueError:
-        return segment
+        return json.loads(data)
+    except ValueError as error:
+        raise InvalidFieldError(f"{what} was not sent: data is text, but no JSON ({error})") from None
 
 
-def _json_body(data: object, what: str) -> bytes:
-    if isinstance(data, str | bytes):
-        try:
-            json.loads(data)
-        except ValueError as error:
-            raise InvalidFieldError(f"{what} was not sent: data is text, but no JSON ({error})") from None
-        return data.encode() if isinstance(data, str) else data
-    return json_text(plain_json(data), what).encode()
-
-
-def _form(data: object) -> Mapping[str, Any]:
-    content = json.loads(data) if isinstance(data, str | bytes) else plain_json(data)
+def _fields(data: object, what: str) -> dict[str, Any]:
+    content = _plain(data, what)
     if not isinstance(content, dict):
         raise InvalidFieldError("With files, data is a dictionary of the other fields")
     return cast("dict[str, Any]", content)

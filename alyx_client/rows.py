@@ -9,13 +9,12 @@ from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from alyx_client.actions import KeyRanges
 from alyx_client.answers import decode
 from alyx_client.log import logger
 from alyx_client.messages import Params, Request, Response
-from alyx_client.walk import Page, repeats
+from alyx_client.walk import Page, key_of, repeats
 
-__all__ = ["Call", "Expires", "Rows", "Steps", "is_page", "page_of", "read_json", "row_identity"]
+__all__ = ["Call", "Expires", "Rows", "Steps", "is_page", "page_call", "page_of", "read_json", "row_key"]
 
 T = TypeVar("T")
 Expires = timedelta | bool | None
@@ -76,19 +75,13 @@ class Rows:
         rows = self.first.rows
         if len(self.queries) != 1 or len(rows) < self.first.count:
             return None
-        keys = [row_identity(row) for row in rows]
+        keys = [row_key(row) for row in rows]
         return list(dict(zip(keys, rows, strict=True)).values()) if repeats(keys) else rows
 
     @property
-    def ranges(self) -> KeyRanges | None:
-        """Ranges of keys by which rows can be fetched that paging leaves out; None where the rows have no UUIDs."""
-        if not self.by_uuid or len(self.queries) != 1 or not KeyRanges.fit(self.queries[0]):
-            return None
-        return KeyRanges(self.queries[0]) if any(_has_uuid(row) for row in self.first.rows[:1]) else None
-
-    def page(self, params: Params, offset: int, limit: int | None) -> Call:
-        """Return the call for one page."""
-        return page_call(self.call, params, offset, limit)
+    def by_ranges(self) -> bool:
+        """Whether the rows that paging leaves out can be fetched by ranges of their UUIDs."""
+        return self.by_uuid and any(_has_uuid(row) for row in self.first.rows[:1])
 
 
 def page_call(call: Call, params: Params, offset: int, limit: int | None) -> Call:
@@ -115,22 +108,14 @@ def page_of(content: Any) -> Page[Any]:
     return Page(content["count"], content["results"], content["next"] is not None)
 
 
-def row_identity(row: Any) -> object:
+def row_key(row: Any) -> object:
     """Return what tells one row of a list from another; None for rows that have no key."""
-    if not isinstance(row, dict):
-        return None
-    fields = cast("dict[str, object]", row)
-    for name in ("id", "url", "name"):
-        value = fields.get(name)
-        if isinstance(value, str | int):
-            # Two labs may have a location of the same name.
-            return (value, fields["lab"]) if name == "name" and isinstance(fields.get("lab"), str) else value
-    return None
+    return key_of(cast("dict[str, object]", row)) if isinstance(row, dict) else None
 
 
 def _has_uuid(row: Any) -> bool:
     try:
-        UUID(str(row_identity(row)).rstrip("/").rpartition("/")[2])
+        UUID(str(row_key(row)).rstrip("/").rpartition("/")[2])
     except ValueError:
         return False
     return True

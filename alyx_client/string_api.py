@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from alyx_client.connection import AsyncConnection, SyncConnection
 from alyx_client.errors import AlyxError
+from alyx_client.listing import async_results, results
 from alyx_client.messages import Params
 from alyx_client.pages import AsyncResults, Results
-from alyx_client.rows import Call, Expires, Rows, Steps, page_of, read_json, row_identity
+from alyx_client.rows import Expires, Rows, Steps, page_call, page_of, read_json, row_key
 from alyx_client.schemes import RestScheme
 from alyx_client.walk import Page
 
@@ -296,24 +296,12 @@ class StringApi(SyncConnection):
         if rows.whole is not None:
             return rows.whole
 
-        def page(params: Params, offset: int, limit: int | None) -> Page[Any]:
-            call: Call = rows.page(params, offset, limit)
+        def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
+            call = page_call(rows.call, params, offset, limit)
             return page_of(read_json(self.send(call.request, expires=call.expires, clobber=call.clobber)))
 
-        def source(params: Params) -> Any:
-            return partial(page, params)
-
-        def rest() -> Iterator[list[Any]]:
-            ranges = rows.ranges
-            while ranges and (params := ranges.want) is not None:
-                yield ranges.accept(page(params, 0, ranges.LIMIT))
-
-        return Results(
-            [source(params) for params in rows.queries],
-            page_size=rows.page_size,
-            key=row_identity,
-            first=rows.first,
-            rest=rest if rows.ranges else None,
+        return results(
+            fetch, rows.queries, key=row_key, by_uuid=rows.by_ranges, page_size=rows.page_size, first=rows.first
         )
 
 
@@ -422,23 +410,10 @@ class AsyncStringApi(AsyncConnection):
         if rows.whole is not None:
             return rows.whole
 
-        async def page(params: Params, offset: int, limit: int | None) -> Page[Any]:
-            call: Call = rows.page(params, offset, limit)
+        async def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
+            call = page_call(rows.call, params, offset, limit)
             return page_of(read_json(await self.send(call.request, expires=call.expires, clobber=call.clobber)))
 
-        def source(params: Params) -> Any:
-            return partial(page, params)
-
-        async def rest() -> AsyncIterator[list[Any]]:
-            ranges = rows.ranges
-            while ranges and (params := ranges.want) is not None:
-                yield ranges.accept(await page(params, 0, ranges.LIMIT))
-
-        results: AsyncResults[Any] = AsyncResults(
-            [source(params) for params in rows.queries],
-            page_size=rows.page_size,
-            key=row_identity,
-            first=rows.first,
-            rest=rest if rows.ranges else None,
+        return await async_results(
+            fetch, rows.queries, key=row_key, by_uuid=rows.by_ranges, page_size=rows.page_size, first=rows.first
         )
-        return await results

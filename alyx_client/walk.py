@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from alyx_client.errors import IncompleteResultsWarning
 from alyx_client.log import warn
 
-__all__ = ["Key", "Page", "Walk", "Want", "first_limit", "repeats"]
+__all__ = ["Key", "Page", "Walk", "Want", "first_limit", "key_of", "repeats"]
 
 T = TypeVar("T")
 Key = Callable[[Any], object]
@@ -152,6 +153,16 @@ class Walk(Generic[T]):
             "stable from page to page. Narrow the query down, or fetch larger pages (limit=1000).",
             IncompleteResultsWarning,
         )
+
+
+def key_of(fields: Mapping[str, object]) -> object:
+    """Return what tells a row with these fields from another; None for rows that have no key."""
+    for name in ("id", "url", "name"):
+        value = fields.get(name)
+        if isinstance(value, str | int | UUID):
+            # Two labs may have a location of the same name.
+            return (value, fields["lab"]) if name == "name" and isinstance(fields.get("lab"), str) else value
+    return None
 
 
 def repeats(names: list[Any]) -> bool:

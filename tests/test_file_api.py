@@ -133,9 +133,7 @@ def test_cache_tables_come_once(connect: Callable[..., Any], local_alyx: LocalAl
     assert sorted(alyx("download_cache_tables")) == sorted(tables)
 
 
-def test_folder_may_be_changed(
-    connect: Callable[..., Any], local_alyx: LocalAlyx, datasets: list[dict[str, Any]], tmp_path: Path
-) -> None:
+def test_folder_may_be_changed(local_alyx: LocalAlyx, datasets: list[dict[str, Any]], tmp_path: Path) -> None:
     with AlyxClient(local_alyx.url, token=local_alyx.token(), data_server=local_alyx.data_url, silent=True) as client:
         client.cache_dir = tmp_path / "new"
         assert (tmp_path / "new").is_dir()

@@ -71,11 +71,6 @@ def test_login_that_is_refused_changes_nothing(local_alyx: LocalAlyx, isolated_s
     assert written(isolated_settings) == before
 
 
-def test_nobody_to_ask_and_nothing_passed(isolated_settings: Path) -> None:
-    with pytest.raises(MissingCredentialsError):
-        AlyxClient.setup(silent=True)
-
-
 def test_questions_forgive_quotes_and_the_end_may_be_no(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
     def answer(question: str) -> str:
         asked.append(question)
