@@ -15,7 +15,7 @@ from alyx_client.messages import Request
 from alyx_client.rows import read_json
 
 if TYPE_CHECKING:
-    from alyx_client.downloader import Downloader, DownloadOptions
+    from alyx_client.downloads.downloader import Downloader, DownloadOptions
 
 __all__ = ["AsyncFileApi", "FileApi"]
 
@@ -38,7 +38,7 @@ class _Files(Connection):
     @property
     def _downloader(self) -> Downloader:
         """The downloader, made anew where a setting has changed."""
-        from alyx_client.downloader import Downloader
+        from alyx_client.downloads.downloader import Downloader
 
         transport = self._transport
         wanted = (self.cache_dir, self.silent)

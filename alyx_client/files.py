@@ -6,8 +6,8 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from alyx_client.downloader import Downloader, Folder
-from alyx_client.file_sources import dataset_record_to_url, file_record_to_url
+from alyx_client.downloads.downloader import Downloader, Folder
+from alyx_client.downloads.sources import dataset_record_to_url, file_record_to_url
 
 __all__ = [
     "Downloader",

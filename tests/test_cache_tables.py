@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from alyx_client.cache_tables import unpack
+from alyx_client.downloads.cache_tables import unpack
 from alyx_client.errors import (
     AuthenticationError,
     DamagedArchiveError,

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from alyx_client.data_servers import DataServers, Login, redirected
+from alyx_client.downloads.data_servers import DataServers, Login, redirected
 from alyx_client.errors import ForeignURLError, InsecureConnectionWarning, InvalidFileNameError
 
 ALYX = "https://alyx.example.org"

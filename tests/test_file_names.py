@@ -4,8 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from alyx_client.downloads.names import (
+    check_name,
+    local_name,
+    local_names,
+    name_of_bytes,
+    quote_link,
+    refuse_collisions,
+)
 from alyx_client.errors import InvalidFileNameError
-from alyx_client.file_names import check_name, local_name, local_names, name_of_bytes, quote_link, refuse_collisions
 
 
 @pytest.mark.parametrize(

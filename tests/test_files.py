@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 
-from alyx_client import file_ranges
+from alyx_client.downloads import ranges
 from alyx_client.errors import (
     AlyxConnectionError,
     AlyxHTTPError,
@@ -759,8 +759,8 @@ def test_two_threads_for_one_file_fetch_it_once(folder: Path) -> None:
 
 
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alyx_client.downloads.SMALLEST", 4 * MIB)
-    monkeypatch.setattr(file_ranges, "_PIECE", MIB)
+    monkeypatch.setattr("alyx_client.downloads.download.SMALLEST", 4 * MIB)
+    monkeypatch.setattr(ranges, "_PIECE", MIB)
 
 
 def test_a_large_file_comes_in_ranges_side_by_side(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

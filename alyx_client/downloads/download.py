@@ -9,6 +9,11 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+from alyx_client.downloads.answers import unpacked
+from alyx_client.downloads.part_file import Origin, PartFile, cancelled, claimed, disk_errors, disk_full, write_all
+from alyx_client.downloads.ranges import SMALLEST, Claim, Pieces, piece_size
+from alyx_client.downloads.requests import Answer, FileRequests, Job
+from alyx_client.downloads.side_by_side import copy, help_with
 from alyx_client.errors import (
     AlyxError,
     AlyxHTTPError,
@@ -16,13 +21,8 @@ from alyx_client.errors import (
     IncompleteDownloadError,
     RangeNotSatisfiableError,
 )
-from alyx_client.file_answers import unpacked
-from alyx_client.file_ranges import SMALLEST, Claim, Pieces, piece_size
-from alyx_client.file_requests import Answer, FileRequests, Job
 from alyx_client.log import logger
-from alyx_client.part_file import Origin, PartFile, cancelled, claimed, disk_errors, disk_full, write_all
 from alyx_client.retry import Retries
-from alyx_client.side_by_side import copy, help_with
 from alyx_client.wire import UnansweredError
 
 _MAX_CHANGES = 3

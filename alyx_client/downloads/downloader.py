@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-from alyx_client.cache_tables import CacheTables
-from alyx_client.data_servers import DataServers, Login
-from alyx_client.downloads import Download
+from alyx_client.downloads.cache_tables import CacheTables
+from alyx_client.downloads.data_servers import DataServers, Login
+from alyx_client.downloads.download import Download
+from alyx_client.downloads.names import local_name, local_names, name_of_bytes, refuse_collisions
+from alyx_client.downloads.progress import Progress
+from alyx_client.downloads.requests import FileRequests, Job
+from alyx_client.downloads.sources import is_several, read_source
+from alyx_client.downloads.workers import Workers
 from alyx_client.errors import DownloadsFailedError
-from alyx_client.file_names import local_name, local_names, name_of_bytes, refuse_collisions
-from alyx_client.file_requests import FileRequests, Job
-from alyx_client.file_sources import is_several, read_source
-from alyx_client.progress import Progress
 from alyx_client.retry import Retries
 from alyx_client.transport import Streams
-from alyx_client.workers import Workers
 
 _THREADS = 4
 Folder = str | os.PathLike[str]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 
+from alyx_client.downloads.part_file import cancelled, write_all
+from alyx_client.downloads.ranges import Claim, Pieces
+from alyx_client.downloads.requests import Answer, FileRequests
 from alyx_client.errors import AlyxError
-from alyx_client.file_ranges import Claim, Pieces
-from alyx_client.file_requests import Answer, FileRequests
 from alyx_client.log import logger
-from alyx_client.part_file import cancelled, write_all
 from alyx_client.retry import Retries
 from alyx_client.wire import UnansweredError
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from alyx_client.address import same_origin
-from alyx_client.data_servers import DataServers, redirected
+from alyx_client.downloads.answers import Offer, read_offer
+from alyx_client.downloads.data_servers import DataServers, redirected
+from alyx_client.downloads.part_file import Origin, cancelled
 from alyx_client.errors import (
     AlyxHTTPError,
     AuthenticationError,
@@ -19,9 +21,7 @@ from alyx_client.errors import (
     PermissionDeniedError,
     error_from_response,
 )
-from alyx_client.file_answers import Offer, read_offer
 from alyx_client.messages import Response
-from alyx_client.part_file import Origin, cancelled
 from alyx_client.retry import Lost, retry_after
 from alyx_client.transport import Stream, Streams
 from alyx_client.wire import UnansweredError

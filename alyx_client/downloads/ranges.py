@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Self
 
-from alyx_client.part_file import PartFile, cancelled
+from alyx_client.downloads.part_file import PartFile, cancelled
 
 SMALLEST = 64 * 2**20
 _PIECE = 32 * 2**20

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from alyx_client.downloads import Download
+    from alyx_client.downloads.download import Download
 
 
 def is_shown() -> bool:

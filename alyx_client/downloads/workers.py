@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Self
 
-from alyx_client.part_file import cancelled
+from alyx_client.downloads.part_file import cancelled
 
 _TICK = 0.1
 _GRACE = 1.0
