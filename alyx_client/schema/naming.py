@@ -1,0 +1,53 @@
+"""Names: from what a server calls things to what Python does."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+
+_SUFFIXES = ("List", "Detail", "Record")
+
+
+def snake_case(path: str) -> str:
+    """Return a path's fixed segments as one name: ``/water-type/{name}`` is ``water_type``."""
+    fixed = [segment for segment in path.strip("/").split("/") if not segment.startswith("{")]
+    text = plain_text("_".join(fixed))
+    return re.sub(r"\W+", "_", text).strip("_").lower() or "root"
+
+
+def class_name(text: str) -> str:
+    """Return a name in capitals: ``water_administrations`` is ``WaterAdministrations``."""
+    words = re.split(r"[\W_]+", plain_text(text))
+    name = "".join(word[:1].upper() + word[1:] for word in words if word)
+    if not name or name[0].isdigit():
+        name = f"Shape{name}"
+    return f"{name}Shape" if keyword.iskeyword(name) else name
+
+
+def resource_name(component: str) -> str:
+    """Return a component's name without what says how it is shown: ``SubjectDetail`` is ``Subject``."""
+    name = class_name(component).removeprefix("Patched") or class_name(component)
+    for suffix in _SUFFIXES:
+        if name.endswith(suffix) and name != suffix:
+            name = name.removesuffix(suffix)
+            break
+    return name if name.isidentifier() and not keyword.iskeyword(name) else class_name(component)
+
+
+def parameter_name(name: str) -> str:
+    """Return a keyword argument's name for a filter or a key."""
+    text = re.sub(r"\W+", "_", plain_text(name)).strip("_") or "value"
+    if text[0].isdigit():
+        text = f"value_{text}"
+    return f"{text}_" if keyword.iskeyword(text) or text == "self" else text
+
+
+def plain_text(text: str) -> str:
+    """Return text in ASCII: letters without their accents, other characters by their numbers."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(
+        character if character.isascii() else f"u{ord(character):x}"
+        for character in decomposed
+        if not unicodedata.combining(character)
+    )
