@@ -6,7 +6,7 @@ RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
 ONE_VENV := .venv-one
 
-.PHONY: setup demo test check client bench record live clean
+.PHONY: setup demo test check client snapshot bench record live clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -34,7 +34,11 @@ check: $(STAMP)
 # make client                                    the shipped client, from the shipped snapshot
 # make client SERVER=https://… PACKAGE=lab_alyx  a package for another server, into build/
 client: $(STAMP)
-	$(RUN) -m alyx_generator client $(if $(SERVER),$(SERVER) --package $(PACKAGE) --out build)
+	$(RUN) -m alyx_generator client $(if $(SERVER),"$(SERVER)" --package "$(PACKAGE)" --out build)
+
+# make snapshot SERVER=https://… NAME=alyx-4.0.0  keep a server's schema in schemas/, structure only
+snapshot: $(STAMP)
+	$(RUN) -m alyx_generator snapshot "$(SERVER)" "$(NAME)"
 
 # make bench        the budgets
 # make bench ONE=1  and the comparison with ONE-api, which gets an environment of its own

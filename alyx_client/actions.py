@@ -7,9 +7,9 @@ asynchronous client share all of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Any, Generic, Literal, Self, TypeVar, cast
 from uuid import UUID
 
 from alyx_client.bodies import Upload, file_part, form_fields, json_text
@@ -25,6 +25,7 @@ __all__ = ["Action", "Key", "KeyRanges", "ListAction", "Upload"]
 
 T = TypeVar("T")
 Key = str | UUID | int
+Lookup = Literal["uuid", "integer", "text", "path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Action(Generic[T]):
         The path without a key, where the key may be left out.
     keeps
         Fields that the server loses, or misses, when ``partial_update`` leaves them out.
+    parents
+        What the keys before the path's last one are, in order.
     """
 
     endpoint: str
@@ -58,12 +61,27 @@ class Action(Generic[T]):
     method: str
     path: str
     answer: Answer[T]
-    lookup: Literal["uuid", "integer", "text", "path"] | None = None
+    lookup: Lookup | None = None
     shape: type[Resource] | None = None
     filters: Mapping[str, FilterStyle] = field(default_factory=dict[str, FilterStyle])
     accept: str = "application/json"
     bare_path: str = ""
     keeps: tuple[str, ...] = ()
+    parents: tuple[Lookup, ...] = ()
+
+    def within(self, base_url: str, *keys: Key) -> Self:
+        """Return the action with the keys before the path's last one filled in.
+
+        Raises
+        ------
+        InvalidKeyError, ForeignURLError
+            A key is empty, of another form, or another server's.
+        """
+        path, bare_path = (
+            _filled(each, kinds=self.parents, keys=keys, base_url=base_url, endpoint=self.endpoint) if each else ""
+            for each in (self.path, self.bare_path)
+        )
+        return replace(self, path=path, bare_path=bare_path)
 
     def request(
         self,
@@ -115,23 +133,8 @@ class Action(Generic[T]):
         return self.answer.parse(response, self.endpoint, log)
 
     def _path(self, base_url: str, key: Key | None) -> str:
-        start, _, rest = self.path.partition("{")
-        lookup, _, end = rest.partition("}")
-        collection = start.rstrip("/")
-        if self.lookup == "path":
-            return start + quote_path(key, base_url=base_url, path=collection) + end
-        segment = quote_key(key, lookup=lookup, base_url=base_url, path=collection)
-        if self.lookup == "uuid":
-            try:
-                segment = str(UUID(segment))  # the server has no route for capitals, or without hyphens
-            except ValueError:
-                raise InvalidKeyError(
-                    f"{self.endpoint} are looked up by UUID, and {str(key)!r} is not one. "
-                    f"Find the record with client.{self.endpoint}.list(...) and pass its id."
-                ) from None
-        if self.lookup == "integer" and not segment.removeprefix("-").isdecimal():
-            raise InvalidKeyError(f"{self.endpoint} are looked up by an integer, and {str(key)!r} is not one.")
-        return start + segment + end
+        assert self.lookup is not None
+        return _with_key(self.path, key, self.lookup, base_url=base_url, endpoint=self.endpoint)
 
     def _payload(
         self, body: Resource | Sequence[Resource] | None, changes: Mapping[str, Any] | None, with_files: bool
@@ -170,6 +173,8 @@ class ListAction(Generic[T]):
         The filters and how each is sent.
     by_uuid
         Whether rows can be fetched by ranges of their UUIDs, for those that paging leaves out.
+    parents
+        What the keys in the path are, in order.
     """
 
     endpoint: str
@@ -177,6 +182,12 @@ class ListAction(Generic[T]):
     answer: PageAnswer[T]
     filters: Mapping[str, FilterStyle]
     by_uuid: bool = False
+    parents: tuple[Lookup, ...] = ()
+
+    def within(self, base_url: str, *keys: Key) -> Self:
+        """Return the action with the keys in the path filled in; errors as for `Action.within`."""
+        path = _filled(self.path, kinds=self.parents, keys=keys, base_url=base_url, endpoint=self.endpoint)
+        return replace(self, path=path)
 
     def queries(self, filters: Mapping[str, object], extra_params: Mapping[str, object] | None) -> list[Params]:
         """Return the query parameters; more than one set where a long ``__in`` list was split.
@@ -202,6 +213,33 @@ class ListAction(Generic[T]):
     def parse(self, response: Response, log: DriftLog) -> Page[T]:
         """Read one page."""
         return self.answer.parse(response, self.endpoint, log)
+
+
+def _filled(path: str, *, kinds: Sequence[Lookup], keys: Sequence[Key], base_url: str, endpoint: str) -> str:
+    for kind, key in zip(kinds, keys, strict=True):
+        path = _with_key(path, key, kind, base_url=base_url, endpoint=endpoint)
+    return path
+
+
+def _with_key(path: str, key: Key | None, kind: Lookup, *, base_url: str, endpoint: str) -> str:
+    """Return the path with its first key filled in."""
+    start, _, rest = path.partition("{")
+    lookup, _, end = rest.partition("}")
+    collection = start.rstrip("/")
+    if kind == "path":
+        return start + quote_path(key, base_url=base_url, path=collection) + end
+    segment = quote_key(key, lookup=lookup, base_url=base_url, path=collection)
+    if kind == "uuid":
+        try:
+            segment = str(UUID(segment))  # the server has no route for capitals, or without hyphens
+        except ValueError:
+            raise InvalidKeyError(
+                f"{endpoint} are looked up by UUID, and {str(key)!r} is not one. "
+                f"Find the record with client.{endpoint}.list(...) and pass its id."
+            ) from None
+    if kind == "integer" and not segment.removeprefix("-").isdecimal():
+        raise InvalidKeyError(f"{endpoint} are looked up by an integer, and {str(key)!r} is not one.")
+    return start + segment + end
 
 
 class KeyRanges:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from alyx_client.caching import Caching
 from alyx_client.config import DataServer, find_settings
@@ -82,7 +82,10 @@ class Connection:
         The address is not one, or `cache_rest` is none of the three.
     """
 
+    silent: bool
+    drift: DriftLog
     _transport: Any  # a SyncTransport or an AsyncTransport
+    _surface: ClassVar[str | None] = None  # the package whose schema's surface the client carries
 
     def __init__(
         self,

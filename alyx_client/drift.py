@@ -160,6 +160,8 @@ class Answer(Generic[T]):
         if self.kind is None or self.kind is bytes:
             refuse_failure(response, endpoint)
             return cast("T", None if self.kind is None else response.content)
+        if self.kind is Any and not response.content:
+            return cast("T", None)  # nothing was declared, and nothing came
         try:
             return cast("T", self._adapter.validate_json(response.content))
         except ValidationError:

@@ -25,7 +25,7 @@ Name = TypeVar("Name", bound=str)
 
 
 def _row_key(row: Any) -> object:
-    return key_of(row.__dict__)
+    return key_of(getattr(row, "__dict__", {}))
 
 
 def _read_files(files: Mapping[str, Upload | None] | None) -> dict[str, FilePart]:

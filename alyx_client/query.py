@@ -187,13 +187,15 @@ def known_filters(method: Callable[P, R]) -> Callable[P, R]:
     method
         A method whose filters are its keyword-only parameters.
     """
-    names = [name for name in inspect.signature(method).parameters if name != "self"]
+    parameters = inspect.signature(method).parameters
+    names = [name for name in parameters if name != "self"]
     known = frozenset(names)
+    places = sum(each.kind is not inspect.Parameter.KEYWORD_ONLY for each in parameters.values())
 
     @functools.wraps(method)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        if len(args) > 1:
-            raise TypeError(f"{method.__qualname__}() takes filters by name only, as in list({names[0]}=...)")
+        if len(args) > places:
+            raise TypeError(f"{method.__qualname__}() takes filters by name only, as in list({names[places - 1]}=...)")
         for name in kwargs:
             if name not in known:
                 raise unknown_filter(name, names, method.__qualname__)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from alyx_client.address import same_origin
 from alyx_client.bodies import file_parts, form_fields, json_text, plain_json
-from alyx_client.errors import AlyxHTTPError, InvalidCallError, InvalidFieldError, InvalidKeyError
+from alyx_client.errors import InvalidCallError, InvalidFieldError, InvalidKeyError
 from alyx_client.json_fields import updated, without
 from alyx_client.keys import quote_key, uuid_text
 from alyx_client.log import logger
@@ -24,6 +24,7 @@ from alyx_client.messages import Request
 from alyx_client.query import FilterStyle, encode
 from alyx_client.retry import refuse_foreign
 from alyx_client.rows import Call, Expires, Rows, Steps, is_page, page_call, page_of, read_json
+from alyx_client.schema.published import published
 from alyx_client.schemes import Operation, RestScheme, nearest, read_scheme
 from alyx_client.values import is_list
 
@@ -31,10 +32,6 @@ __all__ = ["RestCalls"]
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-_OPEN_API = Request(
-    "GET", "/api/schema", accept="application/vnd.oai.openapi+json", endpoint="api/schema", action="read"
-)
-_CORE_API = Request("GET", "/docs/", accept="application/coreapi+json", endpoint="docs", action="read")
 _A_WEEK = timedelta(weeks=1)
 _WITH_DATA = frozenset({"create", "update", "partial_update"})
 
@@ -67,14 +64,20 @@ class RestCalls:
             The server gave none.
         """
         if self.known is None:
-            try:
-                response = yield Call(_OPEN_API, expires=_A_WEEK)
-            except AlyxHTTPError as error:
-                if error.status_code not in {404, 406}:
-                    raise
-                response = yield Call(_CORE_API, expires=_A_WEEK)  # a server before 3.3
-            self.known = read_scheme(read_json(response))
+            self.known = read_scheme(read_json((yield from published(_A_WEEK))))
         return self.known
+
+    def document(self) -> Steps[Any]:
+        """Return the schema as the server has it now; calls by name follow it from then on.
+
+        Raises
+        ------
+        AlyxError
+            The server gave none.
+        """
+        answer = yield from published(_A_WEEK, clobber=True)
+        self.known = None
+        return read_json(answer)
 
     def send(
         self,
@@ -130,11 +133,9 @@ class RestCalls:
             given = dict(parse_qsl(query, keep_blank_values=True)) | given
             if key is not None and key != "":
                 given["id"] = key
-            return (
-                yield from self._list(
-                    endpoint, operation, _joined(given), extra_params, Call(_OPEN_API, expires, no_cache)
-                )
-            )
+            request = Request("GET", operation.path, endpoint=endpoint, action="list")
+            call = Call(request, expires, no_cache)
+            return (yield from self._list(endpoint, operation, _joined(given), extra_params, call))
         if filters or extra_params:
             names = ", ".join([*filters, *(extra_params or {})])
             raise InvalidCallError(f"{endpoint}: {action} takes no filters, and here are: {names}. {_how(action)}")
@@ -197,7 +198,6 @@ class RestCalls:
             raise InvalidCallError(str(error)) from None
         if not queries:
             return []
-        call = replace(call, request=Request("GET", operation.path, endpoint=endpoint, action="list"))
         content = read_json((yield page_call(call, queries[0], offset or 0, size)))
         if not is_page(content):
             return content

@@ -1,8 +1,8 @@
-"""Lists as plain Python: their pages, and what tells one row from another."""
+"""Calls in plain Python: the steps they take, the pages of lists, and what tells one row from another."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar, cast
@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from alyx_client.answers import decode
+from alyx_client.errors import AlyxError
 from alyx_client.log import logger
 from alyx_client.messages import Params, Request, Response
 from alyx_client.walk import Page, key_of, repeats
 
-__all__ = ["Call", "Expires", "Rows", "Steps", "is_page", "page_call", "page_of", "read_json", "row_key"]
+__all__ = ["Call", "Expires", "Rows", "Steps", "is_page", "page_call", "page_of", "read_json", "row_key", "run"]
 
 T = TypeVar("T")
 Expires = timedelta | bool | None
@@ -43,6 +44,29 @@ class Call:
 
 Steps = Generator[Call, Response, T]
 """Yields what to send, is sent the answers, and returns the result."""
+
+
+def run(steps: Steps[T], send: Callable[[Call], Response]) -> T:
+    """Take the steps, sending what they ask for, and return their result.
+
+    Parameters
+    ----------
+    steps
+        The steps; they are told when sending fails.
+    send
+        Sends one call and returns its answer, or raises an `AlyxError`.
+    """
+    answer, error = None, None
+    while True:
+        try:
+            call = steps.throw(error) if error else steps.send(answer)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        except StopIteration as end:
+            return cast("T", end.value)
+        answer, error = None, None
+        try:
+            answer = send(call)
+        except AlyxError as problem:
+            error = problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,8 @@ class Resource(_Shape):
         changes = {name: value for name, value in changes.items() if value is not UNSET}
         if not changes:
             raise InvalidFieldError(f"{cls.__name__}: nothing to change; pass the fields to change as keywords")
-        names = {field.alias or name: name for name, field in cls.model_fields.items()}
+        names = {name: name for name in cls.model_fields}
+        names |= {field.alias: name for name, field in cls.model_fields.items() if field.alias}
         # Assignment validates each field by itself, so a blank object stands in for the required fields left out.
         blank = cls.model_construct(_fields_set=set())
         problems: dict[str, list[str]] = {}

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from alyx_client.connection import AsyncConnection, SyncConnection
 from alyx_client.errors import AlyxError
 from alyx_client.listing import async_results, results
-from alyx_client.messages import Params
+from alyx_client.messages import Params, Response
 from alyx_client.pages import AsyncResults, Results
-from alyx_client.rows import Expires, Rows, Steps, page_call, page_of, read_json, row_key
+from alyx_client.rows import Call, Expires, Rows, Steps, page_call, page_of, read_json, row_key, run
 from alyx_client.schemes import RestScheme
 from alyx_client.walk import Page
 
@@ -280,25 +280,18 @@ class StringApi(SyncConnection):
         return self._run(self._calls.json_field_write(endpoint, uuid, field_name, None))
 
     def _run(self, steps: Steps[T]) -> Any:
-        answer, error = None, None
-        while True:
-            try:
-                call = steps.throw(error) if error else steps.send(answer)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-            except StopIteration as end:
-                return self._rows(end.value) if isinstance(end.value, Rows) else end.value
-            answer, error = None, None
-            try:
-                answer = self.send(call.request, expires=call.expires, clobber=call.clobber)
-            except AlyxError as problem:
-                error = problem
+        found = run(steps, self._answer)
+        return self._rows(found) if isinstance(found, Rows) else found
+
+    def _answer(self, call: Call) -> Response:
+        return self.send(call.request, expires=call.expires, clobber=call.clobber)
 
     def _rows(self, rows: Rows) -> list[Any] | Results[Any]:
         if rows.whole is not None:
             return rows.whole
 
         def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
-            call = page_call(rows.call, params, offset, limit)
-            return page_of(read_json(self.send(call.request, expires=call.expires, clobber=call.clobber)))
+            return page_of(read_json(self._answer(page_call(rows.call, params, offset, limit))))
 
         return results(
             fetch, rows.queries, key=row_key, by_uuid=rows.by_ranges, page_size=rows.page_size, first=rows.first

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 class AlyxClient(BaseClient):
     __doc__ = BaseClient.__doc__
+    _surface = __package__
 
     @cached_property
     def brain_regions(self) -> BrainRegions:
@@ -345,6 +346,7 @@ class AlyxClient(BaseClient):
 
 class AsyncAlyxClient(AsyncBaseClient):
     __doc__ = AsyncBaseClient.__doc__
+    _surface = __package__
 
     @cached_property
     def brain_regions(self) -> AsyncBrainRegions:

@@ -1,10 +1,28 @@
-"""Runs the command, or says what to install for it."""
+"""The command ``alyx-generate``; it says what to install where that is missing."""
+
+from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
-try:
-    from alyx_generator.cli import main
-except ModuleNotFoundError as error:
-    sys.exit(f'The generator needs {error.name}: pip install "alyx-client[generator]"')
 
-sys.exit(main())
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        What follows the command's name; by default those of this process.
+    """
+    try:
+        from alyx_generator import cli
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("alyx_client", "alyx_generator"):
+            raise
+        print(f'alyx-generate needs {error.name}: pip install "alyx-client[generator]"', file=sys.stderr)
+        return 3
+    return cli.main(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -40,7 +40,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Shape:
-    """One form in which a record is sent or answered."""
+    """One form in which a record is sent or answered; `note` is what to know of it besides its description."""
 
     name: str
     kind: Literal["request", "answer"]
@@ -49,6 +49,7 @@ class Shape:
     description: str = ""
     uploads: tuple[str, ...] = ()
     id_in_url: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,22 +83,34 @@ class Answer:
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that an endpoint can do."""
+    """One thing that an endpoint can do.
+
+    `parents` are the keys before the path's last one; `also` are further shapes that may be sent in place of `body`;
+    `single` is false where only several records can be sent at once.
+    """
 
     name: str
     method: str
     path: str
     answer: Answer
     lookup: Lookup | None = None
+    parents: tuple[Lookup, ...] = ()
     bare_path: str = ""
     filters: tuple[Filter, ...] = ()
     body: str = ""
     body_optional: bool = False
+    also: tuple[str, ...] = ()
     many: bool = False
+    single: bool = True
     uploads: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
     by_uuid: bool = False
     description: str = ""
+
+    @property
+    def paged(self) -> bool:
+        """Whether it returns all records of a list, however many requests that takes."""
+        return self.name == "list" or self.answer.kind == "page"
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alyx_client.schema.surface import Surface, dump
 from alyx_generator.api import Api
+from alyx_generator.compare import carried
 from alyx_generator.docs import Docs
 from alyx_generator.format import format_files
 from alyx_generator.model import build as build_api
 from alyx_generator.normalise import normalise
 from alyx_generator.overlay import Corrected, Correction, correct
 from alyx_generator.render import Package, render
+
+SURFACE = "surface.jsonl"
+"""The file by which a package tells what its server offered."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Build:
 
     api: Api
     corrected: Corrected
+    surface: Surface
     files: Mapping[str, str]
     seconds: float
 
@@ -57,5 +63,7 @@ def build(
     start = time.perf_counter()
     corrected = correct(normalise(document), corrections, strict=strict)
     api = build_api(corrected.document, docs)
-    files = format_files(render(api, package or Package()))
-    return Build(api, corrected, files, time.perf_counter() - start)
+    rendered = render(api, package or Package())
+    files = rendered | format_files({path: text for path, text in rendered.items() if path.endswith(".py")})
+    surface = carried(document, api)
+    return Build(api, corrected, surface, files | {SURFACE: dump(surface)}, time.perf_counter() - start)

@@ -1,173 +1,92 @@
-"""The command: ``python -m alyx_generator snapshot | client | check``."""
+"""The command ``alyx-generate``: its commands put together."""
 
 from __future__ import annotations
 
-import argparse
-import json
+import contextlib
+import io
 import sys
-import tomllib
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated
 
-from alyx_client.errors import AlyxError
-from alyx_generator.build import Build, build
-from alyx_generator.docs import Docs, read_docs
-from alyx_generator.fetch import fetch
-from alyx_generator.format import FormatError
-from alyx_generator.normalise import UnreadableSchemaError, normalise
-from alyx_generator.overlay import Correction, OverlayError, correct, read_overlay
-from alyx_generator.project import checkout, data_folder
-from alyx_generator.render import Package
-from alyx_generator.report import report
-from alyx_generator.snapshot import lock_entry, structure_only, to_json
-from alyx_generator.write import check, write
+import typer
 
-SHIPPED = "alyx-3.6.1"
+from alyx_client import __version__
+from alyx_generator.commands.check import check_folders
+from alyx_generator.commands.client import client
+from alyx_generator.commands.diff import diff
+from alyx_generator.commands.fetch import fetch
+from alyx_generator.commands.snapshot import snapshot
+from alyx_generator.commands.terminal import show_lists
+from alyx_generator.project import SHIPPED
+from alyx_generator.shipped import build_shipped
+
+__all__ = ["SHIPPED", "app", "build_shipped", "main"]
+
+# Plain help, the same in a terminal and in a log.
+app = typer.Typer(
+    name="alyx-generate",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"alyx-generate {__version__}")
+        raise typer.Exit
+
+
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Typed Python clients for Alyx servers, from the servers' own schemas.
+
+    A SOURCE is a server's address (https://alyx.lab.org), a file that holds its schema, or the name of a shipped
+    snapshot: shipped, 3.6.1, 3.3.1.
+
+    For example:
+      alyx-generate client https://alyx.lab.org --package lab_alyx --out src
+      alyx-generate check src/lab_alyx
+      alyx-generate diff shipped https://alyx.lab.org
+
+    Exit codes, of all commands:
+      0    fine
+      1    something differs, or was found that --fail-on names
+      2    called wrongly
+      3    a server or a file cannot be read or written
+      130  interrupted
+    """
+
+
+show_lists(about)
+app.callback()(about)
+app.command("fetch")(fetch)
+app.command("client")(client)
+app.command("check")(check_folders)
+app.command("diff")(diff)
+app.command("snapshot", hidden=True)(snapshot)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 done, 1 different or refused, 2 called wrongly."""
-    options = _parser().parse_args(arguments)
+    """Run the command and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        What follows the command's name; by default those of this process.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # On Windows, what is written to a file or a pipe would be in a code page that lacks most characters.
+            with contextlib.suppress(OSError, ValueError):
+                stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:
-        code: int = options.run(options)
-    except (AlyxError, OverlayError, UnreadableSchemaError, FormatError, OSError) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 1
-    return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m alyx_generator", description="Generate a typed client for an Alyx server."
-    )
-    commands = parser.add_subparsers(required=True, metavar="command")
-    snapshot = commands.add_parser("snapshot", help="keep a server's schema, structure only, with its provenance")
-    snapshot.add_argument("source", help="the server's address, or a file")
-    snapshot.add_argument("name", help="the snapshot's name, for instance alyx-3.6.1")
-    snapshot.add_argument("--origin", help="what to record as the origin; by default the source")
-    snapshot.set_defaults(run=_snapshot)
-    client = commands.add_parser("client", help="write the client")
-    client.add_argument("source", nargs="?", help="the server's address, or a file; by default the shipped snapshot")
-    client.add_argument("--package", help="the package's name; needed with a source")
-    client.add_argument("--out", type=Path, help="the folder to write the package into; needed with a source")
-    client.set_defaults(run=_client)
-    checking = commands.add_parser("check", help="fail where the shipped client is not what would be generated")
-    checking.set_defaults(run=_check)
-    return parser
-
-
-def _snapshot(options: argparse.Namespace) -> int:
-    document = structure_only(normalise(fetch(options.source)))
-    folder = data_folder("schemas")
-    path = folder / f"{options.name}.json"
-    path.write_text(to_json(document), encoding="utf-8", newline="\n")
-    lock = _read_lock()
-    lock[options.name] = {"origin": options.origin or options.source, "date": datetime.now(UTC).date()}
-    _write_lock(lock)
-    print(f"{path.name}: {len(document['paths'])} paths, {len(document['components']['schemas'])} components")
+        app(list(sys.argv[1:] if arguments is None else arguments), prog_name="alyx-generate")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
-
-
-def _client(options: argparse.Namespace) -> int:
-    if options.source:
-        if not options.package or options.out is None:
-            print("client: a source needs --package and --out", file=sys.stderr)
-            return 2
-        result = build(
-            fetch(options.source),
-            _corrections(),
-            package=Package("Client", "AsyncClient", f"python -m alyx_generator client … --package {options.package}"),
-            strict=False,
-        )
-        write(result.files, options.out / options.package)
-        print(report(result))
-        return 0
-    result = build_shipped()
-    for folder, files in _products(result).items():
-        write(files, folder)
-    _write_lock(_read_lock())
-    print(report(result))
-    return 0
-
-
-def _check(_options: argparse.Namespace) -> int:
-    differences = [
-        f"{folder.name}/{difference}"
-        for folder, files in _products(build_shipped()).items()
-        for difference in check(files, folder)
-    ]
-    if _lock_text(_read_lock()) != _lock_file().read_text(encoding="utf-8"):
-        differences.append("schemas/lock.toml: differs from what is generated")
-    for difference in differences:
-        print(difference)
-    if differences:
-        print("The generated files are not what `make client` writes. Run it, and commit what it changes.")
-    return 1 if differences else 0
-
-
-def build_shipped() -> Build:
-    """Generate the client that this package ships, from the shipped snapshot."""
-    return build(_read_snapshot(SHIPPED), _corrections(), docs=_docs())
-
-
-def _products(result: Build) -> dict[Path, Mapping[str, str]]:
-    """Return every folder that `make client` writes: the endpoints, and the corrected snapshots."""
-    root = checkout()
-    if root is None:
-        raise OSError(
-            "the shipped client is written in a checkout only; pass a server's address for a client of your own"
-        )
-    corrected = {
-        f"{name}.json": to_json(result.corrected.document if name == SHIPPED else _corrected(name))
-        for name in _read_lock()
-    }
-    return {root / "alyx_client" / "endpoints": result.files, data_folder("schemas") / "corrected": corrected}
-
-
-def _corrections() -> tuple[Correction, ...]:
-    return read_overlay(data_folder("schemas") / "alyx.overlay.yaml")
-
-
-def _docs() -> Docs:
-    return read_docs(data_folder("schemas") / "docs.toml")
-
-
-def _read_snapshot(name: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((data_folder("schemas") / f"{name}.json").read_text(encoding="utf-8"))
-    return document
-
-
-def _corrected(name: str) -> dict[str, Any]:
-    return correct(normalise(_read_snapshot(name)), _corrections(), strict=False).document
-
-
-def _lock_file() -> Path:
-    return data_folder("schemas") / "lock.toml"
-
-
-def _read_lock() -> dict[str, Any]:
-    file = _lock_file()
-    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-
-
-def _lock_text(lock: Mapping[str, Any]) -> str:
-    entries = [
-        lock_entry(
-            name,
-            origin=entry["origin"],
-            day=entry["date"],
-            raw=_read_snapshot(name),
-            corrected=_corrected(name),
-        )
-        for name, entry in sorted(lock.items())
-    ]
-    return (
-        "# Where each snapshot comes from, and the SHA-256 of its structure before and after correction.\n\n"
-        + "\n".join(entries)
-    )
-
-
-def _write_lock(lock: Mapping[str, Any]) -> None:
-    _lock_file().write_text(_lock_text(lock), encoding="utf-8", newline="\n")

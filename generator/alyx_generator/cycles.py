@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
 from alyx_generator.api import Shape
 
 
-def without_cycles(shapes: list[Shape]) -> list[Shape]:
-    """Return the shapes placed so that the endpoints' modules import one another in one direction only."""
+def without_cycles(shapes: list[Shape], uses: Mapping[str, Collection[str]] | None = None) -> list[Shape]:
+    """Return the shapes placed so that the endpoints' modules import one another in one direction only.
+
+    Parameters
+    ----------
+    shapes
+        The shapes, each with the endpoint that it would belong to.
+    uses
+        Names of the shapes that each endpoint's methods send and answer.
+    """
     while True:
         owner = {shape.name: shape.endpoint for shape in shapes}
         needs: dict[str, set[str]] = {}
+        for endpoint, names in (uses or {}).items():
+            needs.setdefault(endpoint, set()).update({owner[each] for each in names if each in owner} - {endpoint})
         for shape in shapes:
             for used in _references([each.schema for each in shape.fields]):
                 if owner.get(used, shape.endpoint) != shape.endpoint:

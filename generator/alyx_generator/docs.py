@@ -39,7 +39,7 @@ class Docs:
     def action(self, endpoint: str, action: str, operation: Table) -> str:
         """Return what an action does."""
         own = self._of(endpoint).get("actions", {}).get(action)
-        generic = _ACTIONS[action].format(plural=endpoint.replace("_", " "))
+        generic = _ACTIONS.get(action, "Call the server for {plural}.").format(plural=endpoint.replace("_", " "))
         return str(own or operation.get("description") or generic)
 
     def filter(self, endpoint: str, parameter: Table) -> str:

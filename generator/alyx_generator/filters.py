@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from alyx_generator.api import Filter, FilterStyle
-from alyx_generator.naming import parameter_name
+from alyx_generator.naming import parameter_name, unique
+from alyx_generator.schemas import resolved
 
 _SCALARS = {
     ("string", ""): "str",
@@ -21,8 +23,66 @@ PAGING = frozenset({"limit", "offset"})
 """Parameters that the paged result sends by itself."""
 
 
-def read_filter(parameter: Mapping[str, Any], siblings: Sequence[Mapping[str, Any]], description: str) -> Filter | None:
-    """Return a query parameter as a filter; None for those that the result pages with.
+_OWN = frozenset({"limit", "max_items", "extra_params"})
+
+
+def read_filters(
+    parameters: Sequence[Mapping[str, Any]],
+    components: Mapping[str, Any],
+    describe: Callable[[Mapping[str, Any]], str],
+    taken: set[str],
+    *,
+    paged: bool,
+    numbered: bool = False,
+) -> tuple[list[Filter], list[str]]:
+    """Return an operation's query parameters as filters, and the names of those that this client cannot send.
+
+    Parameters
+    ----------
+    parameters
+        The query parameters.
+    components
+        The document's components, by name.
+    describe
+        Says what a parameter does.
+    taken
+        Names of the method's other parameters.
+    paged
+        Whether the method returns all rows of a list.
+    numbered
+        Whether it returns one page of it, which the caller asks for.
+    """
+    taken = taken | (_OWN if paged else set())
+    found: list[Filter] = []
+    left_out: list[str] = []
+    known = [{**each, "schema": _stated(each.get("schema"), components)} for each in parameters]
+    for parameter in known:
+        style, kind = parameter.get("style", "form"), parameter["schema"].get("type")
+        if style != "form" or kind == "object":
+            left_out.append(str(parameter["name"]))
+            continue
+        if str(parameter["name"]) in PAGING and not numbered:
+            continue
+        each = read_filter(parameter, known, describe(parameter))
+        each = replace(each, keyword=unique(each.keyword, taken))
+        taken.add(each.keyword)
+        found.append(each)
+    return found, left_out
+
+
+def _stated(schema: Any, components: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a parameter's schema without references."""
+    stated = dict(resolved(schema, components))
+    for key in ("oneOf", "anyOf"):
+        if isinstance(stated.get(key), list):
+            stated[key] = [dict(resolved(part, components)) for part in stated[key]]
+    if "items" in stated:
+        stated["items"] = dict(resolved(stated["items"], components))
+    return stated
+
+
+def read_filter(parameter: Mapping[str, Any], siblings: Sequence[Mapping[str, Any]], description: str) -> Filter:
+    """Return a query parameter as a filter.
 
     Parameters
     ----------
@@ -34,8 +94,6 @@ def read_filter(parameter: Mapping[str, Any], siblings: Sequence[Mapping[str, An
         What the filter does.
     """
     name = str(parameter["name"])
-    if name in PAGING:
-        return None
     schema: Mapping[str, Any] = parameter.get("schema", {})
     style = _style(parameter, {str(each["name"]) for each in siblings})
     return Filter(
@@ -74,10 +132,10 @@ def _annotation(schema: Mapping[str, Any], style: FilterStyle) -> str:
 
 
 def _scalar(schema: Mapping[str, Any]) -> str:
-    values = [value for value in schema.get("enum", ()) if value is not None]
-    if values:
+    values = [value for value in schema.get("enum") or () if value is not None]
+    if values and all(isinstance(value, str | int) for value in values):
         return f"Literal[{', '.join(map(repr, values))}]"
-    options = schema.get("oneOf") or schema.get("anyOf")
+    options = [each for each in schema.get("oneOf") or schema.get("anyOf") or () if each.get("type") != "null"]
     if options:
         return " | ".join(dict.fromkeys(_scalar(option) for option in options))
     kind = schema.get("type")

@@ -2,47 +2,95 @@
 
 from __future__ import annotations
 
+import inspect
 import keyword
 import re
-import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from functools import cache
 
-_SUFFIXES = ("List", "Detail", "Record")
-_RESERVED_MODULES = frozenset({"client", "models"})
+from alyx_client.client import AsyncBaseClient, BaseClient
+from alyx_client.schema.naming import class_name as class_name
+from alyx_client.schema.naming import parameter_name as parameter_name
+from alyx_client.schema.naming import plain_text
+from alyx_client.schema.naming import resource_name as resource_name
+from alyx_client.schema.naming import snake_case as snake_case
+from alyx_client.shapes import Record, Resource
+from alyx_generator.api import Shape
 
-
-def snake_case(path: str) -> str:
-    """Return a path's fixed segments as one name: ``/water-type/{name}`` is ``water_type``."""
-    fixed = [segment for segment in path.strip("/").split("/") if not segment.startswith("{")]
-    text = _ascii("_".join(fixed))
-    return re.sub(r"\W+", "_", text).strip("_").lower() or "root"
+_LONGEST = 80  # characters of a module's name; file systems take some 200
+_RESERVED_MODULES = frozenset({"client", "models", "readme"})
+# No file on Windows can be called so, whatever its extension.
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
+_IMPORTED_CLASSES = frozenset(
+    {"Action", "Annotated", "Answer", "Any", "AsyncEndpoint", "AsyncJsonFields", "AsyncResults", "AttributeError"}
+    | {"BaseModel", "JsonFields"}
+    | {"DateInput", "DateRange", "DateTimeInput", "DjangoFilter", "Endpoint", "Field", "ListAction", "Literal"}
+    | {"Mapping", "PageAnswer", "Record", "Resource", "Results", "Sequence", "TypedDict", "UNSET", "UUID"}
+    | {"UUIDInput", "Unpack", "Upload", "WithIdInUrl", "NotRequired", "TYPE_CHECKING"}
+    | {"AlyxClient", "AsyncAlyxClient", "AsyncBaseClient", "AsyncClient", "BaseClient", "Client"}
+)
+_ANNOTATIONS = frozenset({"str", "int", "float", "bool", "bytes", "list", "dict", "builtins", "Any", "UUID", "None"})
+_DATES = frozenset({"date", "datetime"})
 
 
 def module_name(path: str, taken: Collection[str] = ()) -> str:
-    """Return the endpoint's name on the client, which is its module's name too."""
-    name = snake_case(path)
+    """Return the endpoint's name on the client, which is its module's name too.
+
+    Parameters
+    ----------
+    path
+        The endpoint's path.
+    taken
+        Names of other endpoints; those of Python and of the client's own attributes are never given.
+    """
+    name = snake_case(path)[:_LONGEST].strip("_")
     if name[0].isdigit():
         name = f"endpoint_{name}"
-    if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in _RESERVED_MODULES or name in taken:
+    reserved = keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in _RESERVED_MODULES | _DEVICES
+    if reserved or name in client_attributes():
         name += "_"
-    return name
+    return unique(name, taken)
 
 
-def class_name(text: str) -> str:
-    """Return a name in capitals: ``water_administrations`` is ``WaterAdministrations``."""
-    words = re.split(r"[\W_]+", _ascii(text))
-    name = "".join(word[:1].upper() + word[1:] for word in words if word)
-    if not name or name[0].isdigit():
-        name = f"Shape{name}"
-    return f"{name}_" if keyword.iskeyword(name) else name
+@cache
+def client_attributes() -> frozenset[str]:
+    """Return what a client has besides its endpoints, whose names no endpoint can have."""
+    names: set[str] = set()
+    for client in (BaseClient, AsyncBaseClient):
+        names.update(dir(client))
+        for base in client.__mro__:
+            names.update(inspect.get_annotations(base))
+    return frozenset(names)
 
 
-def resource_name(component: str) -> str:
-    """Return a component's name without what says how it is shown: ``SubjectDetail`` is ``Subject``."""
-    name = class_name(component).removeprefix("Patched")
-    for suffix in _SUFFIXES:
-        if name.endswith(suffix) and name != suffix:
-            return name.removesuffix(suffix)
+def method_name(words: Iterable[str]) -> str:
+    """Return the name of the method for what a path does to a record: ``/sessions/{id}/lock`` is ``lock``."""
+    name = snake_case("/".join(words))
+    if name[0].isdigit():
+        name = f"action_{name}"
+    # A method hides what has its name from the annotations of the others.
+    return f"{name}_" if keyword.iskeyword(name) or name in _ANNOTATIONS | _DATES else name
+
+
+def shape_name(name: str) -> str:
+    """Return a class's name that hides none of those that a generated module imports."""
+    return f"{name}Shape" if name in _IMPORTED_CLASSES else name
+
+
+def endpoint_class_name(endpoint: str, taken: Collection[str]) -> str:
+    """Return the name of an endpoint's class.
+
+    Parameters
+    ----------
+    endpoint
+        The endpoint's name on the client.
+    taken
+        Names of shapes, and of other endpoints' classes.
+    """
+    name = class_name(endpoint)
+    # Some endpoints are named in the singular, as what they hold.
+    while {name, f"Async{name}"} & ({*taken} | _IMPORTED_CLASSES):
+        name += "Endpoint"
     return name
 
 
@@ -51,18 +99,77 @@ def changes_name(shape: str) -> str:
     return f"{shape.removesuffix('Update') or shape}Changes"
 
 
-def parameter_name(name: str) -> str:
-    """Return a keyword argument's name for a filter or a key."""
-    text = re.sub(r"\W+", "_", _ascii(name)).strip("_") or "value"
+def attribute_names(shape: Shape) -> dict[str, str]:
+    """Return the attribute of each field of a shape, by the server's name.
+
+    ``json`` is one only where anything may be in it, since pydantic has such a method; and no attribute is called as a
+    shape that the fields are made of, which it would hide.
+    """
+    reserved = set(re.findall(r"#/\$defs/(\w+)", repr([each.schema for each in shape.fields])))
+    if any(each.name == "json" and each.schema for each in shape.fields):
+        reserved.add("json")
+    return field_names((each.name for each in shape.fields), reserved)
+
+
+def upload_names(uploads: Iterable[str], keys: Iterable[str]) -> dict[str, str]:
+    """Return the keyword of each file that a method sends, by the server's name.
+
+    Parameters
+    ----------
+    uploads
+        The server's names.
+    keys
+        The method's parameters for the keys in its path.
+    """
+    names: dict[str, str] = {}
+    for name in uploads:
+        names[name] = unique(parameter_name(name), {"self", *keys, *names.values()})
+    return names
+
+
+def field_names(names: Iterable[str], reserved: Collection[str] = ()) -> dict[str, str]:
+    """Return the attribute of each field of a shape, by the server's name.
+
+    Parameters
+    ----------
+    names
+        The server's names; those that Python or pydantic use for something else get an underscore.
+    reserved
+        Further names that no attribute can have.
+    """
+    ordered = sorted(names)
+    fields = {name: name for name in ordered if _is_plain(name) and name not in reserved}
+    taken = {*fields.values(), *reserved}
+    for name in ordered:
+        if name not in fields:
+            fields[name] = unique(_field_name(name), taken)
+            taken.add(fields[name])
+    return fields
+
+
+def unique(name: str, taken: Collection[str]) -> str:
+    """Return the name, with underscores where it is taken."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _is_plain(name: str) -> bool:
+    return bool(re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]*", name)) and not _is_reserved_field(name)
+
+
+def _is_reserved_field(name: str) -> bool:
+    return keyword.iskeyword(name) or name in _shape_attributes() | _ANNOTATIONS | _IMPORTED_CLASSES
+
+
+@cache
+def _shape_attributes() -> frozenset[str]:
+    # pydantic's own old method `json` gives way: it is what Alyx calls a field.
+    return frozenset({*dir(Record), *dir(Resource)} - {"json"})
+
+
+def _field_name(name: str) -> str:
+    text = re.sub(r"\W+", "_", plain_text(name)).strip("_") or "field"
     if text[0].isdigit():
-        text = f"value_{text}"
-    return f"{text}_" if keyword.iskeyword(text) or text == "self" else text
-
-
-def _ascii(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(
-        character if character.isascii() else f"u{ord(character):x}"
-        for character in decomposed
-        if not unicodedata.combining(character)
-    )
+        text = f"field_{text}"
+    return f"{text}_" if _is_reserved_field(text) else text

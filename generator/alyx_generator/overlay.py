@@ -8,7 +8,7 @@ targets.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, MutableSequence, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +17,7 @@ import jsonpath_rfc9535 as jsonpath
 import yaml
 
 Document = dict[str, Any]
+Node = dict[str, Any] | list[Any]
 
 
 class OverlayError(ValueError):
@@ -87,19 +88,25 @@ def correct(document: Mapping[str, Any], corrections: tuple[Correction, ...], *,
     corrections
         What to apply.
     strict
-        Whether a target that selects nothing is an error. For another server's schema it is not: such corrections are
-        returned as missed.
+        Whether a target that selects nothing, or what the update does not fit, is an error. For another server's schema
+        it is not: such corrections are returned as missed.
 
     Raises
     ------
     OverlayError
-        A target selects nothing, or an update does not fit the node that it is merged into.
+        A target selects nothing, or what the update cannot be merged into.
     """
     result = copy.deepcopy(dict(document))
     missed: list[Correction] = []
     for correction in corrections:
         nodes = list(jsonpath.find(correction.target, result))
-        if not nodes:
+        fits = correction.remove or all(_fits(node.value, correction.update) for node in nodes)
+        if not fits and strict:
+            raise OverlayError(
+                f"{correction.target} selects what its update cannot be merged into, such as a plain value; target the "
+                "parent and update that"
+            )
+        if not fits or not nodes:
             missed.append(correction)
         elif correction.remove:
             # From the end, so that removing an item of an array leaves the other indices as they are.
@@ -108,7 +115,7 @@ def correct(document: Mapping[str, Any], corrections: tuple[Correction, ...], *,
                 del parent[node.location[-1]]
         else:
             for node in nodes:
-                _merge(node.value, correction.update, correction.target)
+                _merge(cast("Node", node.value), correction.update)
     if strict and missed:
         lines = "\n".join(f"  {correction.target}" for correction in missed)
         raise OverlayError(f"These corrections select nothing in the schema any more; remove or mend them:\n{lines}")
@@ -121,22 +128,24 @@ def _at(document: Any, location: tuple[int | str, ...]) -> Any:
     return document
 
 
-def _merge(node: Any, update: Any, target: str) -> None:
-    if isinstance(node, dict) and isinstance(update, Mapping):
-        into = cast("dict[str, Any]", node)
-        for key, value in cast("Mapping[str, Any]", update).items():
-            present = into.get(key)
-            if isinstance(present, dict) and isinstance(value, Mapping):
-                _merge(cast("Any", present), value, target)
-            elif isinstance(present, list) and isinstance(value, list):
-                cast("MutableSequence[Any]", present).extend(copy.deepcopy(cast("Sequence[Any]", value)))
-            else:
-                into[key] = copy.deepcopy(value)
-    elif isinstance(node, list):
-        items = cast("MutableSequence[Any]", node)
+def _fits(node: Any, update: Any) -> bool:
+    return isinstance(node, list) or (isinstance(node, dict) and isinstance(update, Mapping))
+
+
+def _alike(present: Any, value: Any) -> bool:
+    return isinstance(present, list) == isinstance(value, list) and _fits(present, value)
+
+
+def _merge(node: Node, update: Any) -> None:
+    if isinstance(node, list):
         if isinstance(update, list):
-            items.extend(copy.deepcopy(cast("Sequence[Any]", update)))
+            node.extend(copy.deepcopy(cast("Sequence[Any]", update)))
         else:
-            items.append(copy.deepcopy(update))
-    else:
-        raise OverlayError(f"{target} selects a plain value; target its parent and update that")
+            node.append(copy.deepcopy(update))
+        return
+    for key, value in cast("Mapping[str, Any]", update).items():
+        present = node.get(key)
+        if _alike(present, value):
+            _merge(cast("Node", present), value)
+        else:
+            node[key] = copy.deepcopy(value)

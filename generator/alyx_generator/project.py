@@ -6,6 +6,9 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
 
+SHIPPED = "alyx-3.6.1"
+"""The snapshot that the shipped client is generated from."""
+
 
 def data_folder(name: str) -> Path:
     """Return the folder of ``templates`` or ``schemas``.
@@ -23,3 +26,9 @@ def checkout() -> Path | None:
     """Return the root of the checkout that this package runs from; None when it is installed."""
     root = _PACKAGE.parents[1]
     return root if (root / "pyproject.toml").is_file() and (root / "templates").is_dir() else None
+
+
+def snapshots() -> dict[str, Path]:
+    """Return the shipped snapshots by the name that a user gives: a version, or ``shipped``."""
+    files = {path.stem.removeprefix("alyx-"): path for path in sorted(data_folder("schemas").glob("alyx-*.json"))}
+    return {**files, "shipped": data_folder("schemas") / f"{SHIPPED}.json"}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jinja2
 
 from alyx_generator.api import Action, Api, Endpoint, Field, Filter, Shape
-from alyx_generator.naming import changes_name
+from alyx_generator.naming import changes_name, parameter_name, unique, upload_names
 from alyx_generator.project import data_folder
 from alyx_generator.shape_source import ShapeSource, render_shapes
-from alyx_generator.text import docstring, paragraph
+from alyx_generator.text import docstring, paragraph, visible
+from alyx_generator.write import MARK
 
 Files = dict[str, str]
 
@@ -35,11 +36,17 @@ class Package:
         Names of its client classes.
     command
         The command that makes it, for each file's first line.
+    name
+        The package's name, where it stands for itself and not inside another one.
+    server
+        The address of the server that it is for, where that is known.
     """
 
     client: str = "AlyxClient"
     async_client: str = "AsyncAlyxClient"
     command: str = "make client"
+    name: str = ""
+    server: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,8 +100,12 @@ def render(api: Api, package: Package) -> Files:
     )
     environment.filters["docstring"] = _docstring
     environment.filters["literal"] = repr
+    package = replace(package, command=" ".join(visible(package.command).split()))  # it stands in a comment
     changed = {
-        action.body for endpoint in api.endpoints for action in endpoint.actions if action.name == "partial_update"
+        action.body
+        for endpoint in api.endpoints
+        for action in endpoint.actions
+        if action.name == "partial_update" and action.single
     }
     index = _index(api, changed)
     files: Files = {}
@@ -105,14 +116,32 @@ def render(api: Api, package: Package) -> Files:
             endpoint=endpoint,
             classes=list(_classes(endpoint.shapes, source, changed)),
             imports=[*source.imports, *_imports_of_others(endpoint, api, index)],
-            methods=[_method(action, endpoint) for action in endpoint.actions],
+            methods=[_method(action) for action in endpoint.actions],
             base=_base(endpoint, api),
         )
     for name in ("client", "models", "__init__"):
         files[f"{name}.py"] = environment.get_template(f"{name}.py.jinja").render(
             package=package, endpoints=api.endpoints, index=index
         )
-    return files
+    if package.name:
+        files["py.typed"] = ""
+        files["README.md"] = environment.get_template("README.md.jinja").render(
+            package=package, endpoints=api.endpoints, example=_example(api), mark=MARK
+        )
+    return {path: visible(text) for path, text in files.items()}
+
+
+def _example(api: Api) -> str:
+    """Return a method that lists records and needs to be told nothing."""
+    return next(
+        (
+            f"{endpoint.name}.{action.name}"
+            for endpoint in api.endpoints
+            for action in endpoint.actions
+            if action.paged and not action.parents and not any(each.required for each in action.filters)
+        ),
+        "",
+    )
 
 
 def _docstring(text: str, indent: int = 0) -> str:
@@ -138,7 +167,7 @@ def _imports_of_others(endpoint: Endpoint, api: Api, index: Mapping[str, str]) -
     text = repr([shape.fields for shape in endpoint.shapes])
     used = set(re.findall(r"#/\$defs/(\w+)", text))
     for action in endpoint.actions:
-        used |= {action.answer.shape, action.body}
+        used |= {*re.findall(r"\w+", action.answer.shape), action.body, *action.also}
     own = {shape.name for shape in endpoint.shapes}
     wanted = sorted(name for name in used - own if name in index)
     changes = sorted({changes_name(name) for name in wanted if changes_name(name) in index})
@@ -166,53 +195,39 @@ def _is_free(field: Field) -> bool:
     return not set(field.schema) - {"description", "title", "nullable", "default"}
 
 
-def _method(action: Action, endpoint: Endpoint) -> Method:
+def _method(action: Action) -> Method:
     answer = _answer_type(action)
     descriptor = f"_{action.name.upper()}"
-    if action.name == "list":
+    if action.paged:
         return _list_method(action, descriptor, answer)
     # Inside a class with a method of that name, the builtin needs its module.
-    returns = answer.replace("list[", "builtins.list[")
-    parameters: list[Parameter] = []
-    keywords: list[Parameter] = []
-    arguments: list[str] = []
-    overloads: tuple[tuple[Parameter, str], ...] = ()
+    returns = _outside(answer)
+    keys = _key_parameters(action)
+    parameters = list(keys)
+    arguments = [_within(descriptor, action)]
     if action.lookup:
-        doc = _LOOKUP_WORDS[action.lookup.kind].format(name=action.lookup.name)
-        annotation = _LOOKUP_TYPES[action.lookup.kind]
-        if action.lookup.optional:
-            parameters.append(Parameter(action.lookup.name, f"{annotation} | None", doc, "None"))
-        else:
-            parameters.append(Parameter(action.lookup.name, annotation, doc))
         arguments.append(f"key={action.lookup.name}")
+    overloads: tuple[tuple[Parameter, str], ...] = ()
     changes = ""
-    if action.name == "partial_update":
+    if action.name == "partial_update" and action.body and action.single:
         changes = changes_name(action.body)
         arguments.append("changes=changes")
         if action.keeps:
-            arguments.append("current=_READ")
+            arguments.append(f"current={_within('_READ', action)}")
     elif action.body:
-        name = _argument_name(action.body)
-        one = Parameter(name, action.body, "What to send.", "None" if action.body_optional else "")
-        if action.many:
-            both = Parameter(name, f"{action.body} | Sequence[{action.body}]", "What to send: one, or several at once.")
-            several = Parameter(name, f"Sequence[{action.body}]", "")
-            overloads = ((one, returns), (several, f"builtins.list[{returns}]"))
-            returns = f"{returns} | builtins.list[{returns}]"
-            answer = f"{answer} | list[{answer}]"
-            one = both
-        parameters.append(one)
-        arguments.append(f"body={name}")
-    if action.uploads:
-        keywords += [
-            Parameter(name, "Upload | None", "The file: its path, its content, or an open binary file.", "None")
-            for name in action.uploads
-        ]
-        arguments.append(f"files={{{', '.join(f'{name!r}: {name}' for name in action.uploads)}}}")
+        body, overloads, returns, answer = _body(action, [each.name for each in keys], returns, answer)
+        parameters.append(body)
+        arguments.append(f"body={body.name}")
+    uploads = upload_names(action.uploads, [each.name for each in keys])
+    keywords = [
+        Parameter(name, "Upload | None", "The file: its path, its content, or an open binary file.", "None")
+        for name in uploads.values()
+    ]
+    if uploads:
+        arguments.append(f"files={{{', '.join(f'{name!r}: {keyword}' for name, keyword in uploads.items())}}}")
     keywords += [_filter_parameter(each) for each in action.filters]
     if action.filters:
         arguments.append(f"filters={{{', '.join(f'{each.name!r}: {each.keyword}' for each in action.filters)}}}")
-    call = f"self._send({', '.join([descriptor, *arguments])})"
     return Method(
         action,
         descriptor,
@@ -220,11 +235,58 @@ def _method(action: Action, endpoint: Endpoint) -> Method:
         tuple(parameters),
         tuple(keywords),
         returns,
-        call,
+        f"self._send({', '.join(arguments)})",
         _doc(action, parameters, keywords, _returned(action), changes),
         overloads,
         changes,
     )
+
+
+def _outside(answer: str) -> str:
+    return re.sub(r"(?<![\w.])list\[", "builtins.list[", answer)
+
+
+def _within(descriptor: str, action: Action) -> str:
+    """Return an action with the keys before the last one filled in."""
+    if not action.parents:
+        return descriptor
+    return f"{descriptor}.within(self._client.base_url, {', '.join(each.name for each in action.parents)})"
+
+
+def _key_parameters(action: Action) -> tuple[Parameter, ...]:
+    found: list[Parameter] = []
+    for key in action.parents:
+        doc = _LOOKUP_WORDS[key.kind].format(name=key.name).replace("The record's", f"The {key.name}'s")
+        found.append(Parameter(key.name, _LOOKUP_TYPES[key.kind], doc))
+    if action.lookup:
+        doc = _LOOKUP_WORDS[action.lookup.kind].format(name=action.lookup.name)
+        annotation = _LOOKUP_TYPES[action.lookup.kind]
+        if action.lookup.optional:
+            found.append(Parameter(action.lookup.name, f"{annotation} | None", doc, "None"))
+        else:
+            found.append(Parameter(action.lookup.name, annotation, doc))
+    return tuple(found)
+
+
+def _body(
+    action: Action, taken: Collection[str], returns: str, answer: str
+) -> tuple[Parameter, tuple[tuple[Parameter, str], ...], str, str]:
+    """Return the parameter of what is sent, and what becomes of the answer where several can be."""
+    uploads = upload_names(action.uploads, taken).values()
+    taken = {"self", *taken, *(each.keyword for each in action.filters), *uploads}
+    name = unique(parameter_name(_argument_name(action.body)), taken)
+    kind = " | ".join((action.body, *action.also))
+    one = Parameter(name, kind, "What to send.", "None" if action.body_optional else "")
+    if not action.many:
+        return one, (), returns, answer
+    if not action.single:
+        return Parameter(name, f"Sequence[{kind}]", "What to send, several at once."), (), returns, answer
+    both = Parameter(name, f"{kind} | Sequence[{kind}]", "What to send: one, or several at once.")
+    if returns in ("None", "Any", "bytes"):
+        return both, (), returns, answer
+    several = Parameter(name, f"Sequence[{kind}]", "")
+    overloads = ((one, returns), (several, f"builtins.list[{returns}]"))
+    return both, overloads, f"{returns} | builtins.list[{returns}]", f"{answer} | list[{answer}]"
 
 
 def _list_method(action: Action, descriptor: str, row: str) -> Method:
@@ -240,19 +302,25 @@ def _list_method(action: Action, descriptor: str, row: str) -> Method:
         ),
     ]
     filters = ", ".join(f"{each.name!r}: {each.keyword}" for each in action.filters)
-    call = f"self._list({descriptor}, {{{filters}}}, limit=limit, max_items=max_items, extra_params=extra_params)"
+    described = _within(descriptor, action)
+    call = f"self._list({described}, {{{filters}}}, limit=limit, max_items=max_items, extra_params=extra_params)"
+    row_type = _outside(row)
     returned = (f"Results[{row}]", "The records, in the server's order, fetched page by page as they are needed.")
-    return Method(action, descriptor, row, (), tuple(keywords), row, call, _doc(action, [], keywords, returned, ""))
+    keys = _key_parameters(action)
+    doc = _doc(action, keys, keywords, returned, "")
+    return Method(action, descriptor, row, keys, tuple(keywords), row_type, call, doc)
 
 
 def _filter_parameter(each: Filter) -> Parameter:
     doc = each.description or f"Only records with this {each.name.replace('_', ' ')}."
+    if each.required:
+        return Parameter(each.keyword, each.annotation, doc)
     return Parameter(each.keyword, f"{each.annotation} | None", doc, "None")
 
 
 def _answer_type(action: Action) -> str:
     """Return the type of the answer, or of a row of it."""
-    if action.answer.kind == "list" and action.name != "list":
+    if action.answer.kind == "list" and not action.paged:
         return f"list[{action.answer.shape}]"
     return {"bytes": "bytes", "nothing": "None", "anything": "Any"}.get(action.answer.kind, action.answer.shape)
 
@@ -266,7 +334,7 @@ def _returned(action: Action) -> tuple[str, str]:
         "bytes": ("bytes", "The content, as it is."),
         "anything": ("Any", "The decoded answer, whose form the server does not declare."),
     }
-    if action.many:
+    if action.many and action.single and action.answer.kind == "record":
         return f"{shape} or list[{shape}]", "What the server answered: a list for a sequence, in the same order."
     return words.get(action.answer.kind, ("", ""))
 
@@ -305,14 +373,14 @@ def _doc(
 
 
 def _errors(action: Action) -> Iterator[tuple[str, str]]:
-    if action.name == "list":
+    if action.paged:
         yield "TypeError", "There is no such filter; the message names the nearest."
         yield "ValueError", "A filter's value cannot be sent in Alyx's form."
         yield "ServerError", "The server could not apply a filter, for instance an unknown name in ``django``."
-    if action.lookup and action.name != "create":
+    if (action.lookup and action.name != "create") or action.parents:
         yield "NotFoundError", "There is no such record."
         yield "InvalidKeyError", "The key is empty or of another form; nothing was sent."
-    if action.name == "partial_update":
+    if action.name == "partial_update" and action.body:
         yield "InvalidFieldError", "A field is unknown or of the wrong type; nothing was sent."
     if action.body:
         yield "BadRequestError", "The server refused a value; ``fields`` says which and why."

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, cast
+
+from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 Schema = dict[str, Any]
 Resolve = Callable[[str], str]
 
 _REF = "#/components/schemas/"
-_CONSTRAINTS = frozenset(
-    {"minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
-    | {"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"}
-)
-_DROPPED = frozenset(
-    {"description", "title", "default", "example", "examples", "readOnly", "writeOnly", "deprecated"}
-    | {"nullable", "externalDocs", "xml", "discriminator"}
-)
+_KINDS = frozenset({"string", "integer", "number", "boolean", "array", "object"})
+_TEXT_LIMITS = frozenset({"minLength", "maxLength"})
+_NUMBER_LIMITS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
+_LIST_LIMITS = frozenset({"minItems", "maxItems"})
 _KEPT_FORMATS = frozenset({"date", "date-time", "uuid"})
 _SENT_AS = {
     "date": "alyx_client.shapes.DateInput",
     "date-time": "alyx_client.shapes.DateTimeInput",
     "uuid": "alyx_client.shapes.UUIDInput",
 }
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return an object of a decoded document; an empty one where something else stands."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 def component_of(schema: Mapping[str, Any]) -> str | None:
@@ -32,27 +37,61 @@ def component_of(schema: Mapping[str, Any]) -> str | None:
         return reference.removeprefix(_REF)
     parts = schema.get("allOf")
     if isinstance(parts, list) and len(cast("Sequence[Any]", parts)) == 1:
-        return component_of(cast("Any", parts)[0])
+        return component_of(mapping(cast("Any", parts)[0]))
     return None
 
 
-def merged(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Schema:
+def resolved(schema: Any, components: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a schema says once its references are followed, and its ``const`` is read as an enumeration.
+
+    Parameters
+    ----------
+    schema
+        A schema, or what stands in place of one.
+    components
+        The document's components, by name.
+    """
+    seen: set[str] = set()
+    found = mapping(schema)
+    while (component := component_of(found)) is not None:
+        if component in seen:
+            return {}
+        seen.add(component)
+        found = components.get(component, {})
+    if "const" in found:
+        found = {**found, "enum": [found["const"]]}
+    return merged(found, components) if "allOf" in found else found
+
+
+def merged(schema: Mapping[str, Any], components: Mapping[str, Any], within: frozenset[str] = frozenset()) -> Schema:
     """Return an object schema with its ``allOf`` parts merged into it."""
     component = schema.get("$ref")
     if isinstance(component, str):
-        return merged(components.get(component.removeprefix(_REF), {}), components)
+        name = component.removeprefix(_REF)
+        return {} if name in within else merged(components.get(name, {}), components, within | {name})
     result: Schema = {"properties": {}, "required": []}
-    for part in (*schema.get("allOf", ()), {key: value for key, value in schema.items() if key != "allOf"}):
-        read = merged(part, components) if "$ref" in part or "allOf" in part else part
+    own = {key: value for key, value in schema.items() if key != "allOf"}
+    for part in (*_parts(schema, "allOf"), own):
+        read = merged(part, components, within) if "$ref" in part or "allOf" in part else part
         result["properties"] |= read.get("properties", {})
         result["required"] = [*result["required"], *read.get("required", ())]
         result |= {key: value for key, value in read.items() if key not in ("properties", "required")}
     return result
 
 
-def is_object(schema: Mapping[str, Any]) -> bool:
+def is_object(schema: Mapping[str, Any], components: Mapping[str, Any], within: frozenset[str] = frozenset()) -> bool:
     """Return whether a schema describes an object with fields of its own."""
-    return bool(schema.get("properties")) or any("properties" in part for part in schema.get("allOf", ()))
+    if schema.get("properties"):
+        return True
+    name = component_of(schema)
+    if name is not None:
+        return name not in within and is_object(components.get(name, {}), components, within | {name})
+    return any(is_object(part, components, within) for part in _parts(schema, "allOf"))
+
+
+def alternatives(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the forms of which a value has one."""
+    return _parts(schema, "oneOf") or _parts(schema, "anyOf")
 
 
 def nullable(schema: Mapping[str, Any]) -> bool:
@@ -75,103 +114,175 @@ def as_answered(schema: Mapping[str, Any], components: Mapping[str, Any], resolv
     resolve
         Gives the shape's name for a component that is an object.
     """
-    return _convert(schema, components, resolve, answered=True, limits=False)
+    return _Reader(components, resolve, answered=True).read(schema)
 
 
 def as_sent(schema: Mapping[str, Any], components: Mapping[str, Any], resolve: Resolve) -> Schema:
     """Return a schema as it is sent: with its limits, and with types that accept text for dates and UUIDs."""
-    return _convert(schema, components, resolve, answered=False, limits=True)
+    return _Reader(components, resolve, answered=False).read(schema, limits=True)
 
 
-def _convert(
-    schema: Mapping[str, Any], components: Mapping[str, Any], resolve: Resolve, *, answered: bool, limits: bool = False
-) -> Schema:
-    schema = {**schema, **schema.get("x-answered" if answered else "x-sent", {})}
-    component = component_of(schema)
-    if component is not None:
-        target = components.get(component, {})
-        if is_object(target):
-            return or_null({"$ref": f"#/$defs/{resolve(component)}"}, nullable(schema))
-        inner = _convert(target, components, resolve, answered=answered)
+class _Reader:
+    def __init__(self, components: Mapping[str, Any], resolve: Resolve, *, answered: bool) -> None:
+        self._components = components
+        self._resolve = resolve
+        self._answered = answered
+        self._open: list[str] = []  # components without a shape, which are read where they stand
+
+    def read(self, given: Any, *, limits: bool = False) -> Schema:
+        if not isinstance(given, Mapping):
+            return {}
+        schema = cast("Mapping[str, Any]", given)
+        schema = {**schema, **schema.get("x-answered" if self._answered else "x-sent", {})}
+        component = component_of(schema)
+        if component is not None:
+            return self._component(component, schema)
+        if "const" in schema:
+            schema["enum"] = [schema["const"]]
+        if len(_parts(schema, "allOf")) > 1:
+            schema = merged(schema, self._components)
+        options = alternatives(schema)
+        if options:
+            return self._alternatives(options, nullable(schema))
+        if "enum" in schema:
+            values = _values(schema)
+            return or_null(self._enumeration(values, schema), nullable(schema) or None in schema["enum"])
+        kinds = _kinds(schema)
+        if not kinds:
+            # Without a type anything goes, null included, and a union with null would say nothing more.
+            return {}
+        result: Schema = {"type": kinds[0] if len(kinds) == 1 else kinds}
+        if len(kinds) == 1:
+            result |= self._inside(kinds[0], schema, limits=limits)
+        return or_null(result, nullable(schema))
+
+    def _component(self, component: str, schema: Mapping[str, Any]) -> Schema:
+        target = self._components.get(component, {})
+        if is_object(target, self._components):
+            return or_null({"$ref": f"#/$defs/{self._resolve(component)}"}, nullable(schema))
+        if component in self._open:
+            return {}  # it contains itself, and Python has no name for it
+        self._open.append(component)
+        inner = self.read(target)
+        self._open.pop()
         return or_null(inner, nullable(schema) and not nullable(target))
-    alternatives = schema.get("oneOf") or schema.get("anyOf")
-    if alternatives:
-        return _alternatives(alternatives, nullable(schema), components, resolve, answered=answered)
-    result: Schema = {
-        key: value
-        for key, value in schema.items()
-        if key not in _DROPPED and not key.startswith("x-") and (limits or key not in _CONSTRAINTS)
-    }
-    if isinstance(result.get("type"), list):
-        kinds = [kind for kind in result["type"] if kind != "null"]
-        result["type"] = kinds[0] if len(kinds) == 1 else kinds
-    if not result.get("type") and "enum" not in result:
-        # Without a type anything goes, null included, and a union with null would say nothing more.
-        return {}
-    if "items" in result:
-        result["items"] = _convert(result["items"], components, resolve, answered=answered)
-    if "properties" in result:
-        result["properties"] = {
-            name: _convert(value, components, resolve, answered=answered)
-            for name, value in result["properties"].items()
-        }
-        result["additionalProperties"] = True
-    extra = result.get("additionalProperties")
-    if isinstance(extra, Mapping):
-        inner = _convert(cast("Mapping[str, Any]", extra), components, resolve, answered=answered)
-        result["additionalProperties"] = inner or True
-    if "enum" in result:
-        return or_null(_enumeration(result, answered=answered), nullable(schema) or None in result["enum"])
-    text_format = result.pop("format", None)
-    if text_format in _KEPT_FORMATS and result.get("type") == "string":
-        result["format"] = text_format
-        if not answered:
-            result["customTypePath"] = _SENT_AS[text_format]
-    return or_null(result, nullable(schema))
+
+    def _inside(self, kind: str, schema: Mapping[str, Any], *, limits: bool) -> Schema:
+        result: Schema = {}
+        text_format = schema.get("format")
+        if kind == "string" and text_format in _KEPT_FORMATS:
+            result["format"] = text_format
+            if not self._answered:
+                result["customTypePath"] = _SENT_AS[text_format]
+        elif limits:
+            result |= _limits(kind, schema)
+        if "items" in schema and kind == "array":
+            result["items"] = self.read(schema["items"])
+        extra = schema.get("additionalProperties")
+        if kind == "object" and extra is not None and extra is not False:
+            result["additionalProperties"] = self.read(extra) or True
+        return result
+
+    def _enumeration(self, values: list[Any], schema: Mapping[str, Any]) -> Schema:
+        if not values:
+            return {}
+        kinds = sorted({_kind_of(value) for value in values})
+        if not {*kinds} <= {"string", "integer", "boolean"} or {"integer", "boolean"} <= {*kinds}:
+            return {"type": kinds[0]} if len(kinds) == 1 and kinds[0] in _KINDS else {}
+        closed: Schema = {"enum": values} | ({"type": kinds[0]} if len(kinds) == 1 else {})
+        return {"anyOf": [closed, *({"type": kind} for kind in kinds)]} if self._answered else closed
+
+    def _alternatives(self, parts: Sequence[Mapping[str, Any]], null: bool) -> Schema:
+        said = [resolved(part, self._components) for part in parts]
+        null = null or any(nullable(each) or each.get("enum") == [None] for each in said)
+        enums = [each for each in said if each.get("enum") and each["enum"] != [None]]
+        others = [each for each in said if each not in enums and each.get("type") != "null" and not each.get("enum")]
+        if enums and not others:
+            values: list[Any] = []
+            for value in (value for each in enums for value in each["enum"]):
+                if value not in values:
+                    values.append(value)
+            closed = self._enumeration([value for value in values if value is not None], {})
+            return or_null(closed, null or None in values)
+        converted: list[Schema] = []
+        for part, each in zip(parts, said, strict=True):
+            if each.get("type") == "null" or each.get("enum") == [None]:
+                continue
+            read = self.read(part)
+            if read not in converted:
+                converted.append(read)
+        if {} in converted or not converted:
+            return {}
+        if all(each.get("type") == "string" and "enum" not in each for each in converted):
+            converted = (
+                converted[:1] if len({str(each.get("format")) for each in converted}) == 1 else [{"type": "string"}]
+            )
+        return or_null(converted[0] if len(converted) == 1 else {"anyOf": _flat(converted)}, null)
 
 
-def _enumeration(schema: Schema, *, answered: bool) -> Schema:
-    values = [value for value in schema["enum"] if value is not None]
-    kind = schema.get("type") or _type_of(values)
-    closed: Schema = {"enum": values} | ({"type": kind} if kind else {})
-    return {"anyOf": [closed, {"type": kind}]} if answered and kind and values else closed
+def _flat(options: Sequence[Schema]) -> list[Schema]:
+    found: list[Schema] = []
+    for option in options:
+        for each in option.get("anyOf", [option]):
+            if each not in found:
+                found.append(each)
+    return found
 
 
-def _type_of(values: list[Any]) -> str | None:
-    if values and all(isinstance(value, str) for value in values):
-        return "string"
-    if values and all(isinstance(value, int) and not isinstance(value, bool) for value in values):
-        return "integer"
-    return None
+def _parts(schema: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    given = schema.get(key)
+    return (
+        [part for part in cast("Sequence[Any]", given) if isinstance(part, Mapping)] if isinstance(given, list) else []
+    )
 
 
-def _alternatives(
-    parts: list[Mapping[str, Any]],
-    null: bool,
-    components: Mapping[str, Any],
-    resolve: Resolve,
-    *,
-    answered: bool,
-) -> Schema:
-    resolved = [components.get(component_of(part) or "", part) for part in parts]
-    null = null or any(nullable(part) or part.get("enum") == [None] for part in resolved)
-    enums = [part for part in resolved if part.get("enum") and part["enum"] != [None]]
-    others = [part for part in resolved if part not in enums and part.get("type") != "null" and not part.get("enum")]
-    if enums and not others:
-        values = list(dict.fromkeys(value for part in enums for value in part["enum"]))
-        return or_null(_enumeration({"enum": values}, answered=answered), null or None in values)
-    converted: list[Schema] = []
-    for part in parts:
-        if part.get("type") == "null" or components.get(component_of(part) or "", part).get("enum") == [None]:
-            continue
-        each = _convert(part, components, resolve, answered=answered)
-        if each not in converted:
-            converted.append(each)
-    if {} in converted:
-        return {}
-    if all(each.get("type") == "string" and "enum" not in each for each in converted):
-        converted = converted[:1] if len({str(each.get("format")) for each in converted}) == 1 else [{"type": "string"}]
-    return or_null(converted[0] if len(converted) == 1 else {"anyOf": converted}, null)
+def _values(schema: Mapping[str, Any]) -> list[Any]:
+    given = schema["enum"]
+    return [value for value in cast("Sequence[Any]", given) if value is not None] if isinstance(given, list) else []
+
+
+def _kinds(schema: Mapping[str, Any]) -> list[str]:
+    given = schema.get("type")
+    kinds = cast("Sequence[Any]", given) if isinstance(given, list) else [given]
+    known = [kind for kind in kinds if kind in _KINDS]
+    return known if len(known) == len([kind for kind in kinds if kind != "null"]) else []
+
+
+def _kind_of(value: Any) -> str:
+    kinds: dict[Any, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
+    return kinds.get(type(value), "")
+
+
+def _limits(kind: str, schema: Mapping[str, Any]) -> Schema:
+    names = {"string": _TEXT_LIMITS, "integer": _NUMBER_LIMITS, "number": _NUMBER_LIMITS, "array": _LIST_LIMITS}
+    given = {name: schema[name] for name in sorted(names.get(kind, ())) if name in schema}
+    for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        # OpenAPI 3.0 says by a boolean what 3.1 says by a number.
+        if given.get(exclusive) is True and inclusive in given:
+            given[exclusive] = given.pop(inclusive)
+    limits: Schema = {name: value for name, value in given.items() if _is_number(value)}
+    if kind != "number":
+        limits = {name: int(value) for name, value in limits.items() if value == int(value)}
+    if kind in ("string", "array"):
+        limits = {name: value for name, value in limits.items() if value >= 0}
+    pattern = schema.get("pattern")
+    if kind == "string" and isinstance(pattern, str) and _is_readable(pattern):
+        limits["pattern"] = pattern
+    return limits
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+@cache
+def _is_readable(pattern: str) -> bool:
+    """Return whether pydantic reads a pattern; servers write them for other engines, and check them anyway."""
+    try:
+        SchemaValidator(core_schema.str_schema(pattern=pattern))
+    except (SchemaError, UnicodeError):
+        return False
+    return True
 
 
 def or_null(schema: Schema, null: bool) -> Schema:

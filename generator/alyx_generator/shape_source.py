@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,14 +15,12 @@ from datamodel_code_generator.format import DatetimeClassType
 from datamodel_code_generator.parser import LiteralType
 
 from alyx_generator.api import Shape
-from alyx_generator.naming import changes_name
+from alyx_generator.naming import attribute_names, changes_name
 from alyx_generator.project import data_folder
 from alyx_generator.text import docstring
 
-# pydantic still has a method of this name, which datamodel-code-generator steps around by renaming the field.
-_STAND_INS = {"json": "alyx_json_field"}
 _ELSEWHERE = "alyx_elsewhere"
-_WIRE_NAMES = {stand_in: name for name, stand_in in _STAND_INS.items()}
+_OWN_IMPORTS = ("from typing import Annotated", "from pydantic import Field")
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,14 @@ def _render_models(shapes: list[Shape]) -> ShapeSource:
     template_data: dict[str, dict[str, Any]] = {}
     bases: dict[str, str] = {}
     for shape in shapes:
-        optional = [_STAND_INS.get(each.name, each.name) for each in shape.fields if not each.required]
+        stand_ins, names = _stand_ins(shape), attribute_names(shape)
+        optional = [stand_ins[each.name] for each in shape.fields if not each.required]
         template_data[shape.name] = {
-            "class_doc": docstring(shape.description or _describe(shape), indent=4),
-            "wire_names": _WIRE_NAMES,
+            "class_doc": docstring("\n\n".join(filter(None, (_description(shape), shape.note))), indent=4),
+            "names": {stand_in: names[name] for name, stand_in in stand_ins.items()},
+            "aliases": {stand_ins[name]: repr(name) for name, own in names.items() if name != own},
             "field_docs": {
-                _STAND_INS.get(each.name, each.name): docstring(each.description, indent=4)
-                for each in shape.fields
-                if each.description
+                stand_ins[each.name]: docstring(each.description, indent=4) for each in shape.fields if each.description
             },
             "left_out": optional if shape.kind == "request" else [],
             "sometimes": optional if shape.kind == "answer" else [],
@@ -80,7 +79,17 @@ def _render_models(shapes: list[Shape]) -> ShapeSource:
         custom_template_dir=data_folder("templates"),
         extra_template_data=template_data,
     )
-    return _split(source, definitions)
+    split = _split(source, definitions)
+    return ShapeSource(split.classes, (*split.imports, *_OWN_IMPORTS))
+
+
+def _stand_ins(shape: Shape) -> dict[str, str]:
+    """Return what each field is called for datamodel-code-generator, which would rename some in its own way."""
+    names = attribute_names(shape)
+    return {
+        name: name if name == own and name != "json" else f"alyx_field_{place}"
+        for place, (name, own) in enumerate(sorted(names.items()))
+    }
 
 
 def _render_changes(shapes: list[Shape]) -> ShapeSource:
@@ -92,15 +101,19 @@ def _render_changes(shapes: list[Shape]) -> ShapeSource:
     )
     split = _split(source, definitions)
     named: dict[str, str] = {}
-    for name, text in split.classes.items():
-        for stand_in, wire_name in _WIRE_NAMES.items():
-            text = text.replace(stand_in, wire_name)
-        named[name] = text
+    for shape in shapes:
+        text = split.classes[changes_name(shape.name)]
+        names = attribute_names(shape)
+        for name, stand_in in _stand_ins(shape).items():
+            if stand_in != name:
+                text = re.sub(rf"^(\s+){stand_in}:", rf"\g<1>{names[name]}:", text, flags=re.MULTILINE)
+        named[changes_name(shape.name)] = text
     return ShapeSource(named, split.imports)
 
 
 def _definition(shape: Shape, own: Collection[str], *, all_required: bool) -> dict[str, Any]:
-    properties = {_STAND_INS.get(each.name, each.name): _by_name(each.schema, own) for each in shape.fields}
+    stand_ins = _stand_ins(shape)
+    properties = {stand_ins[each.name]: _by_name(each.schema, own) for each in shape.fields}
     return {"type": "object", "properties": properties, "required": list(properties) if all_required else []}
 
 
@@ -113,6 +126,10 @@ def _by_name(node: Any, own: Collection[str]) -> Any:
             return {"customTypePath": f"{_ELSEWHERE}.{name}"}
         return {key: _by_name(value, own) for key, value in mapping.items()}
     return [_by_name(item, own) for item in cast("Sequence[Any]", node)] if isinstance(node, list) else node
+
+
+def _description(shape: Shape) -> str:
+    return shape.description or _describe(shape)
 
 
 def _describe(shape: Shape) -> str:

@@ -1,11 +1,14 @@
-"""Text that goes into Python source: docstrings, whatever the text holds."""
+"""Text that goes into Python source or a report, whatever it holds."""
 
 from __future__ import annotations
 
 import re
 import textwrap
+import unicodedata
 
 _WIDTH = 116
+# Control, format and private characters, halves of characters, separators of lines and paragraphs.
+_HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
 
 def docstring(text: str, *, indent: int) -> str:
@@ -29,8 +32,28 @@ def docstring(text: str, *, indent: int) -> str:
 def clean(text: str) -> str:
     """Return text that is safe between triple quotes."""
     plain = re.sub(r"[^\S\n]+", lambda match: match.group() if match.group().strip(" ") == "" else " ", text.strip())
-    plain = "".join(c if c == "\n" or c.isprintable() else f"\\x{ord(c):02x}" for c in plain.replace("\\", "\\\\"))
+    plain = visible(plain.replace("\\", "\\\\"))
     return plain.replace('"', '\\"') if '"""' in plain or plain.endswith('"') else plain
+
+
+def visible(text: str) -> str:
+    """Return text with escapes for control characters and marks of direction, which could turn the source around."""
+    return "".join(_escaped(c) if c != "\n" and unicodedata.category(c) in _HIDDEN else c for c in text)
+
+
+def one_line(text: str) -> str:
+    """Return text on one line, without what a terminal would obey."""
+    return visible(" ".join(text.split()))
+
+
+def markdown(text: str) -> str:
+    """Return text on one line that Markdown shows as it is."""
+    return "".join(f"\\{each}" if each in "\\|<>*_`[]" else each for each in one_line(text))
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def paragraph(text: str, *, indent: int = 0) -> str:

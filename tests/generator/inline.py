@@ -85,10 +85,16 @@ def resource(
 class Generated:
     """A generated package, imported under a name of its own."""
 
-    def __init__(self, folder: Path, schema: Mapping[str, Any], corrections: tuple[Correction, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        schema: Mapping[str, Any],
+        corrections: tuple[Correction, ...] = (),
+        made: Build | None = None,
+    ) -> None:
         self.package = f"generated_{next(_counter)}"
         self.folder = folder / self.package
-        self.build: Build = build(schema, corrections, strict=False)
+        self.build: Build = made or build(schema, corrections, strict=False)
         write(self.build.files, self.folder)
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))

@@ -98,17 +98,6 @@ def test_operation_that_is_skipped_says_why(generate: Generate) -> None:
     assert generated.findings == ["things.PUT /things/{id}: no method: it does nothing"]
 
 
-def test_key_before_the_end_of_a_path_is_found(generate: Generate) -> None:
-    generated = generate(
-        document(
-            {"/things/{id}/parts": {"get": {**key(), **answer(ref("Page"))}}}, {"Thing": THING, "Page": page("Thing")}
-        )
-    )
-    assert generated.findings == [
-        "things_parts.GET /things/{id}/parts: no method: a key stands before the end of the path"
-    ]
-
-
 @pytest.mark.parametrize(
     ("parameter", "annotation"),
     [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alyx_generator.overlay import Correction, OverlayError, correct, read_overlay
@@ -39,9 +40,15 @@ def test_target_that_selects_nothing_in_a_foreign_schema_is_reported() -> None:
     assert corrected.applied == 0
 
 
-def test_update_of_a_plain_value_is_an_error() -> None:
+@pytest.mark.parametrize(
+    ("target", "update"), [("$.paths['/a'].get.parameters[0].name", {"a": 1}), ("$.components.schemas.A", "text")]
+)
+def test_update_that_does_not_fit_is_an_error_and_in_a_foreign_schema_reported(target: str, update: Any) -> None:
+    correction = Correction(target, "seen", update)
     with pytest.raises(OverlayError, match="plain value"):
-        correct(DOCUMENT, (Correction("$.paths['/a'].get.parameters[0].name", "seen", {"a": 1}),))
+        correct(DOCUMENT, (correction,))
+    corrected = correct(DOCUMENT, (correction,), strict=False)
+    assert (corrected.document, corrected.missed) == (DOCUMENT, (correction,))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The commands of ``alyx-generate``, each a thin shell over a function that can be called from Python."""

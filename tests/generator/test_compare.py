@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alyx_generator.compare import carried, compare, names_of, surface
+from alyx_generator.model import build
+from alyx_generator.normalise import normalise
+from alyx_generator.operations import HANDLED_BY_CORE
+from alyx_generator.overlay import Correction, correct, read_overlay
+from alyx_generator.project import data_folder
+
+from alyx_client.schema.changes import changes, live_report
+from alyx_client.schema.reading import NO_RECORDS, surface_of
+from alyx_client.schema.surface import dump, fingerprint, load
+
+from .inline import key, resource
+
+SCHEMAS: Path = data_folder("schemas")
+CORRECTIONS = read_overlay(SCHEMAS / "alyx.overlay.yaml")
+
+Document = dict[str, Any]
+
+
+def snapshot(name: str) -> Document:
+    document: Document = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
+    return document
+
+
+UPGRADE = """\
+3.3.1 -> 3.6.1: 2 break callers, 0 break type checks, 1 harmless
+
+Breaks callers (2)
+  client.subjects.list(cull_method=)  removed: the server ignores it silently and answers every row
+  client.subjects.list(reduced=)      removed: the server ignores it silently and answers every row
+
+Harmless (1)
+  client.data_notices  endpoint added, with create, delete, list, partial_update, read, update"""
+
+
+@pytest.mark.parametrize("corrections", [(), CORRECTIONS], ids=["raw", "corrected"])
+def test_the_upgrade_from_3_3_1_to_3_6_1(corrections: tuple[Correction, ...]) -> None:
+    report = compare(snapshot("alyx-3.3.1"), snapshot("alyx-3.6.1"), corrections, called=("3.3.1", "3.6.1"))
+
+    assert report.text() == UPGRADE
+    assert report.fails("breaking")
+
+
+def test_the_upgrade_is_all_that_differs_between_the_documents() -> None:
+    old, new = snapshot("alyx-3.3.1"), snapshot("alyx-3.6.1")
+    listed = new["paths"]["/subjects"]["get"]
+    gone = [each for each in old["paths"]["/subjects"]["get"]["parameters"] if each not in listed["parameters"]]
+
+    assert [each["name"] for each in gone] == ["cull_method", "reduced"]
+    listed["parameters"] = old["paths"]["/subjects"]["get"]["parameters"]
+    for path in ("/data-notices", "/data-notices/{id}"):
+        del new["paths"][path]
+    for name in ("DataNotice", "PatchedDataNotice", "PaginatedDataNoticeList", "ImportanceEnum"):
+        del new["components"]["schemas"][name]
+    assert new == old
+
+
+def test_the_way_back_is_the_mirror() -> None:
+    report = compare(snapshot("alyx-3.6.1"), snapshot("alyx-3.3.1"))
+
+    assert [(each.group, each.name, each.words) for each in report.changes] == [
+        (
+            "breaking",
+            "client.data_notices",
+            "endpoint removed, with create, delete, list, partial_update, read, update",
+        ),
+        ("harmless", "client.subjects.list(cull_method=)", "new, optional"),
+        ("harmless", "client.subjects.list(reduced=)", "new, optional"),
+    ]
+
+
+CORRECTED = [
+    "BrainRegionRecord.parent | may be null now",
+    "ChannelRecord.trajectory_estimate | may be null now",
+    "DatasetRecord.experiment_number | integer now, was text",
+    "DatasetRecord.protected | no longer answered",
+    "DatasetRecord.file_records[].data_url | may be null now",
+    "FOVLocationRecord.x | list of (number or null) now, was list of anything",
+    "ImagingStackRecord.slices[].location[].n_xyz | list of integer now, was list of anything",
+    "SessionSummary.lab | may be null now",
+    "SessionRecord.qc | one of 'CRITICAL', 'FAIL', 'NOT_SET', 'PASS', 'WARNING' now",
+    "SubjectRecord.alive | boolean now, was text",
+    "SubjectSummary.genotype | list of text now, was list of anything",
+    "UserRecord.lab | list of text now, was text",
+    "client.channels.create | a list of records is taken too",
+    "client.channels.create(Channel(trajectory_estimate=…)) | required now",
+    "client.datasets.create(Dataset(hash=…)) | null is no longer taken",
+    "client.notes.create(Note(image=…)) | takes file, no longer text",
+    "client.notes.create(Note(width=…)) | new, optional",
+    "client.subjects.create(Subject(genotype=…)) | read-only now: the server ignores what is sent, silently",
+    "client.tasks.create(Task(status=…)) | required now",
+    "client.water_requirement.read(nickname) | answers record now, was anything",
+]
+
+
+def test_what_the_overlay_corrects_is_what_changes() -> None:
+    raw = normalise(snapshot("alyx-3.6.1"))
+    corrected = correct(raw, CORRECTIONS).document
+
+    report = changes(surface_of(raw), surface_of(corrected))
+
+    said = {f"{each.name} | {each.words}" for each in report.changes}
+    assert [line for line in CORRECTED if line not in said] == []
+
+
+def null_answers(document: Document) -> set[tuple[str, str]]:
+    """Return which fields of which components may be null in answers, read without the client's help."""
+    return {
+        (component, name)
+        for component, schema in document["components"]["schemas"].items()
+        for name, declared in schema.get("properties", {}).items()
+        if {**declared, **declared.get("x-answered", {})}.get("nullable")
+    }
+
+
+def test_as_many_fields_become_null_as_are_corrected_so() -> None:
+    raw = normalise(snapshot("alyx-3.6.1"))
+    corrected = correct(raw, CORRECTIONS).document
+    known = {(c, n) for c, schema in raw["components"]["schemas"].items() for n in schema.get("properties", {})}
+    expected = {name for component, name in (null_answers(corrected) - null_answers(raw)) & known}
+
+    report = changes(surface_of(raw), surface_of(corrected))
+
+    null = {each.name.rpartition(".")[2] for each in report.changes if each.words == "may be null now"}
+    assert null == expected
+    assert len(null) == 20
+
+
+@pytest.mark.parametrize("name", ["alyx-3.3.1", "alyx-3.6.1"])
+def test_the_core_names_things_as_the_generator_does(name: str) -> None:
+    corrected = correct(normalise(snapshot(name)), CORRECTIONS, strict=False).document
+
+    assert surface_of(corrected).names == names_of(build(corrected))
+
+
+def test_the_core_leaves_out_what_the_generator_leaves_out() -> None:
+    assert {path.rstrip("/") for path in HANDLED_BY_CORE} == NO_RECORDS
+
+
+def test_the_update_of_a_subject_is_named_by_its_own_class() -> None:
+    new = snapshot("alyx-3.6.1")
+    for component in ("SubjectDetail", "PatchedSubjectDetail"):
+        new["components"]["schemas"][component]["properties"]["sex"] = {"type": "integer"}
+
+    report = compare(snapshot("alyx-3.6.1"), new, CORRECTIONS)
+
+    assert "client.subjects.update(SubjectUpdate(sex=…))" in {each.name for each in report.changes}
+
+
+def test_corrections_are_applied_to_both_sides() -> None:
+    old = resource({"lab": {"type": "string"}, "note": {"type": "string"}})
+    new = resource({"lab": {"type": "string"}, "note": {"type": "string", "nullable": True}})
+    path = "$.components.schemas.Thing.properties.lab"
+    correction = Correction(path, "Seen null.", {"x-answered": {"nullable": True}})
+    missed = Correction("$.components.schemas.Other", "Not here.", {"type": "object"})
+
+    report = compare(old, new, (correction, missed))
+
+    assert {each.name for each in report.changes} == {"ThingRecord.note", "client.things.create(Thing(note=…))"}
+    assert surface(old, (correction,)).actions["GET /things/{}"].answered["lab"].nullable
+
+
+def test_a_method_whose_key_may_be_left_out_is_two_operations() -> None:
+    document = resource({"a": {"type": "string"}})
+    one = {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}}}}
+    document["paths"] = {"/info": {"get": one}, "/info/{tag}": {"get": {**key("tag"), **one}}}
+
+    names = surface(document).names
+
+    assert [names[each].typed for each in ("GET /info", "GET /info/{}")] == [
+        "client.info.read",
+        "client.info.read(tag)",
+    ]
+    assert names == surface_of(document).names
+
+
+def test_a_package_carries_the_published_schema_under_its_own_names() -> None:
+    raw = snapshot("alyx-3.6.1")
+    api = build(correct(normalise(raw), CORRECTIONS).document)
+
+    text = dump(carried(raw, api))
+    surface = load(text)
+
+    assert fingerprint(surface) == fingerprint(surface_of(raw))
+    assert not live_report(surface, raw)
+    # Neither is a correction a change, nor a name that the generator chose.
+    moved = copy.deepcopy(raw)
+    moved["components"]["schemas"]["ProbeInsertionDetail"]["properties"]["name"]["nullable"] = True
+    names = [each.name for each in live_report(surface, moved).changes]
+    assert "ProbeInsertionRecord.name" in names
+    assert "client.insertions.update(ProbeInsertionUpdate(name=…))" in names
+
+
+def legacy() -> Document:
+    fields = [{"name": "name", "location": "form", "required": True, "schema": {"_type": "string"}}]
+    lab = {"name": "name", "location": "path", "required": True, "schema": {"_type": "string"}}
+    return {
+        "_type": "document",
+        "labs": {
+            "list": {"_type": "link", "url": "/labs", "action": "get"},
+            "create": {"_type": "link", "url": "/labs", "action": "post", "fields": fields},
+            "read": {"_type": "link", "url": "/labs/{name}", "action": "get", "fields": [lab]},
+        },
+    }
+
+
+@pytest.mark.parametrize("legacy_is_old", [True, False])
+def test_a_legacy_document_is_compared_without_corrections(legacy_is_old: bool) -> None:
+    new = snapshot("alyx-3.6.1")
+    new["paths"] = {path: item for path, item in new["paths"].items() if path.startswith("/labs")}
+    sides = (legacy(), new) if legacy_is_old else (new, legacy())
+
+    report = compare(*sides, (*CORRECTIONS, Correction("$.paths['/labs'].get", "Not here.", remove=True)))
+
+    listed = [each for each in report.changes if each.kind == "action"]
+    assert [each.name for each in listed] == [f"client.labs.{each}" for each in ("delete", "partial_update", "update")]
+    assert not [each for each in report.changes if each.kind == "answer"]
+    assert any("CoreAPI" in note for note in report.notes)

@@ -1,0 +1,249 @@
+"""Servers that only speak CoreAPI: read as OpenAPI, generated, and used on a local Alyx that serves that document."""
+
+from __future__ import annotations
+
+import copy
+import json
+import warnings
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alyx_generator.cli import SHIPPED
+from alyx_generator.coreapi import read_coreapi
+from alyx_generator.normalise import LIKENESS, UnreadableSchemaError, normalise
+from alyx_generator.overlay import read_overlay
+from alyx_generator.project import data_folder
+
+from alyx_client.errors import InvalidFieldError, InvalidKeyError
+from alyx_client.testing import LocalAlyx
+
+from .conftest import Generate
+from .inline import Generated, answer, body, document, key, page, query, ref
+
+JSON = dict[str, Any]
+
+
+def field(
+    name: str, place: str, kind: str = "string", *, required: bool = False, description: str = "", **more: Any
+) -> JSON:
+    schema = {"_type": kind, "title": name, "description": description, **more}
+    return {"name": name, "location": place, "schema": schema} | ({"required": True} if required else {})
+
+
+def link(method: str, url: str, *fields: JSON, **more: Any) -> JSON:
+    return {"_type": "link", "url": url, "action": method, "fields": list(fields), **more}
+
+
+def coreapi(**endpoints: JSON) -> JSON:
+    meta = {"url": "http://localhost:8000/docs/", "title": "Alyx REST API documentation"}
+    return {"_type": "document", "_meta": meta, **endpoints}
+
+
+LIKE: JSON = document(
+    {
+        "/labs": {
+            "get": {
+                **answer(ref("Page")),
+                **query({"name": "open", "schema": {"type": "boolean"}}, {"name": "n", "schema": {"type": "string"}}),
+            },
+            "post": {**body(ref("Lab")), **answer(ref("Lab"), "201")},
+        },
+        "/labs/{name}": {"get": {**key("name", type="string"), **answer(ref("Lab"))}},
+        "/sites/{id}": {"get": {**key("id", type="string", format="uuid"), **answer(ref("Site"))}},
+    },
+    {
+        "Lab": {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string"},
+                "opened": {"type": "string", "format": "date-time", "nullable": True},
+                "sites": {"type": "array", "items": ref("Site"), "readOnly": True},
+                "new": {"type": "string"},
+                "size": {"type": "string"},
+            },
+            "required": ["name"],
+        },
+        "Site": {"type": "object", "properties": {"id": {"type": "string", "format": "uuid"}}, "required": ["id"]},
+        "Page": page("Lab"),
+    },
+)
+LABS = {
+    "list": link("get", "/labs", field("open", "query"), field("n", "query", "integer"), field("old", "query")),
+    "create": link(
+        "post",
+        "/labs",
+        field("name", "form", required=True),
+        field("opened", "form"),
+        field("size", "form", "integer"),
+        field("motto", "form", description="In a few words."),
+        encoding="application/json",
+        description="Make one.",
+    ),
+    "read": link("get", "/labs/{name}", field("name", "path", required=True)),
+    "delete": link("delete", "/labs/{name}", field("name", "path", required=True)),
+}
+
+
+@pytest.fixture(scope="module")
+def legacy() -> JSON:
+    source = Path(__file__).parent / "alyx-legacy.coreapi.json"
+    loaded: JSON = json.loads(source.read_text(encoding="utf-8"))
+    return loaded
+
+
+def generated_like(generate: Generate, described: JSON) -> Generated:
+    return generate(read_coreapi(described, LIKE, "the other server"))
+
+
+def test_actions_filters_and_keys_come_from_the_links(generate: Generate) -> None:
+    generated = generated_like(generate, coreapi(labs=LABS))
+    (endpoint,) = generated.build.api.endpoints
+    assert [action.name for action in endpoint.actions] == ["list", "read", "create", "delete"]
+    assert [(each.name, each.annotation) for each in endpoint.actions[0].filters] == [
+        ("n", "int"),
+        ("old", "str"),
+        ("open", "bool"),
+    ]
+    assert generated.findings == []
+    assert generated.module("labs").Labs.create.__doc__.startswith("Make one.")
+
+
+def test_answers_come_from_the_server_that_is_known_and_may_lack_any_field(generate: Generate) -> None:
+    labs = generated_like(generate, coreapi(labs=LABS)).module("labs")
+    assert {name: str(kind) for name, kind in labs.LabRecord.__annotations__.items()} == {
+        "name": "str | None",
+        "new": "str | None",
+        "opened": "datetime | None",
+        "sites": "list[Site] | None",
+        "size": "str | None",
+    }
+    assert labs.LabRecord.model_validate({}).name is None
+    assert labs.Site.model_validate({}).id is None
+    assert (
+        "This server does not say what it answers: the fields are those of the other server" in labs.LabRecord.__doc__
+    )
+
+
+def test_what_is_sent_is_what_this_servers_form_has(generate: Generate) -> None:
+    labs = generated_like(generate, coreapi(labs=LABS)).module("labs")
+    assert set(labs.Lab.model_fields) == {"name", "opened", "size", "motto"}
+    assert labs.Lab(name="a", opened="2020-01-01T10:00:00", size=3, motto="x").to_wire() == {
+        **{"name": "a", "opened": "2020-01-01T10:00:00", "size": 3, "motto": "x"},
+    }
+    for wrong in ({"new": "x"}, {"size": "big"}, {}):
+        with pytest.raises(InvalidFieldError):
+            labs.Lab(**{"name": "a", **wrong} if wrong else {})
+
+
+def test_endpoint_that_no_other_server_has_takes_its_form(generate: Generate) -> None:
+    fields = (
+        field("code", "form", required=True),
+        field("kind", "form", "enum", enum=["x", "y"]),
+        field("json", "form", "object"),
+    )
+    described = coreapi(
+        rigs={
+            "list": link("get", "/rigs", field("limit", "query", "integer")),
+            "create": link("post", "/rigs", *fields, field("parts", "form", "array")),
+            "read": link(
+                "get", "/rigs/{id}", field("id", "path", description="A unique integer value identifying this rig.")
+            ),
+            "partial_update": link("patch", "/rigs/{id}", *fields),
+            "lock": {"create": link("post", "/rigs/{id}/lock")},
+        }
+    )
+    generated = generated_like(generate, described)
+    rigs = generated.module("rigs")
+    record = rigs.RigRecord
+    assert record.model_validate({}).code is None
+    assert record.model_validate({"kind": "z", "json": [1], "parts": [None]}).kind == "z"
+    assert "the fields are those of the form that creates a record" in record.__doc__
+    assert rigs.Rigs.read.__annotations__["id"] == "int | str"
+    assert {action.name for action in generated.build.api.endpoints[0].actions} >= {
+        "list",
+        "create",
+        "partial_update",
+        "lock",
+    }
+    assert generated.findings == [
+        "rigs.POST /rigs/{id}/lock: the schema declares no answer: typed as Any",
+        "rigs.POST /rigs/{id}/lock: the schema declares no body: nothing can be sent",
+    ]
+
+
+def test_neither_document_is_changed() -> None:
+    described, like = coreapi(labs=LABS), copy.deepcopy(LIKE)
+    before = copy.deepcopy(described)
+    read_coreapi(described, like, "x")
+    assert (described, like) == (before, LIKE)
+
+
+def test_document_of_neither_form_is_refused() -> None:
+    with pytest.raises(UnreadableSchemaError, match="no CoreAPI document"):
+        normalise({"swagger": "2.0"})
+    assert LIKENESS == SHIPPED
+
+
+# --- the whole legacy server
+
+
+@pytest.fixture
+def package(generate: Generate, legacy: JSON) -> Generated:
+    return generate(legacy, corrections=read_overlay(data_folder("schemas") / "alyx.overlay.yaml"))
+
+
+@pytest.fixture
+def server(legacy: JSON) -> Iterator[LocalAlyx]:
+    with LocalAlyx(legacy) as running:
+        yield running
+
+
+def test_every_link_of_the_legacy_server_is_a_method_or_a_finding(package: Generated, legacy: JSON) -> None:
+    def count(node: JSON) -> int:
+        links = [value for value in node.values() if isinstance(value, dict)]
+        return sum(1 if "url" in value and "action" in value else count(value) for value in links)
+
+    api = package.build.api
+    refused = [finding for finding in package.findings if "no method" in finding]
+    merged = sum(bool(action.bare_path) for endpoint in api.endpoints for action in endpoint.actions)
+    assert (
+        api.operations + merged + len(refused)
+        == count({name: value for name, value in legacy.items() if name != "_meta"}) + 1
+    )
+    assert refused == [
+        "auth_token.POST /auth-token: no method: the client logs in by itself",
+        "water_type.GET /water-type/{name}: no method: "
+        "the server ignores the name and answers the whole list; use list()",
+        "water_type.POST /water-type/{name}: no method: the server ignores the name; use create()",
+    ]
+
+
+def test_legacy_server_is_read_and_written_without_drift(package: Generated, server: LocalAlyx) -> None:
+    models = package.module("models")
+    with (
+        warnings.catch_warnings(),
+        package.module("client").AlyxClient(server.url, token=server.token(), silent=True, strict=True) as alyx,
+    ):
+        warnings.simplefilter("error")
+        kind = type(alyx)
+        for name in (name for name, value in vars(kind).items() if isinstance(value, cached_property)):
+            endpoint = getattr(alyx, name)
+            if hasattr(endpoint, "list"):
+                assert list(endpoint.list(max_items=5)), name
+        assert alyx.sessions.read(alyx.sessions.list()[0].id).url
+        lab = alyx.labs.create(models.Lab(name="newlab", timezone="Europe/London"))
+        assert lab.timezone == "Europe/London"
+        assert alyx.labs.partial_update("newlab", institution="UCL").institution == "UCL"
+        assert alyx.labs.read("newlab").institution == "UCL"
+        alyx.labs.update("newlab", models.Lab(name="newlab", institution="CSHL"))
+        alyx.labs.delete("newlab")
+        assert "newlab" not in {each.name for each in alyx.labs.list()}
+        weighing = alyx.weighings.create(models.Weighing(subject=alyx.subjects.list()[0].nickname, weight=20.0))
+        assert alyx.weighings.read(weighing.id).weight == 20.0
+        alyx.weighings.delete(weighing.id)
+        assert len(alyx.drift) == 0
+        with pytest.raises(InvalidKeyError):
+            alyx.sessions.read("one")
