@@ -15,6 +15,7 @@ from alyx_generator.commands.check import check_folders
 from alyx_generator.commands.client import client
 from alyx_generator.commands.diff import diff
 from alyx_generator.commands.fetch import fetch
+from alyx_generator.commands.probe import probe
 from alyx_generator.commands.snapshot import snapshot
 from alyx_generator.commands.terminal import show_lists
 from alyx_generator.project import SHIPPED
@@ -53,6 +54,7 @@ def about(
       alyx-generate client https://alyx.lab.org --package lab_alyx --out src
       alyx-generate check src/lab_alyx
       alyx-generate diff shipped https://alyx.lab.org
+      alyx-generate probe https://alyx.lab.org --out lab.overlay.yaml
 
     Exit codes, of all commands:
       0    fine
@@ -69,6 +71,7 @@ app.command("fetch")(fetch)
 app.command("client")(client)
 app.command("check")(check_folders)
 app.command("diff")(diff)
+app.command("probe")(probe)
 app.command("snapshot", hidden=True)(snapshot)
 
 

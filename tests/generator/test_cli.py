@@ -29,7 +29,7 @@ from .inline import resource
 from .test_compare import legacy
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("fetch", "client", "check", "diff")
+COMMANDS = ("fetch", "client", "check", "diff", "probe")
 OVERLAY = """\
 overlay: 1.0.0
 info: {title: Ours, version: "1"}

@@ -20,6 +20,7 @@ from alyx_generator.fetch import UnknownSourceError
 from alyx_generator.format import FormatError
 from alyx_generator.normalise import UnreadableSchemaError
 from alyx_generator.overlay import OverlayError
+from alyx_generator.probe.state import ProbeStateError
 from alyx_generator.recipe import PackageNameError, RecipeError
 from alyx_generator.shipped import NoCheckoutError
 from alyx_generator.write import ForeignFilesError
@@ -29,7 +30,7 @@ USAGE = 2
 UNREADABLE = 3
 INTERRUPTED = 130
 
-_USAGE = (UnknownSourceError, PackageNameError, RecipeError, ForeignFilesError, NoCheckoutError)
+_USAGE = (UnknownSourceError, PackageNameError, RecipeError, ForeignFilesError, NoCheckoutError, ProbeStateError)
 _UNREADABLE = (
     AlyxError,
     UnreadableSchemaError,

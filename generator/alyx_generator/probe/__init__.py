@@ -1,0 +1,1 @@
+"""Reading real answers, to find where a server's schema is wrong about them."""
