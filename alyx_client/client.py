@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from alyx_client.connection import Connection
 from alyx_client.file_api import AsyncFileApi, FileApi
-from alyx_client.string_api import AsyncStringApi, StringApi
+from alyx_client.schema_api import AsyncSchemaApi, SchemaApi
 
 __all__ = ["AsyncBaseClient", "BaseClient"]
 
 
-class BaseClient(StringApi, FileApi):  # noqa: D101 - the next line says it
+class BaseClient(SchemaApi, FileApi):  # noqa: D101 - the next line says it
     __doc__ = Connection.__doc__
 
 
-class AsyncBaseClient(AsyncStringApi, AsyncFileApi):  # noqa: D101 - the next line says it
+class AsyncBaseClient(AsyncSchemaApi, AsyncFileApi):  # noqa: D101 - the next line says it
     __doc__ = Connection.__doc__

@@ -123,7 +123,7 @@ class Connection:
         )
         self.silent = silent
         self._verify = verify
-        self.drift = DriftLog(strict=strict)
+        self.drift = DriftLog(strict=strict, package=self._surface, server=self.base_url)
 
     def _connect(self, credentials: Credentials, **settings: Any) -> None:
         raise NotImplementedError

@@ -23,6 +23,7 @@ from alyx_client.answers import decode, refuse_failure, unexpected
 from alyx_client.errors import SchemaDriftError, SchemaDriftWarning
 from alyx_client.log import warn
 from alyx_client.messages import Response
+from alyx_client.schema.commands import generate_command, probe_command
 from alyx_client.walk import Page
 
 __all__ = ["Answer", "Drift", "DriftLog", "PageAnswer"]
@@ -65,10 +66,18 @@ class DriftLog(Sequence[Drift]):
     ----------
     strict
         Raise `SchemaDriftError` instead of warning.
+    package
+        The client's package, and
+    server
+        its server, for the commands that are recommended.
     """
 
-    def __init__(self, *, strict: bool = False) -> None:
+    def __init__(
+        self, *, strict: bool = False, package: str | None = None, server: str = "https://alyx.example.org"
+    ) -> None:
         self.strict = strict
+        self._package = package
+        self._server = server
         self._seen: dict[tuple[str, str, str, str], Drift] = {}
         self._lock = threading.Lock()
 
@@ -89,8 +98,12 @@ class DriftLog(Sequence[Drift]):
             known = self._seen.get(key)
             self._seen[key] = drift if known is None else replace(known, count=known.count + drift.count)
         if known is None:
-            message = f"{text}. The value is kept as it came; regenerate the client if the server was upgraded."
-            warn(message, SchemaDriftWarning)
+            anew = generate_command(self._package, self._server)
+            warn(
+                f"{text}. The value is kept as it came. If client.check_schema() tells that the server has changed, "
+                f"generate the client anew: {anew}",
+                SchemaDriftWarning,
+            )
 
     def clear(self) -> None:
         """Forget what was seen."""
@@ -111,10 +124,20 @@ class DriftLog(Sequence[Drift]):
         return iter(list(self._seen.values()))
 
     def __repr__(self) -> str:
-        return "\n".join(map(str, self)) or "no drift"
+        if not self._seen:
+            return "no drift"
+        return "\n".join(
+            [
+                *map(str, self),
+                "If client.check_schema() tells that the server has changed, generate the client anew:",
+                f"    {generate_command(self._package, self._server)}",
+                "Otherwise its schema is wrong there, and this writes corrections to generate with:",
+                f"    {probe_command(self._server)}",
+            ]
+        )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"strict": self.strict, "_seen": dict(self._seen)}
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"} | {"_seen": dict(self._seen)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -200,12 +200,13 @@ def test_one_warning_for_each_kind_and_a_count() -> None:
         "datasets: the server sent text for size, declared as int | None",
         "datasets: the server sent a number for size, declared as int | None",
     ]
-    assert "regenerate the client" in str(caught[0].message)
+    assert "alyx-generate client https://alyx.example.org --package lab_alyx --out src" in str(caught[0].message)
     assert [(drift.found, drift.count) for drift in log] == [("text", 3), ("a number", 1)]
     assert len(log) == 2
     assert log[0] == Drift("datasets", "size", "int | None", "text", 3)
     assert log[-1:] == [log[1]]
     assert repr(log).splitlines()[0] == "datasets: size should be int | None but is text (3x)"
+    assert "alyx-generate probe https://alyx.example.org" in repr(log)
     again = pickle.loads(pickle.dumps(log))
     assert list(again) == list(log)
     log.clear()
@@ -228,6 +229,7 @@ def test_warning_points_at_the_line_of_the_call() -> None:
             client.labs.list()
         assert {each.filename for each in caught} == {__file__}
         assert {drift.endpoint for drift in client.drift} == {"labs"}
+        assert f"alyx-generate client {server.url} --package lab_alyx --out src" in str(caught[0].message)
         with pytest.raises(SchemaDriftError):
             AlyxClient(server.url, token="t", strict=True).labs.list()
 
