@@ -6,7 +6,7 @@ RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
 ONE_VENV := .venv-one
 
-.PHONY: setup demo test check client snapshot bench record live clean
+.PHONY: setup demo test check client snapshot bench record live wheel clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -59,6 +59,10 @@ record: $(STAMP)
 # Run the contract tests against the server named by ALYX_URL; they remove what they make.
 live: $(STAMP)
 	$(RUN) -m pytest tests/contract --server=live
+
+# Build the wheel, and from it, in a new environment, a package for each generation of server, with all its tests.
+wheel: $(STAMP)
+	$(RUN) -m pytest -m slow -rP tests/generator/test_wheel.py
 
 clean:
 	rm -rf $(VENV) $(ONE_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache

@@ -9,8 +9,8 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--server",
-        choices=["live", "record"],
-        help="run the contract tests against the Alyx at ALYX_URL; record: and keep the exchanges",
+        choices=["local", "live", "record"],
+        help="run the contract tests against the local Alyx alone, or the Alyx at ALYX_URL; record: keep the exchanges",
     )
 
 

@@ -2,7 +2,8 @@
 
 A CoreAPI document lists links with their fields and says nothing about answers. What an endpoint answers is therefore
 taken from a server that is known: the endpoint of the same path. All fields are optional there, since a server of
-another version may lack any. Where no such endpoint is known, the form that creates a record stands in.
+another version may lack any. Where no such endpoint is known, the form that creates a record stands in. What is sent is
+taken from the known endpoint, too, where the document leaves it out.
 """
 
 from __future__ import annotations
@@ -112,7 +113,9 @@ class _Reader:
     def _body(self, path: str, method: str, link: Table, known: Table) -> Schema | None:
         form = self._form(link)
         if not form:
-            return None
+            # Alyx's CoreAPI leaves out the forms of endpoints whose serialiser it cannot find out.
+            self._take_all(known.get("requestBody"))
+            return copy.deepcopy(known.get("requestBody"))
         content = cast("Table", cast("Table", known.get("requestBody", {})).get("content", {}))
         like = _first_schema(content)
         component = self._like_component(like, method)

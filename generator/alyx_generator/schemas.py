@@ -292,6 +292,8 @@ def or_null(schema: Schema, null: bool) -> Schema:
     if "anyOf" in schema:
         options = schema["anyOf"]
         return schema if {"type": "null"} in options else {**schema, "anyOf": [*options, {"type": "null"}]}
-    if isinstance(schema.get("type"), str) and "enum" not in schema and "customTypePath" not in schema:
+    # datamodel-code-generator takes a list of types for less than it is where one of them says more.
+    plain = not {"enum", "customTypePath", "additionalProperties"} & schema.keys()
+    if plain and isinstance(schema.get("type"), str):
         return {**schema, "type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]}

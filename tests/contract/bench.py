@@ -8,22 +8,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from alyx_client import AlyxClient
 from alyx_client.errors import NotFoundError
-from alyx_client.models import (
-    FOV,
-    ChronicInsertion,
-    DataRepository,
-    Dataset,
-    DatasetType,
-    Lab,
-    ProbeInsertion,
-    Session,
-    Subject,
-    TrajectoryEstimate,
-)
 
 from .endpoints import ENDPOINTS
+from .package import AlyxClient, models
 
 PREFIX = "alyx-client-test"
 
@@ -71,11 +59,11 @@ class Bench:
 
     @cached_property
     def lab(self) -> Any:
-        return self.create("labs", Lab(name="alyx_client_test"))
+        return self.create("labs", models.Lab(name="alyx_client_test"))
 
     @cached_property
     def subject(self) -> Any:
-        return self.create("subjects", Subject(nickname=f"{PREFIX}-mouse", lab=self.lab.name))
+        return self.create("subjects", models.Subject(nickname=f"{PREFIX}-mouse", lab=self.lab.name))
 
     @property
     def me(self) -> str:
@@ -85,17 +73,17 @@ class Bench:
     @cached_property
     def session(self) -> Any:
         start = datetime(2020, 1, 12, 10, 30)
-        return self.create("sessions", Session(subject=self.subject.nickname, start_time=start, number=1))
+        return self.create("sessions", models.Session(subject=self.subject.nickname, start_time=start, number=1))
 
     @cached_property
     def dataset_type(self) -> Any:
-        return self.create("dataset_types", DatasetType(name="alyxClientTest.times"))
+        return self.create("dataset_types", models.DatasetType(name="alyxClientTest.times"))
 
     @cached_property
     def dataset(self) -> Any:
         return self.create(
             "datasets",
-            Dataset(
+            models.Dataset(
                 name="alyxClientTest.times.npy",
                 dataset_type=self.dataset_type.name,
                 data_format="npy",
@@ -106,28 +94,30 @@ class Bench:
 
     @cached_property
     def repository(self) -> Any:
-        return self.create("data_repository", DataRepository(name=f"{PREFIX}-repository", globus_path="/"))
+        return self.create("data_repository", models.DataRepository(name=f"{PREFIX}-repository", globus_path="/"))
 
     @cached_property
     def insertion(self) -> Any:
-        return self.create("insertions", ProbeInsertion(name="probe00", session=self.session.id))
+        return self.create("insertions", models.ProbeInsertion(name="probe00", session=self.session.id))
 
     @cached_property
     def chronic_insertion(self) -> Any:
-        return self.create("chronic_insertions", ChronicInsertion(subject=self.subject.nickname, name="probe01"))
+        return self.create("chronic_insertions", models.ChronicInsertion(subject=self.subject.nickname, name="probe01"))
 
     @cached_property
     def trajectory(self) -> Any:
         return self.create(
             "trajectories",
-            TrajectoryEstimate(
+            models.TrajectoryEstimate(
                 probe_insertion=self.insertion.id, provenance="Planned", x=1, y=2.5, depth=3000, theta=15, phi=None
             ),
         )
 
     @cached_property
     def field_of_view(self) -> Any:
-        return self.create("fields_of_view", FOV(name="FOV_00", session=self.session.id, imaging_type="mesoscope"))
+        return self.create(
+            "fields_of_view", models.FOV(name="FOV_00", session=self.session.id, imaging_type="mesoscope")
+        )
 
 
 def _gone(undo: Callable[[], object]) -> None:

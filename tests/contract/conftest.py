@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from alyx_client import AlyxClient, AsyncAlyxClient
-
 from .bench import Bench
+from .package import AlyxClient, AsyncAlyxClient
 from .targets import RECORDED_URL, Target, live_target, recorded_target, recording
 from .walks import WALKS, table
 

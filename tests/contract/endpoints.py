@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import alyx_client.endpoints
-from alyx_client import AlyxClient
 from alyx_client.actions import Action, ListAction
+
+from .package import AlyxClient, endpoints
 
 ACTIONS = ("list", "read", "create", "update", "partial_update", "delete")
 
@@ -42,7 +42,7 @@ class Declared:
 
 
 def _declared(name: str) -> Declared:
-    module = importlib.import_module(f"alyx_client.endpoints.{name}")
+    module = importlib.import_module(f"{endpoints.__name__}.{name}")
     values = list(vars(module).values())
     listing = next((value for value in values if isinstance(value, ListAction)), None)
     return Declared(name, listing, {value.name: value for value in values if isinstance(value, Action)})
@@ -50,7 +50,7 @@ def _declared(name: str) -> Declared:
 
 ENDPOINTS: dict[str, Declared] = {
     module.name: _declared(module.name)
-    for module in pkgutil.iter_modules(alyx_client.endpoints.__path__)
+    for module in pkgutil.iter_modules(endpoints.__path__)
     if hasattr(AlyxClient, module.name)
 }
 LISTED = [name for name, each in ENDPOINTS.items() if each.listing]

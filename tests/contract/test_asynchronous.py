@@ -4,12 +4,11 @@ import asyncio
 
 import pytest
 
-from alyx_client import AsyncAlyxClient
 from alyx_client.errors import NotFoundError, ServerError
-from alyx_client.models import Channel, Tag
 
 from .bench import PREFIX, Bench
 from .endpoints import ENDPOINTS, LISTED, READ_BY_KEY, READABLE
+from .package import AsyncAlyxClient, models
 
 
 @pytest.mark.parametrize("name", LISTED)
@@ -32,11 +31,11 @@ async def test_a_record_is_read(name: str, async_client: AsyncAlyxClient) -> Non
 
 
 async def test_a_record_is_created_changed_and_deleted(async_client: AsyncAlyxClient, bench: Bench) -> None:
-    tag = await async_client.tags.create(Tag(name=f"{PREFIX}-async"))
+    tag = await async_client.tags.create(models.Tag(name=f"{PREFIX}-async"))
     bench.keep("tags", tag.name)
 
     assert (await async_client.tags.partial_update(tag.name, public=True)).public is True
-    assert (await async_client.tags.update(tag.name, Tag(name=tag.name, description="x"))).description == "x"
+    assert (await async_client.tags.update(tag.name, models.Tag(name=tag.name, description="x"))).description == "x"
     await async_client.tags.delete(tag.name)
 
     with pytest.raises(NotFoundError):
@@ -50,7 +49,9 @@ async def test_a_change_keeps_what_the_server_would_lose(async_client: AsyncAlyx
 
 
 async def test_a_list_is_created_at_once(async_client: AsyncAlyxClient, bench: Bench) -> None:
-    created = await async_client.channels.create([Channel(trajectory_estimate=bench.trajectory.id) for _ in range(2)])
+    created = await async_client.channels.create(
+        [models.Channel(trajectory_estimate=bench.trajectory.id) for _ in range(2)]
+    )
     for channel in created:
         bench.keep("channels", channel.id)
     assert len(await async_client.channels.list(trajectory_estimate=bench.trajectory.id)) == 2

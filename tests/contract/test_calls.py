@@ -15,37 +15,14 @@ import pytest
 import vcr
 from vcr.record_mode import RecordMode
 
-from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.errors import BadRequestError, InvalidCallError, NotFoundError, ServerError
 from alyx_client.messages import Request
-from alyx_client.models import (
-    FOV,
-    Channel,
-    CheckProtected,
-    DatasetType,
-    File,
-    FOVLocation,
-    ImagingStack,
-    NewDownload,
-    Note,
-    ProbeInsertion,
-    ProbeInsertionUpdate,
-    Project,
-    RegisterFile,
-    Revision,
-    Session,
-    Subject,
-    Tag,
-    Task,
-    TrajectoryEstimate,
-    WaterAdministration,
-    Weighing,
-)
 from alyx_client.schemes import RestScheme, read_scheme
 
 from .bench import PREFIX, Bench
 from .cassettes import FOLDER
 from .endpoints import ENDPOINTS
+from .package import AlyxClient, AsyncAlyxClient, models
 from .targets import Target, recording
 from .test_services import PNG
 
@@ -148,7 +125,7 @@ def sent(client: AlyxClient, monkeypatch: pytest.MonkeyPatch) -> list[Request]:
 @pytest.fixture
 def sessions(bench: Bench) -> tuple[str, str]:
     """Give the keys of two sessions of one subject, two days apart; the first has a project and a quality check."""
-    project = bench.create("projects", Project(name=f"{PREFIX}-project", users=[]))
+    project = bench.create("projects", models.Project(name=f"{PREFIX}-project", users=[]))
     change(
         bench,
         projects=[project.name],
@@ -169,7 +146,9 @@ def change(bench: Bench, **fields: Any) -> None:
 
 def _another_day(bench: Bench, **fields: Any) -> Any:
     start = datetime(2020, 1, 14, 10)
-    return bench.create("sessions", Session(subject=bench.subject.nickname, start_time=start, number=1, **fields))
+    return bench.create(
+        "sessions", models.Session(subject=bench.subject.nickname, start_time=start, number=1, **fields)
+    )
 
 
 def created(bench: Bench, endpoint: str, data: Any, **others: Any) -> Any:
@@ -270,7 +249,7 @@ def test_02_sessions_of_a_subject_by_days_and_place_typed(
 
 def _tag(bench: Bench, **fields: Any) -> str:
     """Tag the dataset."""
-    tag = bench.create("tags", Tag(name=f"{PREFIX}-tag", **fields)).name
+    tag = bench.create("tags", models.Tag(name=f"{PREFIX}-tag", **fields)).name
     bench.client.datasets.partial_update(bench.dataset.id, tags=[tag])
     return tag
 
@@ -279,12 +258,12 @@ def _slices(bench: Bench) -> str:
     """Put the session's probe into a region, and give its subject a histology session; return that one's key."""
     bench.create(
         "trajectories",
-        TrajectoryEstimate(
+        models.TrajectoryEstimate(
             probe_insertion=bench.insertion.id, provenance=ALIGNED, x=1, y=2, depth=3000, theta=15, phi=0
         ),
     )
     trajectory = bench.client.trajectories.list(probe_insertion=bench.insertion.id)[0]
-    bench.create("channels", Channel(trajectory_estimate=trajectory.id, axial=20, brain_region=REGION_ID))
+    bench.create("channels", models.Channel(trajectory_estimate=trajectory.id, axial=20, brain_region=REGION_ID))
     return str(_another_day(bench, procedures=["Histology"]).id)
 
 
@@ -402,7 +381,7 @@ def test_07_a_session_is_written_typed(client: AlyxClient, bench: Bench) -> None
     start = datetime(2020, 1, 13, 9, 30)
     record = bench.create(
         "sessions",
-        Session(
+        models.Session(
             subject=bench.subject.nickname,
             users=[bench.me],
             lab=bench.lab.name,
@@ -414,7 +393,7 @@ def test_07_a_session_is_written_typed(client: AlyxClient, bench: Bench) -> None
     )
     assert (record.users, record.type, record.json) == ([bench.me], "Experiment", {"rig": [1, None]})
 
-    replacement = Session(subject=bench.subject.nickname, start_time=start, number=4, narrative="by hand")
+    replacement = models.Session(subject=bench.subject.nickname, start_time=start, number=4, narrative="by hand")
     assert client.sessions.update(record.id, replacement).number == 4
     changed = client.sessions.partial_update(record.id, end_time=datetime(2020, 1, 13, 10, 30))
     assert (changed.end_time, changed.narrative) == (datetime(2020, 1, 13, 10, 30), "by hand")
@@ -424,7 +403,7 @@ def test_07_a_session_is_written_typed(client: AlyxClient, bench: Bench) -> None
 def _two_probes(bench: Bench) -> str:
     """Make a second probe beside the first, and call the first one's quality critical."""
     bench.client.insertions.partial_update(bench.insertion.id, json={"qc": "CRITICAL"})
-    second = ProbeInsertion(name="probe01", session=bench.session.id, json={"qc": "PASS"})
+    second = models.ProbeInsertion(name="probe01", session=bench.session.id, json={"qc": "PASS"})
     return str(bench.create("insertions", second).id)
 
 
@@ -479,10 +458,10 @@ def test_09_an_insertion_is_written_string(client: AlyxClient, bench: Bench) -> 
 
 
 def test_09_an_insertion_is_written_typed(client: AlyxClient, bench: Bench) -> None:
-    record = bench.create("insertions", ProbeInsertion(session=bench.session.id, name="probe00", serial="17"))
+    record = bench.create("insertions", models.ProbeInsertion(session=bench.session.id, name="probe00", serial="17"))
     assert (record.name, record.serial, record.session) == ("probe00", "17", bench.session.id)
 
-    replacement = ProbeInsertionUpdate(session=bench.session.id, name="probe01", serial="18")
+    replacement = models.ProbeInsertionUpdate(session=bench.session.id, name="probe01", serial="18")
     assert client.insertions.update(record.id, replacement).name == "probe01"
     assert client.insertions.partial_update(record.id, json={"qc": "PASS"}).serial == "18"
     assert client.insertions.read(record.id).json == {"qc": "PASS"}
@@ -507,7 +486,7 @@ def test_10_trajectories_by_provenance_and_place_typed(client: AlyxClient, bench
     insertion = bench.insertion.id
     record = bench.create(
         "trajectories",
-        TrajectoryEstimate(
+        models.TrajectoryEstimate(
             probe_insertion=insertion, provenance=ALIGNED, x=-1000.5, y=2, theta=15, depth=3000, phi=180
         ),
     )
@@ -535,7 +514,7 @@ def test_11_channels_as_a_list_string(client: AlyxClient, bench: Bench) -> None:
 
 def test_11_channels_as_a_list_typed(client: AlyxClient, bench: Bench) -> None:
     trajectory = bench.trajectory.id
-    body = [Channel(trajectory_estimate=trajectory, axial=axial, brain_region=8) for axial in (20, 40.5)]
+    body = [models.Channel(trajectory_estimate=trajectory, axial=axial, brain_region=8) for axial in (20, 40.5)]
     records = bench.create("channels", body)
     assert [(record.axial, record.brain_region) for record in records] == [(20, 8), (40.5, 8)]
     assert keys(client.channels.list(trajectory_estimate=trajectory)) == keys(records)
@@ -553,7 +532,7 @@ def _file(bench: Bench, **fields: Any) -> dict[str, Any]:
 
 def _revision(bench: Bench) -> str:
     """Give the dataset a revision."""
-    name = bench.create("revisions", Revision(name="alyx-client-test-revision")).name
+    name = bench.create("revisions", models.Revision(name="alyx-client-test-revision")).name
     bench.client.datasets.partial_update(bench.dataset.id, revision=name)
     return name
 
@@ -567,7 +546,7 @@ def test_12_datasets_of_a_session_string(client: AlyxClient, bench: Bench) -> No
 
     among = f"id__in,{[dataset, *map(str, STRANGERS[:20])]}"
     assert client.rest("datasets", "list", exists=True, django=among) == []
-    bench.create("files", File(**_file(bench, exists=True)))
+    bench.create("files", models.File(**_file(bench, exists=True)))
     assert keys(client.rest("datasets", "list", exists=True, django=among)) == [dataset]
 
 
@@ -579,12 +558,12 @@ def test_12_datasets_of_a_session_typed(client: AlyxClient, bench: Bench) -> Non
 
     among = {"id__in": [dataset, *STRANGERS[:20]]}
     assert keys(client.datasets.list(exists=True, django=among)) == []
-    bench.create("files", File(**_file(bench, exists=True)))
+    bench.create("files", models.File(**_file(bench, exists=True)))
     assert keys(client.datasets.list(exists=True, django=among)) == [dataset]
 
 
 def test_13_datasets_are_tagged_and_files_changed_string(client: AlyxClient, bench: Bench) -> None:
-    tag = bench.create("tags", Tag(name=f"{PREFIX}-tag")).name
+    tag = bench.create("tags", models.Tag(name=f"{PREFIX}-tag")).name
     assert client.rest("datasets", "partial_update", id=str(bench.dataset.id), data={"tags": [tag]})["tags"] == [tag]
     assert keys(client.rest("datasets", "list", tag=tag)) == [str(bench.dataset.id)]
 
@@ -596,11 +575,11 @@ def test_13_datasets_are_tagged_and_files_changed_string(client: AlyxClient, ben
 
 
 def test_13_datasets_are_tagged_and_files_changed_typed(client: AlyxClient, bench: Bench) -> None:
-    tag = bench.create("tags", Tag(name=f"{PREFIX}-tag")).name
+    tag = bench.create("tags", models.Tag(name=f"{PREFIX}-tag")).name
     assert client.datasets.partial_update(bench.dataset.id, tags=[tag]).tags == [tag]
     assert keys(client.datasets.list(tag=tag)) == [str(bench.dataset.id)]
 
-    file = bench.create("files", File(**_file(bench, exists=False)))
+    file = bench.create("files", models.File(**_file(bench, exists=False)))
     assert client.files.partial_update(file.id, exists=True).exists is True
     assert client.files.read(file.id).exists is True
     client.files.delete(file.id)
@@ -633,8 +612,8 @@ def test_14_tasks_that_wait_string(client: AlyxClient, bench: Bench) -> None:
 def test_14_tasks_that_wait_typed(client: AlyxClient, bench: Bench) -> None:
     lab, repository = bench.lab.name, bench.repository.name
     fields: dict[str, Any] = {"executable": "x.Task", "session": bench.session.id, "status": "Waiting"}
-    here = bench.create("tasks", Task(**fields, name=f"{PREFIX}-here", data_repository=repository))
-    bench.create("tasks", Task(**fields, name=f"{PREFIX}-nowhere"))
+    here = bench.create("tasks", models.Task(**fields, name=f"{PREFIX}-here", data_repository=repository))
+    bench.create("tasks", models.Task(**fields, name=f"{PREFIX}-nowhere"))
 
     lookup = {"session__lab__name__in": [lab, "none"], "data_repository__name": repository}
     assert keys(client.tasks.list(status="Waiting", django=lookup)) == [str(here.id)]
@@ -670,11 +649,11 @@ def test_15_notes_are_found_and_deleted_string(client: AlyxClient, bench: Bench,
 def test_15_notes_are_found_and_deleted_typed(client: AlyxClient, bench: Bench) -> None:
     session = bench.session.id
     about: dict[str, Any] = {"user": bench.me, "content_type": "actions.session", "object_id": session}
-    shape = Note(**about, text="Größe of a slice", json={"title": "overview"}, width="orig")
+    shape = models.Note(**about, text="Größe of a slice", json={"title": "overview"}, width="orig")
     note = bench.create("notes", shape, image=PNG)
     assert (note.text, note.json) == ("Größe of a slice", {"title": "overview"})
     assert note.image is not None
-    bench.create("notes", Note(**about, text="b"))
+    bench.create("notes", models.Note(**about, text="b"))
 
     (found,) = client.notes.list(django={"object_id": session, "text": "Größe of a slice"})
     assert found.id == note.id
@@ -702,7 +681,7 @@ def test_16_subjects_by_nickname_string(client: AlyxClient, bench: Bench) -> Non
 
 def test_16_subjects_by_nickname_typed(client: AlyxClient, bench: Bench) -> None:
     lab = bench.lab.name
-    made = bench.create("subjects", Subject(nickname=DIGITS, lab=lab, birth_date=date(2019, 8, 1), sex="F"))
+    made = bench.create("subjects", models.Subject(nickname=DIGITS, lab=lab, birth_date=date(2019, 8, 1), sex="F"))
     read = client.subjects.read(DIGITS)
     assert (read.id, read.birth_date) == (made.id, date(2019, 8, 1))
 
@@ -772,7 +751,7 @@ def test_18_records_by_name_string(endpoint: str, client: AlyxClient, bench: Ben
 def test_18_records_by_name_typed(endpoint: str, client: AlyxClient, bench: Bench) -> None:
     fields, name = NAMED[endpoint], endpoint.replace("-", "_")
     typed: Any = getattr(client, name)
-    shape = {"tags": Tag, "revisions": Revision, "dataset_types": DatasetType}.get(name)
+    shape = {"tags": models.Tag, "revisions": models.Revision, "dataset_types": models.DatasetType}.get(name)
     if shape is None:
         assert bench.repository.name == fields["name"]
     else:
@@ -809,9 +788,9 @@ def test_19_water_weight_and_surgeries_string(client: AlyxClient, bench: Bench) 
 def test_19_water_weight_and_surgeries_typed(client: AlyxClient, bench: Bench) -> None:
     mouse: dict[str, Any] = {"subject": bench.subject.nickname, "date_time": datetime(2020, 1, 12, 9)}
     water = bench.create(
-        "water_administrations", WaterAdministration(**mouse, water_administered=1.25, water_type="Water")
+        "water_administrations", models.WaterAdministration(**mouse, water_administered=1.25, water_type="Water")
     )
-    weight = bench.create("weighings", Weighing(**mouse, weight=20.5))
+    weight = bench.create("weighings", models.Weighing(**mouse, weight=20.5))
     assert (water.water_administered, water.water_type, water.date_time) == (1.25, "Water", mouse["date_time"])
     assert [(row.weight, row.id) for row in client.weighings.list(nickname=mouse["subject"])] == [(20.5, weight.id)]
 
@@ -860,14 +839,14 @@ def test_20_fields_of_view_string(client: AlyxClient, bench: Bench, target: Targ
 
 def test_20_fields_of_view_typed(client: AlyxClient, bench: Bench, target: Target) -> None:
     _needs_a_disposable(target)
-    stack = client.imaging_stack.create(ImagingStack(name=f"{PREFIX} stack typed"))
+    stack = client.imaging_stack.create(models.ImagingStack(name=f"{PREFIX} stack typed"))
     view = bench.create(
-        "fields_of_view", FOV(name="FOV_00", session=bench.session.id, imaging_type="mesoscope", stack=stack.id)
+        "fields_of_view", models.FOV(name="FOV_00", session=bench.session.id, imaging_type="mesoscope", stack=stack.id)
     )
     assert (view.name, view.stack) == ("FOV_00", stack.id)
     location = bench.create(
         "fov_location",
-        FOVLocation(
+        models.FOVLocation(
             field_of_view=view.id,
             provenance="L",
             coordinate_system="IBL-Allen",
@@ -919,7 +898,7 @@ def test_22_files_are_registered_string(client: AlyxClient, bench: Bench) -> Non
     )
 
     assert client.get("/check-protected", data=files)["status_code"] == 200
-    tag = bench.create("tags", Tag(name=f"{PREFIX}-protected", protected=True)).name
+    tag = bench.create("tags", models.Tag(name=f"{PREFIX}-protected", protected=True)).name
     client.rest("datasets", "partial_update", id=key(registered[0]), data={"tags": [tag]})
     assert client.get("/check-protected", data=files)["status_code"] == 403
 
@@ -930,18 +909,18 @@ def test_22_files_are_registered_string(client: AlyxClient, bench: Bench) -> Non
 
 def test_22_files_are_registered_typed(client: AlyxClient, bench: Bench) -> None:
     files = _two_files(bench)
-    shape = RegisterFile(**files, name=bench.repository.name, created_by=bench.me, filesizes=[1234, None])
+    shape = models.RegisterFile(**files, name=bench.repository.name, created_by=bench.me, filesizes=[1234, None])
     registered = client.register_file.create(shape)
     for row in registered:
         bench.keep("datasets", row.id)
     assert [(row.name, row.file_size) for row in registered] == list(zip(files["filenames"], (1234, None), strict=True))
 
-    assert client.check_protected.read(CheckProtected(**files)).status_code == 200
-    tag = bench.create("tags", Tag(name=f"{PREFIX}-protected", protected=True)).name
+    assert client.check_protected.read(models.CheckProtected(**files)).status_code == 200
+    tag = bench.create("tags", models.Tag(name=f"{PREFIX}-protected", protected=True)).name
     client.datasets.partial_update(registered[0].id, tags=[tag])
-    assert client.check_protected.read(CheckProtected(**files)).status_code == 403
+    assert client.check_protected.read(models.CheckProtected(**files)).status_code == 403
 
-    counted = [client.new_download.create(NewDownload(datasets=[registered[1].id])) for _ in range(2)]
+    counted = [client.new_download.create(models.NewDownload(datasets=[registered[1].id])) for _ in range(2)]
     assert counted[1].count[0] == counted[0].count[0] + 1
 
 

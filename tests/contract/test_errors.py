@@ -4,7 +4,6 @@ from uuid import UUID
 
 import pytest
 
-from alyx_client import AlyxClient
 from alyx_client.errors import (
     AuthenticationError,
     BadRequestError,
@@ -13,9 +12,9 @@ from alyx_client.errors import (
     ServerError,
 )
 from alyx_client.messages import Request
-from alyx_client.models import Channel, Dataset, ProbeInsertion, Session, Tag
 
 from .bench import PREFIX, Bench
+from .package import AlyxClient, models
 from .targets import Target
 
 NOBODY = UUID(int=1)
@@ -56,7 +55,7 @@ def test_no_token(client: AlyxClient) -> None:
 
 def test_a_related_record_that_does_not_exist_is_named(client: AlyxClient) -> None:
     with pytest.raises(BadRequestError) as refusal:
-        client.sessions.create(Session(subject="alyx-client-test-no-such", projects=["alyx-client-test-none"]))
+        client.sessions.create(models.Session(subject="alyx-client-test-no-such", projects=["alyx-client-test-none"]))
     assert refusal.value.fields.keys() == {"subject", "projects"}
     assert "subject" in str(refusal.value)
 
@@ -64,21 +63,23 @@ def test_a_related_record_that_does_not_exist_is_named(client: AlyxClient) -> No
 def test_a_url_of_a_record_that_does_not_exist(client: AlyxClient, bench: Bench) -> None:
     with pytest.raises(BadRequestError) as refusal:
         client.datasets.create(
-            Dataset(name="a.npy", dataset_type=bench.dataset_type.name, session=f"{client.base_url}/sessions/{NOBODY}")
+            models.Dataset(
+                name="a.npy", dataset_type=bench.dataset_type.name, session=f"{client.base_url}/sessions/{NOBODY}"
+            )
         )
     assert refusal.value.fields == {"session": ["Invalid hyperlink - Object does not exist."]}
 
 
 def test_a_name_that_is_taken(client: AlyxClient, bench: Bench) -> None:
-    bench.create("tags", Tag(name=f"{PREFIX}-tag"))
+    bench.create("tags", models.Tag(name=f"{PREFIX}-tag"))
     with pytest.raises(BadRequestError) as refusal:
-        client.tags.create(Tag(name=f"{PREFIX}-tag"))
+        client.tags.create(models.Tag(name=f"{PREFIX}-tag"))
     assert refusal.value.fields == {"name": ["tag with this name already exists."]}
 
 
 def test_fields_that_are_taken_together(client: AlyxClient, bench: Bench) -> None:
     with pytest.raises(BadRequestError) as refusal:
-        client.insertions.create(ProbeInsertion(name=bench.insertion.name, session=bench.session.id))
+        client.insertions.create(models.ProbeInsertion(name=bench.insertion.name, session=bench.session.id))
     assert refusal.value.fields == {"non_field_errors": ["The fields name, session must make a unique set."]}
 
 
@@ -118,6 +119,8 @@ def test_an_invalid_channel_among_several(client: AlyxClient, bench: Bench) -> N
     """Alyx answers 200, with a page that says 500, and stores nothing."""
     parent = bench.trajectory.id
     with pytest.raises(ServerError, match="did not say why") as refusal:
-        client.channels.create([Channel(trajectory_estimate=parent, axial=1), Channel(trajectory_estimate=NOBODY)])
+        client.channels.create(
+            [models.Channel(trajectory_estimate=parent, axial=1), models.Channel(trajectory_estimate=NOBODY)]
+        )
     assert refusal.value.status_code == 500
     assert len(client.channels.list(trajectory_estimate=parent)) == 0

@@ -8,18 +8,17 @@ from uuid import UUID
 
 import pytest
 
-from alyx_client import AlyxClient
 from alyx_client.errors import ServerError
-from alyx_client.models import File, Project, Session, Subject, Tag, Task
 
 from .bench import PREFIX, Bench
+from .package import AlyxClient, models
 from .targets import Target
 
 
 @pytest.fixture
 def days(bench: Bench) -> list[Any]:
     """Give four sessions of one subject, on four days."""
-    project = bench.create("projects", Project(name=f"{PREFIX}-project", users=[]))
+    project = bench.create("projects", models.Project(name=f"{PREFIX}-project", users=[]))
     details: list[dict[str, Any]] = [
         {"qc": "PASS", "n_trials": 200, "n_correct_trials": 100, "json": {"qc": "CRITICAL"}},
         {"qc": "FAIL", "n_trials": 200, "n_correct_trials": 190, "projects": [project.name]},
@@ -34,7 +33,7 @@ def days(bench: Bench) -> list[Any]:
     return [
         bench.create(
             "sessions",
-            Session(
+            models.Session(
                 subject=bench.subject.nickname,
                 users=[bench.me],
                 lab=bench.lab.name,
@@ -116,7 +115,7 @@ def test_extra_params_pass_what_the_schema_does_not_declare(client: AlyxClient, 
 
 def test_booleans_choose_animals(client: AlyxClient, bench: Bench) -> None:
     gone = bench.create(
-        "subjects", Subject(nickname=f"{PREFIX}-gone", lab=bench.lab.name, death_date=date(2020, 1, 1), sex="F")
+        "subjects", models.Subject(nickname=f"{PREFIX}-gone", lab=bench.lab.name, death_date=date(2020, 1, 1), sex="F")
     )
     mine, alive = bench.lab.name, bench.subject
     assert {row.id for row in client.subjects.list(lab=mine, alive=False)} == {gone.id}
@@ -126,16 +125,16 @@ def test_booleans_choose_animals(client: AlyxClient, bench: Bench) -> None:
     assert len(client.subjects.list(lab=mine, water_restricted=True)) == 0
 
 
-def _file(bench: Bench, *, exists: bool) -> File:
+def _file(bench: Bench, *, exists: bool) -> models.File:
     client, dataset = bench.client, bench.dataset
     client.data_repository.partial_update(bench.repository.name, globus_is_personal=False)
     path = f"{bench.subject.nickname}/2020-01-12/001/alf/{dataset.name}"
-    return File(dataset=dataset.url, data_repository=bench.repository.name, relative_path=path, exists=exists)
+    return models.File(dataset=dataset.url, data_repository=bench.repository.name, relative_path=path, exists=exists)
 
 
 def test_datasets_of_a_session(client: AlyxClient, bench: Bench) -> None:
     dataset, session = bench.dataset, bench.session.id
-    tag = bench.create("tags", Tag(name=f"{PREFIX}-tag", public=True))
+    tag = bench.create("tags", models.Tag(name=f"{PREFIX}-tag", public=True))
     client.datasets.partial_update(dataset.id, tags=[tag.name])
 
     for filters in (
@@ -182,7 +181,9 @@ def test_regions_below_and_above_a_region(client: AlyxClient) -> None:
 
 def test_tasks_that_wait(client: AlyxClient, bench: Bench) -> None:
     for status in ("Waiting", "Complete"):
-        bench.create("tasks", Task(name=f"{PREFIX} {status}", executable="x", session=bench.session.id, status=status))
+        bench.create(
+            "tasks", models.Task(name=f"{PREFIX} {status}", executable="x", session=bench.session.id, status=status)
+        )
     rows = client.tasks.list(status="Waiting", django={"session__lab__name__in": [bench.lab.name]})
     assert [row.name for row in rows] == [f"{PREFIX} Waiting"]
 

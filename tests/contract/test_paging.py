@@ -6,17 +6,15 @@ from typing import Any
 
 import pytest
 
-from alyx_client import AlyxClient, AsyncAlyxClient
-from alyx_client.models import Channel, Weighing
-
 from .bench import Bench
+from .package import AlyxClient, AsyncAlyxClient, models
 from .targets import Target
 
 
 def test_rows_of_the_same_time_are_each_there_once(client: AlyxClient, bench: Bench) -> None:
     nickname = bench.subject.nickname
     made = [
-        bench.create("weighings", Weighing(subject=nickname, weight=20 + place, date_time="2020-01-12T10:00:00"))
+        bench.create("weighings", models.Weighing(subject=nickname, weight=20 + place, date_time="2020-01-12T10:00:00"))
         for place in range(7)
     ]
     for limit in (2, 3, 1000):
@@ -25,7 +23,9 @@ def test_rows_of_the_same_time_are_each_there_once(client: AlyxClient, bench: Be
 
 
 async def test_an_asynchronous_walk_is_whole_too(async_client: AsyncAlyxClient, bench: Bench) -> None:
-    made = bench.create("channels", [Channel(trajectory_estimate=bench.trajectory.id, axial=1) for _ in range(7)])
+    made = bench.create(
+        "channels", [models.Channel(trajectory_estimate=bench.trajectory.id, axial=1) for _ in range(7)]
+    )
     rows = await async_client.channels.list(trajectory_estimate=bench.trajectory.id, limit=2).all()
     assert sorted(row.id for row in rows) == sorted(each.id for each in made)
 

@@ -13,11 +13,10 @@ from uuid import UUID
 
 import pytest
 
-from alyx_client import AlyxClient
 from alyx_client.errors import NotFoundError, PermissionDeniedError, ServerError
-from alyx_client.models import CheckProtected, NewDownload, Note, RegisterFile, Tag, Weighing
 
 from .bench import PREFIX, Bench
+from .package import AlyxClient, models
 from .targets import Target
 
 
@@ -44,7 +43,7 @@ def files(bench: Bench) -> dict[str, Any]:
 
 
 def _register(bench: Bench, **fields: Any) -> Any:
-    registered = bench.client.register_file.create(RegisterFile(name=bench.repository.name, **fields))
+    registered = bench.client.register_file.create(models.RegisterFile(name=bench.repository.name, **fields))
     for row in registered:
         bench.keep("datasets", row.id)
     return registered
@@ -71,29 +70,29 @@ def test_registered_files_become_datasets(client: AlyxClient, bench: Bench, file
 
 def test_a_protected_file_is_not_registered_again(client: AlyxClient, bench: Bench, files: dict[str, Any]) -> None:
     first, second = _register(bench, **files)
-    assert client.check_protected.read(CheckProtected(**files)).status_code == 200
+    assert client.check_protected.read(models.CheckProtected(**files)).status_code == 200
 
-    tag = bench.create("tags", Tag(name=f"{PREFIX}-protected", protected=True))
+    tag = bench.create("tags", models.Tag(name=f"{PREFIX}-protected", protected=True))
     client.datasets.partial_update(first.id, tags=[tag.name])
 
-    answer = client.check_protected.read(CheckProtected(**files))
+    answer = client.check_protected.read(models.CheckProtected(**files))
     assert answer.status_code == 403
     assert {name for row in answer.details for name in row} == {first.name, second.name}
     with pytest.raises(PermissionDeniedError, match="protected"):
-        client.register_file.create(RegisterFile(name=bench.repository.name, check_protected=True, **files))
+        client.register_file.create(models.RegisterFile(name=bench.repository.name, check_protected=True, **files))
 
 
 def test_a_path_without_a_session_is_said(client: AlyxClient, bench: Bench) -> None:
     path = f"{bench.subject.nickname}/2001-01-01/001"
     with pytest.raises(ServerError) as refusal:
-        client.check_protected.read(CheckProtected(path=path, filenames=["spikes.times.npy"]))
+        client.check_protected.read(models.CheckProtected(path=path, filenames=["spikes.times.npy"]))
     assert refusal.value.detail
 
 
 def test_a_new_download_is_counted(client: AlyxClient, bench: Bench) -> None:
     """The record of the download goes with the dataset."""
-    answer = client.new_download.create(NewDownload(datasets=[bench.dataset.id]))
-    again = client.new_download.create(NewDownload(datasets=[bench.dataset.id], projects=[]))
+    answer = client.new_download.create(models.NewDownload(datasets=[bench.dataset.id]))
+    again = client.new_download.create(models.NewDownload(datasets=[bench.dataset.id], projects=[]))
 
     assert again.download == answer.download
     assert again.count[0] == answer.count[0] + 1
@@ -107,7 +106,9 @@ def test_the_files_that_would_be_synchronised_are_paths(client: AlyxClient) -> N
 
 
 def test_the_water_that_an_animal_needs(client: AlyxClient, bench: Bench) -> None:
-    bench.create("weighings", Weighing(subject=bench.subject.nickname, weight=21.5, date_time="2020-01-12T10:00:00"))
+    bench.create(
+        "weighings", models.Weighing(subject=bench.subject.nickname, weight=21.5, date_time="2020-01-12T10:00:00")
+    )
 
     answer = client.water_requirement.read(
         bench.subject.nickname, start_date=date(2020, 1, 12), end_date=date(2020, 1, 13)
@@ -147,7 +148,7 @@ def test_the_tables_of_a_tag_are_described(client: AlyxClient, target: Target) -
 def test_a_note_is_sent_with_an_image(form: str, client: AlyxClient, bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "brain.png"
     path.write_bytes(PNG)
-    note = Note(
+    note = models.Note(
         user=bench.me,
         content_type="actions.session",
         object_id=bench.session.id,
@@ -169,7 +170,7 @@ def test_a_note_is_sent_with_an_image(form: str, client: AlyxClient, bench: Benc
 
 
 def test_the_image_of_a_note_is_fetched(client: AlyxClient, bench: Bench, target: Target) -> None:
-    note = Note(user=bench.me, content_type="actions.session", object_id=bench.session.id)
+    note = models.Note(user=bench.me, content_type="actions.session", object_id=bench.session.id)
     image = bench.create("notes", note, image=PNG).image
     assert image is not None
 
@@ -181,7 +182,7 @@ def test_the_image_of_a_note_is_fetched(client: AlyxClient, bench: Bench, target
 
 def test_changing_the_text_of_a_note_keeps_what_it_is_about(client: AlyxClient, bench: Bench) -> None:
     """Alyx fails on a change that leaves out content_type or object_id."""
-    note = Note(user=bench.me, content_type="subjects.subject", object_id=bench.subject.id, text="one")
+    note = models.Note(user=bench.me, content_type="subjects.subject", object_id=bench.subject.id, text="one")
     created = bench.create("notes", note)
 
     changed = client.notes.partial_update(created.id, text="two")
@@ -192,5 +193,5 @@ def test_changing_the_text_of_a_note_keeps_what_it_is_about(client: AlyxClient, 
 
 def test_a_note_about_nothing_is_a_server_error_that_says_so(client: AlyxClient, bench: Bench) -> None:
     with pytest.raises(ServerError) as refusal:
-        client.notes.create(Note(user=bench.me, content_type="actions.session", object_id=UUID(int=1), text="x"))
+        client.notes.create(models.Note(user=bench.me, content_type="actions.session", object_id=UUID(int=1), text="x"))
     assert refusal.value.detail

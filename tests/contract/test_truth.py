@@ -11,13 +11,13 @@ import pytest
 from pydantic import BaseModel
 from vcr.errors import CannotOverwriteExistingCassetteException
 
-from alyx_client import AlyxClient
 from alyx_client.actions import ListAction
 from alyx_client.drift import DriftLog
 from alyx_client.messages import Request
 
 from .cassettes import FOLDER, exchanges
 from .endpoints import ENDPOINTS, LISTED, READ_BY_KEY, READABLE
+from .package import AlyxClient
 from .targets import Target
 from .test_reading import key_of
 from .typecheck import mismatches

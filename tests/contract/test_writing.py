@@ -9,45 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from alyx_client import AlyxClient
 from alyx_client.errors import BadRequestError, NotFoundError
-from alyx_client.models import (
-    FOV,
-    BrainRegion,
-    Channel,
-    ChronicInsertion,
-    DataFormat,
-    DataNotice,
-    DataRepository,
-    DataRepositoryType,
-    Dataset,
-    DatasetType,
-    Download,
-    File,
-    FOVLocation,
-    ImagingStack,
-    Lab,
-    LabLocation,
-    Note,
-    ProbeInsertion,
-    ProbeInsertionUpdate,
-    ProcedureType,
-    Project,
-    Revision,
-    Session,
-    Subject,
-    Surgery,
-    Tag,
-    Task,
-    TrajectoryEstimate,
-    User,
-    WaterAdministration,
-    WaterType,
-    Weighing,
-)
 
 from .bench import PREFIX, Bench
 from .endpoints import ENDPOINTS, LISTED
+from .package import PACKAGE, AlyxClient, models
 from .targets import Target
 
 MORNING = datetime(2020, 1, 12, 9, 0)
@@ -67,13 +33,15 @@ class Cycle:
 
 CYCLES: dict[str, Cycle] = {
     "channels": Cycle(
-        lambda b: Channel(trajectory_estimate=b.trajectory.id, brain_region=8, axial=20, lateral=43.5, json={"a": 1}),
-        lambda b: Channel(trajectory_estimate=b.trajectory.id, brain_region=997, axial=40, x=-1.5),
+        lambda b: models.Channel(
+            trajectory_estimate=b.trajectory.id, brain_region=8, axial=20, lateral=43.5, json={"a": 1}
+        ),
+        lambda b: models.Channel(trajectory_estimate=b.trajectory.id, brain_region=997, axial=40, x=-1.5),
         {"z": -300.25, "axial": 60},
         to_null="json",
     ),
     "chronic_insertions": Cycle(
-        lambda b: ChronicInsertion(
+        lambda b: models.ChronicInsertion(
             name="probe00",
             subject=b.subject.nickname,
             lab=b.lab.name,
@@ -82,18 +50,18 @@ CYCLES: dict[str, Cycle] = {
             start_time=MORNING,
             json={"cement": "blue"},
         ),
-        lambda b: ChronicInsertion(name="probe01", subject=b.subject.nickname, start_time=EVENING),
+        lambda b: models.ChronicInsertion(name="probe01", subject=b.subject.nickname, start_time=EVENING),
         {"serial": "19051017293"},
         to_null="json",
     ),
     "data_formats": Cycle(
-        lambda b: DataFormat(name=f"{PREFIX}-format", file_extension=".alyxtest", json=[1, 2]),
-        lambda b: DataFormat(name=f"{PREFIX}-format", file_extension=".alyxtest2", description="None of yours"),
+        lambda b: models.DataFormat(name=f"{PREFIX}-format", file_extension=".alyxtest", json=[1, 2]),
+        lambda b: models.DataFormat(name=f"{PREFIX}-format", file_extension=".alyxtest2", description="None of yours"),
         {"python_loader_function": "np.load"},
         to_null="json",
     ),
     "data_notices": Cycle(
-        lambda b: DataNotice(
+        lambda b: models.DataNotice(
             name=f"{PREFIX} notice",
             importance=50,
             description="**Bold**",
@@ -102,12 +70,12 @@ CYCLES: dict[str, Cycle] = {
             datasets=[str(b.dataset.id)],
             version_affected="1.0",
         ),
-        lambda b: DataNotice(name=f"{PREFIX} notice 2", importance=20, created_by=b.me),
+        lambda b: models.DataNotice(name=f"{PREFIX} notice 2", importance=20, created_by=b.me),
         {"affected_date_start": date(2019, 1, 1)},
         to_null="created_by",
     ),
     "data_repository": Cycle(
-        lambda b: DataRepository(
+        lambda b: models.DataRepository(
             name=f"{PREFIX}-repository",
             globus_path="/data/",
             globus_endpoint_id=UUID(int=7),
@@ -117,23 +85,23 @@ CYCLES: dict[str, Cycle] = {
             timezone="Europe/London",
             json={"status": "active"},
         ),
-        lambda b: DataRepository(name=f"{PREFIX}-repository", globus_is_personal=False),
+        lambda b: models.DataRepository(name=f"{PREFIX}-repository", globus_is_personal=False),
         {"json": {"status": "retired", "since": [2020, None]}},
         to_null="globus_is_personal",
     ),
     "data_repository_type": Cycle(
-        lambda b: DataRepositoryType(name=f"{PREFIX} type", json={"protocol": "http"}),
-        lambda b: DataRepositoryType(name=f"{PREFIX} type", json={"protocol": "ftp"}),
+        lambda b: models.DataRepositoryType(name=f"{PREFIX} type", json={"protocol": "http"}),
+        lambda b: models.DataRepositoryType(name=f"{PREFIX} type", json={"protocol": "ftp"}),
         {"json": ["x"]},
         to_null="json",
     ),
     "dataset_types": Cycle(
-        lambda b: DatasetType(name="alyxClientTest.intervals", filename_pattern="*alyxclienttest.intervals*"),
-        lambda b: DatasetType(name="alyxClientTest.intervals", description="Intervals"),
+        lambda b: models.DatasetType(name="alyxClientTest.intervals", filename_pattern="*alyxclienttest.intervals*"),
+        lambda b: models.DatasetType(name="alyxClientTest.intervals", description="Intervals"),
         {"description": "Intervals, in seconds"},
     ),
     "datasets": Cycle(
-        lambda b: Dataset(
+        lambda b: models.Dataset(
             name="alyxClientTest.times.npy",
             session=b.session.url,
             dataset_type=b.dataset_type.name,
@@ -146,24 +114,24 @@ CYCLES: dict[str, Cycle] = {
             qc="PASS",
             json={"samples": 3},
         ),
-        lambda b: Dataset(name="alyxClientTest.times.npy", dataset_type=b.dataset_type.name, collection="alf"),
+        lambda b: models.Dataset(name="alyxClientTest.times.npy", dataset_type=b.dataset_type.name, collection="alf"),
         {"qc": "WARNING", "file_size": 5678, "default_dataset": False},
         to_null="file_size",
     ),
     "fields_of_view": Cycle(
-        lambda b: FOV(name="FOV_00", session=b.session.id, imaging_type="mesoscope", json={"depth": 200}),
-        lambda b: FOV(name="FOV_01", session=b.session.id, imaging_type="mesoscope", json=[1]),
+        lambda b: models.FOV(name="FOV_00", session=b.session.id, imaging_type="mesoscope", json={"depth": 200}),
+        lambda b: models.FOV(name="FOV_01", session=b.session.id, imaging_type="mesoscope", json=[1]),
         {"name": "FOV_02", "datasets": []},
         to_null="json",
     ),
     "files": Cycle(
-        lambda b: File(
+        lambda b: models.File(
             dataset=b.dataset.url,
             data_repository=b.repository.name,
             relative_path=f"{b.lab.name}/Subjects/alyx-client-test-mouse/2020-01-12/001/alf/alyxClientTest.times.npy",
             exists=True,
         ),
-        lambda b: File(
+        lambda b: models.File(
             dataset=b.dataset.url,
             data_repository=b.repository.name,
             relative_path="alyx-client-test-mouse/2020-01-12/001/alf/alyxClientTest.times.npy",
@@ -173,7 +141,7 @@ CYCLES: dict[str, Cycle] = {
         to_null="json",
     ),
     "fov_location": Cycle(
-        lambda b: FOVLocation(
+        lambda b: models.FOVLocation(
             field_of_view=b.field_of_view.id,
             provenance="E",
             coordinate_system="IBL-Allen",
@@ -183,7 +151,7 @@ CYCLES: dict[str, Cycle] = {
             n_xyz=[512, 512, 1],
             brain_region=[8, 997],
         ),
-        lambda b: FOVLocation(
+        lambda b: models.FOVLocation(
             field_of_view=b.field_of_view.id,
             provenance="L",
             coordinate_system="IBL-Allen",
@@ -197,27 +165,29 @@ CYCLES: dict[str, Cycle] = {
         to_null="json",
     ),
     "insertions": Cycle(
-        lambda b: ProbeInsertion(name="probe00", session=b.session.id, model="3A", serial="1", json={"qc": "PASS"}),
-        lambda b: ProbeInsertionUpdate(
+        lambda b: models.ProbeInsertion(
+            name="probe00", session=b.session.id, model="3A", serial="1", json={"qc": "PASS"}
+        ),
+        lambda b: models.ProbeInsertionUpdate(
             name="probe01", session=b.session.id, chronic_insertion=b.chronic_insertion.id, serial="2"
         ),
         {"json": {"qc": "CRITICAL", "extended_qc": {"drift": 0.5}}},
         to_null="chronic_insertion",
     ),
     "labs": Cycle(
-        lambda b: Lab(
+        lambda b: models.Lab(
             name="alyx_client_test_lab",
             institution="Institute of Mazes",
             timezone="Europe/London",
             reference_weight_pct=0.85,
             repositories=[b.repository.name],
         ),
-        lambda b: Lab(name="alyx_client_test_lab", address="Under the roof", zscore_weight_pct=0.5),
+        lambda b: models.Lab(name="alyx_client_test_lab", address="Under the roof", zscore_weight_pct=0.5),
         {"json": {"rooms": 3}, "repositories": []},
         to_null="json",
     ),
     "notes": Cycle(
-        lambda b: Note(
+        lambda b: models.Note(
             user=b.me,
             content_type="actions.session",
             object_id=b.session.id,
@@ -225,23 +195,23 @@ CYCLES: dict[str, Cycle] = {
             date_time=MORNING,
             json={"a": [1]},
         ),
-        lambda b: Note(user=b.me, content_type="subjects.subject", object_id=b.subject.id, text="slice 13"),
+        lambda b: models.Note(user=b.me, content_type="subjects.subject", object_id=b.subject.id, text="slice 13"),
         {"text": "slice 14"},
         to_null="json",
     ),
     "projects": Cycle(
-        lambda b: Project(name=f"{PREFIX}-project", description="First steps", users=[]),
-        lambda b: Project(name=f"{PREFIX}-project", description="More steps", users=[b.me]),
+        lambda b: models.Project(name=f"{PREFIX}-project", description="First steps", users=[]),
+        lambda b: models.Project(name=f"{PREFIX}-project", description="More steps", users=[b.me]),
         {"users": []},
     ),
     "revisions": Cycle(
-        lambda b: Revision(name="alyx-client-test-revision", created_datetime=MORNING, description="Better"),
-        lambda b: Revision(name="alyx-client-test-revision", json={"reason": "drift"}),
+        lambda b: models.Revision(name="alyx-client-test-revision", created_datetime=MORNING, description="Better"),
+        lambda b: models.Revision(name="alyx-client-test-revision", json={"reason": "drift"}),
         {"description": "Better still"},
         to_null="json",
     ),
     "sessions": Cycle(
-        lambda b: Session(
+        lambda b: models.Session(
             subject=b.subject.nickname,
             users=[b.me],
             lab=b.lab.name,
@@ -257,12 +227,12 @@ CYCLES: dict[str, Cycle] = {
             extended_qc={"dlc": 0.5},
             json={"rig": 1},
         ),
-        lambda b: Session(subject=b.subject.nickname, start_time=MORNING, number=2, narrative="by hand"),
+        lambda b: models.Session(subject=b.subject.nickname, start_time=MORNING, number=2, narrative="by hand"),
         {"qc": "WARNING", "extended_qc": {"dlc": 0.9, "ok": True}, "n_trials": 10},
         to_null="end_time",
     ),
     "subjects": Cycle(
-        lambda b: Subject(
+        lambda b: models.Subject(
             nickname=f"{PREFIX}-flowers.02",
             lab=b.lab.name,
             sex="F",
@@ -270,18 +240,18 @@ CYCLES: dict[str, Cycle] = {
             description="A subject with a dot in its name",
             json={"cage": 12},
         ),
-        lambda b: Subject(nickname=f"{PREFIX}-flowers.02", lab=b.lab.name, responsible_user=b.me, sex="M"),
+        lambda b: models.Subject(nickname=f"{PREFIX}-flowers.02", lab=b.lab.name, responsible_user=b.me, sex="M"),
         {"death_date": date(2020, 12, 1), "json": {"cage": None}},
         to_null="death_date",
     ),
     "tags": Cycle(
-        lambda b: Tag(name=f"{PREFIX} tag, with 100%?", description="one", public=True),
-        lambda b: Tag(name=f"{PREFIX} tag, with 100%?", protected=True, hash="c0ffee"),
+        lambda b: models.Tag(name=f"{PREFIX} tag, with 100%?", description="one", public=True),
+        lambda b: models.Tag(name=f"{PREFIX} tag, with 100%?", protected=True, hash="c0ffee"),
         {"public": False, "json": {"until": 2022}},
         to_null="hash",
     ),
     "tasks": Cycle(
-        lambda b: Task(
+        lambda b: models.Task(
             name="alyx-client-test",
             executable="ibllib.pipes.Task",
             session=b.session.id,
@@ -291,14 +261,14 @@ CYCLES: dict[str, Cycle] = {
             version="1.0",
             data_repository=b.repository.name,
         ),
-        lambda b: Task(
+        lambda b: models.Task(
             name="alyx-client-test", executable="ibllib.pipes.Task", session=b.session.id, status="Started", gpu=1
         ),
         {"status": "Complete", "time_elapsed_secs": 12.5, "log": "done"},
         to_null="log",
     ),
     "trajectories": Cycle(
-        lambda b: TrajectoryEstimate(
+        lambda b: models.TrajectoryEstimate(
             probe_insertion=b.insertion.id,
             provenance="Micro-manipulator",
             x=-1000.5,
@@ -310,17 +280,17 @@ CYCLES: dict[str, Cycle] = {
             roll=0,
             coordinate_system="IBL-Allen",
         ),
-        lambda b: TrajectoryEstimate(
+        lambda b: models.TrajectoryEstimate(
             probe_insertion=b.insertion.id, provenance="Planned", x=None, y=2, depth=3000, theta=0, phi=None
         ),
         {"json": {"uploads": 1}, "x": 5},
         to_null="json",
     ),
     "users": Cycle(
-        lambda b: User(
+        lambda b: models.User(
             username="alyx-client-test.user@lab", email="a@example.org", subjects_responsible=[], allowed_users=[]
         ),
-        lambda b: User(
+        lambda b: models.User(
             username="alyx-client-test.user@lab",
             subjects_responsible=[b.subject.nickname],
             allowed_users=[b.me],
@@ -329,7 +299,7 @@ CYCLES: dict[str, Cycle] = {
         {"email": "b@example.org"},
     ),
     "water_administrations": Cycle(
-        lambda b: WaterAdministration(
+        lambda b: models.WaterAdministration(
             subject=b.subject.nickname,
             session=b.session.id,
             user=b.me,
@@ -337,12 +307,12 @@ CYCLES: dict[str, Cycle] = {
             water_administered=1.25,
             date_time=MORNING,
         ),
-        lambda b: WaterAdministration(subject=b.subject.nickname, date_time=EVENING, water_administered=0),
+        lambda b: models.WaterAdministration(subject=b.subject.nickname, date_time=EVENING, water_administered=0),
         {"adlib": True, "water_administered": 0.5},
         to_null="water_administered",
     ),
     "weighings": Cycle(
-        lambda b: Weighing(subject=b.subject.nickname, user=b.me, weight=20.5, date_time=MORNING),
+        lambda b: models.Weighing(subject=b.subject.nickname, user=b.me, weight=20.5, date_time=MORNING),
     ),
 }
 CHANGED_ONLY = ["brain_regions", "locations", "surgeries", "downloads"]
@@ -352,10 +322,11 @@ APART = {"register_file", "new_download", "sync_file_status"}  # in test_service
 
 def test_every_endpoint_that_can_be_written_has_a_cycle() -> None:
     writable = {name for name, each in ENDPOINTS.items() if each.actions.keys() - {"read", "list"}}
-    assert writable == {*CYCLES, *CHANGED_ONLY, *CREATED_ONLY, *APART}
+    known = {*CYCLES, *CHANGED_ONLY, *CREATED_ONLY, *APART}
+    assert writable == (known & ENDPOINTS.keys() if PACKAGE else known)
 
 
-@pytest.mark.parametrize("name", CYCLES)
+@pytest.mark.parametrize("name", [name for name in CYCLES if not PACKAGE or name in ENDPOINTS])
 def test_a_record_is_created_replaced_changed_and_deleted(name: str, client: AlyxClient, bench: Bench) -> None:
     cycle, declared, endpoint = CYCLES[name], ENDPOINTS[name], getattr(client, name)
 
@@ -393,7 +364,7 @@ def test_a_brain_region_s_description_is_changed_and_changed_back(client: AlyxCl
     bench.later("before", lambda: client.brain_regions.partial_update(8, description=before.description))
 
     assert client.brain_regions.partial_update(8, description="a test").description == "a test"
-    assert client.brain_regions.update(8, BrainRegion(description="another")).description == "another"
+    assert client.brain_regions.update(8, models.BrainRegion(description="another")).description == "another"
     assert client.brain_regions.read(8) == before.model_copy(update={"description": "another"})
 
 
@@ -402,7 +373,7 @@ def test_a_location_is_changed_and_changed_back(client: AlyxClient, bench: Bench
     bench.later("before", lambda: client.locations.partial_update(before.name, json=before.json))
 
     assert client.locations.partial_update(before.name, json={"a": 1}).json == {"a": 1}
-    updated = client.locations.update(before.name, LabLocation(name=before.name, lab=before.lab, json=[2]))
+    updated = client.locations.update(before.name, models.LabLocation(name=before.name, lab=before.lab, json=[2]))
     assert updated == before.model_copy(update={"json": [2]})
 
 
@@ -411,7 +382,7 @@ def test_a_surgery_is_changed_and_changed_back(client: AlyxClient, bench: Bench)
     bench.later("before", lambda: client.surgeries.partial_update(before.id, narrative=before.narrative))
 
     assert client.surgeries.partial_update(before.id, narrative="a test").narrative == "a test"
-    same = resent(before, Surgery, narrative="another")
+    same = resent(before, models.Surgery, narrative="another")
     assert client.surgeries.update(before.id, same) == client.surgeries.read(before.id)
     assert client.surgeries.read(before.id).narrative == "another"
 
@@ -421,7 +392,7 @@ def test_a_download_is_counted_and_counted_back(client: AlyxClient, bench: Bench
     bench.later("before", lambda: client.downloads.partial_update(before.id, count=before.count))
 
     assert client.downloads.partial_update(before.id, count=before.count + 1).count == before.count + 1
-    updated = client.downloads.update(before.id, resent(before, Download, count=before.count + 2))
+    updated = client.downloads.update(before.id, resent(before, models.Download, count=before.count + 2))
     assert updated.count == before.count + 2
     assert client.downloads.read(before.id).dataset == before.dataset
 
@@ -429,9 +400,9 @@ def test_a_download_is_counted_and_counted_back(client: AlyxClient, bench: Bench
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
-        ("imaging_stack", ImagingStack(name=f"{PREFIX} stack", json={"planes": 2})),
-        ("procedures", ProcedureType(name=f"{PREFIX} procedure", description="a test", json={"room": 4})),
-        ("water_type", WaterType(name=f"{PREFIX} water", json={"sugar": 0.1})),
+        ("imaging_stack", models.ImagingStack(name=f"{PREFIX} stack", json={"planes": 2})),
+        ("procedures", models.ProcedureType(name=f"{PREFIX} procedure", description="a test", json={"room": 4})),
+        ("water_type", models.WaterType(name=f"{PREFIX} water", json={"sugar": 0.1})),
     ],
     ids=CREATED_ONLY,
 )
@@ -444,7 +415,7 @@ def test_what_cannot_be_deleted_is_created(name: str, shape: Any, client: AlyxCl
 def test_a_second_water_type_of_the_same_name_is_refused(client: AlyxClient) -> None:
     taken = client.water_type.list(max_items=1)[0].name
     with pytest.raises(BadRequestError) as refusal:
-        client.water_type.create(WaterType(name=taken))
+        client.water_type.create(models.WaterType(name=taken))
     assert refusal.value.fields.keys() == {"name"}
 
 
@@ -466,7 +437,9 @@ def test_a_null_json_field_is_stored_as_null(client: AlyxClient, bench: Bench) -
 
 
 def test_a_list_of_channels_is_created_at_once(client: AlyxClient, bench: Bench) -> None:
-    sent = [Channel(trajectory_estimate=bench.trajectory.id, axial=axial, brain_region=8) for axial in (20, 40.5)]
+    sent = [
+        models.Channel(trajectory_estimate=bench.trajectory.id, axial=axial, brain_region=8) for axial in (20, 40.5)
+    ]
 
     created = bench.create("channels", sent)
 
@@ -486,7 +459,7 @@ def test_a_change_to_a_trajectory_keeps_its_insertion(client: AlyxClient, bench:
 
 
 def test_a_dataset_is_tagged_and_untagged(client: AlyxClient, bench: Bench) -> None:
-    tag = bench.create("tags", Tag(name=f"{PREFIX}-release", protected=True))
+    tag = bench.create("tags", models.Tag(name=f"{PREFIX}-release", protected=True))
 
     assert client.datasets.partial_update(bench.dataset.id, tags=[tag.name]).tags == [tag.name]
     (row,) = client.datasets.list(tag=tag.name)
@@ -497,7 +470,7 @@ def test_a_dataset_is_tagged_and_untagged(client: AlyxClient, bench: Bench) -> N
 def test_a_user_gives_all_subjects_away(client: AlyxClient, bench: Bench) -> None:
     name = "alyx-client-test.user"
     mouse = bench.subject.nickname
-    bench.create("users", User(username=name, subjects_responsible=[], allowed_users=[]))
+    bench.create("users", models.User(username=name, subjects_responsible=[], allowed_users=[]))
     client.users.partial_update(name, subjects_responsible=[mouse])
 
     assert client.users.partial_update(name, subjects_responsible=[]).subjects_responsible == []

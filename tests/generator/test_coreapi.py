@@ -138,6 +138,13 @@ def test_what_is_sent_is_what_this_servers_form_has(generate: Generate) -> None:
             labs.Lab(**{"name": "a", **wrong} if wrong else {})
 
 
+def test_form_that_the_document_leaves_out_is_the_known_one(generate: Generate) -> None:
+    generated = generated_like(generate, coreapi(labs={**LABS, "create": link("post", "/labs")}))
+    labs = generated.module("labs")
+    assert set(labs.Lab.model_fields) == {"name", "opened", "new", "size"}
+    assert generated.findings == []
+
+
 def test_endpoint_that_no_other_server_has_takes_its_form(generate: Generate) -> None:
     fields = (
         field("code", "form", required=True),

@@ -197,12 +197,14 @@ def test_free_form_maps_and_nested_arrays(generate: Generate) -> None:
         resource(
             {
                 "map": {"type": "object", "additionalProperties": {"type": "integer"}},
+                "null": {"type": "object", "additionalProperties": {"type": "integer"}, "nullable": True},
                 "free": {"type": "object", "additionalProperties": {}},
                 "grid": {"type": "array", "items": {"type": "array", "items": {"type": "number", "nullable": True}}},
             }
         )
     ).module("things")
-    values: dict[str, Any] = {"map": {"a": 1}, "free": {"b": [None, "c"]}, "grid": [[1.5, None], []]}
+    assert str(things.ThingRecord.__annotations__["null"]) == "dict[str, int] | None"
+    values: dict[str, Any] = {"map": {"a": 1}, "null": None, "free": {"b": [None, "c"]}, "grid": [[1.5, None], []]}
     assert things.Thing(**values).to_wire() == values
     assert read(things, values).grid == [[1.5, None], []]
 
