@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from alyx_client.testing import LocalAlyx
 
-PAGE = (Path(__file__).parents[2] / "docs" / "your-own-server.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "your-own-server.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -37,10 +38,13 @@ def test_the_commands_on_the_page_work(tmp_path: Path, monkeypatch: pytest.Monke
     with LocalAlyx(seed=False) as alyx:
         for command in commands:
             line = command.replace("https://test.alyx.lab.org", alyx.url).replace("https://alyx.lab.org", alyx.url)
-            done = CliRunner().invoke(app, shlex.split(line)[1:])
+            quick = ["--per-minute", "1000000"] if line.startswith("alyx-generate probe") else []
+            done = CliRunner().invoke(app, [*shlex.split(line)[1:], *quick])
             assert done.exit_code == 0, f"{command}\n{done.output}"
             outputs[command] = done.stdout
-    assert [outputs["alyx-generate diff 3.3.1 3.6.1"]] == blocks("text")
+    told = outputs["alyx-generate diff 3.3.1 3.6.1"]
+    assert [told] == blocks("text")
+    assert f"```text\n{told}```" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert "institution: str | None" in Path("src/lab_alyx/labs.py").read_text(encoding="utf-8")
 
 
