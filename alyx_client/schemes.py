@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, cast
 
 from alyx_client.errors import InvalidCallError
+from alyx_client.schema.core_api import is_core_api, links
 
 __all__ = ["RestScheme", "nearest", "read_scheme"]
 
@@ -158,7 +159,7 @@ def read_scheme(document: object) -> RestScheme:
         content = cast("JSONObject", document)
         if isinstance(content.get("paths"), Mapping):
             return RestScheme(_grouped(_open_api(content)), "open_api_v3")
-        if content.get("_type") == "document":
+        if is_core_api(content):
             return RestScheme(_grouped(_core_api(content)), "core_api")
     raise InvalidCallError("What the server answered for its schema is neither OpenAPI nor CoreAPI; is it an Alyx?")
 
@@ -245,22 +246,10 @@ def _plain(schema: JSONObject, document: JSONObject) -> dict[str, Any]:
 
 
 def _core_api(document: JSONObject) -> Iterator[tuple[str, str, Operation]]:
-    for endpoint, links in document.items():
-        if isinstance(links, Mapping):
-            for action, operation in _core_links(cast("JSONObject", links)):
-                yield endpoint, action, operation
-
-
-def _core_links(links: JSONObject) -> Iterator[tuple[str, Operation]]:
-    for action, link in links.items():
-        if not isinstance(link, Mapping):
-            continue
-        link = cast("JSONObject", link)
-        if "url" in link:
+    for endpoint, group in document.items():
+        for action, link in links(cast("JSONObject", group)) if isinstance(group, Mapping) else ():
             fields = tuple(_core_field(field) for field in link.get("fields", ()))
-            yield action, Operation(str(link["action"]).upper(), link["url"], fields)
-        else:
-            yield from _core_links(link)  # a path of two segments, such as /cache/info
+            yield endpoint, action, Operation(str(link["action"]).upper(), link["url"], fields)
 
 
 def _core_field(field: JSONObject) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+from alyx_client.schema.core_api import is_core_api, links
 from alyx_client.schema.naming import resource_name, snake_case
 from alyx_client.schema.surface import Action, Name, Surface, Value, route
 from alyx_client.schema.values import Schema, Values, as_list, as_schema
@@ -47,7 +48,7 @@ def surface_of(document: Mapping[str, Any], names: Mapping[str, Name] | None = N
     """
     if str(document.get("openapi", "")).startswith("3."):
         actions, source = _Document(document).actions(), "OpenAPI"
-    elif document.get("_type") == "document":
+    elif is_core_api(document):
         actions, source = _core_actions(document), "CoreAPI"
     else:
         raise UnreadableDocumentError("this is no schema: neither an OpenAPI 3 nor a CoreAPI document")
@@ -249,7 +250,7 @@ def _free(taken: Iterable[str], *wanted: str) -> str:
 
 def _core_actions(document: Mapping[str, Any]) -> dict[str, Action]:
     found: dict[str, Action] = {}
-    for word, link in _links(document):
+    for word, link in links(document):
         path, method = str(link.get("url", "")), str(link.get("action", "get")).upper()
         if not _is_listed(path) or method not in _VERBS:
             continue
@@ -270,15 +271,6 @@ def _core_actions(document: Mapping[str, Any]) -> dict[str, Action]:
             fields["form"],
         )
     return found
-
-
-def _links(node: Mapping[str, Any], word: str = "") -> Iterator[tuple[str, Schema]]:
-    if node.get("_type") == "link":
-        yield word, node
-        return
-    for name, each in node.items():
-        if isinstance(each, Mapping) and not name.startswith("_"):
-            yield from _links(cast("Mapping[str, Any]", each), name)
 
 
 def _core_value(declared: Schema) -> Value:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alyx_client.schema.check import SURFACE
 from alyx_client.schema.surface import Surface, dump
 from alyx_generator.api import Api
 from alyx_generator.compare import carried
@@ -16,9 +17,6 @@ from alyx_generator.model import build as build_api
 from alyx_generator.normalise import normalise
 from alyx_generator.overlay import Corrected, Correction, correct
 from alyx_generator.render import Package, render
-
-SURFACE = "surface.jsonl"
-"""The file by which a package tells what its server offered."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alyx_client.schema.changes import Report, changes
+from alyx_client.schema.core_api import is_core_api
 from alyx_client.schema.reading import surface_of
 from alyx_client.schema.surface import Name, Surface, route
 from alyx_generator.api import Action, Api
@@ -40,9 +41,9 @@ def compare(
         One of them is no schema.
     """
     documents = (old, new)
-    if any(map(_is_core_api, documents)):
+    if any(map(is_core_api, documents)):
         # A CoreAPI document is not corrected, and a correction of the other one alone would look like a change.
-        names = [names_of(_api(each, corrections)) for each in documents if not _is_core_api(each)]
+        names = [names_of(_api(each, corrections)) for each in documents if not is_core_api(each)]
         before, after = (surface_of(each, names[0] if names else None) for each in documents)
     else:
         before, after = (surface(each, corrections) for each in documents)
@@ -100,7 +101,3 @@ def _corrected(document: Mapping[str, Any], corrections: tuple[Correction, ...])
 
 def _api(document: Mapping[str, Any], corrections: tuple[Correction, ...]) -> Api:
     return build(_corrected(document, corrections))
-
-
-def _is_core_api(document: Mapping[str, Any]) -> bool:
-    return document.get("_type") == "document"

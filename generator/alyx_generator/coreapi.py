@@ -12,6 +12,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from alyx_client.schema.core_api import links
 from alyx_generator.naming import class_name, snake_case
 from alyx_generator.schemas import component_of, is_object, resolved
 
@@ -23,11 +24,6 @@ _KINDS = frozenset({"string", "integer", "number", "boolean", "array"})
 # What says that a record is one of a list: in CoreAPI both are read by `get`.
 _LIST = "list"
 _BODIES = ("post", "put", "patch")
-
-
-def is_coreapi(document: Table) -> bool:
-    """Return whether a decoded document is in CoreAPI's JSON form."""
-    return document.get("_type") == "document" and "openapi" not in document
 
 
 def read_coreapi(document: Table, likeness: Table, name: str) -> Schema:
@@ -62,12 +58,12 @@ class _Reader:
 
     def read(self) -> Schema:
         paths: dict[str, dict[str, Any]] = {}
-        links = list(_links(self._document))
+        found = list(links(self._document))
         forms: dict[str, Schema] = {}
-        for action, link in links:
+        for action, link in found:
             if action in ("create", "update") and (form := self._form(link)):
                 forms.setdefault(_collection(str(link["url"])), form)
-        for action, link in links:
+        for action, link in found:
             path, method = str(link["url"]), str(link.get("action", "get")).lower()
             paths.setdefault(path, {})[method] = self._operation(action, path, method, link, forms)
         title = str(cast("Table", self._document.get("_meta") or {}).get("title", ""))
@@ -235,17 +231,6 @@ class _Reader:
                 f"This server does not say what it answers: the fields are those of {self._name}, and any of them may "
                 "be missing."
             )
-
-
-def _links(node: Table, prefix: str = "") -> Iterator[tuple[str, Table]]:
-    for name, value in node.items():
-        if not isinstance(value, Mapping) or name.startswith("_"):
-            continue
-        link = cast("Table", value)
-        if "url" in link and link.get("_type", "link") == "link":
-            yield name, link
-        else:
-            yield from _links(link, name)
 
 
 def _fields(link: Table, *places: str) -> Iterator[Table]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from alyx_client.schema.values import as_schema
 from alyx_generator import naming
 from alyx_generator.api import Finding
 from alyx_generator.inline import Components
 from alyx_generator.operations import Find, Operation
-from alyx_generator.schemas import alternatives, component_of, is_object, mapping, resolved
+from alyx_generator.schemas import alternatives, component_of, is_object, resolved
 
 Schema = Mapping[str, Any]
 
@@ -78,7 +79,7 @@ def read_body(endpoint: str, operation: Operation, components: Components, find:
     schema = _json_of(content)
     if schema is None:
         media = next(iter(content))
-        schema = mapping(content[media].get("schema"))
+        schema = as_schema(content[media].get("schema"))
         find(Finding(endpoint, operation.where, f"takes {media} and no JSON, which is sent where there is no file"))
     target = resolved(schema, components)
     options = [] if is_object(schema, components) else alternatives(target)
@@ -101,7 +102,7 @@ def read_body(endpoint: str, operation: Operation, components: Components, find:
 
 def _success(operation: Operation) -> tuple[str, Mapping[str, Any]]:
     """Return the status of the answer that a method returns, and its content."""
-    responses = mapping(operation.spec.get("responses"))
+    responses = as_schema(operation.spec.get("responses"))
     codes = [code for code in map(str, responses) if code.startswith("2")]
     ordered = sorted(codes, key=lambda code: (_STATUSES.index(code) if code in _STATUSES else len(_STATUSES), code))
     contents = {code: _content(responses.get(code)) for code in ordered}
@@ -120,8 +121,8 @@ def _success(operation: Operation) -> tuple[str, Mapping[str, Any]]:
 
 def _content(holder: Any) -> dict[str, Schema]:
     """Return the media types of a body or an answer, each with what it says."""
-    content = mapping(holder).get("content")
-    return {name: mapping(media) for name, media in mapping(content).items()}
+    content = as_schema(holder).get("content")
+    return {name: as_schema(media) for name, media in as_schema(content).items()}
 
 
 def _json_of(content: Mapping[str, Schema]) -> Schema | None:
@@ -129,13 +130,13 @@ def _json_of(content: Mapping[str, Schema]) -> Schema | None:
     if media is None:
         return None
     schema = content[media].get("schema")
-    return mapping(schema)
+    return as_schema(schema)
 
 
 def _rows_of_page(target: Schema) -> Any:
     """Return the rows' schema, where a schema is that of a page."""
-    properties = mapping(target.get("properties"))
-    results = mapping(properties.get("results"))
+    properties = as_schema(target.get("properties"))
+    results = as_schema(properties.get("results"))
     is_page = "count" in properties or ("next" in properties and "previous" in properties)
     return results.get("items", {}) if is_page and results.get("type") == "array" else None
 

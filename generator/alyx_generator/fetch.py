@@ -11,8 +11,8 @@ from typing import Any, Literal, cast
 from alyx_client.address import normalise_base_url
 from alyx_client.client import BaseClient
 from alyx_client.rows import run
+from alyx_client.schema.core_api import is_core_api
 from alyx_client.schema.published import published
-from alyx_generator.coreapi import is_coreapi
 from alyx_generator.normalise import UnreadableSchemaError
 from alyx_generator.project import snapshots
 
@@ -127,7 +127,7 @@ def form(document: Mapping[str, Any], called: object) -> str:
     UnreadableSchemaError
         It is in neither.
     """
-    if is_coreapi(document):
+    if is_core_api(document):
         return "CoreAPI"
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3."):

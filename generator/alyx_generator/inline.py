@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from alyx_client.schema.values import as_schema
 from alyx_generator.naming import class_name
-from alyx_generator.schemas import component_of, is_object, mapping
+from alyx_generator.schemas import component_of, is_object
 
 Schemas = Mapping[str, Any]
 
@@ -72,5 +73,5 @@ class Components(dict[str, Any]):
         return result
 
     def _part(self, name: str, part: Any) -> dict[str, Any]:
-        title = mapping(part).get("title")
+        title = as_schema(part).get("title")
         return self.placed(f"{name}{class_name(title)}" if isinstance(title, str) and title else f"{name}Option", part)

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from alyx_generator.coreapi import is_coreapi, read_coreapi
+from alyx_client.schema.core_api import is_core_api
+from alyx_client.schema.values import as_schema
+from alyx_generator.coreapi import read_coreapi
 from alyx_generator.project import data_folder
-from alyx_generator.schemas import mapping
 
 Document = dict[str, Any]
 
@@ -39,7 +40,7 @@ def normalise(document: Mapping[str, Any], likeness: Mapping[str, Any] | None = 
         It is neither, or it refers to something that it does not hold.
     """
     document = cast("Mapping[str, Any]", _encodable(document))
-    if is_coreapi(document):
+    if is_core_api(document):
         return read_coreapi(document, likeness or _snapshot(), LIKENESS)
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3."):
@@ -69,7 +70,7 @@ def _encodable(node: Any) -> Any:
 
 
 def _mapping(value: Any) -> dict[str, Any]:
-    return dict(mapping(value))
+    return dict(as_schema(value))
 
 
 def _resolved(node: Any, components: Mapping[str, Any], within: tuple[str, ...]) -> Any:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from alyx_client.schema.values import as_schema
 from alyx_generator import naming
 from alyx_generator.api import AnswerKind, Finding, LookupKind
-from alyx_generator.schemas import mapping, resolved
+from alyx_generator.schemas import resolved
 
 Find = Callable[[Finding], None]
 Route = tuple[str, ...]
@@ -135,7 +136,7 @@ def grouped(
 def _operations(path: str, item: Any, find: Find) -> list[Operation]:
     name = naming.module_name(path)
     found: list[Operation] = []
-    given = mapping(item)
+    given = as_schema(item)
     for method in (*_METHODS, *_OTHER_METHODS):
         declared = given.get(method)
         if not isinstance(declared, Mapping):

@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
+from alyx_client.schema.values import as_schema
+
 Schema = dict[str, Any]
 Resolve = Callable[[str], str]
 
@@ -25,11 +27,6 @@ _SENT_AS = {
 }
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return an object of a decoded document; an empty one where something else stands."""
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
-
-
 def component_of(schema: Mapping[str, Any]) -> str | None:
     """Return the component that a schema refers to, also through an ``allOf`` of one."""
     reference = schema.get("$ref")
@@ -37,7 +34,7 @@ def component_of(schema: Mapping[str, Any]) -> str | None:
         return reference.removeprefix(_REF)
     parts = schema.get("allOf")
     if isinstance(parts, list) and len(cast("Sequence[Any]", parts)) == 1:
-        return component_of(mapping(cast("Any", parts)[0]))
+        return component_of(as_schema(cast("Any", parts)[0]))
     return None
 
 
@@ -52,7 +49,7 @@ def resolved(schema: Any, components: Mapping[str, Any]) -> Mapping[str, Any]:
         The document's components, by name.
     """
     seen: set[str] = set()
-    found = mapping(schema)
+    found = as_schema(schema)
     while (component := component_of(found)) is not None:
         if component in seen:
             return {}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from alyx_client.schema.values import as_schema
 from alyx_generator.probe.state import Place, Seen, Sight, has_format, kind_of
-from alyx_generator.schemas import mapping, nullable
+from alyx_generator.schemas import nullable
 
 _REF = "#/components/schemas/"
 _DEEPEST = 40
@@ -29,12 +30,12 @@ class Checker:
     """
 
     def __init__(self, document: Mapping[str, Any], sight: Sight) -> None:
-        self._schemas = mapping(mapping(document.get("components")).get("schemas"))
+        self._schemas = as_schema(as_schema(document.get("components")).get("schemas"))
         self._sight = sight
 
     def check(self, value: Any, schema: Any, place: Place, depth: int = 0) -> None:
         """Check a value against the schema that stands at a place."""
-        given = mapping(schema)
+        given = as_schema(schema)
         seen = self._sight.setdefault(place, Seen())
         seen.rows += 1
         target, where = self._followed(given, place)
@@ -80,9 +81,9 @@ class Checker:
             return
         answered, at = _answered(target, where)
         for index, part in enumerate(_list(answered.get("allOf"))):
-            yield from self._fields(mapping(part), (*at.get("allOf", where), "allOf", index), (*within, where))
-        for name, each in mapping(answered.get("properties")).items():
-            yield name, mapping(each), (*at.get("properties", where), "properties", name)
+            yield from self._fields(as_schema(part), (*at.get("allOf", where), "allOf", index), (*within, where))
+        for name, each in as_schema(answered.get("properties")).items():
+            yield name, as_schema(each), (*at.get("properties", where), "properties", name)
 
     def _followed(self, schema: Mapping[str, Any], place: Place) -> tuple[Mapping[str, Any], Place]:
         """Return what a schema refers to, also through an ``allOf`` of one, and where that stands."""
@@ -93,15 +94,15 @@ class Checker:
             reference, parts = answered.get("$ref"), _list(answered.get("allOf"))
             if isinstance(reference, str) and reference.startswith(_REF):
                 name = reference.removeprefix(_REF).replace("~1", "/").replace("~0", "~")
-                schema, place = mapping(self._schemas.get(name)), ("components", "schemas", name)
+                schema, place = as_schema(self._schemas.get(name)), ("components", "schemas", name)
             elif len(parts) == 1 and "properties" not in answered:
-                schema, place = mapping(parts[0]), (*at.get("allOf", place), "allOf", 0)
+                schema, place = as_schema(parts[0]), (*at.get("allOf", place), "allOf", 0)
             else:
                 return schema, place
         return {}, place
 
     def _target(self, schema: Any) -> Mapping[str, Any]:
-        return _answered(*self._followed(mapping(schema), ()))[0]
+        return _answered(*self._followed(as_schema(schema), ()))[0]
 
     def _takes_null(self, schema: Mapping[str, Any], depth: int = 0) -> bool:
         target = self._target(schema)
@@ -109,7 +110,7 @@ class Checker:
             return True
         if None in _list(target.get("enum")):
             return True
-        return depth < _DEEPEST and any(self._takes_null(mapping(each), depth + 1) for each, _ in _options(target))
+        return depth < _DEEPEST and any(self._takes_null(as_schema(each), depth + 1) for each, _ in _options(target))
 
     def _inside(self, value: Any, schema: Mapping[str, Any], place: Place, depth: int) -> None:
         schema, at = _answered(schema, place)

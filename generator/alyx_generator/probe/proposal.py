@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import yaml
 
+from alyx_client.schema.values import as_schema
 from alyx_generator.overlay import Correction
 from alyx_generator.probe.state import Place, Seen, Shape, Sight
 from alyx_generator.probe.words import KINDS, REF, label, look, named, said
-from alyx_generator.schemas import mapping
 
 Schema = dict[str, Any]
 
@@ -119,7 +119,7 @@ def _step(step: str | int) -> str:
 class _Writer:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
-        self._schemas = mapping(mapping(document.get("components")).get("schemas"))
+        self._schemas = as_schema(as_schema(document.get("components")).get("schemas"))
         self._sent = _sent(document, self._schemas)
 
     def findings(self, place: Place, by_operation: Mapping[str, Seen], all_seen: list[Seen]) -> Iterator[Finding]:
@@ -169,7 +169,7 @@ class _Writer:
         )
 
     def _wrong(self, place: Place, wrong: Mapping[str, int], seen: Seen, all_seen: list[Seen]) -> Iterator[Correction]:
-        old = mapping(self._at(place))
+        old = as_schema(self._at(place))
         if "answered" in wrong:
             yield Correction(target((*place, "writeOnly")), "", remove=True)
         if "absent" in wrong:
@@ -234,7 +234,7 @@ class _Writer:
         yield from self._replaced(place, old, new)
 
     def _replaced(self, place: Place, old: Mapping[str, Any], new: Schema) -> Iterator[Correction]:
-        answered = mapping(old.get("x-answered"))
+        answered = as_schema(old.get("x-answered"))
         where, now = (place, old) if not answered else ((*place, "x-answered"), answered)
         gone = [key for key in (*_CONFINING, "type") if key in now and key not in new]
         again = [key for key in ("oneOf", "properties") if key in now and key in new]
@@ -273,24 +273,24 @@ class _Writer:
         yield schema
         for key in ("oneOf", "anyOf", "allOf"):
             for part in schema.get(key, ()) if depth < 5 else ():
-                yield from self._leaves(mapping(part), depth + 1)
+                yield from self._leaves(as_schema(part), depth + 1)
         reference = schema.get("$ref")
         if isinstance(reference, str) and depth < 5:
-            yield from self._leaves(mapping(self._schemas.get(reference.removeprefix(REF))), depth + 1)
+            yield from self._leaves(as_schema(self._schemas.get(reference.removeprefix(REF))), depth + 1)
 
     def _followed(self, place: Place) -> tuple[Place, Mapping[str, Any]]:
-        schema = mapping(self._at(place))
+        schema = as_schema(self._at(place))
         for _ in range(40):
-            own = mapping(schema.get("x-answered"))
+            own = as_schema(schema.get("x-answered"))
             if "$ref" in own or "allOf" in own or "enum" in own or "format" in own or "oneOf" in own:
                 schema, place = own, (*place, "x-answered")
             reference = schema.get("$ref")
             parts = _list(schema.get("allOf"))
             if isinstance(reference, str) and reference.startswith(REF):
                 place = ("components", "schemas", reference.removeprefix(REF))
-                schema = mapping(self._schemas.get(place[-1]))
+                schema = as_schema(self._schemas.get(place[-1]))
             elif len(parts) == 1:
-                place, schema = (*place, "allOf", 0), mapping(parts[0])
+                place, schema = (*place, "allOf", 0), as_schema(parts[0])
             else:
                 break
         return place, schema
@@ -312,7 +312,7 @@ class _Writer:
         if place[:2] != ("components", "schemas") or place[2] not in self._sent or "x-answered" in place:
             return False
         return not any(
-            mapping(self._at(place[: end + 1])).get("readOnly")
+            as_schema(self._at(place[: end + 1])).get("readOnly")
             for end in range(3, len(place))
             if place[end - 1] == "properties"
         )
@@ -367,9 +367,9 @@ def _sent(document: Mapping[str, Any], schemas: Mapping[str, Any]) -> set[str]:
     """Return the components that describe what is sent."""
     found: set[str] = set()
     waiting: list[Any] = [
-        mapping(operation).get("requestBody")
-        for item in mapping(document.get("paths")).values()
-        for operation in mapping(item).values()
+        as_schema(operation).get("requestBody")
+        for item in as_schema(document.get("paths")).values()
+        for operation in as_schema(item).values()
     ]
     while waiting:
         node = waiting.pop()

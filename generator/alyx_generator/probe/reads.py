@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
+from alyx_client.schema.values import as_schema
 from alyx_generator.operations import HANDLED_BY_CORE
 from alyx_generator.probe.state import Place
-from alyx_generator.schemas import component_of, mapping, merged, resolved
+from alyx_generator.schemas import component_of, merged, resolved
 
 Keys = dict[str, str]
 _HANDLED = {path.rstrip("/") for path in HANDLED_BY_CORE}
@@ -69,14 +70,14 @@ class Read:
 
 def reads(document: Mapping[str, Any]) -> list[Read]:
     """Return every GET of a corrected document, lists before the records that are found by them."""
-    components = mapping(mapping(document.get("components")).get("schemas"))
-    paths = mapping(document.get("paths"))
+    components = as_schema(as_schema(document.get("components")).get("schemas"))
+    paths = as_schema(document.get("paths"))
     plain: dict[str, Read] = {}
     for path in sorted(paths):
-        operation = mapping(paths[path]).get("get")
+        operation = as_schema(paths[path]).get("get")
         if isinstance(operation, Mapping) and path.rstrip("/") not in _HANDLED:
             spec = cast("Mapping[str, Any]", operation)
-            plain[path] = _read(path, mapping(paths[path]), spec, components)
+            plain[path] = _read(path, as_schema(paths[path]), spec, components)
     found = [_with_source(each, plain, components) for each in plain.values()]
     order: list[Read] = []
     while found:
@@ -93,35 +94,37 @@ def _read(path: str, item: Mapping[str, Any], spec: Mapping[str, Any], component
     keys = tuple(re.findall(r"\{([^{}]+)\}", path))
     schema, place = _answer(path, spec)
     page = resolved(schema, components)
-    fields = mapping(page.get("properties"))
-    paged = "count" in fields and mapping(fields.get("results")).get("type") == "array"
+    fields = as_schema(page.get("properties"))
+    paged = "count" in fields and as_schema(fields.get("results")).get("type") == "array"
     return Read(path, schema, place, paged, keys, skipped=_reason(path, item, spec))
 
 
 def _reason(path: str, item: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
     if spec.get("x-alyx-skip"):
         return "the corrections leave it out"
-    if mapping(spec.get("requestBody")).get("required"):
+    if as_schema(spec.get("requestBody")).get("required"):
         return "it needs a body"
     if _FILE.search(path):
         return "it is a file"
     given = [*_list(item.get("parameters")), *_list(spec.get("parameters"))]
-    needed = [mapping(each) for each in given if mapping(each).get("required") and mapping(each).get("in") != "path"]
+    needed = [
+        as_schema(each) for each in given if as_schema(each).get("required") and as_schema(each).get("in") != "path"
+    ]
     return f"it needs {', '.join(str(each.get('name')) for each in needed)}" if needed else ""
 
 
 def _answer(path: str, spec: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, Place]:
-    responses = mapping(spec.get("responses"))
+    responses = as_schema(spec.get("responses"))
     status = next((str(each) for each in responses if str(each).startswith("2")), None)
     if status is None:
         return None, ("paths", path, "get")
     place: Place = ("paths", path, "get", "responses", status)
-    content = mapping(mapping(responses[status]).get("content"))
+    content = as_schema(as_schema(responses[status]).get("content"))
     media = next((each for each in content if "json" in each or each == "*/*"), None)
     if media is None:
         return ({} if content else None), place
-    schema = mapping(content[media]).get("schema")
-    return (mapping(schema) if schema else None), (*place, "content", media, "schema")
+    schema = as_schema(content[media]).get("schema")
+    return (as_schema(schema) if schema else None), (*place, "content", media, "schema")
 
 
 def _with_source(read: Read, plain: Mapping[str, Read], components: Mapping[str, Any]) -> Read:
@@ -140,11 +143,11 @@ def _has(read: Read, key: str, components: Mapping[str, Any]) -> bool:
     if read.keys or read.skipped or read.schema is None:
         return False
     whole = resolved(read.schema, components)
-    rows = mapping(mapping(whole.get("properties")).get("results")) if read.paged else whole
-    row = mapping(rows.get("items"))
+    rows = as_schema(as_schema(whole.get("properties")).get("results")) if read.paged else whole
+    row = as_schema(rows.get("items"))
     name = component_of(row)
-    declared = mapping(components.get(name)) if name is not None else row
-    return key in mapping(merged(declared, components).get("properties"))
+    declared = as_schema(components.get(name)) if name is not None else row
+    return key in as_schema(merged(declared, components).get("properties"))
 
 
 def _tail(url: Any) -> str | None:

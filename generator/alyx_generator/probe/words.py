@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, cast
 
+from alyx_client.schema.values import as_schema
 from alyx_generator.probe.state import Place, Seen, Shape
-from alyx_generator.schemas import mapping
 
 REF = "#/components/schemas/"
 KINDS = frozenset({"string", "integer", "number", "boolean", "array", "object"})
@@ -44,7 +44,7 @@ def look(shape: Shape) -> str:
 
 def said(schema: Any) -> str:
     """Return what a schema says in words."""
-    given = mapping(schema)
+    given = as_schema(schema)
     reference = given.get("$ref")
     if isinstance(reference, str):
         return reference.removeprefix(REF)
