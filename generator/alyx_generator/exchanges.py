@@ -53,7 +53,7 @@ def read_answer(endpoint: str, operation: Operation, components: Components, fin
     subject: Any = schema
     operation.kind = "record"
     row = _rows_of_page(target) if operation.method == "get" else None
-    if row is not None and ("count" not in target["properties"] or _counts_pages(operation)):
+    if row is not None and _is_numbered(operation, target):
         operation.numbered = True
         find(
             Finding(endpoint, operation.where, "paged by a number or a cursor: list_page() returns one page at a time")
@@ -141,9 +141,12 @@ def _rows_of_page(target: Schema) -> Any:
     return results.get("items", {}) if is_page and results.get("type") == "array" else None
 
 
-def _counts_pages(operation: Operation) -> bool:
+def _is_numbered(operation: Operation, page: Schema) -> bool:
+    """Return whether a list is paged otherwise than by limit and offset."""
     names = {str(each["name"]) for each in operation.parameters("query")}
-    return bool(names & {"page", "cursor"}) and "offset" not in names
+    if "offset" in names:  # drf-spectacular has one component for the pages of one serialiser, whatever pages them
+        return False
+    return "count" not in page["properties"] or bool(names & {"page", "cursor"})
 
 
 def _is_list_of_records(target: Schema, components: Components) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from alyx_generator.build import Build
 from alyx_generator.overlay import Correction
-from alyx_generator.text import markdown, one_line
+from alyx_generator.text import first_of, markdown, one_line
 
 _ACTIONS = {
     "list": "list",
@@ -79,7 +79,8 @@ def _sections(build: Build, own: Collection[Correction]) -> Iterator[tuple[str, 
     missed = build.corrected.missed
     yield "corrections of your own that select nothing", [one_line(each.target) for each in missed if each in own]
     yield "findings", [one_line(str(each)) for each in build.api.findings]
-    yield "shipped corrections that select nothing", [one_line(each.target) for each in missed if each not in own]
+    others = [one_line(each.target) for each in missed if each not in own]
+    yield "shipped corrections that select nothing", first_of(others)  # many, where the server is no Alyx
 
 
 def _lines(build: Build, own: Collection[Correction]) -> Iterator[str]:

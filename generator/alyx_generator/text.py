@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from collections.abc import Sequence
 
 _WIDTH = 116
 # Control, format and private characters, halves of characters, separators of lines and paragraphs.
@@ -49,6 +50,13 @@ def one_line(text: str) -> str:
 def markdown(text: str) -> str:
     """Return text on one line that Markdown shows as it is."""
     return "".join(f"\\{each}" if each in "\\|<>*_`[]" else each for each in one_line(text))
+
+
+def first_of(items: Sequence[str], most: int = 12) -> list[str]:
+    """Return the first of many items, and how many more there are."""
+    if len(items) <= most:
+        return list(items)
+    return [*items[:most], f"... and {len(items) - most} more; --format json has all"]
 
 
 def _escaped(character: str) -> str:

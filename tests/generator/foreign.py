@@ -370,6 +370,7 @@ def _exchanges() -> dict[str, JSON]:
         {"name": "page", "schema": {"type": "integer"}}, {"name": "page_size", "schema": {"type": "integer"}}
     )
     cursor = query({"name": "cursor", "schema": TEXT}, {"name": "limit", "schema": {"type": "integer"}})
+    limited = query({"name": "limit", "schema": {"type": "integer"}}, {"name": "offset", "schema": {"type": "integer"}})
     cursor_page = {
         "type": "object",
         "properties": {"next": TEXT, "previous": TEXT, "results": {"type": "array", "items": ref("Thing")}},
@@ -391,6 +392,9 @@ def _exchanges() -> dict[str, JSON]:
         "no pagination": at({"/things": {"get": answer(several)}}),
         "pages by number": at({"/things": {"get": {**answer(ref("Page")), **numbered}}}),
         "pages by cursor": at({"/things": {"get": {**answer(ref("CursorPage")), **cursor}}}, CursorPage=cursor_page),
+        "limit and offset beside a cursor": at(
+            {"/things": {"get": {**answer(ref("CursorPage")), **limited}}}, CursorPage=cursor_page
+        ),
         "pages of maps and of texts": at(
             {
                 "/maps": {

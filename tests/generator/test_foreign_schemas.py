@@ -418,6 +418,13 @@ def test_other_ways_to_page_give_one_page(foreign: Foreign, name: str, given: di
         assert server.requests[0].target == "/things?" + "&".join(f"{name}={value}" for name, value in given.items())
 
 
+def test_list_by_limit_and_offset_is_walked_whatever_its_page_is_called(foreign: Foreign) -> None:
+    generated = foreign("limit and offset beside a cursor")
+    assert generated.findings == []
+    with FaultServer([page_of([{"id": 1, "name": "a"}])]) as server:
+        assert client(generated, server).things.list()[0].name == "a"
+
+
 def test_pages_whose_rows_are_no_records(foreign: Foreign) -> None:
     generated = foreign("pages of maps and of texts")
     assert signature(generated.module("maps").Maps.list) == {"return": "Results[dict[str, Any]]"}

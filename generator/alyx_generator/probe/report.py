@@ -8,7 +8,7 @@ from typing import Any
 
 from alyx_generator.probe.proposal import Evidence, Finding
 from alyx_generator.probe.run import Probe
-from alyx_generator.text import markdown, one_line
+from alyx_generator.text import first_of, markdown, one_line
 
 
 def text(server: str, found: Probe) -> str:
@@ -103,6 +103,6 @@ def _others(found: Probe) -> Iterator[tuple[str, list[str]]]:
     sections = {
         "not answered": [f"{each.operation}: {each.reason}" for each in found.skipped if each.failed],
         "not asked": [f"{each.operation}: {each.reason}" for each in found.skipped if not each.failed],
-        "known corrections that select nothing": [each.target for each in found.missed],
+        "known corrections that select nothing": first_of([each.target for each in found.missed]),
     }
     yield from ((title, items) for title, items in sections.items() if items)
