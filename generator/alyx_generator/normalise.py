@@ -6,15 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from alyx_client.schema.core_api import is_core_api
+from alyx_client.schema.core_api import is_core_api, links
 from alyx_client.schema.values import as_schema
 from alyx_generator.coreapi import read_coreapi
-from alyx_generator.project import data_folder
+from alyx_generator.project import snapshots
 
 Document = dict[str, Any]
-
-LIKENESS = "alyx-3.6.1"
-"""The snapshot whose shapes stand in where a server does not say what it answers."""
 
 _SHARED = ("parameters", "requestBodies", "responses", "headers", "examples", "pathItems")
 
@@ -31,8 +28,9 @@ def normalise(document: Mapping[str, Any], likeness: Mapping[str, Any] | None = 
     document
         A decoded schema document: OpenAPI 3.0 or 3.1, or CoreAPI.
     likeness
-        For CoreAPI, the OpenAPI document of a server that is most like this one; by default a shipped snapshot. Its
-        shapes are taken as they were published, so that the corrections which are applied next correct them too.
+        For CoreAPI, the OpenAPI document of a server that is most like this one; by default the nearest of the shipped
+        snapshots. Its shapes are taken as they were published, so that the corrections which are applied next correct
+        them too.
 
     Raises
     ------
@@ -41,7 +39,8 @@ def normalise(document: Mapping[str, Any], likeness: Mapping[str, Any] | None = 
     """
     document = cast("Mapping[str, Any]", _encodable(document))
     if is_core_api(document):
-        return read_coreapi(document, likeness or _snapshot(), LIKENESS)
+        name, nearest = ("another server", likeness) if likeness else _nearest_snapshot(document)
+        return read_coreapi(document, nearest, name)
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3."):
         raise UnreadableSchemaError(
@@ -90,6 +89,14 @@ def _resolved(node: Any, components: Mapping[str, Any], within: tuple[str, ...])
     return {key: _resolved(value, components, within) for key, value in given.items()}
 
 
-def _snapshot() -> Document:
-    loaded: Document = json.loads((data_folder("schemas") / f"{LIKENESS}.json").read_text(encoding="utf-8"))
-    return loaded
+def _nearest_snapshot(document: Mapping[str, Any]) -> tuple[str, Document]:
+    """Return the snapshot that shares most paths with a CoreAPI document, and has fewest others; with its name."""
+    own = {str(link["url"]) for _, link in links(document)}
+    found: dict[str, Document] = {
+        version: json.loads(file.read_text(encoding="utf-8"))
+        for version, file in snapshots().items()
+        if version != "shipped"
+    }
+    paths = {version: set(each["paths"]) for version, each in found.items()}
+    nearest = min(found, key=lambda version: (-len(own & paths[version]), len(paths[version] - own)))
+    return f"Alyx {nearest}", found[nearest]

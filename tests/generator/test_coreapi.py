@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alyx_generator.cli import SHIPPED
 from alyx_generator.coreapi import read_coreapi
-from alyx_generator.normalise import LIKENESS, UnreadableSchemaError, normalise
+from alyx_generator.normalise import UnreadableSchemaError, normalise
 from alyx_generator.overlay import read_overlay
 from alyx_generator.project import data_folder
 
@@ -191,7 +190,15 @@ def test_neither_document_is_changed() -> None:
 def test_document_of_neither_form_is_refused() -> None:
     with pytest.raises(UnreadableSchemaError, match="no CoreAPI document"):
         normalise({"swagger": "2.0"})
-    assert LIKENESS == SHIPPED
+
+
+@pytest.mark.parametrize(("endpoint", "nearest"), [("labs", "3.3.1"), ("data-notices", "3.6.1")])
+def test_answers_come_from_the_nearest_snapshot(endpoint: str, nearest: str) -> None:
+    links = {"list": link("get", f"/{endpoint}"), "read": link("get", f"/{endpoint}/{{id}}", field("id", "path"))}
+    components = normalise(coreapi(**{endpoint: links}))["components"]["schemas"]
+    said = {each["x-about-answers"] for each in components.values() if "x-about-answers" in each}
+    assert len(said) == 1
+    assert f"are those of Alyx {nearest}, and any" in said.pop()
 
 
 # --- the whole legacy server
