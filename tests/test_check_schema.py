@@ -105,6 +105,13 @@ def test_schema_is_asked_for_anew_and_calls_by_name_follow_it() -> None:
         assert server.paths == ["/api/schema"] * 2
 
 
+def test_what_only_the_generator_can_name_is_told_by_its_path() -> None:
+    routes = {"/api/schema": [json_answer(document("labs", "labs/latest", "rooms"))]}
+    with FaultServer(routes=routes) as server, AlyxClient(server.url, **SETTINGS) as client:
+        added = {each.name for each in client.check_schema().of("harmless") if each.what == "added"}
+    assert {"GET /labs/latest", "client.rooms"} <= added
+
+
 @pytest.mark.parametrize(
     ("step", "error"),
     [

@@ -141,6 +141,11 @@ CITY = {"name": "city", "schema": TEXT}
 SIZE = {"name": "size", "schema": {"type": "integer", "enum": [0, 1]}}
 
 
+def put(document: Document) -> None:
+    components(document)["LabUpdate"] = {**components(document)["LabDetail"], "required": ["name", "kind"]}
+    document["paths"]["/labs/{name}"]["put"]["requestBody"] = content(ref("LabUpdate"))
+
+
 def renamed_key(document: Document) -> None:
     document["paths"]["/labs/{id}"] = document["paths"].pop("/labs/{name}")
     document["paths"]["/labs/{id}"]["parameters"] = [{**KEY, "name": "id"}]
@@ -521,6 +526,13 @@ def test_renamed_filters_and_fields_are_pointed_at_too() -> None:
     ]
 
 
+def test_a_class_that_is_still_there_is_not_called_renamed() -> None:
+    report = compared(server(), edited(put))
+
+    assert ("type-checks", "client.labs.update(name)", "takes LabUpdate now, was Lab") in found(report)
+    assert "its import fails" not in report.text()
+
+
 def test_a_renamed_class_breaks_type_checks() -> None:
     old = surface_of(server())
     renamed = {key: Name(n.endpoint, n.action, n.sends and "Laboratory", n.answers) for key, n in old.names.items()}
@@ -688,6 +700,60 @@ def test_a_union_with_blank_and_null_is_one_enumeration() -> None:
 )
 def test_the_forms_of_openapi_3_0_and_3_1_are_read_alike(one: Any, other: Any) -> None:
     assert values({"properties": {"x": one}}) == values({"properties": {"x": other}})
+
+
+BLANK = [{"type": "string", "maxLength": 50, "pattern": "^x"}, {"type": "string", "maxLength": 0}]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "expected"),
+    [
+        (BLANK, [{**BLANK[0], "maxLength": 20}, BLANK[1]], [("breaking", "maxLength is 20, was 50")]),
+        (BLANK, [BLANK[0]], [("breaking", "'' no longer taken")]),
+        ([BLANK[0]], BLANK, [("harmless", "'' taken too")]),
+        (BLANK, [{"type": "string", "maxLength": 50}], [("harmless", "pattern ^x is gone")]),
+        (
+            [{"type": "array", "items": {"type": "string", "maxLength": 50}}],
+            [{"type": "array", "items": {"type": "string", "maxLength": 20}}],
+            [("breaking", "maxLength is 20, was 50")],
+        ),
+        (
+            [{"type": "number"}],
+            [{"type": "number", "exclusiveMinimum": False, "uniqueItems": False, "minLength": 0}],
+            [],
+        ),
+        (
+            [{"type": "number", "minimum": 0, "exclusiveMinimum": True}],
+            [{"type": "number", "exclusiveMinimum": 0}],
+            [],
+        ),
+    ],
+)
+def test_limits_are_read_whatever_form_they_have(was: Any, now: Any, expected: list[tuple[str, str]]) -> None:
+    old, new = (edited(field("secret", type=None, oneOf=each)) for each in (was, now))
+
+    assert [(each.group, each.words) for each in compared(old, new).changes] == expected
+
+
+def test_a_method_that_is_called_otherwise_breaks_type_checks() -> None:
+    old = edited(lambda d: d["paths"].update({"/labs/{name}/archive": {"post": {"responses": {"204": {}}}}}))
+    new = copy.deepcopy(old)
+    del new["paths"]["/labs/{name}"]
+
+    words = "the method is client.labs_archive.create now"
+    assert ("type-checks", "client.labs.archive(name)", words) in found(compared(old, new))
+
+
+def test_a_field_that_another_action_still_takes_is_not_called_read_only() -> None:
+    new = edited(lambda d: components(d)["PatchedLabDetail"]["properties"].pop("weight"))
+
+    assert found(compared(server(), new)) == [
+        ("breaking", "client.labs.partial_update(weight=…)", f"removed: {SILENTLY}")
+    ]
+
+
+def test_a_type_that_is_none_is_no_traceback() -> None:
+    assert compared(server(), edited(field("weight", type=[{"number": 1}, "number"])))
 
 
 def test_records_within_records_are_read_by_dotted_names() -> None:
@@ -921,6 +987,16 @@ def test_a_body_that_coreapi_leaves_out_is_not_compared() -> None:
         ("list",),
         ("update", "partial_update"),
     ]
+
+
+def test_a_form_that_creates_is_not_believed_to_lack_what_replacing_takes() -> None:
+    described = legacy()
+    fields = [each for each in described["labs"]["create"]["fields"] if each["name"] in ("name", "kind")]
+    described["labs"]["create"]["fields"] = [{**each, "required": True} for each in fields]
+
+    report = live_report(carried(server()), described)
+
+    assert found(report) == found(live_report(carried(server()), legacy()))
 
 
 def test_importing_the_client_does_not_load_the_comparison() -> None:

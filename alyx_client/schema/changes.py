@@ -34,7 +34,8 @@ answered: new value of a mixed enumeration         type-checks  that is a closed
 answered: enumeration loses values, comes or goes  harmless
 answer of another form (record, list, nothing)     type-checks
 list not paged any more, or paged now              harmless     the client reads both
-class of what is sent or answered renamed          type-checks  its import fails
+class of what is sent or answered is another       type-checks  its import fails, or it is not the declared type
+method called otherwise, for the same path         type-checks
 ================================================== ============ =====================================================
 
 What is added or removed as a whole is one change, not one for each field in it.
@@ -153,9 +154,20 @@ class _Comparison:
             yield "harmless", "paged now" if new.answer in "page of records" else "not paged any more"
         elif old.answer != new.answer:
             yield "type-checks", f"answers {new.answer} now, was {old.answer}"
-        for was, now in ((old.name.sends, new.name.sends), (old.name.answers, new.name.answers)):
-            if was and now and was != now:
-                yield "type-checks", f"the class {was} is called {now} now: its import fails"
+        was, now = (each.name.typed.partition("(")[0] for each in (old, new))
+        if was != now and old.name.is_method and new.name.is_method:
+            yield "type-checks", f"the method is {now} now"
+        classes = {each for action in self._new.actions.values() for each in (action.name.sends, action.name.answers)}
+        for does, was, now in (
+            ("takes", old.name.sends, new.name.sends),
+            ("answers", old.name.answers, new.name.answers),
+        ):
+            # What is changed one by one is given by keywords, and not as this class.
+            by_keywords = does == "takes" and new.name.action == "partial_update"
+            if was and now and was != now and not by_keywords:
+                other = f"{does} {now} now, was {was}"
+                renamed = f"the class {was} is called {now} now: its import fails"
+                yield "type-checks", other if was in classes else renamed
 
     def _about_body(self, old: Action, new: Action) -> Iterator[Verdict]:
         if old.takes and not new.takes:
@@ -168,7 +180,7 @@ class _Comparison:
             for each in sorted(before - after):
                 yield "breaking", f"{words[each]} is no longer taken"
             for each in sorted(after - before):
-                yield "harmless", f"{words[each]} is taken too"
+                yield "harmless", f"{words[each]} is taken {'too' if before & after else 'now'}"
 
     def _values(self, kind: Any, old: Action, new: Action, before: Values, after: Values) -> Iterator[Found]:
         if self._coarse:
@@ -201,9 +213,8 @@ class _Comparison:
             return "breaking", f"removed: the server ignores it silently and {rows}"
         if kind == "answer":
             return "type-checks", "no longer answered"
-        read_only = any(
-            name in each.answered for each in self._new.actions.values() if each.name.endpoint == new.name.endpoint
-        )
+        here = [each for each in self._new.actions.values() if each.name.endpoint == new.name.endpoint]
+        read_only = any(name in each.answered for each in here) and not any(name in each.sent for each in here)
         return "breaking", f"{'read-only now' if read_only else 'removed'}: the server ignores what is sent, silently"
 
 
@@ -244,7 +255,7 @@ def _whole(what: Any, actions: Iterable[Action], endpoints: set[str], others: se
     of_endpoint: dict[str, list[str]] = {}
     for action in sorted(actions, key=lambda each: (each.name.endpoint, each.path, each.name.action)):
         name = action.name
-        if name.endpoint in endpoints:
+        if name.endpoint in endpoints and name.is_method:
             of_endpoint.setdefault(name.endpoint, []).append(name.action)
             continue
         words = f"{what}: {action.method} {action.path}" if name.is_method else what

@@ -39,7 +39,8 @@ def surface_of(document: Mapping[str, Any], names: Mapping[str, Name] | None = N
         The decoded document.
     names
         What users write, by the actions' routes, where the generator has settled it. Other actions are named by plain
-        rules: the path in snake case, the component without ``List`` or ``Detail``.
+        rules: the path in snake case, the component without ``List`` or ``Detail``; beside settled names, one whose
+        path has several words is known by its method and path, since only the generator knows what it would be called.
 
     Raises
     ------
@@ -52,9 +53,16 @@ def surface_of(document: Mapping[str, Any], names: Mapping[str, Name] | None = N
         actions, source = _core_actions(document), "CoreAPI"
     else:
         raise UnreadableDocumentError("this is no schema: neither an OpenAPI 3 nor a CoreAPI document")
-    given = names or {}
-    found = {key: replace(each, name=given[key]) if key in given else each for key, each in actions.items()}
+    found = actions if names is None else {key: _named(each, names.get(key)) for key, each in actions.items()}
     return Surface(_distinct(found), "OpenAPI" if source == "OpenAPI" else "CoreAPI")
+
+
+def _named(action: Action, name: Name | None) -> Action:
+    if name is not None:
+        return replace(action, name=name)
+    words = [each for each in action.path.split("/") if each and not each.startswith("{")]
+    plain = f"{action.method} {action.path}"
+    return action if len(words) < 2 else replace(action, name=replace(action.name, action=plain))
 
 
 def _distinct(actions: Mapping[str, Action]) -> dict[str, Action]:
@@ -270,7 +278,18 @@ def _core_actions(document: Mapping[str, Any]) -> dict[str, Action]:
             {name: each for name, each in fields["query"].items() if name not in _PAGING},
             fields["form"],
         )
-    return found
+    return {key: _with_whole_form(action, found) for key, action in found.items()}
+
+
+def _with_whole_form(action: Action, actions: Mapping[str, Action]) -> Action:
+    """Return an action that creates with the fields of the one that replaces, if it is said to lack any of them.
+
+    Without a request, as when the document is made, Alyx's views choose the serialiser of a list's rows.
+    """
+    replacing = actions.get(route("PUT", f"{action.path}/{{}}"))
+    if action.method != "POST" or replacing is None or not action.sent or not set(replacing.sent) - set(action.sent):
+        return action
+    return replace(action, sent={**action.sent, **replacing.sent})
 
 
 def _core_value(declared: Schema) -> Value:

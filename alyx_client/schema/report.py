@@ -191,7 +191,7 @@ def _plain(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return re.sub(r"([\\|<>*_`\[\]])", r"\\\1", _plain(text))
+    return re.sub(r"([\\|<>*_`~&\[\]])", r"\\\1", _plain(text))
 
 
 def _code(text: str) -> str:

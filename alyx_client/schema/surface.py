@@ -42,8 +42,8 @@ class Value:
     enum
         The values it may have; empty where any will do. Those of a list's items, if it is a list.
     limits
-        What the server checks besides, by OpenAPI's keyword: ``maxLength``, ``pattern``, ``format``. Only of what is
-        sent.
+        What the server checks besides, by OpenAPI's keyword: ``maxLength``, ``pattern``, ``format``; ``blank`` where a
+        blank text is taken whatever they say. Those of a list's items, too. Only of what is sent.
     """
 
     types: tuple[str, ...]

@@ -12,6 +12,7 @@ __all__ = ["Verdict", "answered", "sent"]
 Verdict = tuple[Group, str]
 
 _TEXTS = frozenset({"text", "date", "date-time", "uuid"})
+_NEVER_BLANK = frozenset({"format", "minLength", "pattern"})
 
 
 def sent(old: Value, new: Value) -> Iterator[Verdict]:
@@ -70,6 +71,11 @@ def _sent_values(old: Value, new: Value) -> Iterator[Verdict]:
 
 def _sent_limits(old: Value, new: Value) -> Iterator[Verdict]:
     before, after = dict(old.limits), dict(new.limits)
+    blank_before, blank_after = before.pop("blank", False), after.pop("blank", False)
+    if blank_before and not blank_after and _NEVER_BLANK & set(after):
+        yield "breaking", "'' no longer taken"
+    elif blank_after and not blank_before and _NEVER_BLANK & set(before):
+        yield "harmless", "'' taken too"
     for name in sorted({*before, *after}):
         was, now = before.get(name), after.get(name)
         if was == now:

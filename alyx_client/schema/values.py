@@ -147,7 +147,7 @@ class Values:
 
     def _plain(self, schema: Schema, within: Within, sent: bool) -> _Form:
         kinds = schema.get("type")
-        kinds = list(cast("list[str]", kinds)) if isinstance(kinds, list) else [str(kinds)] if kinds else []
+        kinds = [str(each) for each in as_list(kinds)] if isinstance(kinds, list) else [str(kinds)] if kinds else []
         if not kinds and (schema.get("properties") or "additionalProperties" in schema):
             kinds = ["object"]
         form = _Form(nullable="null" in kinds)
@@ -161,9 +161,7 @@ class Values:
             form.types |= self._types(kind, schema, within, sent, form) if kind != "null" else set()
         if not form.types and not form.nullable:
             form.types = {"anything"}
-        form.limits = {
-            key: each for key, each in schema.items() if key in _LIMITS and isinstance(each, str | int | float)
-        }
+        form.limits |= _limits(schema)
         text_format = schema.get("format")
         if form.types == {"text"} and isinstance(text_format, str) and text_format not in _NOT_CHECKED:
             form.limits["format"] = text_format
@@ -184,7 +182,7 @@ class Values:
     def _inside(self, suffix: str, items: Any, within: Within, sent: bool, form: _Form) -> str:
         """Return the types of a list's items, or of a mapping's; the outer form takes their values and fields."""
         inner = self._form(items, within, sent)
-        form.enum = inner.enum
+        form.enum, form.limits = inner.enum, inner.limits
         form.records += [(suffix + each, record, inside) for each, record, inside in inner.records]
         null = ["null"] if inner.nullable and inner.types != {"anything"} else []
         words = [*sorted(inner.types), *null]
@@ -201,16 +199,30 @@ def _union(forms: list[_Form]) -> _Form:
     valued = [form for form in forms if form.types]
     enums = [form.enum for form in valued]
     closed = bool(enums) and all(each is not None for each in enums)
+    # A blank text that is allowed besides is no other form: the limits are those of the rest.
+    checked = [form for form in valued if form.limits != {"maxLength": 0}]
+    blank: dict[str, Scalar] = {"blank": True} if len(checked) < len(valued) else {}
     result = _Form(
         {each for form in forms for each in form.types},
         any(form.nullable for form in forms),
         tuple(dict.fromkeys(value for each in enums for value in each or ())) if closed else None,
-        valued[0].limits if len(valued) == 1 else {},
+        checked[0].limits | blank if len(checked) == 1 else {},
         [record for form in forms for record in form.records],
     )
     if "anything" in result.types:
         result.types = {"anything"}
     return result
+
+
+def _limits(schema: Schema) -> dict[str, Scalar]:
+    """Return what is checked of a value, without what lets everything pass."""
+    found = {key: each for key, each in schema.items() if key in _LIMITS and isinstance(each, str | int | float)}
+    for key, plain in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        # OpenAPI 3.0 says of the limit whether it is one that must not be reached, 3.1 says the limit itself.
+        if found.get(key) is True and plain in found:
+            found[key] = found.pop(plain)
+    passing = ("minLength", "minItems", "minProperties")
+    return {key: each for key, each in found.items() if each is not False and not (key in passing and each == 0)}
 
 
 def _type_of(value: Scalar) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from alyx_client.schema.changes import Report, changes
@@ -12,7 +13,8 @@ from alyx_client.schema.surface import Name, Surface, route
 from alyx_generator.api import Action, Api
 from alyx_generator.model import build
 from alyx_generator.normalise import normalise
-from alyx_generator.overlay import Correction, correct
+from alyx_generator.overlay import Corrected, Correction, correct
+from alyx_generator.text import first_of
 
 _WITH_CLASS = frozenset({"record", "page", "list"})
 
@@ -40,14 +42,21 @@ def compare(
     UnreadableDocumentError, UnreadableSchemaError
         One of them is no schema.
     """
-    documents = (old, new)
+    documents, one_sided = (old, new), list[str]()
     if any(map(is_core_api, documents)):
         # A CoreAPI document is not corrected, and a correction of the other one alone would look like a change.
         names = [names_of(_api(each, corrections)) for each in documents if not is_core_api(each)]
         before, after = (surface_of(each, names[0] if names else None) for each in documents)
     else:
-        before, after = (surface(each, corrections) for each in documents)
-    return changes(before, after).called(*called)
+        first, second = (_corrected(each, corrections) for each in documents)
+        before, after = (_surface(each) for each in (first, second))
+        one_sided = [each.target for each in corrections if (each in first.missed) != (each in second.missed)]
+    report = changes(before, after).called(*called)
+    if report and one_sided:
+        which = "; ".join(first_of(one_sided))
+        note = f"Corrections that fit only one of the two, so that what they correct may look changed: {which}"
+        report = replace(report, notes=(*report.notes, note))
+    return report
 
 
 def surface(document: Mapping[str, Any], corrections: tuple[Correction, ...] = ()) -> Surface:
@@ -60,8 +69,11 @@ def surface(document: Mapping[str, Any], corrections: tuple[Correction, ...] = (
     corrections
         What it gets wrong.
     """
-    corrected = _corrected(document, corrections)
-    return surface_of(corrected, names_of(build(corrected)))
+    return _surface(_corrected(document, corrections))
+
+
+def _surface(corrected: Corrected) -> Surface:
+    return surface_of(corrected.document, names_of(build(corrected.document)))
 
 
 def carried(document: Mapping[str, Any], api: Api) -> Surface:
@@ -95,9 +107,9 @@ def _class(action: Action) -> str:
     return shape if action.answer.kind in _WITH_CLASS and shape.isidentifier() else ""
 
 
-def _corrected(document: Mapping[str, Any], corrections: tuple[Correction, ...]) -> dict[str, Any]:
-    return correct(normalise(document), corrections, strict=False).document
+def _corrected(document: Mapping[str, Any], corrections: tuple[Correction, ...]) -> Corrected:
+    return correct(normalise(document), corrections, strict=False)
 
 
 def _api(document: Mapping[str, Any], corrections: tuple[Correction, ...]) -> Api:
-    return build(_corrected(document, corrections))
+    return build(_corrected(document, corrections).document)

@@ -241,7 +241,7 @@ def _values(schema: Mapping[str, Any]) -> list[Any]:
 def _kinds(schema: Mapping[str, Any]) -> list[str]:
     given = schema.get("type")
     kinds = cast("Sequence[Any]", given) if isinstance(given, list) else [given]
-    known = [kind for kind in kinds if kind in _KINDS]
+    known = [kind for kind in kinds if isinstance(kind, str) and kind in _KINDS]
     return known if len(known) == len([kind for kind in kinds if kind != "null"]) else []
 
 

@@ -56,7 +56,7 @@ def first_of(items: Sequence[str], most: int = 12) -> list[str]:
     """Return the first of many items, and how many more there are."""
     if len(items) <= most:
         return list(items)
-    return [*items[:most], f"... and {len(items) - most} more; --format json has all"]
+    return [*items[:most], f"... and {len(items) - most} more"]
 
 
 def _escaped(character: str) -> str:

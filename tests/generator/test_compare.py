@@ -168,6 +168,17 @@ def test_corrections_are_applied_to_both_sides() -> None:
     assert surface(old, (correction,)).actions["GET /things/{}"].answered["lab"].nullable
 
 
+def test_a_correction_that_fits_one_side_alone_is_told() -> None:
+    old = resource({"label": {"type": "string"}})
+    new = json.loads(json.dumps(old).replace("#/components/schemas/Thing", "#/components/schemas/Item"))
+    new["components"]["schemas"]["Item"] = new["components"]["schemas"].pop("Thing")
+    target = "$.components.schemas.Thing.properties.label"
+    corrections = (Correction(target, "seen", {"x-answered": {"nullable": True}}),)
+    report = compare(old, new, corrections)
+    assert [note for note in report.notes if target in note]
+    assert not compare(old, old, corrections).notes
+
+
 def test_a_method_whose_key_may_be_left_out_is_two_operations() -> None:
     document = resource({"a": {"type": "string"}})
     one = {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}}}}
