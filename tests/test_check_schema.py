@@ -128,7 +128,7 @@ def test_answer_that_is_no_schema_is_an_error(step: Step, error: type[AlyxError]
 
 def test_server_without_a_schema_is_an_error(check: Check) -> None:
     with FaultServer(then=json_answer({"detail": "Not found."}, status=404)) as server:
-        with pytest.raises(NotFoundError, match="/api/schema"):
+        with pytest.raises(NotFoundError, match=r"Not found: GET .*/api/schema"):
             check(server.url)
         assert server.paths == ["/api/schema", "/docs/", "/docs"]
 

@@ -11,9 +11,9 @@ __all__ = ["published"]
 _OPEN_API = "application/vnd.oai.openapi+json"
 _CORE_API = "application/coreapi+json"
 _PLACES = (
-    Request("GET", "/api/schema", accept=_OPEN_API, endpoint="api/schema", action="read"),
-    Request("GET", "/docs/", accept=_CORE_API, endpoint="docs", action="read"),
-    Request("GET", "/docs", accept=_CORE_API, endpoint="docs", action="read"),
+    Request("GET", "/api/schema", accept=_OPEN_API, endpoint="api/schema"),
+    Request("GET", "/docs/", accept=_CORE_API, endpoint="docs"),
+    Request("GET", "/docs", accept=_CORE_API, endpoint="docs"),
 )
 # What a server answers that has no such schema; a redirect where its address has no slash at its end.
 _ABSENT = frozenset({301, 302, 307, 308, 404, 406})

@@ -16,6 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         from alyx_generator import cli
+    except KeyboardInterrupt:
+        print("alyx-generate: interrupted", file=sys.stderr)
+        return 130
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("alyx_client", "alyx_generator"):
             raise

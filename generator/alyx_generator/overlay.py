@@ -51,11 +51,17 @@ def read_overlay(path: Path) -> tuple[Correction, ...]:
     OverlayError
         The file is no OpenAPI Overlay 1.0 document, or an action lacks its target, its evidence or its effect.
     """
-    loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
+        raise OverlayError(f"{path} is no YAML: {error}") from None
     document = cast("Mapping[str, Any]", loaded if isinstance(loaded, Mapping) else {})
     if not str(document.get("overlay", "")).startswith("1."):
         raise OverlayError(f"{path.name} is no OpenAPI Overlay 1.0 document: its first key must be 'overlay: 1.0.0'")
-    return tuple(_correction(path.name, index, entry) for index, entry in enumerate(document.get("actions") or ()))
+    actions: Any = document.get("actions") or []
+    if not isinstance(actions, list):
+        raise OverlayError(f"{path.name}: actions is a list, each item with target, description and update or remove")
+    return tuple(_correction(path.name, index, entry) for index, entry in enumerate(cast("Sequence[Any]", actions)))
 
 
 def _correction(name: str, index: int, entry: Any) -> Correction:
@@ -65,17 +71,32 @@ def _correction(name: str, index: int, entry: Any) -> Correction:
     action = cast("Mapping[str, Any]", entry)
     unknown = set(action) - {"target", "description", "update", "remove"}
     if unknown:
-        raise OverlayError(f"{where}: unknown key {', '.join(sorted(unknown))}")
+        raise OverlayError(f"{where}: unknown key {', '.join(sorted(map(str, unknown)))}")
     target, description = action.get("target"), action.get("description")
     if not isinstance(target, str) or not isinstance(description, str) or not description.strip():
         raise OverlayError(f"{where}: target and description (the evidence) are both needed")
+    if not isinstance(action.get("remove", False), bool):
+        raise OverlayError(f"{where}: remove is true or false, without quotes")
     if ("update" in action) == bool(action.get("remove")):
         raise OverlayError(f"{where}: either update or remove: true")
+    if action.get("remove") and target.strip() == "$":
+        raise OverlayError(f"{where}: the whole schema cannot be removed")
+    if not _is_json(action.get("update")):
+        raise OverlayError(f"{where}: update holds what JSON has not, such as a date or a number as a key; quote it")
     try:
         jsonpath.compile(target)
     except jsonpath.JSONPathError as error:
         raise OverlayError(f"{where}: {target} is no JSONPath: {error}") from None
     return Correction(target, description, action.get("update"), bool(action.get("remove")))
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        items = cast("Mapping[Any, Any]", value).items()
+        return all(isinstance(key, str) and _is_json(each) for key, each in items)
+    if isinstance(value, list):
+        return all(map(_is_json, cast("Sequence[Any]", value)))
+    return value is None or isinstance(value, str | int | float)
 
 
 def correct(document: Mapping[str, Any], corrections: tuple[Correction, ...], *, strict: bool = True) -> Corrected:

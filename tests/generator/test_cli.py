@@ -128,6 +128,20 @@ def test_without_the_extra_it_says_what_to_install() -> None:
     assert done.stderr == 'alyx-generate needs typer: pip install "alyx-client[generator]"\n'
 
 
+def test_an_interruption_while_it_starts_is_no_traceback() -> None:
+    code = (
+        "import sys\n"
+        "class Interrupts:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+        "from alyx_generator.__main__ import main; sys.exit(main(['--help']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr == "alyx-generate: interrupted\n"
+
+
 # --- sources
 
 
@@ -212,6 +226,25 @@ def test_fetch_of_what_is_no_schema_leaves_the_file_as_it_was(project: Path) -> 
     before = Path("schema.json").read_bytes()
     assert run("fetch", "bad.json", "--out", "schema.json").exit_code == 3
     assert Path("schema.json").read_bytes() == before
+
+
+def test_fetch_into_a_folder_says_so(project: Path) -> None:
+    Path("folder").mkdir()
+    done = run("fetch", "schema.json", "--out", "folder")
+    assert done.exit_code == 3
+    assert done.stderr == "alyx-generate: folder is a folder; name a file in it\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name here")
+def test_a_device_or_a_pipe_is_written_to_and_not_replaced(project: Path) -> None:
+    os.mkfifo("pipe")
+    handle = os.open("pipe", os.O_RDWR)  # so that neither side waits for the other
+    try:
+        assert run("fetch", "schema.json", "--out", "pipe").exit_code == 0
+        assert os.read(handle, 1_000_000) == Path("schema.json").read_bytes()
+    finally:
+        os.close(handle)
+    assert Path("pipe").is_fifo()
 
 
 def test_pretty_changes_the_layout_alone(project: Path) -> None:
@@ -306,6 +339,26 @@ def test_an_overlay_that_cannot_be_read_changes_nothing(project: Path, text: str
     assert content(Path("src/lab_alyx")) == before
 
 
+@pytest.mark.parametrize(
+    ("actions", "message"),
+    [
+        ("5", "actions is a list"),
+        ("[{target: $.info, description: x, updat: 1, 7: 2}]", "unknown key 7, updat"),
+        ("[{target: $.info, description: x, update: {1: a}}]", "what JSON has not"),
+        ("[{target: $.info, description: x, update: {a: 2024-01-01}}]", "what JSON has not"),
+        ('[{target: $.info, description: x, remove: "false"}]', "true or false"),
+        ("[{target: $, description: x, remove: true}]", "cannot be removed"),
+        ("[", "bad.yaml is no YAML"),
+    ],
+)
+def test_an_overlay_that_is_wrong_is_named_with_what_is_wrong(project: Path, actions: str, message: str) -> None:
+    Path("bad.yaml").write_text(f"overlay: 1.0.0\nactions: {actions}\n")
+    done = run("client", "schema.json", "-p", "lab_alyx", "-o", "src", "--overlay", "bad.yaml")
+    assert done.exit_code == 3, done.output
+    assert done.stderr.startswith("alyx-generate: bad.yaml")
+    assert message in done.stderr
+
+
 def test_reports_in_three_forms(project: Path) -> None:
     arguments = ("client", "schema.json", "-p", "lab_alyx", "-o", "src", "--format")
     assert "endpoints    1" in run(*arguments, "text").stdout
@@ -342,12 +395,33 @@ def test_a_folder_of_something_else_is_not_replaced(project: Path) -> None:
     assert not (folder / "pipeline.py").exists()
 
 
+@pytest.mark.parametrize("paths", [{}, []])
+def test_a_schema_without_endpoints_replaces_nothing(project: Path, paths: Any) -> None:
+    before = content(make())
+    Path("empty.json").write_text(json.dumps({**schema(), "paths": paths}))
+    done = run("client", "empty.json", "--package", "lab_alyx", "--out", "src")
+    assert done.exit_code == 3
+    assert "empty.json: the schema has no endpoints" in done.stderr
+    assert content(Path("src/lab_alyx")) == before
+
+
 def test_a_file_put_into_a_package_is_not_lost(project: Path) -> None:
     folder = make()
     (folder / "notes").mkdir()
     (folder / "notes" / "mine.txt").write_text("mine")
     assert run("client", "schema.json", "--package", "lab_alyx", "--out", "src").exit_code == 2
     assert (folder / "notes" / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", [".env", ".git/config"])
+def test_hidden_files_in_the_folder_are_not_lost(project: Path, name: str) -> None:
+    file = Path("src/lab_alyx", name)
+    file.parent.mkdir(parents=True)
+    file.write_text("mine")
+    done = run("client", "schema.json", "--package", "lab_alyx", "--out", "src")
+    assert done.exit_code == 2
+    assert name in done.stderr
+    assert file.read_text() == "mine"
 
 
 def test_what_python_and_editors_leave_is_no_obstacle(project: Path) -> None:

@@ -12,6 +12,7 @@ from alyx_generator.build import Build
 from alyx_generator.commands.terminal import (
     DIFFERENT,
     SOURCE,
+    UNREADABLE,
     USAGE,
     Form,
     FormOption,
@@ -101,6 +102,8 @@ def client(
         refuse_foreign(folder)
     progress(f"Generating {package} from the schema of {recipe.source}")
     made: Generated = generate(recipe, folder)
+    if not made.build.api.endpoints:
+        fail(f"{recipe.source}: the schema has no endpoints, or this user sees none; nothing is written", UNREADABLE)
     write(made.build.files, folder)
     note(f"{folder}: written")
     for path in elsewhere(recipe, folder):
