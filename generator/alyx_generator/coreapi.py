@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from alyx_client.schema.core_api import links
+from alyx_client.schema.values import as_list, as_schema
 from alyx_generator.naming import class_name, snake_case
 from alyx_generator.schemas import component_of, is_object, resolved
 
@@ -234,17 +235,18 @@ class _Reader:
 
 
 def _fields(link: Table, *places: str) -> Iterator[Table]:
-    return (field for field in cast("Sequence[Table]", link.get("fields", ())) if field.get("location") in places)
+    fields = (as_schema(each) for each in as_list(link.get("fields")))
+    return (field for field in fields if field.get("location") in places and "name" in field)
 
 
 def _schema_of(field: Table) -> Schema:
     """Return a field's type. Text stands for all that CoreAPI has no word for, and an object for any JSON."""
-    given = cast("Table", field.get("schema") or {})
+    given = as_schema(field.get("schema"))
     kind = str(given.get("_type", "string"))
     described = str(given.get("description") or field.get("description") or "")
     result: Schema = {"description": described} if described else {}
     if kind == "enum":
-        values = list(given.get("enum", ()))
+        values = as_list(given.get("enum"))
         return result | ({"enum": values} if values else {"type": "string"})
     if kind == "array":
         return result | {"type": "array", "items": {}}

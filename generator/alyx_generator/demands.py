@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from alyx_client.schema.values import as_list, as_schema
 from alyx_generator.api import Finding
 from alyx_generator.operations import Operation
 
@@ -22,7 +24,7 @@ def unmet(document: Mapping[str, Any], groups: Mapping[str, Sequence[Operation]]
     groups
         The operations that become methods, by endpoint.
     """
-    found: list[Finding] = []
+    found = [Finding("servers", "", reason) for reason in _folders(document)] if groups else []
     logins: dict[str, tuple[str, Operation, int]] = {}
     for endpoint, operations in groups.items():
         for operation in operations:
@@ -36,6 +38,13 @@ def unmet(document: Mapping[str, Any], groups: Mapping[str, Sequence[Operation]]
         reason = f"asks for {ways}{more}; this client logs in with Alyx's token alone"
         found.append(Finding(endpoint, operation.where, reason))
     return found
+
+
+def _folders(document: Mapping[str, Any]) -> Iterator[str]:
+    given = [str(as_schema(each).get("url", "")) for each in as_list(document.get("servers"))]
+    folders = [re.sub(r"^([a-zA-Z][\w+.-]*:)?//[^/]*", "", url).strip("/") for url in given]
+    if folders and all(folders):
+        yield f"the paths are below {given[0]}: the client's address must end in /{folders[0]}, too"
 
 
 def _headers(operation: Operation) -> Iterator[str]:

@@ -126,11 +126,16 @@ def _content(holder: Any) -> dict[str, Schema]:
 
 
 def _json_of(content: Mapping[str, Schema]) -> Schema | None:
-    media = next((name for name in content if "json" in name), None)
+    media = next((name for name in content if _is_json(name)), None)
     if media is None:
         return None
     schema = content[media].get("schema")
     return as_schema(schema)
+
+
+def _is_json(media: str) -> bool:
+    # Neither lines of JSON nor a sequence of texts is one.
+    return media.partition(";")[0].strip().lower().endswith(("/json", "+json"))
 
 
 def _rows_of_page(target: Schema) -> Any:

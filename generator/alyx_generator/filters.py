@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
+from alyx_client.schema.values import as_list
 from alyx_generator.api import Filter, FilterStyle
 from alyx_generator.naming import parameter_name, unique
 from alyx_generator.schemas import resolved
@@ -61,7 +62,7 @@ def read_filters(
         if style != "form" or kind == "object":
             left_out.append(str(parameter["name"]))
             continue
-        if str(parameter["name"]) in PAGING and not numbered:
+        if str(parameter["name"]) in PAGING and paged and not numbered:
             continue
         each = read_filter(parameter, known, describe(parameter))
         each = replace(each, keyword=unique(each.keyword, taken))
@@ -72,13 +73,22 @@ def read_filters(
 
 def _stated(schema: Any, components: Mapping[str, Any]) -> dict[str, Any]:
     """Return a parameter's schema without references."""
-    stated = dict(resolved(schema, components))
+    stated = _without_null(dict(resolved(schema, components)))
     for key in ("oneOf", "anyOf"):
         if isinstance(stated.get(key), list):
-            stated[key] = [dict(resolved(part, components)) for part in stated[key]]
+            parts = [_without_null(dict(resolved(part, components))) for part in stated[key]]
+            stated[key] = [each for each in parts if each.get("type") != "null" and each.get("enum") != [None]]
+            if len(stated[key]) == 1:
+                stated = {**stated, **stated.pop(key)[0]}
     if "items" in stated:
         stated["items"] = dict(resolved(stated["items"], components))
     return stated
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema whose one type beside null stands alone: no filter is sent as null."""
+    others = [each for each in as_list(schema.get("type")) if each != "null"]
+    return {**schema, "type": others[0]} if len(others) == 1 else schema
 
 
 def read_filter(parameter: Mapping[str, Any], siblings: Sequence[Mapping[str, Any]], description: str) -> Filter:
@@ -135,11 +145,10 @@ def _scalar(schema: Mapping[str, Any]) -> str:
     values = [value for value in schema.get("enum") or () if value is not None]
     if values and all(isinstance(value, str | int) for value in values):
         return f"Literal[{', '.join(map(repr, values))}]"
-    options = [each for each in schema.get("oneOf") or schema.get("anyOf") or () if each.get("type") != "null"]
+    options: Sequence[Mapping[str, Any]] = schema.get("oneOf") or schema.get("anyOf") or ()
+    if isinstance(schema.get("type"), list):
+        options = [{**schema, "type": each} for each in as_list(schema["type"]) if each != "null"]
     if options:
         return " | ".join(dict.fromkeys(_scalar(option) for option in options))
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        kind = next((each for each in cast("Sequence[str]", kind) if each != "null"), None)
-    exact = (str(kind), str(schema.get("format", "")))
-    return _SCALARS.get(exact) or _SCALARS.get((str(kind), "")) or "str | int | float | bool"
+    name = str(schema.get("type"))
+    return _SCALARS.get((name, str(schema.get("format", "")))) or _SCALARS.get((name, "")) or "str | int | float | bool"

@@ -44,7 +44,7 @@ def format_files(files: Mapping[str, str]) -> dict[str, str]:
 def _ruff(root: Path, command: str, *arguments: str) -> None:
     fixed = ["--isolated", "--quiet", "--no-cache", "--target-version", "py311", "--line-length", _LINE_LENGTH]
     run = subprocess.run(
-        [sys.executable, "-m", "ruff", command, *fixed, *arguments, "."],
+        [sys.executable, "-P", "-m", "ruff", command, *fixed, *arguments, "."],
         cwd=root,
         capture_output=True,
         text=True,

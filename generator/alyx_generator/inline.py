@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from alyx_client.schema.values import as_schema
 from alyx_generator.naming import class_name
-from alyx_generator.schemas import component_of, is_object
+from alyx_generator.schemas import component_of, is_object, nullable
 
 Schemas = Mapping[str, Any]
 
@@ -52,6 +52,7 @@ class Components(dict[str, Any]):
             self[name] = own
             self[name] = self._inner(name, own)
         place = {key: value for key, value in given.items() if key in _ABOUT_THE_PLACE}
+        place |= {"nullable": True} if nullable(given) else {}
         return {"allOf": [{"$ref": f"#/components/schemas/{name}"}], **place}
 
     def _inner(self, name: str, schema: Schemas) -> dict[str, Any]:
@@ -64,7 +65,9 @@ class Components(dict[str, Any]):
             if isinstance(result.get(key), list):
                 merges = key == "allOf"
                 parts = cast("Sequence[Any]", result[key])
-                result[key] = [self._inner(name, part) if merges else self._part(name, part) for part in parts]
+                result[key] = [
+                    self._inner(name, as_schema(part)) if merges else self._part(name, part) for part in parts
+                ]
         if isinstance(result.get("properties"), Mapping):
             fields = cast("Schemas", result["properties"])
             result["properties"] = {

@@ -18,7 +18,7 @@ from alyx_generator.exchanges import is_collection, read_answer, read_body
 from alyx_generator.filters import read_filters
 from alyx_generator.inline import Components
 from alyx_generator.operations import Operation, grouped, name_actions
-from alyx_generator.schemas import as_answered, as_sent, merged, or_null, resolved
+from alyx_generator.schemas import as_answered, as_sent, discriminated, merged, or_null, resolved
 
 Document = Mapping[str, Any]
 
@@ -46,6 +46,7 @@ class _Builder:
         self._components = Components(document["components"]["schemas"])
         self._docs = docs
         self._all_optional = bool(document.get("x-all-optional"))
+        self._kinds = discriminated(document)
         self._findings: list[Finding] = []
         self._shapes: dict[tuple[str, str], Shape] = {}
         self._names: dict[tuple[str, str], str] = {}
@@ -222,6 +223,9 @@ class _Builder:
             if declared.get("writeOnly"):
                 continue
             converted = as_answered(declared, self._components, lambda c: self._answer_shape(c, endpoint).name)
+            kinds = self._kinds.get((component, field_name))
+            if kinds and resolved(declared, self._components).get("type", "string") == "string":
+                converted = {"type": "string", "enum": kinds}  # an open set would let every form fit the first one
             always = not (self._all_optional or schema.get("x-all-optional")) and field_name not in sometimes
             converted = or_null(converted, not always)
             fields.append(Field(field_name, converted, always, self._docs.field(endpoint, field_name, declared)))

@@ -18,7 +18,8 @@ from alyx_client.shapes import Record, Resource
 from alyx_generator.api import Shape
 
 _LONGEST = 80  # characters of a module's name; file systems take some 200
-_RESERVED_MODULES = frozenset({"client", "models", "readme"})
+# Decorators, too: an attribute of that name would take their place in the class.
+_RESERVED_MODULES = frozenset({"client", "models", "readme", "cached_property"})
 # No file on Windows can be called so, whatever its extension.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 _IMPORTED_CLASSES = frozenset(
@@ -31,6 +32,7 @@ _IMPORTED_CLASSES = frozenset(
 )
 _ANNOTATIONS = frozenset({"str", "int", "float", "bool", "bytes", "list", "dict", "builtins", "Any", "UUID", "None"})
 _DATES = frozenset({"date", "datetime"})
+_DECORATORS = frozenset({"overload", "known_filters"})
 
 
 def module_name(path: str, taken: Collection[str] = ()) -> str:
@@ -68,8 +70,8 @@ def method_name(words: Iterable[str]) -> str:
     name = snake_case("/".join(words))
     if name[0].isdigit():
         name = f"action_{name}"
-    # A method hides what has its name from the annotations of the others.
-    return f"{name}_" if keyword.iskeyword(name) or name in _ANNOTATIONS | _DATES else name
+    # A method hides what has its name from the annotations and decorators of the others.
+    return f"{name}_" if keyword.iskeyword(name) or name in _ANNOTATIONS | _DATES | _DECORATORS else name
 
 
 def shape_name(name: str) -> str:

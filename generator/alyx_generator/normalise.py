@@ -13,7 +13,7 @@ from alyx_generator.project import snapshots
 
 Document = dict[str, Any]
 
-_SHARED = ("parameters", "requestBodies", "responses", "headers", "examples", "pathItems")
+_SHARED = ("parameters", "requestBodies", "responses", "headers", "examples", "pathItems", "links", "callbacks")
 
 
 class UnreadableSchemaError(ValueError):

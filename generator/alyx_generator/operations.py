@@ -25,6 +25,7 @@ HANDLED_BY_CORE = {
 _HANDLED = {path.rstrip("/"): reason for path, reason in HANDLED_BY_CORE.items()}
 _METHODS = ("get", "post", "put", "patch", "delete")
 _OTHER_METHODS = ("head", "options", "trace")
+_ALL = {"get": "read_all", "put": "bulk_update", "patch": "bulk_partial_update", "delete": "bulk_delete"}
 _VERBS = {"get": "read", "post": "create", "put": "update", "patch": "partial_update", "delete": "delete"}
 
 
@@ -192,7 +193,7 @@ def _is_key(segment: str) -> bool:
 
 
 def _route(path: str) -> Route:
-    return _without_keys(tuple("{}" if _is_key(segment) else segment for segment in _segments(path)))
+    return _without_keys(_blank(path))
 
 
 def _above(route: Route) -> Route:
@@ -225,6 +226,11 @@ def name_actions(endpoint: str, operations: list[Operation], find: Find) -> list
         other = by_name.setdefault(operation.name, operation)
         if other is operation or _is_same_with_key(other, operation):
             kept.append(operation)
+        elif _differ_by_key(other, operation) and sum(each.name == operation.name for each in kept) == 1:
+            bare, by_name[operation.name] = (other, operation) if operation.key else (operation, other)
+            bare.name = naming.unique(_ALL[operation.method], by_name)
+            by_name[bare.name] = bare
+            kept.append(operation)
         else:
             find(Finding(endpoint, operation.where, f"no method: {operation.name} is {other.path} already"))
     return [operation for operation in operations if operation in kept]
@@ -236,7 +242,21 @@ def _is_same_with_key(one: Operation, other: Operation) -> bool:
         return False
     keyed, bare = (one, other) if one.key else (other, one)
     same = one.name == other.name == "read" and keyed.parents == bare.parents and not (one.bodies or other.bodies)
+    filters, others = ({each["name"] for each in operation.parameters("query")} for operation in (one, other))
+    same = same and (one.kind, one.answer, filters) == (other.kind, other.answer, others)
     return same and keyed.path.rstrip("/").rpartition("/")[0] == bare.path.rstrip("/")
+
+
+def _differ_by_key(one: Operation, other: Operation) -> bool:
+    """Return whether one of two operations of the same name acts on a record, and the other on all of them."""
+    if bool(one.key) == bool(other.key) or one.method != other.method or one.method not in _ALL:
+        return False
+    keyed, bare = (_blank(each.path) for each in ((one, other) if one.key else (other, one)))
+    return keyed == (*bare, "{}")
+
+
+def _blank(path: str) -> Route:
+    return tuple("{}" if _is_key(segment) else segment for segment in _segments(path))
 
 
 def _name(operation: Operation, *, alone: bool, taken: Collection[str]) -> str:

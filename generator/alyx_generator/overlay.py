@@ -16,6 +16,8 @@ from typing import Any, cast
 import jsonpath_rfc9535 as jsonpath
 import yaml
 
+from alyx_client.schema.values import as_schema
+
 Document = dict[str, Any]
 Node = dict[str, Any] | list[Any]
 
@@ -92,7 +94,7 @@ def _correction(name: str, index: int, entry: Any) -> Correction:
 
 def _is_json(value: Any) -> bool:
     if isinstance(value, Mapping):
-        items = cast("Mapping[Any, Any]", value).items()
+        items: Any = as_schema(value).items()
         return all(isinstance(key, str) and _is_json(each) for key, each in items)
     if isinstance(value, list):
         return all(map(_is_json, cast("Sequence[Any]", value)))

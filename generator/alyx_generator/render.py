@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import jinja2
 
 from alyx_generator.api import Action, Api, Endpoint, Field, Filter, Shape
-from alyx_generator.naming import changes_name, parameter_name, unique, upload_names
+from alyx_generator.naming import attribute_names, changes_name, parameter_name, unique, upload_names
 from alyx_generator.project import data_folder
 from alyx_generator.shape_source import ShapeSource, render_shapes
 from alyx_generator.text import docstring, paragraph, visible
@@ -178,14 +178,20 @@ def _base(endpoint: Endpoint, api: Api) -> str:
     """Return the base class: another one where records have fields of JSON that can be changed key by key."""
     actions = {action.name: action for action in endpoint.actions}
     read, change = actions.get("read"), actions.get("partial_update")
-    if read is None or change is None or read.lookup is None or read.answer.shape != change.answer.shape:
+    if read is None or change is None or read.answer.shape != change.answer.shape:
+        return "Endpoint"
+    # A field is found by one key alone, the same for both.
+    if read.lookup is None or change.path != read.path or read.parents or not change.single:
         return "Endpoint"
     shapes = {shape.name: shape for each in api.endpoints for shape in each.shapes}
     answered, sent = shapes.get(read.answer.shape), shapes.get(change.body)
     if answered is None or sent is None:
         return "Endpoint"
     free = {field.name for field in answered.fields if _is_free(field)}
-    names = sorted(field.name for field in sent.fields if field.name in free and _is_free(field))
+    own = attribute_names(answered)
+    names = sorted(
+        field.name for field in sent.fields if field.name in free and _is_free(field) and own[field.name] == field.name
+    )
     if not names:
         return "Endpoint"
     return f"JsonFields[{_LOOKUP_TYPES[read.lookup.kind]}, Literal[{', '.join(map(repr, names))}]]"

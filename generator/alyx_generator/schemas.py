@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
-from alyx_client.schema.values import as_schema
+from alyx_client.schema.values import as_list, as_schema
 
 Schema = dict[str, Any]
 Resolve = Callable[[str], str]
@@ -70,8 +70,8 @@ def merged(schema: Mapping[str, Any], components: Mapping[str, Any], within: fro
     own = {key: value for key, value in schema.items() if key != "allOf"}
     for part in (*_parts(schema, "allOf"), own):
         read = merged(part, components, within) if "$ref" in part or "allOf" in part else part
-        result["properties"] |= read.get("properties", {})
-        result["required"] = [*result["required"], *read.get("required", ())]
+        result["properties"] |= as_schema(read.get("properties"))
+        result["required"] = [*result["required"], *as_list(read.get("required"))]
         result |= {key: value for key, value in read.items() if key not in ("properties", "required")}
     return result
 
@@ -95,6 +95,31 @@ def nullable(schema: Mapping[str, Any]) -> bool:
     """Return whether null is allowed, as OpenAPI 3.0 or as 3.1 says it."""
     kind = schema.get("type")
     return bool(schema.get("nullable")) or kind == "null" or (isinstance(kind, list) and "null" in kind)
+
+
+def discriminated(node: Any) -> dict[tuple[str, str], list[str]]:
+    """Return the values by which unions tell their forms apart, by component and field.
+
+    Parameters
+    ----------
+    node
+        A document, or a part of one.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    if isinstance(node, Mapping):
+        given = cast("Mapping[str, Any]", node)
+        said = as_schema(given.get("discriminator"))
+        for value, target in sorted(as_schema(said.get("mapping")).items()):
+            place = (str(target).rpartition("/")[2], str(said.get("propertyName")))
+            found.setdefault(place, []).append(value)
+        inside: Sequence[Any] = list(given.values())
+    else:
+        inside = cast("Sequence[Any]", node) if isinstance(node, list) else ()
+    for each in inside:
+        for place, values in discriminated(each).items():
+            known = found.setdefault(place, [])
+            known += [value for value in values if value not in known]
+    return found
 
 
 def as_answered(schema: Mapping[str, Any], components: Mapping[str, Any], resolve: Resolve) -> Schema:
@@ -156,7 +181,7 @@ class _Reader:
     def _component(self, component: str, schema: Mapping[str, Any]) -> Schema:
         target = self._components.get(component, {})
         if is_object(target, self._components):
-            return or_null({"$ref": f"#/$defs/{self._resolve(component)}"}, nullable(schema))
+            return or_null({"$ref": f"#/$defs/{self._resolve(component)}"}, nullable(schema) or nullable(target))
         if component in self._open:
             return {}  # it contains itself, and Python has no name for it
         self._open.append(component)
