@@ -72,7 +72,10 @@ def merged(schema: Mapping[str, Any], components: Mapping[str, Any], within: fro
         read = merged(part, components, within) if "$ref" in part or "allOf" in part else part
         result["properties"] |= as_schema(read.get("properties"))
         result["required"] = [*result["required"], *as_list(read.get("required"))]
+        sometimes = [*result.get("x-sometimes", ()), *read.get("x-sometimes", ())]
         result |= {key: value for key, value in read.items() if key not in ("properties", "required")}
+        if sometimes:
+            result["x-sometimes"] = sometimes
     return result
 
 

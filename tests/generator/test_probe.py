@@ -11,15 +11,30 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from alyx_generator.fetch import fetch
-from alyx_generator.overlay import Correction, read_overlay
+from alyx_generator.normalise import normalise
+from alyx_generator.overlay import Correction, correct, read_overlay
 from alyx_generator.probe.proposal import to_yaml
 from alyx_generator.probe.run import Bounds, Probe, Progress, probe
 from alyx_generator.probe.state import ProbeStateError
+from alyx_generator.schemas import as_sent
 
-from alyx_client.errors import AuthenticationError, RateLimitError
+from alyx_client.errors import AlyxError, AuthenticationError, RateLimitError
 from alyx_client.testing import LocalAlyx
 
-from ..faults import FaultServer, Received, Step, answer, html_answer, json_answer, page, stale_token, too_many
+from ..faults import (
+    FaultServer,
+    Received,
+    Step,
+    answer,
+    html_answer,
+    json_answer,
+    page,
+    reset_before_headers,
+    short_body,
+    stale_token,
+    too_many,
+)
+from .conftest import Generate
 from .inline import answer as declared
 from .inline import body, document, key, ref, resource
 from .inline import page as page_schema
@@ -103,6 +118,68 @@ def test_a_planted_lie_is_found_and_its_correction_makes_the_schema_true(
     assert any(expected in each.found for each in found.findings)
     assert all(each.field.startswith("Thing.field") for each in found.findings)
     assert {one.operation for each in found.findings for one in each.evidence} == {"/things list", "/things/{id} read"}
+
+
+NESTED: list[tuple[str, dict[str, Any], list[Any]]] = [
+    ("within", {"type": "object", "properties": {"a": {"type": "integer"}}}, [{"a": "x"}, "x"]),
+    ("values", {"type": "object", "additionalProperties": {"type": "integer"}}, [{"a": "x"}, {"b": 1}, "x"]),
+    ("items", {"type": "array", "items": {"type": "integer"}}, [["x", 1], "x", None]),
+    ("more", {"type": "object", "properties": {"a": {}}}, [{"a": 1, "b": 1}, {"a": 1, "c": 1}, "x"]),
+    ("option", {"oneOf": [{"type": "array", "items": {"type": "object"}}, {"type": "integer"}]}, [[{}], [1.5], 1]),
+    ("option's field", {"oneOf": [{"type": "object", "properties": {"a": {}}}]}, [{"a": 1}, {"a": 1, "b": 1}]),
+    ("said for answers", {"type": "integer", "x-answered": {"oneOf": [LIES[14][1]]}}, [["x"], [3]]),
+    ("null enums", {"oneOf": [{"enum": ["a"]}, {"enum": [None]}]}, ["b", None]),
+    ("kinds", {"oneOf": [{"type": ["string", "null"], "enum": ["a"]}, {"type": "integer"}]}, ["b", 1, None]),
+    ("format behind a reference", {"allOf": [ref("Day")]}, ["x", {"a": 1}]),
+]
+
+
+@pytest.mark.parametrize(("kind", "schema", "values"), NESTED, ids=[each[0] for each in NESTED])
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "answered"])
+def test_lies_within_lies_are_corrected_at_once(
+    kind: str, schema: dict[str, Any], values: list[Any], sent: bool, tmp_path: Path
+) -> None:
+    whole = resource({"id": {"type": "string"}, "field": schema})
+    whole["components"]["schemas"]["Day"] = {"type": "string", "format": "date"}
+    if not sent:
+        whole["paths"] = {path: {"get": item["get"]} for path, item in whole["paths"].items()}
+    found = probe_rows(whole, [{"id": str(index), "field": value} for index, value in enumerate(values)], tmp_path)
+    assert found.findings
+
+
+@pytest.mark.parametrize(
+    ("schema", "values"),
+    [
+        ({"type": "number"}, [1, "x"]),
+        ({"type": "string", "enum": ["a"], "maxLength": 9}, [1, "a", None]),
+        ({"type": "array", "items": {"type": "boolean"}}, [[True], [1, None]]),
+        ({"oneOf": [{"type": "string", "enum": ["a"]}, {"enum": [None]}]}, ["b", None]),
+        ({"anyOf": [{"type": "string", "format": "date"}, {"type": "integer"}]}, ["b", 1]),
+        ({"type": "string", "format": "date"}, [[None], None]),
+    ],
+)
+def test_a_correction_changes_nothing_of_what_is_sent(schema: dict[str, Any], values: list[Any]) -> None:
+    whole = normalise(resource({"id": {"type": "string"}, "field": schema}))
+    rows = [{"id": str(index), "field": value} for index, value in enumerate(values)]
+    with FaultServer(routes=things(rows)) as server:
+        found = probe(server.url, whole, (), token="t", bounds=FAST)
+
+    def sent(document: Mapping[str, Any]) -> Any:
+        schemas = document["components"]["schemas"]
+        return as_sent(schemas["Thing"]["properties"]["field"], schemas, str)
+
+    assert found.findings
+    assert sent(correct(whole, found.corrections).document) == sent(whole)
+
+
+def test_fields_that_parts_of_an_object_may_lack_are_optional(generate: Generate) -> None:
+    schema = resource({"x": {"type": "string"}})
+    schemas = schema["components"]["schemas"]
+    schemas["Part"] = {"type": "object", "properties": {"y": {"type": "string"}}, "x-sometimes": ["y"]}
+    schemas["Thing"] = {"allOf": [ref("Part"), {**schemas["Thing"], "x-sometimes": ["x"]}]}
+    with FaultServer([json_answer({})]) as server:
+        client = generate(schema).module("client").AlyxClient(server.url, token="t", silent=True, strict=True)
+        client.things.read("1")
 
 
 def test_what_is_sent_stays_as_it_was_declared(tmp_path: Path) -> None:
@@ -351,6 +428,63 @@ def test_an_interrupted_probe_goes_on_where_it_was(tmp_path: Path) -> None:
     assert text(found) == text(whole)
     # What was half done is asked for again, after one page of its list.
     assert len(first) + len(second) <= whole.requests + FAST.reads + 1
+
+
+def test_an_interruption_anywhere_changes_no_result(tmp_path: Path) -> None:
+    members = {"parameters": [*key("id")["parameters"], *key("name")["parameters"]]}
+    schema = resource({"id": {"type": "string"}})
+    schema["paths"]["/things/{id}/parts"] = {"get": {**key(), **declared({"type": "array", "items": ref("Thing")})}}
+    schema["paths"]["/things/{id}/parts/{name}"] = {"get": {**members, **declared(ref("Thing"))}}
+    routes: dict[str, list[Step]] = {"/things": [paging(150)] * 999}
+    for index in range(150):
+        routes[f"/things/{index:05}"] = [json_answer({"id": index if index > 120 else "x"})] * 999
+        routes[f"/things/{index:05}/parts"] = [json_answer([{"id": "a", "name": "a"}])] * 999
+        routes[f"/things/{index:05}/parts/a"] = [json_answer({"id": index})] * 999
+    bounds = Bounds(reads=4, per_minute=1_000_000)
+    with FaultServer(routes=routes) as server:
+        whole = probe(server.url, schema, (), token="t", bounds=bounds)
+        for last in range(whole.requests):
+
+            def stop(at: Progress, last: int = last) -> None:
+                if at.requests == last:
+                    raise KeyboardInterrupt
+
+            state = tmp_path / f"{last}.json"
+            with pytest.raises(KeyboardInterrupt):
+                probe(server.url, schema, (), token="t", bounds=bounds, state=state, progress=stop)
+            found = probe(server.url, schema, (), token="t", bounds=bounds, state=state)
+            assert (found.findings, found.skipped, found.rows) == (whole.findings, whole.skipped, whole.rows)
+
+
+def test_records_of_a_list_paged_by_a_cursor_are_read() -> None:
+    schema = resource({"id": {"type": "string"}})
+    del schema["components"]["schemas"]["Page"]["properties"]["count"]
+    routes = {"/things": [json_answer({"next": None, "results": [{"id": "1"}]})], "/things/1": [json_answer({"id": 1})]}
+    with FaultServer(routes=routes) as server:
+        found = probe(server.url, schema, (), token="t", bounds=FAST)
+    assert "Thing.id" in {each.field for each in found.findings}
+
+
+def test_a_key_that_no_address_can_hold_is_passed_over() -> None:
+    with FaultServer(then=page([{"id": "\ud800"}])) as server:
+        found = probe(server.url, resource({"id": {"type": "string"}}), (), token="t", bounds=FAST)
+    assert [each.reason for each in found.skipped] == ["no record of it was found"]
+
+
+@pytest.mark.parametrize("step", [too_many("3600"), reset_before_headers(), short_body({"id": SECRET})])
+def test_an_error_that_ends_a_probe_names_no_record(step: Step) -> None:
+    routes = {"/things": [page([{"id": SECRET}])], f"/things/{SECRET}": [step] * 9}
+    with FaultServer(routes=routes) as server, pytest.raises(AlyxError) as caught:
+        probe(server.url, resource({"id": {"type": "string"}}), (), token="t", bounds=FAST)
+    assert "/things/{id}" in str(caught.value)
+    assert SECRET not in f"{caught.value} {vars(caught.value)}"
+
+
+@pytest.mark.parametrize("name", [UUID, "abcdef12-1f0b-4c71-9a55-0d6c5d7d3f10", "2026-01-02"])
+def test_names_that_are_values_are_counted_only(name: str, tmp_path: Path) -> None:
+    rows = [{"id": str(index), name: 1, "held": {name: 1}} for index in range(2)]
+    found = probe_rows(resource({"id": {"type": "string"}, "held": {"type": "string"}}), rows, tmp_path)
+    assert name not in text(found)
 
 
 def test_a_probe_stopped_between_two_operations_asks_for_nothing_twice(tmp_path: Path) -> None:

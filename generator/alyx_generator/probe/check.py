@@ -39,7 +39,7 @@ class Checker:
         seen = self._sight.setdefault(place, Seen())
         seen.rows += 1
         target, where = self._followed(given, place)
-        declared, _ = _answered(target, where)
+        declared, at = _answered(target, where)
         if not _says(declared):
             # Nothing is said of the items of a list: what they are is worth telling where they are all plain.
             if place[-1:] == ("items",):
@@ -52,9 +52,9 @@ class Checker:
             else:
                 seen.miss("null")
             return
-        options = _options(declared)
+        options = _options(declared, where, at)
         if options:
-            self._choose(value, options, where, seen, depth)
+            self._choose(value, options, seen, depth)
             return
         wrong = _wrong(value, declared)
         if wrong:
@@ -110,7 +110,9 @@ class Checker:
             return True
         if None in _list(target.get("enum")):
             return True
-        return depth < _DEEPEST and any(self._takes_null(as_schema(each), depth + 1) for each, _ in _options(target))
+        return depth < _DEEPEST and any(
+            self._takes_null(as_schema(each), depth + 1) for each, _ in _options(target, (), {})
+        )
 
     def _inside(self, value: Any, schema: Mapping[str, Any], place: Place, depth: int) -> None:
         schema, at = _answered(schema, place)
@@ -147,7 +149,7 @@ class Checker:
             seen = self._sight.setdefault(place, Seen())
             if place[:2] == ("components", "schemas") and len(place) == 3:
                 seen.rows += 1
-            for name in value.keys() - fields.keys():
+            for name in sorted(value.keys() - fields.keys()):
                 seen.add_extra(name, value[name])
 
     def _sometimes(self, schema: Mapping[str, Any], depth: int = 0) -> set[str]:
@@ -156,22 +158,13 @@ class Checker:
             found |= self._sometimes(self._target(part), depth + 1)
         return found
 
-    def _choose(
-        self,
-        value: Any,
-        options: Sequence[tuple[Any, tuple[str, int]]],
-        place: Place,
-        seen: Seen,
-        depth: int,
-    ) -> None:
-        for option, _ in options:
-            if self.fits(value, option, depth + 1):
-                seen.fine += 1
-                return
-        alike = [(option, (*place, *step)) for option, step in options if not _wrong(value, self._target(option))]
-        if len(alike) == 1 and isinstance(value, (dict, list)):
+    def _choose(self, value: Any, options: Sequence[tuple[Any, Place]], seen: Seen, depth: int) -> None:
+        fitting = [each for each in options if self.fits(value, each[0], depth + 1)]
+        alike = [each for each in options if not _wrong(value, self._target(each[0]))]
+        if fitting or (len(alike) == 1 and isinstance(value, (dict, list))):
             seen.fine += 1
-            self.check(value, *alike[0], depth + 1)
+            if depth < _DEEPEST:
+                self.check(value, *(fitting or alike)[0], depth + 1)
             return
         said = [self._target(option) for option, _ in options]
         enums = any(_wrong(value, each) in ("enum", "format") for each in said)
@@ -187,7 +180,7 @@ def _says(schema: Mapping[str, Any]) -> bool:
 
 def _wrong(value: Any, schema: Mapping[str, Any]) -> str:
     """Return what a value is that its schema does not allow; empty where it does."""
-    kind, kinds = kind_of(value), _kinds(schema)
+    kind, kinds = kind_of(value), kinds_of(schema)
     if kinds and kind not in kinds:
         as_integer = kind == "number" and "integer" in kinds and cast("float", value).is_integer()
         if not as_integer and not (kind == "integer" and "number" in kinds):
@@ -213,17 +206,21 @@ def _answered(schema: Mapping[str, Any], place: Place) -> tuple[Mapping[str, Any
     return merged, dict.fromkeys(inner, (*place, "x-answered"))
 
 
-def _options(schema: Mapping[str, Any]) -> list[tuple[Any, tuple[str, int]]]:
+def _options(schema: Mapping[str, Any], place: Place, at: Mapping[str, Place]) -> list[tuple[Any, Place]]:
     key = "oneOf" if "oneOf" in schema else "anyOf"
-    return [(option, (key, index)) for index, option in enumerate(_list(schema.get(key)))]
+    return [(option, (*at.get(key, place), key, index)) for index, option in enumerate(_list(schema.get(key)))]
 
 
-def _kinds(schema: Mapping[str, Any]) -> list[str]:
+def kinds_of(schema: Mapping[str, Any]) -> list[str]:
+    """Return the JSON types that a schema allows; empty where it allows all."""
     given = schema.get("type")
     if isinstance(given, str):
         return [given]
     if isinstance(given, list):
         return [str(each) for each in cast("Sequence[Any]", given)]
+    choices = [schema["const"]] if "const" in schema else _list(schema.get("enum"))
+    if choices:
+        return sorted({kind_of(each) for each in choices})
     return ["object"] if "properties" in schema or "allOf" in schema else ["array"] if "items" in schema else []
 
 

@@ -11,9 +11,11 @@ from typing import Any, cast
 import yaml
 
 from alyx_client.schema.values import as_schema
-from alyx_generator.overlay import Correction
+from alyx_generator.overlay import Correction, correct
+from alyx_generator.probe.check import kinds_of
 from alyx_generator.probe.state import Place, Seen, Shape, Sight
 from alyx_generator.probe.words import KINDS, REF, label, look, named, said
+from alyx_generator.schemas import nullable
 
 Schema = dict[str, Any]
 
@@ -84,8 +86,17 @@ def findings(document: Mapping[str, Any], sights: Mapping[str, Sight]) -> list[F
                 places.setdefault(place, {})[operation] = seen
     totals = {place: [sight[place] for sight in sights.values() if place in sight] for place in places}
     writer = _Writer(document)
-    found = [each for place, seen in places.items() for each in writer.findings(place, seen, totals[place])]
-    return sorted(found, key=lambda each: each.field)
+    # What is inside comes first ("^" sorts after "." and "["): the correction of a place holds what the corrections
+    # inside it have made of it.
+    order = sorted(places, key=lambda place: (f"{label(place)}^", -len(place)))
+    retyped = {place for place, seen in places.items() if any(each.wrong for each in seen.values())}
+    found: list[Finding] = []
+    for place in order:
+        made = list(writer.findings(place, places[place], totals[place]))
+        found += made
+        if any(place[:end] in retyped for end in range(len(place))):
+            writer.apply(tuple(each for one in made for each in one.corrections))
+    return found
 
 
 def to_yaml(title: str, corrections: Collection[Correction]) -> str:
@@ -118,28 +129,32 @@ def _step(step: str | int) -> str:
 
 class _Writer:
     def __init__(self, document: Mapping[str, Any]) -> None:
+        self._declared = document
         self._document = document
         self._schemas = as_schema(as_schema(document.get("components")).get("schemas"))
         self._sent = _sent(document, self._schemas)
+
+    def apply(self, corrections: tuple[Correction, ...]) -> None:
+        """Take what is proposed for granted in all that follows."""
+        if not corrections:
+            return
+        self._document = correct(self._document, corrections, strict=False).document
+        self._schemas = as_schema(as_schema(self._document.get("components")).get("schemas"))
 
     def findings(self, place: Place, by_operation: Mapping[str, Seen], all_seen: list[Seen]) -> Iterator[Finding]:
         seen = _joined(all_seen)
         wrong = {
             kind: count for kind, count in seen.wrong.items() if kind != "undeclared" or self._is_plain(place, seen)
         }
-        if wrong:
-            made = list(self._wrong(place, wrong, seen, all_seen))
-            evidence = tuple(
-                Evidence(operation, named(each), each.rows) for operation, each in by_operation.items() if each.wrong
-            )
-            yield self._finding(place, said(self._at(place)), ", ".join(sorted(named(seen))), evidence, made)
-        for name, shape in seen.extra.items():
+        inside: list[Correction] = []
+        for name, shape in sorted(seen.extra.items()):
             evidence = tuple(
                 Evidence(operation, {look(each.extra[name]): sum(each.extra[name].kinds.values())}, each.rows)
                 for operation, each in by_operation.items()
                 if name in each.extra
             )
             made = list(self._extra(place, name, shape, seen.rows))
+            inside += made
             yield self._finding((*place, "properties", name), "nothing", look(shape), evidence, made)
         if seen.unnamed:
             evidence = tuple(
@@ -149,7 +164,15 @@ class _Writer:
             )
             update = self._for_answers(place, {"additionalProperties": True})
             made = [Correction(target(place), "", update)]
+            inside += made
             yield self._finding(place, "no other fields", "other fields", evidence, made)
+        if wrong:
+            self.apply(tuple(inside))
+            made = list(self._wrong(place, wrong, seen, all_seen))
+            evidence = tuple(
+                Evidence(operation, named(each), each.rows) for operation, each in by_operation.items() if each.wrong
+            )
+            yield self._finding(place, said(_at(self._declared, place)), ", ".join(sorted(named(seen))), evidence, made)
 
     def _finding(
         self, place: Place, declared: str, found: str, evidence: tuple[Evidence, ...], made: list[Correction]
@@ -169,7 +192,7 @@ class _Writer:
         )
 
     def _wrong(self, place: Place, wrong: Mapping[str, int], seen: Seen, all_seen: list[Seen]) -> Iterator[Correction]:
-        old = as_schema(self._at(place))
+        old = as_schema(_at(self._document, place))
         if "answered" in wrong:
             yield Correction(target((*place, "writeOnly")), "", remove=True)
         if "absent" in wrong:
@@ -220,13 +243,14 @@ class _Writer:
 
     def _retyped(self, place: Place, old: Mapping[str, Any], seen: Seen, *, null: bool) -> Iterator[Correction]:
         new: Schema = infer(seen.shape)
-        kept = {key: old[key] for key in _STRUCTURE if key in old}
+        kept = {key: old[key] for key in (*_STRUCTURE, "x-sometimes") if key in old}
         if old.get("x-answered"):
             kept |= {key: value for key, value in old["x-answered"].items() if key in _STRUCTURE}
         others = not {"format", "enum"}.isdisjoint(seen.wrong)
         widened = kept.get("type") == "integer" and new.get("type") == "number"
         if (seen.fine or others) and not widened:
-            loose = {key: value for key, value in kept.items() if key not in ("enum", "const", "format")}
+            said_of_it = {key: value for key, value in self._followed(place)[1].items() if key in _STRUCTURE}
+            loose = {key: value for key, value in said_of_it.items() if key not in ("enum", "const", "format")}
             options: list[Schema] = [loose if others else kept, *new.get("oneOf", [new])]
             new = {"oneOf": options}
         if null:
@@ -247,7 +271,10 @@ class _Writer:
             if not gone and not again:
                 yield Correction(target(place), "", {"x-answered": new})
                 return
-            new = {**new, "x-sent": {key: old[key] for key in _STRUCTURE if key in old}}
+            # The word for what is sent is laid over the rest, so it takes back what it does not replace.
+            nothing: Schema = {"oneOf": [], "nullable": False}
+            back = {key: none for key, none in nothing.items() if key in new}
+            new = {**new, "x-sent": {**back, **{key: old[key] for key in (*_STRUCTURE, "nullable") if key in old}}}
         yield Correction(target(place), "", new)
 
     def _loosened(self, place: Place, wrong: Mapping[str, int], seen: Seen) -> Iterator[Correction]:
@@ -257,29 +284,37 @@ class _Writer:
         keys = options or [
             key for key in ("enum", "const", "format") if key in schema and (key in wrong or key == "const")
         ]
-        if options:
-            kinds = {str(each.get("type")) for each in self._leaves(schema) if each.get("type")} - {"null"}
+        if options or "format" not in keys:
+            kinds = {kind for each in self._leaves(schema) for kind in kinds_of(each) or ["any"]} - {"null"}
         for key in keys:
             yield Correction(target((*where, key)), "", remove=True)
         update: Schema = {}
-        if options and len(kinds) == 1:
-            update["type"] = kinds.pop()
+        if "type" not in schema and kinds and "any" not in kinds:
+            types: list[Schema] = [{"type": kind} for kind in sorted(kinds)]
+            update = types[0] if len(types) == 1 else {"oneOf": types}
+            if any(nullable(each) or None in each.get("enum", ()) for each in self._leaves(schema)):
+                update["nullable"] = True
         if self._is_sent(where):
             update["x-sent"] = {key: schema[key] for key in keys}
+            if "oneOf" in update:
+                update["x-sent"].setdefault("oneOf", [])
+            if "nullable" in update:
+                update["x-sent"]["nullable"] = nullable(schema)
         if update:
             yield Correction(target(where), "", update)
 
     def _leaves(self, schema: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
-        yield schema
-        for key in ("oneOf", "anyOf", "allOf"):
-            for part in schema.get(key, ()) if depth < 5 else ():
-                yield from self._leaves(as_schema(part), depth + 1)
+        parts = [as_schema(part) for key in ("oneOf", "anyOf", "allOf") for part in schema.get(key, ())]
         reference = schema.get("$ref")
-        if isinstance(reference, str) and depth < 5:
-            yield from self._leaves(as_schema(self._schemas.get(reference.removeprefix(REF))), depth + 1)
+        if isinstance(reference, str):
+            parts.append(as_schema(self._schemas.get(reference.removeprefix(REF))))
+        if not parts:
+            yield schema
+        for part in parts if depth < 5 else ():
+            yield from self._leaves(part, depth + 1)
 
     def _followed(self, place: Place) -> tuple[Place, Mapping[str, Any]]:
-        schema = as_schema(self._at(place))
+        schema = as_schema(_at(self._document, place))
         for _ in range(40):
             own = as_schema(schema.get("x-answered"))
             if "$ref" in own or "allOf" in own or "enum" in own or "format" in own or "oneOf" in own:
@@ -312,19 +347,10 @@ class _Writer:
         if place[:2] != ("components", "schemas") or place[2] not in self._sent or "x-answered" in place:
             return False
         return not any(
-            as_schema(self._at(place[: end + 1])).get("readOnly")
+            as_schema(_at(self._document, place[: end + 1])).get("readOnly")
             for end in range(3, len(place))
             if place[end - 1] == "properties"
         )
-
-    def _at(self, place: Place) -> Any:
-        node: Any = self._document
-        for step in place:
-            try:
-                node = node[step]
-            except (KeyError, IndexError, TypeError):
-                return None
-        return node
 
 
 def infer(shape: Shape) -> Schema:
@@ -347,6 +373,16 @@ def _of_kind(kind: str, shape: Shape) -> Schema:
     if kind == "object" and shape.fields is not None:
         return {"type": kind, "properties": {name: infer(each) for name, each in sorted(shape.fields.items())}}
     return {"type": kind, "additionalProperties": True} if kind == "object" else {"type": kind}
+
+
+def _at(document: Mapping[str, Any], place: Place) -> Any:
+    node: Any = document
+    for step in place:
+        try:
+            node = node[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return node
 
 
 def _joined(all_seen: list[Seen]) -> Seen:

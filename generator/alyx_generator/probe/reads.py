@@ -63,7 +63,8 @@ class Read:
         fields = cast("Mapping[str, Any]", row)
         last = self.keys[-1]
         for value in (fields.get(last), _tail(fields.get("url")), fields.get("id")):
-            if isinstance(value, str | int) and not isinstance(value, bool) and str(value) not in ("", ".", ".."):
+            usable = isinstance(value, str | int) and not isinstance(value, bool) and _is_text(value)
+            if usable and str(value) not in ("", ".", ".."):
                 return {**within, last: str(value)}
         return None
 
@@ -148,6 +149,11 @@ def _has(read: Read, key: str, components: Mapping[str, Any]) -> bool:
     name = component_of(row)
     declared = as_schema(components.get(name)) if name is not None else row
     return key in as_schema(merged(declared, components).get("properties"))
+
+
+def _is_text(value: str | int) -> bool:
+    """Tell whether a key can stand in an address: JSON can hold half a character, and no address can."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in str(value))
 
 
 def _tail(url: Any) -> str | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from alyx_client.credentials import Credentials
-from alyx_client.errors import AlyxHTTPError, AuthenticationError, RateLimitError, UnexpectedAnswerError
+from alyx_client.errors import AlyxError, AlyxHTTPError, AuthenticationError, RateLimitError, UnexpectedAnswerError
 from alyx_client.messages import Request, Response
 from alyx_client.transport import SyncTransport
 from alyx_generator.fetch import fetch
@@ -155,7 +155,7 @@ def probe(
         How much to ask; by default 500 rows of each list and 20 records of each endpoint, 200 requests a minute.
     state
         A file that keeps what is done, so that an interrupted probe goes on where it was. To read the keys of records
-        anew, the first page of one list is asked for again. The file remains; remove it when the result is written.
+        anew, one list is asked for again. The file remains; remove it when the result is written.
     progress
         Called before each request.
 
@@ -236,9 +236,11 @@ class _Walk:
             done.skipped = "no record of it was found"
             return
         failures: dict[str, int] = {}
-        asked = 0
+        asked, before = 0, done.requests
         for keys in records[: self._bounds.reads]:
-            if read.paged and (done.rows >= self._bounds.rows or (asked and done.requests >= self._bounds.reads)):
+            if read.paged and (
+                done.rows >= self._bounds.rows or (asked and done.requests - before >= self._bounds.reads)
+            ):
                 break
             asked += 1
             try:
@@ -255,13 +257,11 @@ class _Walk:
     def _read_keys(self, read: Read, done: Done) -> None:
         """Ask anew for keys that were known before an interruption."""
         source = next(each for each in self._operations if each.path == read.source)
-        if source.keys or self._state.done[source.path].failed:
-            return
-        try:
-            answer, _ = self._get(source, {}, done, _PAGE if source.paged else 0, 0)
-        except AlyxHTTPError:
-            return
-        self._take_keys(source, {}, _rows(answer), only=read)
+        if self._state.done[source.path].rows:
+            again, known = Done(), {path: list(keys) for path, keys in self._keys.items()}
+            self._read(source, again)
+            self._keys |= known
+            done.requests += again.requests
 
     def _walk(self, read: Read, keys: Keys, done: Done) -> None:
         left = self._bounds.rows - done.rows
@@ -289,11 +289,12 @@ class _Walk:
             self._take_keys(read, keys, rows)
         else:
             self._note(read, answer, response, done, 1)
+            self._take_keys(read, keys, _rows(answer)[: self._bounds.rows])
 
-    def _take_keys(self, source: Read, within: Keys, rows: Sequence[Any], only: Read | None = None) -> None:
+    def _take_keys(self, source: Read, within: Keys, rows: Sequence[Any]) -> None:
         """Keep the keys of some rows, from all over them, for the operations that need them."""
         for read in self._operations:
-            if read.source == source.path and (only is None or read is only) and read.path not in self._state.done:
+            if read.source == source.path:
                 found = {tuple(each.items()): each for row in rows if (each := read.key_of(row, within)) is not None}
                 known = self._keys.setdefault(read.path, [])
                 known += _spread(list(found.values()), self._bounds.reads)
@@ -306,7 +307,13 @@ class _Walk:
         self._requests += 1
         done.requests += 1
         params = (("limit", str(limit)), ("offset", str(offset))) if limit else ()
-        response = self._transport.send(Request("GET", read.address(keys), params))
+        try:
+            response = self._transport.send(Request("GET", read.address(keys), params))
+        except AlyxError as error:
+            # An address holds a record's keys, and errors are shown and pasted.
+            error.message = error.message.replace(read.address(keys), read.path)
+            error.args, error.url = (error.message,), None
+            raise
         try:
             return json.loads(response.content), response
         except (ValueError, RecursionError):

@@ -50,6 +50,10 @@ def format_of(text: str) -> str:
     return next((name for name in ("uuid", "date", "date-time") if has_format(text, name)), "")
 
 
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None and not format_of(text)
+
+
 @dataclass
 class Shape:
     """What values looked like that the schema does not describe.
@@ -88,7 +92,7 @@ class Shape:
 
     def _add_object(self, value: Mapping[str, Any], depth: int) -> None:
         if self.kinds["object"] == 1:
-            named = 0 < len(value) <= _MOST_NAMES and all(_NAME.fullmatch(name) for name in value)
+            named = 0 < len(value) <= _MOST_NAMES and all(map(_is_name, value))
             self.fields = {name: Shape() for name in value} if named else None
         elif self.fields is not None and set(self.fields) != set(value):
             self.fields = None
@@ -169,7 +173,7 @@ class Seen:
         """Count a field that the schema does not have."""
         shape = self.extra.get(name)
         if shape is None:
-            if len(self.extra) >= 4 * _MOST_NAMES or not is_writable(name):
+            if len(self.extra) >= 4 * _MOST_NAMES or format_of(name) or not is_writable(name):
                 self.unnamed += 1
                 return
             shape = self.extra[name] = Shape()
