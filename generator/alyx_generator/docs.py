@@ -1,4 +1,4 @@
-"""Words for endpoints, actions, filters and fields: our own from ``docs.toml``, or the server's."""
+"""Words for endpoints, actions, filters and fields: the server's, and where it has none, our own from ``docs.toml``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Docs:
     Parameters
     ----------
     table
-        The decoded ``docs.toml``; empty for a client that keeps the server's own descriptions.
+        The decoded ``docs.toml``. What holds on every endpoint is said only of those that the table has.
     """
 
     table: Table = field(default_factory=dict[str, Any])
@@ -40,22 +40,24 @@ class Docs:
         """Return what an action does."""
         own = self._of(endpoint).get("actions", {}).get(action)
         generic = _ACTIONS.get(action, "Call the server for {plural}.").format(plural=endpoint.replace("_", " "))
-        return str(own or operation.get("description") or generic)
+        return str(operation.get("description") or own or generic)
 
     def filter(self, endpoint: str, parameter: Table) -> str:
         """Return what a filter matches."""
         name = str(parameter["name"])
-        own = self._of(endpoint).get("filters", {}).get(name) or self.table.get("filters", {}).get(name)
-        return str(own or parameter.get("description") or "")
+        return str(parameter.get("description") or self._own("filters", endpoint, name))
 
     def field(self, endpoint: str, name: str, schema: Table) -> str:
         """Return what a field holds."""
-        own = self._of(endpoint).get("fields", {}).get(name) or self.table.get("fields", {}).get(name)
-        return str(own or schema.get("description") or "")
+        return str(schema.get("description") or self._own("fields", endpoint, name))
 
-    def shape(self, endpoint: str, name: str) -> str:
+    def shape(self, endpoint: str, name: str, schema: Table) -> str:
         """Return what a shape is."""
-        return str(self._of(endpoint).get("shapes", {}).get(name) or "")
+        return str(schema.get("description") or self._of(endpoint).get("shapes", {}).get(name) or "")
+
+    def _own(self, kind: str, endpoint: str, name: str) -> str:
+        known = self._of(endpoint)
+        return str((known and (known.get(kind, {}).get(name) or self.table.get(kind, {}).get(name))) or "")
 
     def _of(self, endpoint: str) -> Table:
         table: Table = self.table.get("endpoints", {}).get(endpoint, {})

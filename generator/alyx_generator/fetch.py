@@ -113,10 +113,19 @@ def decode(content: bytes, called: object) -> dict[str, Any]:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
-        raise UnreadableSchemaError(f"{called}: the schema is not JSON") from None
+        raise UnreadableSchemaError(f"{called}: the schema is not JSON{_instead(content)}") from None
     if not isinstance(document, Mapping):
         raise UnreadableSchemaError(f"{called}: the schema is no JSON object")
     return dict(cast("Mapping[str, Any]", document))
+
+
+def _instead(content: bytes) -> str:
+    start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"<"):
+        return ", but a page for people: is this an Alyx, or does a proxy want a login?"
+    if b"openapi:" in start:
+        return ", but YAML. alyx-generate fetch gets it from the server as JSON"
+    return ""
 
 
 def form(document: Mapping[str, Any], called: object) -> str:

@@ -82,7 +82,7 @@ def generate_from(
     result = build(
         document,
         (*shipped_corrections(), *own),
-        docs=shipped_docs() if recipe.source.kind == "snapshot" else None,
+        docs=shipped_docs(),
         package=Package("Client", "AsyncClient", "alyx-generate client", recipe.package, server),
         strict=False,
     )

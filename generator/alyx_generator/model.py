@@ -16,6 +16,7 @@ from alyx_generator.demands import unmet
 from alyx_generator.docs import Docs
 from alyx_generator.exchanges import is_collection, read_answer, read_body
 from alyx_generator.filters import read_filters
+from alyx_generator.grammar import refuse_malformed
 from alyx_generator.inline import Components
 from alyx_generator.operations import Operation, grouped, name_actions
 from alyx_generator.schemas import as_answered, as_sent, discriminated, merged, or_null, resolved
@@ -37,6 +38,7 @@ def build(document: Document, docs: Docs | None = None) -> Api:
     docs
         Words for endpoints, filters and fields; without them the document's own descriptions are used.
     """
+    refuse_malformed(document)
     return _Builder(document, docs or Docs()).build()
 
 
@@ -201,7 +203,7 @@ class _Builder:
             described = self._docs.field(endpoint, field_name, declared)
             kept = bool(declared.get("x-patch-keeps"))
             fields.append(Field(field_name, converted, required, described, kept))
-        described = self._docs.shape(endpoint, name) or str(schema.get("description", ""))
+        described = self._docs.shape(endpoint, name, schema)
         shape = Shape(name, "request", endpoint, tuple(fields), described, tuple(uploads))
         self._shapes[key] = shape
         return shape
@@ -235,7 +237,7 @@ class _Builder:
             "answer",
             endpoint,
             tuple(fields),
-            self._docs.shape(endpoint, name) or str(schema.get("description", "")),
+            self._docs.shape(endpoint, name, schema),
             id_in_url="url" in names and "id" not in names and lookup == "uuid",
             note=str(schema.get("x-about-answers", "")),
         )

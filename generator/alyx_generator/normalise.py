@@ -9,15 +9,12 @@ from typing import Any, cast
 from alyx_client.schema.core_api import is_core_api, links
 from alyx_client.schema.values import as_schema
 from alyx_generator.coreapi import read_coreapi
+from alyx_generator.grammar import UnreadableSchemaError as UnreadableSchemaError
 from alyx_generator.project import snapshots
 
 Document = dict[str, Any]
 
 _SHARED = ("parameters", "requestBodies", "responses", "headers", "examples", "pathItems", "links", "callbacks")
-
-
-class UnreadableSchemaError(ValueError):
-    """The document is not a schema that this generator reads."""
 
 
 def normalise(document: Mapping[str, Any], likeness: Mapping[str, Any] | None = None) -> Document:

@@ -28,7 +28,7 @@ def report(build: Build, own: Collection[Correction] = ()) -> str:
     build
         A generated client.
     own
-        Those of its corrections that are not the shipped ones; of these, all that select nothing are told first.
+        Those of its corrections that are not the shipped ones; of these, all that do not fit are told first.
     """
     return "\n".join(_lines(build, own))
 
@@ -55,7 +55,7 @@ def report_json(build: Build, own: Collection[Correction] = ()) -> str:
         "findings": [
             {"endpoint": each.endpoint, "action": each.action, "reason": each.reason} for each in build.api.findings
         ],
-        "corrections_that_select_nothing": [
+        "corrections_that_do_not_fit": [
             {"target": each.target, "description": each.description, "own": each in own}
             for each in build.corrected.missed
         ],
@@ -77,10 +77,10 @@ def _totals(build: Build) -> dict[str, int]:
 def _sections(build: Build, own: Collection[Correction]) -> Iterator[tuple[str, list[str]]]:
     """Return what a reader should look at, by title."""
     missed = build.corrected.missed
-    yield "corrections of your own that select nothing", [one_line(each.target) for each in missed if each in own]
+    yield "corrections of your own that do not fit", [one_line(each.target) for each in missed if each in own]
     yield "findings", [one_line(str(each)) for each in build.api.findings]
     others = [one_line(each.target) for each in missed if each not in own]
-    yield "shipped corrections that select nothing", first_of(others)  # many, where the server is no Alyx
+    yield "shipped corrections that do not fit", first_of(others)  # many, where the server is no Alyx
 
 
 def _lines(build: Build, own: Collection[Correction]) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _lines(build: Build, own: Collection[Correction]) -> Iterator[str]:
         yield f"{endpoint.name:{width}}  {marks}  {len(has - set(_ACTIONS)):>6}  {len(endpoint.shapes):>6}"
     yield ""
     for name, number in _totals(build).items():
-        missed = f" applied, {len(build.corrected.missed)} that select nothing" if name == "corrections" else ""
+        missed = f" applied, {len(build.corrected.missed)} that do not fit" if name == "corrections" else ""
         yield f"{name:<12} {number}{missed}"
     yield f"{'time':<12} {build.seconds:.1f} s"
     for title, items in _sections(build, own):

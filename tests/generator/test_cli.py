@@ -316,7 +316,7 @@ def test_the_same_bytes_twice_and_in_another_place(
 def test_own_corrections_apply_and_those_that_do_not_are_told(project: Path) -> None:
     result = run("client", "schema.json", "-p", "lab_alyx", "-o", "src", "--overlay", "lab.overlay.yaml")
     assert result.exit_code == 0
-    own, _, shipped = result.stdout.partition("corrections of your own that select nothing:\n")[2].partition("shipped")
+    own, _, shipped = result.stdout.partition("corrections of your own that do not fit:\n")[2].partition("shipped")
     assert own.split() == ["$.components.schemas.Elsewhere"]
     assert "$.components.schemas" in shipped
     assert "label: str | None" in Path("src/lab_alyx/things.py").read_text()

@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -503,6 +504,33 @@ def test_deprecated_operations_say_so(foreign: Foreign) -> None:
 def test_bodies_that_cannot_be_sent_are_found(foreign: Foreign) -> None:
     for name in ("bodies without fields", "bodies that are bytes", "empty component"):
         assert any("nothing can be sent" in finding for finding in foreign(name).findings)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "components > schemas > Thing",
+        "components > schemas > Thing > properties",
+        "components > schemas > Thing > required",
+        "components > schemas > Thing > properties > name",
+        "components > schemas > Thing > properties > name > enum",
+        "components > schemas > Thing > properties > name > oneOf",
+        "paths > /things > get",
+        "paths > /things > get > parameters",
+        "paths > /things > get > responses",
+        "paths > /things > get > responses > 200 > content",
+        "paths > /things > post > requestBody",
+    ],
+)
+def test_what_is_malformed_is_refused_by_its_place(place: str) -> None:
+    document = resource({"name": {"type": "string"}})
+    *outer, last = place.split(" > ")
+    node: Any = document
+    for step in outer:
+        node = node[step]
+    node[last] = 5
+    with pytest.raises(UnreadableSchemaError, match=re.escape(place)):
+        build(document, (), strict=False)
 
 
 def test_reference_that_leads_nowhere_is_refused_by_name() -> None:

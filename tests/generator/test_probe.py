@@ -473,11 +473,21 @@ def test_a_key_that_no_address_can_hold_is_passed_over() -> None:
 
 @pytest.mark.parametrize("step", [too_many("3600"), reset_before_headers(), short_body({"id": SECRET})])
 def test_an_error_that_ends_a_probe_names_no_record(step: Step) -> None:
-    routes = {"/things": [page([{"id": SECRET}])], f"/things/{SECRET}": [step] * 9}
+    keys = [f"{SECRET}{number}" for number in range(4)]
+    routes = {"/things": [page([{"id": key} for key in keys])], **{f"/things/{key}": [step] * 9 for key in keys}}
     with FaultServer(routes=routes) as server, pytest.raises(AlyxError) as caught:
         probe(server.url, resource({"id": {"type": "string"}}), (), token="t", bounds=FAST)
     assert "/things/{id}" in str(caught.value)
     assert SECRET not in f"{caught.value} {vars(caught.value)}"
+
+
+def test_a_record_that_always_breaks_the_connection_is_passed_over() -> None:
+    rows = [{"id": "a"}, {"id": "b"}, {"id": "c"}]
+    routes = things(rows) | {"/things/b": [reset_before_headers()] * 9}
+    with FaultServer(routes=routes) as server:
+        found = probe(server.url, resource({"id": {"type": "string"}}), (), token="t", bounds=FAST)
+    assert [(each.reason, each.failed) for each in found.skipped] == [("gives no answer (1 of 3)", True)]
+    assert found.rows == 5
 
 
 @pytest.mark.parametrize("name", [UUID, "abcdef12-1f0b-4c71-9a55-0d6c5d7d3f10", "2026-01-02"])

@@ -56,7 +56,7 @@ def in_json(server: str, found: Probe) -> str:
         "skipped": [
             {"operation": each.operation, "reason": each.reason, "failed": each.failed} for each in found.skipped
         ],
-        "corrections_that_select_nothing": [each.target for each in found.missed],
+        "corrections_that_do_not_fit": [each.target for each in found.missed],
     }
     return json.dumps(content, indent=2) + "\n"
 
@@ -103,6 +103,6 @@ def _others(found: Probe) -> Iterator[tuple[str, list[str]]]:
     sections = {
         "not answered": [f"{each.operation}: {each.reason}" for each in found.skipped if each.failed],
         "not asked": [f"{each.operation}: {each.reason}" for each in found.skipped if not each.failed],
-        "known corrections that select nothing": first_of([each.target for each in found.missed]),
+        "known corrections that do not fit": first_of([each.target for each in found.missed]),
     }
     yield from ((title, items) for title, items in sections.items() if items)

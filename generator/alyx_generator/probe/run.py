@@ -13,10 +13,19 @@ from pathlib import Path
 from typing import Any, cast
 
 from alyx_client.credentials import Credentials
-from alyx_client.errors import AlyxError, AlyxHTTPError, AuthenticationError, RateLimitError, UnexpectedAnswerError
+from alyx_client.errors import (
+    AlyxConnectionError,
+    AlyxError,
+    AlyxHTTPError,
+    AlyxTimeoutError,
+    AuthenticationError,
+    RateLimitError,
+    UnexpectedAnswerError,
+)
 from alyx_client.messages import Request, Response
 from alyx_client.transport import SyncTransport
 from alyx_generator.fetch import fetch
+from alyx_generator.grammar import refuse_malformed
 from alyx_generator.normalise import normalise
 from alyx_generator.overlay import Correction, correct
 from alyx_generator.probe.check import Checker
@@ -26,6 +35,7 @@ from alyx_generator.probe.state import Done, Seen, State
 from alyx_generator.shipped import shipped_corrections
 
 _PAGE = 100
+_PATIENCE = 3  # requests in a row without an answer, each tried several times
 _MEDIA = re.compile(r"[a-z]+/[a-z0-9.+-]{1,60}")
 
 
@@ -102,7 +112,7 @@ class Probe:
     skipped
         Operations that were not read, or not wholly.
     missed
-        Given corrections that select nothing in this server's schema.
+        Given corrections that do not fit this server's schema.
     operations, rows, requests
         How many operations, and rows or records of them, were checked, and in how many requests; those before an
         interruption are counted.
@@ -178,6 +188,7 @@ def probe(
     published = fetch(base_url, token=token) if document is None else document
     known = shipped_corrections() if corrections is None else tuple(corrections)
     corrected = correct(normalise(published), known, strict=False)
+    refuse_malformed(corrected.document)
     operations = reads(corrected.document)
     credentials = Credentials(base_url, explicit_token=token)
     about = json.dumps([credentials.base_url, bounds.rows, bounds.reads, corrected.document], sort_keys=True)
@@ -214,7 +225,7 @@ class _Walk:
         self._bounds = bounds
         self._state = state
         self._progress = progress
-        self._requests = 0
+        self._requests = self._unanswered = 0
         self._next = 0.0
         self._keys: dict[str, list[Keys]] = {}
 
@@ -250,6 +261,12 @@ class _Walk:
             except (AlyxHTTPError, UnexpectedAnswerError) as error:
                 reason = f"answers {error.status_code}" if isinstance(error, AlyxHTTPError) else error.message
                 failures[reason] = failures.get(reason, 0) + 1
+            except (AlyxConnectionError, AlyxTimeoutError):
+                # One record may be more than the server can do; several in a row, and it is gone.
+                self._unanswered += 1
+                if self._unanswered >= _PATIENCE:
+                    raise
+                failures["gives no answer"] = failures.get("gives no answer", 0) + 1
         if failures:
             done.failed = True
             done.skipped = "; ".join(f"{reason} ({count} of {asked})" for reason, count in failures.items())
@@ -314,6 +331,7 @@ class _Walk:
             error.message = error.message.replace(read.address(keys), read.path)
             error.args, error.url = (error.message,), None
             raise
+        self._unanswered = 0
         try:
             return json.loads(response.content), response
         except (ValueError, RecursionError):
