@@ -6,7 +6,7 @@ import contextlib
 import difflib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -51,7 +51,11 @@ def write(files: Mapping[str, str], folder: Path) -> None:
     folder
         The folder; what is in it is removed. A link to a folder stays a link.
     """
-    folder = folder.resolve()
+    with _named(folder):
+        _write(files, folder.resolve())
+
+
+def _write(files: Mapping[str, str], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Beside the folder, since only within one file system a folder can be renamed.
     with tempfile.TemporaryDirectory(
@@ -93,7 +97,11 @@ def write_file(content: bytes, path: Path) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
-    path = path.resolve()
+    with _named(path):
+        _write_file(content, path.resolve())
+
+
+def _write_file(content: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -105,6 +113,15 @@ def write_file(content: bytes, path: Path) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Generator[None]:
+    """Name what was to be written, where an error would name the temporary file beside it."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None
 
 
 def _umask() -> int:

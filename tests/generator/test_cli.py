@@ -247,6 +247,14 @@ def test_a_device_or_a_pipe_is_written_to_and_not_replaced(project: Path) -> Non
     assert Path("pipe").is_fifo()
 
 
+def test_an_error_names_what_was_to_be_written(project: Path) -> None:
+    name = "a" * 250
+    for arguments in (("fetch", "schema.json", "-o", name), ("client", "schema.json", "-p", name, "-o", ".")):
+        done = run(*arguments)
+        assert (done.exit_code, done.stderr.count(name)) == (3, 1)
+        assert f"'{name}'" in done.stderr
+
+
 def test_pretty_changes_the_layout_alone(project: Path) -> None:
     assert run("fetch", "schema.json", "--pretty", "--out", "pretty.json").exit_code == 0
     text = Path("pretty.json").read_text(encoding="utf-8")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn, ParamSpec
 
 import typer
-import yaml
 
 from alyx_client.errors import AlyxError
 from alyx_client.schema.reading import UnreadableDocumentError
@@ -36,7 +35,6 @@ _UNREADABLE = (
     UnreadableSchemaError,
     UnreadableDocumentError,
     OverlayError,
-    yaml.YAMLError,
     FormatError,
     OSError,
     UnicodeError,
