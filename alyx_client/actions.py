@@ -108,12 +108,13 @@ class Action(Generic[T]):
         parts = tuple(file_part(name, upload) for name, upload in (files or {}).items() if upload is not None)
         params = encode(filters, self.filters, endpoint=self.endpoint)[0] if filters else ()
         what = f"{self.endpoint}.{self.name}()"
+        shape = type(body) if isinstance(body, Resource) else self.shape
         return Request(
             self.method,
             path,
             params=params,
             json=None if parts or payload is None else json_text(payload, what).encode(),
-            form=form_fields(payload or {}, what) if parts else (),
+            form=form_fields(payload or {}, what, lists=shape.list_fields() if shape else None) if parts else (),
             files=parts,
             accept=self.accept,
             endpoint=self.endpoint,

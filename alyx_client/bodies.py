@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import mimetypes
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path, PurePath
@@ -88,8 +88,10 @@ def plain_json(value: object, name: str = "data") -> Any:
     raise InvalidFieldError(f"{name}: a {kind} cannot be sent as JSON", fields={name: ["cannot be sent as JSON"]})
 
 
-def form_fields(payload: Mapping[str, Any], what: str) -> Params:
+def form_fields(payload: Mapping[str, Any], what: str, lists: Collection[str] | None = None) -> Params:
     """Return the fields of a multipart body; structured values as JSON text, as Alyx reads them.
+
+    A list field is sent once for each item, as Django REST framework reads it.
 
     Parameters
     ----------
@@ -97,6 +99,13 @@ def form_fields(payload: Mapping[str, Any], what: str) -> Params:
         The body as plain JSON.
     what
         Whose body it is, for messages.
+    lists
+        The names of the list fields, where the fields are known; otherwise lists of text are taken for such.
+
+    Raises
+    ------
+    InvalidFieldError
+        A list is empty, which a form cannot say, or a value cannot be sent.
     """
     pairs: list[tuple[str, str]] = []
     for name, value in payload.items():
@@ -104,11 +113,20 @@ def form_fields(payload: Mapping[str, Any], what: str) -> Params:
             pairs.append((name, ""))
         elif isinstance(value, str):
             pairs.append((name, value))
-        elif isinstance(value, list) and all(isinstance(item, str) for item in cast("list[object]", value)):
-            pairs.extend((name, item) for item in cast("Sequence[str]", value))
+        elif isinstance(value, list) and _is_repeated(name, cast("list[object]", value), lists):
+            items = cast("list[object]", value)
+            if not items:
+                raise InvalidFieldError(f"{what}: {name}=[] cannot be sent beside a file; send it in a call of its own")
+            pairs.extend((name, item if isinstance(item, str) else json_text(item, what)) for item in items)
         else:
             pairs.append((name, json_text(cast("object", value), what)))
     return tuple(pairs)
+
+
+def _is_repeated(name: str, items: Sequence[object], lists: Collection[str] | None) -> bool:
+    if lists is not None:
+        return name in lists and not any(isinstance(item, dict | list) for item in items)
+    return all(isinstance(item, str) for item in items)
 
 
 def file_parts(files: object) -> tuple[FilePart, ...]:

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, cast, get_args, get_origin
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -173,6 +173,11 @@ class Resource(_Shape):
             raise InvalidFieldError(f"{type(self).__name__} was not sent: JSON cannot hold a value. {error}") from None
 
     @classmethod
+    def list_fields(cls) -> frozenset[str]:
+        """Return the server's names of the fields that are lists."""
+        return frozenset(field.alias or name for name, field in cls.model_fields.items() if _is_list(field.annotation))
+
+    @classmethod
     def changes_to_wire(cls, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Check the keywords of ``partial_update`` and return what is sent.
 
@@ -301,6 +306,10 @@ def key_of_url(url: str) -> str:
         The record's own address, as the server sends it.
     """
     return unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
+
+
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(map(_is_list, get_args(annotation)))
 
 
 class WithIdInUrl(Record):

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from alyx_generator.build import build
 
+from alyx_client.errors import InvalidFieldError
+
 from ..faults import FaultServer, answer, json_answer
 from ..faults import page as page_of
 from .conftest import Generate
@@ -214,3 +216,22 @@ def test_coreapi_enumeration_without_values() -> None:
     field = {"name": "x", "location": "form", "schema": {"_type": "enum", "enum": None}}
     link = {"_type": "link", "url": "/things/", "action": "post", "fields": [field]}
     assert build({"_type": "document", "things": {"create": link}}, (), strict=False).files
+
+
+def test_lists_beside_a_file_are_sent_item_by_item_and_json_as_text(generate: Generate) -> None:
+    fields = {
+        "numbers": {"type": "array", "items": {"type": "integer"}},
+        "json": {},
+        "image": {"type": "string", "format": "binary"},
+    }
+    generated = generate(resource(fields))
+    things = generated.module("things")
+    with FaultServer(then=json_answer({"numbers": [1, 2], "json": ["a"], "image": "x"}, status=201)) as server:
+        endpoint = client(generated, server).things
+        endpoint.create(things.Thing(numbers=[1, 2], json=["a", "b"]), image=b"x")
+        sent = server.requests[0].body
+        assert sent.count(b'name="numbers"') == 2
+        assert b'name="json"\r\n\r\n["a", "b"]\r\n' in sent or b'name="json"\r\n\r\n["a","b"]\r\n' in sent
+        with pytest.raises(InvalidFieldError, match="numbers"):
+            endpoint.create(things.Thing(numbers=[]), image=b"x")
+        assert len(server.requests) == 1
