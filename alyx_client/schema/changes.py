@@ -151,7 +151,7 @@ class _Comparison:
             return
         yield from self._about_body(old, new)
         if {old.answer, new.answer} == _PAGED and old.name.action == "list":
-            yield "harmless", "paged now" if new.answer in "page of records" else "not paged any more"
+            yield "harmless", "paged now" if new.answer == "page of records" else "not paged any more"
         elif old.answer != new.answer:
             yield "type-checks", f"answers {new.answer} now, was {old.answer}"
         was, now = (each.name.typed.partition("(")[0] for each in (old, new))
