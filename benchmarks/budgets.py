@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from alyx_generator.cli import build_shipped
+from alyx_generator.shipped import build_shipped
 
 from alyx_client.drift import DriftLog
 from alyx_client.endpoints.datasets import _LIST

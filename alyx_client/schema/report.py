@@ -190,13 +190,18 @@ def _plain(text: str) -> str:
     return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
 
 
+def escaped(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    return re.sub(r"([\\|<>*_`~&\[\]])", r"\\\1", text)
+
+
 def _cell(text: str) -> str:
-    return re.sub(r"([\\|<>*_`~&\[\]])", r"\\\1", _plain(text))
+    return escaped(_plain(text))
 
 
 def _code(text: str) -> str:
     plain = _plain(text)
     if "`" in plain:
         return _cell(text)
-    escaped = plain.replace("|", "\\|")
-    return f"`{escaped}`"
+    in_a_table = plain.replace("|", "\\|")
+    return f"`{in_a_table}`"

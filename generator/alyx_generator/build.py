@@ -51,7 +51,7 @@ def build(
     package
         How the package presents itself.
     strict
-        Whether a correction that selects nothing is an error.
+        Whether a correction that does not fit is an error.
 
     Returns
     -------

@@ -18,10 +18,8 @@ from alyx_generator.commands.fetch import fetch
 from alyx_generator.commands.probe import probe
 from alyx_generator.commands.snapshot import snapshot
 from alyx_generator.commands.terminal import show_lists
-from alyx_generator.project import SHIPPED
-from alyx_generator.shipped import build_shipped
 
-__all__ = ["SHIPPED", "app", "build_shipped", "main"]
+__all__ = ["app", "main"]
 
 # Plain help, the same in a terminal and in a log.
 app = typer.Typer(

@@ -33,7 +33,7 @@ def compare(
     old, new
         The decoded documents, as published: OpenAPI 3, or CoreAPI, which is compared as far as it goes.
     corrections
-        Applied to both; those that select nothing in one of them are passed over.
+        Applied to both; those that do not fit one of them are passed over.
     called
         What the report calls the two.
 

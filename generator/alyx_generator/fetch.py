@@ -13,7 +13,7 @@ from alyx_client.client import BaseClient
 from alyx_client.rows import run
 from alyx_client.schema.core_api import is_core_api
 from alyx_client.schema.published import published
-from alyx_generator.normalise import UnreadableSchemaError
+from alyx_generator.grammar import UnreadableSchemaError
 from alyx_generator.project import snapshots
 
 Kind = Literal["server", "snapshot", "file"]

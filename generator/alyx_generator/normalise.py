@@ -9,7 +9,7 @@ from typing import Any, cast
 from alyx_client.schema.core_api import is_core_api, links
 from alyx_client.schema.values import as_schema
 from alyx_generator.coreapi import read_coreapi
-from alyx_generator.grammar import UnreadableSchemaError as UnreadableSchemaError
+from alyx_generator.grammar import UnreadableSchemaError
 from alyx_generator.project import snapshots
 
 Document = dict[str, Any]

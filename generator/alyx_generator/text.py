@@ -7,6 +7,8 @@ import textwrap
 import unicodedata
 from collections.abc import Sequence
 
+from alyx_client.schema.report import escaped
+
 _WIDTH = 116
 # Control, format and private characters, halves of characters, separators of lines and paragraphs.
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
@@ -49,7 +51,7 @@ def one_line(text: str) -> str:
 
 def markdown(text: str) -> str:
     """Return text on one line that Markdown shows as it is."""
-    return "".join(f"\\{each}" if each in "\\|<>*_`[]" else each for each in one_line(text))
+    return escaped(one_line(text))
 
 
 def first_of(items: Sequence[str], most: int = 12) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from alyx_generator.coreapi import read_coreapi
-from alyx_generator.normalise import UnreadableSchemaError, normalise
+from alyx_generator.grammar import UnreadableSchemaError
+from alyx_generator.normalise import normalise
 from alyx_generator.overlay import read_overlay
 from alyx_generator.project import data_folder
 

@@ -17,8 +17,8 @@ from uuid import UUID
 
 import pytest
 from alyx_generator.build import Build, build
+from alyx_generator.grammar import UnreadableSchemaError
 from alyx_generator.naming import client_attributes
-from alyx_generator.normalise import UnreadableSchemaError
 from alyx_generator.overlay import Correction, OverlayError
 from alyx_generator.write import write
 

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from alyx_generator.cli import SHIPPED, build_shipped, main
-from alyx_generator.project import data_folder
+from alyx_generator.cli import main
+from alyx_generator.project import SHIPPED, data_folder
+from alyx_generator.shipped import build_shipped
 from alyx_generator.snapshot import structure_only, to_json
 from alyx_generator.write import check, write
 
@@ -62,7 +63,7 @@ def test_write_replaces_the_whole_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_same_bytes_whatever_the_hash_seed(seed: str) -> None:
-    code = "import hashlib; from alyx_generator.cli import build_shipped as b; print(hashlib.sha256(repr(sorted(b().files.items())).encode()).hexdigest())"
+    code = "import hashlib; from alyx_generator.shipped import build_shipped as b; print(hashlib.sha256(repr(sorted(b().files.items())).encode()).hexdigest())"
     run = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONHASHSEED": seed},

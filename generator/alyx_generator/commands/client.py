@@ -60,7 +60,7 @@ def client(
         FailOn | None,
         typer.Option(
             "--fail-on",
-            help="End with 1 if there are findings, if corrections of your own select nothing, or either. The package "
+            help="End with 1 if there are findings, if corrections of your own do not fit, or either. The package "
             "is written all the same.",
         ),
     ] = None,

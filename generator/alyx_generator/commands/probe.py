@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,9 +26,10 @@ from alyx_generator.commands.terminal import (
 )
 from alyx_generator.fetch import Source, fetch, read_source
 from alyx_generator.generate import read_corrections
+from alyx_generator.overlay import Correction
 from alyx_generator.probe.proposal import to_yaml
 from alyx_generator.probe.report import in_json, in_markdown, text
-from alyx_generator.probe.run import Bounds, Progress
+from alyx_generator.probe.run import Bounds, Probe, Progress
 from alyx_generator.probe.run import probe as run
 from alyx_generator.shipped import shipped_corrections
 from alyx_generator.write import write_file
@@ -103,7 +105,9 @@ def probe(
         raise typer.Exit(DIFFERENT)
 
 
-def _read(source: Source, document: Any, corrections: Any, bounds: Bounds, unfinished: Path) -> Any:
+def _read(
+    source: Source, document: Mapping[str, Any], corrections: Sequence[Correction], bounds: Bounds, unfinished: Path
+) -> Probe:
     with tqdm(unit=" operations", disable=None, leave=False) as bar:
 
         def show(seen: Progress) -> None:

@@ -17,7 +17,7 @@ from alyx_client.errors import AlyxError
 from alyx_client.schema.reading import UnreadableDocumentError
 from alyx_generator.fetch import UnknownSourceError
 from alyx_generator.format import FormatError
-from alyx_generator.normalise import UnreadableSchemaError
+from alyx_generator.grammar import UnreadableSchemaError
 from alyx_generator.overlay import OverlayError
 from alyx_generator.probe.state import ProbeStateError
 from alyx_generator.recipe import PackageNameError, RecipeError
