@@ -21,13 +21,24 @@ from alyx_client.lookups import DjangoFilter, batches, combinations, django_filt
 from alyx_client.messages import Params
 from alyx_client.values import is_list, naive, plain_python
 
-__all__ = ["DateRange", "DjangoFilter", "FilterStyle", "encode", "known_filters"]
+__all__ = ["DateRange", "DjangoFilter", "FilterStyle", "Repeated", "encode", "known_filters"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 FilterStyle = Literal["plain", "comma", "repeat", "range", "day", "id", "django"]
 DateRange = date | str | tuple[date | str, date | str]
 """Two days, both included; or one."""
+
+# Alyx counts the distinct dataset types of a record and requires as many as names were sent, so a repeated name matches
+# nothing. Elsewhere equal values have a meaning: a date range of one day is the same date twice, `extended_qc` is pairs
+# whose values may be equal, and `datasets` of an insertion requires as many datasets as names were sent.
+_DISTINCT = frozenset({"dataset_types"})
+
+
+class Repeated(tuple[str, ...]):
+    """Values of a filter that a URL repeats; they are sent as repeated parameters, whatever the filter's style."""
+
+    __slots__ = ()
 
 
 def encode(
@@ -96,6 +107,8 @@ def _django_parameter(texts: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[str]:
+    if isinstance(value, Repeated):
+        return [_given_text(name, each, endpoint) for each in value]
     if style == "range":
         return [_range(name, value)]
     if style == "day" and isinstance(value, datetime):
@@ -114,7 +127,7 @@ def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[
             raise ValueError(
                 f"{endpoint}: {name} sends its values joined by commas, so {text!r} cannot be one of several"
             )
-    return [",".join(dict.fromkeys(texts))]  # a repeated one would have to be there twice
+    return [",".join(dict.fromkeys(texts) if name in _DISTINCT else texts)]
 
 
 def _given_text(name: str, value: object, endpoint: str) -> str:

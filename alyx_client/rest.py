@@ -21,7 +21,7 @@ from alyx_client.json_fields import updated, without
 from alyx_client.keys import quote_key, uuid_text
 from alyx_client.log import logger
 from alyx_client.messages import Request
-from alyx_client.query import FilterStyle, encode
+from alyx_client.query import FilterStyle, Repeated, encode
 from alyx_client.retry import refuse_foreign
 from alyx_client.rows import Call, Expires, Rows, Steps, is_page, page_call, page_of, read_json
 from alyx_client.schema.published import published
@@ -33,6 +33,7 @@ __all__ = ["RestCalls"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 _A_WEEK = timedelta(weeks=1)
+_PAGING = ("limit", "offset")
 _WITH_DATA = frozenset({"create", "update", "partial_update"})
 
 
@@ -130,7 +131,7 @@ class RestCalls:
             raise InvalidCallError(f"{url!r} is more than an endpoint's name; pass {endpoint!r}, and the key as id=")
         if action == "list":
             given = {name: value for name, value in filters.items() if value is not None}
-            given = dict(parse_qsl(query, keep_blank_values=True)) | given
+            given = _of_url(query) | given
             if key is not None and key != "":
                 given["id"] = key
             request = Request("GET", operation.path, endpoint=endpoint, action="list")
@@ -258,15 +259,29 @@ class RestCalls:
         )
 
 
+def _of_url(query: str) -> dict[str, Any]:
+    """Return the filters of a URL's query; those that stand there several times keep all their values."""
+    values: dict[str, list[str]] = {}
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        values.setdefault(name, []).append(text)
+    return {
+        name: texts[-1] if len(texts) == 1 or name in _PAGING else Repeated(texts) for name, texts in values.items()
+    }
+
+
 def _styles(operation: Operation) -> dict[str, FilterStyle]:
     styles: dict[str, FilterStyle] = {
-        field["name"]: "repeat" if field["schema"].get("type") == "array" else "comma"
+        field["name"]: "repeat" if _is_repeated(field, operation) else "comma"
         for field in operation.fields
-        if field["in"] == "query" and field["name"] not in ("limit", "offset")
+        if field["in"] == "query" and field["name"] not in _PAGING
     }
     if "django" in styles:
         styles |= {"django": "django", "id": "id"}
     return styles
+
+
+def _is_repeated(field: Mapping[str, Any], operation: Operation) -> bool:
+    return field["schema"].get("type") == "array" and field["name"] not in operation.joined
 
 
 def _joined(filters: dict[str, Any]) -> dict[str, Any]:

@@ -31,11 +31,14 @@ class Operation:
     fields
         Its filters and fields, each with ``name``, ``in`` (``path``, ``query`` or ``body``), ``required`` and
         ``schema`` (``type``, ``description``, ``enum``).
+    joined
+        Names of the filters whose several values are one text, joined by commas.
     """
 
     method: str
     path: str
     fields: tuple[dict[str, Any], ...]
+    joined: frozenset[str] = frozenset()
 
 
 class RestScheme:
@@ -192,7 +195,8 @@ def _open_api(document: JSONObject) -> Iterator[tuple[str, str, Operation]]:
             parameters = [_resolve(parameter, document) for parameter in given]
             fields = [_parameter(each, document) for each in parameters if each.get("in") in ("path", "query")]
             fields += _body(operation, document)
-            yield path.split("/")[1], action, Operation(method.upper(), path, tuple(fields))
+            joined = frozenset(each["name"] for each in parameters if each.get("explode") is False)
+            yield path.split("/")[1], action, Operation(method.upper(), path, tuple(fields), joined)
 
 
 def _parameter(parameter: JSONObject, document: JSONObject) -> dict[str, Any]:

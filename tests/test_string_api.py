@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.errors import (
+    BadRequestError,
     ForeignURLError,
     InvalidCallError,
     InvalidFieldError,
@@ -222,6 +224,94 @@ def test_list_by_id_takes_one_or_several_and_urls(alyx: Any) -> None:
 def test_lists_are_joined_and_dates_written_out(alyx: Any, local_alyx: LocalAlyx) -> None:
     alyx.rest("sessions", "list", dataset_types=["a", "b"], date_range=[dt.date(2020, 1, 2), "2020-02-01"], lab=None)
     assert sent(local_alyx) == {"dataset_types": "a,b", "date_range": "2020-01-02,2020-02-01"}
+
+
+class Array:
+    """Values as NumPy has them."""
+
+    __module__ = "numpy"
+    dtype = "object"
+
+    def __init__(self, values: Sequence[object]) -> None:
+        self._values = values
+
+    def tolist(self) -> list[object]:
+        return list(self._values)
+
+
+def in_url(values: Sequence[object]) -> str:
+    return ",".join(map(str, values))
+
+
+WAYS: dict[str, Callable[[str, Sequence[object]], tuple[str, dict[str, Any]]]] = {
+    "list": lambda name, values: ("", {name: list(values)}),
+    "tuple": lambda name, values: ("", {name: tuple(values)}),
+    "generator": lambda name, values: ("", {name: (value for value in values)}),
+    "array": lambda name, values: ("", {name: Array(values)}),
+    "text": lambda name, values: ("", {name: in_url(values)}),
+    "URL": lambda name, values: (f"?{name}={in_url(values)}", {}),
+    "URL and list": lambda name, values: (f"?{name}=other", {name: list(values)}),
+}
+
+
+def joined_filters(alyx: Any) -> list[tuple[str, str]]:
+    """Return the endpoints and filters whose several values are one text."""
+    schemes = alyx.rest_schemes
+    lists = [(name, schemes.operation(name, "list")) for name in schemes.endpoints if "list" in schemes.actions(name)]
+    return [
+        (endpoint, field["name"])
+        for endpoint, operation in lists
+        for field in operation.fields
+        if field["in"] == "query"
+        and field["name"] not in ("limit", "offset", "id", "django")
+        and (field["schema"].get("type") != "array" or field["name"] in operation.joined)
+    ]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_equal_values_of_every_joined_filter_arrive_as_they_are(alyx: Any, local_alyx: LocalAlyx, way: str) -> None:
+    values, differences = ["2020-03-12", "2020-03-12", "b", "a", "b"], {}
+    filters = joined_filters(alyx)
+    for endpoint, name in filters:
+        where, given = WAYS[way](name, values)
+        with contextlib.suppress(BadRequestError, ServerError):  # most of them know no such value
+            alyx.rest(endpoint + where, "list", **given)
+        request = local_alyx.requests[-1]
+        # Alyx counts distinct types of datasets: a name that stands there twice matches nothing.
+        once = name == "dataset_types" and way not in ("text", "URL")
+        wanted = in_url(list(dict.fromkeys(values)) if once else values)
+        if parse_qsl(request.query) != [(name, wanted)]:
+            differences[endpoint, name] = request.query
+    assert differences == {}
+    assert {("sessions", "date_range"), ("data-notices", "datasets"), ("sessions", "dataset_types")} <= {*filters}
+    assert len(filters) > 150
+
+
+@pytest.mark.parametrize("read", [str, dt.date.fromisoformat], ids=["text", "date"])
+@pytest.mark.parametrize("way", WAYS)
+def test_sessions_of_one_day(alyx: Any, way: str, read: Callable[[str], object]) -> None:
+    rows = alyx.rest("sessions", "list")
+    day = rows[0]["start_time"][:10]
+    where, given = WAYS[way]("date_range", [read(day), read(day)])
+    found = alyx.rest(f"sessions{where}", "list", **given)
+    assert [row["id"] for row in found] == [row["id"] for row in rows if row["start_time"][:10] == day]
+    assert 0 < len(found) < len(rows)
+
+
+def test_values_that_a_url_repeats_are_all_sent(alyx: Any, local_alyx: LocalAlyx) -> None:
+    alyx.rest("sessions?projects=b&projects=a&projects=b&qc=PASS&limit=3&limit=4")
+    assert local_alyx.requests[-1].query == "projects=b&projects=a&projects=b&qc=PASS&limit=4"
+    alyx.rest("sessions?projects=b&projects=a", "list", projects="c")
+    assert local_alyx.requests[-1].query == "projects=c"
+    with pytest.raises(InvalidCallError, match="projects is empty"):
+        alyx.rest("sessions?projects=b&projects=")
+
+
+def test_lookups_and_keys_that_a_url_repeats_are_put_together(alyx: Any, local_alyx: LocalAlyx, session: str) -> None:
+    lab = alyx.rest("sessions", "read", id=session)["lab"]
+    rows = alyx.rest(f"sessions?id={session}&id={session}&django=lab__name,{lab}&django=qc__gte,0")
+    assert sent(local_alyx) == {"django": f"pk__in,['{session}'],lab__name,{lab},qc__gte,0"}
+    assert [row["id"] for row in rows] == [session]
 
 
 def test_django_takes_text_lists_and_dictionaries(alyx: Any, local_alyx: LocalAlyx) -> None:
