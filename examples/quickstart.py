@@ -40,7 +40,14 @@ def main() -> None:
     print(f"   {mouse.nickname}: {mouse.url}")
     try:
         session = client.sessions.create(
-            Session(subject=mouse.nickname, users=[user], lab=lab, start_time=datetime(2026, 6, 1, 14, 30), number=1)
+            Session(
+                subject=mouse.nickname,
+                users=[user],
+                lab=lab,
+                start_time=datetime(2026, 6, 1, 14, 30),
+                number=1,
+                extended_qc={"wheel": "PASS"},
+            )
         )
         print(f"   session {session.id}, started {session.start_time}, QC {session.qc}")
         dataset_type = next(each.name for each in client.dataset_types.list() if each.name)
@@ -64,8 +71,11 @@ def main() -> None:
         print(f"   {len(found)} session in June: {found[0].id}")
 
         print("\n5. change some fields, and only those")
-        changed = client.sessions.partial_update(session.id, qc="PASS", extended_qc={"dlc": 0.9}, narrative="all well")
-        print(f"   QC {changed.qc}, {changed.extended_qc}, still {changed.start_time}")
+        changed = client.sessions.partial_update(session.id, qc="PASS", narrative="all well")
+        print(f"   QC {changed.qc}, still {changed.start_time}")
+        # A value in partial_update would replace all of extended_qc.
+        checks = client.sessions.json_field_update(session.id, "extended_qc", {"dlc": 0.9})
+        print(f"   quality checks {checks}")
 
         print("\n6. a note with an image")
         note = client.notes.create(

@@ -51,7 +51,11 @@ class Channel(Resource):
     brain_region: Annotated[int, Field(ge=-2147483648, le=2147483647)] = UNSET
     """Id of the brain region that the site is in; 0 where none is known, and if left out."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.channels.json_field_update`` sets single keys and keeps the
+    others.
+    """
     lateral: float | None = UNSET
     """Distance across the probe, in µm."""
     name: Annotated[str, Field(max_length=255)] = UNSET
@@ -70,6 +74,11 @@ class ChannelChanges(TypedDict, total=False):
     axial: float | None
     brain_region: int
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.channels.json_field_update`` sets single keys and keeps the
+    others.
+    """
     lateral: float | None
     name: str
     trajectory_estimate: UUIDInput
@@ -327,7 +336,8 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         channel
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -358,7 +368,8 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `ChannelChanges`; what is left out stays as it is.
+            The fields to change, as in `ChannelChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -577,7 +588,8 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         channel
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -608,7 +620,8 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `ChannelChanges`; what is left out stays as it is.
+            The fields to change, as in `ChannelChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -102,7 +102,11 @@ class ChronicInsertion(Resource):
     """What is sent to create or replace one of the chronic insertions."""
 
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.chronic_insertions.json_field_update`` sets single keys and
+    keeps the others.
+    """
     lab: str = UNSET
     """Name of the lab."""
     model: str = UNSET
@@ -119,6 +123,11 @@ class ChronicInsertion(Resource):
 
 class ChronicInsertionChanges(TypedDict, total=False):
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.chronic_insertions.json_field_update`` sets single keys and
+    keeps the others.
+    """
     lab: str
     model: str
     name: str
@@ -384,7 +393,8 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         chronic_insertion
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -415,7 +425,8 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `ChronicInsertionChanges`; what is left out stays as it is.
+            The fields to change, as in `ChronicInsertionChanges`; what is left out stays as it is. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -638,7 +649,8 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         chronic_insertion
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -669,7 +681,8 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `ChronicInsertionChanges`; what is left out stays as it is.
+            The fields to change, as in `ChronicInsertionChanges`; what is left out stays as it is. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -44,7 +44,11 @@ class DataFormat(Resource):
     file_extension: Annotated[str, Field(max_length=255, pattern="^\\.[^\\.]+$")]
     """Ending of file names, with its dot, such as .npy."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.data_formats.json_field_update`` sets single keys and keeps the
+    others.
+    """
     matlab_loader_function: Annotated[str, Field(max_length=255)] = UNSET
     """Name of the MATLAB function that reads it."""
     name: Annotated[str, Field(max_length=255)]
@@ -57,6 +61,11 @@ class DataFormatChanges(TypedDict, total=False):
     description: str
     file_extension: str
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.data_formats.json_field_update`` sets single keys and keeps the
+    others.
+    """
     matlab_loader_function: str
     name: str
     python_loader_function: str
@@ -219,7 +228,8 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         data_format
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -250,7 +260,8 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `DataFormatChanges`; what is left out stays as it is.
+            The fields to change, as in `DataFormatChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -393,7 +404,8 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         data_format
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -424,7 +436,8 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `DataFormatChanges`; what is left out stays as it is.
+            The fields to change, as in `DataFormatChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -63,7 +63,11 @@ class DataNotice(Resource):
     importance: Literal[50, 40, 30, 20] = UNSET
     """Importance: 20 insignificant, 30 minor, 40 major, 50 critical."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.data_notices.json_field_update`` sets single keys and keeps the
+    others.
+    """
     name: Annotated[str, Field(max_length=255)] = UNSET
     """Name."""
     version_affected: Annotated[str, Field(max_length=64)] = UNSET
@@ -78,6 +82,11 @@ class DataNoticeChanges(TypedDict, total=False):
     description: str
     importance: Literal[50, 40, 30, 20]
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.data_notices.json_field_update`` sets single keys and keeps the
+    others.
+    """
     name: str
     version_affected: str
 
@@ -299,7 +308,8 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         data_notice
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -330,7 +340,8 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `DataNoticeChanges`; what is left out stays as it is.
+            The fields to change, as in `DataNoticeChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -521,7 +532,8 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         data_notice
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -552,7 +564,8 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `DataNoticeChanges`; what is left out stays as it is.
+            The fields to change, as in `DataNoticeChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -54,7 +54,11 @@ class DataRepository(Resource):
     hostname: str = UNSET
     """Name of the computer in the network."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.data_repository.json_field_update`` sets single keys and keeps
+    the others.
+    """
     name: Annotated[str, Field(max_length=255)]
     """Name."""
     repository_type: str | None = UNSET
@@ -70,6 +74,11 @@ class DataRepositoryChanges(TypedDict, total=False):
     globus_path: str
     hostname: str
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.data_repository.json_field_update`` sets single keys and keeps
+    the others.
+    """
     name: str
     repository_type: str | None
     timezone: str
@@ -251,7 +260,8 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         data_repository
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -282,7 +292,8 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `DataRepositoryChanges`; what is left out stays as it is.
+            The fields to change, as in `DataRepositoryChanges`; what is left out stays as it is. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -440,7 +451,8 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         data_repository
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -471,7 +483,8 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `DataRepositoryChanges`; what is left out stays as it is.
+            The fields to change, as in `DataRepositoryChanges`; what is left out stays as it is. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

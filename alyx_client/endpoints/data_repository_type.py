@@ -31,13 +31,22 @@ class DataRepositoryType(Resource):
     """What is sent to create or replace one of the data repository type."""
 
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.data_repository_type.json_field_update`` sets single keys and
+    keeps the others.
+    """
     name: Annotated[str, Field(max_length=255)]
     """Name."""
 
 
 class DataRepositoryTypeChanges(TypedDict, total=False):
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.data_repository_type.json_field_update`` sets single keys and
+    keeps the others.
+    """
     name: str
 
 
@@ -198,7 +207,8 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         data_repository_type
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -229,7 +239,8 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `DataRepositoryTypeChanges`; what is left out stays as it is.
+            The fields to change, as in `DataRepositoryTypeChanges`; what is left out stays as it is. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -372,7 +383,8 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         data_repository_type
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -403,7 +415,8 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `DataRepositoryTypeChanges`; what is left out stays as it is.
+            The fields to change, as in `DataRepositoryTypeChanges`; what is left out stays as it is. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -147,7 +147,11 @@ class Dataset(Resource):
     hash: str = UNSET
     """Checksum of the contents, usually MD5."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.datasets.json_field_update`` sets single keys and keeps the
+    others.
+    """
     name: Annotated[str, Field(max_length=255)]
     """Name of the file."""
     number: int = UNSET
@@ -177,6 +181,11 @@ class DatasetChanges(TypedDict, total=False):
     file_size: int | None
     hash: str
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.datasets.json_field_update`` sets single keys and keeps the
+    others.
+    """
     name: str
     number: int
     qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]
@@ -526,7 +535,8 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         dataset
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -557,7 +567,8 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `DatasetChanges`; what is left out stays as it is.
+            The fields to change, as in `DatasetChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -846,7 +857,8 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         dataset
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -877,7 +889,8 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `DatasetChanges`; what is left out stays as it is.
+            The fields to change, as in `DatasetChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -38,7 +38,11 @@ class Download(Resource):
     count: Annotated[int, Field(ge=-2147483648, le=2147483647)] = UNSET
     """How many times the user downloaded the dataset."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.downloads.json_field_update`` sets single keys and keeps the
+    others.
+    """
     user: str
     """Username of who downloaded the dataset."""
 
@@ -46,6 +50,11 @@ class Download(Resource):
 class DownloadChanges(TypedDict, total=False):
     count: int
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.downloads.json_field_update`` sets single keys and keeps the
+    others.
+    """
     user: str
 
 
@@ -210,7 +219,8 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         download
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -241,7 +251,8 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `DownloadChanges`; what is left out stays as it is.
+            The fields to change, as in `DownloadChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -377,7 +388,8 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         download
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -408,7 +420,8 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `DownloadChanges`; what is left out stays as it is.
+            The fields to change, as in `DownloadChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

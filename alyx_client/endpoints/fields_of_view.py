@@ -49,7 +49,11 @@ class FOV(Resource):
     imaging_type: str
     """Name of the kind of imaging, such as mesoscope."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.fields_of_view.json_field_update`` sets single keys and keeps
+    the others.
+    """
     name: Annotated[str, Field(max_length=255)]
     """Name, one of its kind within the session, such as FOV_00."""
     session: UUIDInput
@@ -62,6 +66,11 @@ class FOVChanges(TypedDict, total=False):
     datasets: list[UUIDInput]
     imaging_type: str
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.fields_of_view.json_field_update`` sets single keys and keeps
+    the others.
+    """
     name: str
     session: UUIDInput
     stack: UUIDInput | None
@@ -314,7 +323,8 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         fov
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -345,7 +355,8 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `FOVChanges`; what is left out stays as it is.
+            The fields to change, as in `FOVChanges`; what is left out stays as it is. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -560,7 +571,8 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         fov
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -591,7 +603,8 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `FOVChanges`; what is left out stays as it is.
+            The fields to change, as in `FOVChanges`; what is left out stays as it is. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -46,7 +46,11 @@ class File(Resource):
     exists: bool = UNSET
     """Whether the file is really in the repository."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.files.json_field_update`` sets single keys and keeps the
+    others.
+    """
     name: Annotated[str, Field(max_length=255)] = UNSET
     """Name of the record; usually empty, since the file is named in relative_path."""
     relative_path: Annotated[str, Field(max_length=1000, pattern="^[a-zA-Z0-9\\_][^\\\\\\:]+$")]
@@ -58,6 +62,11 @@ class FileChanges(TypedDict, total=False):
     dataset: str
     exists: bool
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.files.json_field_update`` sets single keys and keeps the
+    others.
+    """
     name: str
     relative_path: str
 
@@ -274,7 +283,8 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         file
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -305,7 +315,8 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `FileChanges`; what is left out stays as it is.
+            The fields to change, as in `FileChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -492,7 +503,8 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         file
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -523,7 +535,8 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `FileChanges`; what is left out stays as it is.
+            The fields to change, as in `FileChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -85,7 +85,11 @@ class FOVLocation(Resource):
     field_of_view: UUIDInput
     """UUID of the field of view."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.fov_location.json_field_update`` sets single keys and keeps the
+    others.
+    """
     n_xyz: list[int]
     """Number of pixels along x, y and z."""
     provenance: Literal["E", "F", "L", "H"]
@@ -105,6 +109,11 @@ class FOVLocationChanges(TypedDict, total=False):
     default_provenance: bool
     field_of_view: UUIDInput
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.fov_location.json_field_update`` sets single keys and keeps the
+    others.
+    """
     n_xyz: list[int]
     provenance: Literal["E", "F", "L", "H"]
     x: list[float | None]
@@ -325,7 +334,8 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         fov_location
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -356,7 +366,8 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `FOVLocationChanges`; what is left out stays as it is.
+            The fields to change, as in `FOVLocationChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -544,7 +555,8 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         fov_location
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -575,7 +587,8 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `FOVLocationChanges`; what is left out stays as it is.
+            The fields to change, as in `FOVLocationChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

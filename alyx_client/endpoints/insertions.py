@@ -120,7 +120,11 @@ class ProbeInsertionUpdate(Resource):
     chronic_insertion: UUIDInput | None = UNSET
     """UUID of the chronic insertion that this belongs to."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.insertions.json_field_update`` sets single keys and keeps the
+    others.
+    """
     model: str = UNSET
     """Short name of the probe model, such as 3A."""
     name: Annotated[str, Field(max_length=255)]
@@ -134,6 +138,11 @@ class ProbeInsertionUpdate(Resource):
 class ProbeInsertionChanges(TypedDict, total=False):
     chronic_insertion: UUIDInput | None
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.insertions.json_field_update`` sets single keys and keeps the
+    others.
+    """
     model: str
     name: str
     serial: str
@@ -414,7 +423,8 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         probe_insertion_update
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -445,7 +455,8 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `ProbeInsertionChanges`; what is left out stays as it is.
+            The fields to change, as in `ProbeInsertionChanges`; what is left out stays as it is. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -682,7 +693,8 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         probe_insertion_update
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -713,7 +725,8 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `ProbeInsertionChanges`; what is left out stays as it is.
+            The fields to change, as in `ProbeInsertionChanges`; what is left out stays as it is. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -46,7 +46,10 @@ class Lab(Resource):
     institution: Annotated[str, Field(max_length=255)] = UNSET
     """Institution that the lab belongs to."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.labs.json_field_update`` sets single keys and keeps the others.
+    """
     name: Annotated[str, Field(max_length=255, pattern="^\\w+$")]
     """Name: letters, digits and underscores."""
     reference_weight_pct: float = UNSET
@@ -63,6 +66,10 @@ class LabChanges(TypedDict, total=False):
     address: str
     institution: str
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.labs.json_field_update`` sets single keys and keeps the others.
+    """
     name: str
     reference_weight_pct: float
     repositories: list[str]
@@ -308,7 +315,8 @@ class Labs(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         lab
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -339,7 +347,8 @@ class Labs(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `LabChanges`; what is left out stays as it is.
+            The fields to change, as in `LabChanges`; what is left out stays as it is. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -547,7 +556,8 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         lab
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -578,7 +588,8 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `LabChanges`; what is left out stays as it is.
+            The fields to change, as in `LabChanges`; what is left out stays as it is. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

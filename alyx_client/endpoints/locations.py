@@ -31,7 +31,11 @@ class LabLocation(Resource):
     """What is sent to create or replace one of the locations."""
 
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.locations.json_field_update`` sets single keys and keeps the
+    others.
+    """
     lab: str = UNSET
     """Name of the lab."""
     name: Annotated[str, Field(max_length=255)]
@@ -40,6 +44,11 @@ class LabLocation(Resource):
 
 class LabLocationChanges(TypedDict, total=False):
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.locations.json_field_update`` sets single keys and keeps the
+    others.
+    """
     lab: str
     name: str
 
@@ -160,7 +169,8 @@ class Locations(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         lab_location
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -191,7 +201,8 @@ class Locations(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `LabLocationChanges`; what is left out stays as it is.
+            The fields to change, as in `LabLocationChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -291,7 +302,8 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         lab_location
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -322,7 +334,8 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `LabLocationChanges`; what is left out stays as it is.
+            The fields to change, as in `LabLocationChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -48,7 +48,11 @@ class Note(Resource):
     date_time: DateTimeInput = UNSET
     """When it happened; now, if left out."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.notes.json_field_update`` sets single keys and keeps the
+    others.
+    """
     object_id: UUIDInput
     """UUID of the object that this is about; the object must exist."""
     text: str = UNSET
@@ -63,6 +67,11 @@ class NoteChanges(TypedDict, total=False):
     content_type: str
     date_time: DateTimeInput
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.notes.json_field_update`` sets single keys and keeps the
+    others.
+    """
     object_id: UUIDInput
     text: str
     user: str
@@ -246,7 +255,8 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         note
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
         image
             The file: its path, its content, or an open binary file.
 
@@ -286,7 +296,8 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         image
             The file: its path, its content, or an open binary file.
         **changes
-            The fields to change, as in `NoteChanges`; what is left out stays as it is.
+            The fields to change, as in `NoteChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -444,7 +455,8 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         note
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
         image
             The file: its path, its content, or an open binary file.
 
@@ -484,7 +496,8 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         image
             The file: its path, its content, or an open binary file.
         **changes
-            The fields to change, as in `NoteChanges`; what is left out stays as it is.
+            The fields to change, as in `NoteChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -41,7 +41,11 @@ class Revision(Resource):
     description: Annotated[str, Field(max_length=1023)] = UNSET
     """What it is, in words."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.revisions.json_field_update`` sets single keys and keeps the
+    others.
+    """
     name: str
     """Name: letters, digits, hyphens, underscores and dots."""
 
@@ -50,6 +54,11 @@ class RevisionChanges(TypedDict, total=False):
     created_datetime: DateTimeInput | None
     description: str
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.revisions.json_field_update`` sets single keys and keeps the
+    others.
+    """
     name: str
 
 
@@ -215,7 +224,8 @@ class Revisions(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         revision
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -246,7 +256,8 @@ class Revisions(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `RevisionChanges`; what is left out stays as it is.
+            The fields to change, as in `RevisionChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -392,7 +403,8 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         revision
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -423,7 +435,8 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `RevisionChanges`; what is left out stays as it is.
+            The fields to change, as in `RevisionChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -148,9 +148,17 @@ class Session(Resource):
     end_time: DateTimeInput | None = UNSET
     """When it ended."""
     extended_qc: Any = UNSET
-    """Outcomes of the single quality checks, by name; of the lab's own making."""
+    """Outcomes of the single quality checks, by name; of the lab's own making.
+
+    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and keeps the
+    others.
+    """
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and keeps the
+    others.
+    """
     lab: str = UNSET
     """Name of the lab; the subject's, if left out."""
     location: str | None = UNSET
@@ -186,7 +194,17 @@ class Session(Resource):
 class SessionChanges(TypedDict, total=False):
     end_time: DateTimeInput | None
     extended_qc: Any
+    """Outcomes of the single quality checks, by name; of the lab's own making.
+
+    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and keeps the
+    others.
+    """
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and keeps the
+    others.
+    """
     lab: str
     location: str | None
     n_correct_trials: int | None
@@ -552,7 +570,8 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         id
             The record's UUID, or its URL.
         session
-            What to send.
+            What to send. A value for ``extended_qc`` or ``json`` replaces the whole field; `json_field_update` sets
+            single keys and keeps the others.
 
         Returns
         -------
@@ -583,7 +602,9 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `SessionChanges`; what is left out stays as it is.
+            The fields to change, as in `SessionChanges`; what is left out stays as it is. A value for
+            ``extended_qc`` or ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the
+            others.
 
         Returns
         -------
@@ -880,7 +901,8 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         id
             The record's UUID, or its URL.
         session
-            What to send.
+            What to send. A value for ``extended_qc`` or ``json`` replaces the whole field; `json_field_update` sets
+            single keys and keeps the others.
 
         Returns
         -------
@@ -911,7 +933,9 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `SessionChanges`; what is left out stays as it is.
+            The fields to change, as in `SessionChanges`; what is left out stays as it is. A value for
+            ``extended_qc`` or ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the
+            others.
 
         Returns
         -------

@@ -150,7 +150,11 @@ class Subject(Resource):
     description: str = UNSET
     """What it is, in words."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.subjects.json_field_update`` sets single keys and keeps the
+    others.
+    """
     lab: str
     """Name of the lab."""
     line: str | None = UNSET
@@ -178,6 +182,11 @@ class SubjectChanges(TypedDict, total=False):
     death_date: DateInput | None
     description: str
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.subjects.json_field_update`` sets single keys and keeps the
+    others.
+    """
     lab: str
     line: str | None
     litter: str | None
@@ -522,7 +531,8 @@ class Subjects(JsonFields[str, Literal["json"]]):
         nickname
             The record's nickname, or its URL.
         subject
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -553,7 +563,8 @@ class Subjects(JsonFields[str, Literal["json"]]):
         nickname
             The record's nickname, or its URL.
         **changes
-            The fields to change, as in `SubjectChanges`; what is left out stays as it is.
+            The fields to change, as in `SubjectChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -836,7 +847,8 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         nickname
             The record's nickname, or its URL.
         subject
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -867,7 +879,8 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         nickname
             The record's nickname, or its URL.
         **changes
-            The fields to change, as in `SubjectChanges`; what is left out stays as it is.
+            The fields to change, as in `SubjectChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

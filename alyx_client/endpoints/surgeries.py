@@ -58,7 +58,11 @@ class Surgery(Resource):
     implant_weight: Annotated[float, Field(ge=0.0)]
     """Weight of the implant in g."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.surgeries.json_field_update`` sets single keys and keeps the
+    others.
+    """
     lab: UUIDInput | None = UNSET
     """UUID of the lab."""
     location: UUIDInput | None = UNSET
@@ -84,6 +88,11 @@ class SurgeryChanges(TypedDict, total=False):
     end_time: DateTimeInput | None
     implant_weight: float
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.surgeries.json_field_update`` sets single keys and keeps the
+    others.
+    """
     lab: UUIDInput | None
     location: UUIDInput | None
     name: str
@@ -307,7 +316,8 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         surgery
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -338,7 +348,8 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `SurgeryChanges`; what is left out stays as it is.
+            The fields to change, as in `SurgeryChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -515,7 +526,8 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         surgery
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -546,7 +558,8 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `SurgeryChanges`; what is left out stays as it is.
+            The fields to change, as in `SurgeryChanges`; what is left out stays as it is. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -44,7 +44,10 @@ class Tag(Resource):
     hash: Annotated[str | None, Field(max_length=64)] = UNSET
     """Checksum of the tagged data, if any."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.tags.json_field_update`` sets single keys and keeps the others.
+    """
     name: Annotated[str, Field(max_length=255)]
     """Name."""
     protected: bool = UNSET
@@ -57,6 +60,10 @@ class TagChanges(TypedDict, total=False):
     description: str
     hash: str | None
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.tags.json_field_update`` sets single keys and keeps the others.
+    """
     name: str
     protected: bool
     public: bool
@@ -224,7 +231,8 @@ class Tags(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         tag
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -255,7 +263,8 @@ class Tags(JsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `TagChanges`; what is left out stays as it is.
+            The fields to change, as in `TagChanges`; what is left out stays as it is. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -401,7 +410,8 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         tag
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -432,7 +442,8 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         name
             The record's name, or its URL.
         **changes
-            The fields to change, as in `TagChanges`; what is left out stays as it is.
+            The fields to change, as in `TagChanges`; what is left out stays as it is. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

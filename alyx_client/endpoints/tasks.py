@@ -68,7 +68,11 @@ class Task(Resource):
     """What is sent to create or replace one of the tasks."""
 
     arguments: Any = UNSET
-    """Arguments that the task is run with; with the name and the session, one of their kind."""
+    """Arguments that the task is run with; with the name and the session, one of their kind.
+
+    An update replaces the whole field; ``client.tasks.json_field_update`` sets single keys and keeps the
+    others.
+    """
     cpu: Annotated[int | None, Field(ge=-32768, le=32767)] = UNSET
     """Number of processor cores that the task needs."""
     data_repository: str = UNSET
@@ -107,6 +111,11 @@ class Task(Resource):
 
 class TaskChanges(TypedDict, total=False):
     arguments: Any
+    """Arguments that the task is run with; with the name and the session, one of their kind.
+
+    An update replaces the whole field; ``client.tasks.json_field_update`` sets single keys and keeps the
+    others.
+    """
     cpu: int | None
     data_repository: str
     executable: str | None
@@ -399,7 +408,8 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         id
             The record's UUID, or its URL.
         task
-            What to send.
+            What to send. A value for ``arguments`` replaces the whole field; `json_field_update` sets single keys
+            and keeps the others.
 
         Returns
         -------
@@ -430,7 +440,8 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `TaskChanges`; what is left out stays as it is.
+            The fields to change, as in `TaskChanges`; what is left out stays as it is. A value for ``arguments``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -666,7 +677,8 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         id
             The record's UUID, or its URL.
         task
-            What to send.
+            What to send. A value for ``arguments`` replaces the whole field; `json_field_update` sets single keys
+            and keeps the others.
 
         Returns
         -------
@@ -697,7 +709,8 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `TaskChanges`; what is left out stays as it is.
+            The fields to change, as in `TaskChanges`; what is left out stays as it is. A value for ``arguments``
+            replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -68,7 +68,11 @@ class TrajectoryEstimate(Resource):
     depth: float | None
     """How deep the probe goes along its way, in µm."""
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.trajectories.json_field_update`` sets single keys and keeps the
+    others.
+    """
     phi: float | None
     """Azimuth in degrees: 0 points to the right, counted anticlockwise."""
     probe_insertion: UUIDInput | None = UNSET
@@ -93,6 +97,11 @@ class TrajectoryEstimateChanges(TypedDict, total=False):
     coordinate_system: str
     depth: float | None
     json: Any
+    """Structured data of the lab's own making.
+
+    An update replaces the whole field; ``client.trajectories.json_field_update`` sets single keys and keeps the
+    others.
+    """
     phi: float | None
     probe_insertion: UUIDInput | None
     provenance: Literal["Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"]
@@ -372,7 +381,8 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         trajectory_estimate
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -406,7 +416,8 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `TrajectoryEstimateChanges`; what is left out stays as it is.
+            The fields to change, as in `TrajectoryEstimateChanges`; what is left out stays as it is. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------
@@ -638,7 +649,8 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         trajectory_estimate
-            What to send.
+            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
+            keeps the others.
 
         Returns
         -------
@@ -672,7 +684,8 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             The record's UUID, or its URL.
         **changes
-            The fields to change, as in `TrajectoryEstimateChanges`; what is left out stays as it is.
+            The fields to change, as in `TrajectoryEstimateChanges`; what is left out stays as it is. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
 
         Returns
         -------

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import jinja2
 
-from alyx_generator.api import Action, Api, Endpoint, Field, Filter, Shape
-from alyx_generator.naming import attribute_names, changes_name, parameter_name, unique, upload_names
+from alyx_generator.api import Action, Api, Endpoint, Filter, Shape
+from alyx_generator.json_fields import fields_by_key, replacement_note, with_replacement_notes
+from alyx_generator.naming import changes_name, parameter_name, unique, upload_names
 from alyx_generator.project import data_folder
 from alyx_generator.shape_source import ShapeSource, render_shapes
 from alyx_generator.text import docstring, paragraph, visible
@@ -108,6 +109,8 @@ def render(api: Api, package: Package) -> Files:
         if action.name == "partial_update" and action.single
     }
     index = _index(api, changed)
+    api = with_replacement_notes(api)
+    shapes = {shape.name: shape for endpoint in api.endpoints for shape in endpoint.shapes}
     files: Files = {}
     for endpoint in api.endpoints:
         source = render_shapes(endpoint.shapes, changed)
@@ -116,8 +119,8 @@ def render(api: Api, package: Package) -> Files:
             endpoint=endpoint,
             classes=list(_classes(endpoint.shapes, source, changed)),
             imports=[*source.imports, *_imports_of_others(endpoint, api, index)],
-            methods=[_method(action) for action in endpoint.actions],
-            base=_base(endpoint, api),
+            methods=[_method(action, replacement_note(action, endpoint, shapes)) for action in endpoint.actions],
+            base=_base(endpoint, shapes),
         )
     for name in ("client", "models", "__init__"):
         files[f"{name}.py"] = environment.get_template(f"{name}.py.jinja").render(
@@ -174,34 +177,17 @@ def _imports_of_others(endpoint: Endpoint, api: Api, index: Mapping[str, str]) -
     return [f"from .{index[name]} import {name}" for name in (*wanted, *changes) if index[name] != endpoint.name]
 
 
-def _base(endpoint: Endpoint, api: Api) -> str:
+def _base(endpoint: Endpoint, shapes: Mapping[str, Shape]) -> str:
     """Return the base class: another one where records have fields of JSON that can be changed key by key."""
-    actions = {action.name: action for action in endpoint.actions}
-    read, change = actions.get("read"), actions.get("partial_update")
-    if read is None or change is None or read.answer.shape != change.answer.shape:
-        return "Endpoint"
-    # A field is found by one key alone, the same for both.
-    if read.lookup is None or change.path != read.path or read.parents or not change.single:
-        return "Endpoint"
-    shapes = {shape.name: shape for each in api.endpoints for shape in each.shapes}
-    answered, sent = shapes.get(read.answer.shape), shapes.get(change.body)
-    if answered is None or sent is None:
-        return "Endpoint"
-    free = {field.name for field in answered.fields if _is_free(field)}
-    own = attribute_names(answered)
-    names = sorted(
-        field.name for field in sent.fields if field.name in free and _is_free(field) and own[field.name] == field.name
-    )
-    if not names:
+    names = fields_by_key(endpoint, shapes)
+    read = next((action for action in endpoint.actions if action.name == "read"), None)
+    if not names or read is None or read.lookup is None:
         return "Endpoint"
     return f"JsonFields[{_LOOKUP_TYPES[read.lookup.kind]}, Literal[{', '.join(map(repr, names))}]]"
 
 
-def _is_free(field: Field) -> bool:
-    return not set(field.schema) - {"description", "title", "nullable", "default"}
-
-
-def _method(action: Action) -> Method:
+def _method(action: Action, replaced: str) -> Method:
+    """Return a method; `replaced` is the warning about the JSON fields that it replaces."""
     answer = _answer_type(action)
     descriptor = f"_{action.name.upper()}"
     if action.paged:
@@ -222,6 +208,7 @@ def _method(action: Action) -> Method:
             arguments.append(f"current={_within('_READ', action)}")
     elif action.body:
         body, overloads, returns, answer = _body(action, [each.name for each in keys], returns, answer)
+        body = replace(body, doc=f"{body.doc} {replaced}".rstrip())
         parameters.append(body)
         arguments.append(f"body={body.name}")
     uploads = upload_names(action.uploads, [each.name for each in keys])
@@ -242,7 +229,7 @@ def _method(action: Action) -> Method:
         tuple(keywords),
         returns,
         f"self._send({', '.join(arguments)})",
-        _doc(action, parameters, keywords, _returned(action), changes),
+        _doc(action, parameters, keywords, _returned(action), changes, replaced),
         overloads,
         changes,
     )
@@ -351,6 +338,7 @@ def _doc(
     keywords: Iterable[Parameter],
     returned: tuple[str, str],
     changes: str,
+    replaced: str = "",
 ) -> str:
     lines = [action.description]
     if action.keeps:
@@ -363,7 +351,8 @@ def _doc(
         ]
     documented = [(each.name, each.doc) for each in (*parameters, *keywords)]
     if changes:
-        documented.append(("**changes", f"The fields to change, as in `{changes}`; what is left out stays as it is."))
+        doc = f"The fields to change, as in `{changes}`; what is left out stays as it is. {replaced}"
+        documented.append(("**changes", doc.rstrip()))
     if documented:
         lines += ["", "Parameters", "----------"]
         for name, doc in documented:

@@ -15,6 +15,7 @@ from datamodel_code_generator.format import DatetimeClassType
 from datamodel_code_generator.parser import LiteralType
 
 from alyx_generator.api import Shape
+from alyx_generator.json_fields import is_json_field
 from alyx_generator.naming import attribute_names, changes_name
 from alyx_generator.project import data_folder
 from alyx_generator.text import docstring
@@ -107,8 +108,23 @@ def _render_changes(shapes: list[Shape]) -> ShapeSource:
         for name, stand_in in _stand_ins(shape).items():
             if stand_in != name:
                 text = re.sub(rf"^(\s+){stand_in}:", rf"\g<1>{names[name]}:", text, flags=re.MULTILINE)
-        named[changes_name(shape.name)] = text
+        named[changes_name(shape.name)] = _with_field_docs(text, shape)
     return ShapeSource(named, split.imports)
+
+
+def _with_field_docs(source: str, shape: Shape) -> str:
+    """Return the source of a shape's keywords with the documentation of its JSON fields, which each change replaces."""
+    docs = {
+        attribute_names(shape)[field.name]: docstring(field.description, indent=4)
+        for field in shape.fields
+        if field.description and is_json_field(field)
+    }
+    lines: list[str] = []
+    for line in source.splitlines():
+        lines.append(line)
+        if doc := docs.get(line.partition(":")[0].strip()):
+            lines.append(f"    {doc}")
+    return "\n".join(lines)
 
 
 def _definition(shape: Shape, own: Collection[str], *, all_required: bool) -> dict[str, Any]:
