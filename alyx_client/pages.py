@@ -27,28 +27,30 @@ T_co = TypeVar("T_co", covariant=True)
 _KEPT_PAGES = 4
 
 
-class _Ahead(threading.Thread):
+class _Ahead:
     """One call in the background, whose outcome is asked for later."""
 
     def __init__(self, call: Callable[[], Any]) -> None:
-        super().__init__(daemon=True, name="alyx-client: next page")
         self._call = call
-        self._context = contextvars.copy_context()  # where the cache is off, it is off here too
         self._value: Any = None
         self._error: BaseException | None = None
         self._pid = os.getpid()
-        self.start()
+        context = contextvars.copy_context()  # where the cache is off, it is off here too
+        self._thread = threading.Thread(
+            target=context.run, args=(self._run,), daemon=True, name="alyx-client: next page"
+        )
+        self._thread.start()
 
-    def run(self) -> None:
+    def _run(self) -> None:
         try:
-            self._value = self._context.run(self._call)
+            self._value = self._call()
         except BaseException as error:
             self._error = error
 
     def outcome(self) -> Any:
         if self._pid != os.getpid():
             return self._call()  # a fork takes no threads along
-        self.join()
+        self._thread.join()
         if self._error is not None:
             raise self._error
         return self._value
