@@ -211,12 +211,12 @@ class DamagedArchiveError(AlyxError, ValueError):
 
 
 class DownloadsFailedError(AlyxError):
-    """Some files of a list did not come; the others did.
+    """Some files of a list could not be downloaded; all others were.
 
     Attributes
     ----------
     results
-        What came of each source, in order: the path, or the exception.
+        The path of each source's file or the exception, in order; None for an empty source.
     """
 
     results: list[Any]

@@ -123,14 +123,18 @@ class FileApi(_Files, SyncConnection):
 
         Raises
         ------
-        ForeignURLError, InvalidFileNameError, NoDataURLError
-            A source is on none of the servers, would be written where it must not, or is nowhere; nothing was sent.
         DownloadsFailedError
-            Of a list: some files did not come; ``results`` has what came of each.
+            Of a list: some files could not be downloaded, for any of the reasons below, and all others were;
+            ``results`` has the path or the error of each. Two files that would have the same path are both refused.
+        ForeignURLError, InvalidFileNameError, NoDataURLError
+            Of a single file: it is on none of the servers, would be written where it must not, or its record has no
+            file; nothing was sent.
         AlyxError
             Of a single file: by its meaning.
         OSError
-            The file cannot be written.
+            A single file cannot be written, or the folder for all files cannot be made.
+        TypeError, ValueError
+            A single source or an argument of the call is wrong; nothing was fetched.
         """
         return self._downloader.download(url, **options)
 
@@ -168,7 +172,9 @@ class AsyncFileApi(_Files, AsyncConnection):
     """Downloads of an asynchronous client: as `FileApi` has them, awaited; cancelling one stops it."""
 
     async def download_file(self, url: Any, **options: Unpack[DownloadOptions]) -> Any:
-        """As `FileApi.download_file`."""
+        """As `FileApi.download_file`; the list may be an asynchronous one, such as that of an endpoint."""
+        if hasattr(url, "__aiter__"):
+            url = [source async for source in url]
         return await _in_thread(lambda cancelled: self._downloader.download(url, **options, cancelled=cancelled))
 
     async def download_cache_tables(self, source: str | None = None, destination: Folder | None = None) -> list[Path]:

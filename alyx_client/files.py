@@ -6,8 +6,9 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from alyx_client.downloads.downloader import Downloader, Folder
-from alyx_client.downloads.sources import dataset_record_to_url, file_record_to_url
+from alyx_client.downloads.downloader import Downloader
+from alyx_client.downloads.planning import Folder
+from alyx_client.downloads.sources import dataset_record_to_url, file_record_to_url, is_several
 
 __all__ = [
     "Downloader",
@@ -113,12 +114,19 @@ def http_download_file_list(
     Raises
     ------
     DownloadsFailedError
-        Some files did not come; ``results`` has what came of each.
+        Some files could not be downloaded, and all others were; ``results`` has the path or the error of each.
+    OSError, TypeError, ValueError
+        An argument is wrong, or the folder for all files cannot be made; nothing was fetched.
     """
+    if not is_several(links_to_file_list):
+        raise TypeError(
+            f"Pass a list of URLs, not an object of type {type(links_to_file_list).__name__}; http_download_file "
+            "takes a single one."
+        )
     return cast(
         "list[Any]",
         _for_anyone().download(
-            list(links_to_file_list),
+            links_to_file_list,
             target_dir=target_dir or cache_dir or None,
             chunks=chunks,
             clobber=clobber,

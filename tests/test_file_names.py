@@ -6,11 +6,11 @@ import pytest
 
 from alyx_client.downloads.names import (
     check_name,
+    collisions,
     local_name,
     local_names,
     name_of_bytes,
     quote_link,
-    refuse_collisions,
 )
 from alyx_client.errors import InvalidFileNameError
 
@@ -98,12 +98,16 @@ def test_some_bytes_of_a_file_have_a_name_of_their_own() -> None:
 
 def test_two_addresses_of_one_name_are_refused_whatever_the_case() -> None:
     folder = Path("data")
-    refuse_collisions([("https://x.org/a", folder / "a"), ("https://x.org/a", folder / "a")])
-    refuse_collisions([("https://x.org/a", folder / "a"), ("https://x.org/b/a", folder / "b" / "a")])
-    with pytest.raises(InvalidFileNameError, match="keep_tree") as caught:
-        refuse_collisions(
-            [("https://x.org/1/A.npy?sig=s1", folder / "A.npy"), ("https://x.org/a.npy", folder / "a.npy")]
-        )
-    assert "s1" not in str(caught.value)
-    with pytest.raises(InvalidFileNameError):
-        refuse_collisions([("https://x.org/f?id=1", folder / "f"), ("https://x.org/f?id=2", folder / "f")])
+    a = ("https://x.org/a", folder / "a")
+    assert collisions([a, a]) == {}
+    assert collisions([a, ("https://x.org/b/a", folder / "b" / "a")]) == {}
+    both = [("https://x.org/1/A.npy?sig=s1", folder / "A.npy"), ("https://x.org/a.npy", folder / "a.npy")]
+    errors = collisions([*both, a, both[0]])
+    assert list(errors) == both
+    for error in errors.values():
+        assert isinstance(error, InvalidFileNameError)
+        assert "keep_tree" in str(error)
+        assert "https://x.org/1/A.npy" in str(error)
+        assert "https://x.org/a.npy" in str(error)
+        assert "s1" not in str(error)
+    assert len(collisions([("https://x.org/f?id=1", folder / "f"), ("https://x.org/f?id=2", folder / "f")])) == 2

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from alyx_client.address import is_loopback, normalise_base_url, redact_url, same_origin
@@ -16,6 +17,9 @@ from alyx_client.log import warn
 Headers = Mapping[str, str]
 
 _CREDENTIAL = re.compile(r"auth|cookie|token|key|secret|signature|credential|password|session", re.IGNORECASE)
+# RFC 9110, section 5: a name is a token; values are sent as ASCII, and a line break would begin another header.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _OURS = frozenset({"range", "if-range", "accept-encoding", "host"})
 
 
@@ -141,14 +145,6 @@ class DataServers:
             url=url.partition("?")[0],
         )
 
-    def is_allowed(self, source: str) -> bool:
-        """Return whether a file may come from there."""
-        try:
-            self.complete(source)
-        except ForeignURLError:
-            return False
-        return True
-
     def path_below(self, url: str) -> str:
         """Return the path of a URL below its server, percent-encoded."""
         path = urlsplit(url).path
@@ -173,9 +169,8 @@ class DataServers:
         """
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         at_origin = trusted and same_origin(url, origin)
+        check_headers(extra)
         for name, value in (extra or {}).items():
-            if name.lower() in _OURS:
-                raise ValueError(f"headers: {name} cannot be passed; bytes are asked for with chunks=.")
             if at_origin or not _CREDENTIAL.search(name):
                 headers[name] = value
         if any(name.lower() == "authorization" for name in headers) or not trusted:
@@ -209,6 +204,35 @@ class DataServers:
         if url.startswith("http://") and not is_loopback(url) and host not in self._warned:
             self._warned.add(host)
             warn(f"Passwords and tokens go to {host} without encryption; use https://.", InsecureConnectionWarning)
+
+
+def check_headers(headers: object) -> None:
+    """Raise an error if headers that a user passed cannot be sent; their values are not shown.
+
+    Raises
+    ------
+    TypeError
+        They are no dictionary of texts.
+    ValueError
+        One would break the download, or is not allowed in HTTP.
+    """
+    if headers is None:
+        return
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"headers: pass a dictionary of names and values, not an object of type {_type(headers)}.")
+    for name, value in cast("Mapping[object, object]", headers).items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"headers: {name!r} must be a text with a text as its value, not {_type(value)}.")
+        if name.lower() in _OURS:
+            raise ValueError(f"headers: {name} cannot be passed; bytes are asked for with chunks=.")
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"headers: {name!r} is not the name of a header.")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"headers: the value of {name} has characters that no header may have.")
+
+
+def _type(value: object) -> str:
+    return type(value).__name__
 
 
 def redirected(url: str, location: str) -> str | None:

@@ -8,24 +8,21 @@ import ssl
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
 from alyx_client.downloads.cache_tables import CacheTables
-from alyx_client.downloads.data_servers import DataServers, Login
+from alyx_client.downloads.data_servers import DataServers, Login, check_headers
 from alyx_client.downloads.download import Download
-from alyx_client.downloads.names import local_name, local_names, name_of_bytes, refuse_collisions
+from alyx_client.downloads.planning import Folder, Options, Plan, Planned, plan, raise_failures, read_folders
 from alyx_client.downloads.progress import Progress
 from alyx_client.downloads.requests import FileRequests, Job
-from alyx_client.downloads.sources import is_several, read_source
+from alyx_client.downloads.sources import is_several
 from alyx_client.downloads.workers import Workers
-from alyx_client.errors import DownloadsFailedError
 from alyx_client.retry import Retries
 from alyx_client.transport import Streams
 
 _THREADS = 4
-Folder = str | os.PathLike[str]
 
 
 class DownloadOptions(TypedDict, total=False):
@@ -136,12 +133,17 @@ class Downloader:
             As for `FileApi.download_file`.
         """
         several = is_several(source)
-        options = _Options(keep_tree, clobber, _checked(chunks), return_md5, verify, headers, username, password)
-        jobs = self._jobs(list(cast("Iterable[Any]", source)) if several else [source], target_dir, options)
+        check_headers(headers)
+        options = Options(keep_tree, clobber, _checked(chunks), return_md5, verify, headers, username, password)
+        sources: list[Any] = list(cast("Iterable[Any]", source)) if several else [source]
+        plans = plan(sources, read_folders(target_dir, len(sources), self._default_folder), options, self.servers)
         hidden = self.silent if silent is None else silent
-        results = self._run(jobs, silent=hidden, threads=_threads(threads), cancelled=cancelled)
+        results = self._run(plans, silent=hidden, threads=_threads(threads), cancelled=cancelled)
+        if several:
+            raise_failures(results, sources, plans)
+        elif isinstance(results[0], Exception):
+            raise results[0]
         nothing: Any = (None, None) if return_md5 else None
-        _raise_failures(results, jobs, several=several)
         answers = [nothing if result is None else result if return_md5 else result[0] for result in results]
         if not several:
             return answers[0]
@@ -213,78 +215,26 @@ class Downloader:
         return self.folder or Path.home() / "Downloads"
 
     def _fetch(self, job: Job, servers: DataServers, cancelled: threading.Event | None) -> Path:
-        jobs = [_Planned(job, servers)]
-        results = self._run(jobs, silent=self.silent, threads=_threads(None), cancelled=cancelled)
-        _raise_failures(results, jobs, several=False)
-        return cast("Path", results[0][0])
-
-    def _jobs(
-        self, sources: list[Any], target_dir: Folder | Sequence[Folder] | None, options: _Options
-    ) -> list[_Planned | None]:
-        folders = self._folders(target_dir, len(sources))
-        jobs = [
-            None if _is_empty(source) else self._job(source, folder, options)
-            for source, folder in zip(sources, folders, strict=True)
-        ]
-        refuse_collisions((planned.job.url, planned.job.target) for planned in jobs if planned)
-        return jobs
-
-    def _folders(self, target_dir: Folder | Sequence[Folder] | None, count: int) -> list[Path]:
-        if target_dir is None or isinstance(target_dir, str | os.PathLike):
-            folder = Path(target_dir).expanduser() if target_dir else self._default_folder()
-            return [folder] * count
-        folders = [Path(folder).expanduser() if folder else self._default_folder() for folder in target_dir]
-        if len(folders) != count:
-            raise ValueError(f"target_dir has {len(folders)} folders for {count} sources; pass one, or one for each.")
-        return folders
-
-    def _job(self, source: Any, folder: Path, options: _Options) -> _Planned:
-        found = read_source(source)
-        url, login = self._choose(found.urls)
-        servers = self.servers
-        if options.username or options.password:
-            servers = servers.with_login(url, options.username or "", options.password or "")
-        elif login and login.username:
-            servers = servers.with_login(url, login.username, login.password or "")
-        path = servers.path_below(url) if options.keep_tree else url.partition("?")[0]
-        names = local_names(path) if options.keep_tree else (local_name(path),)
-        first, count = options.chunks or (0, None)
-        name = names[-1] if count is None else name_of_bytes(names[-1], first, count)
-        job = Job(
-            url,
-            folder.joinpath(*names[:-1], name),
-            found.size,
-            found.digest,
-            dict(options.headers or {}),
-            first,
-            count,
-            options.clobber,
-            options.verify,
-            options.return_md5,
-        )
-        return _Planned(job, servers)
-
-    def _choose(self, urls: tuple[str, ...]) -> tuple[str, Login | None]:
-        """Take the first address that may be used; if there is none, say why not the first."""
-        for url in urls:
-            if self.servers.is_allowed(url):
-                return self.servers.complete(url)
-        return self.servers.complete(urls[0])
+        plans = [Planned(job, servers)]
+        result = self._run(plans, silent=self.silent, threads=_threads(None), cancelled=cancelled)[0]
+        if isinstance(result, Exception):
+            raise result
+        return cast("Path", result[0])
 
     def _run(
         self,
-        jobs: Sequence[_Planned | None],
+        plans: Sequence[Plan],
         *,
         silent: bool,
         threads: int,
         cancelled: threading.Event | None,
     ) -> list[Any]:
-        """Do the jobs; the same one only once. Returns a path and an MD5, or an exception, for each."""
+        """Do what is planned, the same job only once. Returns a path and an MD5, or an exception, for each."""
         with self._streams() as streams, Workers(threads, cancelled, streams.abort) as workers:
             invite = workers.invite if threads > 1 else None
             downloads: dict[tuple[str, Path], Download] = {}
-            for planned in jobs:
-                if planned and planned.key not in downloads:
+            for planned in plans:
+                if isinstance(planned, Planned) and planned.key not in downloads:
                     requests = FileRequests(planned.job, planned.servers, streams, workers.stop)
                     downloads[planned.key] = Download(requests, self._retries, workers.stop, invite)
             outcomes: dict[tuple[str, Path], Any] = {}
@@ -294,7 +244,7 @@ class Downloader:
             if downloads:
                 with Progress(list(downloads.values()), silent=silent) as progress:
                     workers.wait(done, progress.draw)
-        return [outcomes[planned.key] if planned else None for planned in jobs]
+        return [outcomes[planned.key] if isinstance(planned, Planned) else planned for planned in plans]
 
     @contextmanager
     def _streams(self) -> Generator[Streams]:
@@ -314,28 +264,6 @@ class Downloader:
                     self._idle.append(streams)
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    keep_tree: bool
-    clobber: bool
-    chunks: tuple[int, int] | None
-    return_md5: bool
-    verify: bool
-    headers: Mapping[str, str] | None
-    username: str | None
-    password: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    job: Job
-    servers: DataServers
-
-    @property
-    def key(self) -> tuple[str, Path]:
-        return self.job.url, self.job.target
-
-
 def _do(
     download: Download, key: tuple[str, Path], outcomes: dict[tuple[str, Path], Any], count: int, done: threading.Event
 ) -> None:
@@ -347,26 +275,6 @@ def _do(
     outcomes[key] = outcome
     if len(outcomes) == count:
         done.set()
-
-
-def _raise_failures(results: list[Any], jobs: Sequence[_Planned | None], *, several: bool) -> None:
-    failures = [
-        (planned.job.shown, result)
-        for planned, result in zip(jobs, results, strict=True)
-        if planned and isinstance(result, Exception)
-    ]
-    if not failures:
-        return
-    if not several:
-        raise failures[0][1]
-    lines = "\n".join(f"- {shown}: {error}" for shown, error in failures)
-    error = DownloadsFailedError(f"{len(failures)} of {len(jobs)} files did not come; the others did:\n{lines}")
-    error.results = [result[0] if isinstance(result, tuple) else result for result in results]
-    raise error
-
-
-def _is_empty(source: object) -> bool:
-    return source is None or (isinstance(source, str) and not source.strip())
 
 
 def _login(server: Any) -> Login:
@@ -381,7 +289,11 @@ def _login(server: Any) -> Login:
 def _checked(chunks: Any) -> tuple[int, int] | None:
     if chunks is None:
         return None
-    first, count = (int(number) for number in chunks)
+    try:
+        first, count = (int(number) for number in chunks)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"chunks={chunks!r}: pass two numbers, the first byte and how many there are.") from None
     if first < 0 or count < 1:
         raise ValueError(f"chunks=({first}, {count}): pass the first byte, from 0, and how many there are, at least 1.")
     return first, count

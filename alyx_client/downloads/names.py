@@ -125,19 +125,26 @@ def same_on_some_systems(path: Path) -> str:
     return unicodedata.normalize("NFC", str(path)).casefold()
 
 
-def refuse_collisions(files: Iterable[tuple[str, Path]]) -> None:
-    """Raise InvalidFileNameError if two addresses would be written to the same file.
+def collisions(files: Iterable[tuple[str, Path]]) -> dict[tuple[str, Path], InvalidFileNameError]:
+    """Return an error for each file that would have the same path as another one.
+
+    All of them are refused, so that no file has a name that may be another one's.
 
     Parameters
     ----------
     files
         The URL and the local path of each.
     """
-    taken: dict[str, str] = {}
-    for url, path in files:
-        other = taken.setdefault(same_on_some_systems(path), url)
-        if other != url:
-            raise InvalidFileNameError(
-                f"{other.partition('?')[0]} and {url.partition('?')[0]} would both become {path}; nothing was fetched. "
-                "Pass keep_tree=True to keep the server's folders, or a target_dir for each."
-            )
+    same_path: dict[str, list[tuple[str, Path]]] = {}
+    for file in dict.fromkeys(files):
+        same_path.setdefault(same_on_some_systems(file[1]), []).append(file)
+    errors: dict[tuple[str, Path], InvalidFileNameError] = {}
+    for group in same_path.values():
+        for url, path in group:
+            other = next((other for other, _ in group if other != url), None)
+            if other is not None:
+                errors[url, path] = InvalidFileNameError(
+                    f"{url.partition('?')[0]} and {other.partition('?')[0]} would both become {path}; neither was "
+                    "fetched. Pass keep_tree=True to keep the server's folders, or a target_dir for each."
+                )
+    return errors

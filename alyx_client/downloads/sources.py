@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, cast
 
+from alyx_client.address import redact_url
 from alyx_client.errors import NoDataURLError
 from alyx_client.values import is_list
+
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,25 @@ def read_source(source: object) -> Source:
         )
     if isinstance(source, Mapping) or any(hasattr(source, name) for name in ("data_url", "relative_path")):
         raise NoDataURLError(f"The record {_label(source)} has no data_url. Nothing was sent.")
-    raise TypeError(f"A {type(source).__name__} is no source of a file; pass a URL, a path or a record.")
+    raise TypeError(
+        f"An object of type {type(source).__name__} is not a source of a file; pass a URL, a path or a record."
+    )
+
+
+def describe(source: object) -> str:
+    """Return a short name for a source that cannot be downloaded, without secrets.
+
+    Parameters
+    ----------
+    source
+        Anything that was passed as a source.
+    """
+    if isinstance(source, str | PurePath):
+        text = redact_url(str(source)).partition("?")[0]
+        return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+    if isinstance(source, Mapping) or hasattr(type(source), "model_fields"):
+        return f"record {_label(source)}"
+    return f"object of type {type(source).__name__}"
 
 
 def _records(value: Any) -> Iterable[Any]:
