@@ -189,6 +189,26 @@ def test_a_damaged_zip_leaves_the_old_tables_as_they_were(damage: bytes, tmp_pat
         assert tables_of(server.url, tmp_path).download_cache_tables() == paths
 
 
+@pytest.mark.parametrize("obstacle", ["a folder with the name of a file", "a file with the name of a folder"])
+def test_an_obstacle_in_the_folder_leaves_all_old_tables_as_they_were(obstacle: str, tmp_path: Path) -> None:
+    with FaultServer(routes=routes()) as server:
+        paths = tables_of(server.url, tmp_path).download_cache_tables()
+        newer = zipped({"sessions.pqt": b"newer", "datasets.pqt": b"newer", "README": b"newer", "qc/qc.pqt": b"newer"})
+        server._scripts["/cache/info/"] = iter([faults.json_answer({**INFO, "date_created": "2022"})] * 9)
+        server._scripts["/cache.zip"] = iter([serve(newer)] * 9)
+        if obstacle == "a folder with the name of a file":
+            (tmp_path / "README").unlink()
+            (tmp_path / "README").mkdir()
+        else:
+            (tmp_path / "qc").write_bytes(b"in the way")
+        with pytest.raises(OSError, match="README" if "folder with" in obstacle else "qc"):
+            tables_of(server.url, tmp_path).download_cache_tables()
+        assert [path.read_bytes() for path in paths] == [b"sessions", b"datasets" * 5000]
+        (tmp_path / "README").rmdir() if "folder with" in obstacle else (tmp_path / "qc").unlink()
+        assert len(tables_of(server.url, tmp_path).download_cache_tables()) == 3
+        assert [path.read_bytes() for path in paths] == [b"newer", b"newer"]
+
+
 def test_a_zip_that_unpacks_to_more_than_there_is_space_is_refused(tmp_path: Path) -> None:
     # The directory at the end declares the size: close to 4 GiB, a thousand times over.
     many = io.BytesIO()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import shutil
 import stat
 import tempfile
@@ -80,13 +82,13 @@ class CacheTables:
                 logger.debug("the cache tables in %s are current", folder)
                 return current
             names = self._fetch_zip(url, folder, workplace)
+            # Before the first is replaced: tables of different versions do not fit together.
+            _make_way(folder, names)
             with contextlib.suppress(FileNotFoundError):
                 # Whoever is killed from here on finds no current tables, and fetches them again.
                 (folder / _NOTES).unlink()
             for name in names:
-                target = folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                replace(workplace / "unpacked" / name, target)
+                replace(workplace / "unpacked" / name, folder / name)
             tables = [name for name in names if Path(name).suffix in _TABLES]
             if info:
                 _write_notes(folder, shown, info, tables)
@@ -191,6 +193,13 @@ def _check_entry(entry: zipfile.ZipInfo, archive: str) -> None:
         raise DamagedArchiveError(f"{archive} must not be unpacked: {error}") from error
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise DamagedArchiveError(f"{archive} must not be unpacked: {entry.filename!r} is a link. Nothing was written.")
+
+
+def _make_way(folder: Path, names: list[str]) -> None:
+    for target in (folder / name for name in names):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
 
 
 def _unsigned(info: Mapping[str, Any]) -> dict[str, Any]:
