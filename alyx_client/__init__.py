@@ -40,8 +40,8 @@ if TYPE_CHECKING:
         StaleAnswerWarning,
         UnexpectedAnswerError,
     )
-    from alyx_client.pages import AsyncResults, Results
-    from alyx_client.retry import Retries
+    from alyx_client.http.retry import Retries
+    from alyx_client.runtime.results import AsyncResults, Results
 
 __version__ = "0.1.0"
 
@@ -77,9 +77,9 @@ _ERRORS = (
 _MODULES = {
     "AlyxClient": "alyx_client.endpoints",
     "AsyncAlyxClient": "alyx_client.endpoints",
-    "AsyncResults": "alyx_client.pages",
-    "Results": "alyx_client.pages",
-    "Retries": "alyx_client.retry",
+    "AsyncResults": "alyx_client.runtime.results",
+    "Results": "alyx_client.runtime.results",
+    "Retries": "alyx_client.http.retry",
     **dict.fromkeys(_ERRORS, "alyx_client.errors"),
 }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from alyx_client.messages import Request, Response
+    from alyx_client.http.message import Request, Response
 
 _SHOWN = 500
 _LOGIN = "Log in again with username= and password=, or pass a new token= (from the site, or in ALYX_TOKEN)."

@@ -10,17 +10,17 @@ import contextlib
 from collections.abc import Generator
 from typing import TypeVar
 
-from alyx_client.caching import off
-from alyx_client.connection import Connection
-from alyx_client.endpoints import AlyxClient, AsyncAlyxClient
-from alyx_client.files import (
+from alyx_client.client.connection import Connection
+from alyx_client.downloads.functions import (
     dataset_record_to_url,
     file_record_to_url,
     http_download_file,
     http_download_file_list,
 )
-from alyx_client.schemes import RestScheme
-from alyx_client.urls import update_url_params
+from alyx_client.endpoints import AlyxClient, AsyncAlyxClient
+from alyx_client.http.cache.policy import off
+from alyx_client.rest.scheme import RestScheme
+from alyx_client.rest.url_params import update_url_params
 
 __all__ = [
     "AlyxClient",

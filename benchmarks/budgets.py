@@ -14,11 +14,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from alyx_generator.shipped import build_shipped
+from alyx_generator.package.shipped import build_shipped
 
-from alyx_client.drift import DriftLog
 from alyx_client.endpoints.datasets import _LIST
-from alyx_client.messages import Response
+from alyx_client.http.message import Response
+from alyx_client.runtime.drift import DriftLog
 from benchmarks import datasets
 from benchmarks.table import budget
 
@@ -47,7 +47,7 @@ def importing(bare: float) -> None:
 def first_call(bare: float) -> None:
     # A typed call needs the client, the endpoint, its shapes and the transport; the server's time is not ours.
     call = (
-        "from alyx_client import AlyxClient; from alyx_client.messages import Response;"
+        "from alyx_client import AlyxClient; from alyx_client.http.message import Response;"
         "c = AlyxClient('http://127.0.0.1:9', token='x');"
         'c.send = lambda request, **_: Response(200, {}, b\'{"count": 0, "next": null, "results": []}\');'
     )

@@ -30,7 +30,7 @@ from alyx_client.errors import (
     NotFoundError,
 )
 from alyx_client.testing import LocalAlyx
-from alyx_client.testing.store import Store
+from alyx_client.testing.records.store import Store
 
 theirs: Any = pytest.importorskip("one.webclient", reason="ONE-api is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -49,7 +49,7 @@ def one(local_alyx: LocalAlyx, tmp_path: Path) -> Any:
 
 @pytest.fixture
 def alyx(local_alyx: LocalAlyx, tmp_path: Path) -> Iterator[AlyxClient]:
-    from alyx_client.config import DataServer
+    from alyx_client.config.settings import DataServer
 
     server = DataServer(local_alyx.data_url, "local", "alyx")
     with AlyxClient(

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from alyx_client.downloads.data_servers import DataServers
+from alyx_client.downloads.file_requests import Job
 from alyx_client.downloads.names import check_name, same_on_some_systems
 from alyx_client.downloads.part_file import cancelled, disk_errors, disk_full, replace
-from alyx_client.downloads.requests import Job
 from alyx_client.errors import DamagedArchiveError, ForeignURLError, InvalidFileNameError, UnexpectedAnswerError
-from alyx_client.file_lock import FileLock, Taken
-from alyx_client.log import logger
+from alyx_client.http.log import logger
+from alyx_client.storage.lock import FileLock, Taken
 
 _NOTES = ".alyx-cache-tables.json"
 _LOCK = ".alyx-cache-tables.lock"

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
-from alyx_client.address import is_loopback, normalise_base_url, redact_url, same_origin
 from alyx_client.downloads.names import check_name, quote_link
 from alyx_client.errors import ForeignURLError, InsecureConnectionWarning, InvalidFileNameError
-from alyx_client.log import warn
+from alyx_client.http.log import warn
+from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, same_origin
 
 Headers = Mapping[str, str]
 

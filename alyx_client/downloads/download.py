@@ -9,11 +9,11 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
-from alyx_client.downloads.answers import unpacked
+from alyx_client.downloads.file_requests import Answer, FileRequests, Job
+from alyx_client.downloads.parallel import copy, help_with
 from alyx_client.downloads.part_file import Origin, PartFile, cancelled, claimed, disk_errors, disk_full, write_all
-from alyx_client.downloads.ranges import SMALLEST, Claim, Pieces, piece_size
-from alyx_client.downloads.requests import Answer, FileRequests, Job
-from alyx_client.downloads.side_by_side import copy, help_with
+from alyx_client.downloads.response_headers import unpacked
+from alyx_client.downloads.segments import SMALLEST, Claim, Pieces, piece_size
 from alyx_client.errors import (
     AlyxError,
     AlyxHTTPError,
@@ -21,9 +21,9 @@ from alyx_client.errors import (
     IncompleteDownloadError,
     RangeNotSatisfiableError,
 )
-from alyx_client.log import logger
-from alyx_client.retry import Retries
-from alyx_client.wire import UnansweredError
+from alyx_client.http.log import logger
+from alyx_client.http.retry import Retries
+from alyx_client.http.wire import UnansweredError
 
 _MAX_CHANGES = 3
 _AGAIN = frozenset({429, 502, 503, 504})

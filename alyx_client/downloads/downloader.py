@@ -14,13 +14,13 @@ from typing import Any, TypedDict, cast
 from alyx_client.downloads.cache_tables import CacheTables
 from alyx_client.downloads.data_servers import DataServers, Login, check_headers
 from alyx_client.downloads.download import Download
+from alyx_client.downloads.file_requests import FileRequests, Job
 from alyx_client.downloads.planning import Folder, Options, Plan, Planned, plan, raise_failures, read_folders
 from alyx_client.downloads.progress import Progress
-from alyx_client.downloads.requests import FileRequests, Job
 from alyx_client.downloads.sources import is_several
 from alyx_client.downloads.workers import Workers
-from alyx_client.retry import Retries
-from alyx_client.transport import Streams
+from alyx_client.http.retry import Retries
+from alyx_client.http.transport import Streams
 
 _THREADS = 4
 

@@ -26,8 +26,8 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from alyx_client.errors import DiskFullError, DownloadCancelledError
-from alyx_client.file_lock import FileLock, Taken
-from alyx_client.log import logger, readable_size
+from alyx_client.http.log import logger, readable_size
+from alyx_client.storage.lock import FileLock, Taken
 
 _LONGEST_NAME = 240
 _POLL = 0.1

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from alyx_client.downloads.data_servers import DataServers, Login
+from alyx_client.downloads.file_requests import Job
 from alyx_client.downloads.names import collisions, local_name, local_names, name_of_bytes
-from alyx_client.downloads.requests import Job
 from alyx_client.downloads.sources import describe, read_source
 from alyx_client.errors import DownloadsFailedError, ForeignURLError, InvalidFileNameError
-from alyx_client.values import is_list
+from alyx_client.runtime.coerce import is_list
 
 _SHOWN_FAILURES = 20
 Folder = str | os.PathLike[str]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, cast
 
-from alyx_client.address import redact_url
 from alyx_client.errors import NoDataURLError
-from alyx_client.values import is_list
+from alyx_client.http.url import redact_url
+from alyx_client.runtime.coerce import is_list
 
 _SHOWN = 200
 

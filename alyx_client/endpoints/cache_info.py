@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from alyx_client.actions import Action
-from alyx_client.drift import Answer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
-from alyx_client.shapes import Record
+from alyx_client.runtime import (
+    Action,
+    Answer,
+    AsyncEndpoint,
+    Endpoint,
+    Record,
+)
 
 
 class CacheInfoRecord(Record):

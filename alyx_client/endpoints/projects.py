@@ -6,12 +6,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Unpack
 
-from alyx_client.actions import Action, ListAction
-from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
-from alyx_client.pages import AsyncResults, Results
-from alyx_client.query import known_filters
-from alyx_client.shapes import UNSET, Record, Resource
+from alyx_client.runtime import (
+    UNSET,
+    Action,
+    Answer,
+    AsyncEndpoint,
+    AsyncResults,
+    Endpoint,
+    ListAction,
+    PageAnswer,
+    Record,
+    Resource,
+    Results,
+    known_filters,
+)
 from pydantic import Field
 from typing_extensions import TypedDict
 

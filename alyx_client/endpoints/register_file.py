@@ -8,10 +8,16 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from alyx_client.actions import Action
-from alyx_client.drift import Answer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
-from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
+from alyx_client.runtime import (
+    UNSET,
+    Action,
+    Answer,
+    AsyncEndpoint,
+    Endpoint,
+    Record,
+    Resource,
+    UUIDInput,
+)
 
 
 class RegisteredDatasetRecord(Record):

@@ -8,12 +8,24 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Unpack
 from uuid import UUID
 
-from alyx_client.actions import Action, ListAction
-from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncJsonFields, JsonFields
-from alyx_client.pages import AsyncResults, Results
-from alyx_client.query import DateRange, DjangoFilter, known_filters
-from alyx_client.shapes import UNSET, DateTimeInput, Record, Resource, UUIDInput
+from alyx_client.runtime import (
+    UNSET,
+    Action,
+    Answer,
+    AsyncJsonFields,
+    AsyncResults,
+    DateRange,
+    DateTimeInput,
+    DjangoFilter,
+    JsonFields,
+    ListAction,
+    PageAnswer,
+    Record,
+    Resource,
+    Results,
+    UUIDInput,
+    known_filters,
+)
 from pydantic import Field
 from typing_extensions import TypedDict
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import builtins
 
-from alyx_client.actions import Action
-from alyx_client.drift import Answer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.runtime import (
+    Action,
+    Answer,
+    AsyncEndpoint,
+    Endpoint,
+)
 
 _READ: Action[list[str]] = Action(
     "sync_file_status",

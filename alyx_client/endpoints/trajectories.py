@@ -9,12 +9,22 @@ from datetime import datetime as datetime_aliased
 from typing import Any, Literal, Unpack
 from uuid import UUID
 
-from alyx_client.actions import Action, ListAction
-from alyx_client.drift import Answer, PageAnswer
-from alyx_client.endpoint import AsyncJsonFields, JsonFields
-from alyx_client.pages import AsyncResults, Results
-from alyx_client.query import DjangoFilter, known_filters
-from alyx_client.shapes import UNSET, Record, Resource, UUIDInput
+from alyx_client.runtime import (
+    UNSET,
+    Action,
+    Answer,
+    AsyncJsonFields,
+    AsyncResults,
+    DjangoFilter,
+    JsonFields,
+    ListAction,
+    PageAnswer,
+    Record,
+    Resource,
+    Results,
+    UUIDInput,
+    known_filters,
+)
 from typing_extensions import TypedDict
 
 from .chronic_insertions import SessionInfo

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from alyx_client.actions import Action
-from alyx_client.drift import Answer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.runtime import (
+    Action,
+    Answer,
+    AsyncEndpoint,
+    Endpoint,
+)
 
 _READ: Action[bytes] = Action(
     "uploaded",

@@ -6,10 +6,13 @@ from __future__ import annotations
 from datetime import date
 from datetime import date as date_aliased
 
-from alyx_client.actions import Action
-from alyx_client.drift import Answer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
-from alyx_client.shapes import Record
+from alyx_client.runtime import (
+    Action,
+    Answer,
+    AsyncEndpoint,
+    Endpoint,
+    Record,
+)
 
 
 class WaterRequirementDay(Record):

@@ -6,12 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from alyx_client.actions import ListAction
-from alyx_client.drift import PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
-from alyx_client.pages import AsyncResults, Results
-from alyx_client.query import known_filters
-from alyx_client.shapes import Record
+from alyx_client.runtime import (
+    AsyncEndpoint,
+    AsyncResults,
+    Endpoint,
+    ListAction,
+    PageAnswer,
+    Record,
+    Results,
+    known_filters,
+)
 
 
 class WaterRestrictedSubjectRecord(Record):

@@ -7,12 +7,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from alyx_client.actions import ListAction
-from alyx_client.drift import PageAnswer
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
-from alyx_client.pages import AsyncResults, Results
-from alyx_client.query import DateRange, DjangoFilter, known_filters
-from alyx_client.shapes import Record
+from alyx_client.runtime import (
+    AsyncEndpoint,
+    AsyncResults,
+    DateRange,
+    DjangoFilter,
+    Endpoint,
+    ListAction,
+    PageAnswer,
+    Record,
+    Results,
+    known_filters,
+)
 
 
 class WaterRestrictionRecord(Record):

@@ -7,9 +7,9 @@ from importlib import resources
 from typing import Any, cast
 
 from alyx_client.errors import ConfigurationError, UnexpectedAnswerError
-from alyx_client.schema.changes import live_report
 from alyx_client.schema.commands import generate_command
-from alyx_client.schema.reading import UnreadableDocumentError
+from alyx_client.schema.diff import live_report
+from alyx_client.schema.extract import UnreadableDocumentError
 from alyx_client.schema.report import Report
 from alyx_client.schema.surface import Surface, load
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from alyx_client.testing.server import LocalAlyx
+    from alyx_client.testing.server.local import LocalAlyx
 
 __all__ = ["LocalAlyx"]
 
@@ -17,7 +17,7 @@ __all__ = ["LocalAlyx"]
 def __getattr__(name: str) -> object:
     if name == "LocalAlyx":
         # Web server and framework are imported only when a server is asked for.
-        from alyx_client.testing.server import LocalAlyx
+        from alyx_client.testing.server.local import LocalAlyx
 
         return LocalAlyx
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

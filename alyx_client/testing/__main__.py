@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--empty", action="store_true", help="start without the seeded laboratory")
     chosen = parser.parse_args(arguments)
     try:
-        from alyx_client.testing.server import LocalAlyx
+        from alyx_client.testing.server.local import LocalAlyx
     except ModuleNotFoundError as missing:
         print(f'The local Alyx needs {missing.name}: pip install "alyx-client[local]"', file=sys.stderr)
         return 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from alyx_client.testing.server import LocalAlyx
+    from alyx_client.testing.server.local import LocalAlyx
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def new_local_alyx(config: pytest.Config) -> LocalAlyx:
     """Make a local Alyx, or fail with a message that names the missing extra."""
     try:
-        from alyx_client.testing.server import LocalAlyx
+        from alyx_client.testing.server.local import LocalAlyx
     except ModuleNotFoundError as missing:
         if missing.name and missing.name.split(".")[0] not in ("starlette", "uvicorn", "h11", "python_multipart"):
             raise

@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         What follows the command's name; by default those of this process.
     """
     try:
-        from alyx_generator import cli
+        from alyx_generator.cli import app as cli
     except KeyboardInterrupt:
         print("alyx-generate: interrupted", file=sys.stderr)
         return 130

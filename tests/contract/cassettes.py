@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from alyx_client.actions import Action, ListAction
-from alyx_client.messages import Response
+from alyx_client.http.message import Response
+from alyx_client.runtime.action import Action, ListAction
 
 from .endpoints import ENDPOINTS
 

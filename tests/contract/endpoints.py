@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from alyx_client.actions import Action, ListAction
+from alyx_client.runtime.action import Action, ListAction
 
 from .package import AlyxClient, endpoints
 

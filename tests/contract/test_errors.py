@@ -11,7 +11,7 @@ from alyx_client.errors import (
     NotFoundError,
     ServerError,
 )
-from alyx_client.messages import Request
+from alyx_client.http.message import Request
 
 from .bench import PREFIX, Bench
 from .package import AlyxClient, models

@@ -11,9 +11,9 @@ import pytest
 from pydantic import BaseModel
 from vcr.errors import CannotOverwriteExistingCassetteException
 
-from alyx_client.actions import ListAction
-from alyx_client.drift import DriftLog
-from alyx_client.messages import Request
+from alyx_client.http.message import Request
+from alyx_client.runtime.action import ListAction
+from alyx_client.runtime.drift import DriftLog
 
 from .cassettes import FOLDER, exchanges
 from .endpoints import ENDPOINTS, LISTED, READ_BY_KEY, READABLE

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from alyx_generator.build import Build, build
-from alyx_generator.overlay import Correction
-from alyx_generator.write import write
+from alyx_generator.package.pipeline import Build, build
+from alyx_generator.package.write import write
+from alyx_generator.source.overlay import Correction
 
 _counter = itertools.count()
 

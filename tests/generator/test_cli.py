@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 import yaml
-from alyx_generator.cli import app
-from alyx_generator.fetch import Source, read_source
-from alyx_generator.recipe import PackageNameError, Recipe, check_package_name, read_recipe, write_recipe
-from alyx_generator.write import write
+from alyx_generator.cli.app import app
+from alyx_generator.package.manifest import PackageNameError, Recipe, check_package_name, read_recipe, write_recipe
+from alyx_generator.package.write import write
+from alyx_generator.source.fetch import Source, read_source
 from click.testing import Result
 from typer.testing import CliRunner
 

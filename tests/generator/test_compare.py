@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alyx_generator.compare import carried, compare, names_of, surface
-from alyx_generator.model import build
-from alyx_generator.normalise import normalise
-from alyx_generator.operations import HANDLED_BY_CORE
-from alyx_generator.overlay import Correction, correct, read_overlay
-from alyx_generator.project import data_folder
+from alyx_generator.model.build import build
+from alyx_generator.model.operations import HANDLED_BY_CORE
+from alyx_generator.package.compare import carried, compare, names_of, surface
+from alyx_generator.source.normalise import normalise
+from alyx_generator.source.overlay import Correction, correct, read_overlay
+from alyx_generator.source.paths import data_folder
 
-from alyx_client.schema.changes import changes, live_report
-from alyx_client.schema.reading import NO_RECORDS, surface_of
+from alyx_client.schema.diff import changes, live_report
+from alyx_client.schema.extract import NO_RECORDS, surface_of
 from alyx_client.schema.surface import dump, fingerprint, load
 
 from .inline import key, resource

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alyx_generator.coreapi import read_coreapi
-from alyx_generator.grammar import UnreadableSchemaError
-from alyx_generator.normalise import normalise
-from alyx_generator.overlay import read_overlay
-from alyx_generator.project import data_folder
+from alyx_generator.source.coreapi import read_coreapi
+from alyx_generator.source.normalise import normalise
+from alyx_generator.source.overlay import read_overlay
+from alyx_generator.source.paths import data_folder
+from alyx_generator.source.validate import UnreadableSchemaError
 
 from alyx_client.errors import InvalidFieldError, InvalidKeyError
 from alyx_client.testing import LocalAlyx

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from alyx_generator.build import build
+from alyx_generator.package.pipeline import build
 
 from alyx_client.errors import InvalidFieldError
 

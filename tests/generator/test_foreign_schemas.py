@@ -16,11 +16,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from alyx_generator.build import Build, build
-from alyx_generator.grammar import UnreadableSchemaError
-from alyx_generator.naming import client_attributes
-from alyx_generator.overlay import Correction, OverlayError
-from alyx_generator.write import write
+from alyx_generator.model.naming import client_attributes
+from alyx_generator.package.pipeline import Build, build
+from alyx_generator.package.write import write
+from alyx_generator.source.overlay import Correction, OverlayError
+from alyx_generator.source.validate import UnreadableSchemaError
 
 from alyx_client.errors import InvalidFieldError, InvalidKeyError
 
@@ -580,7 +580,8 @@ def test_one_more_field_changes_the_lines_of_its_own_shapes_alone() -> None:
 
 def test_same_bytes_whatever_the_hash_seed() -> None:
     code = (
-        "import hashlib; from alyx_generator.build import build; from tests.generator.foreign import schemas;"
+        "import hashlib; from alyx_generator.package.pipeline import build;"
+        "from tests.generator.foreign import schemas;"
         "files = [sorted(build(each, (), strict=False).files.items()) for each in list(schemas().values())[::9]];"
         "print(hashlib.sha256(repr(files).encode()).hexdigest())"
     )

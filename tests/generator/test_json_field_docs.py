@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 import alyx_client.endpoints
-from alyx_client.actions import Action
-from alyx_client.endpoint import AsyncEndpoint, Endpoint
-from alyx_client.shapes import Resource
+from alyx_client.runtime.action import Action
+from alyx_client.runtime.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.runtime.models import Resource
 
 from .conftest import Generate
 from .foreign import TEXT, at, keys

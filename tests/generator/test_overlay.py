@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alyx_generator.overlay import Correction, OverlayError, correct, read_overlay
+from alyx_generator.source.overlay import Correction, OverlayError, correct, read_overlay
 
 DOCUMENT = {
     "paths": {"/a": {"get": {"parameters": [{"name": "x"}, {"name": "y"}]}}},

@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from alyx_generator.fetch import fetch
-from alyx_generator.normalise import normalise
-from alyx_generator.overlay import Correction, correct, read_overlay
+from alyx_generator.model.schemas import as_sent
+from alyx_generator.probe.observations import ProbeStateError
 from alyx_generator.probe.proposal import to_yaml
 from alyx_generator.probe.run import Bounds, Probe, Progress, probe
-from alyx_generator.probe.state import ProbeStateError
-from alyx_generator.schemas import as_sent
+from alyx_generator.source.fetch import fetch
+from alyx_generator.source.normalise import normalise
+from alyx_generator.source.overlay import Correction, correct, read_overlay
 
 from alyx_client.errors import AlyxError, AuthenticationError, RateLimitError
 from alyx_client.testing import LocalAlyx
@@ -256,7 +256,7 @@ def test_planted_lies_in_a_served_schema_are_found(tmp_path: Path) -> None:
 
 
 def _shipped() -> tuple[Correction, ...]:
-    from alyx_generator.shipped import shipped_corrections
+    from alyx_generator.package.shipped import shipped_corrections
 
     return shipped_corrections()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alyx_generator.overlay import read_overlay
+from alyx_generator.source.overlay import read_overlay
 from click.testing import Result
 
 from alyx_client.testing import LocalAlyx

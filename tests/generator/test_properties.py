@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alyx_generator.build import Build, build
-from alyx_generator.text import docstring
-from alyx_generator.write import write
+from alyx_generator.package.pipeline import Build, build
+from alyx_generator.package.write import write
+from alyx_generator.render.text import docstring
 from hypothesis import HealthCheck, example, given, settings
 
 from .foreign import schemas as foreign_schemas

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from alyx_client.drift import DriftLog
 from alyx_client.errors import InvalidFieldError
-from alyx_client.messages import Response
+from alyx_client.http.message import Response
+from alyx_client.runtime.drift import DriftLog
 
 from .conftest import Generate
 from .inline import answer, body, document, key, page, ref, resource

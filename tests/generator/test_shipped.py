@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from alyx_generator.cli import main
-from alyx_generator.project import SHIPPED, data_folder
-from alyx_generator.shipped import build_shipped
-from alyx_generator.snapshot import structure_only, to_json
-from alyx_generator.write import check, write
+from alyx_generator.cli.app import main
+from alyx_generator.package.shipped import build_shipped
+from alyx_generator.package.write import check, write
+from alyx_generator.source.paths import SHIPPED, data_folder
+from alyx_generator.source.snapshots import structure_only, to_json
 
 ENDPOINTS = Path(__file__).parents[2] / "alyx_client" / "endpoints"
 
@@ -63,7 +63,7 @@ def test_write_replaces_the_whole_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_same_bytes_whatever_the_hash_seed(seed: str) -> None:
-    code = "import hashlib; from alyx_generator.shipped import build_shipped as b; print(hashlib.sha256(repr(sorted(b().files.items())).encode()).hexdigest())"
+    code = "import hashlib; from alyx_generator.package.shipped import build_shipped as b; print(hashlib.sha256(repr(sorted(b().files.items())).encode()).hexdigest())"
     run = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONHASHSEED": seed},

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from alyx_generator.cli import app
+from alyx_generator.cli.app import app
 from typer.testing import CliRunner
 
 from alyx_client.testing import LocalAlyx

@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import yaml
 
-from alyx_client.schema.values import as_schema
-from alyx_generator.overlay import Correction, correct
+from alyx_client.schema.types import as_schema
+from alyx_generator.model.schemas import nullable
 from alyx_generator.probe.check import kinds_of
-from alyx_generator.probe.state import Place, Seen, Shape, Sight
-from alyx_generator.probe.words import KINDS, REF, label, look, named, said
-from alyx_generator.schemas import nullable
+from alyx_generator.probe.describe import KINDS, REF, label, look, named, said
+from alyx_generator.probe.observations import Place, Seen, Shape, Sight
+from alyx_generator.source.overlay import Correction, correct
 
 Schema = dict[str, Any]
 

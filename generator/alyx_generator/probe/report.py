@@ -8,7 +8,7 @@ from typing import Any
 
 from alyx_generator.probe.proposal import Evidence, Finding
 from alyx_generator.probe.run import Probe
-from alyx_generator.text import first_of, markdown, one_line
+from alyx_generator.render.text import first_of, markdown, one_line
 
 
 def text(server: str, found: Probe) -> str:

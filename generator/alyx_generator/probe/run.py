@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from alyx_client.credentials import Credentials
+from alyx_client.auth.credentials import Credentials
 from alyx_client.errors import (
     AlyxConnectionError,
     AlyxError,
@@ -22,17 +22,17 @@ from alyx_client.errors import (
     RateLimitError,
     UnexpectedAnswerError,
 )
-from alyx_client.messages import Request, Response
-from alyx_client.transport import SyncTransport
-from alyx_generator.fetch import fetch
-from alyx_generator.grammar import refuse_malformed
-from alyx_generator.normalise import normalise
-from alyx_generator.overlay import Correction, correct
+from alyx_client.http.message import Request, Response
+from alyx_client.http.transport import SyncTransport
+from alyx_generator.package.shipped import shipped_corrections
 from alyx_generator.probe.check import Checker
+from alyx_generator.probe.observations import Done, Seen, State
 from alyx_generator.probe.proposal import Finding, findings
-from alyx_generator.probe.reads import Keys, Read, reads
-from alyx_generator.probe.state import Done, Seen, State
-from alyx_generator.shipped import shipped_corrections
+from alyx_generator.probe.targets import Keys, Read, reads
+from alyx_generator.source.fetch import fetch
+from alyx_generator.source.normalise import normalise
+from alyx_generator.source.overlay import Correction, correct
+from alyx_generator.source.validate import refuse_malformed
 
 _PAGE = 100
 _PATIENCE = 3  # requests in a row without an answer, each tried several times

@@ -1,0 +1,10 @@
+"""The two clients, synchronous and asynchronous; they delegate to the rooms below and hold no logic of their own.
+
+May import every room but the generated endpoints and the command line.
+"""
+
+from __future__ import annotations
+
+from alyx_client.client.base import AsyncBaseClient, BaseClient
+
+__all__ = ["AsyncBaseClient", "BaseClient"]

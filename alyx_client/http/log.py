@@ -1,0 +1,93 @@
+"""Logging under ``alyx_client``: silent unless the application, or ``ALYX_LOG``, asks for it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
+
+from alyx_client.http.url import redact_text, redact_url
+
+logger = logging.getLogger("alyx_client")
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
+_PACKAGE = str(Path(__file__).parents[1])
+
+
+class _EnvironmentHandler(logging.StreamHandler):  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]
+    """The handler that ``ALYX_LOG`` asks for; a class of its own so that it is found again."""
+
+
+def configure(environ: Mapping[str, str] = os.environ) -> None:
+    """Set up the logger as ``ALYX_LOG`` (``debug``, ``info`` or ``warning``) says; calling it again changes nothing.
+
+    Parameters
+    ----------
+    environ
+        The environment.
+    """
+    if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+        logger.addHandler(logging.NullHandler())
+    level = _LEVELS.get(environ.get("ALYX_LOG", "").strip().lower())
+    if level is None or any(isinstance(handler, _EnvironmentHandler) for handler in logger.handlers):
+        return
+    handler = _EnvironmentHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s: %(message)s", "%H:%M:%S"))
+    logger.addHandler(handler)
+    logger.setLevel(level)
+
+
+def log_answer(method: str, url: str, status: int, size: int, seconds: float) -> None:
+    """Log an answered request: ``GET /subjects 200 12 kB 0.13 s``."""
+    if logger.isEnabledFor(logging.DEBUG):
+        logger.debug("%s %s %d %s %.2f s", method, _shown(url), status, readable_size(size), seconds)
+
+
+def log_failure(method: str, url: str, error: BaseException, seconds: float) -> None:
+    """Log a request that got no answer."""
+    if logger.isEnabledFor(logging.DEBUG):
+        reason = redact_text(f"{type(error).__name__}: {error}")
+        logger.debug("%s %s no answer (%s) %.2f s", method, _shown(url), reason, seconds)
+
+
+def readable_size(size: int) -> str:
+    """Say a number of bytes in B, kB, MB or GB."""
+    amount, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB"):
+        if amount < 1000:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.0f} {unit}" if amount >= 10 or unit == "B" else f"{amount:.1f} {unit}"
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the line of the user's code that called this package.
+
+    Parameters
+    ----------
+    message
+        What to say.
+    category
+        The warning's class.
+    """
+    level, outermost = 1, 2
+    frame: FrameType | None = sys._getframe()  # pyright: ignore[reportPrivateUsage]  # inspect is slow to import
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_PACKAGE):
+            outermost = level + 1
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=outermost)
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(redact_url(url))
+    text = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+configure()

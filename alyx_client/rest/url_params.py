@@ -1,0 +1,44 @@
+"""Query parameters of URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+from urllib.parse import parse_qsl, urlencode
+
+from alyx_client.runtime.coerce import is_list
+
+__all__ = ["update_url_params"]
+
+
+def update_url_params(url: str, params: Mapping[str, object]) -> str:
+    """Set query parameters of a URL.
+
+    Parameters
+    ----------
+    url
+        A URL, or a path; what is percent-encoded in it keeps its meaning.
+    params
+        Values by name, in place of those of the same name; a list is given as repeated parameters.
+
+    Returns
+    -------
+    str
+        The URL, its query percent-encoded; parameters without a value are left out.
+
+    Examples
+    --------
+    >>> update_url_params("website.com/?q=", {"pg": 5})
+    'website.com/?pg=5'
+    >>> update_url_params("website.com?q=xxx", {"pg": 5, "foo": ["bar", "baz"]})
+    'website.com?q=xxx&pg=5&foo=bar&foo=baz'
+    """
+    before, hash_mark, fragment = url.partition("#")
+    path, _, query = before.partition("?")
+    given: dict[str, list[object]] = {}
+    for name, text in parse_qsl(query):
+        given.setdefault(name, []).append(text)
+    for name, value in params.items():
+        given[name] = list(cast("Iterable[object]", value)) if is_list(value) else [value]
+    encoded = urlencode([(name, text) for name, texts in given.items() for text in texts])
+    return f"{path}{'?' if encoded else ''}{encoded}{hash_mark}{fragment}"

@@ -1,0 +1,224 @@
+"""Filters in the form that Alyx reads them, and errors for what that form cannot hold.
+
+Alyx ignores a filter that it does not know and returns everything, so names and values are checked before anything is
+sent.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Literal, ParamSpec, TypeVar, cast
+from uuid import UUID
+
+from alyx_client.http.message import Params
+from alyx_client.runtime.coerce import is_list, naive, plain_python
+from alyx_client.runtime.django_filter import DjangoFilter, batches, combinations, django_filter
+from alyx_client.runtime.keys import uuid_text
+
+__all__ = ["DateRange", "DjangoFilter", "FilterStyle", "Repeated", "encode", "known_filters"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+FilterStyle = Literal["plain", "comma", "repeat", "range", "day", "id", "django"]
+DateRange = date | str | tuple[date | str, date | str]
+"""Two days, both included; or one."""
+
+# Alyx counts the distinct dataset types of a record and requires as many as names were sent, so a repeated name matches
+# nothing. Elsewhere equal values have a meaning: a date range of one day is the same date twice, `extended_qc` is pairs
+# whose values may be equal, and `datasets` of an insertion requires as many datasets as names were sent.
+_DISTINCT = frozenset({"dataset_types"})
+
+
+class Repeated(tuple[str, ...]):
+    """Values of a filter that a URL repeats; they are sent as repeated parameters, whatever the filter's style."""
+
+    __slots__ = ()
+
+
+def encode(
+    filters: Mapping[str, object],
+    styles: Mapping[str, FilterStyle],
+    *,
+    endpoint: str,
+    extra_params: Mapping[str, object] | None = None,
+) -> list[Params]:
+    """Return the query parameters for filters.
+
+    Parameters
+    ----------
+    filters
+        Values by the server's names; None means that the filter is not given.
+    styles
+        How each filter is sent.
+    endpoint
+        Whose filters they are, for messages.
+    extra_params
+        Parameters that are sent without a check, in place of the filters of the same name; a sequence is sent as
+        repeated parameters.
+
+    Returns
+    -------
+    list of Params
+        One set of parameters; several where a long list of keys was split; none where a list of keys is empty, so that
+        nothing can match.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A value cannot be sent; the message names the filter.
+    """
+    extra_params = {name: value for name, value in (extra_params or {}).items() if value is not None}
+    given = {name: plain_python(value) for name, value in filters.items() if value is not None}
+    if "django" in styles and "django" in extra_params:
+        # The server reads one parameter of this name alone, and keys need it too.
+        given["django"] = extra_params.pop("django")
+    fixed: list[tuple[str, str]] = []
+    lookups: list[list[str]] = []
+    for name, value in given.items():
+        style = styles[name]
+        if style == "id" and "django" in styles:
+            lookups.append(_keys(name, value))
+        elif style == "django":
+            lookups.append(django_filter(cast("DjangoFilter", value)))
+        else:
+            fixed.extend((name, text) for text in _texts(name, value, style, endpoint))
+    extra = [
+        (name, _text(name, each))
+        for name, value in extra_params.items()
+        for each in (cast("Iterable[object]", value) if is_list(value) else [value])
+    ]
+    kept = [pair for pair in fixed if pair[0] not in extra_params]
+    if sum(len(texts) > 1 for texts in lookups) > 1:
+        raise ValueError(
+            f"{endpoint}: only one list of keys can be split over several requests, and here are two long ones"
+        )
+    return [(*kept, *_django_parameter(texts), *extra) for texts in combinations(lookups)]
+
+
+def _django_parameter(texts: Sequence[str]) -> list[tuple[str, str]]:
+    text = ",".join(filter(None, texts))
+    return [("django", text)] if text else []
+
+
+def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[str]:
+    if isinstance(value, Repeated):
+        return [_given_text(name, each, endpoint) for each in value]
+    if style == "range":
+        return [_range(name, value)]
+    if style == "day" and isinstance(value, datetime):
+        value = naive(name, value).date()
+    if not is_list(value):
+        return [_given_text(name, value, endpoint)]
+    if style not in ("comma", "repeat"):
+        raise ValueError(f"{endpoint}: {name} takes one value, not several; for several use django={{'…__in': [...]}}")
+    texts = [_given_text(name, each, endpoint) for each in cast("Iterable[object]", value)]
+    if not texts:
+        raise _empty(name, endpoint)
+    if style == "repeat":
+        return texts
+    for text in texts:
+        if "," in text:
+            raise ValueError(
+                f"{endpoint}: {name} sends its values joined by commas, so {text!r} cannot be one of several"
+            )
+    return [",".join(dict.fromkeys(texts) if name in _DISTINCT else texts)]
+
+
+def _given_text(name: str, value: object, endpoint: str) -> str:
+    text = _text(name, value)
+    if not text.strip():
+        raise _empty(name, endpoint)
+    return text
+
+
+def _empty(name: str, endpoint: str) -> ValueError:
+    return ValueError(f"{endpoint}: {name} is empty, which the server would take for no filter at all; leave it out")
+
+
+def _text(name: str, value: object) -> str:
+    value = plain_python(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return naive(name, value).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        raise ValueError(f"{name}: {value} cannot be sent")
+    if isinstance(value, str | int | float | Decimal | UUID):
+        return str(value)
+    raise TypeError(f"{name}: a {type(value).__name__} cannot be sent as a filter")
+
+
+def _range(name: str, value: object) -> str:
+    ends = list(cast("Iterable[object]", value)) if is_list(value) else [value, value]
+    if isinstance(value, str) and "," in value:
+        ends = list(value.split(","))
+    if len(ends) != 2:
+        raise ValueError(f"{name} takes a pair of dates, first and last day, or one day; not {len(ends)} values")
+    first, last = (_day(name, end) for end in ends)
+    if first > last:
+        raise ValueError(f"{name}: the first day, {first}, is after the last, {last}")
+    return f"{first},{last}"
+
+
+def _day(name: str, value: object) -> date:
+    value = plain_python(value)
+    if isinstance(value, datetime):
+        raise ValueError(f"{name} compares whole days; pass dates, for instance start.date()")
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: a {type(value).__name__} is not a date")
+    try:
+        return datetime.strptime(value.strip(), "%Y-%m-%d").date()
+    except ValueError:
+        raise ValueError(f"{name}: {value!r} is not a date such as '2020-01-31'") from None
+
+
+def _keys(name: str, value: object) -> list[str]:
+    """Return ``id=`` as Alyx needs it: a lookup of the primary key."""
+    if is_list(value):
+        return [f"pk__in,{batch}" for batch in batches(name, cast("Iterable[object]", value))]
+    key = _text(name, value)
+    if not key.strip() or any(character in key for character in ",[]()"):
+        raise ValueError(f"{name}: {key!r} is not one key; pass several as a list")
+    return [f"pk,{uuid_text(key)}"]
+
+
+def known_filters(method: Callable[P, R]) -> Callable[P, R]:
+    """Make a misspelled filter an error that names the nearest ones.
+
+    Parameters
+    ----------
+    method
+        A method whose filters are its keyword-only parameters.
+    """
+    parameters = inspect.signature(method).parameters
+    names = [name for name in parameters if name != "self"]
+    known = frozenset(names)
+    places = sum(each.kind is not inspect.Parameter.KEYWORD_ONLY for each in parameters.values())
+
+    @functools.wraps(method)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if len(args) > places:
+            raise TypeError(f"{method.__qualname__}() takes filters by name only, as in list({names[places - 1]}=...)")
+        for name in kwargs:
+            if name not in known:
+                raise unknown_filter(name, names, method.__qualname__)
+        return method(*args, **kwargs)
+
+    return checked
+
+
+def unknown_filter(name: str, names: Sequence[str], where: str) -> TypeError:
+    """Return the error for a filter that does not exist."""
+    near = get_close_matches(name, names, n=3) or [each for each in names if name in each or each in name][:3]
+    hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"There are: {', '.join(names)}."
+    return TypeError(f"{where}() has no filter {name!r}. {hint} extra_params={{...}} passes anything.")

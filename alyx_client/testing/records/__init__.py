@@ -1,0 +1,1 @@
+"""The records of the local Alyx: tables, validation, serialisation, and what changes them."""

@@ -1,0 +1,1 @@
+"""Schema documents as the local Alyx reads them."""

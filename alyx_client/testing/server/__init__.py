@@ -1,0 +1,1 @@
+"""The server of the local Alyx: HTTP, accounts, data files and faults."""

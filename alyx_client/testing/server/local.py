@@ -1,0 +1,292 @@
+"""A local Alyx: a stand-in for a real one, over real HTTP, in a thread of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from alyx_client.testing.records.changes import Editor
+from alyx_client.testing.records.relations import Table, generic
+from alyx_client.testing.records.store import Store
+from alyx_client.testing.records.tables import TABLES, VIEWS
+from alyx_client.testing.schema.document import DEFAULT_SNAPSHOT, Document, load, snapshot
+from alyx_client.testing.seed.laboratory import fill, fill_vocabularies
+from alyx_client.testing.seed.subjects import PUBLIC_USER
+from alyx_client.testing.server.accounts import Accounts
+from alyx_client.testing.server.application import Application
+from alyx_client.testing.server.faults import ApplyFaults, Faults, ReceivedRequest, RecordRequests
+
+SERVER_HEADER = "alyx-client local Alyx"
+DEFAULT_USERS = {"admin": "admin", "olivier": "olivier", PUBLIC_USER: PUBLIC_USER}
+
+_seeded: Store | None = None
+_seeding = threading.Lock()
+
+
+class LocalAlyx:
+    """A local Alyx server, for trying the client out and for tests.
+
+    It is a stand-in: it behaves as a real Alyx was seen to behave, but the truth is the real server.
+
+    Parameters
+    ----------
+    schema
+        The schema document that the server publishes: a file, the name of a shipped snapshot, or the document itself,
+        in OpenAPI or CoreAPI form. By default the snapshot that the shipped client was generated from.
+    behaviour
+        The document that the endpoints follow: the same with corrections. By default the corrected document of the
+        same snapshot, or else `schema` itself.
+    database
+        ``":memory:"``, or a file that keeps the records. A file that has records is not seeded again.
+    users
+        Passwords by user name. Users without a record get one. A user of the database who is not here has an account
+        without a password: only `token` opens it.
+    seed
+        Whether an empty database is filled with a small laboratory; if not, it has only the vocabularies that
+        records refer to.
+    port
+        0 chooses a free one.
+    host
+        The address to listen on.
+    data_login
+        User name and password of the data server under ``/data/``.
+    log_level
+        What uvicorn prints.
+
+    Examples
+    --------
+    >>> with LocalAlyx() as local:  # doctest: +SKIP
+    ...     client = AlyxClient(local.url, "olivier", "olivier")
+
+    Attributes
+    ----------
+    requests
+        The requests received, oldest first.
+    faults
+        Faults to switch on.
+    store
+        The records.
+    """
+
+    def __init__(
+        self,
+        schema: str | Path | Mapping[str, Any] | None = None,
+        *,
+        behaviour: str | Path | Mapping[str, Any] | None = None,
+        database: str | Path = ":memory:",
+        users: Mapping[str, str] | None = None,
+        seed: bool = True,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        data_login: tuple[str, str] = ("local", "alyx"),
+        log_level: str = "critical",
+    ) -> None:
+        self.published, self.behaviour = _documents(schema, behaviour)
+        self.tables = tables_for(self.behaviour)
+        self.data_login = data_login
+        self.requests: list[ReceivedRequest] = []
+        self.faults = Faults()
+        self._seed = seed
+        self._passwords = dict(DEFAULT_USERS if users is None else users)
+        self.store = Store(str(database))
+        self.accounts = Accounts(self.store, self._passwords, lasting=str(database) != ":memory:")
+        if self.store.empty:
+            self._fill()
+        self._make_users()
+        self._application = Application(
+            self.store,
+            self.tables,
+            self.published,
+            self.behaviour,
+            self.accounts,
+            self.faults,
+            lambda: self.data_login,
+        )
+        self._host, self._port, self._log_level = host, port, log_level
+        self._thread: threading.Thread | None = None
+        self._server: uvicorn.Server | None = None
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> LocalAlyx:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.url if self._socket else 'not started'}>"
+
+    @property
+    def url(self) -> str:
+        """The server's address, without a trailing slash."""
+        if self._socket is None:
+            raise RuntimeError("this local Alyx is not running: use it in a `with` block, or call start()")
+        host, port = self._socket.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def data_url(self) -> str:
+        """The address of the data server, with a trailing slash."""
+        return f"{self.url}/data/"
+
+    @property
+    def users(self) -> dict[str, str]:
+        """Passwords by user name."""
+        return dict(self._passwords)
+
+    def token(self, user: str = "admin") -> str:
+        """Return the present token of a user.
+
+        Raises
+        ------
+        KeyError
+            There is no such user.
+        """
+        if self.store.find("users", "username", user) is None:
+            raise KeyError(f"no user {user!r} on this local Alyx")
+        return self.accounts.token(user)
+
+    def revoke(self, user: str = "admin") -> None:
+        """Make a user's present token stale."""
+        self.accounts.revoke(self.accounts.token(user))
+
+    def save_data(self, relative_path: str, content: bytes) -> None:
+        """Let the data server answer these bytes at a path below ``/data/``."""
+        self.store.save_file(f"data/{relative_path.lstrip('/')}", content)
+
+    def start(self) -> LocalAlyx:
+        """Start serving, and return when requests can be made."""
+        if self._thread is not None:
+            return self
+        # Named as TCP, or else asyncio leaves Nagle's algorithm on and every second answer waits for 40 ms.
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((self._host, self._port))
+        except OSError:
+            listening.close()
+            raise
+        listening.listen(128)
+        self._socket = listening
+        self._server = self._make_server()
+        self._thread = threading.Thread(target=self._serve, name="local Alyx", daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise RuntimeError("the local Alyx did not start")
+            time.sleep(0.002)
+        return self
+
+    def close(self) -> None:
+        """Stop serving; records in memory are gone."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(timeout=10)
+        if self._socket is not None:
+            self._socket.close()
+        self._thread = self._server = self._socket = None
+        self.store.close()
+
+    def reset(self) -> None:
+        """Go back to the first state: seeded records, new tokens, no faults, an empty log."""
+        self.faults.clear()
+        self.requests.clear()
+        self.accounts.reset()
+        self._fill()
+        self._make_users()
+
+    def _serve(self) -> None:
+        assert self._server is not None
+        assert self._socket is not None
+        self._server.run(sockets=[self._socket])
+
+    def _make_server(self) -> uvicorn.Server:
+        transports: dict[tuple[str, int], asyncio.Transport] = {}
+
+        class Protocol(H11Protocol):
+            """Keeps the connections at hand, so that a fault can reset one."""
+
+            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+                super().connection_made(transport)
+                transports[tuple(transport.get_extra_info("peername")[:2])] = transport
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                super().connection_lost(exc)
+                if self.client is not None:
+                    transports.pop(self.client, None)
+
+        with_faults = ApplyFaults(self._application.asgi, self.faults, self.accounts.revoke, transports)
+        config = uvicorn.Config(
+            RecordRequests(with_faults, self.requests, SERVER_HEADER),
+            http=Protocol,
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_level=self._log_level,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        logging.getLogger("uvicorn.error").setLevel(self._log_level.upper())
+        return uvicorn.Server(config)
+
+    def _fill(self) -> None:
+        if self._seed:
+            self.store.copy_from(seeded_store())
+        else:
+            empty = Store()
+            fill_vocabularies(empty)
+            self.store.copy_from(empty)
+            empty.close()
+
+    def _make_users(self) -> None:
+        editor = Editor(self.store, self.tables, None)
+        for name in self._passwords:
+            if self.store.find("users", "username", name) is None:
+                rights = {"is_superuser": name == "admin", "is_public_user": name == PUBLIC_USER}
+                editor.create("users", {"username": name, **rights})
+
+
+def seeded_store() -> Store:
+    """Return the seeded store of this process, to be copied from."""
+    global _seeded
+    with _seeding:
+        if _seeded is None:
+            store = Store()
+            fill(store)
+            _seeded = store
+        return _seeded
+
+
+def tables_for(document: Document) -> dict[str, Table]:
+    """Return the tables that a document's endpoints show: the described ones, and generic ones for the rest."""
+    tables = dict(TABLES)
+    for name, endpoint in document.endpoints.items():
+        if name not in tables and name not in VIEWS and "list" in endpoint.actions:
+            tables[name] = generic(endpoint)
+    return tables
+
+
+def _documents(
+    schema: str | Path | Mapping[str, Any] | None, behaviour: str | Path | Mapping[str, Any] | None
+) -> tuple[Document, Document]:
+    name = schema if isinstance(schema, str) else DEFAULT_SNAPSHOT if schema is None else None
+    published = load(DEFAULT_SNAPSHOT if schema is None else schema)
+    if behaviour is not None:
+        return published, load(behaviour)
+    corrected = snapshot(str(name), corrected=True) if name is not None else None
+    return published, load(corrected) if corrected is not None else published

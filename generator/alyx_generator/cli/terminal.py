@@ -1,0 +1,110 @@
+"""What the commands share: their options, their exit codes, and what they print."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn, ParamSpec
+
+import typer
+
+from alyx_client.errors import AlyxError
+from alyx_client.schema.extract import UnreadableDocumentError
+from alyx_generator.package.manifest import PackageNameError, RecipeError
+from alyx_generator.package.shipped import NoCheckoutError
+from alyx_generator.package.write import ForeignFilesError
+from alyx_generator.probe.observations import ProbeStateError
+from alyx_generator.render.format import FormatError
+from alyx_generator.source.fetch import UnknownSourceError
+from alyx_generator.source.overlay import OverlayError
+from alyx_generator.source.validate import UnreadableSchemaError
+
+DIFFERENT = 1
+USAGE = 2
+UNREADABLE = 3
+INTERRUPTED = 130
+
+_USAGE = (UnknownSourceError, PackageNameError, RecipeError, ForeignFilesError, NoCheckoutError, ProbeStateError)
+_UNREADABLE = (
+    AlyxError,
+    UnreadableSchemaError,
+    UnreadableDocumentError,
+    OverlayError,
+    FormatError,
+    OSError,
+    UnicodeError,
+)
+P = ParamSpec("P")
+
+SOURCE = "a server's address, a file, or a shipped snapshot (shipped, 3.6.1, 3.3.1)"
+
+
+class Form(StrEnum):
+    """How a report is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+FormOption = Annotated[Form, typer.Option("--format", "-f", help="How the report on stdout is written.")]
+OverlayOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--overlay",
+        metavar="FILE",
+        help="Corrections of your own (OpenAPI Overlay 1.0, YAML), applied after the shipped ones. May be repeated.",
+    ),
+]
+
+
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """Give a command its exit codes: what goes wrong is one message on stderr, never a traceback."""
+    show_lists(function)
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except KeyboardInterrupt:
+            fail("interrupted", INTERRUPTED)
+        except BrokenPipeError:
+            raise
+        except _USAGE as error:
+            fail(str(error), USAGE)
+        except _UNREADABLE as error:
+            fail(str(error), UNREADABLE)
+
+    return run
+
+
+def show_lists(function: Callable[..., object]) -> None:
+    """Keep the lines of examples and exit codes in a command's help as they stand in its docstring."""
+    function.__doc__ = re.sub(r"\n\n(?=For example:|Exit codes)", "\n\n\b\n", inspect.cleandoc(function.__doc__ or ""))
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Say what went wrong and end with an exit code."""
+    typer.echo(f"alyx-generate: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def say(text: str) -> None:
+    """Print a result on stdout."""
+    typer.echo(text, nl=not text.endswith("\n"))
+
+
+def note(text: str) -> None:
+    """Print something besides the result, on stderr."""
+    typer.echo(text, err=True)
+
+
+def progress(text: str) -> None:
+    """Say what is being done, where someone is looking."""
+    if sys.stderr.isatty():
+        note(f"{text} …")

@@ -1,1 +1,0 @@
-"""The commands of ``alyx-generate``, each a thin shell over a function that can be called from Python."""

@@ -1,0 +1,152 @@
+"""What a checkout holds of the generator's work: the shipped client, the snapshots, and where they came from."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alyx_generator.model.docs import Docs, read_docs
+from alyx_generator.package.pipeline import Build, build
+from alyx_generator.package.write import Difference, check, write
+from alyx_generator.source.fetch import decode
+from alyx_generator.source.normalise import normalise
+from alyx_generator.source.overlay import Correction, correct, read_overlay
+from alyx_generator.source.paths import SHIPPED, checkout, data_folder
+from alyx_generator.source.snapshots import lock_entry, structure_only, to_json
+
+
+class NoCheckoutError(OSError):
+    """What was asked for is there in a checkout only."""
+
+
+def build_shipped() -> Build:
+    """Generate the client that this package ships, from the shipped snapshot."""
+    return build(_read_snapshot(SHIPPED), shipped_corrections(), docs=shipped_docs())
+
+
+def shipped_corrections() -> tuple[Correction, ...]:
+    """Return what Alyx's schemas are known to get wrong."""
+    return read_overlay(data_folder("schemas") / "alyx.overlay.yaml")
+
+
+def shipped_docs() -> Docs:
+    """Return our own words, for snapshots, which hold none."""
+    return read_docs(data_folder("schemas") / "docs.toml")
+
+
+def write_shipped() -> Build:
+    """Write the shipped client and the corrected snapshots into the checkout.
+
+    Raises
+    ------
+    NoCheckoutError
+        This is no checkout.
+    """
+    _require_checkout()
+    result = build_shipped()
+    for folder, files in _products(result).items():
+        write(files, folder)
+    _write_lock(_read_lock())
+    return result
+
+
+def check_shipped() -> list[Difference]:
+    """Return how the checkout differs from what `write_shipped` writes.
+
+    Raises
+    ------
+    NoCheckoutError
+        This is no checkout.
+    """
+    _require_checkout()
+    differences = [
+        Difference(f"{folder.name}/{each.path}", each.reason, each.diff)
+        for folder, files in _products(build_shipped()).items()
+        for each in check(files, folder)
+    ]
+    if _lock_text(_read_lock()) != _lock_file().read_text(encoding="utf-8"):
+        differences.append(Difference("schemas/lock.toml", "differs from what is generated"))
+    return differences
+
+
+def take_snapshot(document: Mapping[str, Any], name: str, origin: str) -> dict[str, Any]:
+    """Keep the structure of a server's schema among the checkout's snapshots, with its provenance.
+
+    Parameters
+    ----------
+    document
+        The decoded document, as published.
+    name
+        The snapshot's name, for instance ``alyx-3.6.1``.
+    origin
+        Where it came from, in words.
+    """
+    _require_checkout()
+    structure: dict[str, Any] = structure_only(normalise(document))
+    path = data_folder("schemas") / f"{name}.json"
+    path.write_text(to_json(structure), encoding="utf-8", newline="\n")
+    lock = _read_lock()
+    lock[name] = {"origin": origin, "date": datetime.now(UTC).date()}
+    _write_lock(lock)
+    return structure
+
+
+def _require_checkout() -> Path:
+    root = checkout()
+    if root is None:
+        raise NoCheckoutError(
+            "the shipped client and the snapshots are written in a checkout only. Name a source, a package and a "
+            "folder for a client of your own: alyx-generate client https://alyx.lab.org --package lab_alyx --out src"
+        )
+    return root
+
+
+def _products(result: Build) -> dict[Path, Mapping[str, str]]:
+    """Return every folder that `make client` writes: the endpoints, and the corrected snapshots."""
+    corrected = {
+        f"{name}.json": to_json(result.corrected.document if name == SHIPPED else _corrected(name))
+        for name in _read_lock()
+    }
+    endpoints = _require_checkout() / "alyx_client" / "endpoints"
+    return {endpoints: result.files, data_folder("schemas") / "corrected": corrected}
+
+
+def _read_snapshot(name: str) -> dict[str, Any]:
+    return decode((data_folder("schemas") / f"{name}.json").read_bytes(), name)
+
+
+def _corrected(name: str) -> dict[str, Any]:
+    return correct(normalise(_read_snapshot(name)), shipped_corrections(), strict=False).document
+
+
+def _lock_file() -> Path:
+    return data_folder("schemas") / "lock.toml"
+
+
+def _read_lock() -> dict[str, Any]:
+    file = _lock_file()
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def _lock_text(lock: Mapping[str, Any]) -> str:
+    entries = [
+        lock_entry(
+            name,
+            origin=entry["origin"],
+            day=entry["date"],
+            raw=_read_snapshot(name),
+            corrected=_corrected(name),
+        )
+        for name, entry in sorted(lock.items())
+    ]
+    return (
+        "# Where each snapshot comes from, and the SHA-256 of its structure before and after correction.\n\n"
+        + "\n".join(entries)
+    )
+
+
+def _write_lock(lock: Mapping[str, Any]) -> None:
+    _lock_file().write_text(_lock_text(lock), encoding="utf-8", newline="\n")

@@ -1,0 +1,169 @@
+"""Where a schema comes from: a server, a file, or one of the shipped snapshots."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from alyx_client.client.base import BaseClient
+from alyx_client.http.url import normalise_base_url
+from alyx_client.rest.rows import run
+from alyx_client.schema.coreapi import is_core_api
+from alyx_client.schema.location import published
+from alyx_generator.source.paths import snapshots
+from alyx_generator.source.validate import UnreadableSchemaError
+
+Kind = Literal["server", "snapshot", "file"]
+
+
+class UnknownSourceError(ValueError):
+    """What was given is no server's address, no file, and no snapshot's name."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a schema comes from.
+
+    Parameters
+    ----------
+    kind
+        ``server``, ``snapshot`` or ``file``.
+    where
+        The server's address in its normal form, the snapshot's name, or the file's path.
+    """
+
+    kind: Kind
+    where: str
+
+    def __str__(self) -> str:
+        if self.kind == "snapshot":
+            return f"Alyx {snapshots()[self.where].stem.removeprefix('alyx-')}"
+        return Path(self.where).name if self.kind == "file" else self.where
+
+
+def read_source(text: str) -> Source:
+    """Tell what kind of source a user means.
+
+    Parameters
+    ----------
+    text
+        A server's address with its scheme, a snapshot's name (``shipped``, ``3.6.1``), or the path of a file.
+
+    Raises
+    ------
+    UnknownSourceError
+        It is none of them.
+    """
+    if text.lower().startswith(("http://", "https://")):
+        try:
+            return Source("server", normalise_base_url(text))
+        except ValueError as error:
+            raise UnknownSourceError(str(error)) from None
+    if text in snapshots():
+        return Source("snapshot", text)
+    if Path(text).is_file():
+        return Source("file", text)
+    names = ", ".join(snapshots())
+    raise UnknownSourceError(
+        f"{text!r} is no file, and no shipped snapshot ({names}). A server's address starts with https://"
+    )
+
+
+def download(source: Source, *, token: str | None = None) -> bytes:
+    """Return a schema document as it is published.
+
+    Parameters
+    ----------
+    source
+        Where it is. A server that has no OpenAPI document is asked for its CoreAPI document.
+    token
+        A token for the server; by default from the client's own sources.
+
+    Raises
+    ------
+    AlyxError
+        The server did not answer, or not with its schema.
+    OSError
+        The file cannot be read.
+    """
+    if source.kind == "server":
+        with BaseClient(source.where, token=token, cache_rest=None) as client:
+            return run(published(), lambda call: client.send(call.request)).content
+    return (snapshots()[source.where] if source.kind == "snapshot" else Path(source.where)).read_bytes()
+
+
+def decode(content: bytes, called: object) -> dict[str, Any]:
+    """Decode a schema document.
+
+    Parameters
+    ----------
+    content
+        The document.
+    called
+        What messages call it.
+
+    Raises
+    ------
+    UnreadableSchemaError
+        It is not JSON, or neither OpenAPI 3 nor CoreAPI.
+    """
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        raise UnreadableSchemaError(f"{called}: the schema is not JSON{_instead(content)}") from None
+    if not isinstance(document, Mapping):
+        raise UnreadableSchemaError(f"{called}: the schema is no JSON object")
+    return dict(cast("Mapping[str, Any]", document))
+
+
+def _instead(content: bytes) -> str:
+    start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"<"):
+        return ", but a page for people: is this an Alyx, or does a proxy want a login?"
+    if b"openapi:" in start:
+        return ", but YAML. alyx-generate fetch gets it from the server as JSON"
+    return ""
+
+
+def form(document: Mapping[str, Any], called: object) -> str:
+    """Return the form of a schema document: ``OpenAPI 3.0.3``, or ``CoreAPI``.
+
+    Raises
+    ------
+    UnreadableSchemaError
+        It is in neither.
+    """
+    if is_core_api(document):
+        return "CoreAPI"
+    version = document.get("openapi")
+    if not isinstance(version, str) or not version.startswith("3."):
+        raise UnreadableSchemaError(f"{called}: this is neither an OpenAPI 3 document nor a CoreAPI document")
+    return f"OpenAPI {version}"
+
+
+def fetch(source: str, *, token: str | None = None) -> dict[str, Any]:
+    """Return a schema document, decoded.
+
+    Parameters
+    ----------
+    source
+        A server's address, a snapshot's name, or a file's path.
+    token
+        A token for the server; by default from the client's own sources.
+
+    Raises
+    ------
+    UnknownSourceError
+        It is none of them.
+    UnreadableSchemaError
+        What came is no JSON object.
+    AlyxError
+        The server did not answer, or not with its schema.
+    OSError
+        The file cannot be read.
+    """
+    found = read_source(source)
+    return decode(download(found, token=token), found)

@@ -1,0 +1,34 @@
+"""Where the generator finds its templates and schemas: at a checkout's root, or inside the installed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+SHIPPED = "alyx-3.6.1"
+"""The snapshot that the shipped client is generated from."""
+
+
+def data_folder(name: str) -> Path:
+    """Return the folder of ``templates`` or ``schemas``.
+
+    Parameters
+    ----------
+    name
+        ``"templates"`` or ``"schemas"``.
+    """
+    installed = _PACKAGE / name
+    return installed if installed.is_dir() else _PACKAGE.parents[1] / name
+
+
+def checkout() -> Path | None:
+    """Return the root of the checkout that this package runs from; None when it is installed."""
+    root = _PACKAGE.parents[1]
+    return root if (root / "pyproject.toml").is_file() and (root / "templates").is_dir() else None
+
+
+def snapshots() -> dict[str, Path]:
+    """Return the shipped snapshots by the name that a user gives: a version, or ``shipped``."""
+    files = {path.stem.removeprefix("alyx-"): path for path in sorted(data_folder("schemas").glob("alyx-*.json"))}
+    return {**files, "shipped": data_folder("schemas") / f"{SHIPPED}.json"}

@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import io
+import json
+import stat
+import subprocess
+import sys
+import textwrap
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alyx_client.downloads.cache_tables import unpack
+from alyx_client.downloads.functions import Downloader
+from alyx_client.errors import (
+    AuthenticationError,
+    DamagedArchiveError,
+    DiskFullError,
+    ForeignURLError,
+    ServerError,
+    UnexpectedAnswerError,
+)
+from alyx_client.http.retry import Retries
+from alyx_client.testing import LocalAlyx
+from tests import faults
+from tests.download_faults import serve
+from tests.faults import FaultServer
+
+QUICK = Retries(base=0.001, cap=0.001)
+INFO = {"date_created": "2021-06-01 12:00", "min_api_version": "2.10", "tables": {"sessions": {"nrecs": 3, "size": 9}}}
+ROOT = Path(__file__).parents[2]
+
+
+def zipped(entries: dict[str, bytes]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in entries.items():
+            packed.writestr(zipfile.ZipInfo(name), content)
+    return archive.getvalue()
+
+
+ZIP = zipped({"sessions.pqt": b"sessions", "datasets.pqt": b"datasets" * 5000, "README": b"read me"})
+
+
+def routes(info: dict[str, Any] | None = None, archive: bytes = ZIP) -> dict[str, list[faults.Step]]:
+    return {"/cache/info/": [faults.json_answer(info or INFO)] * 9, "/cache.zip": [serve(archive)] * 9}
+
+
+def tables_of(url: str, folder: Path, **settings: Any) -> Downloader:
+    token = {"Authorization": "Token geheim"}
+    return Downloader(url, folder=folder, silent=True, retries=QUICK, **{"token": lambda: token, **settings})
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name != "home")
+
+
+def test_tables_are_unpacked_and_not_fetched_again_while_they_are_current(tmp_path: Path) -> None:
+    with FaultServer(routes=routes()) as server:
+        files = tables_of(server.url, tmp_path / "tables")
+        paths = files.download_cache_tables()
+        assert [path.name for path in paths] == ["sessions.pqt", "datasets.pqt"]
+        assert paths[0].read_bytes() == b"sessions"
+        assert names(tmp_path / "tables") == [".alyx-cache-tables.json", "README", "datasets.pqt", "sessions.pqt"]
+        assert tables_of(server.url, tmp_path / "tables").download_cache_tables() == paths
+        assert files.download_cache_tables(info=INFO) == paths
+        assert (server.count("/cache/info/"), server.count("/cache.zip")) == (2, 1)
+        assert set(server.tokens) == {"geheim"}
+        assert files.download_cache_tables(destination=tmp_path / "elsewhere")[0].parent == tmp_path / "elsewhere"
+        assert server.count("/cache.zip") == 2
+
+
+@pytest.mark.parametrize("change", ["newer", "gone", "cut", "notes"])
+def test_tables_that_are_not_current_are_fetched(change: str, tmp_path: Path) -> None:
+    with FaultServer(routes=routes()) as server:
+        paths = tables_of(server.url, tmp_path).download_cache_tables()
+        if change == "newer":
+            newer = {**INFO, "date_created": "2021-06-02 12:00"}
+            server._scripts["/cache/info/"] = iter([faults.json_answer(newer)])
+        elif change == "gone":
+            paths[1].unlink()
+        elif change == "cut":
+            paths[1].write_bytes(b"half")
+        else:
+            (tmp_path / ".alyx-cache-tables.json").write_bytes(b"{half")
+        assert tables_of(server.url, tmp_path).download_cache_tables() == paths
+        assert paths[1].read_bytes() == b"datasets" * 5000
+        assert server.count("/cache.zip") == 2
+
+
+def test_the_local_alyx_has_tables(tmp_path: Path) -> None:
+    with LocalAlyx() as local:
+        token = {"Authorization": f"Token {local.token('olivier')}"}
+        files = tables_of(local.url, tmp_path, token=lambda: token)
+        paths = files.download_cache_tables()
+        assert {path.name for path in paths} == {"sessions.pqt", "datasets.pqt"}
+        assert files.download_cache_tables() == paths
+        with pytest.raises(AuthenticationError):
+            tables_of(local.url, tmp_path / "other").download_cache_tables()
+
+
+def test_the_token_stays_at_home_when_the_zip_is_elsewhere(tmp_path: Path) -> None:
+    with FaultServer(then=serve(ZIP)) as store, FaultServer(routes=routes()) as server:
+        server._scripts["/cache.zip"] = iter([faults.redirect(f"{store.url}/cache.zip?X-Amz-Signature=s")])
+        assert tables_of(server.url, tmp_path / "a").download_cache_tables()
+        moved = {**INFO, "location": f"{store.url}/other.zip?X-Amz-Signature=s"}
+        server._scripts["/cache/info/"] = iter([faults.json_answer(moved)] * 2)
+        files = tables_of(server.url, tmp_path / "b")
+        assert files.download_cache_tables() == files.download_cache_tables()
+        assert store.paths == ["/cache.zip", "/other.zip"]
+        assert all("authorization" not in request.headers for request in store.requests)
+        assert "X-Amz" not in (tmp_path / "b" / ".alyx-cache-tables.json").read_text()
+
+
+@pytest.mark.parametrize("source", ["/tables", "/tables/", "/tables/cache.zip"])
+def test_another_source_is_fetched_without_the_token(source: str, tmp_path: Path) -> None:
+    with FaultServer(then=serve(ZIP)) as store:
+        files = tables_of("https://alyx.example.org", tmp_path)
+        assert len(files.download_cache_tables(store.url + source, tmp_path / "there")) == 2
+        assert store.paths == ["/tables/cache.zip"]
+        assert "authorization" not in store.requests[0].headers
+
+
+def test_without_a_server_there_must_be_a_source(tmp_path: Path) -> None:
+    with pytest.raises(ForeignURLError, match="source="):
+        Downloader(folder=tmp_path).download_cache_tables()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.pqt",
+        "/etc/evil.pqt",
+        "a/../../evil.pqt",
+        "C:/evil.pqt",
+        "..\\evil.pqt",
+        "NUL",
+        "a//b",
+        "x.",
+        "a:stream",
+    ],
+)
+def test_entries_that_would_leave_the_folder_are_refused_before_any_is_unpacked(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "in" / "tables"
+    archive = zipped({"sessions.pqt": b"new", name: b"evil"})
+    refused = pytest.raises(DamagedArchiveError, match="must not be unpacked")
+    with FaultServer(routes=routes(archive=archive)) as server, refused:
+        tables_of(server.url, folder).download_cache_tables()
+    assert names(folder) == []
+    assert names(tmp_path / "in") == ["tables"]
+
+
+def test_links_and_names_that_stand_twice_are_refused(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("sessions.pqt")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    archive = tmp_path / "link.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr(link, "/etc/passwd")
+    with pytest.raises(DamagedArchiveError, match="link"):
+        unpack(archive, tmp_path / "one")
+    archive.write_bytes(zipped({"a.pqt": b"1", "A.PQT": b"2"}))
+    with pytest.raises(DamagedArchiveError, match="same name"):
+        unpack(archive, tmp_path / "two")
+
+
+def test_folders_in_the_zip_are_made(tmp_path: Path) -> None:
+    archive = tmp_path / "a.zip"
+    archive.write_bytes(zipped({"v1/": b"", "v1/sessions.pqt": b"1", "v1/deep/b.pqt": b"2"}))
+    assert unpack(archive, tmp_path / "out") == ["v1/sessions.pqt", "v1/deep/b.pqt"]
+    assert (tmp_path / "out" / "v1" / "deep" / "b.pqt").read_bytes() == b"2"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"no zip", b"", ZIP[: len(ZIP) // 2], ZIP.replace(ZIP[100:104], b"\x07" * 4, 1)],
+    ids=["no zip", "empty", "cut", "changed"],
+)
+def test_a_damaged_zip_leaves_the_old_tables_as_they_were(damage: bytes, tmp_path: Path) -> None:
+    with FaultServer(routes=routes()) as server:
+        paths = tables_of(server.url, tmp_path).download_cache_tables()
+        server._scripts["/cache/info/"] = iter([faults.json_answer({**INFO, "date_created": "2022"})] * 9)
+        server._scripts["/cache.zip"] = iter([serve(damage)])
+        with pytest.raises(DamagedArchiveError):
+            tables_of(server.url, tmp_path).download_cache_tables()
+        assert [path.read_bytes() for path in paths] == [b"sessions", b"datasets" * 5000]
+        server._scripts["/cache.zip"] = iter([serve(ZIP)])
+        assert tables_of(server.url, tmp_path).download_cache_tables() == paths
+
+
+@pytest.mark.parametrize("obstacle", ["a folder with the name of a file", "a file with the name of a folder"])
+def test_an_obstacle_in_the_folder_leaves_all_old_tables_as_they_were(obstacle: str, tmp_path: Path) -> None:
+    with FaultServer(routes=routes()) as server:
+        paths = tables_of(server.url, tmp_path).download_cache_tables()
+        newer = zipped({"sessions.pqt": b"newer", "datasets.pqt": b"newer", "README": b"newer", "qc/qc.pqt": b"newer"})
+        server._scripts["/cache/info/"] = iter([faults.json_answer({**INFO, "date_created": "2022"})] * 9)
+        server._scripts["/cache.zip"] = iter([serve(newer)] * 9)
+        if obstacle == "a folder with the name of a file":
+            (tmp_path / "README").unlink()
+            (tmp_path / "README").mkdir()
+        else:
+            (tmp_path / "qc").write_bytes(b"in the way")
+        with pytest.raises(OSError, match="README" if "folder with" in obstacle else "qc"):
+            tables_of(server.url, tmp_path).download_cache_tables()
+        assert [path.read_bytes() for path in paths] == [b"sessions", b"datasets" * 5000]
+        (tmp_path / "README").rmdir() if "folder with" in obstacle else (tmp_path / "qc").unlink()
+        assert len(tables_of(server.url, tmp_path).download_cache_tables()) == 3
+        assert [path.read_bytes() for path in paths] == [b"newer", b"newer"]
+
+
+def test_a_zip_that_unpacks_to_more_than_there_is_space_is_refused(tmp_path: Path) -> None:
+    # The directory at the end declares the size: close to 4 GiB, a thousand times over.
+    many = io.BytesIO()
+    with zipfile.ZipFile(many, "w") as packed:
+        for number in range(3000):
+            packed.writestr(f"{number}.pqt", b"")
+    archive = bytearray(many.getvalue())
+    start = archive.find(b"PK\x01\x02")
+    while start >= 0:
+        archive[start + 24 : start + 28] = b"\xfe\xff\xff\xff"
+        start = archive.find(b"PK\x01\x02", start + 4)
+    (tmp_path / "bomb.zip").write_bytes(archive)
+    with pytest.raises(DiskFullError, match=r"it needs \d+ GB more"):
+        unpack(tmp_path / "bomb.zip", tmp_path / "out")
+    assert names(tmp_path / "out") == []
+
+
+def test_a_zip_that_declares_too_little_does_not_unpack(tmp_path: Path) -> None:
+    archive = bytearray(zipped({"a.pqt": bytes(10_000_000)}))
+    start = archive.find(b"PK\x01\x02")
+    archive[start + 24 : start + 28] = (100).to_bytes(4, "little")
+    (tmp_path / "bomb.zip").write_bytes(archive)
+    with pytest.raises(DamagedArchiveError):
+        unpack(tmp_path / "bomb.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize("answer", [faults.html_answer(), faults.json_answer([]), faults.json_answer({"tables": {}})])
+def test_an_answer_that_names_no_tables_is_an_error(answer: faults.Step, tmp_path: Path) -> None:
+    with FaultServer(routes={"/cache/info/": [answer]}) as server, pytest.raises(UnexpectedAnswerError):
+        tables_of(server.url, tmp_path).download_cache_tables()
+    assert names(tmp_path) == []
+
+
+def test_a_failing_server_is_an_error(tmp_path: Path) -> None:
+    failing = {"/cache/info/": [faults.json_answer({"detail": "why"}, status=500)]}
+    with FaultServer(routes=failing) as server, pytest.raises(ServerError, match="why"):
+        tables_of(server.url, tmp_path).download_cache_tables()
+
+
+def test_an_interrupted_zip_is_gone_on_from(tmp_path: Path) -> None:
+    with FaultServer(routes=routes()) as server:
+        server._scripts["/cache.zip"] = iter([serve(ZIP, close_after=100), faults.answer(status=404), serve(ZIP)])
+        with pytest.raises(LookupError):
+            tables_of(server.url, tmp_path).download_cache_tables()
+        assert "cache.zip.part" in names(tmp_path)
+        assert len(tables_of(server.url, tmp_path).download_cache_tables()) == 2
+        assert server.requests[-1].headers["range"] == "bytes=100-"
+    assert names(tmp_path) == [".alyx-cache-tables.json", "README", "datasets.pqt", "sessions.pqt"]
+
+
+def test_several_processes_fetch_the_tables_once(tmp_path: Path) -> None:
+    script = """
+        import json, sys
+        from alyx_client.downloads.functions import Downloader
+        print(json.dumps([path.name for path in Downloader(sys.argv[1], folder=sys.argv[2]).download_cache_tables()]))
+    """
+    steps = {"/cache/info/": [faults.json_answer(INFO)] * 9, "/cache.zip": [serve(ZIP, drip=0.05)] * 9}
+    with FaultServer(routes=steps) as server:
+        command = [sys.executable, "-c", textwrap.dedent(script), server.url, str(tmp_path)]
+        children = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+        for child in children:
+            out, _ = child.communicate(timeout=60)
+            assert json.loads(out) == ["sessions.pqt", "datasets.pqt"]
+        assert server.count("/cache.zip") == 1

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from alyx_client.http.log import readable_size
+
+
+def stderr_of(code: str, **environ: str) -> str:
+    command = [sys.executable, "-c", f"import alyx_client.http.log as log; {code}"]
+    return subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stderr
+
+
+ANSWERED = "log.log_answer('GET', 'https://x.org/subjects?token=abc', 200, 12300, 0.131)"
+
+
+def test_nothing_is_logged_unless_asked_for() -> None:
+    assert stderr_of(f"{ANSWERED}; log.logger.error('x')") == ""
+
+
+def test_alyx_log_shows_each_request_once() -> None:
+    shown = stderr_of(f"log.configure(); {ANSWERED}", ALYX_LOG="debug")
+    assert shown.count("GET /subjects?token=*** 200 12 kB 0.13 s") == 1
+
+
+@pytest.mark.parametrize(("level", "lines"), [("INFO", 2), ("warning", 1), ("nonsense", 0), ("", 0)])
+def test_alyx_log_sets_the_level(level: str, lines: int) -> None:
+    shown = stderr_of(f"{ANSWERED}; log.logger.info('i'); log.logger.warning('w')", ALYX_LOG=level)
+    assert len(shown.splitlines()) == lines
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (12_300, "12 kB"), (5_000_000, "5.0 MB"), (7 * 10**12, "7000 GB")],
+)
+def test_sizes_are_readable(size: int, text: str) -> None:
+    assert readable_size(size) == text

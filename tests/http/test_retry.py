@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from alyx_client.errors import AlyxConnectionError, AlyxError, ForeignURLError, NotFoundError, RateLimitError
+from alyx_client.http.message import Request, Response
+from alyx_client.http.retry import LoginRefused, Lost, Outcome, Retries, Send, Wait, exchange, retry_after, should_retry
+
+BASE = "https://alyx.example.org"
+GET = Request("GET", "/subjects")
+BROKEN = Lost(AlyxConnectionError("broken"), sent=True)
+REFUSED = Lost(AlyxConnectionError("refused"), sent=False)
+HOPELESS = Lost(AlyxConnectionError("untrusted"), sent=False, again=False)
+
+
+def status(code: int, **headers: str) -> Response:
+    return Response(code, {name.replace("_", "-"): value for name, value in headers.items()}, b"{}", "GET", f"{BASE}/x")
+
+
+def run(
+    request: Request, outcomes: Sequence[Outcome], retries: Retries | None = None
+) -> tuple[Response | AlyxError, list[Request], list[float]]:
+    """Play the outcomes to the policy; tells how it ended, what it sent and how long it waited."""
+    steps = exchange(request, BASE, retries or Retries(), now=lambda: 0.0)
+    sent: list[Request] = []
+    waits: list[float] = []
+    left = iter(outcomes)
+    outcome: Outcome | None = None
+    try:
+        while True:
+            step = steps.send(outcome)
+            if isinstance(step, Wait):
+                waits.append(step.seconds)
+                outcome = None
+            else:
+                assert isinstance(step, Send)
+                sent.append(step.request)
+                outcome = next(left)
+    except StopIteration as end:
+        return end.value, sent, waits
+    except AlyxError as error:
+        return error, sent, waits
+
+
+SAFE = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH"])
+def test_what_is_retried_by_method(method: str) -> None:
+    idempotent = method in SAFE
+    assert should_retry(method, REFUSED)
+    assert should_retry(method, BROKEN) is idempotent
+    assert not should_retry(method, HOPELESS)
+    for code, expected in {429: True, 503: True, 502: idempotent, 504: idempotent}.items():
+        assert should_retry(method, status(code)) is expected
+    for code in (400, 401, 403, 404, 405, 408, 409, 500, 501, 505):
+        assert not should_retry(method, status(code))
+
+
+def test_refused_login_is_retried_only_while_the_server_is_unavailable() -> None:
+    login = Request("POST", "/auth-token")
+    assert all(should_retry("POST", LoginRefused(login, status(code))) for code in (429, 502, 503, 504))
+    assert not any(should_retry("GET", LoginRefused(login, status(code))) for code in (400, 401, 403, 500))
+
+
+def test_waits_grow_with_full_jitter_up_to_the_cap() -> None:
+    retries = Retries(base=0.5, cap=8.0)
+    assert [retries.wait(failures, chance=lambda: 1.0) for failures in (1, 2, 3, 4, 5, 6, 5000)] == [
+        0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0,
+    ]  # fmt: skip
+    assert retries.wait(3, chance=lambda: 0.0) == 0.0
+
+
+def test_server_is_given_the_time_it_asks_for() -> None:
+    retries = Retries(base=1.0, max_wait=60)
+    assert retries.wait(1, 30.0, chance=lambda: 0.5) == 30.5
+    assert retries.wait(1, 60.0) is not None
+    assert retries.wait(1, 60.5) is None
+
+
+@pytest.mark.parametrize("settings", [{"tries": 0}, {"base": -1}, {"cap": -1}, {"max_wait": -0.1}])
+def test_impossible_settings_are_refused(settings: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="Retries"):
+        Retries(**settings)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "120"}, 120.0),
+        ({"retry-after": " 0 "}, 0.0),
+        ({"retry-after": "Thu, 01 Jan 1970 00:02:00 GMT"}, 20.0),
+        ({"retry-after": "Thu, 01 Jan 1970 00:02:00 -0000"}, 20.0),
+        ({"retry-after": "Thu, 01 Jan 1970 00:01:00 GMT"}, 0.0),
+        ({"retry-after": "Thu, 01 Jan 1970 00:02:00 GMT", "date": "Thu, 01 Jan 1970 00:01:55 GMT"}, 5.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": ""}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after_is_read_in_both_forms(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers, now=100.0) == seconds
+
+
+def test_each_try_sends_the_same_request() -> None:
+    end, sent, waits = run(GET, [BROKEN, status(502), status(429), status(200)])
+    assert isinstance(end, Response)
+    assert end.status == 200
+    assert sent == [GET] * 4
+    assert len(waits) == 3
+
+
+def test_last_error_is_raised_when_tries_are_used_up() -> None:
+    end, sent, waits = run(GET, [BROKEN, BROKEN, status(429)], Retries(tries=3))
+    assert isinstance(end, RateLimitError)
+    assert (len(sent), len(waits)) == (3, 2)
+
+
+def test_lost_creation_is_not_sent_again() -> None:
+    end, sent, _ = run(Request("POST", "/subjects"), [BROKEN])
+    assert end is BROKEN.error
+    assert len(sent) == 1
+
+
+def test_overlong_retry_after_raises_with_the_seconds() -> None:
+    end, _, waits = run(GET, [status(429, retry_after="61")])
+    assert isinstance(end, RateLimitError)
+    assert end.retry_after == 61.0
+    assert waits == []
+
+
+@pytest.mark.parametrize("first", [BROKEN, status(502), status(504)])
+def test_404_to_a_repeated_deletion_is_success(first: Outcome) -> None:
+    end, _, _ = run(Request("DELETE", "/subjects/a"), [first, status(404)])
+    assert isinstance(end, Response)
+    assert (end.status, end.content) == (204, b"")
+
+
+@pytest.mark.parametrize("first", [REFUSED, status(429), status(503)])
+def test_404_to_a_deletion_that_was_not_tried_before_is_an_error(first: Outcome) -> None:
+    end, _, _ = run(Request("DELETE", "/subjects/a"), [first, status(404)])
+    assert isinstance(end, NotFoundError)
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_redirects_keep_the_token_on_the_same_origin_alone(code: int) -> None:
+    request = Request("GET", "/cache.zip", params=(("a", "b"),))
+    script = [
+        status(code, location="/one?x=1#part"),
+        status(code, location="https://ALYX.example.org:443/two"),
+        status(code, location="//files.example.org/three"),
+        status(code, location=f"{BASE}/four"),
+        status(200),
+    ]
+    _, sent, _ = run(request, script)
+    assert [(item.path, item.params, item.authenticate) for item in sent[1:]] == [
+        (f"{BASE}/one?x=1", (), True),
+        ("https://ALYX.example.org:443/two", (), True),
+        ("https://files.example.org/three", (), False),
+        # Once a foreign server has had a say, the token is not given any more.
+        (f"{BASE}/four", (), False),
+    ]
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://x/y", "javascript:1", ""])
+def test_redirects_off_the_web_are_refused(location: str) -> None:
+    end, sent, _ = run(GET, [status(302, location=location)])
+    assert isinstance(end, AlyxError)
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_redirects_of_writes_are_not_followed(method: str) -> None:
+    end, sent, _ = run(Request(method, "/subjects"), [status(302, location="/elsewhere")])
+    assert isinstance(end, AlyxError)
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "https://evil.example/subjects",
+        "http://alyx.example.org/subjects",
+        "https://alyx.example.org:8443/subjects",
+        "https://alyx.example.org@evil.example/",
+        "https://alyx.example.org.evil.example/",
+        "https://alyx.example.org\\@evil.example/",
+        "//evil.example/subjects",
+        "ftp://alyx.example.org/",
+        "subjects",
+        "",
+    ],
+)
+def test_foreign_urls_are_refused_before_sending(path: str) -> None:
+    end, sent, _ = run(Request("GET", path), [])
+    assert isinstance(end, ForeignURLError)
+    assert sent == []
+
+
+def test_urls_of_the_server_itself_are_sent() -> None:
+    for path in ("/subjects", f"{BASE}/subjects", "HTTPS://Alyx.Example.org:443/subjects"):
+        end, _, _ = run(Request("GET", path), [status(200)])
+        assert isinstance(end, Response)
