@@ -29,6 +29,7 @@ check: $(STAMP)
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(RUN) -m pyright
+	$(BIN)/lint-imports
 	$(RUN) -m alyx_generator check
 
 # make client                                    the shipped client, from the shipped snapshot
