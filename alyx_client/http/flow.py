@@ -1,0 +1,164 @@
+"""Sans-I/O flows: logic written once as a generator, and driven by a thread or by asyncio.
+
+A flow yields a step that says what it waits for, is sent the outcome, and returns its result. A failure is thrown in
+where the flow waits, so that ``try``, ``finally`` and ``yield from`` work in it as in a function. Retries,
+authentication, logins and calls by name are flows; the synchronous and the asynchronous client differ in their driver
+alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from alyx_client.http.message import Request, Response
+
+__all__ = ["Acquire", "Authenticator", "Blocking", "Expires", "Flow", "Send", "Sleep", "Step", "adrive", "drive"]
+
+T = TypeVar("T")
+Expires = timedelta | bool | None
+"""Cache lifetime of a response: None or False for the default, True to bypass the cache."""
+
+# Event loops of several threads share the lock, so that no loop may block on it, and no asyncio.Lock would do.
+_POLL_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A step: send a request; its outcome is the response.
+
+    The driver's ``send`` decides how far a step reaches: through the cache (calls by name, endpoints), through retries
+    (logins), or to the network once (retries and authentication).
+
+    Parameters
+    ----------
+    request
+        The request.
+    token
+        The token to send with it.
+    expires
+        How long the response may be served from the cache.
+    bypass_cache
+        Whether to ask the server even if the response is cached.
+    """
+
+    request: Request
+    token: str | None = field(default=None, repr=False)
+    expires: Expires = None
+    bypass_cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A step: wait, in seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acquire:
+    """A step: acquire a lock; the flow itself releases it, in a ``finally``, since that never waits."""
+
+    lock: threading.Lock
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """A step: call a function that may block, such as a prompt or a keyring; its outcome is what that returns."""
+
+    function: Callable[[], object]
+
+
+Step = Send | Sleep | Acquire | Blocking
+Flow = Generator[Step, Any, T]
+"""A flow that returns a `T`."""
+
+
+class Authenticator(Protocol):
+    """Whatever adds credentials to requests; `http` takes it from the client and knows no more of it."""
+
+    def authenticate(self, request: Request, token: str | None = None) -> Flow[Response]:
+        """Send a request with a token: the one passed, or one of its own, which it may renew.
+
+        Parameters
+        ----------
+        request
+            The request.
+        token
+            A token to send as it is.
+        """
+        ...
+
+
+def drive(flow: Flow[T], send: Callable[[Send], Response]) -> T:
+    """Run a flow in this thread.
+
+    Parameters
+    ----------
+    flow
+        The flow.
+    send
+        Sends one request.
+
+    Returns
+    -------
+    T
+        What the flow returns.
+
+    Raises
+    ------
+    Exception
+        Whatever a step raised, unless the flow handles it, and whatever the flow itself raises.
+    """
+    outcome: object = None
+    error: BaseException | None = None
+    while True:
+        try:
+            step = flow.send(outcome) if error is None else flow.throw(error)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        outcome, error = None, None
+        try:
+            match step:
+                case Send():
+                    outcome = send(step)
+                case Sleep():
+                    time.sleep(step.seconds)
+                case Acquire():
+                    step.lock.acquire()
+                case Blocking():
+                    outcome = step.function()
+        except BaseException as problem:  # KeyboardInterrupt, too: a flow gives up its locks on the way out
+            error = problem
+
+
+async def adrive(flow: Flow[T], send: Callable[[Send], Awaitable[Response]]) -> T:
+    """Run a flow in this task; parameters, result and errors as for `drive`."""
+    outcome: object = None
+    error: BaseException | None = None
+    while True:
+        try:
+            step = flow.send(outcome) if error is None else flow.throw(error)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        outcome, error = None, None
+        try:
+            match step:
+                case Send():
+                    outcome = await send(step)
+                case Sleep():
+                    await asyncio.sleep(step.seconds)
+                case Acquire():
+                    while not step.lock.acquire(blocking=False):
+                        await asyncio.sleep(_POLL_SECONDS)
+                case Blocking():
+                    outcome = await asyncio.to_thread(step.function)
+        except BaseException as problem:  # CancelledError, too: a flow gives up its locks on the way out
+            error = problem
