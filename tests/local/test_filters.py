@@ -71,6 +71,33 @@ def test_session_filters_that_rows_do_not_show(
 
 
 @pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        ("/sessions", "users", "olivier"),
+        ("/sessions", "dataset_types", "spikes.times"),
+        ("/insertions", "dataset_types", "spikes.times"),
+        ("/sessions", "datasets", "spikes.times.npy"),
+        ("/insertions", "datasets", "spikes.times.npy"),
+    ],
+)
+def test_as_many_must_match_as_names_are_sent(rows: Callable[..., Rows], path: str, name: str, value: str) -> None:
+    assert rows(path, **{name: value})
+    assert rows(path, **{name: f"{value},{value}"}) == []
+
+
+def test_insertions_count_datasets_and_not_their_names(http: httpx.Client, rows: Callable[..., Rows]) -> None:
+    insertion = rows("/insertions", datasets="spikes.times.npy")[0]
+    session = rows("/datasets", session=insertion["session"])[0]["session"]
+    fields = {"name": "spikes.times.npy", "dataset_type": "spikes.times", "data_format": "npy", "session": session}
+    names = "spikes.times.npy,spikes.times.npy"
+    http.post("/datasets", json={**fields, "collection": f"alf/{insertion['name']}/second"}).raise_for_status()
+    # Saving an insertion links the datasets whose collection has its name.
+    http.patch(f"/insertions/{insertion['id']}", json={"json": {}}).raise_for_status()
+    assert [row["id"] for row in rows("/insertions", datasets=names)] == [insertion["id"]]
+    assert rows("/insertions", datasets=f"{names},spikes.times.npy") == []
+
+
+@pytest.mark.parametrize(
     ("path", "filters", "count"),
     [
         ("/subjects", {"alive": "True"}, 6),

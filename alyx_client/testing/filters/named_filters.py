@@ -47,8 +47,10 @@ def _date_range(query: Query, value: str) -> Predicate:
 
 
 def _all_users(query: Query, value: str) -> Predicate:
-    several = [query.by("users__username", name) for name in value.split(",")]
-    return lambda row: all(has(row) for has in several)
+    names = value.split(",")
+    distinct = [query.by("users__username", name) for name in dict.fromkeys(names)]
+    # Alyx counts the users that match, so a name that stands there twice matches nothing.
+    return lambda row: sum(has(row) for has in distinct) >= len(names)
 
 
 def _json_pairs(field: str) -> Custom:
@@ -67,28 +69,32 @@ def _datasets_of(query: Query, row: Record) -> list[Record]:
 
 
 def _dataset_types(query: Query, value: str) -> Predicate:
-    wanted = set(value.split(","))
+    names = value.split(",")
 
     def keep(row: Record) -> bool:
         types = (query.store.get("dataset-types", dataset["dataset_type"]) for dataset in _datasets_of(query, row))
-        return wanted <= {found["name"] for found in types if found is not None}
+        # Alyx counts the distinct types that match, so a name that stands there twice matches nothing.
+        return len({found["name"] for found in types if found is not None and found["name"] in names}) >= len(names)
 
     return keep
 
 
 def _datasets(query: Query, value: str) -> Predicate:
-    wanted = set(value.split(","))
+    names = value.split(",")
     worst = _quality(query.first("dataset_qc_lte")) if "dataset_qc_lte" in query.given else QC["FAIL"]
     any_quality = query.table == "fields-of-view"
     only_present = query.table == "sessions"
 
     def keep(row: Record) -> bool:
-        names = {
+        matching = [
             dataset["name"]
             for dataset in _datasets_of(query, row)
-            if (any_quality or dataset["qc"] <= worst) and (not only_present or on_server(query.store, dataset))
-        }
-        return wanted <= names
+            if dataset["name"] in names
+            and (any_quality or dataset["qc"] <= worst)
+            and (not only_present or on_server(query.store, dataset))
+        ]
+        # Alyx counts the distinct names of a session's datasets, and the datasets themselves elsewhere.
+        return len(set(matching) if query.table == "sessions" else matching) >= len(names)
 
     return keep
 
