@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from alyx_generator.model import naming
+from alyx_generator.model.annotations import annotation
 from alyx_generator.model.docs import Docs
 from alyx_generator.model.filters import read_filters
 from alyx_generator.model.hoist import Components
@@ -16,9 +17,9 @@ from alyx_generator.model.ir import Action, Answer, Api, Endpoint, Field, Filter
 from alyx_generator.model.operations import Operation, grouped, name_actions
 from alyx_generator.model.ownership import without_cycles
 from alyx_generator.model.payloads import is_collection, read_answer, read_body
-from alyx_generator.model.schemas import as_answered, as_sent, discriminated, merged, or_null, resolved
+from alyx_generator.model.schemas import as_answered, as_sent, or_null
 from alyx_generator.model.unsupported import unmet
-from alyx_generator.render.annotations import annotation
+from alyx_generator.source.openapi import discriminated, merged, resolved
 from alyx_generator.source.validate import refuse_malformed
 
 Document = Mapping[str, Any]

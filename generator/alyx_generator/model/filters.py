@@ -9,7 +9,7 @@ from typing import Any
 from alyx_client.schema.types import as_list
 from alyx_generator.model.ir import Filter, FilterStyle
 from alyx_generator.model.naming import parameter_name, unique
-from alyx_generator.model.schemas import resolved
+from alyx_generator.source.openapi import resolved
 
 _SCALARS = {
     ("string", ""): "str",

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from alyx_client.schema.types import as_schema
 from alyx_generator.model.naming import class_name
-from alyx_generator.model.schemas import component_of, is_object, nullable
+from alyx_generator.source.openapi import component_of, is_object, nullable
 
 Schemas = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from alyx_client.schema.types import as_schema
 from alyx_generator.model import naming
 from alyx_generator.model.ir import AnswerKind, Finding, LookupKind
-from alyx_generator.model.schemas import resolved
+from alyx_generator.source.openapi import resolved
 
 Find = Callable[[Finding], None]
 Route = tuple[str, ...]

@@ -10,7 +10,7 @@ from alyx_generator.model import naming
 from alyx_generator.model.hoist import Components
 from alyx_generator.model.ir import Finding
 from alyx_generator.model.operations import Find, Operation
-from alyx_generator.model.schemas import alternatives, component_of, is_object, resolved
+from alyx_generator.source.openapi import alternatives, component_of, is_object, resolved
 
 Schema = Mapping[str, Any]
 

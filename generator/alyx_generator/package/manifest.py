@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from alyx_generator.package.write import MARK
+from alyx_generator.render.text import MARK
 from alyx_generator.source.fetch import Kind, Source, read_source
 
 RECIPE = "generated.toml"

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from alyx_client.schema.types import as_schema
-from alyx_generator.model.schemas import nullable
 from alyx_generator.probe.observations import Place, Seen, Sight, has_format, kind_of
+from alyx_generator.source.openapi import nullable
 
 _REF = "#/components/schemas/"
 _DEEPEST = 40

@@ -11,10 +11,10 @@ from typing import Any, cast
 import yaml
 
 from alyx_client.schema.types import as_schema
-from alyx_generator.model.schemas import nullable
 from alyx_generator.probe.check import kinds_of
 from alyx_generator.probe.describe import KINDS, REF, label, look, named, said
 from alyx_generator.probe.observations import Place, Seen, Shape, Sight
+from alyx_generator.source.openapi import nullable
 from alyx_generator.source.overlay import Correction, correct
 
 Schema = dict[str, Any]

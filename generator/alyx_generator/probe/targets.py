@@ -10,8 +10,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from alyx_client.schema.types import as_schema
 from alyx_generator.model.operations import HANDLED_BY_CORE
-from alyx_generator.model.schemas import component_of, merged, resolved
 from alyx_generator.probe.observations import Place
+from alyx_generator.source.openapi import component_of, merged, resolved
 
 Keys = dict[str, str]
 _HANDLED = {path.rstrip("/") for path in HANDLED_BY_CORE}

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import jinja2
 
 from alyx_generator.model.ir import Action, Api, Endpoint, Filter, Shape
-from alyx_generator.model.json_fields import fields_by_key, replacement_note, with_replacement_notes
+from alyx_generator.model.json_fields import fields_by_key
 from alyx_generator.model.naming import changes_name, parameter_name, unique, upload_names
-from alyx_generator.package.write import MARK
+from alyx_generator.render.json_fields import replacement_note, with_replacement_notes
 from alyx_generator.render.models import ShapeSource, render_shapes
-from alyx_generator.render.text import docstring, paragraph, visible
+from alyx_generator.render.text import MARK, docstring, paragraph, visible
 from alyx_generator.source.paths import data_folder
 
 Files = dict[str, str]
