@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from alyx_client.client.connection import AsyncConnection, Connection, SyncConnection
 from alyx_client.http.message import Request
-from alyx_client.rest.rows import read_json
+from alyx_client.rest.lists import read_json
 
 if TYPE_CHECKING:
     from alyx_client.downloads.downloader import Downloader, DownloadOptions

@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from alyx_client.client.connection import AsyncConnection, SyncConnection
-from alyx_client.errors import AlyxError
-from alyx_client.http.message import Params, Response
-from alyx_client.rest.rows import Call, Expires, Rows, Steps, page_call, page_of, read_json, row_key, run
+from alyx_client.http.flow import Expires, Flow, Send, adrive, drive
+from alyx_client.http.message import Response
+from alyx_client.rest.lists import LazyList
 from alyx_client.rest.scheme import RestScheme
-from alyx_client.runtime.listing import async_results, results
-from alyx_client.runtime.paging import Page
-from alyx_client.runtime.results import AsyncResults, Results
 
 __all__ = ["AsyncStringApi", "StringApi"]
 
@@ -147,7 +144,9 @@ class StringApi(SyncConnection):
         AlyxError
             See `alyx_client.errors`.
         """
-        return self._run(self._calls.send("GET", rest_query, data=data, files=files, expires=expires, clobber=clobber))
+        return self._run(
+            self._calls.send("GET", rest_query, data=data, files=files, expires=expires, bypass_cache=clobber)
+        )
 
     def post(self, rest_query: str, data: Any = None, files: Any = None) -> Any:
         """Send a POST.
@@ -279,23 +278,12 @@ class StringApi(SyncConnection):
         """
         return self._run(self._calls.json_field_write(endpoint, uuid, field_name, None))
 
-    def _run(self, steps: Steps[T]) -> Any:
-        found = run(steps, self._answer)
-        return self._rows(found) if isinstance(found, Rows) else found
+    def _run(self, flow: Flow[T]) -> Any:
+        result = drive(flow, self._send_step)
+        return result.to_results(self._send_step) if isinstance(result, LazyList) else result
 
-    def _answer(self, call: Call) -> Response:
-        return self.send(call.request, expires=call.expires, clobber=call.clobber)
-
-    def _rows(self, rows: Rows) -> list[Any] | Results[Any]:
-        if rows.whole is not None:
-            return rows.whole
-
-        def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
-            return page_of(read_json(self._answer(page_call(rows.call, params, offset, limit))))
-
-        return results(
-            fetch, rows.queries, key=row_key, by_uuid=rows.by_ranges, page_size=rows.page_size, first=rows.first
-        )
+    def _send_step(self, step: Send) -> Response:
+        return self.send(step.request, expires=step.expires, clobber=step.bypass_cache)
 
 
 class AsyncStringApi(AsyncConnection):
@@ -351,7 +339,7 @@ class AsyncStringApi(AsyncConnection):
     ) -> Any:
         """As `StringApi.get`; a list of several pages is an `AsyncResults`."""
         return await self._run(
-            self._calls.send("GET", rest_query, data=data, files=files, expires=expires, clobber=clobber)
+            self._calls.send("GET", rest_query, data=data, files=files, expires=expires, bypass_cache=clobber)
         )
 
     async def post(self, rest_query: str, data: Any = None, files: Any = None) -> Any:
@@ -386,27 +374,9 @@ class AsyncStringApi(AsyncConnection):
         """As `StringApi.json_field_delete`."""
         return await self._run(self._calls.json_field_write(endpoint, uuid, field_name, None))
 
-    async def _run(self, steps: Steps[T]) -> Any:
-        answer, error = None, None
-        while True:
-            try:
-                call = steps.throw(error) if error else steps.send(answer)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-            except StopIteration as end:
-                return await self._rows(end.value) if isinstance(end.value, Rows) else end.value
-            answer, error = None, None
-            try:
-                answer = await self.send(call.request, expires=call.expires, clobber=call.clobber)
-            except AlyxError as problem:
-                error = problem
+    async def _run(self, flow: Flow[T]) -> Any:
+        result = await adrive(flow, self._send_step)
+        return await result.to_async_results(self._send_step) if isinstance(result, LazyList) else result
 
-    async def _rows(self, rows: Rows) -> list[Any] | AsyncResults[Any]:
-        if rows.whole is not None:
-            return rows.whole
-
-        async def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
-            call = page_call(rows.call, params, offset, limit)
-            return page_of(read_json(await self.send(call.request, expires=call.expires, clobber=call.clobber)))
-
-        return await async_results(
-            fetch, rows.queries, key=row_key, by_uuid=rows.by_ranges, page_size=rows.page_size, first=rows.first
-        )
+    async def _send_step(self, step: Send) -> Response:
+        return await self.send(step.request, expires=step.expires, clobber=step.bypass_cache)

@@ -1,7 +1,6 @@
-"""Calls by name, as ``rest("subjects", "list", alive=True)``, with plain Python in and out.
+"""Calls by name, such as ``rest("subjects", "list", alive=True)``, with plain Python in and out.
 
-Nothing here does I/O. Each call is a generator: it yields the requests to send, is sent the answers, and returns the
-result, so that the synchronous and the asynchronous client share all of it.
+Every call is a sans-I/O flow, which the synchronous and the asynchronous client share.
 """
 
 from __future__ import annotations
@@ -15,18 +14,19 @@ from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from alyx_client.errors import InvalidCallError, InvalidFieldError, InvalidKeyError
+from alyx_client.http.flow import Expires, Flow, Send
 from alyx_client.http.log import logger
 from alyx_client.http.message import Request
 from alyx_client.http.retry import refuse_foreign
 from alyx_client.http.url import same_origin
-from alyx_client.rest.rows import Call, Expires, Rows, Steps, is_page, page_call, page_of, read_json
+from alyx_client.rest.lists import LazyList, is_page, page_request, read_json, read_page
 from alyx_client.rest.scheme import Operation, RestScheme, nearest, read_scheme
 from alyx_client.runtime.bodies import file_parts, form_fields, json_text, plain_json
 from alyx_client.runtime.coerce import is_list
 from alyx_client.runtime.filters import FilterStyle, Repeated, encode
 from alyx_client.runtime.json_fields import updated, without
 from alyx_client.runtime.keys import quote_key, uuid_text
-from alyx_client.schema.location import published
+from alyx_client.schema.location import fetch_schema
 
 __all__ = ["RestCalls"]
 
@@ -56,7 +56,7 @@ class RestCalls:
         self.known: RestScheme | None = None
         self._kept_fields = kept_fields
 
-    def scheme(self) -> Steps[RestScheme]:
+    def scheme(self) -> Flow[RestScheme]:
         """Return what the server's schema says; fetched when it is first needed, and kept for a week.
 
         Raises
@@ -65,10 +65,10 @@ class RestCalls:
             The server gave none.
         """
         if self.known is None:
-            self.known = read_scheme(read_json((yield from published(_A_WEEK))))
+            self.known = read_scheme(read_json((yield from fetch_schema(_A_WEEK))))
         return self.known
 
-    def document(self) -> Steps[Any]:
+    def document(self) -> Flow[Any]:
         """Return the schema as the server has it now; calls by name follow it from then on.
 
         Raises
@@ -76,7 +76,7 @@ class RestCalls:
         AlyxError
             The server gave none.
         """
-        answer = yield from published(_A_WEEK, clobber=True)
+        answer = yield from fetch_schema(_A_WEEK, bypass_cache=True)
         self.known = None
         return read_json(answer)
 
@@ -88,23 +88,23 @@ class RestCalls:
         data: object = None,
         files: object = None,
         expires: Expires = None,
-        clobber: bool = False,
-    ) -> Steps[Any]:
-        """Send a request to a path and query, or a URL of the server; return the answer as plain Python, or `Rows`."""
+        bypass_cache: bool = False,
+    ) -> Flow[Any]:
+        """Send a request to a path and query, or a URL of the server; return plain Python, or a `LazyList`."""
         request = self._request(method, rest_query, data, files)
         refuse_foreign(request, self.base_url)
         names = {name for name, _ in request.params}
         sizes = [value for name, value in request.params if name == "limit"]
         size = int(sizes[-1]) if sizes and sizes[-1].isdecimal() and int(sizes[-1]) > 0 else None
-        call = Call(request, expires, clobber)
-        content = read_json((yield call))
+        send = Send(request, expires=expires, bypass_cache=bypass_cache)
+        content = read_json((yield send))
         if method != "GET" or not is_page(content):
             return content
-        page = page_of(content)
+        page = read_page(content)
         if "offset" in names:  # some page of a list, and no more
             return page.rows
         bare = tuple(pair for pair in request.params if pair[0] != "limit")
-        return Rows(replace(call, request=replace(request, params=())), [bare], page, size, True)
+        return LazyList(replace(send, request=replace(request, params=())), [bare], page, size, True)
 
     def rest(
         self,
@@ -117,7 +117,7 @@ class RestCalls:
         no_cache: bool = False,
         extra_params: Mapping[str, object] | None = None,
         **filters: Any,
-    ) -> Steps[Any]:
+    ) -> Flow[Any]:
         """Do what an endpoint's action says; see `AlyxClient.rest`."""
         path, mark, query = url.strip().lstrip("/").partition("?")
         endpoint = path.split("/")[0]
@@ -127,7 +127,7 @@ class RestCalls:
         expires: Expires = filters.pop("expires", None) or no_cache or None
         if f"/{path.strip('/')}" not in (f"/{endpoint}", operation.path.rstrip("/")):
             if action == "list" and key is None and not filters:  # a path of its own, such as one record's
-                return (yield from self.send("GET", url, expires=expires, clobber=no_cache))
+                return (yield from self.send("GET", url, expires=expires, bypass_cache=no_cache))
             raise InvalidCallError(f"{url!r} is more than an endpoint's name; pass {endpoint!r}, and the key as id=")
         if action == "list":
             given = {name: value for name, value in filters.items() if value is not None}
@@ -135,8 +135,8 @@ class RestCalls:
             if key is not None and key != "":
                 given["id"] = key
             request = Request("GET", operation.path, endpoint=endpoint, action="list")
-            call = Call(request, expires, no_cache)
-            return (yield from self._list(endpoint, operation, _joined(given), extra_params, call))
+            send = Send(request, expires=expires, bypass_cache=no_cache)
+            return (yield from self._list(endpoint, operation, _joined(given), extra_params, send))
         if filters or extra_params:
             names = ", ".join([*filters, *(extra_params or {})])
             raise InvalidCallError(f"{endpoint}: {action} takes no filters, and here are: {names}. {_how(action)}")
@@ -146,21 +146,21 @@ class RestCalls:
         if action == "partial_update":
             data = yield from self._with_kept(endpoint, target, data)
         method = cast("Method", operation.method)
-        return (yield from self.send(method, target, data=data, files=files, expires=expires, clobber=no_cache))
+        return (yield from self.send(method, target, data=data, files=files, expires=expires, bypass_cache=no_cache))
 
-    def json_field_write(self, endpoint: str, key: Any, field: str, data: object) -> Steps[Any]:
+    def json_field_write(self, endpoint: str, key: Any, field: str, data: object) -> Flow[Any]:
         """Replace what a JSON field holds, and return what the server then has."""
         answer = yield from self.rest(endpoint, "partial_update", key, {field: data}, None)
         return cast("dict[str, Any]", answer).get(field, data) if isinstance(answer, dict) else data
 
-    def json_field_update(self, endpoint: str, key: Any, field: str, data: object) -> Steps[Any]:
+    def json_field_update(self, endpoint: str, key: Any, field: str, data: object) -> Flow[Any]:
         """Set some keys of a JSON field, and return what the server then has."""
         current = yield from self._field(endpoint, key, field)
         return (
             yield from self.json_field_write(endpoint, key, field, updated(current, data, f"{endpoint} {key}: {field}"))
         )
 
-    def json_field_remove_key(self, endpoint: str, key: Any, field: str, name: str) -> Steps[Any]:
+    def json_field_remove_key(self, endpoint: str, key: Any, field: str, name: str) -> Flow[Any]:
         """Remove a key from a JSON field, and return what the server then has."""
         current = yield from self._field(endpoint, key, field)
         left = without(current, name, f"{endpoint} {key}: {field}")
@@ -169,7 +169,7 @@ class RestCalls:
             return current
         return (yield from self.json_field_write(endpoint, key, field, left))
 
-    def _field(self, endpoint: str, key: Any, field: str) -> Steps[Any]:
+    def _field(self, endpoint: str, key: Any, field: str) -> Flow[Any]:
         record = yield from self.rest(endpoint, "read", key, None, None, no_cache=True)
         if not isinstance(record, dict) or field not in record:
             names = sorted(cast("dict[str, Any]", record)) if isinstance(record, dict) else []
@@ -182,8 +182,8 @@ class RestCalls:
         operation: Operation,
         given: dict[str, Any],
         extra_params: Mapping[str, object] | None,
-        call: Call,
-    ) -> Steps[Any]:
+        send: Send,
+    ) -> Flow[Any]:
         offset, size = (_number(endpoint, name, given.pop(name, None)) for name in ("offset", "limit"))
         styles = _styles(operation)
         unknown = [name for name in given if name not in styles]
@@ -199,11 +199,11 @@ class RestCalls:
             raise InvalidCallError(str(error)) from None
         if not queries:
             return []
-        content = read_json((yield page_call(call, queries[0], offset or 0, size)))
+        content = read_json((yield page_request(send, queries[0], offset or 0, size)))
         if not is_page(content):
             return content
-        page = page_of(content)
-        return page.rows if offset is not None else Rows(call, queries, page, size, "django" in styles)
+        page = read_page(content)
+        return page.rows if offset is not None else LazyList(send, queries, page, size, "django" in styles)
 
     def _path(self, endpoint: str, action: str, operation: Operation, key: Any) -> str:
         start, brace, rest = operation.path.partition("{")
@@ -228,13 +228,13 @@ class RestCalls:
                 f"{endpoint}: {action} needs data, a dictionary of: {', '.join(named) or 'the fields to send'}"
             )
 
-    def _with_kept(self, endpoint: str, target: str, data: object) -> Steps[Any]:
+    def _with_kept(self, endpoint: str, target: str, data: object) -> Flow[Any]:
         """Return the changes, and what the record has in the fields that the server would lose."""
         kept = self._kept_fields(endpoint)
         changes = _plain(data, f"{endpoint}: partial_update") if kept else data
         if not isinstance(changes, dict) or all(name in changes for name in kept):
             return cast("Any", data)
-        record = yield from self.send("GET", target, expires=True, clobber=True)
+        record = yield from self.send("GET", target, expires=True, bypass_cache=True)
         return {name: record[name] for name in kept if name in record} | cast("dict[str, Any]", changes)
 
     def _request(self, method: Method, rest_query: str, data: object, files: object) -> Request:

@@ -1,46 +1,55 @@
-"""Where an Alyx publishes its schema: as OpenAPI from version 3.3 on, as CoreAPI before; without any I/O."""
+"""Fetch the schema that an Alyx server publishes, sans-I/O: OpenAPI since Alyx 3.3, CoreAPI before."""
 
 from __future__ import annotations
 
 from alyx_client.errors import AlyxHTTPError
+from alyx_client.http.flow import Expires, Flow, Send
 from alyx_client.http.message import Request, Response
-from alyx_client.rest.rows import Call, Expires, Steps
 
-__all__ = ["published"]
+__all__ = ["fetch_schema"]
 
 _OPEN_API = "application/vnd.oai.openapi+json"
 _CORE_API = "application/coreapi+json"
-_PLACES = (
+_SCHEMA_REQUESTS = (
     Request("GET", "/api/schema", accept=_OPEN_API, endpoint="api/schema"),
     Request("GET", "/docs/", accept=_CORE_API, endpoint="docs"),
     Request("GET", "/docs", accept=_CORE_API, endpoint="docs"),
 )
-# What a server answers that has no such schema; a redirect where its address has no slash at its end.
+# Statuses of a server that does not publish this form of schema; redirects are Django's, which adds or removes the
+# slash at the end of the path.
 _ABSENT = frozenset({301, 302, 307, 308, 404, 406})
 
 
-def published(expires: Expires = None, *, clobber: bool = False) -> Steps[Response]:
-    """Return the answer that holds a server's schema, asking for the newer form first.
+def fetch_schema(expires: Expires = None, *, bypass_cache: bool = False) -> Flow[Response]:
+    """Fetch a server's schema, requesting the newer form first.
 
     Parameters
     ----------
     expires
-        How long the answer may be given again.
-    clobber
-        Whether the server is asked in any case.
+        How long the response may be served from the cache.
+    bypass_cache
+        Whether to ask the server even if the response is cached.
+
+    Returns
+    -------
+    Response
+        The response that holds the schema.
 
     Raises
     ------
     AlyxError
-        The server gave none.
+        The server did not respond, or publishes no schema.
     """
     missing: AlyxHTTPError | None = None
-    for request in _PLACES:
+    for request in _SCHEMA_REQUESTS:
         try:
-            return (yield Call(request, expires, clobber))
+            response: Response = yield Send(request, expires=expires, bypass_cache=bypass_cache)
         except AlyxHTTPError as error:
             if error.status_code not in _ABSENT:
                 raise
+            # The first failure is about OpenAPI, the form that a current server has, so it is the one worth reading.
             missing = missing or error
+        else:
+            return response
     assert missing is not None
     raise missing

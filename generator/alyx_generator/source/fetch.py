@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from alyx_client.client.base import BaseClient
+from alyx_client.http.flow import drive
 from alyx_client.http.url import normalise_base_url
-from alyx_client.rest.rows import run
 from alyx_client.schema.coreapi import is_core_api
-from alyx_client.schema.location import published
+from alyx_client.schema.location import fetch_schema
 from alyx_generator.source.paths import snapshots
 from alyx_generator.source.validate import UnreadableSchemaError
 
@@ -91,7 +91,7 @@ def download(source: Source, *, token: str | None = None) -> bytes:
     """
     if source.kind == "server":
         with BaseClient(source.where, token=token, cache_rest=None) as client:
-            return run(published(), lambda call: client.send(call.request)).content
+            return drive(fetch_schema(), lambda send: client.send(send.request)).content
     return (snapshots()[source.where] if source.kind == "snapshot" else Path(source.where)).read_bytes()
 
 

@@ -1,0 +1,148 @@
+"""Lists fetched by name: pages as plain Python, and a list whose further pages are fetched when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard, cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from alyx_client.http.flow import Send
+from alyx_client.http.json_body import decode
+from alyx_client.http.log import logger
+from alyx_client.http.message import Params, Response
+from alyx_client.runtime.listing import async_results, results
+from alyx_client.runtime.paging import Page, key_of, repeats
+from alyx_client.runtime.results import AsyncResults, Results
+
+__all__ = ["LazyList", "is_page", "page_request", "read_json", "read_page"]
+
+_PAGE_KEYS = frozenset({"count", "next", "previous", "results"})
+
+
+@dataclass(frozen=True, slots=True)
+class LazyList:
+    """A list whose first page has been fetched, and the way to fetch the others.
+
+    Parameters
+    ----------
+    send
+        The step that requests the list, without its query.
+    queries
+        The query parameters, without paging; several where a long list of keys was split.
+    first
+        The first page of the first query.
+    page_size
+        Rows per page; the server's default if None.
+    by_uuid
+        Whether the server can be asked for ranges of UUIDs.
+    """
+
+    send: Send
+    queries: Sequence[Params]
+    first: Page[Any]
+    page_size: int | None
+    by_uuid: bool
+
+    @property
+    def complete_rows(self) -> list[Any] | None:
+        """All rows if the first page holds them all, else None."""
+        rows = self.first.rows
+        if len(self.queries) != 1 or len(rows) < self.first.count:
+            return None
+        keys = [_row_key(row) for row in rows]
+        return list(dict(zip(keys, rows, strict=True)).values()) if repeats(keys) else rows
+
+    def to_results(self, send: Callable[[Send], Response]) -> list[Any] | Results[Any]:
+        """Return the rows: a list if the first page holds them all, else a sequence that fetches the other pages.
+
+        Parameters
+        ----------
+        send
+            Sends one request.
+        """
+        if (rows := self.complete_rows) is not None:
+            return rows
+
+        def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
+            return read_page(read_json(send(page_request(self.send, params, offset, limit))))
+
+        return results(
+            fetch,
+            self.queries,
+            key=_row_key,
+            by_uuid=self._has_uuid_ranges(),
+            page_size=self.page_size,
+            first=self.first,
+        )
+
+    async def to_async_results(self, send: Callable[[Send], Awaitable[Response]]) -> list[Any] | AsyncResults[Any]:
+        """Return the rows as `to_results` does; a sequence of several pages is an `AsyncResults`."""
+        if (rows := self.complete_rows) is not None:
+            return rows
+
+        async def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
+            return read_page(read_json(await send(page_request(self.send, params, offset, limit))))
+
+        return await async_results(
+            fetch,
+            self.queries,
+            key=_row_key,
+            by_uuid=self._has_uuid_ranges(),
+            page_size=self.page_size,
+            first=self.first,
+        )
+
+    def _has_uuid_ranges(self) -> bool:
+        """Return whether rows that paging leaves out can be fetched by ranges of their UUIDs."""
+        return self.by_uuid and any(_has_uuid(row) for row in self.first.rows[:1])
+
+
+def page_request(send: Send, params: Params, offset: int, limit: int | None) -> Send:
+    """Return the step for one page of a list.
+
+    Parameters
+    ----------
+    send
+        The step that requests the list, without its query.
+    params
+        The query parameters, without paging.
+    offset
+        Rows before the page.
+    limit
+        Rows per page; the server's default if None.
+    """
+    paging = [] if limit is None else [("limit", str(limit))]
+    paging += [("offset", str(offset))] if offset else []
+    return replace(send, request=replace(send.request, params=(*params, *paging)))
+
+
+def read_json(response: Response) -> Any:
+    """Return a response's content as plain Python; None if it has no content."""
+    return decode(response, urlsplit(response.url).path) if response.content.strip() else None
+
+
+def is_page(content: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a response's content is one page of a list."""
+    return isinstance(content, dict) and cast("dict[str, Any]", content).keys() >= _PAGE_KEYS
+
+
+def read_page(content: Any) -> Page[Any]:
+    """Return a response's content as one page of a list."""
+    if detail := content.get("detail"):
+        logger.warning("The server says of this list: %s", detail)
+    return Page(content["count"], content["results"], content["next"] is not None)
+
+
+def _row_key(row: Any) -> object:
+    """Return the key that identifies a row; None for rows without one."""
+    return key_of(cast("dict[str, object]", row)) if isinstance(row, dict) else None
+
+
+def _has_uuid(row: Any) -> bool:
+    try:
+        UUID(str(_row_key(row)).rstrip("/").rpartition("/")[2])
+    except ValueError:
+        return False
+    return True
