@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
 from importlib import import_module
@@ -19,6 +19,9 @@ from alyx_client.auth.token import identity
 from alyx_client.config.settings import DataServer, find_settings
 from alyx_client.errors import AlyxError, OfflineError
 from alyx_client.http.cache.policy import Caching
+from alyx_client.http.flow import Flow, adrive
+from alyx_client.http.flow import Send as SendStep
+from alyx_client.http.flow import drive as drive_flow
 from alyx_client.http.log import configure
 from alyx_client.http.message import Request, Response
 from alyx_client.http.retry import Retries, refuse_foreign
@@ -306,6 +309,21 @@ class SyncConnection(Connection):
         finally:
             attempt.finished()
 
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow in this thread; its requests go through the cache, as those of `send` do.
+
+        Parameters
+        ----------
+        flow
+            A call of an endpoint, written without I/O.
+
+        Raises
+        ------
+        AlyxError
+            A request failed, unless the flow handles it.
+        """
+        return drive_flow(flow, lambda step: self.send(step.request, expires=step.expires, clobber=step.bypass_cache))
+
     def authenticate(
         self,
         username: str | None = None,
@@ -390,6 +408,14 @@ class AsyncConnection(Connection):
             return attempt.failed(error)
         finally:
             attempt.finished()
+
+    async def run(self, flow: Flow[T]) -> T:
+        """As `SyncConnection.run`, awaited."""
+
+        def send(step: SendStep) -> Awaitable[Response]:
+            return self.send(step.request, expires=step.expires, clobber=step.bypass_cache)
+
+        return await adrive(flow, send)
 
     async def authenticate(
         self,

@@ -25,7 +25,7 @@ from alyx_client.runtime.bodies import file_parts, form_fields, json_text, plain
 from alyx_client.runtime.coerce import is_list
 from alyx_client.runtime.filters import FilterStyle, Repeated, encode
 from alyx_client.runtime.json_fields import updated, without
-from alyx_client.runtime.keys import quote_key, uuid_text
+from alyx_client.runtime.keys import fill_path, split_path
 from alyx_client.schema.location import fetch_schema
 
 __all__ = ["RestCalls"]
@@ -206,19 +206,16 @@ class RestCalls:
         return page.rows if offset is not None else LazyList(send, queries, page, size, "django" in styles)
 
     def _path(self, endpoint: str, action: str, operation: Operation, key: Any) -> str:
-        start, brace, rest = operation.path.partition("{")
-        lookup, _, end = rest.partition("}")
-        if not brace:
+        start, lookup, _ = split_path(operation.path)
+        if not lookup:
             return operation.path
         if key is None or key == "":
             raise InvalidCallError(
                 f"{endpoint}: {action} needs an id, the record's {lookup}: rest({endpoint!r}, {action!r}, id=...)"
             )
-        collection = start.rstrip("/")
         if isinstance(key, str) and key.strip("/").startswith(start.lstrip("/")):
             key = key.strip("/").removeprefix(start.lstrip("/"))
-        segment = quote_key(key, lookup=lookup, base_url=self.base_url, path=collection)
-        return start + uuid_text(segment) + end
+        return fill_path(operation.path, key, None, base_url=self.base_url, endpoint=endpoint)
 
     def _require_data(self, scheme: RestScheme, endpoint: str, action: str, data: object, files: object) -> None:
         if data is None or (isinstance(data, dict | list | str) and not data and not files):

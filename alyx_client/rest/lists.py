@@ -13,7 +13,7 @@ from alyx_client.http.json_body import decode
 from alyx_client.http.log import logger
 from alyx_client.http.message import Params, Response
 from alyx_client.runtime.listing import async_results, results
-from alyx_client.runtime.paging import Page, key_of, repeats
+from alyx_client.runtime.paging import Page, key_of, page_params, repeats
 from alyx_client.runtime.results import AsyncResults, Results
 
 __all__ = ["LazyList", "is_page", "page_request", "read_json", "read_page"]
@@ -113,9 +113,7 @@ def page_request(send: Send, params: Params, offset: int, limit: int | None) -> 
     limit
         Rows per page; the server's default if None.
     """
-    paging = [] if limit is None else [("limit", str(limit))]
-    paging += [("offset", str(offset))] if offset else []
-    return replace(send, request=replace(send.request, params=(*params, *paging)))
+    return replace(send, request=replace(send.request, params=page_params(params, offset, limit)))
 
 
 def read_json(response: Response) -> Any:

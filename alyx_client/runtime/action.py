@@ -9,23 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any, Generic, Literal, Self, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 from uuid import UUID
 
-from alyx_client.errors import InvalidFieldError, InvalidKeyError
+from alyx_client.errors import InvalidFieldError
 from alyx_client.http.message import FilePart, Params, Request, Response
 from alyx_client.runtime.bodies import Upload, file_part, form_fields, json_text
 from alyx_client.runtime.drift import Answer, DriftLog, PageAnswer
 from alyx_client.runtime.filters import FilterStyle, encode
-from alyx_client.runtime.keys import quote_key, quote_path
+from alyx_client.runtime.keys import LookupKey, LookupKind, fill_path
 from alyx_client.runtime.models import Resource
-from alyx_client.runtime.paging import Page
+from alyx_client.runtime.paging import Page, page_params
 
-__all__ = ["Action", "Key", "KeyRanges", "ListAction", "Upload"]
+__all__ = ["Action", "KeyRanges", "ListAction", "Upload"]
 
 T = TypeVar("T")
-Key = str | UUID | int
-Lookup = Literal["uuid", "integer", "text", "path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +59,15 @@ class Action(Generic[T]):
     method: str
     path: str
     answer: Answer[T]
-    lookup: Lookup | None = None
+    lookup: LookupKind | None = None
     shape: type[Resource] | None = None
     filters: Mapping[str, FilterStyle] = field(default_factory=dict[str, FilterStyle])
     accept: str = "application/json"
     bare_path: str = ""
     keeps: tuple[str, ...] = ()
-    parents: tuple[Lookup, ...] = ()
+    parents: tuple[LookupKind, ...] = ()
 
-    def within(self, base_url: str, *keys: Key) -> Self:
+    def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys before the path's last one filled in.
 
         Raises
@@ -87,7 +85,7 @@ class Action(Generic[T]):
         self,
         base_url: str,
         *,
-        key: Key | None = None,
+        key: LookupKey | None = None,
         body: Resource | Sequence[Resource] | None = None,
         changes: Mapping[str, Any] | None = None,
         files: Mapping[str, Upload | FilePart | None] | None = None,
@@ -133,9 +131,9 @@ class Action(Generic[T]):
         """Read the answer; differences from its declaration go to `log`."""
         return self.answer.parse(response, self.endpoint, log)
 
-    def _path(self, base_url: str, key: Key | None) -> str:
+    def _path(self, base_url: str, key: LookupKey | None) -> str:
         assert self.lookup is not None
-        return _with_key(self.path, key, self.lookup, base_url=base_url, endpoint=self.endpoint)
+        return fill_path(self.path, key, self.lookup, base_url=base_url, endpoint=self.endpoint)
 
     def _payload(
         self, body: Resource | Sequence[Resource] | None, changes: Mapping[str, Any] | None, with_files: bool
@@ -183,9 +181,9 @@ class ListAction(Generic[T]):
     answer: PageAnswer[T]
     filters: Mapping[str, FilterStyle]
     by_uuid: bool = False
-    parents: tuple[Lookup, ...] = ()
+    parents: tuple[LookupKind, ...] = ()
 
-    def within(self, base_url: str, *keys: Key) -> Self:
+    def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys in the path filled in; errors as for `Action.within`."""
         path = _filled(self.path, kinds=self.parents, keys=keys, base_url=base_url, endpoint=self.endpoint)
         return replace(self, path=path)
@@ -204,43 +202,18 @@ class ListAction(Generic[T]):
 
     def request(self, params: Params, offset: int, limit: int | None) -> Request:
         """Build the request for one page; `limit` is the page size, in rows."""
-        paging: list[tuple[str, str]] = []
-        if limit is not None:
-            paging.append(("limit", str(limit)))
-        if offset:
-            paging.append(("offset", str(offset)))
-        return Request("GET", self.path, params=(*params, *paging), endpoint=self.endpoint, action="list")
+        params = page_params(params, offset, limit)
+        return Request("GET", self.path, params=params, endpoint=self.endpoint, action="list")
 
     def parse(self, response: Response, log: DriftLog) -> Page[T]:
         """Read one page."""
         return self.answer.parse(response, self.endpoint, log)
 
 
-def _filled(path: str, *, kinds: Sequence[Lookup], keys: Sequence[Key], base_url: str, endpoint: str) -> str:
+def _filled(path: str, *, kinds: Sequence[LookupKind], keys: Sequence[LookupKey], base_url: str, endpoint: str) -> str:
     for kind, key in zip(kinds, keys, strict=True):
-        path = _with_key(path, key, kind, base_url=base_url, endpoint=endpoint)
+        path = fill_path(path, key, kind, base_url=base_url, endpoint=endpoint)
     return path
-
-
-def _with_key(path: str, key: Key | None, kind: Lookup, *, base_url: str, endpoint: str) -> str:
-    """Return the path with its first key filled in."""
-    start, _, rest = path.partition("{")
-    lookup, _, end = rest.partition("}")
-    collection = start.rstrip("/")
-    if kind == "path":
-        return start + quote_path(key, base_url=base_url, path=collection) + end
-    segment = quote_key(key, lookup=lookup, base_url=base_url, path=collection)
-    if kind == "uuid":
-        try:
-            segment = str(UUID(segment))  # the server has no route for capitals, or without hyphens
-        except ValueError:
-            raise InvalidKeyError(
-                f"{endpoint} are looked up by UUID, and {str(key)!r} is not one. "
-                f"Find the record with client.{endpoint}.list(...) and pass its id."
-            ) from None
-    if kind == "integer" and not segment.removeprefix("-").isdecimal():
-        raise InvalidKeyError(f"{endpoint} are looked up by an integer, and {str(key)!r} is not one.")
-    return start + segment + end
 
 
 class KeyRanges:

@@ -1,7 +1,8 @@
-"""Keys of records as segments of a path: quoted, never leading out of the endpoint, never to another server."""
+"""Lookup keys of records in the paths of requests: quoted, below their endpoint, on the client's own server."""
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
@@ -9,18 +10,86 @@ from alyx_client.errors import ForeignURLError, InvalidKeyError
 from alyx_client.http.url import redact_url, same_origin
 from alyx_client.runtime.coerce import plain_python
 
+__all__ = ["LookupKey", "LookupKind", "fill_path", "quote_key", "quote_path", "split_path", "uuid_text"]
+
+LookupKey = str | UUID | int
+"""The lookup key of a record, or the record's URL."""
+LookupKind = Literal["uuid", "integer", "text", "path"]
+"""The kind of a lookup key: a UUID, an integer, text, or a path with slashes."""
+
+
+def split_path(template: str) -> tuple[str, str, str]:
+    """Split a path template at its first lookup key.
+
+    Parameters
+    ----------
+    template
+        A path with lookup keys in braces, such as ``"/subjects/{nickname}"``.
+
+    Returns
+    -------
+    tuple of str
+        The text before the key, the key's name (empty if the path has none), and the text after it.
+    """
+    before, _, rest = template.partition("{")
+    name, _, after = rest.partition("}")
+    return before, name, after
+
+
+def fill_path(template: str, key: object, kind: LookupKind | None, *, base_url: str, endpoint: str) -> str:
+    """Fill in the first lookup key of a path template.
+
+    Parameters
+    ----------
+    template
+        A path with lookup keys in braces.
+    key
+        The lookup key, or the URL of the record.
+    kind
+        The kind of the key; None if it is unknown, as for calls by name.
+    base_url
+        The server.
+    endpoint
+        The endpoint's name, for messages.
+
+    Raises
+    ------
+    InvalidKeyError
+        The key is missing, empty, of another kind, or would leave the endpoint's path.
+    ForeignURLError
+        The URL is not one of this endpoint on this server.
+    """
+    before, name, after = split_path(template)
+    collection = before.rstrip("/")
+    if kind == "path":
+        return before + quote_path(key, base_url=base_url, path=collection) + after
+    segment = quote_key(key, lookup=name, base_url=base_url, path=collection)
+    if kind is None:
+        segment = uuid_text(segment)
+    elif kind == "uuid":
+        try:
+            segment = str(UUID(segment))  # the server has no route for capitals, or without hyphens
+        except ValueError:
+            raise InvalidKeyError(
+                f"{endpoint} are looked up by UUID, and {str(key)!r} is not one. "
+                f"Find the record with client.{endpoint}.list(...) and pass its id."
+            ) from None
+    elif kind == "integer" and not segment.removeprefix("-").isdecimal():
+        raise InvalidKeyError(f"{endpoint} are looked up by an integer, and {str(key)!r} is not one.")
+    return before + segment + after
+
 
 def quote_key(key: object, *, lookup: str, base_url: str, path: str) -> str:
-    """Return a record's key as one segment of a path.
+    """Quote a lookup key as one segment of a path.
 
     Parameters
     ----------
     key
         The lookup value, or the record's own URL.
     lookup
-        What the key is called, for messages.
+        The name of the key, for messages.
     base_url, path
-        The server, and the endpoint's path on it: where the record's URL must lie.
+        The server, and the endpoint's path on it, which the record's URL must lie below.
 
     Raises
     ------
@@ -42,24 +111,24 @@ def quote_key(key: object, *, lookup: str, base_url: str, path: str) -> str:
 
 
 def quote_path(key: object, *, base_url: str, path: str) -> str:
-    """Return a key that may hold slashes, each segment quoted.
+    """Quote a lookup key that may hold slashes, segment by segment.
 
     Parameters
     ----------
     key
-        The path, or the whole URL that it is the end of.
+        The path, or a whole URL that ends in it.
     base_url, path
-        The server, and the endpoint's path on it: where the URL must lie.
+        The server, and the endpoint's path on it, which the URL must lie below.
 
     Raises
     ------
     InvalidKeyError
-        A segment is empty, or leads out of the path.
+        A segment is empty, or would leave the endpoint's path.
     ForeignURLError
         The URL is not one of this server.
     """
     if not isinstance(key, str):
-        raise InvalidKeyError(f"{path} takes a path, and {key!r} is none")
+        raise InvalidKeyError(f"{path} takes a path, and {key!r} is not one")
     if key.startswith(("http://", "https://")):
         below = _below_server(key, base_url)
         if not below.startswith(f"{path}/"):
@@ -69,16 +138,16 @@ def quote_path(key: object, *, base_url: str, path: str) -> str:
 
 
 def uuid_text(key: str) -> str:
-    """Return a UUID in the one form that the server has routes for, small and with hyphens; another key as it is."""
+    """Return a UUID in lower case with hyphens, the one form that the server routes; other keys unchanged."""
     try:
         return str(UUID(key))
     except ValueError:
         return key
 
 
-def _segment(text: str, what: str) -> str:
+def _segment(text: str, label: str) -> str:
     if not text.strip() or text in (".", "..") or not text.isprintable():
-        raise InvalidKeyError(f"{what} {text!r} is no key of a record")
+        raise InvalidKeyError(f"{label} {text!r} is not the key of a record")
     return quote(text, safe="")
 
 

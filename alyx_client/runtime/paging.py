@@ -9,8 +9,9 @@ from uuid import UUID
 
 from alyx_client.errors import IncompleteResultsWarning
 from alyx_client.http.log import warn
+from alyx_client.http.message import Params
 
-__all__ = ["Key", "Page", "Walk", "Want", "first_limit", "key_of", "repeats"]
+__all__ = ["Key", "Page", "Walk", "Want", "first_limit", "key_of", "page_params", "repeats"]
 
 T = TypeVar("T")
 Key = Callable[[Any], object]
@@ -153,6 +154,24 @@ class Walk(Generic[T]):
             "stable from page to page. Narrow the query down, or fetch larger pages (limit=1000).",
             IncompleteResultsWarning,
         )
+
+
+def page_params(params: Params, offset: int, limit: int | None) -> Params:
+    """Return the query parameters of one page of a list.
+
+    Parameters
+    ----------
+    params
+        The query parameters of the list, without paging.
+    offset
+        The position of the page's first row.
+    limit
+        The page size, in rows; None for the server's own.
+    """
+    paging = [] if limit is None else [("limit", str(limit))]
+    if offset:
+        paging.append(("offset", str(offset)))
+    return (*params, *paging)
 
 
 def key_of(fields: Mapping[str, object]) -> object:
