@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from alyx_client.auth.interactive import can_ask
-from alyx_client.auth.token import clean_token
+from alyx_client.auth.token import clean_token, is_token
 from alyx_client.auth.token_store import TokenStore, token_store
 from alyx_client.config import one as one_settings
 from alyx_client.config.environment import variable
@@ -240,7 +240,7 @@ class Credentials:
             yield mine
         ones = one_settings.server(self.base_url)
         token = ones.tokens.get(username or ones.login or "")
-        if token:
+        if token and is_token(token):
             yield token
 
     def _settings(self) -> StoredServer:

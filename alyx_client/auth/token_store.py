@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from alyx_client.auth.token import is_token
 from alyx_client.errors import AlyxWarning
 from alyx_client.http.log import logger, warn
-from alyx_client.storage.atomic import alone, write_private
+from alyx_client.storage.atomic import write_private
+from alyx_client.storage.keyring import KeyringUnavailableError, read_secret, write_secret
+from alyx_client.storage.lock import exclusive_lock
 
 _SERVICE = "alyx-client"
 
@@ -66,7 +67,7 @@ class FileStore:
 
     def change(self, change: Callable[[dict[str, str]], Mapping[str, str]]) -> None:
         """Keep what becomes of the present tokens; a folder that cannot be written is no error."""
-        with alone(self.file):
+        with exclusive_lock(self.file):
             present = self.read()
             wanted = change(dict(present))
             # The order counts, too: who logged in last stands last.
@@ -103,7 +104,11 @@ class KeyringStore:
 
     def read(self) -> dict[str, str]:
         """Return the tokens; what is missing or damaged counts as none."""
-        content = read_secret(_SERVICE, self.base_url)
+        try:
+            content = read_secret(_SERVICE, self.base_url)
+        except KeyringUnavailableError as error:
+            warn(str(error), AlyxWarning)
+            content = None
         if content is not None:
             return _unpack(content.encode("utf-8", "replace"), self.base_url)
         old = FileStore(self.base_url).read()
@@ -120,43 +125,13 @@ class KeyringStore:
 
     def _write(self, tokens: Mapping[str, str]) -> None:
         file = FileStore(self.base_url)
-        if write_secret(_SERVICE, self.base_url, _pack(tokens, self.base_url)):
+        try:
+            write_secret(_SERVICE, self.base_url, _pack(tokens, self.base_url))
             return file.remove()
+        except KeyringUnavailableError as error:
+            warn(str(error), AlyxWarning)
         # What is to be forgotten must not live on in a file from before the keyring was asked for.
         file.change(lambda old: {user: token for user, token in old.items() if tokens.get(user) == token})
-
-
-def read_secret(service: str, name: str) -> str | None:
-    """Read a secret from the system's keyring; None where there is none, or, with a warning, no working keyring."""
-    try:
-        found: object = _keyring().get_password(service, name)
-    except Exception as error:  # Each keyring raises what it likes.
-        _warn_about(error)
-        return None
-    return found if isinstance(found, str) else None
-
-
-def write_secret(service: str, name: str, secret: str) -> bool:
-    """Write a secret to the system's keyring; returns whether it is kept there, and warns if not."""
-    try:
-        _keyring().set_password(service, name, secret)
-    except Exception as error:  # Each keyring raises what it likes.
-        _warn_about(error)
-        return False
-    return True
-
-
-def _keyring() -> Any:
-    return import_module("keyring")
-
-
-def _warn_about(error: Exception) -> None:
-    if isinstance(error, ImportError):
-        reason = 'it needs another package: pip install "alyx-client[keyring]"'
-    else:
-        # What a keyring says is not shown, for it might quote what it was given.
-        reason = f"it failed with {type(error).__name__}"
-    warn(f"The settings ask for the system's keyring, but {reason}. Nothing is kept there.", AlyxWarning)
 
 
 def _pack(tokens: Mapping[str, str], base_url: str) -> str:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
-from alyx_client.auth.token import is_token
 from alyx_client.http.log import logger
 from alyx_client.http.url import normalise_base_url, same_origin
 
@@ -29,7 +28,7 @@ class OneServer:
     login, password
         The user and, rarely, the password.
     tokens
-        Tokens by user.
+        Tokens by user, not validated.
     data_server, data_login, data_password
         Where data files come from.
     """
@@ -117,7 +116,7 @@ def _data_server(value: object, url: str) -> str | None:
 
 def _tokens(value: object) -> dict[str, str]:
     entries = {user: _map(entry).get("token", entry) for user, entry in _map(value).items()}
-    return {user: token for user, token in entries.items() if isinstance(token, str) and is_token(token)}
+    return {user: token for user, token in entries.items() if isinstance(token, str)}
 
 
 def _url(value: object) -> str | None:

@@ -10,13 +10,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
-from alyx_client.auth.token_store import read_secret, write_secret
 from alyx_client.config import toml_edit as toml_text
 from alyx_client.config.toml_edit import TablePath
 from alyx_client.errors import AlyxWarning, ConfigurationError
 from alyx_client.http.log import warn
 from alyx_client.http.url import normalise_base_url
-from alyx_client.storage.atomic import alone, write_private
+from alyx_client.storage.atomic import write_private
+from alyx_client.storage.keyring import KeyringUnavailableError, read_secret, write_secret
+from alyx_client.storage.lock import exclusive_lock
 
 _NEW_FILE = """\
 # The servers that alyx-client knows. You may edit this file: what you add stays, also when setup is run again.
@@ -51,12 +52,20 @@ class DataServer:
         """Return user name and password, the latter from the keyring if that is where it is; None without both."""
         password = self.password
         if self.username and password is None and self.keyring:
-            password = read_secret(_DATA_SECRETS, f"{self.username} {self.url}")
+            try:
+                password = read_secret(_DATA_SECRETS, f"{self.username} {self.url}")
+            except KeyringUnavailableError as error:
+                warn(str(error), AlyxWarning)
         return (self.username, password) if self.username and password else None
 
     def keep_password(self, password: str) -> bool:
         """Keep the password in the system's keyring; returns whether that worked."""
-        return write_secret(_DATA_SECRETS, f"{self.username} {self.url}", password)
+        try:
+            write_secret(_DATA_SECRETS, f"{self.username} {self.url}", password)
+        except KeyringUnavailableError as error:
+            warn(str(error), AlyxWarning)
+            return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +265,7 @@ def write_server(
     OSError
         The file cannot be written; it is as it was.
     """
-    with alone(servers_file()):
+    with exclusive_lock(servers_file()):
         present = read_servers()
         table = ("servers", present.names.get(base_url, base_url))
         text = present.text if present.text.strip() else _NEW_FILE

@@ -23,7 +23,7 @@ from alyx_client.downloads.names import check_name, same_on_some_systems
 from alyx_client.downloads.part_file import cancelled, disk_errors, disk_full, replace
 from alyx_client.errors import DamagedArchiveError, ForeignURLError, InvalidFileNameError, UnexpectedAnswerError
 from alyx_client.http.log import logger
-from alyx_client.storage.lock import FileLock, Taken
+from alyx_client.storage.lock import FileLock, LockResult
 
 _NOTES = ".alyx-cache-tables.json"
 _LOCK = ".alyx-cache-tables.lock"
@@ -242,10 +242,10 @@ def _workplace(folder: Path) -> Generator[Path]:
 def _alone(folder: Path, stop: threading.Event) -> Generator[None]:
     """Wait until no other process is at the tables of this folder."""
     lock, until = FileLock(folder / _LOCK), time.monotonic() + _PATIENCE
-    while lock.take() is Taken.NO and time.monotonic() < until:
+    while lock.acquire() is LockResult.BUSY and time.monotonic() < until:
         if stop.wait(_POLL):
             raise cancelled()
     try:
         yield
     finally:
-        lock.give()
+        lock.release()

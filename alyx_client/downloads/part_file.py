@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 
 from alyx_client.errors import DiskFullError, DownloadCancelledError
 from alyx_client.http.log import logger, readable_size
-from alyx_client.storage.lock import FileLock, Taken
+from alyx_client.storage.lock import FileLock, LockResult
 
 _LONGEST_NAME = 240
 _POLL = 0.1
@@ -193,7 +193,7 @@ def claimed(target: Path, stop: threading.Event, patience: float) -> Generator[b
     stem = _stem(target.name)
     lock, part = FileLock(target.with_name(f"{stem}.part.lock")), target.with_name(f"{stem}.part")
     seen, until = None, time.monotonic() + patience
-    while (taken := lock.take()) is Taken.NO:
+    while (result := lock.acquire()) is LockResult.BUSY:
         if stop.wait(_POLL):
             raise cancelled()
         now = _state(part)
@@ -203,9 +203,9 @@ def claimed(target: Path, stop: threading.Event, patience: float) -> Generator[b
             logger.info("another process has been at %s for long without progress: it is fetched apart", part)
             break
     try:
-        yield taken is Taken.YES
+        yield result is LockResult.ACQUIRED
     finally:
-        lock.give()
+        lock.release()
 
 
 def cancelled() -> DownloadCancelledError:

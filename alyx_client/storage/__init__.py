@@ -1,4 +1,4 @@
-"""Files that survive a crash: atomic writes, locks, SQLite, the system's keyring.
+"""Files that survive crashes and concurrent processes: atomic writes, locks, SQLite databases, the system's keyring.
 
-May import `errors` alone.
+May import `errors` only.
 """

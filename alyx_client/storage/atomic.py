@@ -1,4 +1,4 @@
-"""Small private files that are replaced as a whole."""
+"""Atomic replacement of files: other processes see the old content or the new, never a part."""
 
 from __future__ import annotations
 
@@ -6,78 +6,100 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
-from alyx_client.storage.lock import FileLock, Taken
+__all__ = ["replace_file", "write_atomic", "write_private"]
 
-_TRIES = 10
-_PATIENCE = 5.0  # seconds
+_WINDOWS_TRIES = 20
+_WINDOWS_PAUSE = 0.05  # seconds
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file that its owner alone can read (mode 0600); other processes see the old or the new one, whole.
+    """Write a file that only its owner can read (mode 0600), atomically.
 
     Parameters
     ----------
     file
-        Where to; a symbolic link stays one. Its folder is made if there is none.
+        The file. A symbolic link is followed, not replaced; a missing folder is created, readable by its owner only.
     text
-        The content, written as UTF-8 with the line ends that it has.
+        The content, written as UTF-8 with its line endings unchanged.
 
     Raises
     ------
     OSError
-        It cannot be written; the old file is as it was.
+        The file cannot be written; the old content is unchanged.
     """
-    import tempfile  # slow to import, and seldom needed
-
     file = file.resolve()
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # mkstemp makes the file readable by its owner alone.
-    handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    _write(file, text.encode(), mode=0o600)
+
+
+def write_atomic(file: Path, content: bytes) -> None:
+    """Write a file with the permissions of the one it replaces, or the default ones, atomically.
+
+    Parameters
+    ----------
+    file
+        The file. A symbolic link is followed, not replaced; a missing folder is created.
+    content
+        The content.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; the old content is unchanged.
+    """
+    file = file.resolve()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _write(file, content, mode=file.stat().st_mode if file.exists() else 0o666 & ~_umask())
+
+
+def replace_file(source: Path, target: Path) -> None:
+    """Rename a file onto another, atomically.
+
+    Parameters
+    ----------
+    source
+        The new file, in a folder of the same file system.
+    target
+        The file to replace.
+
+    Raises
+    ------
+    OSError
+        The file cannot be replaced.
+    """
+    # Windows refuses to replace a file while another process has it open, if only to read it.
+    for _ in range(_WINDOWS_TRIES if sys.platform == "win32" else 0):
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            time.sleep(_WINDOWS_PAUSE)
+    return os.replace(source, target)
+
+
+def _write(file: Path, content: bytes, *, mode: int) -> None:
+    import tempfile  # slow to import, and seldom needed
+
+    # In the same folder, since a rename is atomic within one file system only. mkstemp creates files with mode 0600,
+    # so that a secret is at no time readable by others.
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    unfinished = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode())
-        _replace(unfinished, file)
+            stream.write(content)
+        # Some file systems have no permissions to set.
+        with contextlib.suppress(OSError):
+            os.chmod(unfinished, mode)
+        replace_file(unfinished, file)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(unfinished)
         raise
 
 
-def _replace(source: str, target: Path) -> None:
-    """Rename; Windows refuses that for the moment in which another process reads the target."""
-    for _ in range(_TRIES if sys.platform == "win32" else 1):
-        try:
-            return os.replace(source, target)
-        except PermissionError:
-            if sys.platform != "win32":
-                raise
-            time.sleep(0.02)
-    return os.replace(source, target)
-
-
-@contextmanager
-def alone(file: Path) -> Generator[None]:
-    """Let one process after the other read a file and write it anew, so that no change is lost.
-
-    Where files cannot be locked, or the lock is not given up in time, it goes on without.
-
-    Parameters
-    ----------
-    file
-        The file that is to be changed.
-    """
-    file = file.resolve()
-    lock = FileLock(file.with_name(f".{file.name}.lock"))
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        deadline = time.monotonic() + _PATIENCE
-        while lock.take() is Taken.NO and time.monotonic() < deadline:
-            time.sleep(0.01)
-    try:
-        yield
-    finally:
-        lock.give()
+def _umask() -> int:
+    # It can only be read by setting it.
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

@@ -1,4 +1,4 @@
-"""A lock between processes, which the operating system gives up by itself when its holder dies."""
+"""Locks between processes, which the operating system releases when their holder dies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import contextlib
 import errno
 import os
 import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from enum import Enum, auto
 from pathlib import Path
 
@@ -14,21 +17,26 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-_HELD = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK, 36})
+__all__ = ["FileLock", "LockResult", "exclusive_lock"]
+
+# Errors of a lock that another process holds. Windows reports its own code 36 (EDEADLOCK) in place of EDEADLK.
+_BUSY_ERRORS = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK, 36})
 
 
-class Taken(Enum):
-    """What came of an attempt to take a lock."""
+class LockResult(Enum):
+    """The outcome of an attempt to acquire a lock."""
 
-    YES = auto()
-    NO = auto()
+    ACQUIRED = auto()
+    BUSY = auto()
     UNSUPPORTED = auto()
+    """The file system has no locks, as some network file systems."""
 
 
 class FileLock:
     """An exclusive lock on a file of its own, between processes and between threads.
 
-    The file is made where needed and removed at the end; what is left of it by a killed process locks nothing.
+    The file is created when the lock is acquired and removed when it is released. A file left behind by a killed
+    process locks nothing.
 
     Parameters
     ----------
@@ -40,70 +48,118 @@ class FileLock:
         self.path = path
         self._handle: int | None = None
 
-    def take(self) -> Taken:
-        """Try to take the lock, without waiting.
+    def acquire(self) -> LockResult:
+        """Try to acquire the lock, without waiting.
 
         Raises
         ------
         OSError
-            The file cannot be made.
+            The file cannot be created.
         """
         while True:
             try:
                 handle = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
             except PermissionError:
-                # Windows refuses to open a file that is just being removed.
+                # Windows refuses to open a file that is being removed.
                 if sys.platform == "win32" and self.path.exists():
-                    return Taken.NO
+                    return LockResult.BUSY
                 raise
-            taken = _lock(handle)
-            if taken is Taken.YES and not self._is_still_there(handle):
-                # The one before removed the file after this one had opened it.
+            result = _lock(handle)
+            if result is LockResult.ACQUIRED and not self._is_current(handle):
+                # The former holder removed the file between the opening and the locking here: a third process would
+                # lock another file of the same name. Try again with that one.
                 _unlock(handle)
                 os.close(handle)
                 continue
-            if taken is Taken.YES:
+            if result is LockResult.ACQUIRED:
                 self._handle = handle
             else:
                 os.close(handle)
-            return taken
+            return result
 
-    def give(self) -> None:
-        """Give the lock up and remove its file."""
+    def release(self) -> None:
+        """Release the lock, if it is held, and remove its file."""
         handle, self._handle = self._handle, None
         if handle is None:
             return
         if sys.platform != "win32":
-            # While it is still locked, so that nobody takes a lock on a file that is gone.
-            with contextlib.suppress(OSError):
-                os.unlink(self.path)
+            # Removed while it is still locked; otherwise another process might lock it in between, in vain.
+            self._remove()
         _unlock(handle)
         os.close(handle)
         if sys.platform == "win32":
-            # Windows removes no file that another has open: the last one does it.
-            with contextlib.suppress(OSError):
-                os.unlink(self.path)
+            # Windows cannot remove a file that any process has open: the last one to close it removes it.
+            self._remove()
 
-    def _is_still_there(self, handle: int) -> bool:
+    def _remove(self) -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(self.path)
+
+    def _is_current(self, handle: int) -> bool:
+        """Tell whether the path still names the open file."""
         if sys.platform == "win32":
             return True
         try:
-            there = os.stat(self.path)
+            named = os.stat(self.path)
         except FileNotFoundError:
             return False
-        mine = os.fstat(handle)
-        return (there.st_ino, there.st_dev) == (mine.st_ino, mine.st_dev)
+        opened = os.fstat(handle)
+        return (named.st_ino, named.st_dev) == (opened.st_ino, opened.st_dev)
 
 
-def _lock(handle: int) -> Taken:
+@contextmanager
+def exclusive_lock(
+    file: Path, *, timeout: float = 5.0, poll: float = 0.01, wait: Callable[[float], object] = time.sleep
+) -> Generator[LockResult]:
+    """Let one process at a time read a file and write it anew, so that no update is lost.
+
+    The block runs in any case: where files cannot be locked, or the lock stays busy, without the lock.
+
+    Parameters
+    ----------
+    file
+        The file to be updated; the lock is a hidden file beside it. A missing folder is created.
+    timeout
+        Seconds to wait for a busy lock.
+    poll
+        Seconds between two attempts.
+    wait
+        Waits for this many seconds between two attempts; may raise an error to stop waiting.
+
+    Yields
+    ------
+    LockResult
+        Whether the lock is held.
+    """
+    file = file.resolve()
+    lock = FileLock(file.with_name(f".{file.name}.lock"))
+    deadline = time.monotonic() + timeout
+    while (result := _acquire(lock)) is LockResult.BUSY and time.monotonic() < deadline:
+        wait(poll)
+    try:
+        yield result
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock) -> LockResult:
+    try:
+        lock.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return lock.acquire()
+    except OSError:
+        # There is no lock in a folder that cannot be written; the caller's own writing reports the error.
+        return LockResult.UNSUPPORTED
+
+
+def _lock(handle: int) -> LockResult:
     try:
         if sys.platform == "win32":
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        return Taken.NO if error.errno in _HELD else Taken.UNSUPPORTED
-    return Taken.YES
+        return LockResult.BUSY if error.errno in _BUSY_ERRORS else LockResult.UNSUPPORTED
+    return LockResult.ACQUIRED
 
 
 def _unlock(handle: int) -> None:
@@ -112,5 +168,5 @@ def _unlock(handle: int) -> None:
             os.lseek(handle, 0, os.SEEK_SET)
             msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
         else:
-            # Explicitly: a forked child may still have the file open.
+            # Closing is not enough: a forked child may still have the file open.
             fcntl.flock(handle, fcntl.LOCK_UN)

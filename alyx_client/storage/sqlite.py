@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -13,12 +14,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from alyx_client.http.log import logger
-
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
 T = TypeVar("T")
+
+# The package's logger, by its name: `http.log`, which configures it, is above this layer.
+logger = logging.getLogger("alyx_client")
 
 _TRIES = 5
 _BUSY = 5.0

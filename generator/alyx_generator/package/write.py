@@ -12,6 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from alyx_client.schema.check import SURFACE
+from alyx_client.storage.atomic import write_atomic
 from alyx_generator.render.text import MARK
 
 _MARKED = frozenset({".py", ".md", ".toml"})
@@ -96,21 +97,7 @@ def write_file(content: bytes, path: Path) -> None:
         path.write_bytes(content)
         return
     with _named(path):
-        _write_file(content, path.resolve())
-
-
-def _write_file(content: bytes, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        with contextlib.suppress(OSError):
-            os.chmod(name, path.stat().st_mode if path.exists() else 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        write_atomic(path, content)
 
 
 @contextlib.contextmanager
@@ -120,12 +107,6 @@ def _named(path: Path) -> Generator[None]:
         yield
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def refuse_foreign(folder: Path) -> None:
