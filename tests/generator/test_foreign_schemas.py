@@ -497,8 +497,9 @@ def test_headers_cookies_and_other_logins_are_found(foreign: Foreign) -> None:
 
 
 def test_deprecated_operations_say_so(foreign: Foreign) -> None:
-    doc = foreign("deprecated").module("things").Things.list.__doc__
-    assert doc.startswith("Use others.\n\n        The server's schema calls it deprecated.")
+    doc = inspect.getdoc(foreign("deprecated").module("things").Things.list)
+    assert doc is not None
+    assert doc.startswith("Use others.\n\nThe server's schema calls it deprecated.")
 
 
 def test_bodies_that_cannot_be_sent_are_found(foreign: Foreign) -> None:
