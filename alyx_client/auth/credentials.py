@@ -1,36 +1,33 @@
-"""Where tokens and passwords come from: arguments, environment, what was kept, ONE's settings, a prompt."""
+"""Resolution of tokens and passwords: from arguments, environment, token store, ONE's settings, or a prompt."""
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from alyx_client.auth.interactive import can_ask
+from alyx_client.auth.prompt import is_interactive, prompt_login
 from alyx_client.auth.token import clean_token, is_token
 from alyx_client.auth.token_store import TokenStore, token_store
 from alyx_client.config import one as one_settings
 from alyx_client.config.environment import variable
+from alyx_client.config.servers_toml import StoredServer, read_servers
 from alyx_client.errors import AlyxWarning, ConfigurationError, MissingCredentialsError, UnexpectedAnswerError
 from alyx_client.http.log import warn
 from alyx_client.http.message import Request, Response
 from alyx_client.http.url import is_loopback, normalise_base_url
 
-if TYPE_CHECKING:
-    from alyx_client.config.servers_toml import StoredServer
-
 
 @dataclass(slots=True)
 class Credentials:
-    """Finds the token or the login for one server.
+    """Resolves the token or the login for one server.
 
-    What is passed as an argument comes first and is never mixed with another user's: with a token, no stored one is
-    looked at; with a user name, ``ALYX_TOKEN`` is not. Stored tokens serve only the server they were made for, and
-    with ``ALYX_URL`` set, the other variables serve that server alone.
+    Arguments take precedence, and are never combined with another user's secrets: with a token, no stored token is
+    considered; with a user name, ``ALYX_TOKEN`` is not. A stored token is used for the server it was made for and no
+    other, and with ``ALYX_URL`` set, the other variables apply to that server alone.
 
-    A pickle of it holds the token and the password, for worker processes: keep it as secret as those.
+    A pickle contains the token and the password, so that worker processes can log in: keep it as secret as those.
 
     Parameters
     ----------
@@ -39,12 +36,12 @@ class Credentials:
     username, password
         The login.
     explicit_token
-        A token that is used as it is; or the server's answer as ONE keeps it, ``{"token": ...}``.
+        A token to use as it is; or the server's response as ONE stores it, ``{"token": ...}``.
     silent
         Never prompt.
     store
-        Whether tokens are kept in the token file, or in the keyring. By default they are, except for servers on this
-        machine whose password was not typed in.
+        Whether to store tokens in the token file, or in the keyring. By default they are stored, except for a server
+        on this machine whose password was not typed in.
     """
 
     base_url: str
@@ -53,11 +50,11 @@ class Credentials:
     explicit_token: str | Mapping[str, str] | None = field(default=None, repr=False)
     silent: bool = False
     store: bool | None = None
-    # After a logout, nothing that lies about is picked up again.
+    # After a logout, stored credentials are ignored until the next login.
     logged_out: bool = field(default=False, init=False)
-    # The present login is not to be kept, whatever `store` says.
-    passing: bool = field(default=False, init=False, repr=False)
-    # The present login was typed in.
+    # The current login must not be stored, whatever `store` says.
+    transient: bool = field(default=False, init=False, repr=False)
+    # The current login was typed in.
     prompted: bool = field(default=False, init=False, repr=False)
     _typed: tuple[str, str] | None = field(default=None, init=False, repr=False)
 
@@ -67,17 +64,17 @@ class Credentials:
         self.password = self.password or None
 
     def token(self, refused: Collection[str] = ()) -> str | None:
-        """Find a token without asking anyone.
+        """Find a token without prompting.
 
         Parameters
         ----------
         refused
-            Tokens that the server did not accept; these are passed over.
+            Tokens that the server has refused, which are skipped.
 
         Returns
         -------
         str or None
-            From the argument, the environment, what was kept, or ONE's settings, in this order.
+            A token from the argument, the environment, the token store, or ONE's settings, in this order.
 
         Raises
         ------
@@ -91,12 +88,13 @@ class Credentials:
         return next((token for token in candidates if token not in refused), None)
 
     def login(self) -> tuple[str, str] | None:
-        """Find a user name and password; asks for them on a terminal, or in a notebook, where that is allowed.
+        """Find a user name and password; prompts for them in an interactive session, unless it is to be silent.
 
         Returns
         -------
         tuple or None
-            From the arguments, the environment, ONE's settings, or a prompt, in this order. None if there is none.
+            A login from the arguments, the environment, ONE's settings, or a prompt, in this order. None if there is
+            none.
 
         Raises
         ------
@@ -109,112 +107,111 @@ class Credentials:
         if self.logged_out:
             return self._prompt(self.username)
         if self.explicit_token is not None and not self.username:
-            # Whose token it is, is not known; it must not turn into another user's.
+            # Nobody knows whose token it is: logging in might turn it into another user's.
             return None
-        username = self._chosen_user()
-        if username and self.password:
-            return username, self.password
-        password = self._environment("ALYX_PASSWORD")
-        if username and password and username == (self._environment("ALYX_USERNAME") or username):
+        username = self._preferred_user()
+        password = self._password_of(username) if username else None
+        if username and password:
             return username, password
         if self._fixed_token() is not None and not username:
             return None
-        ones = one_settings.server(self.base_url)
-        if ones.login and ones.password and username in {None, ones.login}:
-            return ones.login, ones.password
-        return self._prompt(username or ones.login)
+        one_server = one_settings.server(self.base_url)
+        if one_server.login and one_server.password and username in {None, one_server.login}:
+            return one_server.login, one_server.password
+        return self._prompt(username or one_server.login)
 
     def typed_token(self) -> tuple[str, str] | None:
-        """Return the user name and the token that were typed at the last prompt, by a user without a password."""
+        """Return once the user name and the token that were typed at the last prompt instead of a password."""
         typed, self._typed = self._typed, None
         return typed
 
     def user(self) -> str | None:
-        """Tell whose token or login this finds, as far as that is known without asking anyone."""
+        """Name the user whose token or login would be used, if that is known without prompting."""
         if self.username or self.logged_out:
             return self.username
         if self.explicit_token is not None:
             return None
-        named = self._environment("ALYX_USERNAME")
-        if named or self._environment("ALYX_TOKEN"):
-            return named
-        chosen = self._chosen_user()
-        if chosen:
-            return chosen
-        kept = self._kept().read()
-        return (next(reversed(kept)) or None) if kept else one_settings.server(self.base_url).login
+        environment_user = self._environment("ALYX_USERNAME")
+        if environment_user or self._environment("ALYX_TOKEN"):
+            return environment_user
+        preferred = self._preferred_user()
+        if preferred:
+            return preferred
+        stored = self._token_store().read()
+        return (next(reversed(stored)) or None) if stored else one_settings.server(self.base_url).login
 
     def remember(self, token: str, username: str) -> None:
-        """Keep a token in the token file (mode 0600) or the keyring, unless something speaks against it.
+        """Store a token in the token file (mode 0600) or the keyring, unless this login must not be stored.
 
         Parameters
         ----------
         token
-            A token that the server just gave, or accepted.
+            A token that the server has just issued or accepted.
         username
-            Whose it is; empty if that is unknown.
+            Its user; empty if unknown.
         """
         self.username = self.username or username or None
         self.logged_out = False
-        store = self.store if self.store is not None else self.prompted or not is_loopback(self.base_url)
-        if not store or self.passing:
+        if not self._is_storable():
             return
         try:
-            kept = self._kept()
+            store = self._token_store()
         except ConfigurationError as error:
-            return warn(f"The token was not kept. {error}", AlyxWarning)
-        # The user who logged in last stands last.
-        kept.change(lambda tokens: {**{user: old for user, old in tokens.items() if user != username}, username: token})
+            return warn(f"The token was not stored. {error}", AlyxWarning)
+        # The order says who logged in last: that user comes last, and is the default of the next session.
+        store.update(
+            lambda tokens: {**{user: other for user, other in tokens.items() if user != username}, username: token}
+        )
 
     def forget(self, token: str | None = None) -> None:
-        """Drop tokens of this server from where they are kept.
+        """Remove stored tokens of this server.
 
         Parameters
         ----------
         token
-            Drop only this one; by default all.
+            The token to remove; by default all of them.
         """
-        self._kept().change(
-            lambda tokens: {user: kept for user, kept in tokens.items() if token is not None and kept != token}
+        self._token_store().update(
+            lambda tokens: {user: other for user, other in tokens.items() if token is not None and other != token}
         )
 
     def log_in_as(
         self, username: str | None, password: str | None, token: str | None, *, keep: bool, prompted: bool
     ) -> None:
-        """Replace what was passed as arguments by a login that the server has accepted.
+        """Replace the arguments by a login that the server has accepted.
 
         Parameters
         ----------
         username
             The user, if known.
         password
-            The password; None if it was not passed by the program.
+            The password; None if the program did not pass one.
         token
-            The token, if it was passed instead.
+            The token, if one was passed instead.
         keep
-            Whether the token may be kept between runs.
+            Whether the token may be stored for the next session.
         prompted
             Whether the login was typed in.
         """
         if password is None and username == self.username:
             password = self.password
         self.username, self.password, self.explicit_token = username, password, token
-        self.passing, self.prompted, self.logged_out = not keep, prompted, False
+        self.transient, self.prompted, self.logged_out = not keep, prompted, False
 
     def log_out(self) -> None:
-        """Drop the arguments, and pick up nothing that lies about until the next login."""
+        """Drop the arguments, and ignore stored credentials until the next login."""
         self.username = self.password = self.explicit_token = None
         self.logged_out = True
 
     def missing(self) -> MissingCredentialsError:
-        """Make the error to raise where neither a token nor a login was found."""
+        """Make the error for a request that needs a token when there is neither a token nor a login."""
         if self.logged_out:
             return MissingCredentialsError(
                 f"You have logged out from {self.base_url}; nothing was sent. Call authenticate() to log in again."
             )
-        who = f" for the user {self.username!r}" if self.username else ""
+        user = f" for the user {self.username!r}" if self.username else ""
         return MissingCredentialsError(
-            f"There is no token or password{who} for {self.base_url}; nothing was sent. Pass username= and password= "
+            f"There is no token or password{user} for {self.base_url}; nothing was sent. Pass username= and password= "
             "(or token=), or set ALYX_USERNAME and ALYX_PASSWORD (or ALYX_TOKEN)."
         )
 
@@ -229,47 +226,51 @@ class Credentials:
     def _environment(self, name: str) -> str | None:
         return variable(name, self.base_url)
 
-    def _chosen_user(self) -> str | None:
+    def _preferred_user(self) -> str | None:
         return self.username or self._environment("ALYX_USERNAME") or self._settings().username
 
+    def _password_of(self, username: str) -> str | None:
+        if self.password:
+            return self.password
+        # The environment's password belongs to the environment's user, and must not be sent for anybody else.
+        owner = self._environment("ALYX_USERNAME")
+        return self._environment("ALYX_PASSWORD") if owner in {None, username} else None
+
     def _stored_tokens(self) -> Iterator[str]:
-        username = self._chosen_user()
-        kept = self._kept().read()
-        mine = kept.get(username) if username else next(reversed(kept.values()), None)
-        if mine:
-            yield mine
-        ones = one_settings.server(self.base_url)
-        token = ones.tokens.get(username or ones.login or "")
-        if token and is_token(token):
+        username = self._preferred_user()
+        stored = self._token_store().read()
+        token = stored.get(username) if username else next(reversed(stored.values()), None)
+        if token:
             yield token
+        one_server = one_settings.server(self.base_url)
+        one_token = one_server.tokens.get(username or one_server.login or "")
+        if one_token and is_token(one_token):
+            yield one_token
+
+    def _is_storable(self) -> bool:
+        if self.transient:
+            return False
+        if self.store is not None:
+            return self.store
+        # Servers on this machine are mostly those of tests, whose tokens are worthless in the next session.
+        return self.prompted or not is_loopback(self.base_url)
 
     def _settings(self) -> StoredServer:
-        from alyx_client.config.servers_toml import read_servers
-
         return read_servers().server(self.base_url)
 
-    def _kept(self) -> TokenStore:
+    def _token_store(self) -> TokenStore:
         return token_store(self.base_url, keyring=self._settings().keyring)
 
-    def _may_prompt(self) -> bool:
-        return not self.silent and can_ask()
-
     def _prompt(self, username: str | None) -> tuple[str, str] | None:
-        if not self._may_prompt():
+        if self.silent or not is_interactive():
             return None
-        place = f"for {self.base_url}"
-        try:
-            username = username or input(f"Alyx user name {place}: ").strip()
-            if not username:
-                return None
-            password = getpass.getpass(f"Alyx password of {username} {place} (leave it empty to give a token): ")
-            token = "" if password else getpass.getpass(f"Alyx token of {username} {place} (see {self.base_url}/me): ")
-        except EOFError:
+        login = prompt_login(self.base_url, username)
+        if login is None:
             return None
-        if token.strip():
-            self._typed = username, clean_token(token, "what was typed")
-        self.prompted = bool(password or token)
-        return (username, password) if password else None
+        self.prompted = login.password is not None or login.token is not None
+        if login.token is not None:
+            self._typed = login.username, login.token
+        return (login.username, login.password) if login.password is not None else None
 
 
 def login_request(username: str, password: str) -> Request:

@@ -1,101 +1,174 @@
-"""Questions put to a person at a terminal or in a notebook; where there is none, the values at hand are taken."""
+"""Prompts at a terminal or in a notebook, and detection of an interactive session."""
 
 from __future__ import annotations
 
 import getpass
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from alyx_client.auth.interactive import can_ask
+from alyx_client.auth.token import clean_token
 
 _QUOTES = "\"'`"
 
 
+def is_interactive() -> bool:
+    """Detect a terminal, or a notebook whose user can reply to prompts."""
+    try:
+        # There is no stdin at all under pythonw.exe and in some services.
+        terminal = sys.stdin is not None and sys.stdin.isatty()
+    except ValueError:  # stdin has been closed
+        terminal = False
+    return terminal or _is_interactive_notebook()
+
+
+def _is_interactive_notebook() -> bool:
+    # Looked up rather than imported: IPython is optional, and slow to import where it is not in use.
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    # Frontends that execute notebooks unattended, such as nbconvert, forbid input; a prompt would raise there.
+    return bool(getattr(getattr(shell, "kernel", None), "_allow_stdin", False))
+
+
 @dataclass(frozen=True, slots=True)
-class Questions:
-    """Asks, and says what was understood.
+class Prompter:
+    """Prompts for values and shows messages; without a user, every prompt returns its default.
 
     Parameters
     ----------
-    attended
-        Whether somebody is there to answer.
+    interactive
+        Whether a user can reply to prompts.
     ask, ask_secret
-        Put a question and return what was typed, the latter without showing it.
+        Prompt for a line and return it; the latter does not echo what is typed.
     show
         Shows a line.
     """
 
-    attended: bool
+    interactive: bool
     ask: Callable[[str], str]
     ask_secret: Callable[[str], str]
     show: Callable[[str], object]
 
-    def text(self, question: str, present: str | None = None) -> str | None:
-        """Ask for a text.
+    @classmethod
+    def for_session(cls, *, silent: bool = False) -> Prompter:
+        """Make the prompter of this session: it uses `input`, `getpass` and `print`.
+
+        Parameters
+        ----------
+        silent
+            Never prompt, and show nothing.
+        """
+        return cls(not silent and is_interactive(), input, getpass.getpass, _discard if silent else print)
+
+    def text(self, question: str, default: str | None = None) -> str | None:
+        """Prompt for a text.
 
         Parameters
         ----------
         question
-            What to ask.
-        present
-            What an empty answer means.
+            The prompt, without a colon.
+        default
+            The value of an empty reply.
 
         Returns
         -------
         str or None
-            Without blanks and quotes around it. None for no answer, and for ``-``, which takes the present value away.
+            The reply without surrounding blanks and quotes. None for ``-``, which clears the default, and for an empty
+            reply without a default.
         """
-        if not self.attended:
-            return present
-        shown = f" [{present}, - for none]" if present else ""
-        typed = unquote(self.ask(f"{question}{shown}: "))
-        return None if typed == "-" else typed or present
+        if not self.interactive:
+            return default
+        hint = f" [{default}, - for none]" if default else ""
+        reply = strip_quotes(self.ask(f"{question}{hint}: "))
+        return None if reply == "-" else reply or default
 
-    def yes(self, question: str, *, present: bool) -> bool:
-        """Ask for yes or no; the present value without an answer."""
-        while self.attended:
-            typed = unquote(self.ask(f"{question} [{'Y/n' if present else 'y/N'}]: ")).casefold()
-            if not typed:
+    def confirm(self, question: str, *, default: bool) -> bool:
+        """Prompt for yes or no; an empty reply means the default.
+
+        Parameters
+        ----------
+        question
+            The prompt, with its question mark.
+        default
+            The value of an empty reply.
+        """
+        while self.interactive:
+            reply = strip_quotes(self.ask(f"{question} [{'Y/n' if default else 'y/N'}]: ")).casefold()
+            if not reply:
                 break
-            if typed in {"y", "yes", "n", "no"}:
-                return typed[0] == "y"
-            self.show("Please answer yes or no.")
-        return present
+            if reply in {"y", "yes", "n", "no"}:
+                return reply[0] == "y"
+            self.show("Please reply yes or no.")
+        return default
 
     def secret(self, question: str) -> str | None:
-        """Ask for a password or token, taken as it is typed; None without an answer."""
-        return (self.ask_secret(f"{question}: ") or None) if self.attended else None
+        """Prompt for a password or token, returned exactly as typed; None for an empty reply.
+
+        Parameters
+        ----------
+        question
+            The prompt, without a colon.
+        """
+        return (self.ask_secret(f"{question}: ") or None) if self.interactive else None
 
 
-def questions(
-    ask: Callable[[str], str] | None,
-    ask_secret: Callable[[str], str] | None,
-    show: Callable[[str], object],
-    *,
-    silent: bool,
-) -> Questions:
-    """Find out whether somebody can be asked, and how.
+@dataclass(frozen=True, slots=True)
+class TypedLogin:
+    """A login entered at a prompt: a user name with a password, or with a token instead.
 
     Parameters
     ----------
-    ask, ask_secret
-        How to ask; by default with ``input`` and ``getpass``, if there is somebody.
-    show
-        Shows a line.
-    silent
-        Ask nobody, and show nothing.
+    username
+        The user name.
+    password, token
+        One of the two; neither if both prompts were left empty.
     """
-    attended = not silent and (ask is not None or can_ask())
-    return Questions(attended, ask or input, ask_secret or getpass.getpass, _show_nothing if silent else show)
+
+    username: str
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
 
 
-def _show_nothing(_: str) -> None:
-    pass
+def prompt_login(base_url: str, username: str | None) -> TypedLogin | None:
+    """Prompt for the login of a server.
+
+    Parameters
+    ----------
+    base_url
+        The server, named in each prompt.
+    username
+        The user name, if it is known; it is not prompted for then.
+
+    Returns
+    -------
+    TypedLogin or None
+        None if no user name was entered, or if the input ended.
+
+    Raises
+    ------
+    MissingCredentialsError
+        The text entered as a token is not one.
+    """
+    try:
+        username = username or input(f"Alyx user name for {base_url}: ").strip()
+        if not username:
+            return None
+        password = getpass.getpass(f"Alyx password for {username} at {base_url} (leave empty to enter a token): ")
+        if password:
+            return TypedLogin(username, password)
+        token = getpass.getpass(f"Alyx token for {username} at {base_url} (see {base_url}/me): ")
+    except EOFError:
+        return None
+    return TypedLogin(username, token=clean_token(token, "what was typed") if token.strip() else None)
 
 
-def unquote(text: str) -> str:
-    """Take blanks and quotes off that were typed around an answer."""
+def strip_quotes(text: str) -> str:
+    """Strip the blanks and quotes that users paste around addresses and paths."""
     text = text.strip()
     while len(text) >= 2 and text[0] in _QUOTES and text[-1] == text[0]:
         text = text[1:-1].strip()
     return text
+
+
+def _discard(_: str) -> None:
+    pass

@@ -1,4 +1,4 @@
-"""What a token is, and by what one may be told from another without showing it."""
+"""Token validation, and a one-way fingerprint of a token."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from alyx_client.errors import MissingCredentialsError
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text can be a token: visible ASCII characters alone."""
+    """Check whether a text can be a token, which consists of visible ASCII characters."""
     return re.fullmatch(r"[\x21-\x7e]+", text) is not None
 
 
 def clean_token(token: str | Mapping[str, str], source: str) -> str:
-    """Take the blanks off a token that somebody passed.
+    """Validate a token and strip the blanks around it.
 
     Parameters
     ----------
     token
-        The token; or the server's answer as ONE keeps it, ``{"token": ...}``.
+        The token; or the server's response as ONE stores it, ``{"token": ...}``.
     source
-        Where it was, for the message.
+        Where the token comes from, for the message.
 
     Raises
     ------
     MissingCredentialsError
-        It cannot be a token.
+        The text is not a token. The message does not quote it, since it may be a secret with a typing error.
     """
     text: object = token.get("token") if isinstance(token, Mapping) else token
     text = text.strip() if isinstance(text, str) else ""
     if not is_token(text):
         raise MissingCredentialsError(
-            f"The token in {source} is empty or has spaces or characters that no token has; copy it again."
+            f"The token in {source} is empty, or contains spaces or characters that no token has; copy it again."
         )
     return text
 
 
 def identity(token: str) -> str:
-    """Return a digest that stands for whoever has this token: 32 hexadecimal digits.
+    """Return a digest that identifies the holder of this token, of 32 hexadecimal digits.
 
-    Answers that are kept are filed under it, so that one user never gets what another was answered.
+    Cached responses are stored under it, so that no user is served another user's responses.
     """
     return hashlib.sha256(token.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Where the tokens of one server are kept between runs: a file that its owner alone can read, or the keyring."""
+"""Storage of tokens between sessions, in a file that only its owner can read or in the system's keyring."""
 
 from __future__ import annotations
 
@@ -16,34 +16,40 @@ from alyx_client.storage.lock import exclusive_lock
 
 _SERVICE = "alyx-client"
 
+TokenUpdate = Callable[[dict[str, str]], Mapping[str, str]]
+"""Makes the new tokens from a copy of the stored ones."""
+
 
 class TokenStore(Protocol):
-    """Keeps tokens by user; who logged in last stands last. The user of a token may be unknown: ``""``."""
+    """The stored tokens of one server, by user; the user who logged in last comes last.
+
+    A token whose user is unknown is stored under the empty string.
+    """
 
     def read(self) -> dict[str, str]:
-        """Return the tokens; what is missing or damaged counts as none."""
+        """Return the tokens; a missing or damaged store is empty."""
         ...
 
-    def change(self, change: Callable[[dict[str, str]], Mapping[str, str]]) -> None:
-        """Keep what becomes of the present tokens; a store that cannot be written is no error."""
+    def update(self, function: TokenUpdate) -> None:
+        """Replace the stored tokens by what a function makes of them; a store that cannot be written is no error."""
         ...
 
 
 def token_store(base_url: str, *, keyring: bool) -> TokenStore:
-    """Return the store of a server's tokens.
+    """Return the token store of a server.
 
     Parameters
     ----------
     base_url
         The server.
     keyring
-        Whether the system's keyring is used instead of a file.
+        Whether to use the system's keyring instead of a file.
     """
     return KeyringStore(base_url) if keyring else FileStore(base_url)
 
 
 class FileStore:
-    """Keeps tokens in a file of mode 0600.
+    """Stores tokens in a file of mode 0600.
 
     Parameters
     ----------
@@ -59,29 +65,27 @@ class FileStore:
         self.file = platformdirs.user_config_path("alyx-client") / "tokens" / f"{name}.json"
 
     def read(self) -> dict[str, str]:
-        """Return the tokens; what is missing or damaged counts as none."""
+        """Return the tokens; a missing or damaged file is empty."""
         try:
-            return _unpack(self.file.read_bytes(), self.base_url)
+            return _decode(self.file.read_bytes(), self.base_url)
         except OSError:
             return {}
 
-    def change(self, change: Callable[[dict[str, str]], Mapping[str, str]]) -> None:
-        """Keep what becomes of the present tokens; a folder that cannot be written is no error."""
+    def update(self, function: TokenUpdate) -> None:
+        """Replace the stored tokens by what a function makes of them; a folder that cannot be written is no error."""
+        # Another process may log in at the same time: reading and writing under one lock loses neither token.
         with exclusive_lock(self.file):
-            present = self.read()
-            wanted = change(dict(present))
-            # The order counts, too: who logged in last stands last.
-            if list(wanted.items()) != list(present.items()):
-                self._write(wanted)
+            _update(self, function)
 
-    def _write(self, tokens: Mapping[str, str]) -> None:
+    def write(self, tokens: Mapping[str, str]) -> None:
+        """Write the tokens; a folder that cannot be written is no error."""
         try:
-            write_private(self.file, _pack(tokens, self.base_url))
+            write_private(self.file, _encode(tokens, self.base_url))
         except OSError as error:
             logger.info("the token file %s was not written: %s", self.file, error.strerror)
 
     def remove(self) -> None:
-        """Delete the file."""
+        """Delete the file; a file that cannot be deleted is no error."""
         try:
             self.file.unlink(missing_ok=True)
         except OSError as error:
@@ -89,9 +93,9 @@ class FileStore:
 
 
 class KeyringStore:
-    """Keeps tokens in the system's keyring; where that fails, nowhere, with a warning.
+    """Stores tokens in the system's keyring; if that fails they are not stored, and a warning says so.
 
-    Tokens in this server's file move to the keyring when they are first looked for.
+    The tokens of this server's token file move to the keyring when they are first read.
 
     Parameters
     ----------
@@ -103,52 +107,58 @@ class KeyringStore:
         self.base_url = base_url
 
     def read(self) -> dict[str, str]:
-        """Return the tokens; what is missing or damaged counts as none."""
+        """Return the tokens; a missing or damaged entry is empty."""
         try:
             content = read_secret(_SERVICE, self.base_url)
         except KeyringUnavailableError as error:
             warn(str(error), AlyxWarning)
             content = None
         if content is not None:
-            return _unpack(content.encode("utf-8", "replace"), self.base_url)
-        old = FileStore(self.base_url).read()
-        if old:
-            self._write(old)
-        return old
+            return _decode(content.encode("utf-8", "replace"), self.base_url)
+        tokens = FileStore(self.base_url).read()
+        if tokens:
+            self.write(tokens)
+        return tokens
 
-    def change(self, change: Callable[[dict[str, str]], Mapping[str, str]]) -> None:
-        """Keep what becomes of the present tokens; a keyring that cannot be written gives a warning."""
-        present = self.read()
-        wanted = change(dict(present))
-        if list(wanted.items()) != list(present.items()):
-            self._write(wanted)
+    def update(self, function: TokenUpdate) -> None:
+        """Replace the stored tokens by what a function makes of them; warns if the keyring cannot be written."""
+        _update(self, function)
 
-    def _write(self, tokens: Mapping[str, str]) -> None:
+    def write(self, tokens: Mapping[str, str]) -> None:
+        """Write the tokens; warns if the keyring cannot be written."""
         file = FileStore(self.base_url)
         try:
-            write_secret(_SERVICE, self.base_url, _pack(tokens, self.base_url))
+            write_secret(_SERVICE, self.base_url, _encode(tokens, self.base_url))
             return file.remove()
         except KeyringUnavailableError as error:
             warn(str(error), AlyxWarning)
-        # What is to be forgotten must not live on in a file from before the keyring was asked for.
-        file.change(lambda old: {user: token for user, token in old.items() if tokens.get(user) == token})
+        # A token removed here must not survive in a file written before the keyring was enabled.
+        file.update(lambda stored: {user: token for user, token in stored.items() if tokens.get(user) == token})
 
 
-def _pack(tokens: Mapping[str, str], base_url: str) -> str:
+def _update(store: FileStore | KeyringStore, function: TokenUpdate) -> None:
+    tokens = store.read()
+    updated = function(dict(tokens))
+    # Equal dictionaries may differ in their order, which says who logged in last.
+    if list(updated.items()) != list(tokens.items()):
+        store.write(updated)
+
+
+def _encode(tokens: Mapping[str, str], base_url: str) -> str:
     return json.dumps({"server": base_url, "tokens": dict(tokens)}, indent=1)
 
 
-def _unpack(content: bytes, base_url: str) -> dict[str, str]:
+def _decode(content: bytes, base_url: str) -> dict[str, str]:
     try:
-        packed: object = json.loads(content)
+        document: object = json.loads(content)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(packed, dict):
+    if not isinstance(document, dict):
         return {}
-    named = cast("dict[str, object]", packed)
-    tokens = named.get("tokens")
-    # Two addresses may share a file's name, so the file says itself whose tokens it holds.
-    if named.get("server") != base_url or not isinstance(tokens, dict):
+    entry = cast("dict[str, object]", document)
+    tokens = entry.get("tokens")
+    # The file's name is ambiguous (`/a` and `_a` are the same in it), so that the content names the server as well.
+    if entry.get("server") != base_url or not isinstance(tokens, dict):
         return {}
     pairs = cast("dict[str, object]", tokens).items()
-    return {name: token for name, token in pairs if isinstance(token, str) and is_token(token)}
+    return {user: token for user, token in pairs if isinstance(token, str) and is_token(token)}

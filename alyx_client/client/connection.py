@@ -183,13 +183,14 @@ class Connection:
         ConfigurationError
             The present settings cannot be read, or the questions were not answered to the end.
         """
-        from alyx_client.auth.setup import Answers, run
+        from alyx_client.auth.prompt import Prompter
+        from alyx_client.auth.setup import SetupOptions, run_setup
 
         def connect(address: str) -> Send:
             transport = SyncTransport(address, Credentials(address, silent=True), verify=verify)
             return lambda request, token: transport.send(request, token=token)
 
-        answers = Answers(
+        options = SetupOptions(
             url=url,
             username=username,
             password=password,
@@ -201,7 +202,7 @@ class Connection:
             keyring=keyring,
             default=default,
         )
-        settings = run(answers, connect, silent=silent)
+        settings = run_setup(options, connect, Prompter.for_session(silent=silent))
         return None if settings is None else cls(settings.base_url, silent=silent, verify=verify)
 
     @property

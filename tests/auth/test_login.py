@@ -436,7 +436,7 @@ def test_broken_settings_lose_no_login(connect: Connect, isolated_settings: Path
         client.client._transport.session.credentials.store = True
         servers_file().parent.mkdir(parents=True)
         servers_file().write_text("broken")
-        with pytest.warns(AlyxWarning, match=r"token was not kept.*servers\.toml"):
+        with pytest.warns(AlyxWarning, match=r"token was not stored.*servers\.toml"):
             client("authenticate", force=True)
         assert client.client.is_logged_in
         # Where they might say whose token to take, they are not passed over in silence.

@@ -14,7 +14,8 @@ import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.auth.credentials import Credentials
-from alyx_client.auth.setup import Answers, run
+from alyx_client.auth.prompt import Prompter
+from alyx_client.auth.setup import SetupOptions, run_setup
 from alyx_client.config.settings import DataServer, Settings, find_settings, servers_file
 from alyx_client.errors import (
     AlyxConnectionError,
@@ -84,7 +85,7 @@ def test_questions_forgive_quotes_and_the_end_may_be_no(local_alyx: LocalAlyx, i
         final = word
         asked: list[str] = []
         shown: list[Any] = []
-        settings = run(Answers(), connect, ask=answer, ask_secret=lambda _: "olivier", show=shown.append)
+        settings = run_setup(SetupOptions(), connect, Prompter(True, answer, lambda _: "olivier", shown.append))
         assert (settings is not None) is kept
         assert servers_file().exists() is kept
         assert local_alyx.token("olivier") not in "".join(map(str, shown))
@@ -112,8 +113,8 @@ class Person:
                 return answer
         return ""
 
-    def answer(self, known: Answers | None = None) -> Settings | None:
-        settings = run(known or Answers(), connect, ask=self.ask, ask_secret=self.ask, show=self.shown.append)
+    def answer(self, options: SetupOptions | None = None) -> Settings | None:
+        settings = run_setup(options or SetupOptions(), connect, Prompter(True, self.ask, self.ask, self.shown.append))
         assert self.answers == []
         return settings
 
@@ -133,8 +134,8 @@ def test_conversation_leads_to_a_client_that_needs_nothing(local_alyx: LocalAlyx
         ("Alyx server", f" '{local_alyx.url.removeprefix('http://')}/' "),
         *FIRST_LOGIN,
         ("data server", f'"{local_alyx.data_url}"'),
-        ("User name there", "`ibl`"),
-        ("Password there", "data-secret"),
+        ("User name on the data", "`ibl`"),
+        ("Password on the data", "data-secret"),
         ("Folder", "'~/my data'"),
         ("Make it", "y"),
         ("Write", "yes"),
@@ -159,7 +160,7 @@ def test_second_time_offers_what_is_there(local_alyx: LocalAlyx, isolated_settin
         ("Alyx server", local_alyx.url),
         *FIRST_LOGIN,
         ("data server", DATA),
-        ("User name there", "ibl"),
+        ("User name on the data", "ibl"),
         ("Folder", "~/data"),
     ).answer()
     with servers_file().open("a") as file:
@@ -172,7 +173,7 @@ def test_second_time_offers_what_is_there(local_alyx: LocalAlyx, isolated_settin
         "Alyx server": local_alyx.url,
         "User name": "olivier",
         "data server": DATA,
-        "User name there": "ibl",
+        "User name on the data": "ibl",
         "Folder": str(isolated_settings / "data"),
     }
     for part, value in offered.items():
@@ -210,7 +211,7 @@ def test_wrong_answers_are_asked_for_again(local_alyx: LocalAlyx, tmp_path: Path
     settings = person.answer()
     assert settings is not None
     assert settings.cache_dir == tmp_path / "good"
-    for said in ("An address is needed", "ftp://x.org", "did not accept", "cannot be written", "yes or no"):
+    for said in ("An address is required", "ftp://x.org", "did not accept", "cannot be written", "yes or no"):
         assert said in person.said
 
 
@@ -235,7 +236,7 @@ def test_login_may_be_put_off(local_alyx: LocalAlyx) -> None:
     settings = person.answer()
     assert settings is not None
     assert settings.username is None
-    assert "No login was tried" in person.said
+    assert "No login was attempted" in person.said
 
 
 @pytest.mark.parametrize(
@@ -294,7 +295,7 @@ def test_what_is_no_alyx_is_told_from_one(step: faults.Step, isolated_settings: 
         with pytest.raises(AlyxError):
             AlyxClient.setup(server.url, username="olivier", password="secret", silent=True)
         assert all(request.method == "GET" for request in server.requests)
-        person = Person(("Alyx server", server.url), ("all the same", "n"), ("Alyx server", KeyboardInterrupt()))
+        person = Person(("Alyx server", server.url), ("anyway", "n"), ("Alyx server", KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             person.answer()
     assert written(isolated_settings) == {}
@@ -302,7 +303,7 @@ def test_what_is_no_alyx_is_told_from_one(step: faults.Step, isolated_settings: 
 
 def test_server_out_of_reach_may_be_written_all_the_same(isolated_settings: Path) -> None:
     url = f"http://127.0.0.1:{faults.closed_port()}"
-    person = Person(("Alyx server", url), ("all the same", "y"), ("User name", "olivier"))
+    person = Person(("Alyx server", url), ("anyway", "y"), ("User name", "olivier"))
     settings = person.answer()
     assert settings is not None
     assert (settings.base_url, settings.username) == (url, "olivier")
