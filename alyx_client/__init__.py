@@ -45,44 +45,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ERRORS = (
-    "AlyxConnectionError",
-    "AlyxError",
-    "AlyxHTTPError",
-    "AlyxTimeoutError",
-    "AlyxWarning",
-    "AuthenticationError",
-    "BadRequestError",
-    "ChecksumError",
-    "ConfigurationError",
-    "DownloadsFailedError",
-    "ForeignURLError",
-    "IncompleteDownloadError",
-    "InvalidCallError",
-    "InvalidFieldError",
-    "InvalidKeyError",
-    "MissingCredentialsError",
-    "NotAnObjectError",
-    "NotFoundError",
-    "OfflineError",
-    "PermissionDeniedError",
-    "RateLimitError",
-    "SchemaDriftError",
-    "SchemaDriftWarning",
-    "ServerError",
-    "StaleAnswerWarning",
-    "UnexpectedAnswerError",
-)
-# Loaded when they are first asked for, so that the import itself stays fast.
-_MODULES = {
-    "AlyxClient": "alyx_client.endpoints",
-    "AsyncAlyxClient": "alyx_client.endpoints",
-    "AsyncResults": "alyx_client.runtime.results",
-    "Results": "alyx_client.runtime.results",
-    "Retries": "alyx_client.http.retry",
-    **dict.fromkeys(_ERRORS, "alyx_client.errors"),
-}
-
 __all__ = [
     "AlyxClient",
     "AlyxConnectionError",
@@ -117,11 +79,22 @@ __all__ = [
     "UnexpectedAnswerError",
 ]
 
+# The modules of the names above that are not errors. All of them are imported on first access (PEP 562), so that
+# `import alyx_client` loads neither httpx nor pydantic.
+_MODULES = {
+    "AlyxClient": "alyx_client.endpoints",
+    "AsyncAlyxClient": "alyx_client.endpoints",
+    "AsyncResults": "alyx_client.runtime.results",
+    "Results": "alyx_client.runtime.results",
+    "Retries": "alyx_client.http.retry",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_MODULES[name]), name)
+    value = getattr(import_module(_MODULES.get(name, "alyx_client.errors")), name)
+    # Later accesses find the name in the module, and do not call this function.
     globals()[name] = value
     return value
 

@@ -1,4 +1,4 @@
-"""What can go wrong, by meaning: one tree of errors, each also the builtin that a Python user would catch."""
+"""Errors and warnings, one class for each meaning; errors also derive from the builtin with that meaning."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _NO_CREDENTIALS = frozenset(
 
 
 class AlyxError(Exception):
-    """Base of every error of this package.
+    """Base class of all errors of this package.
 
     Parameters
     ----------
     message
         What happened and what to do.
     status_code
-        The answer's HTTP status; None where there was no answer.
+        The HTTP status; None without a response.
     method, url
-        The request; the URL holds no credentials.
+        The request; credentials are removed from the URL.
     detail
-        The server's own words.
+        The server's own message.
     fields
-        The server's messages for each field of a rejected record.
+        The server's messages by field of a rejected record.
     retry_after
-        Seconds the server asked to wait.
+        Seconds that the server asks to wait before the next request.
     body
-        The answer's JSON; None where it was not JSON.
+        The JSON of the response; None if it was not JSON.
 
     Attributes
     ----------
     unreached
-        Whether no connection to the server could be made, as when the computer is offline.
+        Whether no connection to the server could be established, for instance because the computer is offline.
     """
 
     unreached = False
@@ -76,11 +76,12 @@ class AlyxError(Exception):
     def __str__(self) -> str:
         return self.message
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
+        # By default, errors are unpickled by calling the class with `args`, which has no keywords.
         return _rebuild, (type(self), self.message, self.__dict__.copy())
 
 
-def _rebuild(kind: type[AlyxError], message: str, state: dict[str, Any]) -> AlyxError:
+def _rebuild(kind: type[AlyxError], message: str, state: dict[str, object]) -> AlyxError:
     error = kind.__new__(kind, message)
     AlyxError.__init__(error, message)
     error.__dict__.update(state)
@@ -88,166 +89,163 @@ def _rebuild(kind: type[AlyxError], message: str, state: dict[str, Any]) -> Alyx
 
 
 class AlyxConnectionError(AlyxError, ConnectionError):
-    """The server could not be reached, or the connection broke."""
+    """The server could not be reached, or the connection was lost."""
 
 
 class AlyxTimeoutError(AlyxError, TimeoutError):
-    """The server did not answer in time."""
+    """The server did not respond in time."""
 
 
 class OfflineError(AlyxError, ConnectionError):
-    """The client is offline, and the cache does not hold the answer; nothing was sent."""
+    """The client is in offline mode and the response is not cached; nothing was sent."""
 
 
 class AlyxHTTPError(AlyxError):
-    """The server answered, but not with success."""
+    """The server responded with a status other than 2xx; base class of the errors by status."""
 
 
 class BadRequestError(AlyxHTTPError, ValueError):
-    """400: the server rejected what was sent; ``fields`` says which fields and why."""
+    """400: the server rejected the request; ``fields`` has the reasons by field."""
 
 
 class AuthenticationError(AlyxHTTPError, PermissionError):
-    """401, or 403 for want of a valid token; also a wrong password."""
+    """401, or 403 without a valid token; also a wrong password."""
 
 
 class PermissionDeniedError(AlyxHTTPError, PermissionError):
-    """403: the user may not do this."""
+    """403: the user lacks the permission."""
 
 
 class NotFoundError(AlyxHTTPError, LookupError):
-    """404: no such record, or no such endpoint on this server."""
+    """404: there is no such record, or no such endpoint on this server."""
 
 
 class MethodNotAllowedError(AlyxHTTPError):
-    """405: the endpoint does not offer this action."""
+    """405: the endpoint does not support this action."""
 
 
 class ConflictError(AlyxHTTPError):
-    """409: the record's present state forbids it."""
+    """409: the request conflicts with the record's current state."""
 
 
 class RequestTooLongError(AlyxHTTPError, ValueError):
-    """413, 414 or 431: more was sent than the server takes."""
+    """413, 414 or 431: the request exceeds the server's limits."""
 
 
 class RangeNotSatisfiableError(AlyxHTTPError, ValueError):
-    """416: the file does not have the bytes that were asked for."""
+    """416: the file does not contain the requested bytes."""
 
 
 class RateLimitError(AlyxHTTPError):
-    """429: too many requests; ``retry_after`` says how many seconds to wait."""
+    """429: too many requests; ``retry_after`` has the number of seconds to wait."""
 
 
 class ServerError(AlyxHTTPError):
-    """5xx: the server failed. Alyx answers 500 to many mistakes of users, too."""
+    """5xx: the server failed. Alyx also responds with 500 to many invalid requests."""
 
 
 class MissingCredentialsError(AlyxError, PermissionError):
-    """There is neither token nor password; nothing was sent."""
+    """There is neither a token nor a password; nothing was sent."""
 
 
 class ConfigurationError(AlyxError, ValueError):
-    """The settings file cannot be read, or holds what it must not."""
+    """The settings file cannot be read, or contains an invalid value."""
 
 
 class UnexpectedAnswerError(AlyxError, ValueError):
-    """An answer that is not what the endpoint declares: not JSON, or JSON of another form."""
+    """The response is not what the endpoint declares: not JSON, or JSON of another form."""
 
 
 class SchemaDriftError(AlyxError, ValueError):
-    """With ``strict=True``: an answer's field is not of its declared type."""
+    """A field of a response is not of its declared type; raised with ``strict=True`` only."""
 
 
 class ForeignURLError(AlyxError, ValueError):
-    """A URL of another server than the configured one."""
+    """The URL belongs to another server than the configured one; nothing was sent."""
 
 
 class InvalidKeyError(AlyxError, ValueError):
-    """A key that no record can have."""
+    """The lookup key cannot be that of any record; nothing was sent."""
 
 
 class InvalidFieldError(AlyxError, ValueError):
-    """What was to be sent has a field that is unknown, missing or of the wrong type; nothing was sent."""
+    """A field to send is unknown, missing or of the wrong type; nothing was sent."""
 
 
 class InvalidCallError(AlyxError, ValueError):
-    """A call names an endpoint, action or filter that the server lacks, or leaves out what the action needs.
-
-    Nothing was sent.
-    """
+    """The call names an unknown endpoint, action or filter, or omits a required argument; nothing was sent."""
 
 
 class NotAnObjectError(AlyxError, TypeError):
-    """A JSON field holds no object, so that it has no keys to change; nothing was written."""
+    """The JSON field does not contain an object, so that it has no keys to update; nothing was written."""
 
 
 class InvalidFileNameError(AlyxError, ValueError):
-    """The name of a file would leave its folder, or cannot exist on every system; nothing was written."""
+    """The file name leads out of its folder, or is invalid on some operating systems; nothing was written."""
 
 
 class NoDataURLError(AlyxError, LookupError):
-    """No server that is known has the file of a record; nothing was sent."""
+    """No known data server has the file of the record; nothing was sent."""
 
 
 class IncompleteDownloadError(AlyxError, OSError):
-    """A file did not come whole, or has another size than the record says; nothing has its final name."""
+    """The file is incomplete or differs in size from its record; it was not moved to its final name."""
 
 
 class ChecksumError(AlyxError, ValueError):
-    """A file's content is not what the record's hash says; nothing has its final name."""
+    """The file's content does not match the record's hash; it was not moved to its final name."""
 
 
 class DiskFullError(AlyxError, OSError):
-    """There is too little space for a file; what was fetched is kept, to go on from there."""
+    """The disk has too little space for the file; the partial download is kept so that it can be resumed."""
 
 
 class DownloadCancelledError(AlyxError):
-    """A download was given up on request; what was fetched is kept, to go on from there."""
+    """The download was cancelled; the partial download is kept so that it can be resumed."""
 
 
 class DamagedArchiveError(AlyxError, ValueError):
-    """An archive cannot be unpacked, or must not be; the files that it was to replace are untouched."""
+    """The archive cannot be unpacked safely; the files that it was to replace are unchanged."""
 
 
 class DownloadsFailedError(AlyxError):
-    """Some files of a list could not be downloaded; all others were.
+    """Some of the requested files could not be downloaded; the others were.
 
     Attributes
     ----------
     results
-        The path of each source's file or the exception, in order; None for an empty source.
+        The path of each source's file, or its exception, in the order of the sources; None for an empty source.
     """
 
     results: list[Any]
 
 
 class AlyxWarning(UserWarning):
-    """Base of every warning of this package."""
+    """Base class of all warnings of this package."""
 
 
 class SchemaDriftWarning(AlyxWarning):
-    """An answer's field is not of its declared type; the value is kept as it came."""
+    """A field of a response is not of its declared type; it has the value that the server sent."""
 
 
 class StaleAnswerWarning(AlyxWarning, RuntimeWarning):
-    """The server was not reached, and the cache gave an answer that may be out of date."""
+    """The server could not be reached; the cached response that was returned may be out of date."""
 
 
 class IncompleteResultsWarning(AlyxWarning):
-    """A list was read to its end, and the server left out rows that it counted."""
+    """The server left out rows of a list that it had counted."""
 
 
 class AlyxNoticeWarning(AlyxWarning):
-    """The server announces something urgent."""
+    """The server announces something urgent in a notice."""
 
 
 class AlyxDeprecationWarning(AlyxWarning):
-    """The server announces the end of an endpoint."""
+    """The server announces that an endpoint will be removed."""
 
 
 class InsecureConnectionWarning(AlyxWarning):
-    """A password or token is about to travel without encryption."""
+    """A password or token is about to be sent without encryption."""
 
 
 def error_from_response(

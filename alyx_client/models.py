@@ -1,4 +1,4 @@
-"""Every shape of Alyx's records, each loaded when it is first asked for: ``from alyx_client.models import Subject``."""
+"""The models of all endpoints, imported on first access: ``from alyx_client.models import Subject``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names that code written for ``one.webclient`` imports.
+"""The names that code written for ``one.webclient`` imports, such as `AlyxClient` and `no_cache`.
 
 >>> import alyx_client.webclient as wc
 >>> client = wc.AlyxClient("https://alyx.example.org")  # doctest: +SKIP
@@ -39,9 +39,9 @@ Client = TypeVar("Client", bound=Connection)
 
 @contextlib.contextmanager
 def no_cache(ac: Client | None = None) -> Generator[Client]:
-    """Ask the server for everything, and keep no answer, inside the block.
+    """Bypass the cache within the block: every request is sent, and no response is stored.
 
-    It holds for this thread or task alone, and for the pages that a list fetches ahead.
+    This applies to the current thread or task only, and to the pages that its lists prefetch.
 
     Parameters
     ----------
