@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from alyx_client.auth.prompt import is_interactive, prompt_login
 from alyx_client.auth.token import clean_token, is_token
@@ -13,9 +11,8 @@ from alyx_client.auth.token_store import TokenStore, token_store
 from alyx_client.config import one as one_settings
 from alyx_client.config.environment import variable
 from alyx_client.config.servers_toml import StoredServer, read_servers
-from alyx_client.errors import AlyxWarning, ConfigurationError, MissingCredentialsError, UnexpectedAnswerError
+from alyx_client.errors import AlyxWarning, ConfigurationError, MissingCredentialsError
 from alyx_client.http.log import warn
-from alyx_client.http.message import Request, Response
 from alyx_client.http.url import is_loopback, normalise_base_url
 
 
@@ -271,50 +268,3 @@ class Credentials:
         if login.token is not None:
             self._typed = login.username, login.token
         return (login.username, login.password) if login.password is not None else None
-
-
-def login_request(username: str, password: str) -> Request:
-    """Build the request that asks for a token.
-
-    Parameters
-    ----------
-    username, password
-        The login.
-    """
-    body = json.dumps({"username": username, "password": password}).encode()
-    return Request("POST", "/auth-token", json=body, endpoint="auth_token", action="create", authenticate=False)
-
-
-def token_from(response: Response) -> str:
-    """Read the token from the answer to a login.
-
-    Raises
-    ------
-    UnexpectedAnswerError
-        The answer holds no token, so what answered may not be Alyx.
-    """
-    try:
-        body: object = json.loads(response.content)
-        if isinstance(body, dict):
-            return clean_token(cast("dict[str, str]", body), "the answer")
-    except (ValueError, MissingCredentialsError):
-        pass
-    raise UnexpectedAnswerError(
-        f"The login at {response.url} was answered without a token. Check that there is an Alyx at this address.",
-        status_code=response.status,
-        method=response.method,
-        url=response.url,
-    )
-
-
-def is_stale(response: Response) -> bool:
-    """Tell whether an answer says that the token is not, or no longer, valid."""
-    if response.status == 401:
-        return True
-    if response.status != 403:
-        return False
-    try:
-        body: object = json.loads(response.content)
-    except ValueError:
-        return False
-    return (cast("dict[str, object]", body).get("detail") if isinstance(body, dict) else body) == "Invalid token."

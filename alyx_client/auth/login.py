@@ -1,65 +1,36 @@
-"""Logging in and out on purpose: decided here without any I/O, by steps that both clients take."""
+"""Logging in and out on request, as flows without I/O; see `token_flow` for logins that a request needs."""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
-from urllib.parse import quote
+from functools import partial
 
-from alyx_client.auth.credentials import Credentials, login_request, token_from
+from alyx_client.auth.credentials import Credentials
+from alyx_client.auth.login_api import login_request, token_from
+from alyx_client.auth.state import AuthState
 from alyx_client.auth.token import clean_token, identity
-from alyx_client.auth.token_flow import Session, Turn
-from alyx_client.errors import (
-    AlyxError,
-    AlyxHTTPError,
-    AlyxWarning,
-    AuthenticationError,
-    NotFoundError,
-    PermissionDeniedError,
-    UnexpectedAnswerError,
-)
-from alyx_client.http.log import logger, warn
-from alyx_client.http.message import Request, Response
+from alyx_client.auth.token_check import check_token
+from alyx_client.errors import AlyxError, AuthenticationError
+from alyx_client.http.flow import Acquire, Blocking, Flow, Send
+from alyx_client.http.log import logger
+from alyx_client.http.message import Response
 
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A step: send a request, as often as the policy allows, and send back the answer, or throw in the `AlyxError`.
-
-    Parameters
-    ----------
-    request
-        What to send.
-    token
-        The token to send with it, instead of the session's; None sends none.
-    """
-
-    request: Request
-    token: str | None = field(default=None, repr=False)
-
-
-Steps = Generator[Turn | Call, Response | None, _T]
-Calls = Generator[Call, Response | None, _T]
-Send = Callable[[Request, str | None], Response]
+__all__ = ["LoggedOut", "LoginState", "authenticate", "log_out"]
 
 
 class LoginState(int):
-    """Whether somebody is logged in: true or false, and it may be called, for ``is_logged_in`` as ``is_logged_in()``.
+    """A truth value that can also be called, for ``is_logged_in`` and ``is_logged_in()`` alike.
 
-    Python lets nothing but ``True`` itself be ``True``: compare it with ``==``, or not at all.
+    It is not ``True`` itself, since ``bool`` cannot be subclassed: compare it with ``==``, or not at all.
     """
 
     def __new__(cls, value: object = False) -> LoginState:
-        """Take any value for its truth."""
+        """Convert any value by its truth."""
         return super().__new__(cls, bool(value))
 
     def __call__(self) -> bool:
-        """Return it as a plain bool."""
+        """Return the value as a plain bool."""
         return bool(self)
 
     def __repr__(self) -> str:
@@ -70,14 +41,14 @@ class LoginState(int):
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut:
-    """Who was logged out.
+    """The user who was logged out.
 
     Parameters
     ----------
     user
         The user's name, if it was known.
     identity
-        Under which this user's answers are filed; None if there was no token.
+        The name under which this user's responses are cached; None if there was no token.
     """
 
     user: str | None
@@ -86,303 +57,206 @@ class LoggedOut:
 
 @dataclass(frozen=True, slots=True)
 class _Login:
-    """A token that the server has given or accepted.
+    """A token that the server has issued or accepted.
 
     Parameters
     ----------
     token
         The token.
     user
-        Whose it is, if that is known.
-    new
-        Whether it is to be kept; stored ones are kept already, and the environment's is not to be.
-    passed
-        Whether it was itself passed or typed in.
+        Its owner, if known.
+    is_new
+        Whether it is to be stored; a stored one is stored already, and the environment's must not be.
+    is_explicit
+        Whether the token itself was passed or typed.
     password
         The password, if the program passed one.
     prompted
-        Whether the login was typed in.
+        Whether the login was typed at a prompt.
     """
 
     token: str = field(repr=False)
     user: str | None
-    new: bool = True
-    passed: bool = False
+    is_new: bool = True
+    is_explicit: bool = False
     password: str | None = field(default=None, repr=False)
     prompted: bool = False
 
 
 def authenticate(
-    session: Session,
+    state: AuthState,
     username: str | None = None,
     password: str | None = None,
     *,
     cache_token: bool = True,
     force: bool = False,
     token: str | Mapping[str, str] | None = None,
-) -> Steps[str | None]:
+) -> Flow[str | None]:
     """Log in; until that has succeeded, everything stays as it was.
 
-    A token, passed or stored, is checked with the server. Stored ones that it refuses are passed over; where it cannot
-    be reached, a stored one is taken as it is.
+    A token, passed or stored, is checked with the server. Stored tokens that it refuses are skipped; if it cannot be
+    reached, a stored token is accepted unchecked.
 
     Parameters
     ----------
-    session
-        What the requests of a transport share.
+    state
+        The state that all requests of a client share.
     username
-        The user; by default who is known from the client's arguments, environment, settings or ONE, or a prompt. Not
+        The user; by default the one of the client's arguments, the environment, the settings or ONE, or a prompt. Not
         needed with a token.
     password
-        The password; with one, stored tokens are not looked at.
+        The password; with one, stored tokens are ignored.
     cache_token
-        Whether the token may be kept for the next run.
+        Whether the token may be stored for the next run.
     force
-        Whether stored tokens are left aside.
+        Whether to ignore stored tokens.
     token
-        A token in place of a password; or the server's answer as ONE keeps it, ``{"token": ...}``.
+        A token in place of a password; or the server's response as ONE stores it, ``{"token": ...}``.
 
     Returns
     -------
     str or None
-        The user's name; None where the token does not tell.
+        The user's name; None if the server does not report the token's owner.
 
     Raises
     ------
     AuthenticationError
         The server refused the password or the token.
     MissingCredentialsError
-        There is neither token nor password, and nobody can be asked; nothing was sent.
+        There is neither token nor password, and the session is not interactive; nothing was sent.
     AlyxError
-        The server could not be reached, or its answer is not one of Alyx.
+        The server could not be reached, or it did not answer as Alyx does.
     """
     if token is not None and password:
         raise ValueError("Pass a password or a token, not both: either is enough to log in.")
-    passed = clean_token(token, "token=") if token is not None else None
-    yield Turn.TAKE
-    session.warn_if_insecure()
-    if passed is not None:
-        login = _Login(passed, (yield from check_token(passed, username or None)), passed=True)
-    else:
-        login = yield from _find(session, username or None, password or None, force=force)
-    _adopt(session, login, username or None, keep=cache_token)
-    yield Turn.GIVE
-    return session.user
+    explicit = clean_token(token, "token=") if token is not None else None
+    lock = state.renewal_lock
+    yield Acquire(lock)
+    try:
+        state.warn_if_insecure()
+        if explicit is not None:
+            login = _Login(explicit, (yield from check_token(explicit, username or None)), is_explicit=True)
+        else:
+            login = yield from _find_login(state, username or None, password or None, force=force)
+        yield Blocking(partial(_adopt, state, login, username or None, keep=cache_token))
+    finally:
+        lock.release()
+    return state.user
 
 
-def log_out(session: Session) -> Steps[LoggedOut]:
-    """Forget the token, in memory and where it is kept, and pick up no other one until the next login.
+def log_out(state: AuthState) -> Flow[LoggedOut]:
+    """Forget the token, in memory and where it is stored, and use no other one until the next login.
 
-    What ONE has stored is left alone, as is the environment; this client does not look at them any more.
+    ONE's files and the environment are left alone; the client ignores them from then on.
 
     Parameters
     ----------
-    session
-        What the requests of a transport share.
+    state
+        The state that all requests of a client share.
 
     Returns
     -------
     LoggedOut
-        Who that was.
+        The user who was logged out.
 
     Raises
     ------
     ConfigurationError
-        The settings file cannot be read, so that the kept token could not be found. The client is logged out.
+        The settings file cannot be read, so that the stored token could not be found. The client is logged out.
     """
-    yield Turn.TAKE
-    credentials = session.credentials
+    lock = state.renewal_lock
+    yield Acquire(lock)
     try:
-        token, user = session.token or credentials.token(), session.user
+        logged_out: LoggedOut = yield Blocking(partial(_forget, state))
+        return logged_out
+    finally:
+        lock.release()
+
+
+def _forget(state: AuthState) -> LoggedOut:
+    credentials = state.credentials
+    try:
+        token, user = state.token or credentials.token(), state.user
     except AlyxError:
-        token, user = session.token, session.owners.get(session.token or "")
-    session.token = None
-    session.owners.clear()
+        # Even with unreadable settings, the client itself is logged out.
+        token, user = state.token, state.owners.get(state.token or "")
+    state.token = None
+    state.owners.clear()
     credentials.log_out()
     if token is not None:
         credentials.forget(token)
-    yield Turn.GIVE
     return LoggedOut(user, identity(token) if token is not None else None)
 
 
-def check_token(token: str, username: str | None = None) -> Calls[str | None]:
-    """Ask the server whether it accepts a token, and whose it is.
-
-    Parameters
-    ----------
-    token
-        The token.
-    username
-        Whose it should be.
-
-    Returns
-    -------
-    str or None
-        The user's name, as the server tells it, or as it was passed; servers before 2026 do not tell.
-
-    Raises
-    ------
-    AuthenticationError
-        The server refuses it, or has no user of that name.
-    """
-    owner = yield from _ask_owner(token)
-    if owner is not None:
-        if username and owner != username:
-            warn(f"The token is that of {owner!r}, not of {username!r}; {owner!r} is logged in.", AlyxWarning)
-        return owner
-    path = f"/users/{quote(username, safe='')}" if username else "/users"
-    params = () if username else (("limit", "1"),)
-    try:
-        answer = yield Call(Request("GET", path, params, endpoint="users", action="list"), token)
-    except PermissionDeniedError:
-        return username
-    except NotFoundError as error:
-        if username is None or error.body is None:
-            raise
-        raise AuthenticationError(
-            f"The server accepts the token, but has no user {username!r}. Check the name, or leave it out.",
-            status_code=error.status_code,
-            method=error.method,
-            url=error.url,
-        ) from error
-    assert answer is not None
-    if _json(answer) is None:
-        raise UnexpectedAnswerError(
-            f"The token could not be checked: {answer.url} did not answer as Alyx does. Check the server's address.",
-            status_code=answer.status,
-            method=answer.method,
-            url=answer.url,
-        )
-    return username
-
-
-def drive(steps: Steps[_T], send: Send, turn: threading.Lock | None = None) -> _T:
-    """Take the steps one after the other, in a thread.
-
-    Parameters
-    ----------
-    steps
-        The steps.
-    send
-        Sends a request with a token, or without one.
-    turn
-        The session's turn, for steps that take it.
-    """
-    held = False
-    try:
-        step = next(steps)
-        while True:
-            answer = None
-            if isinstance(step, Call):
-                try:
-                    answer = send(step.request, step.token)
-                except AlyxError as error:
-                    step = steps.throw(error)
-                    continue
-            elif turn is not None:
-                held = step is Turn.TAKE and turn.acquire()
-                if step is Turn.GIVE:
-                    turn.release()
-            step = steps.send(answer)
-    except StopIteration as end:
-        return cast("_T", end.value)
-    finally:
-        if held and turn is not None:
-            turn.release()
-
-
-def _ask_owner(token: str) -> Calls[str | None]:
-    """Ask who has this token where the server knows; its word is final only where it is JSON, not a page for people."""
-    try:
-        answer = yield Call(Request("GET", "/me", endpoint="me", action="read"), token)
-    except AuthenticationError as error:
-        if error.body is not None:
-            raise
-        return None
-    except AlyxHTTPError as error:
-        if error.status_code in {429, 502, 503, 504}:
-            raise
-        return None
-    assert answer is not None
-    body = _json(answer)
-    name = cast("dict[str, object]", body).get("username") if isinstance(body, dict) else None
-    return name if isinstance(name, str) and name else None
-
-
-def _find(session: Session, username: str | None, password: str | None, *, force: bool) -> Calls[_Login]:
-    asked = _asked(session.credentials, username, password, force=force)
+def _find_login(state: AuthState, username: str | None, password: str | None, *, force: bool) -> Flow[_Login]:
+    credentials = _login_credentials(state.credentials, username, password, force=force)
     if password is None and not force:
-        login = yield from _try_stored(session, asked, username)
+        login = yield from _try_stored(state, credentials, username)
         if login is not None:
             return login
-    found = asked.login()
-    if found is None:
-        typed = asked.typed_token()
+    name_and_password: tuple[str, str] | None = yield Blocking(credentials.login)
+    if name_and_password is None:
+        typed = credentials.typed_token()
         if typed is None:
-            raise asked.missing()
+            raise credentials.missing()
         owner = yield from check_token(typed[1], typed[0])
-        return _Login(typed[1], owner, passed=True, prompted=True)
-    answer = yield Call(login_request(*found))
-    assert answer is not None
-    return _Login(token_from(answer), found[0], password=asked.password, prompted=asked.prompted)
-
-
-def _asked(known: Credentials, username: str | None, password: str | None, *, force: bool) -> Credentials:
-    """Make the credentials of this one login: what was passed now, then what the client was made with."""
-    same = username is None or username == known.username
-    explicit = known.explicit_token if same and not force and password is None else None
-    return Credentials(
-        known.base_url,
-        username or known.username,
-        password or (known.password if same else None),
-        explicit,
-        known.silent,
-        known.store,
+        return _Login(typed[1], owner, is_explicit=True, prompted=True)
+    response: Response = yield Send(login_request(*name_and_password))
+    return _Login(
+        token_from(response), name_and_password[0], password=credentials.password, prompted=credentials.prompted
     )
 
 
-def _try_stored(session: Session, asked: Credentials, username: str | None) -> Calls[_Login | None]:
-    refused: set[str] = set()
-    current = session.token if username in {None, session.user} else None
-    while (token := current or asked.token(refused)) is not None:
+def _login_credentials(current: Credentials, username: str | None, password: str | None, *, force: bool) -> Credentials:
+    """Build the credentials of this login: what was passed now comes first, then what the client was made with."""
+    is_same_user = username is None or username == current.username
+    explicit = current.explicit_token if is_same_user and not force and password is None else None
+    return Credentials(
+        current.base_url,
+        username or current.username,
+        password or (current.password if is_same_user else None),
+        explicit,
+        current.silent,
+        current.store,
+    )
+
+
+def _try_stored(state: AuthState, credentials: Credentials, username: str | None) -> Flow[_Login | None]:
+    tried: set[str] = set()
+    current = state.token if username in {None, state.user} else None
+    while (token := current or (yield Blocking(partial(credentials.token, tried)))) is not None:
         current = None
-        refused.add(token)
+        tried.add(token)
         try:
             owner = yield from check_token(token)
         except AuthenticationError:
-            session.refused.add(token)
+            state.refused.add(token)
             continue
         except AlyxError as error:
             if not error.unreached:
                 raise
+            # Offline, the stored token still identifies the user's cached responses.
             logger.info("the stored token could not be checked: %s", error)
             owner = None
         if owner is None or username in {None, owner}:
-            return _Login(token, owner, new=False)
+            return _Login(token, owner, is_new=False)
     return None
 
 
-def _adopt(session: Session, login: _Login, username: str | None, *, keep: bool) -> None:
-    credentials = session.credentials
-    if login.new:
-        explicit = login.token if login.passed else None
+def _adopt(state: AuthState, login: _Login, username: str | None, *, keep: bool) -> None:
+    credentials = state.credentials
+    if login.is_new:
+        explicit = login.token if login.is_explicit else None
         credentials.log_in_as(login.user, login.password, explicit, keep=keep, prompted=login.prompted)
         credentials.remember(login.token, login.user or "")
     else:
         if username is not None and username != credentials.username:
             credentials.log_in_as(username, None, None, keep=keep, prompted=False)
         credentials.logged_out = False
-    session.owners.clear()
+    state.owners.clear()
     if login.user is not None:
-        session.owners[login.token] = login.user
-    session.token = login.token
-    session.logins += 1
-    session.refusal = None
-    session.refused.discard(login.token)
-
-
-def _json(answer: Response) -> object:
-    try:
-        return json.loads(answer.content)
-    except ValueError:
-        return None
+        state.owners[login.token] = login.user
+    state.token = login.token
+    state.logins += 1
+    state.refusal = None
+    state.refused.discard(login.token)

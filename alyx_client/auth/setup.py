@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from alyx_client.auth.credentials import Credentials
-from alyx_client.auth.login import Send
 from alyx_client.auth.prompt import Prompter
 from alyx_client.auth.setup_checks import TrialFolders
 from alyx_client.auth.setup_dialogue import SetupDialogue
@@ -16,12 +15,13 @@ from alyx_client.config import one as one_settings
 from alyx_client.config.servers_toml import read_servers
 from alyx_client.config.settings import DataServer, Settings, find_settings, save_settings, servers_file
 from alyx_client.errors import AlyxWarning, ConfigurationError
+from alyx_client.http.flow import Sender
 from alyx_client.http.log import warn
 
 __all__ = ["SetupOptions", "run_setup"]
 
 
-def run_setup(options: SetupOptions, connect: Callable[[str], Send], prompter: Prompter) -> Settings | None:
+def run_setup(options: SetupOptions, connect: Callable[[str], Sender], prompter: Prompter) -> Settings | None:
     """Prompt for a server's settings, try them out, and write them at the end.
 
     Settings in `options` are not prompted for. Without an interactive session, the current settings stand in for the

@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
-from alyx_client.auth.login import Send
 from alyx_client.auth.prompt import strip_quotes
 from alyx_client.errors import AuthenticationError, MethodNotAllowedError, UnexpectedAnswerError
+from alyx_client.http.flow import Send, Sender
 from alyx_client.http.message import Request
 from alyx_client.http.url import is_loopback, normalise_base_url
 
@@ -34,7 +34,7 @@ def parse_address(text: str) -> str:
     return normalise_base_url(f"http://{text}" if local else text)
 
 
-def locate_alyx(send: Send, url: str) -> str:
+def locate_alyx(send: Sender, url: str) -> str:
     """Check that an Alyx server responds at an address, and return the address that it is redirected to.
 
     Parameters
@@ -53,7 +53,7 @@ def locate_alyx(send: Send, url: str) -> str:
     """
     # Alyx refuses GET on its login endpoint, and does so in JSON, which identifies it without sending any secret.
     try:
-        probed_url, is_alyx = send(_LOGIN_PROBE, None).url, False
+        probed_url, is_alyx = send(Send(_LOGIN_PROBE)).url, False
     except (MethodNotAllowedError, AuthenticationError) as error:
         probed_url, is_alyx = error.url or "", error.body is not None
     if not is_alyx:

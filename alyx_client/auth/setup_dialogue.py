@@ -10,13 +10,14 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from alyx_client.auth.credentials import Credentials
-from alyx_client.auth.login import Send, authenticate, drive
+from alyx_client.auth.login import authenticate
 from alyx_client.auth.prompt import Prompter, strip_quotes
 from alyx_client.auth.setup_checks import TrialFolders, locate_alyx, parse_address
 from alyx_client.auth.setup_options import LoginOutcome, SetupOptions
-from alyx_client.auth.token_flow import Session
+from alyx_client.auth.state import AuthState
 from alyx_client.config.settings import DataServer, Settings, find_base_url
 from alyx_client.errors import AlyxError, AuthenticationError, MissingCredentialsError, UnexpectedAnswerError
+from alyx_client.http.flow import Sender, drive
 
 _LOGIN_ATTEMPTS = 3
 
@@ -41,7 +42,7 @@ class SetupDialogue:
     """
 
     def __init__(
-        self, options: SetupOptions, prompter: Prompter, connect: Callable[[str], Send], folders: TrialFolders
+        self, options: SetupOptions, prompter: Prompter, connect: Callable[[str], Sender], folders: TrialFolders
     ) -> None:
         self._options = options
         self._prompter = prompter
@@ -214,17 +215,16 @@ class SetupDialogue:
                 return LoginOutcome()
         password, token = self._secrets(options, username)
         # Stores nothing: the token is stored once all settings are confirmed.
-        session = Session(Credentials(current.base_url, silent=True, store=False))
+        state = AuthState(Credentials(current.base_url, silent=True, store=False))
         try:
-            steps = authenticate(session, username, password, token=token)
-            user = drive(steps, self._connect(current.base_url), session.turn)
+            user = drive(authenticate(state, username, password, token=token), self._connect(current.base_url))
         except MissingCredentialsError:
             if prompter.interactive:
                 raise
             prompter.show("No login was attempted, since there is no password.")
             return LoginOutcome(username)
         prompter.show(f"Logged in{f' as {user}' if user else ''}.")
-        return LoginOutcome(user, session.token)
+        return LoginOutcome(user, state.token)
 
     def _secrets(
         self, options: SetupOptions, username: str | None

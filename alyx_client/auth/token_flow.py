@@ -1,194 +1,136 @@
-"""How a request comes by its token, and how a stale one is renewed once: decided here without any I/O."""
+"""Token authentication as a flow without I/O: a stale token is renewed once, by one thread or task for all."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Generator
-from dataclasses import dataclass
-from enum import Enum, auto
+from functools import partial
 
-from alyx_client.auth.credentials import Credentials, is_stale, login_request, token_from
-from alyx_client.errors import InsecureConnectionWarning
-from alyx_client.http.log import logger, warn
+from alyx_client.auth.login_api import is_stale, login_request, token_from
+from alyx_client.auth.state import AuthState
+from alyx_client.http.failure import LoginRefused, Unanswered
+from alyx_client.http.flow import Acquire, Blocking, Flow, Send
+from alyx_client.http.log import logger
 from alyx_client.http.message import Request, Response
-from alyx_client.http.retry import LoginRefused
-from alyx_client.http.url import is_loopback
+
+__all__ = ["TokenAuth"]
 
 
-class Turn(Enum):
-    """A step: take, or give up, the right to renew the token; one thread or task has it at a time."""
+class TokenAuth:
+    """Add the token to requests, and log in where there is none or the server does not accept it.
 
-    TAKE = auto()
-    GIVE = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Authorised:
-    """A step: send the request with this token."""
-
-    headers: dict[str, str]
-
-    def __repr__(self) -> str:
-        return "Authorised(***)"
-
-
-Step = Turn | Authorised | Request
-Steps = Generator[Step, Response | None, None]
-
-
-class LoginRefusedError(Exception):
-    """Carries the answer to a failed login to the policy that decides on it."""
-
-    def __init__(self, request: Request, response: Response) -> None:
-        super().__init__(response.status)
-        self.outcome = LoginRefused(request, response)
-
-
-class Session:
-    """What all requests of a transport share in one process: the token, and whose turn it is to renew it.
+    It is the `alyx_client.http.flow.Authenticator` of the clients.
 
     Parameters
     ----------
-    credentials
-        Where the token comes from.
-    token
-        A token known already.
+    state
+        The state that all requests of a client share.
     """
 
-    def __init__(self, credentials: Credentials, token: str | None = None) -> None:
-        self.credentials = credentials
-        self.token = token
-        self.turn = threading.Lock()
-        self.logins = 0
-        self.refusal: Response | None = None
-        self.refused: set[str] = set()
-        self.owners: dict[str, str | None] = {}
-        self.warned = False
+    def __init__(self, state: AuthState) -> None:
+        self.state = state
 
-    def known_token(self) -> str | None:
-        """Return the token that the next request would go out with; None where it would log in first.
+    def authenticate(self, request: Request, token: str | None = None) -> Flow[Response]:
+        """Send a request, and send it again with a new token if the response says that the token is stale.
 
-        Nobody is asked, and nothing is sent. While another renews the token, the present one is returned.
-        """
-        if self.token is None and self.turn.acquire(blocking=False):
-            try:
-                self.token = self.credentials.token()
-            finally:
-                self.turn.release()
-        return self.token
+        Parameters
+        ----------
+        request
+            The request.
+        token
+            A token to send as it is, whatever the response.
 
-    @property
-    def is_logged_in(self) -> bool:
-        """Whether there is a token that the server has not refused."""
-        token = self.known_token()
-        return token is not None and token not in self.refused
-
-    @property
-    def user(self) -> str | None:
-        """Whose token it is, as far as that is known without asking anyone."""
-        token = self.token
-        if token is None or token not in self.owners:
-            name = self.credentials.user()
-            if token is None:
-                return name
-            # Remembered, for each request asks, and settings and keyrings are slow to read.
-            self.owners.setdefault(token, name)
-        return self.owners[token]
-
-    def warn_if_insecure(self) -> None:
-        """Warn once before a secret goes to another machine without encryption."""
-        url = self.credentials.base_url
-        if not self.warned and url.startswith("http://") and not is_loopback(url):
-            self.warned = True
-            warn(f"Passwords and tokens go to {url} without encryption; use https://.", InsecureConnectionWarning)
-
-
-class Authorisation:
-    """Takes one request to an answer that is not about its token.
-
-    Parameters
-    ----------
-    session
-        What the requests of a transport share.
-    token
-        A token to send as it is, whatever comes of it; by default the session's.
-    """
-
-    def __init__(self, session: Session, token: str | None = None) -> None:
-        self.session = session
-        self.logging_in = False
-        self._fixed = token
-        self._typed: tuple[str, str] | None = None
-        self._logged_in = False
-        self._refused: set[str] = set()
-
-    def steps(self) -> Steps:
-        """Yield what to send, and when to take and give up the turn; is sent the answers.
-
-        The token is renewed at most once by logging in; stored ones that the server refuses are passed over before.
+        Returns
+        -------
+        Response
+            The response, of any status.
 
         Raises
         ------
         MissingCredentialsError
-            There is neither token nor login.
-        LoginRefusedError
-            The login was answered without success.
+            There is neither a token nor a login.
+        LoginRefused
+            The login failed.
+        Unanswered
+            The request, or the login that it needed, got no response.
         """
-        session = self.session
-        token = self._fixed or session.token or (yield from self._renew())
-        if token is None:
-            raise session.credentials.missing()
-        while token is not None:
-            session.warn_if_insecure()
-            answer = yield Authorised({"Authorization": f"Token {token}"})
-            if self._fixed is not None:
-                return
-            if answer is None or not is_stale(answer):
-                return self._accepted(token, answer)
-            session.refused.add(token)
-            if self._logged_in:
-                return
-            self._refused.add(token)
-            token = yield from self._renew()
-
-    def _accepted(self, token: str, answer: Response | None) -> None:
-        self.session.refused.discard(token)
-        # A token that was typed in is known to be right only now.
-        if self._typed and token == self._typed[1] and answer and 200 <= answer.status < 300:
-            self.session.credentials.remember(token, self._typed[0])
-
-    def _renew(self) -> Generator[Step, Response | None, str | None]:
-        session = self.session
-        logins = session.logins
-        yield Turn.TAKE
-        if session.logins != logins and session.refusal is not None:
-            # While this one waited, another logged in and was refused: to repeat that might lock the account.
-            raise LoginRefusedError(login_request("", ""), session.refusal)
-        token = session.token if session.token not in self._refused else None
-        token = token or session.credentials.token(self._refused) or (yield from self._log_in())
+        state = self.state
         if token is not None:
-            session.token = token
-        yield Turn.GIVE
-        return token
+            state.warn_if_insecure()
+            response: Response = yield Send(request, token)
+            return response
+        renewal = _Renewal(state)
+        next_token = state.token or (yield from renewal.renew())
+        if next_token is None:
+            raise state.credentials.missing()
+        while True:
+            state.warn_if_insecure()
+            response = yield Send(request, next_token)
+            if not is_stale(response):
+                renewal.accepted(next_token, response)
+                return response
+            state.refused.add(next_token)
+            # A token fresh from a login is refused for another reason, such as a deactivated user: no second login.
+            next_token = None if renewal.has_logged_in else (yield from renewal.renew(next_token))
+            if next_token is None:
+                return response
 
-    def _log_in(self) -> Generator[Step, Response | None, str | None]:
-        session = self.session
-        login = session.credentials.login()
+
+class _Renewal:
+    """The tokens that one request tries, in order: the shared one, stored ones, and one from a login."""
+
+    def __init__(self, state: AuthState) -> None:
+        self.has_logged_in = False
+        self._state = state
+        self._refused: set[str] = set()
+        self._typed: tuple[str, str] | None = None
+
+    def renew(self, refused: str | None = None) -> Flow[str | None]:
+        """Return another token than those that were refused; None if there is none."""
+        if refused is not None:
+            self._refused.add(refused)
+        state = self._state
+        logins, lock = state.logins, state.renewal_lock
+        yield Acquire(lock)
+        try:
+            if state.logins != logins and state.refusal is not None:
+                # While this request waited, another one logged in and was refused: a repetition might lock the account.
+                raise LoginRefused(login_request("", ""), state.refusal)
+            token = state.token if state.token not in self._refused else None
+            # Settings files and keyrings are read and prompts are shown without blocking an event loop.
+            token = token or (yield Blocking(partial(state.credentials.token, self._refused)))
+            token = token or (yield from self._log_in())
+            if token is not None:
+                state.token = token
+            return token
+        finally:
+            lock.release()
+
+    def accepted(self, token: str, response: Response) -> None:
+        """Note that the server has accepted a token."""
+        self._state.refused.discard(token)
+        # A token that was typed at a prompt is stored only now that it is known to be right.
+        if self._typed and token == self._typed[1] and 200 <= response.status < 300:
+            self._state.credentials.remember(token, self._typed[0])
+
+    def _log_in(self) -> Flow[str | None]:
+        state = self._state
+        login = yield Blocking(state.credentials.login)
         if login is None:
-            self._typed = session.credentials.typed_token()
+            self._typed = state.credentials.typed_token()
             return self._typed[1] if self._typed else None
-        session.warn_if_insecure()
-        request = login_request(*login)
-        self.logging_in = True
-        answer = yield request
-        self.logging_in = False
-        assert answer is not None
-        session.logins += 1
-        session.refusal = answer if answer.status in {400, 401, 403} else None
-        if not 200 <= answer.status < 300:
-            raise LoginRefusedError(request, answer)
-        token = token_from(answer)
-        session.credentials.remember(token, login[0])
-        logger.debug("logged in to %s as %s", session.credentials.base_url, login[0])
-        self._logged_in = True
+        username, password = login
+        state.warn_if_insecure()
+        request = login_request(username, password)
+        try:
+            response: Response = yield Send(request)
+        except Unanswered as failure:
+            # Whatever became of the login, the request itself was not sent, and may be retried.
+            raise Unanswered(failure.error, sent=False, retryable=failure.retryable) from failure
+        state.logins += 1
+        state.refusal = response if response.status in {400, 401, 403} else None
+        if not 200 <= response.status < 300:
+            raise LoginRefused(request, response)
+        token = token_from(response)
+        yield Blocking(partial(state.credentials.remember, token, username))
+        logger.debug("logged in to %s as %s", state.credentials.base_url, username)
+        self.has_logged_in = True
         return token

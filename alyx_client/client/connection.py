@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
 from alyx_client.auth.credentials import Credentials
-from alyx_client.auth.login import LoginState, Send, Steps, authenticate, drive, log_out
+from alyx_client.auth.login import LoginState, authenticate, log_out
+from alyx_client.auth.state import AuthState
 from alyx_client.auth.token import identity
+from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.config.settings import DataServer, find_settings
 from alyx_client.errors import AlyxError, OfflineError
 from alyx_client.http.cache.policy import Caching
-from alyx_client.http.flow import Flow, adrive
-from alyx_client.http.flow import Send as SendStep
-from alyx_client.http.flow import drive as drive_flow
+from alyx_client.http.flow import Flow, Send, Sender, adrive, drive
 from alyx_client.http.log import configure
 from alyx_client.http.message import Request, Response
-from alyx_client.http.retry import Retries, refuse_foreign
+from alyx_client.http.retry import Retries
 from alyx_client.http.transport import AsyncTransport, SyncTransport
+from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.calls import RestCalls
 from alyx_client.runtime.drift import DriftLog
 
@@ -121,14 +122,19 @@ class Connection:
         credentials = Credentials(
             settings.base_url, username, password, token, silent, store=None if stay_logged_in else False
         )
+        self._auth = AuthState(credentials)
         self._connect(
-            credentials, connect_timeout=connect_timeout, read_timeout=read_timeout, retries=retries, verify=verify
+            TokenAuth(self._auth),
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            retries=retries,
+            verify=verify,
         )
         self.silent = silent
         self._verify = verify
         self.drift = DriftLog(strict=strict, package=self._surface, server=self.base_url)
 
-    def _connect(self, credentials: Credentials, **settings: Any) -> None:
+    def _connect(self, auth: TokenAuth, **settings: Any) -> None:
         raise NotImplementedError
 
     @classmethod
@@ -186,9 +192,9 @@ class Connection:
         from alyx_client.auth.prompt import Prompter
         from alyx_client.auth.setup import SetupOptions, run_setup
 
-        def connect(address: str) -> Send:
-            transport = SyncTransport(address, Credentials(address, silent=True), verify=verify)
-            return lambda request, token: transport.send(request, token=token)
+        def connect(address: str) -> Sender:
+            transport = SyncTransport(address, TokenAuth(AuthState(Credentials(address, silent=True))), verify=verify)
+            return lambda step: transport.send(step.request, token=step.token)
 
         options = SetupOptions(
             url=url,
@@ -251,13 +257,12 @@ class Connection:
     @property
     def user(self) -> str | None:
         """The user's name, as far as it is known without asking the server."""
-        user: str | None = self._transport.session.user
-        return user
+        return self._auth.user
 
     @property
     def is_logged_in(self) -> LoginState:
         """Whether there is a token that the server has not refused; ``is_logged_in()`` works too."""
-        return LoginState(self._transport.session.is_logged_in)
+        return LoginState(self._auth.is_logged_in)
 
     def clear_rest_cache(self) -> None:
         """Forget the answers of this server that were kept."""
@@ -267,9 +272,13 @@ class Connection:
         user = self.user
         return f"{type(self).__name__}({self.base_url!r}{f', user {user}' if user else ''})"
 
+    def _refuse_login_offline(self) -> None:
+        if self.offline:
+            raise OfflineError("The client is offline, so it cannot log in. Set client.offline = False first.")
+
     def _identity(self) -> str | None:
         """Return whose answers may be given: an opaque name made of the token; None before the login."""
-        token = self._transport.session.known_token()
+        token = self._auth.known_token()
         return None if token is None else identity(token)
 
 
@@ -278,8 +287,8 @@ class SyncConnection(Connection):
 
     _transport: SyncTransport
 
-    def _connect(self, credentials: Credentials, **settings: Any) -> None:
-        self._transport = SyncTransport(self.base_url, credentials, **settings)
+    def _connect(self, auth: TokenAuth, **settings: Any) -> None:
+        self._transport = SyncTransport(self.base_url, auth, **settings)
 
     def send(self, request: Request, *, expires: timedelta | bool | None = None, clobber: bool = False) -> Response:
         """Send a request as it is, with the token, unless the cache answers it; what the endpoints' methods do.
@@ -304,7 +313,7 @@ class SyncConnection(Connection):
         try:
             if attempt.answer is not None:
                 return attempt.answer
-            return attempt.answered(self._transport.send(request, hurry=attempt.hurry), self._identity())
+            return attempt.answered(self._transport.send(request, fail_fast=attempt.hurry), self._identity())
         except AlyxError as error:
             return attempt.failed(error)
         finally:
@@ -323,7 +332,7 @@ class SyncConnection(Connection):
         AlyxError
             A request failed, unless the flow handles it.
         """
-        return drive_flow(flow, lambda step: self.send(step.request, expires=step.expires, clobber=step.bypass_cache))
+        return drive(flow, lambda step: self.send(step.request, expires=step.expires, clobber=step.bypass_cache))
 
     def authenticate(
         self,
@@ -353,24 +362,21 @@ class SyncConnection(Connection):
         MissingCredentialsError
             There is neither token nor password, and nobody can be asked; nothing was sent.
         """
-        steps = authenticate(
-            self._transport.session, username, password, cache_token=cache_token, force=force, token=token
-        )
-        drive(steps, self._send_with, self._transport.session.turn)
+        flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
+        drive(flow, self._send_login)
 
     def logout(self) -> None:
         """Forget the token, here and where it was kept, and the answers of this user that were kept.
 
         ONE's files and the environment are left alone; this client does not look at them any more.
         """
-        left = drive(log_out(self._transport.session), self._send_with, self._transport.session.turn)
+        left = drive(log_out(self._auth), self._send_login)
         if left.identity is not None:
             self._caching.clear(left.identity)
 
-    def _send_with(self, request: Request, token: str | None) -> Response:
-        if self.offline:
-            raise OfflineError("The client is offline, so it cannot log in. Set client.offline = False first.")
-        return self._transport.send(request, token=token)
+    def _send_login(self, step: Send) -> Response:
+        self._refuse_login_offline()
+        return self._transport.send(step.request, token=step.token)
 
     def close(self) -> None:
         """Close the connections; another call opens new ones."""
@@ -389,8 +395,8 @@ class AsyncConnection(Connection):
 
     _transport: AsyncTransport
 
-    def _connect(self, credentials: Credentials, **settings: Any) -> None:
-        self._transport = AsyncTransport(self.base_url, credentials, **settings)
+    def _connect(self, auth: TokenAuth, **settings: Any) -> None:
+        self._transport = AsyncTransport(self.base_url, auth, **settings)
 
     async def send(
         self, request: Request, *, expires: timedelta | bool | None = None, clobber: bool = False
@@ -403,7 +409,7 @@ class AsyncConnection(Connection):
         try:
             if attempt.answer is not None:
                 return attempt.answer
-            response = await self._transport.send(request, hurry=attempt.hurry)
+            response = await self._transport.send(request, fail_fast=attempt.hurry)
             return await asyncio.to_thread(attempt.answered, response, self._identity())
         except AlyxError as error:
             return attempt.failed(error)
@@ -413,7 +419,7 @@ class AsyncConnection(Connection):
     async def run(self, flow: Flow[T]) -> T:
         """As `SyncConnection.run`, awaited."""
 
-        def send(step: SendStep) -> Awaitable[Response]:
+        def send(step: Send) -> Awaitable[Response]:
             return self.send(step.request, expires=step.expires, clobber=step.bypass_cache)
 
         return await adrive(flow, send)
@@ -427,30 +433,18 @@ class AsyncConnection(Connection):
         token: str | Mapping[str, str] | None = None,
     ) -> None:
         """As `SyncConnection.authenticate`, awaited."""
-        steps = authenticate(
-            self._transport.session, username, password, cache_token=cache_token, force=force, token=token
-        )
-        await self._drive(steps)
+        flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
+        await adrive(flow, self._send_login)
 
     async def logout(self) -> None:
         """As `SyncConnection.logout`, awaited."""
-        left = await self._drive(log_out(self._transport.session))
+        left = await adrive(log_out(self._auth), self._send_login)
         if left.identity is not None:
             await asyncio.to_thread(self._caching.clear, left.identity)
 
-    async def _drive(self, steps: Steps[T]) -> T:
-        """Take the steps in a thread of their own, which waits for its turn and sends from this event loop."""
-        loop = asyncio.get_running_loop()
-
-        def send(request: Request, token: str | None) -> Response:
-            return asyncio.run_coroutine_threadsafe(self._send_with(request, token), loop).result()
-
-        return await asyncio.to_thread(drive, steps, send, self._transport.session.turn)
-
-    async def _send_with(self, request: Request, token: str | None) -> Response:
-        if self.offline:
-            raise OfflineError("The client is offline, so it cannot log in. Set client.offline = False first.")
-        return await self._transport.send(request, token=token)
+    async def _send_login(self, step: Send) -> Response:
+        self._refuse_login_offline()
+        return await self._transport.send(step.request, token=step.token)
 
     async def aclose(self) -> None:
         """Close the connections; another call opens new ones."""

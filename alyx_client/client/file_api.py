@@ -32,7 +32,7 @@ class _Files(Connection):
         return {name: value for name, value in self.__dict__.items() if name != "_made"}
 
     def _token_headers(self) -> Mapping[str, str]:
-        token = self._transport.session.known_token()
+        token = self._auth.known_token()
         return {} if token is None else {"Authorization": f"Token {token}"}
 
     @property

@@ -21,9 +21,9 @@ from alyx_client.errors import (
     IncompleteDownloadError,
     RangeNotSatisfiableError,
 )
+from alyx_client.http.failure import Unanswered
 from alyx_client.http.log import logger
 from alyx_client.http.retry import Retries
-from alyx_client.http.wire import UnansweredError
 
 _MAX_CHANGES = 3
 _AGAIN = frozenset({429, 502, 503, 504})
@@ -233,12 +233,12 @@ class Download:
                     self._attempt_pieces(part)
                 else:
                     self._attempt(part)
-        except UnansweredError as error:
+        except Unanswered as error:
             if self._stop.is_set():
                 raise cancelled() from error
-            if not error.outcome.again:
-                raise error.outcome.error from error
-            return error.outcome.error
+            if not error.retryable:
+                raise error.error from error
+            return error.error
         except AlyxHTTPError as error:
             if error.status_code not in _AGAIN:
                 raise

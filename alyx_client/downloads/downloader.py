@@ -20,7 +20,7 @@ from alyx_client.downloads.progress import Progress
 from alyx_client.downloads.sources import is_several
 from alyx_client.downloads.workers import Workers
 from alyx_client.http.retry import Retries
-from alyx_client.http.transport import Streams
+from alyx_client.http.streaming import Streams
 
 _THREADS = 4
 

@@ -18,13 +18,13 @@ from alyx_client.errors import (
     AuthenticationError,
     IncompleteDownloadError,
     PermissionDeniedError,
-    error_from_response,
 )
+from alyx_client.http.error_response import error_from_response
+from alyx_client.http.failure import Unanswered
+from alyx_client.http.headers import retry_after
 from alyx_client.http.message import Response
-from alyx_client.http.retry import Lost, retry_after
-from alyx_client.http.transport import Stream, Streams
+from alyx_client.http.streaming import Stream, Streams
 from alyx_client.http.url import same_origin
-from alyx_client.http.wire import UnansweredError
 
 _MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -113,7 +113,7 @@ class FileRequests:
         ------
         AlyxHTTPError
             The answer has another status.
-        UnansweredError
+        Unanswered
             There was no answer.
         """
         ranges: dict[str, str] = {}
@@ -140,10 +140,10 @@ class FileRequests:
         shown = self.job.shown
         raise AlyxHTTPError(f"{shown} is redirected more than {_MAX_REDIRECTS} times.", method="GET", url=shown)
 
-    def again(self, what: str) -> UnansweredError:
+    def again(self, what: str) -> Unanswered:
         """Make the error for a file that did not come whole, so that another try may help."""
         message = f"{self.job.shown} did not come whole: {what.rstrip('.')}."
-        return UnansweredError(Lost(IncompleteDownloadError(message, method="GET", url=self.job.shown), sent=True))
+        return Unanswered(IncompleteDownloadError(message, method="GET", url=self.job.shown), sent=True)
 
     def is_alyx(self, url: str) -> bool:
         """Return whether a URL is of Alyx itself, and no data server's."""
@@ -210,6 +210,6 @@ def _first(pieces: Iterator[bytes]) -> bytes:
             content += piece
             if len(content) >= _ERROR_PAGE:
                 break
-    except UnansweredError:
+    except Unanswered:
         pass
     return content[:_ERROR_PAGE]

@@ -8,9 +8,9 @@ from alyx_client.downloads.file_requests import Answer, FileRequests
 from alyx_client.downloads.part_file import cancelled, write_all
 from alyx_client.downloads.segments import Claim, Pieces
 from alyx_client.errors import AlyxError
+from alyx_client.http.failure import Unanswered
 from alyx_client.http.log import logger
 from alyx_client.http.retry import Retries
-from alyx_client.http.wire import UnansweredError
 
 
 def copy(answer: Answer, claim: Claim, requests: FileRequests, stop: threading.Event, *, along: bool) -> None:
@@ -31,7 +31,7 @@ def copy(answer: Answer, claim: Claim, requests: FileRequests, stop: threading.E
 
     Raises
     ------
-    UnansweredError
+    Unanswered
         The answer ended too early.
     """
     pieces, body = claim.pieces, answer.stream.pieces()
@@ -84,7 +84,7 @@ def help_with(pieces: Pieces, requests: FileRequests, retries: Retries, stop: th
                     copy(answer, claim, requests, stop, along=False)
                 failures = 0
                 continue
-            except (UnansweredError, AlyxError, OSError) as error:
+            except (Unanswered, AlyxError, OSError) as error:
                 logger.debug("a range of %s did not come: %s", requests.job.target.name, error)
                 failures = 1 if claim.start > start else failures + 1
         stop.wait(retries.wait(failures) or 0.0)

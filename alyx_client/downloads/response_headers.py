@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 
 from alyx_client.errors import IncompleteDownloadError, UnexpectedAnswerError
-from alyx_client.http.retry import http_date
+from alyx_client.http.headers import http_date
 
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)$", re.IGNORECASE)
 _PACKED_NAME = re.compile(r"\.(t?gz|svgz)$", re.IGNORECASE)

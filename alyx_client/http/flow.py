@@ -18,7 +18,19 @@ from typing import Any, Protocol, TypeVar
 
 from alyx_client.http.message import Request, Response
 
-__all__ = ["Acquire", "Authenticator", "Blocking", "Expires", "Flow", "Send", "Sleep", "Step", "adrive", "drive"]
+__all__ = [
+    "Acquire",
+    "Authenticator",
+    "Blocking",
+    "Expires",
+    "Flow",
+    "Send",
+    "Sender",
+    "Sleep",
+    "Step",
+    "adrive",
+    "drive",
+]
 
 T = TypeVar("T")
 Expires = timedelta | bool | None
@@ -77,6 +89,8 @@ class Blocking:
 Step = Send | Sleep | Acquire | Blocking
 Flow = Generator[Step, Any, T]
 """A flow that returns a `T`."""
+Sender = Callable[[Send], Response]
+"""Carries out a `Send`; it raises if there is no response."""
 
 
 class Authenticator(Protocol):
@@ -95,7 +109,7 @@ class Authenticator(Protocol):
         ...
 
 
-def drive(flow: Flow[T], send: Callable[[Send], Response]) -> T:
+def drive(flow: Flow[T], send: Sender) -> T:
     """Run a flow in this thread.
 
     Parameters

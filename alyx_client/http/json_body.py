@@ -1,4 +1,4 @@
-"""Answers as JSON, and errors for those that are none."""
+"""JSON bodies of successful responses, and the errors for bodies of another form."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from alyx_client.http.message import Response
 
 __all__ = ["decode", "refuse_failure", "unexpected"]
 
-_FAILURE = b"500 Internal Server Error"
+_ERROR_PAGE = b"500 Internal Server Error"
 
 
 def decode(response: Response, endpoint: str) -> Any:
-    """Read an answer as JSON.
+    """Decode the JSON body of a response.
 
     Parameters
     ----------
     response
-        What came.
+        The response.
     endpoint
-        Whose answer it is, for messages.
+        The endpoint that sent it, for messages.
 
     Raises
     ------
-    UnexpectedAnswerError, ServerError
-        It is no JSON, or a page that tells of a failure.
+    UnexpectedAnswerError
+        The body is not JSON.
+    ServerError
+        The body is an error page.
     """
     try:
         return json.loads(response.content)
@@ -35,27 +37,37 @@ def decode(response: Response, endpoint: str) -> Any:
 
 
 def refuse_failure(response: Response, endpoint: str) -> None:
-    """Raise for a page that tells of a failure, where anything else is accepted."""
-    if "html" in response.headers.get("content-type", "") and _FAILURE in response.content[:500]:
-        raise unexpected(response, endpoint, "what was asked for")
+    """Raise ServerError for an error page, where every other body is accepted."""
+    if "html" in response.headers.get("content-type", "") and _ERROR_PAGE in response.content[:500]:
+        raise unexpected(response, endpoint, "what was requested")
 
 
 def unexpected(response: Response, endpoint: str, expected: str) -> AlyxError:
-    """Make the error for an answer of another form than expected; not raised."""
-    if _FAILURE in response.content[:500]:
+    """Build the error for a body of another form than expected; it is not raised here.
+
+    Parameters
+    ----------
+    response
+        The response.
+    endpoint
+        The endpoint that sent it.
+    expected
+        The expected form, in words.
+    """
+    if _ERROR_PAGE in response.content[:500]:
         # Alyx's own error handler fails on some mistakes, and then sends this page with status 200.
         return ServerError(
             f"{endpoint}: the server failed ({response.method} {response.url}) and did not say why. "
-            "Look for a value that it cannot take, and for what it may have stored, before trying again.",
+            "Look for a value that it cannot handle, and for what it may have stored, before trying again.",
             status_code=500,
             method=response.method,
             url=response.url,
         )
-    kind = response.headers.get("content-type", "no content type")
+    media_type = response.headers.get("content-type", "no content type")
     start = response.content[:80].decode("utf-8", "replace").strip()
     return UnexpectedAnswerError(
-        f"{endpoint}: the server answered {response.status} with something other than {expected} ({kind}: {start!r}). "
-        "Is the address that of an Alyx server, and not of a login page or a proxy?",
+        f"{endpoint}: the server answered {response.status} with something other than {expected} "
+        f"({media_type}: {start!r}). Is the address that of an Alyx server, and not of a login page or a proxy?",
         status_code=response.status,
         method=response.method,
         url=response.url,

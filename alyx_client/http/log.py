@@ -1,4 +1,4 @@
-"""Logging under ``alyx_client``: silent unless the application, or ``ALYX_LOG``, asks for it."""
+"""Logging under ``alyx_client``: silent unless the application or ``ALYX_LOG`` enables it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _PACKAGE = str(Path(__file__).parents[1])
 
 
 class _EnvironmentHandler(logging.StreamHandler):  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]
-    """The handler that ``ALYX_LOG`` asks for; a class of its own so that it is found again."""
+    """The handler that ``ALYX_LOG`` installs; a class of its own, so that it is recognised and not added twice."""
 
 
 def configure(environ: Mapping[str, str] = os.environ) -> None:
-    """Set up the logger as ``ALYX_LOG`` (``debug``, ``info`` or ``warning``) says; calling it again changes nothing.
+    """Configure the logger from ``ALYX_LOG`` (``debug``, ``info`` or ``warning``); calling it again changes nothing.
 
     Parameters
     ----------
@@ -42,21 +42,21 @@ def configure(environ: Mapping[str, str] = os.environ) -> None:
     logger.setLevel(level)
 
 
-def log_answer(method: str, url: str, status: int, size: int, seconds: float) -> None:
-    """Log an answered request: ``GET /subjects 200 12 kB 0.13 s``."""
+def log_response(method: str, url: str, status: int, size: int, seconds: float) -> None:
+    """Log a response: ``GET /subjects 200 12 kB 0.13 s``."""
     if logger.isEnabledFor(logging.DEBUG):
-        logger.debug("%s %s %d %s %.2f s", method, _shown(url), status, readable_size(size), seconds)
+        logger.debug("%s %s %d %s %.2f s", method, _loggable(url), status, readable_size(size), seconds)
 
 
 def log_failure(method: str, url: str, error: BaseException, seconds: float) -> None:
-    """Log a request that got no answer."""
+    """Log a request that got no response."""
     if logger.isEnabledFor(logging.DEBUG):
         reason = redact_text(f"{type(error).__name__}: {error}")
-        logger.debug("%s %s no answer (%s) %.2f s", method, _shown(url), reason, seconds)
+        logger.debug("%s %s no response (%s) %.2f s", method, _loggable(url), reason, seconds)
 
 
 def readable_size(size: int) -> str:
-    """Say a number of bytes in B, kB, MB or GB."""
+    """Format a number of bytes in B, kB, MB or GB."""
     amount, unit = float(size), "B"
     for larger in ("kB", "MB", "GB"):
         if amount < 1000:
@@ -66,12 +66,12 @@ def readable_size(size: int) -> str:
 
 
 def warn(message: str, category: type[Warning]) -> None:
-    """Warn at the line of the user's code that called this package.
+    """Issue a warning that points at the line of the user's code that called this package.
 
     Parameters
     ----------
     message
-        What to say.
+        The text of the warning.
     category
         The warning's class.
     """
@@ -84,7 +84,7 @@ def warn(message: str, category: type[Warning]) -> None:
     warnings.warn(message, category, stacklevel=outermost)
 
 
-def _shown(url: str) -> str:
+def _loggable(url: str) -> str:
     parts = urlsplit(redact_url(url))
     text = f"{parts.path}?{parts.query}" if parts.query else parts.path
     return text if len(text) <= 200 else f"{text[:199]}…"

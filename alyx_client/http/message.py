@@ -1,4 +1,4 @@
-"""Requests and responses as plain values: what the pure middle builds and reads, and the transport sends."""
+"""Requests and responses as plain values: the transport sends the one and returns the other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Params = tuple[tuple[str, str], ...]
+"""Query parameters or form fields, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class FilePart:
     filename
         The name given to the server.
     content
-        The bytes, held so that a retry sends the same ones.
+        The bytes; they are read in advance, so that a retry sends the same ones.
     content_type
         The media type.
     """
@@ -32,16 +33,17 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, complete but for the server's address and the token.
+    """A request, complete except for the server's address and the token.
 
     Parameters
     ----------
     method
         The HTTP method, in capitals.
     path
-        Path below the server's base URL, with a leading slash and quoted segments; or an absolute URL of that server.
+        Path below the server's base URL, with a leading slash and percent-encoded segments; or an absolute URL of that
+        server.
     params
-        Query parameters in order; a name may stand several times.
+        Query parameters in order; a name may occur several times.
     json
         A JSON body, as bytes.
     form
@@ -51,7 +53,7 @@ class Request:
     accept
         The ``Accept`` header.
     endpoint, action
-        Whose request it is, for messages: ``"subjects"``, ``"list"``.
+        Where the request comes from, for messages: ``"subjects"``, ``"list"``.
     authenticate
         Whether the token is sent.
     """
@@ -70,7 +72,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer, read to its end.
+    """A complete response.
 
     Parameters
     ----------
@@ -79,9 +81,9 @@ class Response:
     headers
         The headers, names in lower case.
     content
-        The body after any ``Content-Encoding`` is undone.
+        The body, with any ``Content-Encoding`` decoded.
     method, url
-        The request it answers; the URL holds no credentials.
+        The request; the URL holds no credentials.
     """
 
     status: int

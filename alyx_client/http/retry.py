@@ -1,37 +1,46 @@
-"""When a request is sent again, and after how long: decided here without any I/O, for both clients alike."""
+"""Retries and redirects: when a request is sent again, and after how long."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
-from alyx_client.errors import AlyxError, ForeignURLError, error_from_response
+from alyx_client.errors import AlyxError
+from alyx_client.http.error_response import error_from_response
+from alyx_client.http.failure import LoginRefused, Unanswered
+from alyx_client.http.flow import Authenticator, Flow, Send, Sleep
+from alyx_client.http.headers import retry_after
+from alyx_client.http.log import logger
 from alyx_client.http.message import Request, Response
-from alyx_client.http.url import redact_url, same_origin
+from alyx_client.http.url import refuse_foreign, request_url, same_origin
 
+__all__ = ["Outcome", "Retries", "exchange", "should_retry"]
+
+# RFC 9110, section 9.2.2: sending these twice has the effect of sending them once.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _MAX_REDIRECTS = 10
+
+Outcome = Response | Unanswered | LoginRefused
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """How often and how patiently a failed request is sent again.
+    """Retry policy: how often a failed request is retried, and how long to wait in between.
 
     Parameters
     ----------
     tries
-        How often a request is sent at most; 1 means never again.
+        Maximum number of attempts; 1 disables retries.
     base
-        The first wait is up to this many seconds, each further one up to twice as long.
+        Upper bound of the first wait, in seconds; each further bound is twice the one before.
     cap
-        Longest wait of our own choosing, in seconds.
+        Longest wait chosen by the client, in seconds.
     max_wait
-        Longest wait accepted from the server (``Retry-After``), in seconds; a longer one raises at once.
+        Longest wait accepted from the server (``Retry-After``), in seconds; for a longer one the error is raised
+        at once.
     """
 
     tries: int = 4
@@ -48,209 +57,135 @@ class Retries:
     def wait(
         self, failures: int, retry_after: float | None = None, chance: Callable[[], float] = random.random
     ) -> float | None:
-        """Choose how long to wait.
+        """Choose how long to wait before the next attempt.
 
         Parameters
         ----------
         failures
             How often the request has failed so far.
         retry_after
-            What the server asked for, in seconds.
+            The wait that the server asked for, in seconds.
         chance
-            Source of numbers in [0, 1).
+            Source of random numbers in [0, 1).
 
         Returns
         -------
         float or None
-            Seconds; None where the server asks for more than ``max_wait``.
+            Seconds; None if the server asks for more than ``max_wait``.
         """
+        # Full jitter: clients that failed together must not retry together.
         jitter = chance() * min(self.cap, self.base * 2.0 ** min(failures - 1, 60))
         if retry_after is None:
             return jitter
-        # Many clients are told the same time: the jitter on top keeps them from coming back all at once.
+        # Many clients are told the same time: jitter on top keeps them from returning all at once.
         return retry_after + jitter if retry_after <= self.max_wait else None
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
-    """A step: send this request once."""
-
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """A step: wait, and why."""
-
-    seconds: float
-    reason: AlyxError
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """An outcome: no whole answer came.
-
-    Parameters
-    ----------
-    error
-        What to raise if it is not tried again.
-    sent
-        Whether the server may have received and acted on the request.
-    again
-        False where another try cannot help.
-    """
-
-    error: AlyxError
-    sent: bool
-    again: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class LoginRefused:
-    """An outcome: the login needed for the request was answered without success; the request was not sent."""
-
-    request: Request
-    response: Response
-
-
-Outcome = Response | Lost | LoginRefused
-Steps = Generator[Send | Wait, Outcome | None, Response]
-
-
 def should_retry(method: str, outcome: Outcome) -> bool:
-    """Tell whether sending again is safe and may help.
+    """Decide whether a retry is safe and may succeed.
 
     Parameters
     ----------
     method
         The request's HTTP method.
     outcome
-        What came of it.
+        The outcome of the last attempt.
 
     Returns
     -------
     bool
-        Never True where it could make a second record.
+        Never True where a retry could create a second record.
     """
-    if isinstance(outcome, Lost):
-        return outcome.again and (method in _IDEMPOTENT or not outcome.sent)
+    if isinstance(outcome, Unanswered):
+        return outcome.retryable and (method in _IDEMPOTENT or not outcome.sent)
     if isinstance(outcome, LoginRefused):
-        # Logging in twice makes nothing twice: Alyx answers the same token.
+        # Safe for every method: the request itself was not sent, and Alyx returns the same token to each login.
         return outcome.response.status in {429, 502, 503, 504}
+    # 429 and 503 are sent in place of acting on a request; a gateway's 502 and 504 leave open whether Alyx acted.
     return outcome.status in {429, 503} or (outcome.status in {502, 504} and method in _IDEMPOTENT)
-
-
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Read ``Retry-After`` in either form.
-
-    Parameters
-    ----------
-    headers
-        An answer's headers, names in lower case.
-    now
-        Seconds since the epoch; the answer's own ``Date`` is preferred where it has one.
-
-    Returns
-    -------
-    float or None
-        Seconds to wait, never negative; None without a readable header.
-    """
-    text = headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return float(text)
-    until = http_date(text)
-    if until is None:
-        return None
-    sent = http_date(headers.get("date", ""))
-    return max(0.0, until - (now if sent is None else sent))
-
-
-def http_date(text: str) -> float | None:
-    """Read an HTTP date as seconds since the epoch; None if it is none."""
-    try:
-        when = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    # An HTTP date is always in UTC; only the obsolete "-0000" comes out without a zone.
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def exchange(
     request: Request,
     base_url: str,
     retries: Retries,
+    auth: Authenticator | None = None,
     *,
-    hurry: bool = False,
+    token: str | None = None,
+    fail_fast: bool = False,
     now: Callable[[], float] = time.time,
-) -> Steps:
-    """Take one request through tries, waits and redirects.
-
-    A generator: it yields what to do next, is sent what came of it (None after a wait), and returns the answer.
+) -> Flow[Response]:
+    """Send a request, with retries and redirects, until it succeeds or has failed for good.
 
     Parameters
     ----------
     request
-        What to send.
+        The request.
     base_url
         The configured server.
     retries
-        How often to try.
-    hurry
-        Give up at once where the server cannot be reached: there is an answer from the cache to fall back on.
+        The retry policy.
+    auth
+        Adds the token to requests that need one; None for a server without authentication.
+    token
+        A token to send as it is.
+    fail_fast
+        Raise at once if the server cannot be reached: the caller has a cached response to fall back on.
     now
         The clock, for dates in ``Retry-After``.
 
     Returns
     -------
     Response
-        An answer with a status of success.
+        A successful response (2xx).
 
     Raises
     ------
     AlyxError
-        What came of the last try, by its meaning; ForeignURLError before anything is sent.
+        The failure of the last attempt, by its meaning; ForeignURLError before anything is sent.
     """
     refuse_foreign(request, base_url)
     current, redirects, failures, may_have_acted = request, 0, 0, False
     while True:
-        outcome = yield Send(current)
-        assert outcome is not None
+        outcome = yield from _attempt(current, base_url, auth, token)
         if isinstance(outcome, Response):
             if 200 <= outcome.status < 300:
                 return outcome
-            target = _redirected(current, outcome, base_url)
+            target = _redirect(current, outcome, base_url)
             if target is not None and redirects < _MAX_REDIRECTS:
                 current, redirects = target, redirects + 1
                 continue
             if outcome.status == 404 and request.method == "DELETE" and may_have_acted:
+                # An earlier attempt whose response was lost has deleted the record: that is what was asked for.
                 return Response(204, {}, b"", outcome.method, outcome.url)
         error = _error(outcome, current, now())
         failures += 1
-        if failures >= retries.tries or not should_retry(request.method, outcome) or (hurry and error.unreached):
+        if failures >= retries.tries or not should_retry(request.method, outcome) or (fail_fast and error.unreached):
             raise error
         seconds = retries.wait(failures, error.retry_after)
         if seconds is None:
             raise error
-        may_have_acted |= outcome.sent if isinstance(outcome, Lost) else _status(outcome) in {502, 504}
-        yield Wait(seconds, error)
+        may_have_acted |= _may_have_acted(outcome)
+        logger.info("retrying in %.1f s: %s", seconds, error)
+        yield Sleep(seconds)
 
 
-def refuse_foreign(request: Request, base_url: str) -> None:
-    """Raise ForeignURLError if the request's path is a URL of another server, or no path at all."""
-    path = request.path
-    if path.startswith("/") and not path.startswith("//"):
-        return
-    if not same_origin(path, base_url):
-        raise ForeignURLError(
-            f"{redact_url(path)!r} is not of the configured server {base_url}; nothing was sent. "
-            "Pass a key or a URL of that server, or make a client for the other one.",
-            method=request.method,
-            url=redact_url(path),
-        )
+def _attempt(request: Request, base_url: str, auth: Authenticator | None, token: str | None) -> Flow[Outcome]:
+    # The token goes to the configured server alone: a redirect may lead elsewhere.
+    is_own = request.authenticate and same_origin(request_url(request, base_url), base_url)
+    try:
+        if auth is not None and is_own:
+            return (yield from auth.authenticate(request, token))
+        response: Response = yield Send(request)
+        return response
+    except (Unanswered, LoginRefused) as failure:
+        return failure
 
 
-def _redirected(request: Request, response: Response, base_url: str) -> Request | None:
+def _redirect(request: Request, response: Response, base_url: str) -> Request | None:
+    """Return the request to follow a redirect with; None where it must not be followed."""
     location = response.headers.get("location", "")
+    # A write is not followed: its body might be stored at an address that nobody chose.
     if response.status not in {301, 302, 303, 307, 308} or request.method not in {"GET", "HEAD"} or not location:
         return None
     target = urljoin(response.url, location).partition("#")[0]
@@ -261,12 +196,14 @@ def _redirected(request: Request, response: Response, base_url: str) -> Request 
 
 
 def _error(outcome: Outcome, request: Request, now: float) -> AlyxError:
-    if isinstance(outcome, Lost):
+    if isinstance(outcome, Unanswered):
         return outcome.error
     if isinstance(outcome, LoginRefused):
         request, outcome = outcome.request, outcome.response
     return error_from_response(outcome, request, retry_after=retry_after(outcome.headers, now))
 
 
-def _status(outcome: Response | LoginRefused) -> int:
-    return outcome.status if isinstance(outcome, Response) else 0
+def _may_have_acted(outcome: Outcome) -> bool:
+    if isinstance(outcome, Unanswered):
+        return outcome.sent
+    return isinstance(outcome, Response) and outcome.status in {502, 504}

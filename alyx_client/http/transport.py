@@ -1,140 +1,67 @@
-"""Sends requests and reads answers, with and without asyncio: httpx, and httpcore below it, are imported here alone."""
+"""Synchronous and asynchronous transports: they send requests and return complete responses.
+
+httpx is imported here and in `streaming` alone.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
+import hashlib
+import importlib.metadata
 import os
-import re
+import platform
 import socket
 import ssl
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from dataclasses import replace
-from typing import Any, Self, cast
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 
-from alyx_client.auth.credentials import Credentials, login_request
-from alyx_client.auth.token_flow import Authorisation, Authorised, LoginRefusedError, Session, Step, Turn
-from alyx_client.http.failure import Loss, lost
-from alyx_client.http.log import log_answer, log_failure, logger
+from alyx_client.http.failure import FailureKind, Unanswered, causes, connection_failure
+from alyx_client.http.flow import Authenticator, Flow, Send, adrive, drive
+from alyx_client.http.log import log_failure, log_response
 from alyx_client.http.message import Request, Response
 from alyx_client.http.notices import Notices
-from alyx_client.http.retry import Outcome, Retries, Send, exchange
-from alyx_client.http.url import is_loopback, normalise_base_url, redact_text, redact_url, same_origin
-from alyx_client.http.wire import (
-    Held,
-    UnansweredError,
-    agent_name,
-    announced,
-    boundary,
-    causes,
-    full_url,
-    next_step,
-    trust,
+from alyx_client.http.retry import Retries, exchange
+from alyx_client.http.url import is_loopback, normalise_base_url, redact_text, redact_url, request_url, same_origin
+
+__all__ = ["AsyncTransport", "SyncTransport", "Transport"]
+
+# A server may close an idle connection at any time. A request that is sent at that moment fails, and a POST cannot be
+# retried: so connections are reused for a few seconds only.
+CONNECTION_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0)
+_KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind], ...] = (
+    ((httpx.ReadTimeout, httpx.WriteTimeout, httpcore.ReadTimeout), FailureKind.READ_TIMEOUT),
+    ((httpx.ConnectTimeout, httpx.PoolTimeout), FailureKind.CONNECT_TIMEOUT),
+    ((httpx.ConnectError, httpx.ProxyError), FailureKind.UNREACHABLE),
+    ((httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL), FailureKind.INVALID_REQUEST),
+    (RuntimeError, FailureKind.CLIENT_CLOSED),
 )
-
-_LIBRARY = f"httpx/{httpx.__version__}"
-_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0)
-# From here on, the body of a file is read straight from its connection, in pieces of this size at most.
-_LARGE, _READ = 4 * 2**20, 2**18
-_LOSSES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Loss], ...] = (
-    ((httpx.ReadTimeout, httpx.WriteTimeout, httpcore.ReadTimeout), Loss.SLOW_ANSWER),
-    ((httpx.ConnectTimeout, httpx.PoolTimeout), Loss.SLOW_CONNECTION),
-    ((httpx.ConnectError, httpx.ProxyError), Loss.UNREACHABLE),
-    ((httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL), Loss.UNSENDABLE),
-    (RuntimeError, Loss.CLOSED),
-)
-
-
-class TokenAuth(httpx.Auth):
-    """Adds the token to one request, after a login where that is needed.
-
-    Parameters
-    ----------
-    session
-        What the requests of a transport share.
-    build
-        Makes httpx's request of ours.
-    token
-        A token to send as it is; by default the session's.
-    """
-
-    def __init__(self, session: Session, build: Callable[[Request], httpx.Request], token: str | None = None) -> None:
-        self._session = session
-        self._build = build
-        self._authorisation = Authorisation(session, token)
-
-    @property
-    def logging_in(self) -> bool:
-        """Whether the last request sent was the login."""
-        return self._authorisation.logging_in
-
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Take the steps in a thread."""
-        steps, answer = self._authorisation.steps(), None
-        with Held(self._session.turn) as turn:
-            while (step := next_step(steps, answer)) is not None:
-                answer = None
-                if step is Turn.TAKE:
-                    turn.take()
-                elif step is Turn.GIVE:
-                    turn.give()
-                else:
-                    received = yield self._outgoing(step, request)
-                    received.read()
-                    answer = read_response(received)
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Take the steps in a task."""
-        steps, answer = self._authorisation.steps(), None
-        with Held(self._session.turn) as turn:
-            while (step := next_step(steps, answer)) is not None:
-                answer = None
-                if step is Turn.TAKE:
-                    # Event loops in several threads share the turn: waiting for it must not block this one.
-                    while not turn.take(blocking=False):
-                        await asyncio.sleep(0.01)
-                elif step is Turn.GIVE:
-                    turn.give()
-                else:
-                    received = yield self._outgoing(step, request)
-                    await received.aread()
-                    answer = read_response(received)
-
-    def _outgoing(self, step: Step, request: httpx.Request) -> httpx.Request:
-        if isinstance(step, Request):
-            return self._build(step)
-        if isinstance(step, Authorised):
-            request.headers.update(step.headers)
-        return request
 
 
 class Transport:
-    """What both transports share: everything but sending and sleeping.
+    """The part that both transports share: everything except sending and sleeping.
 
-    It may be pickled, for worker processes; the pickle holds the settings, the token and the password.
+    It can be pickled, for worker processes; the pickle holds what `auth` holds, the token and the password.
 
     Parameters
     ----------
     base_url
         The server.
-    credentials
-        Where the token comes from.
+    auth
+        Adds the token to requests; None for a server without authentication.
     connect_timeout, read_timeout
-        Seconds to wait for a connection, and for each next part of an answer.
+        Time limits for connecting, and for each next part of a response, in seconds.
     retries
-        How often to try.
+        The retry policy.
     notices
         Where the server's notices go.
     verify
-        True: the operating system's trust store; False: no check of certificates; or a context of your own.
+        True: the operating system's trust store; False: certificates are not checked; or an SSLContext.
     user_agent
         The ``User-Agent`` header.
     """
@@ -142,7 +69,7 @@ class Transport:
     def __init__(
         self,
         base_url: str,
-        credentials: Credentials,
+        auth: Authenticator | None = None,
         *,
         connect_timeout: float = 10.0,
         read_timeout: float = 120.0,
@@ -152,64 +79,66 @@ class Transport:
         user_agent: str | None = None,
     ) -> None:
         self.base_url = normalise_base_url(base_url)
-        self.credentials = credentials
+        self.auth = auth
         self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
         self.retries = retries or Retries()
         self.notices = notices or Notices()
-        self.user_agent = user_agent or agent_name(_LIBRARY)
+        self.user_agent = user_agent or default_user_agent()
         self._verify = verify
-        self._start(None)
+        self._reset()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r})"
 
     def __getstate__(self) -> dict[str, Any]:
         if isinstance(self._verify, ssl.SSLContext):
-            raise TypeError("A client with an SSLContext of its own cannot be pickled; make a new one in each process.")
-        shared = {"base_url", "credentials", "timeout", "retries", "notices", "user_agent", "_verify"}
-        state = {name: value for name, value in self.__dict__.items() if name in shared}
-        return state | {"token": self._session.token}
+            raise TypeError("A client with an SSLContext cannot be pickled; create a new client in each process.")
+        settings = {"base_url", "auth", "timeout", "retries", "notices", "user_agent", "_verify"}
+        return {name: value for name, value in self.__dict__.items() if name in settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        token = state.pop("token")
         self.__dict__.update(state)
-        self._start(token)
+        self._reset()
 
-    def _start(self, token: str | None) -> None:
+    def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._session = Session(self.credentials, token)
-        self._drop_pools()
         self._pid = os.getpid()
+        self._forget_pools()
 
-    @property
-    def session(self) -> Session:
-        """What the requests share: the token, and whose turn it is to renew it."""
-        self._after_fork()
-        return self._session
-
-    def _drop_pools(self) -> None:
+    def _forget_pools(self) -> None:
         raise NotImplementedError
 
-    def _after_fork(self) -> None:
-        # A connection shared with the parent process would mix up both processes' answers, and a lock
-        # that another thread held at the fork would stay locked.
+    def _reset_after_fork(self) -> None:
+        # A connection shared with the parent process would mix up the responses of both, and a lock that another thread
+        # held at the time of the fork would stay locked.
         if self._pid != os.getpid():
-            self._start(self._session.token)
+            self._reset()
+
+    def _exchange(self, request: Request, token: str | None, fail_fast: bool) -> Flow[Response]:
+        self._reset_after_fork()
+        return exchange(request, self.base_url, self.retries, self.auth, token=token, fail_fast=fail_fast)
 
     def _pool_settings(self) -> dict[str, Any]:
         return {
-            "verify": trust(self._verify),
+            "verify": ssl_verification(self._verify),
             "timeout": self.timeout,
-            "limits": _LIMITS,
+            "limits": CONNECTION_LIMITS,
+            # Proxies of the environment are for other machines: this one is never reached through them.
             "trust_env": not is_loopback(self.base_url),
         }
 
-    def build(self, request: Request) -> httpx.Request:
-        """Make httpx's request of ours; the same bytes each time, and without cookies, which Alyx would prefer."""
+    def _build(self, step: Send) -> httpx.Request:
+        """Build httpx's request: the same bytes for each attempt, and without cookies.
+
+        Alyx would prefer a session cookie to the token.
+        """
+        request = step.request
         headers = {"Accept": request.accept, "Accept-Encoding": "gzip, deflate", "User-Agent": self.user_agent}
+        if step.token is not None:
+            headers["Authorization"] = f"Token {step.token}"
         body: dict[str, Any] = {}
         if request.files:
-            headers["Content-Type"] = f"multipart/form-data; boundary={boundary(request)}"
+            headers["Content-Type"] = f"multipart/form-data; boundary={_multipart_boundary(request)}"
             fields: dict[str, list[str]] = {}
             for name, value in request.form:
                 fields.setdefault(name, []).append(value)
@@ -218,116 +147,94 @@ class Transport:
         elif request.json is not None:
             headers["Content-Type"] = "application/json"
             body = {"content": request.json}
-        url = full_url(request, self.base_url)
-        return httpx.Request(
-            request.method, url, headers=headers, extensions={"timeout": self.timeout.as_dict()}, **body
-        )
+        url = request_url(request, self.base_url)
+        extensions = {"timeout": self.timeout.as_dict()}
+        return httpx.Request(request.method, url, headers=headers, extensions=extensions, **body)
 
-    def _auth(self, request: Request, token: str | None) -> TokenAuth | None:
-        ours = same_origin(full_url(request, self.base_url), self.base_url)
-        return TokenAuth(self._session, self.build, token) if request.authenticate and ours else None
-
-    def _answered(self, request: Request, answer: httpx.Response, started: float) -> Response:
-        response = read_response(answer)
+    def _received(self, request: Request, received: httpx.Response, started: float) -> Response:
+        headers = {name.lower(): value for name, value in received.headers.items()}
+        url = redact_url(str(received.request.url))
+        response = Response(received.status_code, headers, received.content, request.method, url)
         seconds = time.perf_counter() - started
-        log_answer(response.method, response.url, response.status, len(response.content), seconds)
-        if same_origin(response.url, self.base_url):
-            below = response.url.removeprefix(self.base_url).lstrip("/").partition("?")[0]
-            self.notices.surface(response.headers, f"/{request.endpoint or below.partition('/')[0]}")
+        log_response(response.method, url, response.status, len(response.content), seconds)
+        if same_origin(url, self.base_url):
+            path = url.removeprefix(self.base_url).lstrip("/").partition("?")[0]
+            self.notices.surface(headers, f"/{request.endpoint or path.partition('/')[0]}")
         return response
 
-    def _failed(self, request: Request, error: Exception, auth: TokenAuth | None, started: float) -> Outcome:
-        if isinstance(error, LoginRefusedError):
-            return error.outcome
-        if auth and auth.logging_in:
-            request = login_request("", "")
-        url = redact_url(full_url(request, self.base_url))
+    def _failed(self, request: Request, error: Exception, started: float) -> Unanswered:
+        url = redact_url(request_url(request, self.base_url))
         log_failure(request.method, url, error, time.perf_counter() - started)
-        loss, said = classify(error)
-        limit = self.timeout.connect if loss is Loss.SLOW_CONNECTION else self.timeout.read
-        host = urlsplit(url).netloc
-        outcome = lost(loss, said, method=request.method, url=url, host=host, limit=limit)
-        outcome.error.__cause__ = error
-        # A login that was lost leaves the request itself unsent.
-        return replace(outcome, sent=False) if auth and auth.logging_in else outcome
+        failure = unanswered(error, request.method, url, self.timeout)
+        failure.error.__cause__ = error
+        return failure
 
 
 class SyncTransport(Transport):
-    """Sends requests from any number of threads over one pool of connections, made on first use.
+    """Send requests from any number of threads over one connection pool, which is opened on first use.
 
     Its parameters are those of `Transport`.
     """
 
     _pool: httpx.Client | None
-    _closing: weakref.finalize[..., SyncTransport] | None
+    _finalizer: weakref.finalize[..., SyncTransport] | None
 
-    def send(self, request: Request, *, hurry: bool = False, token: str | None = None) -> Response:
-        """Send a request, as often as the policy allows.
+    def send(self, request: Request, *, fail_fast: bool = False, token: str | None = None) -> Response:
+        """Send a request, with the retries that the policy allows.
 
         Parameters
         ----------
         request
-            What to send.
-        hurry
-            Give up at once where the server cannot be reached.
+            The request.
+        fail_fast
+            Raise at once if the server cannot be reached.
         token
-            A token to send as it is; by default the session's.
+            A token to send as it is; by default that of `auth`.
 
         Returns
         -------
         Response
-            An answer with a status of success.
+            A successful response (2xx).
 
         Raises
         ------
         AlyxError
             By its meaning; see `alyx_client.errors`.
         """
-        self._after_fork()
-        steps = exchange(request, self.base_url, self.retries, hurry=hurry)
-        outcome: Outcome | None = None
-        while True:
-            try:
-                step = steps.send(outcome)
-            except StopIteration as end:
-                return cast("Response", end.value)
-            if isinstance(step, Send):
-                outcome = self._try(step.request, token)
-            else:
-                outcome = None
-                time.sleep(announced(step))
+        return drive(self._exchange(request, token, fail_fast), self._send_once)
 
-    def _try(self, request: Request, token: str | None) -> Outcome:
-        auth, pool, started = self._auth(request, token), self._open_pool(), time.perf_counter()
+    def _send_once(self, step: Send) -> Response:
+        pool, started = self._open_pool(), time.perf_counter()
         try:
-            answer = pool.send(self.build(request), auth=auth)
-        except (httpx.HTTPError, httpx.InvalidURL, LoginRefusedError) as error:
-            return self._failed(request, error, auth, started)
+            received = pool.send(self._build(step), auth=None)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._failed(step.request, error, started) from error
         except RuntimeError as error:
+            # httpx raises it for a pool that another thread has closed.
             if not pool.is_closed:
                 raise
-            return self._failed(request, error, auth, started)
-        return self._answered(request, answer, started)
+            raise self._failed(step.request, error, started) from error
+        return self._received(step.request, received, started)
 
     def _open_pool(self) -> httpx.Client:
         with self._lock:
             if self._pool is None:
                 self._pool = httpx.Client(**self._pool_settings())
-                self._closing = weakref.finalize(self, _close, self._pool, self._pid)
+                self._finalizer = weakref.finalize(self, _close_in_own_process, self._pool, self._pid)
             return self._pool
 
-    def _drop_pools(self) -> None:
+    def _forget_pools(self) -> None:
         self._pool = None
-        self._closing = None
+        self._finalizer = None
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
-        self._after_fork()
+        self._reset_after_fork()
         with self._lock:
             self._pool = None
-            closing, self._closing = self._closing, None
-        if closing is not None:
-            closing()
+            finalizer, self._finalizer = self._finalizer, None
+        if finalizer is not None:
+            finalizer()
 
     def __enter__(self) -> Self:
         return self
@@ -337,78 +244,46 @@ class SyncTransport(Transport):
 
 
 class AsyncTransport(Transport):
-    """Sends requests from any number of tasks over one pool of connections for each event loop.
+    """Send requests from any number of tasks over one connection pool for each event loop.
 
     Its parameters are those of `Transport`.
     """
 
     _pools: dict[asyncio.AbstractEventLoop, httpx.AsyncClient]
 
-    async def send(self, request: Request, *, hurry: bool = False, token: str | None = None) -> Response:
-        """Send a request, as often as the policy allows.
+    async def send(self, request: Request, *, fail_fast: bool = False, token: str | None = None) -> Response:
+        """Send a request; parameters, result and errors as for `SyncTransport.send`."""
+        return await adrive(self._exchange(request, token, fail_fast), self._send_once)
 
-        Parameters
-        ----------
-        request
-            What to send.
-        hurry
-            Give up at once where the server cannot be reached.
-        token
-            A token to send as it is; by default the session's.
-
-        Returns
-        -------
-        Response
-            An answer with a status of success.
-
-        Raises
-        ------
-        AlyxError
-            By its meaning; see `alyx_client.errors`.
-        """
-        self._after_fork()
-        steps = exchange(request, self.base_url, self.retries, hurry=hurry)
-        outcome: Outcome | None = None
-        while True:
-            try:
-                step = steps.send(outcome)
-            except StopIteration as end:
-                return cast("Response", end.value)
-            if isinstance(step, Send):
-                outcome = await self._try(step.request, token)
-            else:
-                outcome = None
-                await asyncio.sleep(announced(step))
-
-    async def _try(self, request: Request, token: str | None) -> Outcome:
-        auth, pool, started = self._auth(request, token), self._open_pool(), time.perf_counter()
+    async def _send_once(self, step: Send) -> Response:
+        pool, started = self._open_pool(), time.perf_counter()
         try:
-            answer = await pool.send(self.build(request), auth=auth)
-        except (httpx.HTTPError, httpx.InvalidURL, LoginRefusedError) as error:
-            return self._failed(request, error, auth, started)
+            received = await pool.send(self._build(step), auth=None)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._failed(step.request, error, started) from error
         except RuntimeError as error:
             if not pool.is_closed:
                 raise
-            return self._failed(request, error, auth, started)
-        return self._answered(request, answer, started)
+            raise self._failed(step.request, error, started) from error
+        return self._received(step.request, received, started)
 
     def _open_pool(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         with self._lock:
             pool = self._pools.get(loop)
             if pool is None:
-                # A pool holds on to its loop, so ended loops would never leave the dictionary by themselves.
+                # A pool refers to its loop, so that loops that have ended would never leave the dictionary otherwise.
                 for ended in [known for known in self._pools if known.is_closed()]:
                     del self._pools[ended]
                 pool = self._pools[loop] = httpx.AsyncClient(**self._pool_settings())
             return pool
 
-    def _drop_pools(self) -> None:
+    def _forget_pools(self) -> None:
         self._pools = {}
 
     async def aclose(self) -> None:
         """Close this event loop's connections; the next request opens new ones."""
-        self._after_fork()
+        self._reset_after_fork()
         with self._lock:
             pool = self._pools.pop(asyncio.get_running_loop(), None)
         if pool is not None:
@@ -421,205 +296,67 @@ class AsyncTransport(Transport):
         await self.aclose()
 
 
-class _UnshownQuery(httpx.URL):
-    """A URL whose query, which may be a signature, stays out of httpx's own log."""
+def ssl_verification(verify: bool | ssl.SSLContext) -> bool | ssl.SSLContext:
+    """Return what certificates are checked against: for True, the operating system's trust store."""
+    if verify is not True:
+        return verify
+    try:
+        import truststore
 
-    def __str__(self) -> str:
-        return super().__str__().partition("?")[0]
-
-
-class Stream:
-    """An answer whose body is still to be read; made by `Streams`.
-
-    Attributes
-    ----------
-    status
-        The status code.
-    headers
-        The headers, names in lower case.
-    """
-
-    def __init__(
-        self, answer: httpx.Response, failed: Callable[[Exception], UnansweredError], timeout: float | None
-    ) -> None:
-        self.status = answer.status_code
-        self.headers = {name.lower(): value for name, value in answer.headers.items()}
-        self._answer = answer
-        self._failed = failed
-        self._timeout = timeout
-
-    def pieces(self) -> Generator[bytes]:
-        """Yield the body as it arrives, whatever its ``Content-Encoding``.
-
-        Raises
-        ------
-        UnansweredError
-            The connection broke, or nothing more came.
-        """
-        body = self._answer.iter_raw()
-        try:
-            first = next(body, b"")
-            yield first
-            left = self._length() - len(first)
-            if left >= _LARGE:
-                yield from self._straight(left)
-            else:
-                yield from body
-        except (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.TimeoutException) as error:
-            raise self._failed(error) from error
-
-    def _length(self) -> int:
-        """Return how long the body is, where it comes as it is and the parser need not see it; else 0."""
-        length = self.headers.get("content-length", "")
-        plain = "transfer-encoding" not in self.headers and self._answer.http_version == "HTTP/1.1"
-        return int(length) if plain and length.isdecimal() else 0
-
-    def _straight(self, left: int) -> Generator[bytes]:
-        # Past the parser, which costs more than the network: it has given all that it held, and asks for no more. The
-        # connection is closed after that. Should the parser have held bytes back, they are missing at the end.
-        connection = self._answer.extensions["network_stream"]
-        while left:
-            piece = connection.read(min(left, _READ), self._timeout)
-            if not piece:
-                raise httpx.RemoteProtocolError(f"the connection was closed {left} bytes before the end")
-            left -= len(piece)
-            yield piece
-
-    def close(self) -> None:
-        """Give the connection back, or close it where the body was not read to its end."""
-        with contextlib.suppress(httpx.HTTPError, OSError, RuntimeError):
-            self._answer.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    except (ImportError, NotImplementedError, OSError):
+        return True
 
 
-class Streams:
-    """Asks for answers that are read piece by piece, from several threads, over connections of its own.
+def default_user_agent() -> str:
+    """Return the ``User-Agent`` of this package, Python and httpx."""
+    try:
+        version = importlib.metadata.version("alyx-client")
+    except importlib.metadata.PackageNotFoundError:
+        version = "0"
+    return f"alyx-client/{version} python/{platform.python_version()} httpx/{httpx.__version__}"
 
-    Nothing is added to a request: no credentials, no cookies. Redirects are not followed. It lives within one process.
+
+def unanswered(error: Exception, method: str, url: str, timeout: httpx.Timeout) -> Unanswered:
+    """Translate an exception of httpx into the failure that it stands for.
 
     Parameters
     ----------
-    connect_timeout, read_timeout
-        Seconds to wait for a connection, and for each next part of an answer.
-    verify
-        True: the operating system's trust store; False: no check of certificates; or a context of your own.
+    error
+        The exception.
+    method, url
+        The request; the URL holds no credentials.
+    timeout
+        The time limits of the request.
     """
-
-    def __init__(
-        self, *, connect_timeout: float = 10.0, read_timeout: float = 120.0, verify: bool | ssl.SSLContext = True
-    ) -> None:
-        self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
-        self.aborted = False
-        self._verify = verify
-        self._agent = agent_name(_LIBRARY)
-        self._lock = threading.Lock()
-        self._pools: dict[bool, httpx.Client] = {}
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        logging.getLogger("httpcore.http11").addFilter(_without_signature)
-
-    def get(self, url: str, headers: Mapping[str, str]) -> Stream:
-        """Ask for a URL.
-
-        Raises
-        ------
-        UnansweredError
-            There was no answer.
-        """
-        started = time.perf_counter()
-        shown = redact_url(url).partition("?")[0]
-
-        def failed(error: Exception) -> UnansweredError:
-            log_failure("GET", shown, error, time.perf_counter() - started)
-            loss, said = classify(error)
-            limit = self.timeout.connect if loss is Loss.SLOW_CONNECTION else self.timeout.read
-            host = urlsplit(shown).netloc
-            return UnansweredError(lost(loss, said, method="GET", url=shown, host=host, limit=limit))
-
-        try:
-            request = httpx.Request(
-                "GET",
-                url,
-                headers={"User-Agent": self._agent, **headers},
-                extensions={"timeout": self.timeout.as_dict(), "trace": self._watch},
-            )
-            request.url = _UnshownQuery(request.url)
-            answer = self._pool(url).send(request, stream=True)
-        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
-            raise failed(error) from error
-        logger.debug("GET %s %d %.2f s", shown, answer.status_code, time.perf_counter() - started)
-        return Stream(answer, failed, self.timeout.read)
-
-    def _pool(self, url: str) -> httpx.Client:
-        outside = not is_loopback(url)
-        with self._lock:
-            if outside not in self._pools:
-                self._pools[outside] = httpx.Client(verify=trust(self._verify), limits=_LIMITS, trust_env=outside)
-            return self._pools[outside]
-
-    def _watch(self, event: str, info: Mapping[str, Any]) -> None:
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            connected = info["return_value"].get_extra_info("socket")
-            if isinstance(connected, socket.socket):
-                with self._lock:
-                    self._sockets.add(connected)
-                if self.aborted:
-                    _shut_down(connected)
-
-    def abort(self) -> None:
-        """Wake all threads that wait for an answer: each of them gets an error. It cannot be used again."""
-        self.aborted = True
-        with self._lock:
-            connected = list(self._sockets)
-        for each in connected:
-            _shut_down(each)
-
-    def close(self) -> None:
-        """Close the connections."""
-        with self._lock:
-            pools = list(self._pools.values())
-            self._pools.clear()
-        for pool in pools:
-            pool.close()
+    kind, cause = _classify(error)
+    limit = timeout.connect if kind is FailureKind.CONNECT_TIMEOUT else timeout.read
+    return connection_failure(kind, cause, method=method, url=url, host=urlsplit(url).netloc, limit=limit)
 
 
-def _without_signature(record: logging.LogRecord) -> bool:
-    # httpcore's debug log shows the addresses of redirects, and these may be signed.
-    record.msg = re.sub(r"(?i)(b'location', b['\"][^?'\"]*)\?[^'\"]*", r"\1", str(record.msg))
-    return True
+def _classify(error: Exception) -> tuple[FailureKind, str]:
+    chain = list(causes(error))
+    # The innermost message is the system's own; httpx repeats it or says less.
+    cause = redact_text(next((str(inner) for inner in reversed(chain) if str(inner)), type(error).__name__))
+    if any(isinstance(inner, ssl.SSLCertVerificationError) for inner in chain):
+        return FailureKind.UNTRUSTED_CERTIFICATE, cause
+    # A resolver that cannot be reached answers EAI_AGAIN; its other codes are final.
+    if any(isinstance(inner, socket.gaierror) and inner.errno != socket.EAI_AGAIN for inner in chain):
+        return FailureKind.UNKNOWN_HOST, cause
+    kinds = (kind for types, kind in _KINDS if isinstance(error, types))
+    return next(kinds, FailureKind.BROKEN_CONNECTION), cause
 
 
-def _shut_down(connected: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        # Past SSLSocket's own method, which takes the encryption away from a thread that is reading.
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)
+def _multipart_boundary(request: Request) -> str:
+    """Derive the boundary from the parts, so that a retry sends the same bytes."""
+    digest = hashlib.sha256(repr(request.form).encode())
+    for part in request.files:
+        digest.update(repr((part.name, part.filename, part.content_type)).encode())
+        digest.update(part.content)
+    return digest.hexdigest()[:40]
 
 
-def _close(pool: httpx.Client, pid: int) -> None:
-    # In a forked child, the pool's own lock may be held for ever.
+def _close_in_own_process(pool: httpx.Client, pid: int) -> None:
+    # In a forked child, a thread of the parent may hold the pool's own lock for ever.
     if os.getpid() == pid:
         pool.close()
-
-
-def read_response(answer: httpx.Response) -> Response:
-    """Make our answer of httpx's; its body must have been read."""
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Response(
-        answer.status_code, headers, answer.content, answer.request.method, redact_url(str(answer.request.url))
-    )
-
-
-def classify(error: Exception) -> tuple[Loss, str]:
-    """Tell in our terms what httpx raised, and what the innermost cause says without secrets."""
-    known = list(causes(error))
-    said = redact_text(next((str(cause) for cause in reversed(known) if str(cause)), type(error).__name__))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in known):
-        return Loss.UNTRUSTED, said
-    # A resolver that is out of reach answers EAI_AGAIN; other codes are its final word.
-    if any(isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN for cause in known):
-        return Loss.UNKNOWN_HOST, said
-    return next((loss for kinds, loss in _LOSSES if isinstance(error, kinds)), Loss.BROKEN), said

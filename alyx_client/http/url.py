@@ -1,10 +1,13 @@
-"""Addresses of servers: their normal form, whose origin a URL is of, and what of a URL may be shown."""
+"""URLs: normal form, origins, building them from requests, and redacting their secrets."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from alyx_client.errors import ForeignURLError
+from alyx_client.http.message import Request
 
 Origin = tuple[str, str, int]
 
@@ -17,12 +20,13 @@ _HEADER_SECRET = re.compile(r"\b(Token|Bearer|Basic)\s+[^\s'\",)\]]+")
 
 
 def normalise_base_url(url: str) -> str:
-    """Bring a server's address to its normal form.
+    """Normalise a server's address.
 
     Parameters
     ----------
     url
-        ``https://alyx.example.org``, perhaps with a port or a base path; without a scheme it means https.
+        An address such as ``https://alyx.example.org``, perhaps with a port or a base path; without a scheme, https is
+        assumed.
 
     Returns
     -------
@@ -32,21 +36,21 @@ def normalise_base_url(url: str) -> str:
     Raises
     ------
     ValueError
-        It is no http(s) address, or holds a password, a query or a fragment.
+        It is not an http(s) address, or it contains a password, a query or a fragment.
     """
     text = url.strip()
     if "://" not in text:
         text = f"https://{text}"
-    shown = redact_url(text)
+    redacted = redact_url(text)
     try:
         parts = urlsplit(text)
         scheme, host, port = origin(text)
     except ValueError:
-        raise ValueError(f"{shown!r} is not the address of a server; it looks like https://alyx.example.org.") from None
+        raise ValueError(f"{redacted!r} is not the address of a server, such as https://alyx.example.org.") from None
     if "@" in parts.netloc:
-        raise ValueError(f"The address {shown!r} holds a user name; pass it as username= and password= instead.")
+        raise ValueError(f"The address {redacted!r} holds a user name; pass it as username= and password= instead.")
     if parts.query or parts.fragment:
-        raise ValueError(f"The address {shown!r} must end at its path, without ? or #.")
+        raise ValueError(f"The address {redacted!r} must end at its path, without ? or #.")
     netloc = f"[{host}]" if ":" in host else host
     if port != _PORTS[scheme]:
         netloc = f"{netloc}:{port}"
@@ -54,12 +58,12 @@ def normalise_base_url(url: str) -> str:
 
 
 def origin(url: str) -> Origin:
-    """Tell scheme, host and port of a URL.
+    """Return scheme, host and port of a URL.
 
     Raises
     ------
     ValueError
-        It is no http(s) URL with a host.
+        It is not an http(s) URL with a host.
     """
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
@@ -69,15 +73,53 @@ def origin(url: str) -> Origin:
 
 
 def same_origin(url: str, other: str) -> bool:
-    """Tell whether two URLs have scheme, host and port in common; False for what is no http(s) URL."""
+    """Return whether two URLs have scheme, host and port in common; False for anything but http(s) URLs."""
     try:
         return origin(url) == origin(other)
     except ValueError:
         return False
 
 
+def request_url(request: Request, base_url: str) -> str:
+    """Build the complete URL of a request.
+
+    Parameters
+    ----------
+    request
+        The request.
+    base_url
+        The configured server, in normal form.
+    """
+    path = request.path
+    url = f"{base_url}{path}" if path.startswith("/") else path
+    if not request.params:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(request.params, safe='/:,', quote_via=quote)}"
+
+
+def refuse_foreign(request: Request, base_url: str) -> None:
+    """Refuse a request whose path is the URL of another server, or not a path at all.
+
+    Raises
+    ------
+    ForeignURLError
+        The request would reach another server.
+    """
+    path = request.path
+    # "//host/path" would be a URL of another host (RFC 3986, section 4.2).
+    if path.startswith("/") and not path.startswith("//"):
+        return
+    if not same_origin(path, base_url):
+        raise ForeignURLError(
+            f"{redact_url(path)!r} does not belong to the configured server {base_url}; nothing was sent. "
+            "Pass a key or a URL of that server, or create a client for the other one.",
+            method=request.method,
+            url=redact_url(path),
+        )
+
+
 def is_loopback(url: str) -> bool:
-    """Tell whether a URL's host is this machine."""
+    """Return whether a URL's host is this machine."""
     host = (urlsplit(url).hostname or "").rstrip(".").lower()
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -88,19 +130,19 @@ def is_loopback(url: str) -> bool:
 
 
 def redact_url(url: str) -> str:
-    """Take user names, passwords and secret query values out of a URL."""
+    """Remove user names, passwords and secret query values from a URL."""
     head, mark, query = url.partition("?")
     head = re.sub(r"//[^/?#]*@", "//", head, count=1)
     if not mark:
         return head
     query, hash_mark, fragment = query.partition("#")
     pairs = (pair.partition("=") for pair in query.split("&"))
-    shown = "&".join(
+    redacted = "&".join(
         f"{name}=***" if equals and _SECRET.search(name) else name + equals + value for name, equals, value in pairs
     )
-    return f"{head}?{shown}{hash_mark}{fragment}"
+    return f"{head}?{redacted}{hash_mark}{fragment}"
 
 
 def redact_text(text: str) -> str:
-    """Take the values of Authorization headers, and user names in URLs, out of a text made by other code."""
+    """Remove values of Authorization headers, and user names in URLs, from a text made by other code."""
     return re.sub(r"//[^/\s?#]*@", "//", _HEADER_SECRET.sub(r"\1 ***", text))

@@ -17,8 +17,7 @@ from alyx_client.errors import InvalidCallError, InvalidFieldError, InvalidKeyEr
 from alyx_client.http.flow import Expires, Flow, Send
 from alyx_client.http.log import logger
 from alyx_client.http.message import Request
-from alyx_client.http.retry import refuse_foreign
-from alyx_client.http.url import same_origin
+from alyx_client.http.url import refuse_foreign, same_origin
 from alyx_client.rest.lists import LazyList, is_page, page_request, read_json, read_page
 from alyx_client.rest.scheme import Operation, RestScheme, nearest, read_scheme
 from alyx_client.runtime.bodies import file_parts, form_fields, json_text, plain_json

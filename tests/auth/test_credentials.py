@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from alyx_client.auth.credentials import Credentials, login_request
+from alyx_client.auth.credentials import Credentials
+from alyx_client.auth.login_api import login_request
 from alyx_client.config.servers_toml import servers_file
 from alyx_client.errors import MissingCredentialsError
 from tests.auth.stored_settings import URL, token_files, write_one_settings

@@ -171,7 +171,7 @@ def test_another_user_replaces_the_first(connect: Connect, alyx: LocalAlyx) -> N
         # The login that renews a stale token is the new user's, too.
         assert client("get", "/users", clobber=True)
         assert client.client.user == "admin"
-        assert client.client._transport.session.token == alyx.token("admin")
+        assert client.client._auth.token == alyx.token("admin")
     finally:
         alyx.reset()
 
@@ -245,7 +245,7 @@ def test_newer_servers_tell_whose_token_it_is(connect: Connect) -> None:
         client = connect(server.url)
         client("authenticate", token="T1")
         assert client.client.user == "ana"
-        with pytest.warns(AlyxWarning, match="'miles', not of 'olivier'"):
+        with pytest.warns(AlyxWarning, match="'miles', not to 'olivier'"):
             client("authenticate", "olivier", token="T2")
         assert client.client.user == "miles"
         assert server.paths == ["/me", "/me"]
@@ -339,7 +339,7 @@ def test_stale_stored_token_gives_way_to_a_login(connect: Connect, monkeypatch: 
             client("authenticate", "ana")
         monkeypatch.setenv("ALYX_PASSWORD", "p")
         client("authenticate", "ana")
-        assert client.client._transport.session.token == "T2"
+        assert client.client._auth.token == "T2"
 
 
 def test_force_leaves_stored_tokens_aside(connect: Connect) -> None:
@@ -393,7 +393,7 @@ def test_token_is_kept_only_if_wanted(connect: Connect, isolated_settings: Path,
     with newer_alyx({"T1": "ana"}) as server:
         client = connect(server.url)
         # By itself, a token of a server on this machine is not kept.
-        client.client._transport.session.credentials.store = True
+        client.client._auth.credentials.store = True
         client("authenticate", token="T1", cache_token=cache_token)
         assert ("T1" in kept_text(isolated_settings)) is cache_token
         assert (connect(server.url).client.user == "ana") is cache_token
@@ -403,7 +403,7 @@ def test_token_that_was_not_to_be_kept_is_not_when_it_is_renewed(connect: Connec
     script = [token_answer("T1"), faults.stale_token(), token_answer("T2")]
     with FaultServer(script, then=USERS) as server:
         client = connect(server.url)
-        client.client._transport.session.credentials.store = True
+        client.client._auth.credentials.store = True
         client("authenticate", "ana", "p", cache_token=False)
         client("get", "/users")
         assert server.tokens[-1] == "T2"
@@ -424,7 +424,7 @@ def test_token_from_the_environment_is_not_written(
     with newer_alyx({"T1": "ana"}) as server:
         monkeypatch.setenv("ALYX_TOKEN", "T1")
         client = connect(server.url)
-        client.client._transport.session.credentials.store = True
+        client.client._auth.credentials.store = True
         client("authenticate")
         assert client.client.user == "ana"
         assert kept_text(isolated_settings) == ""
@@ -433,7 +433,7 @@ def test_token_from_the_environment_is_not_written(
 def test_broken_settings_lose_no_login(connect: Connect, isolated_settings: Path) -> None:
     with FaultServer(routes={"/auth-token": [token_answer("T1")]}, then=USERS) as server:
         client = connect(server.url, username="ana", password="p")
-        client.client._transport.session.credentials.store = True
+        client.client._auth.credentials.store = True
         servers_file().parent.mkdir(parents=True)
         servers_file().write_text("broken")
         with pytest.warns(AlyxWarning, match=r"token was not stored.*servers\.toml"):
@@ -489,7 +489,7 @@ def test_logout_forgets_the_token_everywhere(connect: Connect, isolated_settings
     with newer_alyx({"T1": "ana"}) as server:
         Credentials(server.url, store=True).remember("T2", "miles")
         client = connect(server.url)
-        client.client._transport.session.credentials.store = True
+        client.client._auth.credentials.store = True
         client("authenticate", token="T1")
         client("logout")
         assert not client.client.is_logged_in
@@ -570,7 +570,7 @@ def test_logout_among_requests_in_flight(alyx: LocalAlyx) -> None:
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(work, range(8)))
     assert set().union(*outcomes) <= {"done", "refused"}
-    assert not client._transport.session.turn.locked()
+    assert not client._auth.renewal_lock.locked()
     client.logout()
     assert not client.is_logged_in
     client.close()
@@ -582,7 +582,7 @@ def test_turn_is_given_back_after_every_failure(connect: Connect) -> None:
         for credentials in (("ana", "p"), ("ana", "p"), ()):
             with pytest.raises((AuthenticationError, UnexpectedAnswerError, MissingCredentialsError)):
                 client("authenticate", *credentials)
-            assert not client.client._transport.session.turn.locked()
+            assert not client.client._auth.renewal_lock.locked()
 
 
 # --- whether and who

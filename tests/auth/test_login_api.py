@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from alyx_client.auth.credentials import is_stale, login_request, token_from
+from alyx_client.auth.login_api import is_stale, login_request, token_from
 from alyx_client.errors import UnexpectedAnswerError
 from alyx_client.http.message import Response
 from tests.auth.stored_settings import URL

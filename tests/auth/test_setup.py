@@ -16,6 +16,8 @@ from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.prompt import Prompter
 from alyx_client.auth.setup import SetupOptions, run_setup
+from alyx_client.auth.state import AuthState
+from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.config.settings import DataServer, Settings, find_settings, servers_file
 from alyx_client.errors import (
     AlyxConnectionError,
@@ -40,8 +42,10 @@ def written(home: Path) -> dict[str, bytes]:
 
 
 def connect(address: str) -> Callable[..., Any]:
-    transport = SyncTransport(address, Credentials(address, silent=True), retries=Retries(base=0.001, cap=0.001))
-    return lambda request, token: transport.send(request, token=token)
+    transport = SyncTransport(
+        address, TokenAuth(AuthState(Credentials(address, silent=True))), retries=Retries(base=0.001, cap=0.001)
+    )
+    return lambda step: transport.send(step.request, token=step.token)
 
 
 @pytest.mark.parametrize("kind", [AlyxClient, AsyncAlyxClient])

@@ -376,9 +376,9 @@ def test_reads_are_repeated_after_a_lost_connection(connect: Connect, fault: str
 def test_writes_are_not_repeated_after_a_lost_connection(connect: Connect, fault: str) -> None:
     with FaultServer([LOST[fault], LOST[fault]], then=json_answer(LAB)) as server:
         alyx = connect(server.url)
-        with pytest.raises(AlyxConnectionError, match="look before sending it again"):
+        with pytest.raises(AlyxConnectionError, match="check before sending it again"):
             alyx(lambda client: client.labs.create(Lab(name="a")))
-        with pytest.raises(AlyxConnectionError, match="look before sending it again"):
+        with pytest.raises(AlyxConnectionError, match="check before sending it again"):
             alyx(lambda client: client.labs.partial_update("a", name="b"))
         assert [request.method for request in server.requests] == ["POST", "PATCH"]
 

@@ -22,6 +22,8 @@ from typing import Any
 import pytest
 
 from alyx_client.auth.credentials import Credentials
+from alyx_client.auth.state import AuthState
+from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.errors import (
     AlyxConnectionError,
     AlyxError,
@@ -58,7 +60,9 @@ class Client:
         self.user = user
         self.caching = Caching(folder, url, **settings)
         credentials = Credentials(url, explicit_token=user or "late")
-        self.transport = SyncTransport(url, credentials, retries=Retries(tries=2, base=0.001, cap=0.001))
+        self.transport = SyncTransport(
+            url, TokenAuth(AuthState(credentials)), retries=Retries(tries=2, base=0.001, cap=0.001)
+        )
 
     def __call__(self, request: Request, **settings: Any) -> Response:
         attempt = self.caching.attempt(request, self.user, **settings)

@@ -7,7 +7,8 @@ import pickle
 import pytest
 
 from alyx_client import errors
-from alyx_client.errors import AlyxError, AlyxHTTPError, error_from_response
+from alyx_client.errors import AlyxError, AlyxHTTPError
+from alyx_client.http.error_response import error_from_response
 from alyx_client.http.message import Request, Response
 
 URL = "https://alyx.example.org/subjects/flowers"

@@ -13,7 +13,7 @@ def stderr_of(code: str, **environ: str) -> str:
     return subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stderr
 
 
-ANSWERED = "log.log_answer('GET', 'https://x.org/subjects?token=abc', 200, 12300, 0.131)"
+ANSWERED = "log.log_response('GET', 'https://x.org/subjects?token=abc', 200, 12300, 0.131)"
 
 
 def test_nothing_is_logged_unless_asked_for() -> None:

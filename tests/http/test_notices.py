@@ -6,7 +6,8 @@ import warnings
 import pytest
 
 from alyx_client.errors import AlyxDeprecationWarning, AlyxNoticeWarning
-from alyx_client.http.notices import Notices, deprecation, links
+from alyx_client.http.headers import deprecation_notice, link_targets
+from alyx_client.http.notices import Notices
 
 
 def test_urgent_notice_warns_once() -> None:
@@ -71,14 +72,14 @@ def test_each_client_surfaces_for_itself() -> None:
     ],
 )
 def test_deprecation_is_said_readably(headers: dict[str, str], text: str) -> None:
-    assert deprecation(headers, "/a") == f"The server announces that {text}"
+    assert deprecation_notice(headers, "/a") == f"The server announces that {text}"
 
 
 @pytest.mark.parametrize("headers", [{}, {"deprecation": ""}, {"deprecation": "false"}, {"link": "<x>; rel=sunset"}])
 def test_nothing_announced_is_nothing_said(headers: dict[str, str]) -> None:
-    assert deprecation(headers, "/a") is None
+    assert deprecation_notice(headers, "/a") is None
 
 
 def test_links_are_read_by_relation() -> None:
     header = '<https://a/1>; rel=sunset, <https://a/2>;rel="deprecation alternate"; title="x, y; rel=no", <https://a/3>'
-    assert links(header) == {"sunset": "https://a/1", "deprecation": "https://a/2", "alternate": "https://a/2"}
+    assert link_targets(header) == {"sunset": "https://a/1", "deprecation": "https://a/2", "alternate": "https://a/2"}

@@ -5,14 +5,17 @@ from collections.abc import Sequence
 import pytest
 
 from alyx_client.errors import AlyxConnectionError, AlyxError, ForeignURLError, NotFoundError, RateLimitError
+from alyx_client.http.failure import LoginRefused, Unanswered
+from alyx_client.http.flow import Send, Sleep
+from alyx_client.http.headers import retry_after
 from alyx_client.http.message import Request, Response
-from alyx_client.http.retry import LoginRefused, Lost, Outcome, Retries, Send, Wait, exchange, retry_after, should_retry
+from alyx_client.http.retry import Outcome, Retries, exchange, should_retry
 
 BASE = "https://alyx.example.org"
 GET = Request("GET", "/subjects")
-BROKEN = Lost(AlyxConnectionError("broken"), sent=True)
-REFUSED = Lost(AlyxConnectionError("refused"), sent=False)
-HOPELESS = Lost(AlyxConnectionError("untrusted"), sent=False, again=False)
+BROKEN = Unanswered(AlyxConnectionError("broken"), sent=True)
+REFUSED = Unanswered(AlyxConnectionError("refused"), sent=False)
+PERMANENT = Unanswered(AlyxConnectionError("untrusted"), sent=False, retryable=False)
 
 
 def status(code: int, **headers: str) -> Response:
@@ -22,22 +25,22 @@ def status(code: int, **headers: str) -> Response:
 def run(
     request: Request, outcomes: Sequence[Outcome], retries: Retries | None = None
 ) -> tuple[Response | AlyxError, list[Request], list[float]]:
-    """Play the outcomes to the policy; tells how it ended, what it sent and how long it waited."""
-    steps = exchange(request, BASE, retries or Retries(), now=lambda: 0.0)
+    """Play the outcomes to the policy; return how it ended, what it sent and how long it waited."""
+    flow = exchange(request, BASE, retries or Retries(), now=lambda: 0.0)
     sent: list[Request] = []
     waits: list[float] = []
-    left = iter(outcomes)
+    remaining = iter(outcomes)
     outcome: Outcome | None = None
     try:
         while True:
-            step = steps.send(outcome)
-            if isinstance(step, Wait):
+            step = flow.throw(outcome) if isinstance(outcome, Exception) else flow.send(outcome)
+            outcome = None
+            if isinstance(step, Sleep):
                 waits.append(step.seconds)
-                outcome = None
             else:
                 assert isinstance(step, Send)
                 sent.append(step.request)
-                outcome = next(left)
+                outcome = next(remaining)
     except StopIteration as end:
         return end.value, sent, waits
     except AlyxError as error:
@@ -52,7 +55,7 @@ def test_what_is_retried_by_method(method: str) -> None:
     idempotent = method in SAFE
     assert should_retry(method, REFUSED)
     assert should_retry(method, BROKEN) is idempotent
-    assert not should_retry(method, HOPELESS)
+    assert not should_retry(method, PERMANENT)
     for code, expected in {429: True, 503: True, 502: idempotent, 504: idempotent}.items():
         assert should_retry(method, status(code)) is expected
     for code in (400, 401, 403, 404, 405, 408, 409, 500, 501, 505):

@@ -22,6 +22,8 @@ from pathlib import Path
 import pytest
 
 from alyx_client.auth.credentials import Credentials
+from alyx_client.auth.state import AuthState
+from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.errors import (
     AlyxConnectionError,
     AlyxDeprecationWarning,
@@ -51,6 +53,10 @@ CREATE = Request("POST", "/subjects", json=b'{"nickname": "flowers"}', endpoint=
 DELETE = Request("DELETE", "/subjects/flowers", endpoint="subjects", action="delete")
 
 
+def authentication(credentials: Credentials) -> TokenAuth:
+    return TokenAuth(AuthState(credentials))
+
+
 class Blocking:
     """Both transports behind one face, so that each test runs with either."""
 
@@ -62,7 +68,7 @@ class Blocking:
     def __call__(self, url: str, *, credentials: Credentials | None = None, **settings: object) -> Sender:
         options: dict = {"retries": QUICK, **settings}
         known = credentials or Credentials(url, explicit_token="secret-token")
-        transport = (AsyncTransport if self._runner else SyncTransport)(url, known, **options)
+        transport = (AsyncTransport if self._runner else SyncTransport)(url, authentication(known), **options)
         self._made.append(transport)
         return Sender(transport, self._runner)
 
@@ -271,7 +277,7 @@ def test_refused_connection_is_tried_again_even_for_a_creation(
     url = f"http://127.0.0.1:{faults.closed_port()}"
     with pytest.raises(AlyxConnectionError, match=r"127\.0\.0\.1:\d+ cannot be reached .* VPN") as caught:
         connect(url).send(CREATE)
-    assert sum("trying again" in line for line in caplog.messages) == 3
+    assert sum("retrying" in line for line in caplog.messages) == 3
     assert isinstance(caught.value, ConnectionError)
     assert caught.value.url == f"{url}/subjects"
 
@@ -592,7 +598,15 @@ def test_secrets_stay_out_of_logs_errors_and_reprs(connect: Blocking, caplog: py
     shown = "".join(
         [
             *ours,
-            *map(repr, (caught.value, caught.value.url, sender.transport.credentials, restored.credentials)),
+            *map(
+                repr,
+                (
+                    caught.value,
+                    caught.value.url,
+                    sender.transport.auth.state.credentials,
+                    restored.auth.state.credentials,
+                ),
+            ),
             *map(repr, (sender.transport, restored)),
             *traceback.format_exception(caught.value),
         ]
@@ -629,7 +643,7 @@ def test_untrusted_certificate_is_named_and_not_retried(
     caplog.set_level(logging.INFO, "alyx_client")
     with pytest.raises(AlyxConnectionError, match=r"certificate of localhost:\d+ is not trusted"):
         connect(server.url).send(LIST)
-    assert not any("trying again" in line for line in caplog.messages)
+    assert not any("retrying" in line for line in caplog.messages)
     assert connect(server.url, verify=trusting).send(LIST).status == 200
 
 
@@ -656,7 +670,7 @@ def test_notices_are_surfaced_once_also_on_errors(connect: Blocking) -> None:
 
 def test_closed_transport_opens_again_on_use() -> None:
     with FaultServer(then=json_answer([])) as server:
-        with SyncTransport(server.url, Credentials(server.url, explicit_token="t")) as transport:
+        with SyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t"))) as transport:
             transport.send(LIST)
         transport.close()
         assert transport.send(LIST).status == 200
@@ -666,7 +680,7 @@ def test_closed_transport_opens_again_on_use() -> None:
 
 def test_async_transport_serves_several_event_loops() -> None:
     with FaultServer(then=json_answer([])) as server:
-        transport = AsyncTransport(server.url, Credentials(server.url, explicit_token="t"))
+        transport = AsyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t")))
 
         async def twice() -> int:
             async with transport:
@@ -681,7 +695,7 @@ def test_async_transport_serves_several_event_loops() -> None:
 
 def test_pools_of_ended_event_loops_are_dropped() -> None:
     with FaultServer(then=json_answer([])) as server:
-        transport = AsyncTransport(server.url, Credentials(server.url, explicit_token="t"))
+        transport = AsyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t")))
         for _ in range(3):
             asyncio.run(transport.send(LIST))
         assert len(transport._pools) == 1
@@ -690,7 +704,7 @@ def test_pools_of_ended_event_loops_are_dropped() -> None:
 def test_event_loops_in_several_threads_log_in_once() -> None:
     routes = {"/auth-token": [faults.token_answer("T1", delay=0.1)]}
     with FaultServer(then=faults.require_token("T1", []), routes=routes) as server:
-        transport = AsyncTransport(server.url, with_password(server.url))
+        transport = AsyncTransport(server.url, authentication(with_password(server.url)))
 
         async def fetch() -> int:
             async with transport:
@@ -707,7 +721,7 @@ def test_cancelled_login_gives_up_its_turn() -> None:
     with FaultServer(then=json_answer([]), routes={"/auth-token": logins}) as server:
 
         async def cancel_then_send() -> int:
-            async with AsyncTransport(server.url, with_password(server.url)) as transport:
+            async with AsyncTransport(server.url, authentication(with_password(server.url))) as transport:
                 with pytest.raises(TimeoutError):
                     await asyncio.wait_for(transport.send(LIST), 0.3)
                 return (await asyncio.wait_for(transport.send(LIST), 10)).status
@@ -717,7 +731,7 @@ def test_cancelled_login_gives_up_its_turn() -> None:
 
 def test_threads_share_one_transport() -> None:
     with FaultServer(then=faults.require_token("t", [], delay=0.01)) as server:
-        transport = SyncTransport(server.url, Credentials(server.url, explicit_token="t"))
+        transport = SyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t")))
         with transport, ThreadPoolExecutor(8) as pool:
             statuses = list(pool.map(lambda _: transport.send(LIST).status, range(64)))
         assert statuses == [200] * 64
@@ -727,7 +741,9 @@ def test_threads_share_one_transport() -> None:
 def test_pickle_keeps_the_settings_and_the_token() -> None:
     with FaultServer(then=json_answer([]), routes={"/auth-token": [faults.token_answer("T1")]}) as server:
         credentials = with_password(server.url)
-        transport = SyncTransport(server.url, credentials, read_timeout=7, retries=Retries(tries=2), user_agent="mine")
+        transport = SyncTransport(
+            server.url, authentication(credentials), read_timeout=7, retries=Retries(tries=2), user_agent="mine"
+        )
         transport.send(LIST)
         restored = pickle.loads(pickle.dumps(transport))
         assert restored.send(LIST).status == 200
@@ -739,7 +755,9 @@ def test_pickle_keeps_the_settings_and_the_token() -> None:
 
 
 def test_own_ssl_context_cannot_be_pickled() -> None:
-    transport = SyncTransport("https://x.org", Credentials("https://x.org"), verify=ssl.create_default_context())
+    transport = SyncTransport(
+        "https://x.org", authentication(Credentials("https://x.org")), verify=ssl.create_default_context()
+    )
     with pytest.raises(TypeError, match="SSLContext"):
         pickle.dumps(transport)
 
@@ -751,7 +769,7 @@ def _send_in_worker(transport: SyncTransport) -> int:
 
 def test_spawned_workers_use_a_pickled_transport() -> None:
     with FaultServer(then=faults.require_token("t", [])) as server:
-        transport = SyncTransport(server.url, Credentials(server.url, explicit_token="t"))
+        transport = SyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t")))
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             assert pool.map(_send_in_worker, [transport]) == [200]
 
@@ -760,10 +778,10 @@ def test_spawned_workers_use_a_pickled_transport() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_forked_child_opens_connections_of_its_own() -> None:
     with FaultServer(then=json_answer([])) as server:
-        transport = SyncTransport(server.url, Credentials(server.url, explicit_token="t"))
+        transport = SyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t")))
         transport.send(LIST)
         # The child's copy of a lock that is held at the fork must not block it.
-        transport._session.turn.acquire()
+        transport.auth.state.renewal_lock.acquire()
         transport._lock.acquire()
         child = os.fork()
         if child == 0:
@@ -773,7 +791,7 @@ def test_forked_child_opens_connections_of_its_own() -> None:
                 transport.close()
             os._exit(status)
         transport._lock.release()
-        transport._session.turn.release()
+        transport.auth.state.renewal_lock.release()
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert transport.send(LIST).status == 200
         transport.close()
@@ -800,7 +818,7 @@ def test_importing_the_rest_of_the_core_does_not_import_httpx() -> None:
 def test_connections_are_closed_with_the_object() -> None:
     with FaultServer(then=json_answer([])) as server, warnings.catch_warnings():
         warnings.simplefilter("error")
-        transport = SyncTransport(server.url, Credentials(server.url, explicit_token="t"))
+        transport = SyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t")))
         transport.send(LIST)
         pool = transport._pool
         assert pool is not None

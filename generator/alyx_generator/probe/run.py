@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from alyx_client.auth.credentials import Credentials
+from alyx_client.auth.state import AuthState
+from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.errors import (
     AlyxConnectionError,
     AlyxError,
@@ -193,7 +195,7 @@ def probe(
     credentials = Credentials(base_url, explicit_token=token)
     about = json.dumps([credentials.base_url, bounds.rows, bounds.reads, corrected.document], sort_keys=True)
     kept = State(state, hashlib.sha256(about.encode()).hexdigest())
-    with SyncTransport(base_url, credentials) as transport:
+    with SyncTransport(base_url, TokenAuth(AuthState(credentials))) as transport:
         _Walk(transport, corrected.document, operations, bounds, kept, progress).run()
     done = [(each.name, kept.done[each.path]) for each in operations]
     return Probe(

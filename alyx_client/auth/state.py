@@ -1,0 +1,104 @@
+"""The authentication state that all requests of a client share."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+from alyx_client.auth.credentials import Credentials
+from alyx_client.errors import InsecureConnectionWarning
+from alyx_client.http.log import warn
+from alyx_client.http.message import Response
+from alyx_client.http.url import is_loopback
+
+__all__ = ["AuthState"]
+
+
+class AuthState:
+    """The token of one client, and the lock for its renewal.
+
+    It can be used from several threads and after a fork, and it can be pickled; the pickle holds the token and the
+    password.
+
+    Parameters
+    ----------
+    credentials
+        Where the token comes from.
+    token
+        The token, if it is known already.
+
+    Attributes
+    ----------
+    logins
+        Number of logins so far: a thread that waited for the lock sees by it that another one has logged in.
+    refusal
+        The server's response to the last login, if it refused that.
+    refused
+        Tokens that the server has refused.
+    owners
+        User names by token, as far as they are known.
+    """
+
+    def __init__(self, credentials: Credentials, token: str | None = None) -> None:
+        self.credentials = credentials
+        self.token = token
+        self.logins = 0
+        self.refusal: Response | None = None
+        self.refused: set[str] = set()
+        self.owners: dict[str, str | None] = {}
+        self._has_warned = False
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"credentials": self.credentials, "token": self.token}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        AuthState.__init__(self, **state)
+
+    @property
+    def renewal_lock(self) -> threading.Lock:
+        """The lock that is held while the token is renewed, by one thread or task at a time."""
+        # A lock that another thread held at the time of the fork would stay locked in the child.
+        if self._pid != os.getpid():
+            self._lock, self._pid = threading.Lock(), os.getpid()
+        return self._lock
+
+    def known_token(self) -> str | None:
+        """Return the token that the next request would be sent with; None if it would log in first.
+
+        It neither prompts nor sends anything. While another thread renews the token, the present one is returned.
+        """
+        lock = self.renewal_lock
+        if self.token is None and lock.acquire(blocking=False):
+            try:
+                self.token = self.credentials.token()
+            finally:
+                lock.release()
+        return self.token
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether there is a token that the server has not refused."""
+        token = self.known_token()
+        return token is not None and token not in self.refused
+
+    @property
+    def user(self) -> str | None:
+        """The user's name, as far as it is known without prompting."""
+        token = self.token
+        if token is None or token not in self.owners:
+            name = self.credentials.user()
+            if token is None:
+                return name
+            # Remembered, because every request needs it, and settings and keyrings are slow to read.
+            self.owners.setdefault(token, name)
+        return self.owners[token]
+
+    def warn_if_insecure(self) -> None:
+        """Warn once before a secret goes to another machine without encryption."""
+        url = self.credentials.base_url
+        if not self._has_warned and url.startswith("http://") and not is_loopback(url):
+            self._has_warned = True
+            warn(f"Passwords and tokens go to {url} without encryption; use https://.", InsecureConnectionWarning)

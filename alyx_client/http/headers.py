@@ -1,0 +1,101 @@
+"""Header fields: HTTP dates, ``Retry-After``, ``Deprecation``, ``Sunset`` and ``Link``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+__all__ = ["deprecation_notice", "http_date", "link_targets", "retry_after"]
+
+_LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
+_RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Parse ``Retry-After``, which is a number of seconds or a date (RFC 9110, section 10.2.3).
+
+    Parameters
+    ----------
+    headers
+        The response headers, names in lower case.
+    now
+        Seconds since the epoch, used where the response has no ``Date``.
+
+    Returns
+    -------
+    float or None
+        Seconds to wait, never negative; None without a valid header.
+    """
+    text = headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return float(text)
+    until = http_date(text)
+    if until is None:
+        return None
+    # The server's own clock, where it is given: that of this computer may be wrong.
+    sent = http_date(headers.get("date", ""))
+    return max(0.0, until - (now if sent is None else sent))
+
+
+def http_date(text: str) -> float | None:
+    """Parse an HTTP date into seconds since the epoch; None if it is not one."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    # HTTP dates are in UTC (RFC 9110, section 5.6.7); only the obsolete "-0000" is parsed without a zone.
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+
+
+def deprecation_notice(headers: Mapping[str, str], path: str) -> str | None:
+    """Describe in one sentence what ``Deprecation`` (RFC 9745), ``Sunset`` (RFC 8594) and ``Link`` announce.
+
+    Parameters
+    ----------
+    headers
+        The response headers, names in lower case.
+    path
+        The endpoint's path.
+
+    Returns
+    -------
+    str or None
+        The sentence; None if nothing is announced.
+    """
+    facts: list[str] = []
+    since = headers.get("deprecation", "").strip()
+    if since and since.lower() not in {"false", "?0"}:
+        day = _day(since)
+        facts.append(f"is deprecated as of {day}" if day else "is deprecated")
+    until = headers.get("sunset", "").strip()
+    if until:
+        facts.append(f"will stop working on {_day(until) or until}")
+    if not facts:
+        return None
+    targets = link_targets(headers.get("link", ""))
+    details = targets.get("deprecation") or targets.get("sunset")
+    return f"The server announces that {path} {' and '.join(facts)}" + (f"; see {details}" if details else ".")
+
+
+def link_targets(header: str) -> dict[str, str]:
+    """Parse a ``Link`` header (RFC 8288) into the first target of each relation."""
+    targets: dict[str, str] = {}
+    for target, parameters in _LINK.findall(header):
+        relations = _RELATION.search(parameters)
+        for relation in (relations[1] or relations[2] or "").lower().split() if relations else ():
+            targets.setdefault(relation, target)
+    return targets
+
+
+def _day(text: str) -> str | None:
+    """Format ``@1735689600`` or an HTTP date as ``2025-01-01``."""
+    stamp = re.fullmatch(r"@(-?\d+)", text)
+    seconds = int(stamp[1]) if stamp else http_date(text)
+    if seconds is None:
+        return None
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+    except (ValueError, OverflowError, OSError):
+        return None

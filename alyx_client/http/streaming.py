@@ -1,0 +1,215 @@
+"""Responses read as they arrive, for data files: their body is never held in memory as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import socket
+import ssl
+import threading
+import time
+import weakref
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, Self
+
+import httpcore
+import httpx
+
+from alyx_client.http.failure import Unanswered
+from alyx_client.http.log import log_failure, logger
+from alyx_client.http.transport import CONNECTION_LIMITS, default_user_agent, ssl_verification, unanswered
+from alyx_client.http.url import is_loopback, redact_url
+
+__all__ = ["Stream", "Streams"]
+
+# Bodies of at least this many bytes are read straight from the connection, in pieces of the given size at most.
+_LARGE_BODY, _PIECE = 4 * 2**20, 2**18
+
+
+class _URLWithoutQuery(httpx.URL):
+    """A URL that prints without its query: that may be a signature, and httpx logs the URL of each request."""
+
+    def __str__(self) -> str:
+        return super().__str__().partition("?")[0]
+
+
+class Stream:
+    """A response whose body has not been read yet; `Streams.get` returns it.
+
+    Attributes
+    ----------
+    status
+        The status code.
+    headers
+        The headers, names in lower case.
+    """
+
+    def __init__(
+        self, response: httpx.Response, failure: Callable[[Exception], Unanswered], timeout: float | None
+    ) -> None:
+        self.status = response.status_code
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self._response = response
+        self._failure = failure
+        self._timeout = timeout
+
+    def pieces(self) -> Generator[bytes]:
+        """Yield the body as it arrives, without decoding any ``Content-Encoding``.
+
+        Raises
+        ------
+        Unanswered
+            The connection broke, or nothing arrived in time.
+        """
+        body = self._response.iter_raw()
+        try:
+            first = next(body, b"")
+            yield first
+            remaining = self._known_length() - len(first)
+            if remaining >= _LARGE_BODY:
+                yield from self._read_connection(remaining)
+            else:
+                yield from body
+        except (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.TimeoutException) as error:
+            raise self._failure(error) from error
+
+    def _known_length(self) -> int:
+        """Return the body's length if nothing but that many plain bytes follows on the connection; else 0."""
+        length = self.headers.get("content-length", "")
+        # Transfer-Encoding overrides Content-Length (RFC 9112, section 6.3); HTTP/2 has frames.
+        is_plain = "transfer-encoding" not in self.headers and self._response.http_version == "HTTP/1.1"
+        return int(length) if is_plain and length.isdecimal() else 0
+
+    def _read_connection(self, remaining: int) -> Generator[bytes]:
+        # The HTTP parser costs more than the network. It has handed over all that it held, and asks for no more. httpx
+        # closes the connection afterwards; should the parser have held bytes back, they are missing at the end.
+        connection = self._response.extensions["network_stream"]
+        while remaining:
+            piece = connection.read(min(remaining, _PIECE), self._timeout)
+            if not piece:
+                raise httpx.RemoteProtocolError(f"the connection was closed {remaining} bytes before the end")
+            remaining -= len(piece)
+            yield piece
+
+    def close(self) -> None:
+        """Return the connection to the pool, or close it if the body was not read to its end."""
+        with contextlib.suppress(httpx.HTTPError, OSError, RuntimeError):
+            self._response.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Streams:
+    """Requests files from any number of threads, over connections of its own.
+
+    It adds nothing to a request, neither credentials nor cookies, and does not follow redirects. It belongs to one
+    process.
+
+    Parameters
+    ----------
+    connect_timeout, read_timeout
+        Time limits for connecting, and for each next part of a response, in seconds.
+    verify
+        True: the operating system's trust store; False: certificates are not checked; or an SSLContext.
+    """
+
+    def __init__(
+        self, *, connect_timeout: float = 10.0, read_timeout: float = 120.0, verify: bool | ssl.SSLContext = True
+    ) -> None:
+        self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
+        self.aborted = False
+        self._verify = verify
+        self._user_agent = default_user_agent()
+        self._lock = threading.Lock()
+        self._pools: dict[bool, httpx.Client] = {}
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        logging.getLogger("httpcore.http11").addFilter(_redact_redirect)
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Stream:
+        """Request a URL.
+
+        Parameters
+        ----------
+        url
+            The URL; its query appears in no log and in no error.
+        headers
+            Headers to send.
+
+        Raises
+        ------
+        Unanswered
+            There was no response.
+        """
+        started = time.perf_counter()
+        printable_url = redact_url(url).partition("?")[0]
+
+        def failure(error: Exception) -> Unanswered:
+            log_failure("GET", printable_url, error, time.perf_counter() - started)
+            return unanswered(error, "GET", printable_url, self.timeout)
+
+        try:
+            request = httpx.Request(
+                "GET",
+                url,
+                headers={"User-Agent": self._user_agent, **headers},
+                extensions={"timeout": self.timeout.as_dict(), "trace": self._note_socket},
+            )
+            request.url = _URLWithoutQuery(request.url)
+            response = self._pool(url).send(request, stream=True)
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+            raise failure(error) from error
+        logger.debug("GET %s %d %.2f s", printable_url, response.status_code, time.perf_counter() - started)
+        return Stream(response, failure, self.timeout.read)
+
+    def _pool(self, url: str) -> httpx.Client:
+        is_remote = not is_loopback(url)
+        with self._lock:
+            if is_remote not in self._pools:
+                # Proxies of the environment are for other machines: this one is never reached through them.
+                self._pools[is_remote] = httpx.Client(
+                    verify=ssl_verification(self._verify), limits=CONNECTION_LIMITS, trust_env=is_remote
+                )
+            return self._pools[is_remote]
+
+    def _note_socket(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            connection = info["return_value"].get_extra_info("socket")
+            if isinstance(connection, socket.socket):
+                with self._lock:
+                    self._sockets.add(connection)
+                # `abort` may have run since this thread began to connect.
+                if self.aborted:
+                    _shut_down(connection)
+
+    def abort(self) -> None:
+        """Wake up all threads that wait for a response, each with an error. It cannot be used again."""
+        self.aborted = True
+        with self._lock:
+            connections = list(self._sockets)
+        for connection in connections:
+            _shut_down(connection)
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._lock:
+            pools = list(self._pools.values())
+            self._pools.clear()
+        for pool in pools:
+            pool.close()
+
+
+def _redact_redirect(record: logging.LogRecord) -> bool:
+    # httpcore's debug log shows the addresses of redirects, which may be signed.
+    record.msg = re.sub(r"(?i)(b'location', b['\"][^?'\"]*)\?[^'\"]*", r"\1", str(record.msg))
+    return True
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        # Not SSLSocket.shutdown, which would switch off the encryption for a thread that is reading.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
