@@ -1,4 +1,4 @@
-"""Setting a server up, with real files and the local Alyx."""
+"""Setup of a server, with real files and the local Alyx."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.faults import FaultServer, json_answer
 DATA = "https://data.example.org/public"
 
 
-def written(home: Path) -> dict[str, bytes]:
+def stored_files(home: Path) -> dict[str, bytes]:
     return {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
 
 
@@ -52,7 +52,7 @@ def connect(address: str) -> Callable[..., Any]:
 def test_server_that_was_set_up_needs_no_arguments(
     kind: Any, local_alyx: LocalAlyx, isolated_settings: Path, tmp_path: Path
 ) -> None:
-    made = kind.setup(
+    configured = kind.setup(
         local_alyx.url,
         username="olivier",
         password="olivier",
@@ -61,7 +61,7 @@ def test_server_that_was_set_up_needs_no_arguments(
         default=True,
         silent=True,
     )
-    assert made.base_url == local_alyx.url
+    assert configured.base_url == local_alyx.url
     client = AlyxClient(silent=True)
     assert (client.base_url, client.user, client.cache_dir) == (local_alyx.url, "olivier", tmp_path / "data")
     assert client.labs.list()
@@ -69,72 +69,68 @@ def test_server_that_was_set_up_needs_no_arguments(
     assert not [line for line in lines if "password" in line and not line.startswith("#")]
 
 
-def test_login_that_is_refused_changes_nothing(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
-    before = written(isolated_settings)
+def test_refused_login_changes_nothing(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
+    before = stored_files(isolated_settings)
     with pytest.raises(AuthenticationError):
         AlyxClient.setup(local_alyx.url, username="olivier", password="wrong", silent=True)
-    assert written(isolated_settings) == before
+    assert stored_files(isolated_settings) == before
 
 
-def test_questions_forgive_quotes_and_the_end_may_be_no(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
-    def answer(question: str) -> str:
-        asked.append(question)
-        if "Write" in question:
-            return final
-        if len(asked) == 1:
-            return f' "{local_alyx.url}/" '
-        return "olivier" if "user" in question.lower() and "data" not in question.lower() else ""
-
-    for word, kept in (("n", False), ("y", True)):
-        final = word
-        asked: list[str] = []
-        shown: list[Any] = []
-        settings = run_setup(SetupOptions(), connect, Prompter(True, answer, lambda _: "olivier", shown.append))
-        assert (settings is not None) is kept
-        assert servers_file().exists() is kept
-        assert local_alyx.token("olivier") not in "".join(map(str, shown))
+def test_quotes_are_stripped_and_the_user_can_decline(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
+    for confirmation, is_written in (("n", False), ("y", True)):
+        user = User(
+            ("Alyx server", f' "{local_alyx.url}/" '),
+            *FIRST_LOGIN,
+            ("Write", confirmation),
+        )
+        assert (user.set_up() is not None) is is_written
+        assert servers_file().exists() is is_written
+        assert local_alyx.token("olivier") not in user.output
     assert find_settings(local_alyx.url).username == "olivier"
 
 
-# --- the conversation
+# --- the dialogue
 
 
-class Person:
-    """Answers the questions by what they contain, in the order in which they come; notes what was asked and shown."""
+class User:
+    """Replies to prompts by a text that they contain, in order; records the prompts and the output.
 
-    def __init__(self, *answers: tuple[str, str | BaseException]) -> None:
-        self.answers = list(answers)
-        self.questions: list[str] = []
-        self.shown: list[str] = []
+    Other prompts get an empty reply.
+    """
 
-    def ask(self, question: str) -> str:
-        self.questions.append(question)
-        for index, (part, answer) in enumerate(self.answers):
-            if part in question:
-                del self.answers[index]
-                if isinstance(answer, BaseException):
-                    raise answer
-                return answer
+    def __init__(self, *replies: tuple[str, str | BaseException]) -> None:
+        self.replies = list(replies)
+        self.prompts: list[str] = []
+        self.lines: list[str] = []
+
+    def reply(self, prompt: str) -> str:
+        self.prompts.append(prompt)
+        for index, (part, reply) in enumerate(self.replies):
+            if part in prompt:
+                del self.replies[index]
+                if isinstance(reply, BaseException):
+                    raise reply
+                return reply
         return ""
 
-    def answer(self, options: SetupOptions | None = None) -> Settings | None:
-        settings = run_setup(options or SetupOptions(), connect, Prompter(True, self.ask, self.ask, self.shown.append))
-        assert self.answers == []
+    def set_up(self) -> Settings | None:
+        settings = run_setup(SetupOptions(), connect, Prompter(True, self.reply, self.reply, self.lines.append))
+        assert self.replies == []
         return settings
 
     @property
-    def said(self) -> str:
-        return "\n".join(self.shown)
+    def output(self) -> str:
+        return "\n".join(self.lines)
 
-    def present(self, part: str) -> str:
-        return next(question for question in self.questions if part in question)
+    def prompt_with(self, part: str) -> str:
+        return next(prompt for prompt in self.prompts if part in prompt)
 
 
 FIRST_LOGIN = (("User name:", "olivier"), ("Password of", "olivier"))
 
 
-def test_conversation_leads_to_a_client_that_needs_nothing(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
-    person = Person(
+def test_dialogue_leads_to_a_client_without_arguments(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
+    user = User(
         ("Alyx server", f" '{local_alyx.url.removeprefix('http://')}/' "),
         *FIRST_LOGIN,
         ("data server", f'"{local_alyx.data_url}"'),
@@ -144,59 +140,59 @@ def test_conversation_leads_to_a_client_that_needs_nothing(local_alyx: LocalAlyx
         ("Make it", "y"),
         ("Write", "yes"),
     )
-    settings = person.answer()
+    settings = user.set_up()
     assert settings is not None
     assert settings == find_settings()
     assert (settings.base_url, settings.username) == (local_alyx.url, "olivier")
     assert settings.cache_dir == isolated_settings / "my data"
     assert settings.cache_dir.is_dir()
     assert settings.data_server == DataServer(local_alyx.data_url.rstrip("/"), "ibl")
-    assert str(servers_file()) in person.said
-    assert "ALYX_DATA_PASSWORD" in person.said
-    for content in written(isolated_settings).values():
+    assert str(servers_file()) in user.output
+    assert "ALYX_DATA_PASSWORD" in user.output
+    for content in stored_files(isolated_settings).values():
         assert b"data-secret" not in content
     with AlyxClient(silent=True) as client:
         assert client.get("/users/olivier")["username"] == "olivier"
 
 
-def test_second_time_offers_what_is_there(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
-    Person(
+def test_second_setup_offers_current_settings(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
+    User(
         ("Alyx server", local_alyx.url),
         *FIRST_LOGIN,
         ("data server", DATA),
         ("User name on the data", "ibl"),
         ("Folder", "~/data"),
-    ).answer()
+    ).set_up()
     with servers_file().open("a") as file:
-        file.write('data_password = "by-hand"\n# my own words\n')
-    before, first = written(isolated_settings), find_settings()
-    again = Person()
-    assert again.answer() == first
-    assert written(isolated_settings) == before
-    offered = {
+        file.write('data_password = "by-hand"\n# my own comment\n')
+    before, first = stored_files(isolated_settings), find_settings()
+    again = User()
+    assert again.set_up() == first
+    assert stored_files(isolated_settings) == before
+    defaults = {
         "Alyx server": local_alyx.url,
         "User name": "olivier",
         "data server": DATA,
         "User name on the data": "ibl",
         "Folder": str(isolated_settings / "data"),
     }
-    for part, value in offered.items():
-        assert f"[{value}, - for none]" in again.present(part)
-    assert "by-hand" not in again.said + "".join(again.questions)
+    for part, value in defaults.items():
+        assert f"[{value}, - for none]" in again.prompt_with(part)
+    assert "by-hand" not in again.output + "".join(again.prompts)
 
 
-def test_dash_takes_values_away(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
-    Person(("Alyx server", local_alyx.url), *FIRST_LOGIN, ("data server", DATA), ("Folder", "~/data")).answer()
-    settings = Person(("data server", "-"), ("Folder", "-"), ("Make it", "n")).answer()
+def test_dash_clears_values(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
+    User(("Alyx server", local_alyx.url), *FIRST_LOGIN, ("data server", DATA), ("Folder", "~/data")).set_up()
+    settings = User(("data server", "-"), ("Folder", "-"), ("Make it", "n")).set_up()
     assert settings is not None
     assert (settings.data_servers, settings.sources["cache_dir"]) == ((), "default")
     with pytest.raises(MissingCredentialsError):
         find_settings()
 
 
-def test_wrong_answers_are_asked_for_again(local_alyx: LocalAlyx, tmp_path: Path) -> None:
+def test_invalid_replies_are_prompted_for_again(local_alyx: LocalAlyx, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    person = Person(
+    user = User(
         ("Alyx server", ""),
         ("Alyx server", "ftp://x.org"),
         ("Alyx server", "https://u:p@x.org"),
@@ -212,71 +208,69 @@ def test_wrong_answers_are_asked_for_again(local_alyx: LocalAlyx, tmp_path: Path
         ("Make it", "perhaps"),
         ("Make it", "y"),
     )
-    settings = person.answer()
+    settings = user.set_up()
     assert settings is not None
     assert settings.cache_dir == tmp_path / "good"
-    for said in ("An address is required", "ftp://x.org", "did not accept", "cannot be written", "yes or no"):
-        assert said in person.said
+    for text in ("An address is required", "ftp://x.org", "did not accept", "cannot be written", "yes or no"):
+        assert text in user.output
 
 
-def test_login_is_tried_three_times(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
-    person = Person(("Alyx server", local_alyx.url), *[("User name", "olivier"), ("Password of", "wrong")] * 3)
+def test_login_is_attempted_three_times(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
+    user = User(("Alyx server", local_alyx.url), *[("User name", "olivier"), ("Password of", "wrong")] * 3)
     with pytest.raises(AuthenticationError):
-        person.answer()
-    assert sum("Password of" in question for question in person.questions) == 3
-    assert written(isolated_settings) == {}
+        user.set_up()
+    assert sum("Password of" in prompt for prompt in user.prompts) == 3
+    assert stored_files(isolated_settings) == {}
 
 
-def test_token_stands_in_for_a_password(local_alyx: LocalAlyx) -> None:
+def test_token_is_accepted_instead_of_a_password(local_alyx: LocalAlyx) -> None:
     token = local_alyx.token("olivier")
-    person = Person(("Alyx server", local_alyx.url), ("User name", "olivier"), ("Token", token))
-    assert person.answer() is not None
+    user = User(("Alyx server", local_alyx.url), ("User name", "olivier"), ("Token", token))
+    assert user.set_up() is not None
     assert Credentials(local_alyx.url).token() == token
-    assert token not in person.said
+    assert token not in user.output
 
 
-def test_login_may_be_put_off(local_alyx: LocalAlyx) -> None:
-    person = Person(("Alyx server", local_alyx.url))
-    settings = person.answer()
+def test_login_can_be_postponed(local_alyx: LocalAlyx) -> None:
+    user = User(("Alyx server", local_alyx.url))
+    settings = user.set_up()
     assert settings is not None
     assert settings.username is None
-    assert "No login was attempted" in person.said
+    assert "No login was attempted" in user.output
 
 
 @pytest.mark.parametrize(
-    "question", ["Alyx server", "User name", "Password of", "data server", "Folder", "Make", "Write"]
+    "prompt", ["Alyx server", "User name", "Password of", "data server", "Folder", "Make", "Write"]
 )
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt(), EOFError()])
-def test_interruption_leaves_everything_as_it_was(
-    local_alyx: LocalAlyx, isolated_settings: Path, question: str, interruption: BaseException
+def test_interruption_changes_nothing(
+    local_alyx: LocalAlyx, isolated_settings: Path, prompt: str, interruption: BaseException
 ) -> None:
     folder = isolated_settings / "new" / "data"
-    answers = (("Alyx server", local_alyx.url), *FIRST_LOGIN, ("Folder", str(folder)))
-    person = Person((question, interruption), *answers)
+    replies = (("Alyx server", local_alyx.url), *FIRST_LOGIN, ("Folder", str(folder)))
+    user = User((prompt, interruption), *replies)
     expected = KeyboardInterrupt if isinstance(interruption, KeyboardInterrupt) else ConfigurationError
     with pytest.raises(expected):
-        person.answer()
+        user.set_up()
     assert list(isolated_settings.rglob("*")) == []
 
 
-def test_no_at_the_end_takes_the_folder_away_again(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
+def test_declining_removes_the_created_folder(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
     existing = isolated_settings / "there"
     existing.mkdir()
-    person = Person(
-        ("Alyx server", local_alyx.url), *FIRST_LOGIN, ("Folder", str(existing / "a" / "b")), ("Write", "no")
-    )
-    assert person.answer() is None
+    user = User(("Alyx server", local_alyx.url), *FIRST_LOGIN, ("Folder", str(existing / "a" / "b")), ("Write", "no"))
+    assert user.set_up() is None
     assert list(isolated_settings.rglob("*")) == [existing]
-    assert "Nothing was changed" in person.said
+    assert "Nothing was changed" in user.output
 
 
-def test_broken_settings_are_told_before_the_first_question(local_alyx: LocalAlyx) -> None:
+def test_broken_settings_are_reported_before_the_first_prompt(local_alyx: LocalAlyx) -> None:
     servers_file().parent.mkdir(parents=True)
     servers_file().write_text("broken")
-    person = Person()
+    user = User()
     with pytest.raises(ConfigurationError, match="line 1"):
-        person.answer()
-    assert person.questions == []
+        user.set_up()
+    assert user.prompts == []
     assert servers_file().read_text() == "broken"
 
 
@@ -294,29 +288,29 @@ def test_broken_settings_are_told_before_the_first_question(local_alyx: LocalAly
         json_answer({"detail": "No."}, status=404),
     ],
 )
-def test_what_is_no_alyx_is_told_from_one(step: faults.Step, isolated_settings: Path) -> None:
+def test_servers_other_than_alyx_are_rejected(step: faults.Step, isolated_settings: Path) -> None:
     with FaultServer(then=step) as server:
         with pytest.raises(AlyxError):
             AlyxClient.setup(server.url, username="olivier", password="secret", silent=True)
         assert all(request.method == "GET" for request in server.requests)
-        person = Person(("Alyx server", server.url), ("anyway", "n"), ("Alyx server", KeyboardInterrupt()))
+        user = User(("Alyx server", server.url), ("anyway", "n"), ("Alyx server", KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
-            person.answer()
-    assert written(isolated_settings) == {}
+            user.set_up()
+    assert stored_files(isolated_settings) == {}
 
 
-def test_server_out_of_reach_may_be_written_all_the_same(isolated_settings: Path) -> None:
+def test_unreachable_server_can_be_set_up_anyway(isolated_settings: Path) -> None:
     url = f"http://127.0.0.1:{faults.closed_port()}"
-    person = Person(("Alyx server", url), ("anyway", "y"), ("User name", "olivier"))
-    settings = person.answer()
+    user = User(("Alyx server", url), ("anyway", "y"), ("User name", "olivier"))
+    settings = user.set_up()
     assert settings is not None
     assert (settings.base_url, settings.username) == (url, "olivier")
-    assert "Password of" not in "".join(person.questions)
+    assert "Password of" not in "".join(user.prompts)
     with pytest.raises(AlyxConnectionError):
         AlyxClient.setup(url, silent=True)
 
 
-def test_password_goes_only_to_where_the_address_is_said_to_lead(
+def test_password_is_sent_to_a_redirect_target_only_after_confirmation(
     local_alyx: LocalAlyx, isolated_settings: Path
 ) -> None:
     port = local_alyx.url.rpartition(":")[2]
@@ -324,24 +318,24 @@ def test_password_goes_only_to_where_the_address_is_said_to_lead(
     with FaultServer(then=faults.redirect(f"{target}/auth-token")) as server:
         with pytest.raises(UnexpectedAnswerError, match=f"leads to {target}"):
             AlyxClient.setup(server.url, username="olivier", password="olivier", silent=True)
-        person = Person(("Alyx server", server.url), ("leads to", "y"), *FIRST_LOGIN)
-        settings = person.answer()
+        user = User(("Alyx server", server.url), ("leads to", "y"), *FIRST_LOGIN)
+        settings = user.set_up()
         assert settings is not None
         assert settings.base_url == target
         assert all(request.method == "GET" for request in server.requests)
 
 
-def test_same_host_on_another_port_is_taken_without_a_question(local_alyx: LocalAlyx) -> None:
+def test_same_host_on_another_port_needs_no_confirmation(local_alyx: LocalAlyx) -> None:
     with FaultServer(then=faults.redirect(f"{local_alyx.url}/auth-token", 301)) as server:
-        made = AlyxClient.setup(server.url, username="olivier", password="olivier", silent=True)
-    assert made is not None
-    assert made.base_url == local_alyx.url
+        client = AlyxClient.setup(server.url, username="olivier", password="olivier", silent=True)
+    assert client is not None
+    assert client.base_url == local_alyx.url
 
 
-# --- without a person
+# --- non-interactive
 
 
-def test_only_what_is_passed_changes(local_alyx: LocalAlyx, tmp_path: Path) -> None:
+def test_only_passed_settings_change(local_alyx: LocalAlyx, tmp_path: Path) -> None:
     AlyxClient.setup(
         local_alyx.url, username="olivier", password="olivier", data_server=DATA, cache_dir=tmp_path / "a", silent=True
     )
@@ -352,7 +346,7 @@ def test_only_what_is_passed_changes(local_alyx: LocalAlyx, tmp_path: Path) -> N
     assert AlyxClient(silent=True).is_logged_in
 
 
-def test_silence_shows_nothing_but_says_what_was_not_kept(
+def test_silent_setup_prints_nothing_but_warns_of_an_unstored_password(
     local_alyx: LocalAlyx, isolated_settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.warns(AlyxWarning, match="ALYX_DATA_PASSWORD") as caught:
@@ -361,7 +355,7 @@ def test_silence_shows_nothing_but_says_what_was_not_kept(
         )
     assert capsys.readouterr().out == ""
     assert "data-secret" not in str(caught[0].message)
-    assert not any(b"data-secret" in content for content in written(isolated_settings).values())
+    assert not any(b"data-secret" in content for content in stored_files(isolated_settings).values())
 
 
 def test_token_alone_is_enough(local_alyx: LocalAlyx) -> None:
@@ -374,14 +368,14 @@ def test_token_alone_is_enough(local_alyx: LocalAlyx) -> None:
     assert AlyxClient(silent=True).is_logged_in
 
 
-def test_folder_that_cannot_be_made_is_an_error(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
+def test_folder_that_cannot_be_created_is_an_error(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
     (isolated_settings / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         AlyxClient.setup(local_alyx.url, cache_dir=isolated_settings / "file" / "below", silent=True)
     assert not servers_file().exists()
 
 
-def test_process_without_a_terminal_is_told_what_to_pass() -> None:
+def test_process_without_a_terminal_raises_an_error_naming_the_arguments() -> None:
     code = "from alyx_client import AlyxClient; AlyxClient.setup()"
     done = subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 1
@@ -392,8 +386,8 @@ def test_process_without_a_terminal_is_told_what_to_pass() -> None:
 # --- a real terminal
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
-def test_passwords_are_not_shown_at_a_terminal(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are specific to POSIX")
+def test_passwords_are_not_echoed_at_a_terminal(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
     screen, status = at_terminal(
         "from alyx_client import AlyxClient; c = AlyxClient.setup(); print(repr(c)); print('rows', len(c.labs.list()))",
         [
@@ -410,11 +404,11 @@ def test_passwords_are_not_shown_at_a_terminal(local_alyx: LocalAlyx, isolated_s
     assert "Logged in as olivier." in screen
     assert "rows" in screen
     assert find_settings().base_url == local_alyx.url
-    # After the question for the password, the terminal echoes nothing up to the next line.
+    # After the prompt for the password, the terminal echoes nothing up to the next line.
     assert screen.partition("Password of olivier")[2].partition("\n")[0].count("olivier") == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are specific to POSIX")
 def test_control_c_at_a_terminal_changes_nothing(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
     screen, status = at_terminal(
         "from alyx_client import AlyxClient; AlyxClient.setup()",
@@ -422,11 +416,11 @@ def test_control_c_at_a_terminal_changes_nothing(local_alyx: LocalAlyx, isolated
     )
     assert status != 0
     assert "KeyboardInterrupt" in screen
-    assert written(isolated_settings) == {}
+    assert stored_files(isolated_settings) == {}
 
 
 def at_terminal(code: str, script: list[tuple[str, str]]) -> tuple[str, int]:
-    """Run code in a process with a terminal of its own; type an answer when its question has appeared."""
+    """Run code in a process with a terminal of its own; type each reply once its prompt has appeared."""
     ours, theirs = os.openpty()
     # getpass asks the terminal that controls the process, not its standard input.
     begin = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
@@ -436,15 +430,15 @@ def at_terminal(code: str, script: list[tuple[str, str]]) -> tuple[str, int]:
     os.close(theirs)
     screen, seen = "", 0
     try:
-        for question, answer in [*script, ("\0 the end", "")]:
-            while question not in screen[seen:]:
+        for prompt, reply in [*script, ("\0 the end", "")]:
+            while prompt not in screen[seen:]:
                 more = read_terminal(ours)
                 if more is None:
                     break
                 screen += more
             else:
                 seen = len(screen)
-                os.write(ours, answer.encode() + (b"" if answer == "\x03" else b"\n"))
+                os.write(ours, reply.encode() + (b"" if reply == "\x03" else b"\n"))
         return screen, process.wait(60)
     finally:
         os.close(ours)
@@ -457,6 +451,6 @@ def read_terminal(terminal: int) -> str | None:
     ready, _, _ = select.select([terminal], [], [], 60)
     try:
         content = os.read(terminal, 65536) if ready else b""
-    except OSError:  # Linux says the end of the other side so.
+    except OSError:  # Linux reports the end of the other side as an error.
         return None
     return content.decode("utf-8", "replace") or None
