@@ -23,3 +23,8 @@ def token_files(home: Path) -> list[Path]:
 def enable_keyring() -> None:
     servers_file().parent.mkdir(parents=True, exist_ok=True)
     servers_file().write_text(f'[servers."{URL}"]\nkeyring = true\n')
+
+
+def stored_tokens(home: Path) -> str:
+    """Return the content of all token files."""
+    return "".join(file.read_text() for file in token_files(home))

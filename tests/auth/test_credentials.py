@@ -96,7 +96,7 @@ def test_login_precedence_is_arguments_environment_one_prompt(
     isolated_settings: Path, monkeypatch: pytest.MonkeyPatch, terminal: list[str]
 ) -> None:
     assert Credentials(URL).login() == ("typed-user", "typed-password")
-    assert all(URL in question for question in terminal)
+    assert all(URL in prompt for prompt in terminal)
     write_one_settings(isolated_settings, ALYX_LOGIN="olivier", ALYX_PWD="from-one")
     assert Credentials(URL).login() == ("olivier", "from-one")
     monkeypatch.setenv("ALYX_USERNAME", "env-user")
@@ -172,3 +172,29 @@ def test_empty_password_counts_as_none() -> None:
 
 def test_token_as_stored_by_one_is_accepted() -> None:
     assert Credentials(URL, explicit_token={"token": " t "}).token() == "t"
+
+
+def test_user_is_known_without_a_prompt(isolated_settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def user(**arguments: str) -> str | None:
+        return Credentials(URL, **arguments).user()
+
+    assert user() is None
+    write_one_settings(isolated_settings, ALYX_LOGIN="one")
+    assert user() == "one"
+    Credentials(URL).remember("T1", "last")
+    assert user() == "last"
+    servers_file().parent.mkdir(parents=True, exist_ok=True)
+    servers_file().write_text(f'[servers."{URL}"]\nusername = "file"\n')
+    assert user() == "file"
+    monkeypatch.setenv("ALYX_TOKEN", "T2")
+    assert user() is None
+    monkeypatch.setenv("ALYX_USERNAME", "env")
+    assert user() == "env"
+    assert user(username="me") == "me"
+    assert user(explicit_token="T3") is None
+
+
+def test_token_of_an_unknown_user_is_stored(isolated_settings: Path) -> None:
+    Credentials(URL).remember("T1", "")
+    assert Credentials(URL).token() == "T1"
+    assert Credentials(URL).user() is None
