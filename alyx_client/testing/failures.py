@@ -25,23 +25,23 @@ class Failure(Exception):  # noqa: N818 - an outcome, not an error of ours
         self.headers = headers or {}
 
 
-class Crash(Failure):
+class ServerFailure(Failure):
     """What Alyx answers to many a user's mistake: an internal error whose detail says what went wrong."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(500, {"detail": detail})
 
 
-class Rejected(Failure):
+class ValidationFailure(Failure):
     """A body or a filter that does not pass validation."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         super().__init__(400, fields)
 
 
-class MissingPage(Exception):  # noqa: N818 - an outcome, not an error of ours
+class PageNotFound(Exception):  # noqa: N818 - an outcome, not an error of ours
     """No route matches: answered as an HTML page."""
 
 
-class BrokenPage(Exception):  # noqa: N818 - an outcome, not an error of ours
+class UnreportedFailure(Exception):  # noqa: N818 - an outcome, not an error of ours
     """An error that Alyx itself fails to report: an HTML page, with status 200."""

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from alyx_client.testing import LocalAlyx
-from alyx_client.testing.schema.document import load
+from alyx_client.testing.schema.load import load
 
 GADGET: dict[str, Any] = {
     "type": "object",

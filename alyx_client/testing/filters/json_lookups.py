@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from alyx_client.testing.failures import Crash
+from alyx_client.testing.failures import ServerFailure
 
 TEXT: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda held, wanted: wanted in held,
@@ -73,7 +73,7 @@ def json_test(lookup: str, keys: tuple[str, ...], value: Any) -> Callable[[Any],
         return TEXT[lookup](found if isinstance(found, str) else json.dumps(found), text_of(value))
 
     if lookup in ("in", "range") and not isinstance(value, (list, tuple, str)):
-        raise Crash(f"'{type(value).__name__}' object is not iterable")
+        raise ServerFailure(f"'{type(value).__name__}' object is not iterable")
     return test
 
 

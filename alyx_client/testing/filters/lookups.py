@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from alyx_client.testing.failures import Crash
+from alyx_client.testing.failures import ServerFailure
 from alyx_client.testing.filters.json_lookups import KEY_LOOKUPS, MISSING, ORDER, TEXT, dig, json_test, text_of
 from alyx_client.testing.records.relations import Column, Table, reverses
 from alyx_client.testing.records.store import Record, Store, as_list
@@ -74,7 +74,7 @@ def compile_filter(store: Store, tables: Mapping[str, Table], table: str, path: 
 
     Raises
     ------
-    Crash
+    ServerFailure
         An unknown name or lookup, or a value that does not fit: Alyx answers 500 to these.
     """
     found = _resolve(tables, table, path)
@@ -136,7 +136,7 @@ def _resolve(tables: Mapping[str, Table], table: str, path: str) -> _Path:
             steps.append(_Step(other, field, backwards=True))
             through, current = "Related Field", tables[other]
         elif not steps:
-            raise Crash(
+            raise ServerFailure(
                 f"Cannot resolve keyword '{name}' into field. Choices are: {', '.join(_names(tables, current))}"
             )
         else:
@@ -144,8 +144,8 @@ def _resolve(tables: Mapping[str, Table], table: str, path: str) -> _Path:
             if part in (*_COMMON, ""):
                 return _finish(tuple(steps), "id", current.columns["id"], parts[1:] if part else [])
             if through == "ForeignKey":
-                raise Crash(f"Unsupported lookup '{name}' for ForeignKey or join on the field not permitted.")
-            raise Crash(f"Related Field got invalid lookup: {name}")
+                raise ServerFailure(f"Unsupported lookup '{name}' for ForeignKey or join on the field not permitted.")
+            raise ServerFailure(f"Related Field got invalid lookup: {name}")
         parts = parts[1:]
 
 
@@ -173,7 +173,9 @@ def _finish(steps: tuple[_Step, ...], name: str, column: Column, rest: list[str]
         allowed = {"datetime": ("date", *_PARTS), "date": ("year", "month", "day", "week_day")}.get(kind, ())
         if len(rest) > 1 or head not in allowed:
             bad = next((part for part in rest if part not in allowed), rest[-1])
-            raise Crash(f"Unsupported lookup '{bad}' for {_FIELD_CLASSES[kind]} or join on the field not permitted.")
+            raise ServerFailure(
+                f"Unsupported lookup '{bad}' for {_FIELD_CLASSES[kind]} or join on the field not permitted."
+            )
         kind = "date" if head == "date" else "int"
     return _Path(steps, name, kind, tuple(rest), lookup)
 
@@ -214,7 +216,7 @@ def _test(path: _Path, value: object) -> Callable[[Any], bool]:
     lookup = path.lookup
     if lookup == "isnull":
         if not isinstance(value, bool):
-            raise Crash("The QuerySet value for an isnull lookup must be True or False.")
+            raise ServerFailure("The QuerySet value for an isnull lookup must be True or False.")
         if path.kind == "json":
             return lambda held: (held is None or dig(held, path.transforms) is MISSING) is value
         return lambda held: (held is None) is value
@@ -225,14 +227,14 @@ def _test(path: _Path, value: object) -> Callable[[Any], bool]:
         return lambda held: held is not None and TEXT[lookup](text_of(held), wanted)
     if lookup in ("in", "range"):
         if not isinstance(value, (list, tuple, str)):
-            raise Crash(f"'{type(value).__name__}' object is not iterable")
+            raise ServerFailure(f"'{type(value).__name__}' object is not iterable")
         several = [fit(path.kind, item, path.column) for item in value]  # pyright: ignore[reportUnknownVariableType]
         if lookup == "range":
             low, high = several[0], several[-1]
             return lambda held: held is not None and low <= comparable(path.kind, held) <= high
         return lambda held: held is not None and comparable(path.kind, held) in several
     if value is None:
-        raise Crash("Cannot use None as a query value")
+        raise ServerFailure("Cannot use None as a query value")
     if path.kind == "int" and lookup in ("gt", "gte", "lt") and isinstance(value, float):
         value = math.ceil(value) - (1 if lookup == "gt" and not value.is_integer() else 0)
     wanted_value = fit(path.kind, value, path.column)
@@ -251,33 +253,33 @@ def fit(kind: str, value: Any, name: str = "") -> Any:
 
     Raises
     ------
-    Crash
+    ServerFailure
         It does not fit; the message is the database's.
     """
     if kind == "uuid":
         try:
             return str(uuid.UUID(str(value)))
         except ValueError:
-            raise Crash(f"['“{value}” is not a valid UUID.']") from None
+            raise ServerFailure(f"['“{value}” is not a valid UUID.']") from None
     if kind in ("int", "float"):
         try:
             return int(value) if kind == "int" else float(value)
         except (TypeError, ValueError):
-            raise Crash(f"Field '{name}' expected a number but got {value!r}.") from None
+            raise ServerFailure(f"Field '{name}' expected a number but got {value!r}.") from None
     if kind == "bool":
         if value in (True, False, 1, 0, "t", "f", "True", "False", "1", "0"):
             return value in (True, 1, "t", "True", "1")
-        raise Crash(f"['“{value}” value must be either True or False.']")
+        raise ServerFailure(f"['“{value}” value must be either True or False.']")
     if kind == "date":
         try:
             return date.fromisoformat(str(value)[:10] if "T" in str(value) else str(value)).isoformat()
         except ValueError:
             shape = "date format. It must be in YYYY-MM-DD format."
-            raise Crash(f"['“{value}” value has an invalid {shape}']") from None
+            raise ServerFailure(f"['“{value}” value has an invalid {shape}']") from None
     if kind == "datetime":
         try:
             return _moment(str(value))
         except ValueError:
             shape = "format. It must be in YYYY-MM-DD HH:MM[:ss[.uuuuuu]][TZ] format."
-            raise Crash(f"['“{value}” value has an invalid {shape}']") from None
+            raise ServerFailure(f"['“{value}” value has an invalid {shape}']") from None
     return text_of(value)

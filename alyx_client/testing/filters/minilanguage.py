@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from alyx_client.testing.failures import Crash
+from alyx_client.testing.failures import ServerFailure
 
 
 def parse_pairs(text: str, prefix: str = "") -> dict[str, object]:
@@ -12,7 +12,7 @@ def parse_pairs(text: str, prefix: str = "") -> dict[str, object]:
 
     Raises
     ------
-    Crash
+    ServerFailure
         An odd count, a field given twice, or a list that is not a Python literal.
     """
     words = _split(text)
@@ -24,10 +24,10 @@ def parse_pairs(text: str, prefix: str = "") -> dict[str, object]:
         odd = False
     for name, word in zip(words[::2], words[1::2], strict=True):
         if prefix + name in found:
-            raise Crash(f'Duplicated fields in "{text}"')
+            raise ServerFailure(f'Duplicated fields in "{text}"')
         found[prefix + name] = _coerce(word)
     if odd:
-        raise Crash("list index out of range")
+        raise ServerFailure("list index out of range")
     return found
 
 
@@ -62,9 +62,9 @@ def _literal(text: str) -> object:
     try:
         tree = compile(text, "<string>", "eval", ast.PyCF_ONLY_AST)
     except SyntaxError as error:
-        raise Crash(str(error)) from None
+        raise ServerFailure(str(error)) from None
     try:
         return ast.literal_eval(tree)
     except ValueError:
         names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-        raise Crash(f"name '{names[0]}' is not defined" if names else f"malformed list {text}") from None
+        raise ServerFailure(f"name '{names[0]}' is not defined" if names else f"malformed list {text}") from None

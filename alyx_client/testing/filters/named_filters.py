@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from alyx_client.testing.failures import Crash
+from alyx_client.testing.failures import ServerFailure
 from alyx_client.testing.filters.lookups import Predicate, compile_filter
 from alyx_client.testing.filters.minilanguage import parse_pairs
 from alyx_client.testing.filters.query import By, Check, Custom, Query, check
@@ -18,7 +18,7 @@ def _labelled(field: str) -> Custom:
         choices = query.tables[query.table].choices[field]
         wanted = {label.lower(): number for label, number in choices.items()}.get(value.lower().strip())
         if wanted is None:
-            raise Crash(f"Invalid{field}, choices are: {', '.join(choices)}")
+            raise ServerFailure(f"Invalid{field}, choices are: {', '.join(choices)}")
         return lambda row: row.get(field) == wanted
 
     return make
@@ -27,21 +27,21 @@ def _labelled(field: str) -> Custom:
 def _fov_provenance(_query: Query, value: str) -> Predicate:
     wanted = FOV_PROVENANCE.get(value.lower().strip())
     if wanted is None:
-        raise Crash("sequence item 0: expected str instance, __proxy__ found")
+        raise ServerFailure("sequence item 0: expected str instance, __proxy__ found")
     return lambda row: row.get("provenance") == wanted
 
 
 def _quality(value: str) -> int:
     found = QC.get(value.upper())
     if found is None:
-        raise Crash(f"{value} is not a valid QC")
+        raise ServerFailure(f"{value} is not a valid QC")
     return found
 
 
 def _date_range(query: Query, value: str) -> Predicate:
     days = value.split(",")
     if len(days) < 2:
-        raise Crash("list index out of range")
+        raise ServerFailure("list index out of range")
     first, last = query.by("start_time__date__gte", days[0]), query.by("start_time__date__lte", days[1])
     return lambda row: first(row) and last(row)
 
@@ -125,7 +125,7 @@ def _performance(at_least: bool) -> Custom:
             if row["n_trials"] is None or row["n_correct_trials"] is None:
                 return False
             if row["n_trials"] == 0:
-                raise Crash("division by zero\n")
+                raise ServerFailure("division by zero\n")
             # Whole numbers, since the database divides integers.
             reached: int = 100 * row["n_correct_trials"] // row["n_trials"]
             return reached >= bound if at_least else reached <= bound
@@ -237,7 +237,7 @@ def _exists(query: Query, value: str) -> Predicate:
 def _dataset_probe(query: Query, value: str) -> Predicate:
     probe = query.store.get("insertions", str(check("probe_insertion", "uuid", value)))
     if probe is None:
-        raise Crash("ProbeInsertion matching query does not exist.")
+        raise ServerFailure("ProbeInsertion matching query does not exist.")
     name = probe["name"].lower()
     return lambda row: row["session"] == probe["session"] and name in row["collection"].lower()
 
@@ -255,7 +255,7 @@ def _region(query: Query, value: str) -> Record:
     field, wanted = ("id", int(value)) if value.isdigit() else ("acronym", value)
     found = query.store.find("brain-regions", field, wanted)
     if found is None:
-        raise Crash("BrainRegion matching query does not exist.")
+        raise ServerFailure("BrainRegion matching query does not exist.")
     return found
 
 

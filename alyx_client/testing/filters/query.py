@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from alyx_client.testing.failures import Rejected
+from alyx_client.testing.failures import ValidationFailure
 from alyx_client.testing.filters.lookups import Predicate, compile_filter
 from alyx_client.testing.records.relations import Table
 from alyx_client.testing.records.store import Store
@@ -63,7 +63,7 @@ def check(name: str, kind: Check, value: str) -> object:
     except ValueError:
         asked = {"uuid": "UUID", "uuids": "UUID", "number": "number", "datetime": "date/time", "date": "date"}[kind]
         article = "a" if kind == "number" else "a valid"
-        raise Rejected({name: [f"Enter {article} {asked}."]}) from None
+        raise ValidationFailure({name: [f"Enter {article} {asked}."]}) from None
     if kind == "boolean":
         return {"true": True, "false": False}.get(value.lower())
     return value

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from alyx_client.testing.failures import Rejected
+from alyx_client.testing.failures import ValidationFailure
 from alyx_client.testing.filters.lookups import Predicate, compile_exclusion, compile_filter
 from alyx_client.testing.filters.minilanguage import parse_pairs
 from alyx_client.testing.filters.named_filters import FILTERS
@@ -102,7 +102,7 @@ def _automatic(query: Query, name: str, value: str) -> Predicate:
         return keep_all
     choices = _CHOICES.get((query.table, name))
     if choices is not None and value not in choices:
-        raise Rejected({name: [f"Select a valid choice. {value} is not one of the available choices."]})
+        raise ValidationFailure({name: [f"Select a valid choice. {value} is not one of the available choices."]})
     checks: dict[str, Check] = {
         "uuid": "uuid",
         "int": "number",
@@ -123,12 +123,12 @@ def _by_relation(query: Query, name: str, relation: Relation) -> Predicate:
             try:
                 key = str(uuid.UUID(value))
             except ValueError:
-                raise Rejected({name: [f"“{value}” is not a valid UUID."]}) from None
+                raise ValidationFailure({name: [f"“{value}” is not a valid UUID."]}) from None
         elif value.isdigit():
             key = int(value)
         if query.store.get(relation.to, key) is None:  # type: ignore[arg-type]
             shown = f"{value} is not" if relation.many else "That choice is not"
-            raise Rejected({name: [f"Select a valid choice. {shown} one of the available choices."]})
+            raise ValidationFailure({name: [f"Select a valid choice. {shown} one of the available choices."]})
         keys.add(key)
     if relation.many:
         return lambda row: bool(keys.intersection(row.get(name) or ()))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from alyx_client.testing.failures import Crash, Failure, Rejected
+from alyx_client.testing.failures import Failure, ServerFailure, ValidationFailure
 from alyx_client.testing.records.relations import NOW, USER, Table
 from alyx_client.testing.records.store import Key, Record, Store
 
@@ -87,7 +87,7 @@ class Editor:
                     if relation.many:
                         kept = [held for held in row[name] if held != key]
                         self.store.update(other.table, row["id"], {name: kept})
-                    elif relation.gone == "cascade":
+                    elif relation.on_delete == "cascade":
                         self._remove(other.table, row["id"])
                     else:
                         self.store.update(other.table, row["id"], {name: None})
@@ -101,7 +101,7 @@ class Editor:
             if value is None or self.store.find(table, name, value) is None:
                 continue
             constraint = f"{described.app}_{described.model.lower()}_{name}_key"
-            raise Crash(
+            raise ServerFailure(
                 f'duplicate key value violates unique constraint "{constraint}"\n'
                 f"DETAIL:  Key ({name})=({value}) already exists.\n"
             )
@@ -179,7 +179,7 @@ def _new_water(editor: Editor, record: Record, _values: Mapping[str, Any]) -> No
         record["water_type"] = latest["water_type"] if latest else (water["id"] if water else None)
     subject = editor.store.get("subjects", record["subject"])
     if subject and subject["death_date"] and record["date_time"] and record["date_time"][:10] > subject["death_date"]:
-        raise Crash("Water administration date after death date")
+        raise ServerFailure("Water administration date after death date")
 
 
 def find_session(store: Store, subject: Record, day: str, number: int | None) -> Record:
@@ -187,18 +187,18 @@ def find_session(store: Store, subject: Record, day: str, number: int | None) ->
 
     Raises
     ------
-    Crash
+    ServerFailure
         There is none; the message is Alyx's.
     """
     same_day = [
         row for row in store.related("sessions", "subject", subject["id"]) if (row["start_time"] or "")[:10] == day
     ]
     if not any(row["parent_session"] is None for row in same_day):
-        raise Crash(f"A base session for {subject['nickname']} on {day} does not exist")
+        raise ServerFailure(f"A base session for {subject['nickname']} on {day} does not exist")
     for row in same_day:
         if row["number"] == number:
             return row
-    raise Crash(f"A session for {subject['nickname']}/{number} on {day} does not exist")
+    raise ServerFailure(f"A session for {subject['nickname']}/{number} on {day} does not exist")
 
 
 def _new_dataset(editor: Editor, record: Record, values: Mapping[str, Any]) -> None:
@@ -225,7 +225,7 @@ def _new_dataset(editor: Editor, record: Record, values: Mapping[str, Any]) -> N
 def _new_note(editor: Editor, record: Record, _values: Mapping[str, Any]) -> None:
     table = next(table for table in editor.tables.values() if table.label == record["content_type"])
     if editor.store.get(table.table, record["object_id"]) is None:
-        raise Crash(f"{table.model} matching query does not exist.")
+        raise ServerFailure(f"{table.model} matching query does not exist.")
 
 
 def _new_notice(_editor: Editor, record: Record, _values: Mapping[str, Any]) -> None:
@@ -241,7 +241,7 @@ def _new_trajectory(editor: Editor, record: Record, _values: Mapping[str, Any]) 
                 if link == "probe_insertion"
                 else "unique_trajectory_per_chronic_provenance"
             )
-            raise Crash(
+            raise ServerFailure(
                 f'duplicate key value violates unique constraint "{name}"\nDETAIL:  Key (provenance, {link}_id)='
                 f"({record['provenance']}, {record[link]}) already exists.\n"
             )
@@ -249,7 +249,9 @@ def _new_trajectory(editor: Editor, record: Record, _values: Mapping[str, Any]) 
 
 def _new_fov(_editor: Editor, record: Record, _values: Mapping[str, Any]) -> None:
     if record["imaging_type"] is None:
-        raise Crash('null value in column "imaging_type_id" of relation "experiments_fov" violates not-null constraint')
+        raise ServerFailure(
+            'null value in column "imaging_type_id" of relation "experiments_fov" violates not-null constraint'
+        )
 
 
 def _new_location(editor: Editor, record: Record, values: Mapping[str, Any]) -> None:
@@ -288,7 +290,7 @@ def _keep_history(record: Record, changes: Record) -> None:
 def _check_collection(_record: Record, changes: Record) -> None:
     if not re.fullmatch(r"[\w./-]*", changes.get("collection") or ""):
         allowed = "Collections must only contain letters, numbers, hyphens, underscores and forward slashes."
-        raise Crash(str({"collection": [allowed]}))
+        raise ServerFailure(str({"collection": [allowed]}))
 
 
 def _check_notice(record: Record, changes: Record) -> None:
@@ -296,7 +298,7 @@ def _check_notice(record: Record, changes: Record) -> None:
     start, end = whole["affected_date_start"], whole["affected_date_end"]
     if start and end and end < start:
         message = "affected_date_end must be on or after affected_date_start."
-        raise Rejected({"affected_date_end": [message]})
+        raise ValidationFailure({"affected_date_end": [message]})
 
 
 _BEFORE_CHANGE: dict[str, Callable[[Record, Record], None]] = {

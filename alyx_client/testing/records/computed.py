@@ -8,12 +8,12 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from alyx_client.testing.failures import Crash
+from alyx_client.testing.failures import ServerFailure
 from alyx_client.testing.filters.named_filters import on_server
 from alyx_client.testing.records.serialise import Computed, Renderer, View, nested_shape
 from alyx_client.testing.records.store import Record
 from alyx_client.testing.records.water import WaterControl
-from alyx_client.testing.schema.document import Field
+from alyx_client.testing.schema.document import FieldSchema
 
 _NEVER_ANSWERED = {"datasets": frozenset({"subject", "date", "number"})}
 _ONLY_IN_LISTS = {"datasets": frozenset({"protected", "public"})}
@@ -50,11 +50,11 @@ def left_out(table: str, view: View) -> frozenset[str]:
 # Subjects
 
 
-def _alive(_renderer: Renderer, record: Record, _field: Field, _view: View) -> bool:
+def _alive(_renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> bool:
     return record["death_date"] is None or record["death_date"] > date.today().isoformat()
 
 
-def _age_weeks(_renderer: Renderer, record: Record, _field: Field, _view: View) -> int:
+def _age_weeks(_renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> int:
     if record["birth_date"] is None:
         return 0
     end = date.fromisoformat(record["death_date"]) if record["death_date"] else date.today()
@@ -62,20 +62,20 @@ def _age_weeks(_renderer: Renderer, record: Record, _field: Field, _view: View) 
 
 
 def _water(name: str) -> Computed:
-    def compute(renderer: Renderer, record: Record, _field: Field, _view: View) -> Any:
+    def compute(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> Any:
         return getattr(WaterControl(renderer.store, record), name)()
 
     return compute
 
 
-def _session_projects(renderer: Renderer, record: Record, _field: Field, _view: View) -> list[str]:
+def _session_projects(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> list[str]:
     keys = {
         key for session in renderer.store.related("sessions", "subject", record["id"]) for key in session["projects"]
     }
     return [project["name"] for project in renderer.store.rows("projects") if project["id"] in keys]
 
 
-def _genotype(renderer: Renderer, record: Record, _field: Field, view: View) -> list[Any]:
+def _genotype(renderer: Renderer, record: Record, _field: FieldSchema, view: View) -> list[Any]:
     shown: list[Any] = []
     for zygosity in renderer.store.related("zygosities", "subject", record["id"]):
         allele = renderer.store.get("alleles", zygosity["allele"])
@@ -88,7 +88,7 @@ def _genotype(renderer: Renderer, record: Record, _field: Field, view: View) -> 
 def _nested(table: str, link: str, *fallback: str) -> Computed:
     """Show the records of another table that point here."""
 
-    def compute(renderer: Renderer, record: Record, field: Field, _view: View) -> list[Any]:
+    def compute(renderer: Renderer, record: Record, field: FieldSchema, _view: View) -> list[Any]:
         shape = nested_shape(field, *fallback)
         return renderer.render_all(table, renderer.store.related(table, link, record["id"]), shape)
 
@@ -96,7 +96,7 @@ def _nested(table: str, link: str, *fallback: str) -> Computed:
 
 
 def _by_date(table: str, *fallback: str) -> Computed:
-    def compute(renderer: Renderer, record: Record, field: Field, _view: View) -> list[Any]:
+    def compute(renderer: Renderer, record: Record, field: FieldSchema, _view: View) -> list[Any]:
         rows = sorted(renderer.store.related(table, "subject", record["id"]), key=lambda row: row["date_time"] or "")
         return renderer.render_all(table, rows, nested_shape(field, *fallback))
 
@@ -107,7 +107,7 @@ def _by_date(table: str, *fallback: str) -> Computed:
 
 
 def _session_info(link: str) -> Computed:
-    def compute(renderer: Renderer, record: Record, field: Field, _view: View) -> dict[str, Any] | None:
+    def compute(renderer: Renderer, record: Record, field: FieldSchema, _view: View) -> dict[str, Any] | None:
         key: Any = record.get(link)
         if link == "probe_insertion":
             insertion = renderer.store.get("insertions", key)
@@ -124,7 +124,7 @@ def _session_info(link: str) -> Computed:
     return compute
 
 
-def _session_datasets(renderer: Renderer, record: Record, field: Field, _view: View) -> list[Any]:
+def _session_datasets(renderer: Renderer, record: Record, field: FieldSchema, _view: View) -> list[Any]:
     rows = [row for row in renderer.store.related("datasets", "session", record["id"]) if _shown(renderer, row)]
     shown = renderer.render_all("datasets", rows, nested_shape(field, *_SESSION_DATASET))
     for answer, row in zip(shown, rows, strict=True):
@@ -132,11 +132,11 @@ def _session_datasets(renderer: Renderer, record: Record, field: Field, _view: V
     return shown
 
 
-def _insertion_datasets(renderer: Renderer, record: Record, field: Field, view: View) -> list[Any]:
+def _insertion_datasets(renderer: Renderer, record: Record, field: FieldSchema, view: View) -> list[Any]:
     if view != "detail":
         return list(record["datasets"])
     if record["session"] is None:
-        raise Crash("'NoneType' object has no attribute 'data_dataset_session_related'")
+        raise ServerFailure("'NoneType' object has no attribute 'data_dataset_session_related'")
     rows = [
         row
         for row in renderer.store.related("datasets", "session", record["session"])
@@ -154,12 +154,12 @@ def _shown(renderer: Renderer, dataset: Record) -> bool:
     return not servers or on_server(renderer.store, dataset)
 
 
-def _session_notes(renderer: Renderer, record: Record, field: Field, _view: View) -> list[Any]:
+def _session_notes(renderer: Renderer, record: Record, field: FieldSchema, _view: View) -> list[Any]:
     rows = renderer.store.related("notes", "object_id", record["id"])
     return renderer.render_all("notes", rows, nested_shape(field, *_NOTE))
 
 
-def _chronic_probes(renderer: Renderer, record: Record, field: Field, _view: View) -> list[Any]:
+def _chronic_probes(renderer: Renderer, record: Record, field: FieldSchema, _view: View) -> list[Any]:
     rows = renderer.store.related("insertions", "chronic_insertion", record["id"])
     shown = renderer.render_all("insertions", rows, nested_shape(field, *_CHRONIC_PROBE))
     for answer, row in zip(shown, rows, strict=True):
@@ -168,7 +168,7 @@ def _chronic_probes(renderer: Renderer, record: Record, field: Field, _view: Vie
     return shown
 
 
-def _probe_name(renderer: Renderer, record: Record, _field: Field, _view: View) -> str | None:
+def _probe_name(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> str | None:
     for link, table in (("probe_insertion", "insertions"), ("chronic_insertion", "chronic-insertions")):
         insertion = renderer.store.get(table, record.get(link))
         if insertion is not None:
@@ -176,7 +176,7 @@ def _probe_name(renderer: Renderer, record: Record, _field: Field, _view: View) 
     return None
 
 
-def _related_descriptions(renderer: Renderer, record: Record, _field: Field, _view: View) -> list[Any]:
+def _related_descriptions(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> list[Any]:
     store = renderer.store
     above: list[Record] = []
     region = store.get("brain-regions", record["parent"])
@@ -199,12 +199,12 @@ def _related_descriptions(renderer: Renderer, record: Record, _field: Field, _vi
 # Data
 
 
-def _experiment_number(renderer: Renderer, record: Record, _field: Field, _view: View) -> int | None:
+def _experiment_number(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> int | None:
     session = renderer.store.get("sessions", record["session"])
     return session["number"] if session else None
 
 
-def _revision(renderer: Renderer, record: Record, _field: Field, _view: View) -> str:
+def _revision(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> str:
     revision = renderer.store.get("revisions", record["revision"])
     return revision["name"] if revision else ""
 
@@ -212,7 +212,7 @@ def _revision(renderer: Renderer, record: Record, _field: Field, _view: View) ->
 def _tagged(name: str) -> Computed:
     """Count the tags that protect a dataset, or make it public: a number, where one expects yes or no."""
 
-    def compute(renderer: Renderer, record: Record, _field: Field, _view: View) -> int:
+    def compute(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> int:
         tags = (renderer.store.get("tags", key) for key in record["tags"])
         return sum(1 for tag in tags if tag is not None and tag[name])
 
@@ -225,7 +225,7 @@ def with_identifier(path: str, identifier: str) -> str:
     return f"{stem}.{identifier}.{extension}" if dot and "/" not in extension else f"{path}.{identifier}"
 
 
-def _file_url(renderer: Renderer, record: Record, _field: Field, _view: View) -> str | None:
+def _file_url(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> str | None:
     repository = renderer.store.get("data-repository", record["data_repository"])
     if repository is None or not repository["data_url"]:
         return None
@@ -236,12 +236,12 @@ def _file_url(renderer: Renderer, record: Record, _field: Field, _view: View) ->
     return f"{root.rstrip('/')}/{quote(path)}"
 
 
-def _repository_path(renderer: Renderer, record: Record, _field: Field, _view: View) -> str:
+def _repository_path(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> str:
     repository = renderer.store.get("data-repository", record["data_repository"])
     return repository["globus_path"] if repository else ""
 
 
-def _dataset_url(renderer: Renderer, record: Record, field: Field, view: View) -> str | None:
+def _dataset_url(renderer: Renderer, record: Record, field: FieldSchema, view: View) -> str | None:
     found: list[tuple[bool, str | None]] = []
     for one in renderer.store.related("files", "dataset", record["id"]):
         repository = renderer.store.get("data-repository", one["data_repository"])
@@ -250,11 +250,11 @@ def _dataset_url(renderer: Renderer, record: Record, field: Field, view: View) -
     return min(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def _data_url(renderer: Renderer, record: Record, _field: Field, _view: View) -> str | None:
+def _data_url(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> str | None:
     return renderer.resolve(record["data_url"])
 
 
-def _description_html(_renderer: Renderer, record: Record, _field: Field, _view: View) -> str:
+def _description_html(_renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> str:
     text = html.escape(record["description"] or "", quote=False)
     text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
     return "\n".join(f"<p>{paragraph}</p>" for paragraph in text.split("\n\n") if paragraph)
@@ -263,15 +263,15 @@ def _description_html(_renderer: Renderer, record: Record, _field: Field, _view:
 # People and notes
 
 
-def _image(renderer: Renderer, record: Record, _field: Field, _view: View) -> str | None:
+def _image(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> str | None:
     return f"{renderer.base_url}/uploaded/{quote(record['image'])}" if record["image"] else None
 
 
-def _subjects_responsible(renderer: Renderer, record: Record, _field: Field, _view: View) -> list[str]:
+def _subjects_responsible(renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> list[str]:
     return [row["nickname"] for row in renderer.store.related("subjects", "responsible_user", record["id"])]
 
 
-def _labs(_renderer: Renderer, record: Record, _field: Field, _view: View) -> list[str]:
+def _labs(_renderer: Renderer, record: Record, _field: FieldSchema, _view: View) -> list[str]:
     return list(record["labs"])
 
 

@@ -7,12 +7,12 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
-from alyx_client.testing.failures import Crash, Failure
+from alyx_client.testing.failures import Failure, ServerFailure
 from alyx_client.testing.records.changes import Editor, make_other_defaults
-from alyx_client.testing.records.places import FileName, Place
+from alyx_client.testing.records.registration_target import AlfFile, RegistrationTarget
 from alyx_client.testing.records.relations import QC, Table
 from alyx_client.testing.records.store import Record, Store
-from alyx_client.testing.records.views import Call
+from alyx_client.testing.records.views import ApiRequest
 
 
 class Registration:
@@ -22,17 +22,19 @@ class Registration:
         self.store = store
         self.tables = tables
 
-    def check_protected(self, call: Call) -> tuple[int, Any]:
+    def check_protected(self, call: ApiRequest) -> tuple[int, Any]:
         """Answer whether any of the named files carries a tag that protects it."""
         asked = call.fields() or {name: values[-1] for name, values in call.query.items()}
         filenames = words(asked.get("filenames", ()))
-        place = Place(self.store, self.tables, asked, call.user, crash=True)
+        place = RegistrationTarget(self.store, self.tables, asked, call.user, crash=True)
         protected, details = self._protected(place, place.parse(filenames), filenames)
         if protected:
             return 200, {"status_code": 403, "error": "One or more datasets is protected", "details": details}
         return 200, {"status_code": 200, "details": "None of the datasets are protected"}
 
-    def _protected(self, place: Place, parsed: list[FileName], filenames: list[str]) -> tuple[bool, list[Any]]:
+    def _protected(
+        self, place: RegistrationTarget, parsed: list[AlfFile], filenames: list[str]
+    ) -> tuple[bool, list[Any]]:
         details: list[Any] = []
         some = False
         for given, file in zip(filenames, parsed, strict=True):
@@ -48,17 +50,17 @@ class Registration:
     def _is_protected(self, dataset: Record) -> bool:
         return any((tag := self.store.get("tags", key)) and tag["protected"] for key in dataset["tags"])
 
-    def register_file(self, call: Call) -> tuple[int, Any]:
+    def register_file(self, call: ApiRequest) -> tuple[int, Any]:
         """Register files that exist in a repository: a dataset each, and a record for every repository of the lab."""
         body = call.fields()
         user = call.user
         if body.get("created_by"):
             user = self.store.find("users", "username", body["created_by"])
             if user is None:
-                raise Crash("LabMember matching query does not exist.")
+                raise ServerFailure("LabMember matching query does not exist.")
         repository = self._repository(body)
         filenames = [name for name in words(body.get("filenames", ())) if name]
-        place = Place(self.store, self.tables, body, user)
+        place = RegistrationTarget(self.store, self.tables, body, user)
         parsed = place.parse(filenames)
         server_only = flag(body.get("server_only", False))
         repositories = self._repositories(body, place, repository, server_only)
@@ -91,8 +93,8 @@ class Registration:
 
     def _register(
         self,
-        place: Place,
-        file: FileName,
+        place: RegistrationTarget,
+        file: AlfFile,
         changes: dict[str, Any],
         repositories: list[Record],
         exists_in: list[Record],
@@ -102,7 +104,7 @@ class Registration:
         dataset_type = self._dataset_type(file.name)
         data_format = self.store.find("data-formats", "file_extension", PurePosixPath(file.name).suffix)
         if data_format is None:
-            raise Crash("DataFormat matching query does not exist.")
+            raise ServerFailure("DataFormat matching query does not exist.")
         revision = self.store.find("revisions", "name", file.revision) if file.revision else None
         if file.revision and revision is None:
             revision = editor.create("revisions", {"name": file.revision})
@@ -200,7 +202,7 @@ class Registration:
                 return row
         found = self.store.find("dataset-types", "name", ".".join(filename.split(".")[:2]))
         if found is None:
-            raise Crash(f'No dataset type found for filename "{filename}"')
+            raise ServerFailure(f'No dataset type found for filename "{filename}"')
         return found
 
     def _repository(self, body: Mapping[str, Any]) -> Record | None:
@@ -213,7 +215,7 @@ class Registration:
         return None
 
     def _repositories(
-        self, body: Mapping[str, Any], place: Place, repository: Record | None, server_only: bool
+        self, body: Mapping[str, Any], place: RegistrationTarget, repository: Record | None, server_only: bool
     ) -> list[Record]:
         if place.session is None:
             if repository is None:
@@ -257,7 +259,7 @@ def flag(value: Any) -> bool:
     return value == "True" if isinstance(value, str) else bool(value)
 
 
-def _quality(value: Any, file: FileName) -> int:
+def _quality(value: Any, file: AlfFile) -> int:
     label = str(value or "NOT_SET").upper()
     if label in QC:
         return QC[label]

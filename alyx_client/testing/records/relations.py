@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from alyx_client.testing.schema.document import Endpoint, Field
+from alyx_client.testing.schema.document import Endpoint, FieldSchema
 
 ColumnKind = Literal["uuid", "text", "int", "float", "bool", "date", "datetime", "json", "floats"]
 
@@ -57,7 +57,7 @@ class Relation:
         Whether it holds several.
     form
         ``"slug"``; ``"url"`` for hyperlinks; ``"key"`` for a bare primary key.
-    gone
+    on_delete
         What happens when the other record is deleted: this one goes too, or the field is set to null.
     reverse
         The name by which the other table's records see this one in ``django=`` filters.
@@ -67,7 +67,7 @@ class Relation:
     slug: str = "id"
     many: bool = False
     form: Literal["slug", "url", "key"] = "slug"
-    gone: Literal["null", "cascade"] = "null"
+    on_delete: Literal["cascade", "set_null"] = "set_null"
     reverse: str | None = None
 
 
@@ -115,7 +115,7 @@ def reverses(tables: Mapping[str, Table], table: str) -> dict[str, tuple[str, st
 
 def generic(endpoint: Endpoint) -> Table:
     """Make a table for an endpoint that nobody described: what its shapes say, without relations."""
-    shapes = [shape for action in endpoint.actions.values() for shape in (action.answer, action.request) if shape]
+    shapes = [shape for action in endpoint.operations.values() for shape in (action.response, action.request) if shape]
     columns: dict[str, Column] = {}
     for shape in shapes:
         for name, described in shape.fields.items():
@@ -130,7 +130,7 @@ def generic(endpoint: Endpoint) -> Table:
     return Table(endpoint.name, model, "local", verbose, columns, key or "id", integer, unique=unique)
 
 
-def _kind_of(described: Field) -> ColumnKind:
+def _kind_of(described: FieldSchema) -> ColumnKind:
     if described.kind == "string":
         formats: dict[str | None, ColumnKind] = {"uuid": "uuid", "date": "date", "date-time": "datetime"}
         return formats.get(described.format, "text")

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from alyx_client.testing.records.relations import LOCAL_DATA_URL, Relation, Table
 from alyx_client.testing.records.store import Record, Store
-from alyx_client.testing.schema.document import Field, Shape
+from alyx_client.testing.schema.document import FieldSchema, ObjectSchema
 
 View = Literal["list", "create", "detail"]
-Computed = Callable[["Renderer", Record, Field, View], Any]
+Computed = Callable[["Renderer", Record, FieldSchema, View], Any]
 
 _SEGMENT_SAFE = "!$&'()*+,;=/~:@"
 
@@ -32,7 +32,7 @@ class Renderer:
         self.tables = tables
         self.base_url = base_url
 
-    def render(self, table: str, record: Record, shape: Shape, view: View) -> dict[str, Any]:
+    def render(self, table: str, record: Record, shape: ObjectSchema, view: View) -> dict[str, Any]:
         """Return the fields of a record that a shape has, in its order."""
         from alyx_client.testing.records.computed import left_out
 
@@ -43,7 +43,7 @@ class Renderer:
             if not field.write_only and name not in omitted
         }
 
-    def render_all(self, table: str, records: list[Record], shape: Shape) -> list[dict[str, Any]]:
+    def render_all(self, table: str, records: list[Record], shape: ObjectSchema) -> list[dict[str, Any]]:
         """Return nested records, as rows of a list."""
         return [self.render(table, record, shape, "list") for record in records]
 
@@ -58,7 +58,7 @@ class Renderer:
             return f"{self.base_url}/data/{text[len(LOCAL_DATA_URL) :]}"
         return text
 
-    def _value(self, table: str, record: Record, field: Field, view: View) -> Any:
+    def _value(self, table: str, record: Record, field: FieldSchema, view: View) -> Any:
         from alyx_client.testing.records.computed import COMPUTED
 
         computed = COMPUTED.get((table, field.name))
@@ -89,7 +89,7 @@ class Renderer:
         return self.link(relation.to, other) if relation.form == "url" else other[relation.slug]
 
 
-def empty_value(field: Field) -> Any:
+def empty_value(field: FieldSchema) -> Any:
     """Return what stands in a field that nothing is known about."""
     if field.has_default:
         return field.default
@@ -99,9 +99,9 @@ def empty_value(field: Field) -> Any:
     return empties.get(field.kind)
 
 
-def nested_shape(field: Field, *fallback: str) -> Shape:
+def nested_shape(field: FieldSchema, *fallback: str) -> ObjectSchema:
     """Return the shape of the objects that a field holds: the document's, or, where it has none, the names given."""
     for described in (field, field.items):
-        if described is not None and described.shape is not None and described.shape.fields:
-            return described.shape
-    return Shape.of(*fallback)
+        if described is not None and described.schema is not None and described.schema.fields:
+            return described.schema
+    return ObjectSchema.of(*fallback)

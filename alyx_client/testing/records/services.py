@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from alyx_client.testing.failures import Crash
+from alyx_client.testing.failures import ServerFailure
 from alyx_client.testing.records.changes import Editor, now
 from alyx_client.testing.records.registration import Registration, words
 from alyx_client.testing.records.relations import Table
 from alyx_client.testing.records.store import Record, Store
-from alyx_client.testing.records.views import Call
+from alyx_client.testing.records.views import ApiRequest
 from alyx_client.testing.records.water import WaterControl
 
 
@@ -26,7 +26,7 @@ class Services:
         self.store = store
         self.tables = tables
 
-    def find(self, path: str, method: str) -> Callable[[Call], tuple[int, Any]] | None:
+    def find(self, path: str, method: str) -> Callable[[ApiRequest], tuple[int, Any]] | None:
         """Return the service on a path, or None."""
         registration = Registration(self.store, self.tables)
         return {
@@ -40,12 +40,12 @@ class Services:
             ("/cache/info/{tag}/", "GET"): self.cache_info,
         }.get((path, method))
 
-    def water_requirement(self, call: Call) -> tuple[int, Any]:
+    def water_requirement(self, call: ApiRequest) -> tuple[int, Any]:
         """Answer what a subject weighed, was given and is due, day by day."""
         nickname = call.keys["nickname"]
         subject = self.store.find("subjects", "nickname", nickname)
         if subject is None:
-            raise Crash("Subject matching query does not exist.")
+            raise ServerFailure("Subject matching query does not exist.")
         start, end = (
             _day(call.query[name][-1]) if call.query.get(name) else None for name in ("start_date", "end_date")
         )
@@ -58,18 +58,18 @@ class Services:
             "records": control.records(start, end),
         }
 
-    def new_download(self, call: Call) -> tuple[int, Any]:
+    def new_download(self, call: ApiRequest) -> tuple[int, Any]:
         """Count a download of each dataset by the user."""
         body = call.fields()
         datasets = body.get("datasets")
         if datasets is None:
-            raise Crash("'NoneType' object is not iterable")
+            raise ServerFailure("'NoneType' object is not iterable")
         found = [self._get("datasets", key) for key in words(datasets)]
         projects: list[str] = []
         for name in words(body.get("projects", ())):
             project = self.store.find("projects", "name", name)
             if project is None:
-                raise Crash("Project matching query does not exist.")
+                raise ServerFailure("Project matching query does not exist.")
             projects.append(project["id"])
         assert call.user is not None
         editor = Editor(self.store, self.tables, call.user)
@@ -91,12 +91,12 @@ class Services:
             counts.append(download["count"])
         return 201, {"download": keys, "count": counts}
 
-    def sync_status(self, call: Call) -> tuple[int, Any]:
+    def sync_status(self, call: ApiRequest) -> tuple[int, Any]:
         """Answer the paths of files that only personal repositories hold."""
         paths = {row["relative_path"] for row in self.store.rows("files") if row["exists"]}
         return 200, sorted(paths - self._on_servers())
 
-    def sync(self, call: Call) -> tuple[int, Any]:
+    def sync(self, call: ApiRequest) -> tuple[int, Any]:
         """Answer as if the repositories had been compared."""
         return 200, "ok"
 
@@ -109,12 +109,12 @@ class Services:
         try:
             found = self.store.get(table, str(uuid.UUID(str(key))))
         except ValueError:
-            raise Crash(f"['“{key}” is not a valid UUID.']") from None
+            raise ServerFailure(f"['“{key}” is not a valid UUID.']") from None
         if found is None:
-            raise Crash(f"{self.tables[table].model} matching query does not exist.")
+            raise ServerFailure(f"{self.tables[table].model} matching query does not exist.")
         return found
 
-    def cache_info(self, call: Call) -> tuple[int, Any]:
+    def cache_info(self, call: ApiRequest) -> tuple[int, Any]:
         """Answer the versions of the cache tables, or of those of a tag."""
         tag = call.keys.get("tag")
         if tag is not None and self.store.find("tags", "name", tag) is None:
@@ -149,4 +149,4 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Crash(f"time data '{text}' does not match format '%Y-%m-%d'") from None
+        raise ServerFailure(f"time data '{text}' does not match format '%Y-%m-%d'") from None

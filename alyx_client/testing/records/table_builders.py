@@ -66,7 +66,7 @@ def action_relations(reverse: str) -> dict[str, Relation]:
     """Fields that sessions, surgeries and their like share."""
     return {
         "users": by_username(many=True),
-        "subject": Relation("subjects", "nickname", gone="cascade", reverse=reverse),
+        "subject": Relation("subjects", "nickname", on_delete="cascade", reverse=reverse),
         "location": Relation("locations", "name"),
         "lab": Relation("labs", "name"),
         "procedures": Relation("procedures", "name", many=True),

@@ -79,7 +79,7 @@ DATA_TABLES: tuple[Table, ...] = (
         "name json created_datetime:datetime? generating_software content_type:text? object_id:uuid? file_size:int? "
         "md5:uuid? hash version collection default_dataset:bool qc:int auto_datetime:datetime?",
         {
-            "session": Relation("sessions", form="url", gone="cascade", reverse="data_dataset_session_related"),
+            "session": Relation("sessions", form="url", on_delete="cascade", reverse="data_dataset_session_related"),
             "created_by": by_username(reverse="data_dataset_created_by_related"),
             "dataset_type": Relation("dataset-types", "name"),
             "data_format": Relation("data-formats", "name"),
@@ -96,8 +96,8 @@ DATA_TABLES: tuple[Table, ...] = (
         "data",
         "name json relative_path exists:bool",
         {
-            "dataset": Relation("datasets", form="url", gone="cascade", reverse="file_records"),
-            "data_repository": Relation("data-repository", "name", gone="cascade"),
+            "dataset": Relation("datasets", form="url", on_delete="cascade", reverse="file_records"),
+            "data_repository": Relation("data-repository", "name", on_delete="cascade"),
         },
         verbose="file record",
         unique=(("data_repository", "relative_path"),),
@@ -108,8 +108,8 @@ DATA_TABLES: tuple[Table, ...] = (
         "data",
         "name json count:int first_download:datetime last_download:datetime",
         {
-            "user": Relation("users", "username", gone="cascade"),
-            "dataset": Relation("datasets", form="key", gone="cascade", reverse="download"),
+            "user": Relation("users", "username", on_delete="cascade"),
+            "dataset": Relation("datasets", form="key", on_delete="cascade", reverse="download"),
             "projects": Relation("projects", "name", many=True),
         },
         stamped=("last_download",),
@@ -134,7 +134,7 @@ DATA_TABLES: tuple[Table, ...] = (
         "BrainRegion",
         "experiments",
         "acronym name ontology:text? description:text?",
-        {"parent": Relation("brain-regions", gone="cascade", reverse="children")},
+        {"parent": Relation("brain-regions", on_delete="cascade", reverse="children")},
         verbose="brain region",
         integer_key=True,
         unique=(("acronym",), ("name",)),
@@ -159,7 +159,7 @@ DATA_TABLES: tuple[Table, ...] = (
         "experiments",
         "name json serial auto_datetime:datetime?",
         {
-            "session": Relation("sessions", gone="cascade", reverse="probe_insertion"),
+            "session": Relation("sessions", on_delete="cascade", reverse="probe_insertion"),
             "model": Relation("probe-models", "probe_model"),
             "datasets": Relation("datasets", many=True, reverse="probe_insertion"),
             "chronic_insertion": Relation("chronic-insertions", form="key", reverse="probe_insertion"),
@@ -175,9 +175,9 @@ DATA_TABLES: tuple[Table, ...] = (
         "experiments",
         f"json {_POINT} depth:float? theta:float? phi:float? roll:float? provenance:int datetime:datetime",
         {
-            "probe_insertion": Relation("insertions", gone="cascade", reverse="trajectory_estimate"),
+            "probe_insertion": Relation("insertions", on_delete="cascade", reverse="trajectory_estimate"),
             "chronic_insertion": Relation(
-                "chronic-insertions", form="key", gone="cascade", reverse="trajectory_estimate"
+                "chronic-insertions", form="key", on_delete="cascade", reverse="trajectory_estimate"
             ),
             "coordinate_system": Relation("coordinate-systems", "name"),
         },
@@ -191,7 +191,7 @@ DATA_TABLES: tuple[Table, ...] = (
         "experiments",
         f"name json axial:float? lateral:float? {_POINT}",
         {
-            "trajectory_estimate": Relation("trajectories", gone="cascade", reverse="channels"),
+            "trajectory_estimate": Relation("trajectories", on_delete="cascade", reverse="channels"),
             "brain_region": Relation("brain-regions", reverse="channels"),
         },
         defaults={"brain_region": 0},
@@ -204,10 +204,10 @@ DATA_TABLES: tuple[Table, ...] = (
         "experiments",
         "name json",
         {
-            "session": Relation("sessions", form="key", gone="cascade", reverse="field_of_view"),
-            "imaging_type": Relation("imaging-types", "name", gone="cascade", reverse="field_of_view"),
+            "session": Relation("sessions", form="key", on_delete="cascade", reverse="field_of_view"),
+            "imaging_type": Relation("imaging-types", "name", on_delete="cascade", reverse="field_of_view"),
             "datasets": Relation("datasets", many=True, form="key", reverse="field_of_view"),
-            "stack": Relation("imaging-stack", form="key", gone="cascade", reverse="slices"),
+            "stack": Relation("imaging-stack", form="key", on_delete="cascade", reverse="slices"),
         },
         unique=(("session", "name"),),
         order=("-session__start_time", "name"),
@@ -218,7 +218,7 @@ DATA_TABLES: tuple[Table, ...] = (
         "experiments",
         "name json provenance default_provenance:bool auto_datetime:datetime x:floats y:floats z:floats n_xyz:floats",
         {
-            "field_of_view": Relation("fields-of-view", form="key", gone="cascade", reverse="location"),
+            "field_of_view": Relation("fields-of-view", form="key", on_delete="cascade", reverse="location"),
             "coordinate_system": Relation("coordinate-systems", "name"),
             "brain_region": Relation("brain-regions", many=True, reverse="brain_region"),
         },
@@ -234,9 +234,9 @@ DATA_TABLES: tuple[Table, ...] = (
         "time_elapsed_secs:float? executable:text? graph:text? status:int log:text? version:text? datetime:datetime "
         "arguments",
         {
-            "session": Relation("sessions", gone="cascade", reverse="tasks"),
+            "session": Relation("sessions", on_delete="cascade", reverse="tasks"),
             "parents": Relation("tasks", many=True, reverse="children"),
-            "data_repository": Relation("data-repository", "name", gone="cascade", reverse="tasks"),
+            "data_repository": Relation("data-repository", "name", on_delete="cascade", reverse="tasks"),
         },
         choices={"status": TASK_STATUS},
         defaults={"status": 20},

@@ -41,7 +41,7 @@ SUBJECT_TABLES: tuple[Table, ...] = (
         "LabLocation",
         "misc",
         "name json",
-        {"lab": Relation("labs", "name", gone="cascade")},
+        {"lab": Relation("labs", "name", on_delete="cascade")},
         verbose="lab location",
         key="name",
     ),
@@ -50,7 +50,7 @@ SUBJECT_TABLES: tuple[Table, ...] = (
         "Note",
         "misc",
         "json date_time:datetime text image:text? content_type object_id:uuid",
-        {"user": Relation("users", "username", gone="cascade")},
+        {"user": Relation("users", "username", on_delete="cascade")},
         defaults={"date_time": NOW},
     ),
     make_table(
@@ -77,7 +77,7 @@ SUBJECT_TABLES: tuple[Table, ...] = (
             "source": Relation("sources", "name"),
             "line": Relation("lines", "name"),
             "responsible_user": by_username(reverse="subjects_responsible"),
-            "lab": Relation("labs", "name", gone="cascade"),
+            "lab": Relation("labs", "name", on_delete="cascade"),
             "projects": Relation("projects", "name", many=True),
         },
         key="nickname",
@@ -97,8 +97,8 @@ SUBJECT_TABLES: tuple[Table, ...] = (
         "subjects",
         "name json zygosity:int",
         {
-            "subject": Relation("subjects", "nickname", gone="cascade", reverse="zygosity"),
-            "allele": Relation("alleles", "nickname", gone="cascade"),
+            "subject": Relation("subjects", "nickname", on_delete="cascade", reverse="zygosity"),
+            "allele": Relation("alleles", "nickname", on_delete="cascade"),
         },
     ),
     # actions
@@ -147,7 +147,7 @@ SUBJECT_TABLES: tuple[Table, ...] = (
         "Weighing",
         "actions",
         "name json date_time:datetime? weight:float",
-        {"subject": Relation("subjects", "nickname", gone="cascade", reverse="weighings"), "user": by_username()},
+        {"subject": Relation("subjects", "nickname", on_delete="cascade", reverse="weighings"), "user": by_username()},
         defaults={"date_time": NOW, "user": USER},
     ),
     make_table(
@@ -159,7 +159,7 @@ SUBJECT_TABLES: tuple[Table, ...] = (
         "actions",
         "name json date_time:datetime? water_administered:float? adlib:bool",
         {
-            "subject": Relation("subjects", "nickname", gone="cascade", reverse="water_administrations"),
+            "subject": Relation("subjects", "nickname", on_delete="cascade", reverse="water_administrations"),
             "user": by_username(),
             "session": Relation("sessions", reverse="wateradmin_session_related"),
             "water_type": Relation("water-type", "name"),

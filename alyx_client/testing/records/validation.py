@@ -10,11 +10,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from alyx_client.testing.failures import Crash, Rejected
+from alyx_client.testing.failures import ServerFailure, ValidationFailure
 from alyx_client.testing.records.relations import CONTENT_APPS, Column, Relation, Table
 from alyx_client.testing.records.store import Record, Store
 from alyx_client.testing.records.tables import ONLY_SENT
-from alyx_client.testing.schema.document import Field, Shape
+from alyx_client.testing.schema.document import FieldSchema, ObjectSchema
 
 _PATTERN_MESSAGES = {
     ("subjects", "nickname"): "Nicknames must only contain letters, numbers, hyphens and underscores. "
@@ -55,7 +55,9 @@ class Validator:
         self.table = tables[table]
         self.base_url = base_url
 
-    def check(self, shape: Shape, data: object, *, partial: bool, current: Record | None = None) -> dict[str, Any]:
+    def check(
+        self, shape: ObjectSchema, data: object, *, partial: bool, current: Record | None = None
+    ) -> dict[str, Any]:
         """Return the values of a body in stored form.
 
         Parameters
@@ -71,14 +73,14 @@ class Validator:
 
         Raises
         ------
-        Rejected
+        ValidationFailure
             Messages by field.
         """
         if data is None:
-            raise Rejected({"non_field_errors": ["No data provided"]})
+            raise ValidationFailure({"non_field_errors": ["No data provided"]})
         if not isinstance(data, Mapping):
             kind = type(data).__name__
-            raise Rejected({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {kind}."]})
+            raise ValidationFailure({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {kind}."]})
         body: Mapping[str, Any] = data  # pyright: ignore[reportUnknownVariableType]
         values: dict[str, Any] = {}
         errors: dict[str, list[str]] = {}
@@ -95,7 +97,7 @@ class Validator:
             except _Invalid as problem:
                 errors[name] = [str(problem)]
         if errors:
-            raise Rejected(errors)
+            raise ValidationFailure(errors)
         return values
 
     def check_together(self, record: Mapping[str, Any], changed: Iterable[str], current: Record | None = None) -> None:
@@ -103,7 +105,7 @@ class Validator:
 
         Raises
         ------
-        Rejected
+        ValidationFailure
             Messages under ``non_field_errors``.
         """
         problems: list[str] = []
@@ -117,9 +119,9 @@ class Validator:
                     problems.append(f"The fields {', '.join(names)} must make a unique set.")
                     break
         if problems:
-            raise Rejected({"non_field_errors": problems})
+            raise ValidationFailure({"non_field_errors": problems})
 
-    def _value(self, field: Field, value: Any) -> Any:
+    def _value(self, field: FieldSchema, value: Any) -> Any:
         relation = self.table.relations.get(field.name) or ONLY_SENT.get((self.table.table, field.name))
         if value is None:
             if field.nullable:
@@ -144,7 +146,7 @@ class Validator:
             return value
         return self._plain(field, value)
 
-    def _plain(self, field: Field, value: Any) -> Any:
+    def _plain(self, field: FieldSchema, value: Any) -> Any:
         if field.kind == "array":
             if not isinstance(value, (list, tuple)):
                 raise _Invalid(f'Expected a list of items but got type "{type(value).__name__}".')
@@ -157,7 +159,7 @@ class Validator:
             return self._text(field, value)
         return value
 
-    def _text(self, field: Field, value: Any) -> Any:
+    def _text(self, field: FieldSchema, value: Any) -> Any:
         if field.format == "uuid":
             return _uuid(value)
         if field.format == "date":
@@ -186,7 +188,7 @@ class Validator:
             raise _Invalid("Enter a valid email address.")
         return text
 
-    def _number(self, field: Field, value: Any) -> int | float:
+    def _number(self, field: FieldSchema, value: Any) -> int | float:
         text = str(value).strip()
         if field.kind == "integer":
             if not re.fullmatch(r"[-+]?\d+(\.0*)?", text):
@@ -253,7 +255,7 @@ class Validator:
         for table in self.tables.values():
             if table.app in CONTENT_APPS and value in (table.label, table.model.lower()):
                 return table.label
-        raise Crash("ContentType matching query does not exist.")
+        raise ServerFailure("ContentType matching query does not exist.")
 
     def _image(self, value: Any) -> Any:
         content = getattr(value, "content", None)
@@ -274,7 +276,7 @@ class Validator:
         raise _Invalid(f"{self.table.verbose} with this {name.replace('_', ' ')} already exists.")
 
 
-def decode_form(shape: Shape, table: Table, form: Mapping[str, list[Any]]) -> dict[str, Any]:
+def decode_form(shape: ObjectSchema, table: Table, form: Mapping[str, list[Any]]) -> dict[str, Any]:
     """Turn the fields of a form, of which each is text or a file, into a body."""
     body: dict[str, Any] = {}
     for name, values in form.items():
@@ -292,7 +294,7 @@ def decode_form(shape: Shape, table: Table, form: Mapping[str, list[Any]]) -> di
     return body
 
 
-def _holds_json(field: Field | None, column: Column | None) -> bool:
+def _holds_json(field: FieldSchema | None, column: Column | None) -> bool:
     return (column is not None and column.kind == "json") or (field is not None and field.kind in ("any", "object"))
 
 

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlencode
 
-from alyx_client.testing.failures import BrokenPage, Crash, Failure, MissingPage, Rejected
+from alyx_client.testing.failures import Failure, PageNotFound, ServerFailure, UnreportedFailure, ValidationFailure
 from alyx_client.testing.filters.named_filters import water_restricted
 from alyx_client.testing.filters.query import Query
 from alyx_client.testing.filters.selection import select, sort
@@ -21,7 +21,7 @@ from alyx_client.testing.records.serialise import Renderer, View
 from alyx_client.testing.records.store import Record, Store
 from alyx_client.testing.records.tables import VIEWS
 from alyx_client.testing.records.validation import Validator, decode_form
-from alyx_client.testing.schema.document import Action, Document, Endpoint, Shape
+from alyx_client.testing.schema.document import Document, Endpoint, ObjectSchema, Operation
 
 PAGE_SIZE = 250
 MOST_ROWS = 1000
@@ -37,7 +37,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiRequest:
     """One request, as far as an endpoint needs it.
 
     Attributes
@@ -70,7 +70,7 @@ class Views:
         self.tables = tables
         self.document = document
 
-    def answer(self, endpoint: Endpoint, action: Action, call: Call) -> tuple[int, Any]:
+    def answer(self, endpoint: Endpoint, action: Operation, call: ApiRequest) -> tuple[int, Any]:
         """Carry out an action.
 
         Returns
@@ -92,8 +92,8 @@ class Views:
         changed = self._change(action, table, record, call)
         return 200, self._show(endpoint, action, table, changed, call, "detail")
 
-    def _list(self, endpoint: Endpoint, table: Table, call: Call) -> dict[str, Any]:
-        action = endpoint.actions["list"]
+    def _list(self, endpoint: Endpoint, table: Table, call: ApiRequest) -> dict[str, Any]:
+        action = endpoint.operations["list"]
         rows = self.store.rows(table.table)
         if endpoint.name == "water-restricted-subjects":
             rows = [row for row in rows if water_restricted(self.store, row)]
@@ -115,36 +115,36 @@ class Views:
         }
 
     def _show(
-        self, endpoint: Endpoint, action: Action, table: Table, record: Record, call: Call, view: View
+        self, endpoint: Endpoint, action: Operation, table: Table, record: Record, call: ApiRequest, view: View
     ) -> dict[str, Any]:
         renderer = Renderer(self.store, self.tables, call.base_url)
         return renderer.render(table.table, record, self._answer_shape(endpoint, action, view), view)
 
-    def _answer_shape(self, endpoint: Endpoint, action: Action, view: View) -> Shape:
-        shape = action.answer or action.request
+    def _answer_shape(self, endpoint: Endpoint, action: Operation, view: View) -> ObjectSchema:
+        shape = action.response or action.request
         if shape is None:
-            shape = Shape.of(*self.tables[VIEWS.get(endpoint.name, endpoint.name)].columns)
+            shape = ObjectSchema.of(*self.tables[VIEWS.get(endpoint.name, endpoint.name)].columns)
         if endpoint.name == "sessions" and view == "list" and "url" not in shape.fields:
             # Two shapes share the name of this one in Alyx's schema, and the other has no hyperlink.
-            return Shape(shape.name, {**shape.fields, **Shape.of("url").fields})
+            return ObjectSchema(shape.name, {**shape.fields, **ObjectSchema.of("url").fields})
         return shape
 
-    def _find(self, table: Table, call: Call) -> Record:
+    def _find(self, table: Table, call: ApiRequest) -> Record:
         value = next(iter(call.keys.values()))
         key: str | int = value
         if table.key == "id":
             if table.integer_key:
                 if not value.isdigit():
-                    raise MissingPage
+                    raise PageNotFound
                 key = int(value)
             elif not _UUID.fullmatch(value):
-                raise MissingPage
+                raise PageNotFound
         found = self.store.get(table.table, key) if table.key == "id" else self.store.find(table.table, table.key, key)
         if found is None:
             raise Failure(404, {"detail": f"No {table.model} matches the given query."})
         return found
 
-    def _create(self, action: Action, table: Table, call: Call) -> Any:
+    def _create(self, action: Operation, table: Table, call: ApiRequest) -> Any:
         endpoint = self.document.endpoints[action.path.strip("/").split("/")[0]]
         if table.table == "channels" and isinstance(call.body, list):
             return self._create_several(endpoint, action, table, call)
@@ -155,32 +155,32 @@ class Views:
         if table.table == "projects" and "users" not in values:
             # Alyx makes the project and only then trips over its own default.
             editor.create(table.table, values)
-            raise Crash("'LabMember' object is not iterable")
+            raise ServerFailure("'LabMember' object is not iterable")
         made = editor.create(table.table, values)
         return self._show(endpoint, action, table, made, call, "create")
 
-    def _create_several(self, endpoint: Endpoint, action: Action, table: Table, call: Call) -> list[Any]:
-        shape = action.request or Shape.of()
+    def _create_several(self, endpoint: Endpoint, action: Operation, table: Table, call: ApiRequest) -> list[Any]:
+        shape = action.request or ObjectSchema.of()
         validator = Validator(self.store, self.tables, table.table, call.base_url)
         try:
             several = [validator.check(shape, item, partial=False) for item in call.body]
-        except Rejected:
-            raise BrokenPage from None
+        except ValidationFailure:
+            raise UnreportedFailure from None
         editor = Editor(self.store, self.tables, call.user)
         made = [editor.create(table.table, values) for values in several]
         return [self._show(endpoint, action, table, record, call, "create") for record in made]
 
-    def _change(self, action: Action, table: Table, record: Record, call: Call) -> Record:
+    def _change(self, action: Operation, table: Table, record: Record, call: ApiRequest) -> Record:
         values = self._checked(action, table, call, partial=action.name == "partial_update", current=record)
         if table.table == "notes":
             for name in ("content_type", "object_id"):
                 if name not in values:
-                    raise Crash(f"'{name}'")
+                    raise ServerFailure(f"'{name}'")
             values = self._keep_image(values, call)
         return Editor(self.store, self.tables, call.user).update(table.table, record["id"], values)
 
     def _checked(
-        self, action: Action, table: Table, call: Call, *, partial: bool, current: Record | None
+        self, action: Operation, table: Table, call: ApiRequest, *, partial: bool, current: Record | None
     ) -> dict[str, Any]:
         shape = self._request_shape(action)
         body = call.body if call.form is None else decode_form(shape, table, call.form)
@@ -191,22 +191,22 @@ class Views:
         validator.check_together(whole, whole if current is None else values, current)
         return values
 
-    def _request_shape(self, action: Action) -> Shape:
+    def _request_shape(self, action: Operation) -> ObjectSchema:
         if action.name == "partial_update":
             # The shape of a whole update says what may be null or blank; that of a partial one often does not.
             name = action.path.strip("/").split("/")[0]
-            whole = self.document.endpoints[name].actions.get("update")
+            whole = self.document.endpoints[name].operations.get("update")
             if whole is not None and whole.request is not None:
                 return whole.request
-        return action.request or action.answer or Shape.of()
+        return action.request or action.response or ObjectSchema.of()
 
-    def _keep_image(self, values: dict[str, Any], call: Call) -> dict[str, Any]:
+    def _keep_image(self, values: dict[str, Any], call: ApiRequest) -> dict[str, Any]:
         image = values.get("image")
         if not isinstance(image, Upload):
             return values
         width = (call.form or {}).get("width", [None])[-1]
         if width not in (None, "", "orig") and not re.fullmatch(r"\d+", str(width)):
-            raise Crash(f"invalid literal for int() with base 10: {width!r}")
+            raise ServerFailure(f"invalid literal for int() with base 10: {width!r}")
         name = PurePosixPath(image.filename.replace(" ", "_"))
         stem = re.sub(r"[^\w.-]", "", name.stem) or "image"
         owner = values.get("object_id", uuid.uuid4())
@@ -222,7 +222,7 @@ def _number(query: Mapping[str, Sequence[str]], name: str, *, least: int) -> int
     return int(text) if re.fullmatch(r"\d+", text) and int(text) >= least else None
 
 
-def _page_link(call: Call, limit: int, offset: int) -> str:
+def _page_link(call: ApiRequest, limit: int, offset: int) -> str:
     parameters = {name: list(values) for name, values in call.query.items()}
     parameters["limit"] = [str(limit)]
     parameters.pop("offset", None)

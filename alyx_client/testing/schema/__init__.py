@@ -1,1 +1,1 @@
-"""Schema documents as the local Alyx reads them."""
+"""Schema documents of the local Alyx, read by a reader of its own; imports only the standard library."""

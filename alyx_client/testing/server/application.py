@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from alyx_client.testing.failures import BrokenPage, Failure, MissingPage, Rejected
+from alyx_client.testing.failures import Failure, PageNotFound, UnreportedFailure, ValidationFailure
 from alyx_client.testing.records.relations import Table
 from alyx_client.testing.records.services import Services
 from alyx_client.testing.records.store import Record, Store
-from alyx_client.testing.records.views import Call, Upload, Views
-from alyx_client.testing.schema.document import Action, Document, Endpoint
+from alyx_client.testing.records.views import ApiRequest, Upload, Views
+from alyx_client.testing.schema.document import Document, Endpoint, Operation
 from alyx_client.testing.server.accounts import Accounts
 from alyx_client.testing.server.data_server import DataServer
 from alyx_client.testing.server.faults import Faults
@@ -73,7 +73,7 @@ class Application:
         for path, methods in published.paths.items():
             if path not in _OWN_PATHS:
                 routes.append(Route(path, self._handler(path, methods), methods=_ALL_METHODS))
-        pages: dict[Any, Any] = {404: _missing, MissingPage: _missing, BrokenPage: _broken}
+        pages: dict[Any, Any] = {404: _missing, PageNotFound: _missing, UnreportedFailure: _broken}
         self.asgi = Starlette(routes=routes, exception_handlers=pages)
         self.asgi.router.redirect_slashes = False
 
@@ -88,7 +88,7 @@ class Application:
             Route("/uploaded/{path:path}", self._guard(self._uploaded, ("GET",)), methods=methods),
             Route("/docs/", self._docs, methods=["GET"]),
         ]
-        if self.published.form == "openapi":
+        if self.published.format == "openapi":
             routes.append(Route("/api/schema", self._guard(self._schema, ("GET",)), methods=methods))
             routes.append(Route("/docs", _to_slash, methods=["GET"]))
         else:
@@ -115,14 +115,14 @@ class Application:
 
         async def act(request: Request, user: Record | None) -> Response:
             method = "GET" if request.method == "HEAD" else request.method
-            action = endpoint.actions.get(names[method]) if endpoint else None
+            action = endpoint.operations.get(names[method]) if endpoint else None
             if endpoint is None or action is None:
                 raise _not_allowed(request, methods)
             return await self._act(endpoint, action, request, user)
 
         return self._guard(act, tuple(methods))
 
-    async def _act(self, endpoint: Endpoint, action: Action, request: Request, user: Record | None) -> Response:
+    async def _act(self, endpoint: Endpoint, action: Operation, request: Request, user: Record | None) -> Response:
         call = await _call(request, user)
         status, value = self._write(lambda: self.views.answer(endpoint, action, call))
         return Response(status_code=204) if status == 204 else _json(status, value)
@@ -166,7 +166,7 @@ class Application:
             except Failure as failure:
                 body = {**failure.body, "status_code": failure.status}
                 return _json(failure.status, body, failure.headers)
-            except (MissingPage, BrokenPage):
+            except (PageNotFound, UnreportedFailure):
                 raise
             except Exception as problem:
                 _LOG.exception("%s %s", request.method, request.url.path)
@@ -184,10 +184,10 @@ class Application:
             elif body[name] in ("", None):
                 errors[name] = [f"This field may not be {'blank' if body[name] == '' else 'null'}."]
         if errors:
-            raise Rejected(errors)
+            raise ValidationFailure(errors)
         token = self.accounts.log_in(str(body["username"]), str(body["password"]))
         if token is None:
-            raise Rejected({"non_field_errors": ["Unable to log in with provided credentials."]})
+            raise ValidationFailure({"non_field_errors": ["Unable to log in with provided credentials."]})
         return _json(200, {"token": token})
 
     async def _schema(self, request: Request, _user: Record | None) -> Response:
@@ -196,7 +196,7 @@ class Application:
         return Response(json.dumps(self.published.raw, indent=4), media_type=media)
 
     async def _docs(self, _request: Request) -> Response:
-        if self.published.form == "coreapi":
+        if self.published.format == "coreapi":
             return Response(json.dumps(self.published.raw), media_type="application/coreapi+json")
         return HTMLResponse("<!doctype html><title>local Alyx</title><p>The schema is at /api/schema.</p>")
 
@@ -218,7 +218,7 @@ class Application:
         return serve
 
 
-async def _call(request: Request, user: Record | None) -> Call:
+async def _call(request: Request, user: Record | None) -> ApiRequest:
     """Read a request's body and gather what an endpoint needs."""
     query: dict[str, list[str]] = {}
     for name, value in request.query_params.multi_items():
@@ -245,7 +245,7 @@ async def _call(request: Request, user: Record | None) -> Call:
                 raise Failure(400, {"detail": f"JSON parse error - {problem}"}) from None
     base_url = f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
     method = "GET" if request.method == "HEAD" else request.method
-    return Call(method, request.url.path, base_url, user, query, body, form, dict(request.path_params))
+    return ApiRequest(method, request.url.path, base_url, user, query, body, form, dict(request.path_params))
 
 
 def _json(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:

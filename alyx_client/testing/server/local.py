@@ -19,7 +19,9 @@ from alyx_client.testing.records.changes import Editor
 from alyx_client.testing.records.relations import Table, generic
 from alyx_client.testing.records.store import Store
 from alyx_client.testing.records.tables import TABLES, VIEWS
-from alyx_client.testing.schema.document import DEFAULT_SNAPSHOT, Document, load, snapshot
+from alyx_client.testing.schema.document import Document
+from alyx_client.testing.schema.load import load
+from alyx_client.testing.schema.snapshots import DEFAULT_SNAPSHOT, snapshot
 from alyx_client.testing.seed.laboratory import fill, fill_vocabularies
 from alyx_client.testing.seed.subjects import PUBLIC_USER
 from alyx_client.testing.server.accounts import Accounts
@@ -276,7 +278,7 @@ def tables_for(document: Document) -> dict[str, Table]:
     """Return the tables that a document's endpoints show: the described ones, and generic ones for the rest."""
     tables = dict(TABLES)
     for name, endpoint in document.endpoints.items():
-        if name not in tables and name not in VIEWS and "list" in endpoint.actions:
+        if name not in tables and name not in VIEWS and "list" in endpoint.operations:
             tables[name] = generic(endpoint)
     return tables
 

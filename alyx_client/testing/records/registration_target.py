@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from alyx_client.testing.failures import Crash, Failure
+from alyx_client.testing.failures import Failure, ServerFailure
 from alyx_client.testing.records.changes import find_session
 from alyx_client.testing.records.relations import CONTENT_APPS, Table
 from alyx_client.testing.records.store import Record, Store
@@ -19,7 +19,7 @@ _BAD_PATH = (
 )
 
 
-class FileName:
+class AlfFile:
     """One file, taken apart by the naming convention."""
 
     def __init__(self, folder: str, collection: str, revision: str, name: str) -> None:
@@ -30,7 +30,7 @@ class FileName:
         self.relative_path = "/".join(part for part in parts if part)
 
 
-class Place:
+class RegistrationTarget:
     """What files are registered for: a session, found by its path, or another record, named by type and key."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Place:
         self._store = store
         path = str(asked.get("path") or "")
         if not path:
-            raise Crash("The path argument is required.")
+            raise ServerFailure("The path argument is required.")
         self.path = re.sub("/+", "/", path.replace("\\", "/")).strip("/")
         self.session: Record | None = None
         self.subject: Record | None = None
@@ -71,14 +71,14 @@ class Place:
         match = _SESSION_PATH.match(self.path)
         try:
             if match is None:
-                raise Crash(f"The path {self.path} should be `nickname/YYYY-MM-DD/n/...")
+                raise ServerFailure(f"The path {self.path} should be `nickname/YYYY-MM-DD/n/...")
             self.subject = self._store.find("subjects", "nickname", match["subject"])
             if self.subject is None:
                 if crash:
-                    raise Crash("Subject matching query does not exist.")
-                raise Crash(f'A subject with nickname "{match["subject"]}" does not exist.')
+                    raise ServerFailure("Subject matching query does not exist.")
+                raise ServerFailure(f'A subject with nickname "{match["subject"]}" does not exist.')
             self.session = find_session(self._store, self.subject, match["date"], int(match["number"]))
-        except Crash as problem:
+        except ServerFailure as problem:
             if crash:
                 raise
             raise Failure(400, {"error": problem.body["detail"]}) from None
@@ -86,11 +86,11 @@ class Place:
             users = [*self.session["users"], user["id"]]
             self.session = self._store.update("sessions", self.session["id"], {"users": users})
 
-    def parse(self, filenames: list[str]) -> list[FileName]:
+    def parse(self, filenames: list[str]) -> list[AlfFile]:
         """Take the names of files apart."""
         return [self._parse(name) for name in filenames]
 
-    def _parse(self, filename: str) -> FileName:
+    def _parse(self, filename: str) -> AlfFile:
         parts = f"{self.path}/{filename}".split("/")
         root = "/".join(parts[:3]) if self.session else ""
         folders, name = parts[3 if self.session else 0 : -1], parts[-1]
@@ -103,9 +103,9 @@ class Place:
             one.endswith("#") and len(one) > 2 for one in revisions
         ):
             raise Failure(400, {"detail": _BAD_PATH})
-        return FileName(root, "/".join(plain), revisions[0].strip("#") if revisions else "", name)
+        return AlfFile(root, "/".join(plain), revisions[0].strip("#") if revisions else "", name)
 
-    def datasets(self, file: FileName) -> list[Record]:
+    def datasets(self, file: AlfFile) -> list[Record]:
         """Return the registered revisions of a file, the latest first and the original last."""
         if self.session is not None:
             rows = self._store.related("datasets", "session", self.session["id"])
