@@ -15,7 +15,8 @@ from alyx_client.http.message import Request
 from alyx_client.rest.lists import read_json
 
 if TYPE_CHECKING:
-    from alyx_client.downloads.downloader import Downloader, DownloadOptions
+    from alyx_client.downloads.downloader import Downloader
+    from alyx_client.downloads.options import DownloadOptions
 
 __all__ = ["AsyncFileApi", "FileApi"]
 
@@ -38,21 +39,22 @@ class _Files(Connection):
     @property
     def _downloader(self) -> Downloader:
         """The downloader, made anew where a setting has changed."""
+        from alyx_client.downloads.addresses import Login
+        from alyx_client.downloads.data_servers import DataServers
         from alyx_client.downloads.downloader import Downloader
 
         transport = self._transport
         wanted = (self.cache_dir, self.silent)
         if self._made is None or self._made[0] != wanted:
+            logins = (Login(server.url, *(server.login() or (None, None))) for server in self._settings.data_servers)
             downloader = Downloader(
-                self.base_url,
-                self._settings.data_servers,
+                DataServers(logins, base_url=self.base_url, token=self._token_headers),
                 folder=self.cache_dir,
                 silent=self.silent,
                 retries=transport.retries,
                 connect_timeout=transport.timeout.connect,
                 read_timeout=transport.timeout.read,
                 verify=self._verify,
-                token=self._token_headers,
             )
             self._made = (wanted, downloader)
         return self._made[1]

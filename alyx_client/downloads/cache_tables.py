@@ -1,4 +1,4 @@
-"""Alyx's tables of sessions and datasets: fetched when there are newer ones, and unpacked whole or not at all."""
+"""Alyx's tables of sessions and datasets: fetched when there are newer ones, and replaced all or none."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ import errno
 import json
 import os
 import shutil
-import stat
 import tempfile
 import threading
-import time
-import zipfile
-import zlib
 from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
 
+from alyx_client.downloads.archive import unpack
+from alyx_client.downloads.cancellation import sleep
 from alyx_client.downloads.data_servers import DataServers
-from alyx_client.downloads.file_requests import Job
-from alyx_client.downloads.names import check_name, same_on_some_systems
-from alyx_client.downloads.part_file import cancelled, disk_errors, disk_full, replace
-from alyx_client.errors import DamagedArchiveError, ForeignURLError, InvalidFileNameError, UnexpectedAnswerError
+from alyx_client.downloads.job import Job
+from alyx_client.downloads.options import Options
+from alyx_client.errors import ForeignURLError, UnexpectedAnswerError
 from alyx_client.http.log import logger
-from alyx_client.storage.lock import FileLock, LockResult
+from alyx_client.storage.atomic import replace_file
+from alyx_client.storage.lock import exclusive_lock
 
-_NOTES = ".alyx-cache-tables.json"
-_LOCK = ".alyx-cache-tables.lock"
+_METADATA = ".alyx-cache-tables.json"
+_LOCKED = "alyx-cache-tables"
 _ZIP = "cache.zip"
-_TABLES = {".pqt", ".parquet"}
-_POLL = 0.1
-_PATIENCE = 600.0
+_TABLE_SUFFIXES = {".pqt", ".parquet"}
+_LOCK_TIMEOUT = 600.0  # seconds: gigabytes of tables take minutes on a slow line
+_POLL_SECONDS = 0.1
 
-Fetch = Callable[[Job, DataServers], Path]
+Info = Mapping[str, Any]
+"""The response of ``/cache/info/``."""
+Fetch = Callable[[Job], Path]
 
 
 class CacheTables:
@@ -41,11 +42,11 @@ class CacheTables:
     Parameters
     ----------
     servers
-        Where they come from.
+        The servers that they may come from.
     fetch
         Downloads one file.
     cancelled
-        Set when all is to be given up.
+        Set to cancel the call.
     """
 
     def __init__(self, servers: DataServers, fetch: Fetch, cancelled: threading.Event | None = None) -> None:
@@ -53,17 +54,17 @@ class CacheTables:
         self._fetch = fetch
         self._cancelled = cancelled or threading.Event()
 
-    def download(self, folder: Path, source: str | None, info: Mapping[str, Any] | None) -> list[Path]:
+    def download(self, folder: Path, source: str | None, info: Info | None) -> list[Path]:
         """Download the tables, unless those in the folder are current.
 
         Parameters
         ----------
         folder
-            Where they go.
+            The folder for the tables.
         source
             Another zip file or the folder with ``cache.zip``; None: Alyx's own.
         info
-            What ``/cache/info/`` answered; None: it is asked.
+            The response of ``/cache/info/``; None: it is requested.
 
         Returns
         -------
@@ -71,181 +72,121 @@ class CacheTables:
             The Parquet files.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder, self._cancelled), _workplace(folder) as workplace:
-            if source is None:
-                info = info or self._info(workplace)
-                url = self._zip_url(info)
-            else:
-                info, url = None, _zip_in(source)
-            shown = url.partition("?")[0]
-            if info and (current := _current(folder, shown, info)):
+        with self._lock(folder), _temporary_folder(folder) as temporary:
+            if source is not None:
+                # Only Alyx's own zip file comes with a date: another one is fetched each time.
+                return self._replace_tables(_zip_url(source), folder, temporary, None)
+            info = info or self._request_info(temporary)
+            url = self._location(info)
+            current = _current_tables(folder, url, info)
+            if current:
                 logger.debug("the cache tables in %s are current", folder)
                 return current
-            names = self._fetch_zip(url, folder, workplace)
-            # Before the first is replaced: tables of different versions do not fit together.
-            _make_way(folder, names)
-            with contextlib.suppress(FileNotFoundError):
-                # Whoever is killed from here on finds no current tables, and fetches them again.
-                (folder / _NOTES).unlink()
-            for name in names:
-                replace(workplace / "unpacked" / name, folder / name)
-            tables = [name for name in names if Path(name).suffix in _TABLES]
-            if info:
-                _write_notes(folder, shown, info, tables)
-            return [folder / name for name in tables]
+            return self._replace_tables(url, folder, temporary, info)
 
-    def _info(self, workplace: Path) -> dict[str, Any]:
-        job = Job(f"{self._alyx()}/cache/info/", workplace / "info.json", clobber=True)
-        content = self._fetch(job, self._servers).read_bytes()
+    def _replace_tables(self, url: str, folder: Path, temporary: Path, info: Info | None) -> list[Path]:
+        names = self._fetch_zip(url, folder, temporary)
+        # Before the first one is replaced: tables of different versions do not fit together.
+        _require_replaceable(folder, names)
+        with contextlib.suppress(FileNotFoundError):
+            # If the process dies from here on, the next call finds no current tables and fetches them again.
+            (folder / _METADATA).unlink()
+        for name in names:
+            replace_file(temporary / "unpacked" / name, folder / name)
+        tables = [name for name in names if Path(name).suffix in _TABLE_SUFFIXES]
+        if info:
+            _write_metadata(folder, url, info, tables)
+        return [folder / name for name in tables]
+
+    def _request_info(self, temporary: Path) -> Info:
+        url = f"{self._base_url()}/cache/info/"
+        content = self._fetch(self._job(url, temporary / "info.json", self._servers)).read_bytes()
         try:
             info: object = json.loads(content)
         except ValueError:
             info = None
         if not isinstance(info, dict) or "date_created" not in info:
-            raise UnexpectedAnswerError(
-                f"{job.url} does not say which tables there are. Is there an Alyx?", url=job.url
-            )
-        return cast("dict[str, Any]", info)
+            raise UnexpectedAnswerError(f"{url} does not describe any tables. Is it an Alyx server?", url=url)
+        return cast("Info", info)
 
-    def _zip_url(self, info: Mapping[str, Any]) -> str:
+    def _location(self, info: Info) -> str:
         location = info.get("location")
-        return location if isinstance(location, str) and location else f"{self._alyx()}/{_ZIP}"
+        return location if isinstance(location, str) and location else f"{self._base_url()}/{_ZIP}"
 
-    def _alyx(self) -> str:
+    def _base_url(self) -> str:
         if self._servers.base_url is None:
-            raise ForeignURLError("Which Alyx? The tables of a client without a server need a source=.")
+            raise ForeignURLError("Which Alyx server? Without one, the tables need a source=.")
         return self._servers.base_url
 
-    def _fetch_zip(self, url: str, folder: Path, workplace: Path) -> list[str]:
-        servers = self._servers.and_anywhere()
-        url, login = servers.complete(url)
+    def _fetch_zip(self, url: str, folder: Path, temporary: Path) -> list[str]:
+        # Alyx may name a store elsewhere, which receives no credentials but those in the URL itself.
+        servers = self._servers.with_any_server()
+        url, login = servers.resolve(url)
         if login:
-            servers = servers.with_login(url, login.username or "", login.password or "")
-        # In the folder itself: what an interruption leaves of it is gone on from the next time.
-        archive = self._fetch(Job(url, folder / _ZIP, clobber=True), servers)
+            servers = servers.with_login(url, login)
+        # Into the folder itself, which outlives this call: an interrupted download is resumed by the next one.
+        archive = self._fetch(self._job(url, folder / _ZIP, servers))
         try:
-            return unpack(archive, workplace / "unpacked")
+            return unpack(archive, temporary / "unpacked")
         finally:
             with contextlib.suppress(OSError):
                 archive.unlink()
 
+    def _lock(self, folder: Path) -> AbstractContextManager[object]:
+        return exclusive_lock(
+            folder / _LOCKED,
+            timeout=_LOCK_TIMEOUT,
+            poll=_POLL_SECONDS,
+            wait=lambda seconds: sleep(seconds, self._cancelled),
+        )
 
-def _zip_in(source: str) -> str:
+    def _job(self, url: str, target: Path, servers: DataServers) -> Job:
+        return Job(url, target, servers, Options(clobber=True))
+
+
+def _zip_url(source: str) -> str:
     return source if source.partition("?")[0].endswith(".zip") else f"{source.rstrip('/')}/{_ZIP}"
 
 
-def unpack(archive: Path, folder: Path) -> list[str]:
-    """Unpack a zip file into a new folder.
-
-    Parameters
-    ----------
-    archive
-        The zip file.
-    folder
-        Where to.
-
-    Returns
-    -------
-    list of str
-        The files' names, with ``/`` between folders.
-
-    Raises
-    ------
-    DamagedArchiveError
-        It is damaged, or has an entry that must not be unpacked; such entries are looked for before any is unpacked.
-    DiskFullError
-        There is too little space.
-    """
-    folder.mkdir()
-    needed = None
-    try:
-        with zipfile.ZipFile(archive) as packed:
-            entries = [entry for entry in packed.infolist() if not entry.is_dir()]
-            for entry in entries:
-                _check_entry(entry, archive.name)
-            names = [entry.filename for entry in entries]
-            if len({same_on_some_systems(Path(name)) for name in names}) < len(names):
-                raise DamagedArchiveError(f"{archive.name} has two files of the same name; nothing was unpacked.")
-            needed, free = sum(entry.file_size for entry in entries), shutil.disk_usage(folder).free
-            if needed > free:
-                raise disk_full(folder / archive.name, needed, free)
-            with disk_errors(folder / archive.name, lambda: needed):
-                for entry in entries:
-                    target = folder / entry.filename
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    with packed.open(entry) as content, open(target, "wb") as file:
-                        shutil.copyfileobj(content, file, 2**20)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        if isinstance(error, DamagedArchiveError):
-            raise
-        raise DamagedArchiveError(
-            f"{archive.name} is no zip file, or is damaged ({error}). The files that it was to replace are untouched. "
-            "Try again; if it comes the same way, it is damaged on the server."
-        ) from error
-    return names
-
-
-def _check_entry(entry: zipfile.ZipInfo, archive: str) -> None:
-    try:
-        for segment in entry.orig_filename.split("/"):
-            check_name(segment)
-    except InvalidFileNameError as error:
-        raise DamagedArchiveError(f"{archive} must not be unpacked: {error}") from error
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        raise DamagedArchiveError(f"{archive} must not be unpacked: {entry.filename!r} is a link. Nothing was written.")
-
-
-def _make_way(folder: Path, names: list[str]) -> None:
+def _require_replaceable(folder: Path, names: list[str]) -> None:
     for target in (folder / name for name in names):
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
 
 
-def _unsigned(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the signature of an address, which is another one each time."""
+def _unsigned(info: Info) -> dict[str, Any]:
+    """Leave out the signature of the location, which differs in each response and must not be stored."""
     location = info.get("location")
     return {**info, "location": location.partition("?")[0] if isinstance(location, str) else location}
 
 
-def _current(folder: Path, url: str, info: Mapping[str, Any]) -> list[Path] | None:
+def _current_tables(folder: Path, url: str, info: Info) -> list[Path] | None:
+    """Return the tables in the folder if they are those that the server has now, and as large as they were."""
     try:
-        notes = cast("dict[str, Any]", json.loads((folder / _NOTES).read_bytes()))
-        if notes["source"] != url or notes["info"] != _unsigned(info):
+        metadata: dict[str, Any] = json.loads((folder / _METADATA).read_bytes())
+        if metadata["source"] != url.partition("?")[0] or metadata["info"] != _unsigned(info):
             return None
-        sizes = cast("dict[str, int]", notes["sizes"])
+        sizes: dict[str, int] = metadata["sizes"]
         paths = [folder / name for name in sizes]
         return paths if paths and [path.stat().st_size for path in paths] == list(sizes.values()) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write_notes(folder: Path, url: str, info: Mapping[str, Any], tables: list[str]) -> None:
+def _write_metadata(folder: Path, url: str, info: Info, tables: list[str]) -> None:
     sizes = {name: (folder / name).stat().st_size for name in tables}
-    unfinished = folder / f"{_NOTES}~"
-    unfinished.write_text(
-        json.dumps({"source": url, "info": _unsigned(info), "sizes": sizes}, indent=1), encoding="utf-8"
-    )
-    replace(unfinished, folder / _NOTES)
+    metadata = {"source": url.partition("?")[0], "info": _unsigned(info), "sizes": sizes}
+    unfinished = folder / f"{_METADATA}~"
+    unfinished.write_text(json.dumps(metadata, indent=1), encoding="utf-8")
+    replace_file(unfinished, folder / _METADATA)
 
 
 @contextlib.contextmanager
-def _workplace(folder: Path) -> Generator[Path]:
-    made = Path(tempfile.mkdtemp(dir=folder, prefix=".alyx-cache-"))
+def _temporary_folder(folder: Path) -> Generator[Path]:
+    # On the same file system as the folder, so that files can be renamed into it.
+    temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".alyx-cache-"))
     try:
-        yield made
+        yield temporary
     finally:
-        shutil.rmtree(made, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _alone(folder: Path, stop: threading.Event) -> Generator[None]:
-    """Wait until no other process is at the tables of this folder."""
-    lock, until = FileLock(folder / _LOCK), time.monotonic() + _PATIENCE
-    while lock.acquire() is LockResult.BUSY and time.monotonic() < until:
-        if stop.wait(_POLL):
-            raise cancelled()
-    try:
-        yield
-    finally:
-        lock.release()
+        shutil.rmtree(temporary, ignore_errors=True)

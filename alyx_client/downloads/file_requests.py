@@ -1,18 +1,18 @@
-"""Asks for one file: by redirects and with the credentials that each server may see."""
+"""Requests for one file: redirects are followed, with the credentials that each server may receive."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from alyx_client.downloads.data_servers import DataServers, redirected
-from alyx_client.downloads.part_file import Origin, cancelled
-from alyx_client.downloads.response_headers import Offer, read_offer
+from alyx_client.downloads.addresses import redirect_target
+from alyx_client.downloads.cancellation import raise_if_cancelled
+from alyx_client.downloads.job import Job
+from alyx_client.downloads.part_file import FileVersion
+from alyx_client.downloads.response_headers import FileHeaders, parse_file_headers
 from alyx_client.errors import (
     AlyxHTTPError,
     AuthenticationError,
@@ -28,188 +28,168 @@ from alyx_client.http.url import same_origin
 
 _MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_ERROR_PAGE = 65536
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What is to be downloaded, and where to.
-
-    Parameters
-    ----------
-    url
-        Its address, in normal form.
-    target
-        The local file.
-    size, digest
-        What the record says; None where it does not.
-    headers
-        Further headers of the request.
-    first, count
-        Which bytes; ``count`` None: all.
-    clobber
-        Whether it is fetched although it is there.
-    verify
-        Whether a file that is there is compared as far as possible.
-    want_md5
-        Whether the MD5 is returned.
-    """
-
-    url: str
-    target: Path
-    size: int | None = None
-    digest: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    first: int = 0
-    count: int | None = None
-    clobber: bool = False
-    verify: bool = False
-    want_md5: bool = False
-
-    @property
-    def shown(self) -> str:
-        """The address without its query, which may be a signature."""
-        return self.url.partition("?")[0]
+_MAX_ERROR_PAGE = 65536
 
 
 class FileRequests:
-    """Asks for the file of one job, from several threads.
+    """Requests the file of one job, from several threads.
 
     Parameters
     ----------
     job
         The job.
-    servers
-        Who gets which credentials.
     streams
         The connections.
     stop
-        Set when the download is to be given up.
+        Set to cancel the download.
     """
 
-    def __init__(self, job: Job, servers: DataServers, streams: Streams, stop: threading.Event) -> None:
+    def __init__(self, job: Job, streams: Streams, stop: threading.Event) -> None:
         self.job = job
-        self.streams = streams
-        self._servers = servers
-        self._stop = stop
+        self.stop = stop
+        self._streams = streams
+
+    @property
+    def read_timeout(self) -> float | None:
+        """Seconds to wait for the next bytes of a response."""
+        return self._streams.timeout.read
 
     @contextmanager
-    def open(self, first: int | None = None, end: int | None = None, origin: Origin | None = None) -> Generator[Answer]:
-        """Ask, and follow redirects.
+    def open(
+        self, first: int | None = None, end: int | None = None, version: FileVersion | None = None
+    ) -> Generator[FileResponse]:
+        """Send a request, and follow redirects.
 
         Parameters
         ----------
         first, end
-            Which bytes of the file: from the first, and up to but without the end. None: from its start, or to its end.
-        origin
-            Which version of the file the bytes must be of: if the server has another one, it sends the whole file.
+            The range of bytes, without the end; None for the start and the end of the file.
+        version
+            The version that the bytes must belong to: a server with another one sends that, whole.
 
         Yields
         ------
-        Answer
-            With status 200, 206 or 416.
+        FileResponse
+            A response with status 200, 206 or 416.
 
         Raises
         ------
         AlyxHTTPError
-            The answer has another status.
+            The response has another status.
         Unanswered
-            There was no answer.
+            There was no response.
         """
-        ranges: dict[str, str] = {}
-        if first is not None:
-            ranges["Range"] = f"bytes={first}-{'' if end is None else end - 1}"
-            if origin and origin.validator:
-                ranges["If-Range"] = origin.validator
-        url, trusted = self.job.url, True
+        job, range_headers = self.job, _range_headers(first, end, version)
+        url, trusted = job.url, True
         for _ in range(_MAX_REDIRECTS + 1):
-            if self._stop.is_set():
-                raise cancelled()
-            headers = self._servers.headers(url, trusted=trusted, extra=self.job.headers, origin=self.job.url)
-            with self.streams.get(url, {**headers, **ranges}) as stream:
-                location = stream.headers.get("location", "")
-                target = redirected(url, location) if stream.status in _REDIRECTS and location else None
+            raise_if_cancelled(self.stop)
+            headers = job.servers.headers(url, trusted=trusted, extra=job.options.headers, source_url=job.url)
+            with self._streams.get(url, {**headers, **range_headers}) as stream:
+                target = _redirect_target(stream, url)
                 if target is None:
-                    answer = Answer(self, stream, url)
-                    if answer.offer.status not in {200, 206, 416}:
-                        raise answer.refusal()
-                    yield answer
+                    response = FileResponse(self, stream, url)
+                    if response.headers.status not in {200, 206, 416}:
+                        raise response.error()
+                    yield response
                     return
-            trusted = trusted and (self._servers.is_known(target) or same_origin(target, self.job.url))
+            # A server that is not ours may redirect to one that is, with a path of its choosing: from the first such
+            # redirect on, no credentials are sent.
+            trusted = trusted and (job.servers.is_known(target) or same_origin(target, job.url))
             url = target
-        shown = self.job.shown
-        raise AlyxHTTPError(f"{shown} is redirected more than {_MAX_REDIRECTS} times.", method="GET", url=shown)
+        raise AlyxHTTPError(
+            f"{job.printable_url} is redirected more than {_MAX_REDIRECTS} times.", method="GET", url=job.printable_url
+        )
 
-    def again(self, what: str) -> Unanswered:
-        """Make the error for a file that did not come whole, so that another try may help."""
-        message = f"{self.job.shown} did not come whole: {what.rstrip('.')}."
-        return Unanswered(IncompleteDownloadError(message, method="GET", url=self.job.shown), sent=True)
-
-    def is_alyx(self, url: str) -> bool:
-        """Return whether a URL is of Alyx itself, and no data server's."""
-        return self._servers.is_alyx(url) and not self._servers.is_data(url)
+    def incomplete(self, reason: str) -> Unanswered:
+        """Return the error for a response that did not hold the whole file; another attempt may help."""
+        url = self.job.printable_url
+        message = f"{url} was not received completely: {reason.rstrip('.')}."
+        return Unanswered(IncompleteDownloadError(message, method="GET", url=url), sent=True)
 
 
-class Answer:
-    """What came back.
+class FileResponse:
+    """A response to a request for a file, whose body is still to be read.
 
     Parameters
     ----------
     requests
-        Who asked.
+        The sender of the request.
     stream
-        The answer.
+        The response.
     url
-        Where it came from, after redirects.
+        Its URL, after redirects.
 
     Attributes
     ----------
-    offer
-        What it says about the file.
+    headers
+        Its headers about the file.
     """
 
     def __init__(self, requests: FileRequests, stream: Stream, url: str) -> None:
-        self.offer: Offer = read_offer(stream.status, stream.headers, requests.job.target.name)
+        self.headers: FileHeaders = parse_file_headers(stream.status, stream.headers, requests.job.target.name)
+        self.requests = requests
         self.stream = stream
-        self._requests = requests
         self._url = url
 
-    def is_range(self, first: int, origin: Origin | None) -> bool:
-        """Return whether this is the range that begins there, of the same version of the file."""
-        offer = self.offer
-        if offer.status != 206 or offer.first != first:
-            return False
-        if origin is None:
-            return True
-        return (offer.etag is None or origin.etag is None or offer.etag == origin.etag) and (
-            offer.total is None or origin.total is None or offer.total == origin.total
-        )
+    def is_range(self, first: int, version: FileVersion | None) -> bool:
+        """Return whether this is the range that begins at a byte, of the same version of the file.
 
-    def refusal(self) -> AlyxHTTPError:
-        """Make the error that the answer stands for."""
+        Servers and proxies that ignore ``If-Range`` send a range of another version: what they say about it counts.
+        """
+        headers = self.headers
+        if headers.status != 206 or headers.first != first:
+            return False
+        if version is None:
+            return True
+        return _agree(headers.etag, version.etag) and _agree(headers.total, version.total)
+
+    def error(self) -> AlyxHTTPError:
+        """Return the error that the status stands for."""
         stream, url = self.stream, self._url
-        alyx = self._requests.is_alyx(url)
-        shown = url.partition("?")[0]
-        # Stores repeat parts of a signed address in their error pages: only Alyx's own words are shown.
-        content = _first(stream.pieces()) if alyx else b""
-        response = Response(stream.status, stream.headers, content, "GET", shown)
+        servers = self.requests.job.servers
+        from_alyx = servers.is_alyx(url) and not servers.is_data_server(url)
+        printable_url = url.partition("?")[0]
+        # Stores repeat parts of a signed URL in their error pages: only Alyx's own messages are shown.
+        content = _beginning(stream.pieces()) if from_alyx else b""
+        response = Response(stream.status, stream.headers, content, "GET", printable_url)
         error = error_from_response(response, retry_after=retry_after(stream.headers, time.time()))
-        if isinstance(error, AuthenticationError | PermissionDeniedError) and not alyx:
+        if isinstance(error, AuthenticationError | PermissionDeniedError) and not from_alyx:
             error.message = (
-                f"The data server {urlsplit(url).netloc} refused {shown} (status {stream.status}). Check the user name "
-                "and password for it: username= and password= of the call, or the data server's login in the settings "
-                "(ONE's HTTP_DATA_SERVER_LOGIN and HTTP_DATA_SERVER_PWD); a signed address may have expired."
+                f"The data server {urlsplit(url).netloc} refused {printable_url} (status {stream.status}). Check the "
+                "user name and password for it: username= and password= of the call, or the data server's login in the "
+                "settings (ONE's HTTP_DATA_SERVER_LOGIN and HTTP_DATA_SERVER_PWD); a signed URL may have expired."
             )
         return error
 
 
-def _first(pieces: Iterator[bytes]) -> bytes:
+def _range_headers(first: int | None, end: int | None, version: FileVersion | None) -> dict[str, str]:
+    if first is None:
+        return {}
+    # RFC 9110, section 14.1.2: the last byte is part of the range.
+    headers = {"Range": f"bytes={first}-{'' if end is None else end - 1}"}
+    if version and version.validator:
+        # RFC 9110, section 13.1.5: a server with another version ignores the Range and sends the whole file (200), so
+        # that the bytes of two versions are never mixed.
+        headers["If-Range"] = version.validator
+    return headers
+
+
+def _redirect_target(stream: Stream, url: str) -> str | None:
+    location = stream.headers.get("location", "")
+    return redirect_target(url, location) if stream.status in _REDIRECTS and location else None
+
+
+def _agree(one: object, other: object) -> bool:
+    return one is None or other is None or one == other
+
+
+def _beginning(chunks: Iterator[bytes]) -> bytes:
     content = b""
     try:
-        for piece in pieces:
-            content += piece
-            if len(content) >= _ERROR_PAGE:
+        for chunk in chunks:
+            content += chunk
+            if len(content) >= _MAX_ERROR_PAGE:
                 break
     except Unanswered:
         pass
-    return content[:_ERROR_PAGE]
+    return content[:_MAX_ERROR_PAGE]

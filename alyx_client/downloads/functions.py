@@ -1,17 +1,17 @@
-"""Downloads files from web servers, with or without a client: resumed, checked, and whole or not at all."""
+"""ONE's functions for downloads, with or without a client: resumed, checked, and complete or not there at all."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
+from alyx_client.downloads.data_servers import DataServers
 from alyx_client.downloads.downloader import Downloader
-from alyx_client.downloads.planning import Folder
+from alyx_client.downloads.options import Folder
 from alyx_client.downloads.sources import dataset_record_to_url, file_record_to_url, is_several
 
 __all__ = [
-    "Downloader",
     "dataset_record_to_url",
     "file_record_to_url",
     "http_download_file",
@@ -20,10 +20,11 @@ __all__ = [
 
 
 @functools.cache
-def _for_anyone() -> Downloader:
-    return Downloader(anywhere=True)
+def _downloader() -> Downloader:
+    return Downloader(DataServers(any_server=True))
 
 
+# The signatures are ONE's, so that code written for it runs unchanged.
 def http_download_file(
     full_link_to_file: Any,
     chunks: tuple[int, int] | None = None,
@@ -42,12 +43,12 @@ def http_download_file(
     Parameters
     ----------
     full_link_to_file
-        Its URL; an empty one gives None.
+        Its URL; for an empty one, the result is None.
     chunks
-        ``(first_byte, n_bytes)``: only these bytes, to a file of another name: bytes 100 to 149 of ``a.npy`` go to
-        ``a.bytes-100-149.npy``.
+        ``(first_byte, n_bytes)``: download these bytes only, to a file of another name: bytes 100 to 149 of ``a.npy``
+        go to ``a.bytes-100-149.npy``.
     clobber
-        Fetch the file even if it is there.
+        Fetch the file even if it is present already.
     silent
         Show no progress.
     username, password
@@ -57,19 +58,19 @@ def http_download_file(
     return_md5
         Return the file's MD5, too.
     headers
-        Further headers. What is a credential among them goes no further than the URL's own server.
+        Additional headers; credentials among them are sent to the URL's own server only.
 
     Returns
     -------
     pathlib.Path or tuple
-        Where the file is; with ``return_md5`` a pair of this and the MD5 in hexadecimal digits.
+        The local path; with ``return_md5`` a pair of this and the MD5 in hexadecimal digits.
 
     Raises
     ------
     AlyxError
-        By its meaning; there is nothing new under the file's name.
+        One of its subclasses, by meaning; there is nothing new under the file's name.
     """
-    return _for_anyone().download(
+    return _downloader().download(
         full_link_to_file,
         target_dir=target_dir or cache_dir or None,
         chunks=chunks,
@@ -102,19 +103,19 @@ def http_download_file_list(
     links_to_file_list
         Their URLs.
     chunks, clobber, silent, username, password, return_md5, headers
-        As for `http_download_file`; the login goes to the server of each URL.
+        As for `http_download_file`; the login is sent to the server of each URL.
     cache_dir, target_dir
         The folder for the files, or one for each; by default ``~/Downloads``.
 
     Returns
     -------
     list
-        Where the files are, in the order of the URLs; with ``return_md5`` a tuple of these and a tuple of the MD5s.
+        The local paths, in the order of the URLs; with ``return_md5`` a tuple of these and a tuple of the MD5s.
 
     Raises
     ------
     DownloadsFailedError
-        Some files could not be downloaded, and all others were; ``results`` has the path or the error of each.
+        Some of the files could not be downloaded; ``results`` has the path or the error of each.
     OSError, TypeError, ValueError
         An argument is wrong, or the folder for all files cannot be made; nothing was fetched.
     """
@@ -123,17 +124,15 @@ def http_download_file_list(
             f"Pass a list of URLs, not an object of type {type(links_to_file_list).__name__}; http_download_file "
             "takes a single one."
         )
-    return cast(
-        "list[Any]",
-        _for_anyone().download(
-            links_to_file_list,
-            target_dir=target_dir or cache_dir or None,
-            chunks=chunks,
-            clobber=clobber,
-            silent=silent,
-            username=username,
-            password=password,
-            return_md5=return_md5,
-            headers=headers,
-        ),
+    results: list[Any] = _downloader().download(
+        links_to_file_list,
+        target_dir=target_dir or cache_dir or None,
+        chunks=chunks,
+        clobber=clobber,
+        silent=silent,
+        username=username,
+        password=password,
+        return_md5=return_md5,
+        headers=headers,
     )
+    return results

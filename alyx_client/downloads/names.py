@@ -1,98 +1,97 @@
-"""What a downloaded file is called here: names that stay in their folder and that every system can hold."""
+"""Local names of downloaded files: names that stay in their folder and that every operating system accepts."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from alyx_client.errors import InvalidFileNameError
 
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file: devices in every folder, whatever the suffix. The
+# superscript digits count as digits there.
 _RESERVED = frozenset(
     ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
     + [f"{device}{digit}" for device in ("COM", "LPT") for digit in "123456789¹²³"]
 )
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*/\\]')
-_LONGEST = 255
-_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-
-
-def quote_link(path: str) -> str:
-    """Quote a URL's path as it is written in links and in Alyx's records, where ``#`` may be part of a name.
-
-    What is percent-encoded already keeps its meaning.
-    """
-    return quote(_ESCAPE.sub("%25", path), safe="/%:@!$&'()*+,;=~")
+_MAX_BYTES = 255
+# Leaves room for the suffixes of a partial download: ".<12 digits>.part.json~".
+_MAX_PART_STEM = 220
 
 
 def local_name(url_path: str) -> str:
-    """Return the name of the file that a URL's path ends in.
+    """Return the name of the file that a URL path ends in.
 
     Parameters
     ----------
     url_path
-        The path, percent-encoded, without the query.
+        The percent-encoded path, without the query.
 
     Raises
     ------
     InvalidFileNameError
-        It names no file, or one that not every system can hold.
+        The path ends in no file name, or in one that not every operating system accepts.
     """
     return local_names(url_path.rpartition("/")[2])[-1]
 
 
 def local_names(url_path: str) -> tuple[str, ...]:
-    """Return the names of the folders and the file on a URL's path, each decoded once and in Unicode's form NFC.
+    """Return the names of the folders and the file of a URL path, decoded once and in Unicode form NFC.
 
     Parameters
     ----------
     url_path
-        The path, percent-encoded, without the query.
+        The percent-encoded path, without the query.
 
     Raises
     ------
     InvalidFileNameError
-        One of them would leave its folder, or not every system can hold it.
+        One of them would leave its folder, or is a name that not every operating system accepts.
     """
-    return tuple(check_name(_decoded(segment)) for segment in url_path.strip("/").split("/"))
+    return tuple(check_name(_decode(segment)) for segment in url_path.strip("/").split("/"))
 
 
 def check_name(name: str) -> str:
-    """Return a name in form NFC if it is one that every system can hold.
+    """Return a name in Unicode form NFC if every operating system accepts it.
+
+    The same rules hold everywhere, so that a folder of data can be moved from one system to another.
 
     Raises
     ------
     InvalidFileNameError
-        It is empty, leads to another folder, is reserved on Windows, has characters that Windows refuses, or is too
-        long.
+        The name is empty, leads to another folder, is reserved on Windows, has characters that Windows refuses, or is
+        too long.
     """
+    # macOS treats both Unicode forms of "é" as one name, Linux as two.
     name = unicodedata.normalize("NFC", name)
-    why = _fault(name)
-    if why:
-        raise InvalidFileNameError(f"{name!r} cannot be the name of a downloaded file: {why}. Nothing was written.")
+    reason = _reason_to_refuse(name)
+    if reason:
+        raise InvalidFileNameError(f"{name!r} cannot be the name of a downloaded file: {reason}. Nothing was written.")
     return name
 
 
-def _fault(name: str) -> str | None:
+def _reason_to_refuse(name: str) -> str | None:
     if not name:
-        return "the address does not end in a name"
+        return "the URL does not end in a file name"
     if name in {".", ".."}:
         return "it leads to another folder"
-    found = _FORBIDDEN.search(name)
-    if found:
-        return f"it has the character {found[0]!r}"
+    forbidden = _FORBIDDEN.search(name)
+    if forbidden:
+        return f"it contains the character {forbidden[0]!r}"
     if name[-1] in ". ":
-        return "Windows drops a dot or space at its end"
+        return "Windows drops a trailing dot or space"
     if name.partition(".")[0].rstrip(" ").upper() in _RESERVED:
         return "it is a device on Windows"
-    if len(name.encode("utf-8", "surrogatepass")) > _LONGEST:
-        return f"it is longer than {_LONGEST} bytes"
+    if len(name.encode("utf-8", "surrogatepass")) > _MAX_BYTES:
+        return f"it is longer than {_MAX_BYTES} bytes"
     return None
 
 
-def _decoded(segment: str) -> str:
+def _decode(segment: str) -> str:
     try:
         return unquote_to_bytes(segment).decode("utf-8")
     except UnicodeDecodeError:
@@ -102,14 +101,14 @@ def _decoded(segment: str) -> str:
 
 
 def name_of_bytes(name: str, first: int, count: int) -> str:
-    """Return the name for some bytes of a file, so that they are not taken for the whole of it.
+    """Return the name for a byte range of a file, so that nobody takes it for the whole file.
 
     Parameters
     ----------
     name
         The file's name.
     first, count
-        The first byte, from 0, and how many.
+        The first byte, from 0, and the number of bytes.
 
     Returns
     -------
@@ -120,31 +119,48 @@ def name_of_bytes(name: str, first: int, count: int) -> str:
     return check_name(f"{path.stem}.bytes-{first}-{first + count - 1}{path.suffix}")
 
 
-def same_on_some_systems(path: Path) -> str:
-    """Return what two paths have in common if a system that ignores case takes them for the same file."""
+def part_name(name: str, infix: str = "") -> str:
+    """Return the name of a file's partial download, shortened where it and its companions would be too long.
+
+    Parameters
+    ----------
+    name
+        The file's name.
+    infix
+        Text before the suffix, for a partial download that must not be the shared one.
+    """
+    encoded = name.encode()
+    if len(encoded) > _MAX_PART_STEM:
+        digest = hashlib.sha256(encoded).hexdigest()[:12]
+        name = f"{encoded[: _MAX_PART_STEM - 20].decode('utf-8', 'ignore')}.{digest}"
+    return f"{name}{infix}.part"
+
+
+def case_folded(path: Path) -> str:
+    """Return a text that is the same for all paths that macOS or Windows, which ignore case, take for one file."""
     return unicodedata.normalize("NFC", str(path)).casefold()
 
 
 def collisions(files: Iterable[tuple[str, Path]]) -> dict[tuple[str, Path], InvalidFileNameError]:
     """Return an error for each file that would have the same path as another one.
 
-    All of them are refused, so that no file has a name that may be another one's.
+    All of them are refused: whichever came first or last, its content would stand under another file's name.
 
     Parameters
     ----------
     files
-        The URL and the local path of each.
+        URL and local path of each file.
     """
-    same_path: dict[str, list[tuple[str, Path]]] = {}
+    by_path: dict[str, list[tuple[str, Path]]] = {}
     for file in dict.fromkeys(files):
-        same_path.setdefault(same_on_some_systems(file[1]), []).append(file)
+        by_path.setdefault(case_folded(file[1]), []).append(file)
     errors: dict[tuple[str, Path], InvalidFileNameError] = {}
-    for group in same_path.values():
+    for group in by_path.values():
         for url, path in group:
             other = next((other for other, _ in group if other != url), None)
             if other is not None:
                 errors[url, path] = InvalidFileNameError(
-                    f"{url.partition('?')[0]} and {other.partition('?')[0]} would both become {path}; neither was "
-                    "fetched. Pass keep_tree=True to keep the server's folders, or a target_dir for each."
+                    f"{url.partition('?')[0]} and {other.partition('?')[0]} would both be written to {path}; neither "
+                    "was fetched. Pass keep_tree=True to keep the server's folders, or a target_dir for each file."
                 )
     return errors

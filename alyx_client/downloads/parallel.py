@@ -1,90 +1,85 @@
-"""Fetches the ranges of one large file in several threads."""
+"""Fetch the segments of one large file in several threads."""
 
 from __future__ import annotations
 
-import threading
-
-from alyx_client.downloads.file_requests import Answer, FileRequests
-from alyx_client.downloads.part_file import cancelled, write_all
-from alyx_client.downloads.segments import Claim, Pieces
+from alyx_client.downloads.cancellation import raise_if_cancelled
+from alyx_client.downloads.disk import write_all
+from alyx_client.downloads.file_requests import FileRequests, FileResponse
+from alyx_client.downloads.segments import SegmentLease, Segments
 from alyx_client.errors import AlyxError
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.log import logger
 from alyx_client.http.retry import Retries
 
 
-def copy(answer: Answer, claim: Claim, requests: FileRequests, stop: threading.Event, *, along: bool) -> None:
-    """Write what comes into a piece.
+def write_segments(response: FileResponse, lease: SegmentLease, *, consecutive: bool) -> None:
+    """Write a response to a segment.
 
     Parameters
     ----------
-    answer
-        Its bytes begin where those that the piece lacks do.
-    claim
-        The piece; at the end it is the last one that was written into.
-    requests
-        Who asked.
-    stop
-        Set when the download is to be given up.
-    along
-        Whether to go on with the pieces after it, as long as nobody else has them.
+    response
+        A response that begins with the segment's missing bytes.
+    lease
+        The segment; in the end, the last one that was written to.
+    consecutive
+        Whether to continue with the segments after it, as long as no other thread has them.
 
     Raises
     ------
     Unanswered
-        The answer ended too early.
+        The response ended too early.
     """
-    pieces, body = claim.pieces, answer.stream.pieces()
-    gate, offset = pieces.gate(), claim.start
-    with open(pieces.part.path, "r+b", buffering=0) as file:
+    segments, requests, body = lease.segments, response.requests, response.stream.pieces()
+    lock, offset = segments.write_lock(), lease.start
+    with open(segments.part.path, "r+b", buffering=0) as file:
         file.seek(offset)
-        for received in body:
-            view = memoryview(received)
-            while view:
-                if stop.is_set():
-                    raise cancelled()
-                some = view[: claim.end - offset]
-                with pieces.writing(gate):
-                    write_all(file, some)
-                    pieces.add(claim.index, len(some))
-                offset, view = offset + len(some), view[len(some) :]
-                if offset == claim.end and not (along and claim.move_on()):
-                    if not view:
-                        # To the answer's end, so that the connection can be used again.
+        for chunk in body:
+            remaining = memoryview(chunk)
+            while remaining:
+                raise_if_cancelled(requests.stop)
+                block = remaining[: lease.end - offset]
+                with segments.writing(lock):
+                    write_all(file, block)
+                    segments.add(lease.index, len(block))
+                offset, remaining = offset + len(block), remaining[len(block) :]
+                if offset == lease.end and not (consecutive and lease.advance()):
+                    if not remaining:
+                        # Only a connection whose response was read to its end can be used again.
                         next(body, None)
                     return
-    raise requests.again(f"the answer ended at byte {offset}")
+    raise requests.incomplete(f"the response ended at byte {offset}")
 
 
-def help_with(pieces: Pieces, requests: FileRequests, retries: Retries, stop: threading.Event) -> None:
-    """Fetch pieces from the back until there are none left, or it does not work.
+def download_segments(segments: Segments, requests: FileRequests, retries: Retries) -> None:
+    """Fetch segments from the back, until none are left or an attempt fails for good.
+
+    Failures are not raised: the thread that owns the download fetches whatever is missing, and reports its own.
 
     Parameters
     ----------
-    pieces
-        The pieces.
+    segments
+        The segments.
     requests
-        Who asks.
+        The sender of requests.
     retries
-        How often and how patiently to try again.
-    stop
-        Set when the download is to be given up.
+        How many attempts, and how long to wait between them.
     """
-    failures = 0
-    while not stop.is_set() and not pieces.closed and failures < retries.tries:
-        claim = pieces.claim(backwards=True)
-        if claim is None:
+    stop, failures = requests.stop, 0
+    while not stop.is_set() and not segments.closed and failures < retries.tries:
+        lease = segments.lease(backwards=True)
+        if lease is None:
             return
-        with claim:
-            start = claim.start
+        with lease:
+            start = lease.start
             try:
-                with requests.open(start, claim.end, pieces.origin) as answer:
-                    if not answer.is_range(start, pieces.origin):
+                with requests.open(start, lease.end, segments.version) as response:
+                    if not response.is_range(start, segments.version):
+                        # The file has changed, which the owner of the download finds out and handles.
                         return
-                    copy(answer, claim, requests, stop, along=False)
+                    write_segments(response, lease, consecutive=False)
                 failures = 0
                 continue
             except (Unanswered, AlyxError, OSError) as error:
-                logger.debug("a range of %s did not come: %s", requests.job.target.name, error)
-                failures = 1 if claim.start > start else failures + 1
+                logger.debug("a segment of %s failed: %s", requests.job.target.name, error)
+                failures = 1 if lease.start > start else failures + 1
         stop.wait(retries.wait(failures) or 0.0)

@@ -1,31 +1,32 @@
-"""Progress bars for downloads: one for the whole, and one for each file that is under way."""
+"""Progress bars: one for the whole call, and one for each file under way."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-if TYPE_CHECKING:
-    from alyx_client.downloads.download import Download
+from alyx_client.downloads.download import Download
 
 
 def is_shown() -> bool:
-    """Return whether somebody looks at the progress: on a terminal, or in a notebook."""
-    interactive = sys.modules.get("IPython")
-    shell = interactive.get_ipython() if interactive else None
+    """Return whether progress bars are visible to anyone: on a terminal, or in a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    # Only a notebook's shell has a kernel; its standard error is no terminal.
     if getattr(shell, "kernel", None) is not None:
         return True
+    # pythonw.exe on Windows has no standard error at all.
     return sys.stderr is not None and sys.stderr.isatty()
 
 
 class Progress:
-    """The bars of one call; all of them are drawn by the thread that calls `draw`.
+    """The progress bars of one call, drawn by the thread that calls `draw`.
 
     Parameters
     ----------
     downloads
-        What is downloaded.
+        The downloads of the call.
     silent
         Draw nothing.
     """
@@ -33,40 +34,36 @@ class Progress:
     def __init__(self, downloads: Sequence[Download], *, silent: bool) -> None:
         self._downloads = downloads
         self._hidden = silent or not is_shown()
+        # Bytes of some files only would make a bar that reaches its end too early.
         self._in_bytes = all(download.total is not None for download in downloads)
-        self._whole: Any = None
+        self._overall: Any = None
         self._bars: dict[Download, Any] = {}
 
     def draw(self) -> None:
-        """Bring the bars up to date."""
+        """Update the bars."""
         if self._hidden:
             return
-        active = [download for download in self._downloads if download.active]
         if len(self._downloads) > 1:
-            self._draw_whole()
-        for download in [known for known in self._bars if known not in active]:
+            self._draw_overall()
+        active = [download for download in self._downloads if download.active]
+        for download in [download for download in self._bars if download not in active]:
             self._bars.pop(download).close()
         for download in active:
-            bar = self._bars.get(download)
-            if bar is None:
-                bar = self._bars[download] = self._bar(download.job.target.name, download.total)
-            if bar.total != download.total:
-                bar.total = download.total
-            _move(bar, download.received)
+            self._draw_file(download)
 
-    def _draw_whole(self) -> None:
-        if self._whole is None:
-            total = sum(download.total or 0 for download in self._downloads)
+    def _draw_file(self, download: Download) -> None:
+        bar = self._bars.get(download)
+        if bar is None:
+            bar = self._bars[download] = _new_bar(download.job.target.name, download.total)
+        bar.total = download.total
+        _update(bar, download.received)
+
+    def _draw_overall(self) -> None:
+        if self._overall is None:
             count = len(self._downloads)
-            self._whole = self._bar(f"{count} files", total if self._in_bytes else count, in_bytes=self._in_bytes)
-        done = sum(download.received if self._in_bytes else download.ended for download in self._downloads)
-        _move(self._whole, done)
-
-    def _bar(self, name: str, total: int | None, *, in_bytes: bool = True) -> Any:
-        from tqdm.auto import tqdm
-
-        unit = "B" if in_bytes else "file"
-        return tqdm(total=total, desc=name, unit=unit, unit_scale=in_bytes, leave=False, dynamic_ncols=True)
+            total = sum(download.total or 0 for download in self._downloads) if self._in_bytes else count
+            self._overall = _new_bar(f"{count} files", total, in_bytes=self._in_bytes)
+        _update(self._overall, sum(d.received if self._in_bytes else d.ended for d in self._downloads))
 
     def __enter__(self) -> Self:
         self.draw()
@@ -74,12 +71,19 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self.draw()
-        for bar in [*self._bars.values(), *([self._whole] if self._whole is not None else [])]:
+        for bar in [*self._bars.values(), *([self._overall] if self._overall is not None else [])]:
             bar.close()
         self._bars.clear()
 
 
-def _move(bar: Any, count: int) -> None:
+def _new_bar(name: str, total: int | None, *, in_bytes: bool = True) -> Any:
+    from tqdm.auto import tqdm  # slow to import, and not needed without a terminal
+
+    unit = "B" if in_bytes else "file"
+    return tqdm(total=total, desc=name, unit=unit, unit_scale=in_bytes, leave=False, dynamic_ncols=True)
+
+
+def _update(bar: Any, count: int) -> None:
     if count != bar.n:
         bar.n = count
         bar.refresh()

@@ -1,4 +1,4 @@
-"""What an answer says about a file: which bytes these are, of which file, and how they are packed."""
+"""Response headers of a file: its version, the range of its bytes, and the encoding of the body."""
 
 from __future__ import annotations
 
@@ -11,30 +11,34 @@ from alyx_client.errors import IncompleteDownloadError, UnexpectedAnswerError
 from alyx_client.http.headers import http_date
 
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)$", re.IGNORECASE)
-_PACKED_NAME = re.compile(r"\.(t?gz|svgz)$", re.IGNORECASE)
-_WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": 47}
-# A date of the last change tells two versions apart only if none can have been made within its second.
-_SETTLED = 60.0
+# RFC 9110, section 8.8.3, without the prefix W/: a weak tag is the same for different bytes.
+_STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
+_COMPRESSED_NAME = re.compile(r"\.(t?gz|svgz)$", re.IGNORECASE)
+# zlib's window bits: 31 expects a gzip header, 47 detects a gzip or zlib header.
+_WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 47}
+# RFC 9110, section 8.8.2.2: a date of the last change is a strong validator only if it is at least a minute old, since
+# a file may change twice within the second that the date resolves.
+_SETTLED_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What a server offers with its answer.
+class FileHeaders:
+    """Headers of a response about the file.
 
     Parameters
     ----------
     status
         The status code.
     first, last
-        Which bytes come; None where it is the whole file, or where the answer does not say.
+        The range of bytes; None for the whole file, or if the response does not say.
     total
-        How many bytes the file has; None if that is not known.
+        Number of bytes of the file; None if unknown.
     etag, modified
         Strong validators: an entity tag that is not weak, or a date of the last change long past.
-    ranges
-        Whether the server says that it gives parts of the file.
+    accepts_ranges
+        Whether the server says that it sends ranges of the file.
     encoding
-        How the body is packed; None if it is not.
+        The ``Content-Encoding`` to be undone; None if there is none.
     """
 
     status: int
@@ -43,17 +47,12 @@ class Offer:
     total: int | None = None
     etag: str | None = None
     modified: str | None = None
-    ranges: bool = False
+    accepts_ranges: bool = False
     encoding: str | None = None
 
-    @property
-    def validator(self) -> str | None:
-        """What ``If-Range`` takes."""
-        return self.etag or self.modified
 
-
-def read_offer(status: int, headers: Mapping[str, str], name: str) -> Offer:
-    """Read the headers of an answer.
+def parse_file_headers(status: int, headers: Mapping[str, str], name: str) -> FileHeaders:
+    """Parse the headers of a response.
 
     Parameters
     ----------
@@ -62,56 +61,81 @@ def read_offer(status: int, headers: Mapping[str, str], name: str) -> Offer:
     headers
         The headers, names in lower case.
     name
-        The file's name: what is called ``.gz`` is kept packed.
+        The file's name: a file called ``.gz`` stays compressed.
 
     Raises
     ------
     UnexpectedAnswerError
-        The body is packed in a way that is not known here.
+        The ``Content-Encoding`` is not supported.
     """
-    encoding = headers.get("content-encoding", "").strip().lower()
-    if encoding in {"", "identity"} or (encoding in {"gzip", "x-gzip"} and _PACKED_NAME.search(name)):
-        encoding = ""
-    elif encoding not in _WINDOW and 200 <= status < 300:
-        raise UnexpectedAnswerError(f"{name} comes with the Content-Encoding {encoding!r}, which was not asked for.")
+    encoding = _content_encoding(status, headers, name)
+    first, last, total = _content_range(headers) if status == 206 else (None, None, None)
     length = headers.get("content-length", "").strip()
-    total = int(length) if length.isdecimal() and not encoding and status == 200 else None
-    first = last = None
-    if status == 206 and (match := _CONTENT_RANGE.match(headers.get("content-range", "").strip())):
-        first, last = int(match[1]), int(match[2])
-        total = None if match[3] == "*" else int(match[3])
-    etag = headers.get("etag", "").strip()
-    ranges = status == 206 or headers.get("accept-ranges", "").strip().lower() == "bytes"
-    strong = re.fullmatch(r'"[\x21\x23-\x7e\x80-\xff]*"', etag) is not None and not encoding
-    modified = None if encoding or strong else _settled(headers)
-    return Offer(status, first, last, total, etag if strong else None, modified, ranges, encoding or None)
+    # Of an encoded body, Content-Length is the compressed size; of an error, that of the error page.
+    if status == 200 and encoding is None and length.isdecimal():
+        total = int(length)
+    # Validators of an encoded body are not used: its ranges are of the compressed bytes, not of the file's.
+    etag, modified = (None, None) if encoding else _strong_validators(headers)
+    accepts_ranges = status == 206 or headers.get("accept-ranges", "").strip().lower() == "bytes"
+    return FileHeaders(status, first, last, total, etag, modified, accepts_ranges, encoding)
 
 
-def _settled(headers: Mapping[str, str]) -> str | None:
-    modified, sent = http_date(headers.get("last-modified", "")), http_date(headers.get("date", ""))
-    if modified is None or sent is None or sent - modified < _SETTLED:
+def _content_encoding(status: int, headers: Mapping[str, str], name: str) -> str | None:
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding in {"", "identity"}:
         return None
-    return headers["last-modified"].strip()
+    # Some servers describe a file "a.nii.gz" as encoded with gzip: its own bytes are the compressed ones.
+    if encoding in {"gzip", "x-gzip"} and _COMPRESSED_NAME.search(name):
+        return None
+    if encoding not in _WINDOW_BITS and 200 <= status < 300:
+        raise UnexpectedAnswerError(f"{name} comes with the Content-Encoding {encoding!r}, which was not requested.")
+    return encoding
 
 
-def unpacked(pieces: Iterable[bytes], encoding: str) -> Generator[bytes]:
-    """Undo the ``Content-Encoding``.
+def _content_range(headers: Mapping[str, str]) -> tuple[int | None, int | None, int | None]:
+    match = _CONTENT_RANGE.match(headers.get("content-range", "").strip())
+    if match is None:
+        return None, None, None
+    return int(match[1]), int(match[2]), None if match[3] == "*" else int(match[3])
+
+
+def _strong_validators(headers: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return an entity tag, or else a date: If-Range takes one of them, and strong ones only (RFC 9110, 13.1.5)."""
+    etag = headers.get("etag", "").strip()
+    if _STRONG_ETAG.fullmatch(etag):
+        return etag, None
+    modified, sent = http_date(headers.get("last-modified", "")), http_date(headers.get("date", ""))
+    if modified is None or sent is None or sent - modified < _SETTLED_SECONDS:
+        return None, None
+    return None, headers["last-modified"].strip()
+
+
+def decode(chunks: Iterable[bytes], encoding: str) -> Generator[bytes]:
+    """Undo the ``Content-Encoding`` of a body.
+
+    Parameters
+    ----------
+    chunks
+        The body.
+    encoding
+        Its encoding.
 
     Raises
     ------
     IncompleteDownloadError
         The body ends too early, or is damaged.
     """
-    decoder, begun = zlib.decompressobj(_WINDOW[encoding]), False
+    decoder, begun = zlib.decompressobj(_WINDOW_BITS[encoding]), False
     try:
-        for piece in pieces:
-            while piece:
+        for chunk in chunks:
+            while chunk:
+                # RFC 1952: a gzip file is a series of members, one decoder for each.
                 if decoder.eof:
-                    decoder = zlib.decompressobj(_WINDOW[encoding])
+                    decoder = zlib.decompressobj(_WINDOW_BITS[encoding])
                 begun = True
-                yield decoder.decompress(piece)
-                piece = decoder.unused_data
+                yield decoder.decompress(chunk)
+                chunk = decoder.unused_data
     except zlib.error as error:
-        raise IncompleteDownloadError(f"The answer's {encoding} encoding is damaged ({error}).") from error
+        raise IncompleteDownloadError(f"The {encoding} encoding of the response is damaged ({error}).") from error
     if begun and not decoder.eof:
-        raise IncompleteDownloadError(f"The answer ended before its {encoding} encoding did.")
+        raise IncompleteDownloadError(f"The response ended before its {encoding} encoding did.")

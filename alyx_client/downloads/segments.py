@@ -1,4 +1,4 @@
-"""The ranges of one large file that several threads fetch side by side: who has which, and how much is there."""
+"""The segments of one large file that several threads fetch in parallel."""
 
 from __future__ import annotations
 
@@ -7,161 +7,181 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Self
 
-from alyx_client.downloads.part_file import PartFile, cancelled
+from alyx_client.downloads.cancellation import cancelled_error
+from alyx_client.downloads.part_file import PartFile
 
-SMALLEST = 64 * 2**20
-_PIECE = 32 * 2**20
-_MOST = 256
+MIB = 2**20
+# Below this, one connection is done before the others have gained speed (TCP slow start).
+MIN_SEGMENTED_BYTES = 64 * MIB
+# Large enough that a request's latency does not count, small enough that all threads end at about the same time.
+MIN_SEGMENT_BYTES = 32 * MIB
+# The metadata is written after each segment, and has a number for each.
+_MAX_SEGMENTS = 256
 
 
-def piece_size(length: int) -> int:
-    """Choose how large the pieces of a file of this length are."""
-    return max(_PIECE, -(-length // _MOST))
+def is_worth_dividing(length: int) -> bool:
+    """Return whether so many bytes are fetched faster in segments."""
+    return length >= MIN_SEGMENTED_BYTES
 
 
-class Pieces:
-    """Who fetches which piece: the first thread goes on from the front, the others take pieces from the back.
+def segment_size(length: int) -> int:
+    """Return the size of the segments of a file of `length` bytes."""
+    return max(MIN_SEGMENT_BYTES, -(-length // _MAX_SEGMENTS))
+
+
+class Segments:
+    """The segments of a file, and which thread has which.
+
+    The first thread continues from the front, where its open response goes on anyway; the others take segments from
+    the back, so that it meets them as late as possible.
 
     Parameters
     ----------
     part
-        The file's part, divided.
+        The partial download, divided into segments.
     """
 
     def __init__(self, part: PartFile) -> None:
-        assert part.origin is not None
-        assert part.origin.length is not None
+        assert part.version is not None
+        assert part.version.length is not None
         self.part = part
-        self.origin = part.origin
-        self.length: int = part.origin.length
+        self.version = part.version
+        self.length: int = part.version.length
         self.closed = False
-        self._size = part.piece_size
-        self._counts = part.pieces
-        self._claimed: set[int] = set()
+        self._size = part.segment_size
+        self._received = part.segment_bytes
+        self._leased: set[int] = set()
         self._changed = threading.Condition()
-        self._gates: list[threading.Lock] = []
+        self._write_locks: list[threading.Lock] = []
 
     def start(self, index: int) -> int:
-        """Where the missing bytes of a piece begin in the file."""
-        return index * self._size + self._counts[index]
+        """Return the offset in the file at which the missing bytes of a segment begin."""
+        return index * self._size + self._received[index]
 
     def end(self, index: int) -> int:
-        """Where a piece ends in the file."""
+        """Return the offset in the file at which a segment ends."""
         return min(self.length, (index + 1) * self._size)
 
     def add(self, index: int, count: int) -> None:
-        """Count bytes that were written."""
-        self._counts[index] += count
+        """Count bytes that were written to a segment."""
+        self._received[index] += count
 
     @property
     def finished(self) -> bool:
-        """Whether all is there."""
-        return all(self.start(index) >= self.end(index) for index in range(len(self._counts)))
+        """Whether all bytes have been received."""
+        return all(self.start(index) >= self.end(index) for index in range(len(self._received)))
 
-    def claim(self, *, backwards: bool = False) -> Claim | None:
-        """Take the first piece, or the last, that nobody has; None if there is none."""
+    def lease(self, *, backwards: bool = False) -> SegmentLease | None:
+        """Lease the first incomplete segment that no thread has, or the last; None if there is none."""
         with self._changed:
-            order = range(len(self._counts))
+            order = range(len(self._received))
             for index in reversed(order) if backwards else order:
                 if self._is_free(index):
-                    self._claimed.add(index)
-                    return Claim(self, index)
+                    self._leased.add(index)
+                    return SegmentLease(self, index)
             return None
 
-    def claim_next(self, index: int) -> bool:
-        """Take the piece after this one, if nobody has it and nothing of it is there."""
+    def lease_after(self, index: int) -> bool:
+        """Lease the next segment, if no thread has it and none of its bytes have been received."""
         with self._changed:
             free = self._is_empty(index + 1)
             if free:
-                self._claimed.add(index + 1)
+                self._leased.add(index + 1)
             return free
 
     def gap_end(self, index: int) -> int:
-        """Where what is missing from this piece on ends."""
+        """Return the end of the missing bytes that begin in this segment, across the empty ones after it."""
         with self._changed:
             while self._is_empty(index + 1):
                 index += 1
             return self.end(index)
 
     def release(self, index: int) -> None:
-        """Give a piece back, fetched or not, and note how much of it is there."""
+        """Release a segment, complete or not, and save the metadata."""
         with self._changed:
-            self._claimed.discard(index)
+            self._leased.discard(index)
             self._changed.notify_all()
             if not self.closed:
-                self.part.note()
+                self.part.save()
 
     def wait(self, seconds: float) -> None:
-        """Wait until somebody gives a piece back."""
+        """Wait until a segment is released."""
         with self._changed:
             self._changed.wait(seconds)
 
-    def gate(self) -> threading.Lock:
-        """Make a lock that a thread holds while it writes."""
-        gate = threading.Lock()
+    def write_lock(self) -> threading.Lock:
+        """Return a new lock, for one thread to hold while it writes."""
+        # One for each thread, so that writers do not wait for one another, and `close` can wait for all of them.
+        lock = threading.Lock()
         with self._changed:
-            self._gates.append(gate)
-        return gate
+            self._write_locks.append(lock)
+        return lock
 
     @contextmanager
-    def writing(self, gate: threading.Lock) -> Generator[None]:
-        """Hold the gate during a write, if writing is still allowed."""
-        with gate:
+    def writing(self, lock: threading.Lock) -> Generator[None]:
+        """Hold a thread's lock during a write.
+
+        Raises
+        ------
+        DownloadCancelledError
+            The segments are closed: the file may be another download's by now.
+        """
+        with lock:
             if self.closed:
-                raise cancelled()
+                raise cancelled_error()
             yield
 
     def close(self) -> None:
-        """Let nobody write any more; returns when nobody does."""
+        """Prevent further writes, and wait for those under way."""
         with self._changed:
             self.closed = True
-            gates = list(self._gates)
-        for gate in gates:
-            with gate:
+            locks = list(self._write_locks)
+        for lock in locks:
+            with lock:
                 pass
 
     def _is_free(self, index: int) -> bool:
-        return index not in self._claimed and self.start(index) < self.end(index)
+        return index not in self._leased and self.start(index) < self.end(index)
 
     def _is_empty(self, index: int) -> bool:
-        return index < len(self._counts) and self._counts[index] == 0 and self._is_free(index)
+        return index < len(self._received) and self._received[index] == 0 and self._is_free(index)
 
 
-class Claim:
-    """A piece in the hands of one thread; given back at the end of its block.
+class SegmentLease:
+    """A segment that one thread fetches; released at the end of its block.
 
     Parameters
     ----------
-    pieces
-        All pieces.
+    segments
+        All segments.
     index
-        Which one.
+        The index of the leased one.
     """
 
-    def __init__(self, pieces: Pieces, index: int) -> None:
-        self.pieces = pieces
+    def __init__(self, segments: Segments, index: int) -> None:
+        self.segments = segments
         self.index = index
 
     @property
     def start(self) -> int:
-        """Where its missing bytes begin in the file."""
-        return self.pieces.start(self.index)
+        """The offset in the file at which the missing bytes begin."""
+        return self.segments.start(self.index)
 
     @property
     def end(self) -> int:
-        """Where it ends in the file."""
-        return self.pieces.end(self.index)
+        """The offset in the file at which the segment ends."""
+        return self.segments.end(self.index)
 
-    def move_on(self) -> bool:
-        """Change to the piece after this one, if that is to be had."""
-        if not self.pieces.claim_next(self.index):
+    def advance(self) -> bool:
+        """Exchange the segment for the next one, if that is to be had."""
+        if not self.segments.lease_after(self.index):
             return False
-        done, self.index = self.index, self.index + 1
-        self.pieces.release(done)
+        finished, self.index = self.index, self.index + 1
+        self.segments.release(finished)
         return True
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.pieces.release(self.index)
+        self.segments.release(self.index)

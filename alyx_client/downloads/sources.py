@@ -1,46 +1,45 @@
-"""What can be downloaded: addresses, paths on a data server, and records of datasets and files."""
+"""Sources of downloads: URLs, paths on a data server, and records of datasets and files."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, cast
+from typing import TypeGuard, cast
 
 from alyx_client.errors import NoDataURLError
 from alyx_client.http.url import redact_url
 from alyx_client.runtime.coerce import is_list
 
-_SHOWN = 200
+_MAX_DESCRIPTION = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One file to download.
+class RemoteFile:
+    """A file on a server, as far as its source describes it.
 
     Parameters
     ----------
-    urls
-        Where it may be had: addresses, or paths on the first data server; the first that may be used is.
+    addresses
+        URLs, or paths on the first data server; the first usable one is used.
     size
-        How many bytes it has; None if that is not known.
+        Number of bytes; None if unknown.
     digest
-        Its hash in hexadecimal digits (MD5, SHA-1 or SHA-256, by its length); None if that is not known.
+        Hash in hexadecimal digits (MD5, SHA-1 or SHA-256, told apart by length); None if unknown.
     """
 
-    urls: tuple[str, ...]
+    addresses: tuple[str, ...]
     size: int | None = None
     digest: str | None = None
 
 
-def file_record_to_url(file_records: Any) -> list[str]:
-    """Return the addresses of file records.
+def file_record_to_url(file_records: object) -> list[str]:
+    """Return the URLs of file records.
 
     Parameters
     ----------
     file_records
-        A record or several: those in a dataset's ``file_records``, as dictionaries or typed.
+        One record or several: those in a dataset's ``file_records``, as dictionaries or typed.
 
     Returns
     -------
@@ -50,13 +49,13 @@ def file_record_to_url(file_records: Any) -> list[str]:
     return [url for record in _records(file_records) if (url := _text(_field(record, "data_url")))]
 
 
-def dataset_record_to_url(dataset_record: Any) -> list[str]:
-    """Return the addresses of datasets' files.
+def dataset_record_to_url(dataset_record: object) -> list[str]:
+    """Return the URLs of the files of datasets.
 
     Parameters
     ----------
     dataset_record
-        A record or several, as dictionaries or typed.
+        One record or several, as dictionaries or typed.
 
     Returns
     -------
@@ -67,12 +66,12 @@ def dataset_record_to_url(dataset_record: Any) -> list[str]:
 
 
 def is_several(source: object) -> bool:
-    """Return whether this is a list of sources: typed records can be iterated, and are one each."""
+    """Return whether a value is several sources; a typed record or a path is one, although it can be iterated."""
     return is_list(source) and not isinstance(source, PurePath) and not hasattr(type(source), "model_fields")
 
 
-def read_source(source: object) -> Source:
-    """Make a source of what a user passed.
+def read_source(source: object) -> RemoteFile:
+    """Return the file that a source stands for.
 
     Parameters
     ----------
@@ -86,33 +85,38 @@ def read_source(source: object) -> Source:
     TypeError
         It is none of these.
     """
-    if isinstance(source, PurePath):
-        return Source((source.as_posix(),))
-    if isinstance(source, str):
-        return Source((source,))
-    size, digest = _field(source, "file_size"), _text(_field(source, "hash"))
+    if isinstance(source, str | PurePath):
+        return RemoteFile((source if isinstance(source, str) else source.as_posix(),))
+    addresses = _addresses(source)
+    size = _field(source, "file_size")
+    # A bool is an int in Python; no server sends one, but a size of True would be 1 byte.
     known_size = size if isinstance(size, int) and not isinstance(size, bool) else None
-    url = _text(_field(source, "data_url"))
+    return RemoteFile(addresses, known_size, _text(_field(source, "hash")))
+
+
+def _addresses(record: object) -> tuple[str, ...]:
+    url = _text(_field(record, "data_url"))
     if url:
-        return Source((url,), known_size, digest)
-    files = _field(source, "file_records")
+        return (url,)
+    files = _field(record, "file_records")
     if files is not None:
+        # A file record exists before its file does: "exists" is set when the upload is complete.
         urls = file_record_to_url([file for file in _records(files) if _field(file, "exists") is not False])
-        if urls:
-            return Source(tuple(urls), known_size, digest)
-        raise NoDataURLError(
-            f"No server has the file of the dataset {_label(source)}: none of its file records both exists and has a "
-            "data_url. Nothing was sent."
-        )
-    if isinstance(source, Mapping) or any(hasattr(source, name) for name in ("data_url", "relative_path")):
-        raise NoDataURLError(f"The record {_label(source)} has no data_url. Nothing was sent.")
+        if not urls:
+            raise NoDataURLError(
+                f"No server has the file of the dataset {_label(record)}: none of its file records both exists and has "
+                "a data_url. Nothing was sent."
+            )
+        return tuple(urls)
+    if _is_mapping(record) or any(hasattr(record, name) for name in ("data_url", "relative_path")):
+        raise NoDataURLError(f"The record {_label(record)} has no data_url. Nothing was sent.")
     raise TypeError(
-        f"An object of type {type(source).__name__} is not a source of a file; pass a URL, a path or a record."
+        f"An object of type {type(record).__name__} is not a source of a file; pass a URL, a path or a record."
     )
 
 
 def describe(source: object) -> str:
-    """Return a short name for a source that cannot be downloaded, without secrets.
+    """Return a short description of a source that cannot be downloaded, without secrets.
 
     Parameters
     ----------
@@ -121,29 +125,33 @@ def describe(source: object) -> str:
     """
     if isinstance(source, str | PurePath):
         text = redact_url(str(source)).partition("?")[0]
-        return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
-    if isinstance(source, Mapping) or hasattr(type(source), "model_fields"):
+        return repr(text if len(text) <= _MAX_DESCRIPTION else f"{text[:_MAX_DESCRIPTION]}...")
+    if _is_mapping(source) or hasattr(type(source), "model_fields"):
         return f"record {_label(source)}"
     return f"object of type {type(source).__name__}"
 
 
-def _records(value: Any) -> Iterable[Any]:
+def _records(value: object) -> Iterable[object]:
     if value is None:
         return ()
-    return cast("Iterable[Any]", value) if is_several(value) else (value,)
+    return cast("Iterable[object]", value) if is_several(value) else (value,)
 
 
-def _field(record: Any, name: str) -> Any:
-    if isinstance(record, Mapping):
-        return cast("Mapping[str, Any]", record).get(name)
+def _field(record: object, name: str) -> object:
+    if _is_mapping(record):
+        return record.get(name)
     return getattr(record, name, None)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _label(record: Any) -> str:
+def _label(record: object) -> str:
     path = _field(record, "relative_path") or _field(record, "name")
-    key = _field(record, "id") or re.sub(r"\?.*", "", _text(_field(record, "url")) or "").rpartition("/")[2]
+    key = _field(record, "id") or (_text(_field(record, "url")) or "").partition("?")[0].rpartition("/")[2]
     return " ".join(repr(str(part)) for part in (path, key) if part) or f"of type {type(record).__name__}"

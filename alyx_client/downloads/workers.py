@@ -8,26 +8,31 @@ from collections import deque
 from collections.abc import Callable
 from typing import Self
 
-from alyx_client.downloads.part_file import cancelled
+from alyx_client.downloads.cancellation import raise_if_cancelled
 
-_TICK = 0.1
-_GRACE = 1.0
+_TICK_SECONDS = 0.1
+_GRACE_SECONDS = 1.0
 
 
 class Workers:
-    """Does tasks in a few threads, in the order in which they came.
+    """Run tasks in a few threads, in the order of submission.
 
-    Unlike those of `concurrent.futures`, the threads do not keep the interpreter from ending, and the caller is woken
-    by Ctrl-C on every system.
+    Unlike those of `concurrent.futures`, the threads do not keep the interpreter from exiting, and Ctrl-C wakes the
+    caller on every operating system.
 
     Parameters
     ----------
     limit
-        How many threads there are at most; they are started as they are needed.
+        Maximum number of threads; they are started as they are needed.
     cancelled
-        Set by the caller's caller when all is to be given up.
+        Set to cancel the whole call.
     wake
         Wakes threads that wait for a server.
+
+    Attributes
+    ----------
+    stop
+        Set when all tasks are to stop.
     """
 
     def __init__(self, limit: int, cancelled: threading.Event | None, wake: Callable[[], None]) -> None:
@@ -39,12 +44,12 @@ class Workers:
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._idle = 0
-        self._over = False
+        self._closed = False
 
     def submit(self, task: Callable[[], None]) -> None:
-        """Add a task; it must not raise."""
+        """Add a task, which must not raise."""
         with self._changed:
-            if self._over:
+            if self._closed:
                 return
             self._tasks.append(task)
             if len(self._tasks) > self._idle and len(self._threads) < self.limit:
@@ -53,8 +58,8 @@ class Workers:
                 thread.start()
             self._changed.notify()
 
-    def invite(self, task: Callable[[], None]) -> None:
-        """Add a task for each further thread; whoever has nothing else to do takes it."""
+    def submit_to_others(self, task: Callable[[], None]) -> None:
+        """Add a task once for each other thread: those that are busy run it when they have nothing else to do."""
         for _ in range(self.limit - 1):
             self.submit(task)
 
@@ -62,32 +67,33 @@ class Workers:
         while True:
             with self._changed:
                 self._idle += 1
-                while not self._tasks and not self._over:
+                while not self._tasks and not self._closed:
                     self._changed.wait()
                 self._idle -= 1
-                if self._over:
+                if self._closed:
                     return
                 task = self._tasks.popleft()
             task()
 
     def wait(self, done: threading.Event, tick: Callable[[], None]) -> None:
-        """Wait until all is done.
+        """Wait for an event.
 
         Parameters
         ----------
         done
-            Set when it is.
+            Set when all tasks are done.
         tick
-            Called now and then in the caller's thread.
+            Called several times a second, in the caller's thread.
 
         Raises
         ------
         DownloadCancelledError
-            It was given up.
+            The call was cancelled.
         """
-        while not done.wait(_TICK):
-            if self._cancelled is not None and self._cancelled.is_set():
-                raise cancelled()
+        # A short timeout instead of none: on Windows, Ctrl-C does not interrupt an unlimited wait.
+        while not done.wait(_TICK_SECONDS):
+            if self._cancelled is not None:
+                raise_if_cancelled(self._cancelled)
             tick()
 
     def __enter__(self) -> Self:
@@ -95,13 +101,14 @@ class Workers:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self._changed:
-            self._over = True
+            self._closed = True
             self._tasks.clear()
             self._changed.notify_all()
         if kind is not None:
             self.stop.set()
             self._wake()
-        # A thread that looks for a host cannot be woken; it writes nothing when it comes back.
-        until = time.monotonic() + _GRACE
+        # A thread that resolves a host name cannot be woken, so that it is not waited for; it writes nothing when it
+        # returns, since `stop` is set.
+        deadline = time.monotonic() + _GRACE_SECONDS
         for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
+            thread.join(max(0.0, deadline - time.monotonic()))

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from alyx_client.downloads.cache_tables import unpack
-from alyx_client.downloads.functions import Downloader
+from alyx_client.downloads.archive import unpack
+from alyx_client.downloads.data_servers import DataServers
+from alyx_client.downloads.downloader import Downloader
 from alyx_client.errors import (
     AuthenticationError,
     DamagedArchiveError,
@@ -48,9 +49,9 @@ def routes(info: dict[str, Any] | None = None, archive: bytes = ZIP) -> dict[str
     return {"/cache/info/": [faults.json_answer(info or INFO)] * 9, "/cache.zip": [serve(archive)] * 9}
 
 
-def tables_of(url: str, folder: Path, **settings: Any) -> Downloader:
-    token = {"Authorization": "Token geheim"}
-    return Downloader(url, folder=folder, silent=True, retries=QUICK, **{"token": lambda: token, **settings})
+def tables_of(url: str, folder: Path, token: str = "geheim") -> Downloader:
+    servers = DataServers(base_url=url, token=lambda: {"Authorization": f"Token {token}"})
+    return Downloader(servers, folder=folder, silent=True, retries=QUICK)
 
 
 def names(folder: Path) -> list[str]:
@@ -92,8 +93,7 @@ def test_tables_that_are_not_current_are_fetched(change: str, tmp_path: Path) ->
 
 def test_the_local_alyx_has_tables(tmp_path: Path) -> None:
     with LocalAlyx() as local:
-        token = {"Authorization": f"Token {local.token('olivier')}"}
-        files = tables_of(local.url, tmp_path, token=lambda: token)
+        files = tables_of(local.url, tmp_path, local.token("olivier"))
         paths = files.download_cache_tables()
         assert {path.name for path in paths} == {"sessions.pqt", "datasets.pqt"}
         assert files.download_cache_tables() == paths
@@ -125,7 +125,7 @@ def test_another_source_is_fetched_without_the_token(source: str, tmp_path: Path
 
 def test_without_a_server_there_must_be_a_source(tmp_path: Path) -> None:
     with pytest.raises(ForeignURLError, match="source="):
-        Downloader(folder=tmp_path).download_cache_tables()
+        Downloader(DataServers(), folder=tmp_path).download_cache_tables()
 
 
 @pytest.mark.parametrize(
@@ -262,8 +262,10 @@ def test_an_interrupted_zip_is_gone_on_from(tmp_path: Path) -> None:
 def test_several_processes_fetch_the_tables_once(tmp_path: Path) -> None:
     script = """
         import json, sys
-        from alyx_client.downloads.functions import Downloader
-        print(json.dumps([path.name for path in Downloader(sys.argv[1], folder=sys.argv[2]).download_cache_tables()]))
+        from alyx_client.downloads.data_servers import DataServers
+        from alyx_client.downloads.downloader import Downloader
+        files = Downloader(DataServers(base_url=sys.argv[1]), folder=sys.argv[2])
+        print(json.dumps([path.name for path in files.download_cache_tables()]))
     """
     steps = {"/cache/info/": [faults.json_answer(INFO)] * 9, "/cache.zip": [serve(ZIP, drip=0.05)] * 9}
     with FaultServer(routes=steps) as server:

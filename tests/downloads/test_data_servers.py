@@ -4,7 +4,9 @@ import base64
 
 import pytest
 
-from alyx_client.downloads.data_servers import DataServers, Login, redirected
+from alyx_client.downloads.addresses import Login, redirect_target
+from alyx_client.downloads.data_servers import DataServers
+from alyx_client.downloads.options import Options
 from alyx_client.errors import ForeignURLError, InsecureConnectionWarning, InvalidFileNameError
 
 ALYX = "https://alyx.example.org"
@@ -21,7 +23,7 @@ def basic(username: str, password: str) -> str:
 
 
 def authorisation(servers: DataServers, url: str, **options: object) -> str | None:
-    settings: dict = {"trusted": True, "origin": url, **options}
+    settings: dict = {"trusted": True, "source_url": url, **options}
     return servers.headers(url, **settings).get("Authorization")
 
 
@@ -45,65 +47,65 @@ def test_each_server_gets_its_own_credentials_alone() -> None:
 def test_other_places_get_none(url: str) -> None:
     assert authorisation(SERVERS, url) is None
     with pytest.raises(ForeignURLError, match="nothing was sent"):
-        SERVERS.complete(url)
+        SERVERS.resolve(url)
 
 
 def test_after_a_foreign_redirect_nothing_is_sent_not_even_to_servers_of_ours() -> None:
     assert authorisation(SERVERS, f"{DATA}/a.npy", trusted=False) is None
     headers = {"Authorization": "mine", "Cookie": "c", "X-Api-Key": "k", "X-Amz-Security-Token": "t", "X-Lab": "lab"}
     url = f"{DATA}/a.npy"
-    sent = SERVERS.headers(url, trusted=False, extra=headers, origin=url)
+    sent = SERVERS.headers(url, trusted=False, extra=headers, source_url=url)
     assert {name for name in sent if name in headers} == {"X-Lab"}
-    sent = SERVERS.headers("https://two.example.org/a", trusted=True, extra=headers, origin=url)
+    sent = SERVERS.headers("https://two.example.org/a", trusted=True, extra=headers, source_url=url)
     assert {name for name in sent if name in headers} == {"X-Lab", "Authorization"}
     assert sent["Authorization"] == basic("other", "anders")
-    assert SERVERS.headers(url, trusted=True, extra=headers, origin=url)["Authorization"] == "mine"
+    assert SERVERS.headers(url, trusted=True, extra=headers, source_url=url)["Authorization"] == "mine"
 
 
 def test_headers_that_would_break_a_download_are_refused() -> None:
     for name in ("Range", "if-range", "Accept-Encoding", "Host"):
         with pytest.raises(ValueError, match="chunks="):
-            SERVERS.headers(f"{DATA}/a", trusted=True, extra={name: "x"}, origin=f"{DATA}/a")
+            Options(headers={name: "x"})
 
 
 def test_paths_are_on_the_first_server() -> None:
-    assert SERVERS.complete("lab/#2022#/a b%.npy") == (f"{DATA}/lab/%232022%23/a%20b%25.npy", None)
-    assert SERVERS.complete("/lab\\x.npy")[0] == f"{DATA}/lab/x.npy"
+    assert SERVERS.resolve("lab/#2022#/a b%.npy") == (f"{DATA}/lab/%232022%23/a%20b%25.npy", None)
+    assert SERVERS.resolve("/lab\\x.npy")[0] == f"{DATA}/lab/x.npy"
     for path in ("../private/a.npy", "a/../../b", "lab//a", ""):
         with pytest.raises(InvalidFileNameError):
             SERVERS.url_of_path(path)
     with pytest.raises(ForeignURLError, match="data_server="):
-        DataServers(base_url=ALYX).complete("lab/x.npy")
+        DataServers(base_url=ALYX).resolve("lab/x.npy")
 
 
 @pytest.mark.parametrize("path", ["%2e%2e/a", "a/..%2fb", "a%5c..%5cb", "../a", "a%00b"])
 def test_addresses_that_lead_elsewhere_are_refused(path: str) -> None:
     with pytest.raises(InvalidFileNameError):
-        SERVERS.complete(f"{DATA}/{path}")
+        SERVERS.resolve(f"{DATA}/{path}")
 
 
 def test_addresses_are_brought_to_one_form() -> None:
-    assert SERVERS.complete("HTTPS://Data.example.org:443/public/#1#/a b.npy?s=1#part") == (
+    assert SERVERS.resolve("HTTPS://Data.example.org:443/public/#1#/a b.npy?s=1#part") == (
         f"{DATA}/%231%23/a%20b.npy?s=1",
         None,
     )
-    url, login = SERVERS.complete("https://me:p%40ss@data.example.org/public/a.npy")
+    url, login = SERVERS.resolve("https://me:p%40ss@data.example.org/public/a.npy")
     assert (url, login) == (f"{DATA}/a.npy", Login("https://data.example.org", "me", "p@ss"))
     assert "p@ss" not in repr(login)
     for other in ("ftp://data.example.org/a", "https:///a", "file:///etc/passwd"):
         with pytest.raises(ForeignURLError):
-            SERVERS.complete(other)
+            SERVERS.resolve(other)
 
 
 def test_the_path_below_a_server_is_without_the_servers_own() -> None:
-    assert SERVERS.path_below(f"{DATA}/lab/a.npy?x=1") == "lab/a.npy"
-    assert SERVERS.path_below(f"{ALYX}/uploaded/a.npy") == "uploaded/a.npy"
+    assert SERVERS.path_on_server(f"{DATA}/lab/a.npy?x=1") == "lab/a.npy"
+    assert SERVERS.path_on_server(f"{ALYX}/uploaded/a.npy") == "uploaded/a.npy"
 
 
 def test_redirects_lead_to_web_addresses_alone() -> None:
-    assert redirected(f"{DATA}/a/b.npy", "../c.npy?s=1") == f"{DATA}/c.npy?s=1"
+    assert redirect_target(f"{DATA}/a/b.npy", "../c.npy?s=1") == f"{DATA}/c.npy?s=1"
     for location in ("ftp://x.org/a", "javascript:x", "file:///etc/passwd", "https://x.org/%2e%2e/a"):
-        assert redirected(f"{DATA}/a", location) is None
+        assert redirect_target(f"{DATA}/a", location) is None
 
 
 def test_a_password_without_encryption_gives_a_warning_once() -> None:

@@ -15,7 +15,9 @@ import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.config.settings import DataServer
-from alyx_client.downloads.functions import Downloader, http_download_file_list
+from alyx_client.downloads.data_servers import DataServers
+from alyx_client.downloads.downloader import Downloader
+from alyx_client.downloads.functions import http_download_file_list
 from alyx_client.errors import (
     AlyxConnectionError,
     AuthenticationError,
@@ -59,11 +61,6 @@ def servers() -> Iterator[Servers]:
         FaultServer(then=serve(BODY)) as foreign,
     ):
         yield Servers(alyx, data, locked, foreign, f"http://127.0.0.1:{faults.closed_port()}")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "data"
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -350,7 +347,7 @@ def test_lists_without_a_client_are_the_same(name: str, servers: Servers, folder
         kind = ForeignURLError
     (folder / "taken.npy").mkdir(parents=True)
     sources = [f"{servers.data.url}/a.npy", filled(source, servers), f"{servers.data.url}/c.npy"]
-    files = Downloader(anywhere=True, retries=QUICK, silent=True)
+    files = Downloader(DataServers(any_server=True), retries=QUICK, silent=True)
     with pytest.raises(DownloadsFailedError, match=r"\A1 of 3 files") as caught:
         files.download(sources, target_dir=folder)
     assert isinstance(caught.value.results[1], kind)

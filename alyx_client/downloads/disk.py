@@ -1,0 +1,89 @@
+"""Writes to the disk: complete ones, and errors for a full disk that say how much space is missing."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shutil
+from collections.abc import Callable, Generator
+from io import FileIO
+from pathlib import Path
+
+from alyx_client.errors import DiskFullError
+from alyx_client.http.log import readable_size
+
+# EDQUOT (the user's quota is exceeded) does not exist on Windows.
+_FULL_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
+@contextlib.contextmanager
+def disk_errors(target: Path, missing: Callable[[], int | None] = lambda: None) -> Generator[None]:
+    """Raise DiskFullError where the system reports that there is no space left.
+
+    Parameters
+    ----------
+    target
+        The file that is being written.
+    missing
+        Returns the number of bytes still to be written; None if that is unknown.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, DiskFullError) or error.errno not in _FULL_DISK_ERRORS:
+            raise
+        raise disk_full(target, missing(), None) from error
+
+
+def require_space(target: Path, needed: int | None) -> None:
+    """Raise an error if the disk has too little space, before anything is fetched for nothing.
+
+    Parameters
+    ----------
+    target
+        The file, in a folder that exists.
+    needed
+        Number of bytes; None if that is unknown.
+
+    Raises
+    ------
+    DiskFullError
+        There is too little space.
+    """
+    if needed is None:
+        return
+    free = shutil.disk_usage(target.parent).free
+    if needed > free:
+        raise disk_full(target, needed, free)
+
+
+def disk_full(target: Path, needed: int | None, free: int | None) -> DiskFullError:
+    """Return the error for a full disk.
+
+    Parameters
+    ----------
+    target
+        The file that does not fit.
+    needed, free
+        Number of bytes that are missing and that are free; None if that is unknown.
+    """
+    needed_text = "" if needed is None else f": it needs {readable_size(needed)} more"
+    free_text = "" if free is None else f", and {readable_size(free)} are free"
+    error = DiskFullError(
+        f"There is too little space in {target.parent} for {target.name}{needed_text}{free_text}. Free some space, or "
+        "choose another target_dir, and start the download again: it resumes from the bytes received so far."
+    )
+    error.errno = errno.ENOSPC
+    error.filename = str(target)
+    return error
+
+
+def write_all(file: FileIO, content: bytes | memoryview) -> None:
+    """Write all bytes to an unbuffered file.
+
+    On a disk that is nearly full, write() takes some of the bytes and reports success; only the next one fails.
+    """
+    written = file.write(content)
+    while written < len(content):
+        content = memoryview(content)[written:]
+        written = file.write(content)

@@ -1,0 +1,117 @@
+"""Responses without length, encoded, empty, wrong or refused."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import pickle
+from pathlib import Path
+
+import pytest
+
+from alyx_client.errors import (
+    AlyxHTTPError,
+    AuthenticationError,
+    ChecksumError,
+    IncompleteDownloadError,
+    NotFoundError,
+    PermissionDeniedError,
+    RangeNotSatisfiableError,
+    ServerError,
+    UnexpectedAnswerError,
+)
+from tests import faults
+from tests.download_faults import (
+    chunked,
+    content,
+    gzipped,
+    serve,
+    until_closed,
+)
+from tests.downloads.support import (
+    BODY,
+    MD5,
+    downloader,
+    names,
+)
+from tests.faults import FaultServer
+
+
+def test_file_without_content_length_is_received(folder: Path) -> None:
+    for name, step in {"a": until_closed(BODY), "b": chunked(BODY), "c": until_closed(b"")}.items():
+        with FaultServer(then=step) as server:
+            assert downloader(server, folder).download(name).read_bytes() == (b"" if name == "c" else BODY)
+
+
+def test_body_without_length_is_compared_with_record(folder: Path) -> None:
+    with FaultServer(then=until_closed(BODY[:500])) as server:
+        for known in ({"file_size": len(BODY)}, {"hash": MD5}):
+            with pytest.raises((IncompleteDownloadError, ChecksumError)):
+                downloader(server, folder).download({"data_url": f"{server.url}/a.npy", **known})
+    assert names(folder) == []
+
+
+def test_gzip_encoding_is_undone_unless_file_is_gz(folder: Path) -> None:
+    with FaultServer(then=gzipped(BODY)) as server:
+        files = downloader(server, folder)
+        source = {"data_url": f"{server.url}/a.npy", "file_size": len(BODY), "hash": MD5}
+        assert files.download(source).read_bytes() == BODY
+        assert files.download("b.nii.gz").read_bytes() == gzip.compress(BODY)
+    with FaultServer([gzipped(BODY, cut=True)], then=gzipped(BODY)) as server:
+        assert downloader(server, folder).download("c.npy").read_bytes() == BODY
+        assert len(server.requests) == 2
+    with FaultServer(then=gzipped(BODY, cut=True)) as server, pytest.raises(IncompleteDownloadError, match="gzip"):
+        downloader(server, folder).download("d.npy")
+    with (
+        FaultServer(then=serve(BODY, headers={"Content-Encoding": "br"})) as server,
+        pytest.raises(UnexpectedAnswerError, match="br"),
+    ):
+        downloader(server, folder).download("e.npy")
+    assert names(folder) == ["a.npy", "b.nii.gz", "c.npy"]
+
+
+def test_empty_file_is_downloaded(folder: Path) -> None:
+    with FaultServer(then=serve(b"")) as server:
+        path, md5 = downloader(server, folder).download(
+            {"data_url": f"{server.url}/a.npy", "file_size": 0}, return_md5=True
+        )
+        assert (path.read_bytes(), md5) == (b"", hashlib.md5(b"").hexdigest())
+
+
+def test_wrong_hash_is_an_error_and_nothing_is_resumed(folder: Path) -> None:
+    other = content(len(BODY), b"other")
+    with FaultServer([serve(other)], then=serve(BODY)) as server:
+        source = {"data_url": f"{server.url}/a.npy?sig=geheim", "file_size": len(BODY), "hash": MD5}
+        with pytest.raises(ChecksumError, match=MD5) as caught:
+            downloader(server, folder).download(source)
+        assert "geheim" not in str(caught.value)
+        assert names(folder) == []
+        assert downloader(server, folder).download(source).read_bytes() == BODY
+        assert "range" not in server.requests[1].headers
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, AuthenticationError),
+        (403, PermissionDeniedError),
+        (404, NotFoundError),
+        (416, RangeNotSatisfiableError),
+        (500, ServerError),
+        (204, AlyxHTTPError),
+        (304, AlyxHTTPError),
+    ],
+)
+def test_error_status_raises_error_by_meaning(status: int, kind: type[AlyxHTTPError], folder: Path) -> None:
+    page = b"<Error><StringToSign>geheim</StringToSign></Error>" if status not in {204, 304} else b""
+    with FaultServer(then=faults.answer(page, status=status)) as server:
+        with pytest.raises(kind) as caught:
+            downloader(server, folder).download(f"{server.url}/lab/a.npy?sig=geheim")
+        error = caught.value
+        assert (error.status_code, len(server.requests)) == (status, 1)
+        assert f"{server.url}/lab/a.npy" in str(error)
+        assert "geheim" not in repr(error.__dict__)
+        if status in {401, 403}:
+            assert "HTTP_DATA_SERVER_LOGIN" in str(error)
+        assert isinstance(pickle.loads(pickle.dumps(error)), kind)
+    assert names(folder) == []

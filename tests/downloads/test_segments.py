@@ -1,0 +1,92 @@
+"""Large files, fetched in segments."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from alyx_client.downloads import segments
+from tests import faults
+from tests.download_faults import (
+    Zeros,
+    content,
+    serve,
+    tag,
+)
+from tests.downloads.support import (
+    MIB,
+    downloader,
+    interrupted,
+    names,
+)
+from tests.faults import FaultServer
+
+
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "MIN_SEGMENTED_BYTES", 4 * MIB)
+    monkeypatch.setattr(segments, "MIN_SEGMENT_BYTES", MIB)
+
+
+def test_large_file_is_fetched_in_parallel_segments(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_segments(monkeypatch)
+    body = content(10 * MIB + 77)
+    digest = hashlib.sha256(body).hexdigest()
+    with FaultServer(then=serve(body, drip=0.00002)) as server:
+        source = {"data_url": f"{server.url}/a.npy", "file_size": len(body), "hash": digest}
+        assert downloader(server, folder).download(source).read_bytes() == body
+        spans = [request.headers.get("range") for request in server.requests]
+        assert spans[0] is None
+        assert len(spans) > 3
+        assert all(request.headers.get("if-range") == tag(body) for request in server.requests[1:])
+        downloader(server, folder).download(source, clobber=True, threads=1)
+        assert len(server.requests) == len(spans) + 1
+    assert names(folder) == ["a.npy"]
+
+
+def test_large_file_survives_reset_of_every_segment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_segments(monkeypatch)
+    body = content(6 * MIB)
+    with FaultServer(then=serve(body, reset_after=400_000)) as server:
+        assert downloader(server, folder).download("a.npy").read_bytes() == body
+    assert names(folder) == ["a.npy"]
+
+
+def test_versions_of_changed_large_file_are_never_mixed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_segments(monkeypatch)
+    body, newer = content(6 * MIB), content(5 * MIB, b"newer")
+    first = [serve(body, reset_after=1_500_000), serve(body, reset_after=200_000), serve(body, reset_after=200_000)]
+    with FaultServer(first, then=serve(newer)) as server:
+        assert downloader(server, folder).download("a.npy").read_bytes() == newer
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_segments_are_resumed_unless_file_changed(changed: bool, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_segments(monkeypatch)
+    body, newer = content(8 * MIB), content(8 * MIB, b"newer")
+    with FaultServer([serve(body, close_after=3 * MIB + 5)], then=faults.answer(status=404)) as server:
+        interrupted(server, folder)
+        server._then = serve(newer if changed else body)
+        notes = json.loads((folder / "a.npy.part.json").read_text())
+        assert sum(notes["pieces"]) >= 3 * MIB
+        asked = len(server.requests)
+        path = downloader(server, folder).download("a.npy")
+        assert path.read_bytes() == (newer if changed else body)
+        if not changed:
+            assert all("range" in request.headers for request in server.requests[asked:])
+    assert names(folder) == ["a.npy"]
+
+
+@pytest.mark.skipif(shutil.disk_usage("/").free < 3 * 2**30, reason="little space on the disk")
+def test_gibibyte_is_received(folder: Path) -> None:
+    zeros = Zeros(2**30)
+    with FaultServer(then=zeros) as server:
+        path = downloader(server, folder).download({"data_url": f"{server.url}/a.npy", "file_size": 2**30})
+    assert path.stat().st_size == 2**30
+    with open(path, "rb") as file:
+        assert all(not any(file.read(4096)) for _ in range(100) if file.seek(2**23, os.SEEK_CUR))
+    path.unlink()
