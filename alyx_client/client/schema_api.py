@@ -37,10 +37,10 @@ class SchemaApi(StringApi):
         ConfigurationError
             The client's package does not tell what it was generated from.
         """
-        from alyx_client.schema.check import carried, compared
+        from alyx_client.schema.check import compare_with_server, load_bundled_surface
 
-        surface = carried(self._surface)
-        return compared(surface, self._surface, self._run(self._calls.document()), self.base_url)
+        surface = load_bundled_surface(self._surface)
+        return compare_with_server(surface, self._surface, self._run(self._calls.document()), self.base_url)
 
 
 class AsyncSchemaApi(AsyncStringApi):
@@ -48,8 +48,8 @@ class AsyncSchemaApi(AsyncStringApi):
 
     async def check_schema(self) -> Report:
         """As `SchemaApi.check_schema`, awaited."""
-        from alyx_client.schema.check import carried, compared
+        from alyx_client.schema.check import compare_with_server, load_bundled_surface
 
-        surface = await asyncio.to_thread(carried, self._surface)
+        surface = await asyncio.to_thread(load_bundled_surface, self._surface)
         document = await self._run(self._calls.document())
-        return await asyncio.to_thread(compared, surface, self._surface, document, self.base_url)
+        return await asyncio.to_thread(compare_with_server, surface, self._surface, document, self.base_url)

@@ -19,7 +19,8 @@ from alyx_client.http.log import logger
 from alyx_client.http.message import Request
 from alyx_client.http.url import refuse_foreign, same_origin
 from alyx_client.rest.lists import LazyList, is_page, page_request, read_json, read_page
-from alyx_client.rest.scheme import Operation, RestScheme, nearest, read_scheme
+from alyx_client.rest.scheme import RestOperation, RestScheme, suggest
+from alyx_client.rest.scheme_reader import read_scheme
 from alyx_client.runtime.bodies import file_parts, form_fields, json_text, plain_json
 from alyx_client.runtime.coerce import is_list
 from alyx_client.runtime.filters import FilterStyle, Repeated, encode
@@ -172,13 +173,13 @@ class RestCalls:
         record = yield from self.rest(endpoint, "read", key, None, None, no_cache=True)
         if not isinstance(record, dict) or field not in record:
             names = sorted(cast("dict[str, Any]", record)) if isinstance(record, dict) else []
-            raise InvalidCallError(f"{endpoint} has no field {field!r}. {nearest(str(field), names)}")
+            raise InvalidCallError(f"{endpoint} has no field {field!r}. {suggest(str(field), names)}")
         return cast("dict[str, Any]", record)[field]
 
     def _list(
         self,
         endpoint: str,
-        operation: Operation,
+        operation: RestOperation,
         given: dict[str, Any],
         extra_params: Mapping[str, object] | None,
         send: Send,
@@ -189,7 +190,7 @@ class RestCalls:
         if unknown and self.strict_filters:
             raise InvalidCallError(
                 f"{endpoint} has no filter {unknown[0]!r}, and Alyx would return everything. "
-                f"{nearest(unknown[0], styles)} extra_params={{...}} or strict_filters=False passes anything."
+                f"{suggest(unknown[0], styles)} extra_params={{...}} or strict_filters=False passes anything."
             )
         others: dict[str, FilterStyle] = dict.fromkeys(unknown, "comma")
         try:
@@ -204,7 +205,7 @@ class RestCalls:
         page = read_page(content)
         return page.rows if offset is not None else LazyList(send, queries, page, size, "django" in styles)
 
-    def _path(self, endpoint: str, action: str, operation: Operation, key: Any) -> str:
+    def _path(self, endpoint: str, action: str, operation: RestOperation, key: Any) -> str:
         start, lookup, _ = split_path(operation.path)
         if not lookup:
             return operation.path
@@ -265,7 +266,7 @@ def _of_url(query: str) -> dict[str, Any]:
     }
 
 
-def _styles(operation: Operation) -> dict[str, FilterStyle]:
+def _styles(operation: RestOperation) -> dict[str, FilterStyle]:
     styles: dict[str, FilterStyle] = {
         field["name"]: "repeat" if _is_repeated(field, operation) else "comma"
         for field in operation.fields
@@ -276,7 +277,7 @@ def _styles(operation: Operation) -> dict[str, FilterStyle]:
     return styles
 
 
-def _is_repeated(field: Mapping[str, Any], operation: Operation) -> bool:
+def _is_repeated(field: Mapping[str, Any], operation: RestOperation) -> bool:
     return field["schema"].get("type") == "array" and field["name"] not in operation.joined
 
 

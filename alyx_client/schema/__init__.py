@@ -1,1 +1,4 @@
-"""What a server offers, read from its schema, and what changed between two servers or versions."""
+"""Schemas of servers: one reader of OpenAPI documents, the routes table, surfaces, and the changes between two of them.
+
+May import `http` and the rooms below it.
+"""

@@ -18,11 +18,12 @@ def links(node: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
     A path of two segments, such as ``/cache/info``, is a group within a group.
     """
-    for name, each in node.items():
-        if not isinstance(each, Mapping) or name.startswith("_"):
+    for name, child in node.items():
+        # Names with an underscore are CoreAPI's own: _type, _meta.
+        if not isinstance(child, Mapping) or name.startswith("_"):
             continue
-        inner = cast("Mapping[str, Any]", each)
-        if "url" in inner and inner.get("_type", "link") == "link":
-            yield name, inner
+        group = cast("Mapping[str, Any]", child)
+        if "url" in group and group.get("_type", "link") == "link":
+            yield name, group
         else:
-            yield from links(inner)
+            yield from links(group)

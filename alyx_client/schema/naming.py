@@ -1,4 +1,4 @@
-"""Names: from what a server calls things to what Python does."""
+"""Names: from a server's paths and components to Python's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import keyword
 import re
 import unicodedata
 
+__all__ = ["class_name", "endpoint_name", "parameter_name", "plain_text", "resource_name", "snake_case"]
+
+# Suffixes by which Alyx's serialisers tell the forms of one resource apart.
 _SUFFIXES = ("List", "Detail", "Record")
 
 
@@ -16,8 +19,16 @@ def snake_case(path: str) -> str:
     return re.sub(r"\W+", "_", text).strip("_").lower() or "root"
 
 
+def endpoint_name(path: str) -> str:
+    """Return the plain name of a path's endpoint on a client; the generator avoids further names."""
+    name = snake_case(path)
+    if name[0].isdigit():
+        name = f"endpoint_{name}"
+    return f"{name}_" if keyword.iskeyword(name) or keyword.issoftkeyword(name) else name
+
+
 def class_name(text: str) -> str:
-    """Return a name in capitals: ``water_administrations`` is ``WaterAdministrations``."""
+    """Return a name in CapWords: ``water_administrations`` is ``WaterAdministrations``."""
     words = re.split(r"[\W_]+", plain_text(text))
     name = "".join(word[:1].upper() + word[1:] for word in words if word)
     if not name or name[0].isdigit():
@@ -26,7 +37,7 @@ def class_name(text: str) -> str:
 
 
 def resource_name(component: str) -> str:
-    """Return a component's name without what says how it is shown: ``SubjectDetail`` is ``Subject``."""
+    """Return a component's name without the suffix for its form: ``SubjectDetail`` is ``Subject``."""
     name = class_name(component).removeprefix("Patched") or class_name(component)
     for suffix in _SUFFIXES:
         if name.endswith(suffix) and name != suffix:
@@ -44,7 +55,7 @@ def parameter_name(name: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return text in ASCII: letters without their accents, other characters by their numbers."""
+    """Return text in ASCII: letters without their accents, other characters as their code points."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(
         character if character.isascii() else f"u{ord(character):x}"

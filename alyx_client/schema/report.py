@@ -1,4 +1,4 @@
-"""What changed between two schemas, as a report: text for a terminal, Markdown, and JSON."""
+"""The report of the changes between two schemas: text for a terminal, Markdown, and JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-__all__ = ["Change", "FailOn", "Group", "Kind", "Report", "What"]
+__all__ = ["GROUPS", "Change", "FailOn", "Group", "Kind", "Report", "What", "escape_markdown", "sort_key"]
 
 Group = Literal["breaking", "type-checks", "harmless"]
 FailOn = Literal["breaking", "type-checks", "any"]
@@ -22,27 +22,27 @@ _TITLES: dict[Group, str] = {
     "harmless": "Harmless",
 }
 _KINDS: tuple[Kind, ...] = ("endpoint", "action", "filter", "sent", "answer")
-_WIDEST = 60
+_MAX_NAME_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of what a server offers.
+    """One change between two schemas.
 
     Parameters
     ----------
     group
-        Whom it breaks: ``breaking``, ``type-checks`` or ``harmless``.
+        Its consequence: ``breaking``, ``type-checks`` or ``harmless``.
     kind, what
-        What changed, and how.
+        The kind of thing that changed, and the kind of change.
     endpoint
         The endpoint, as on the client.
     actions
-        The actions that it holds for.
+        The actions that it affects.
     name
-        What users write: ``client.sessions.list(task_protocol=)``.
+        The thing that changed, as users write it: ``client.sessions.list(task_protocol=)``.
     words
-        What it means.
+        The change in words.
     """
 
     group: Group
@@ -56,16 +56,16 @@ class Change:
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """What changed, and whom it breaks.
+    """The changes between two schemas, grouped by their consequence.
 
     Parameters
     ----------
     changes
-        The changes: what breaks callers first, then by endpoint.
+        The changes: those that break callers first, then by endpoint.
     notes
         What could not be compared, and why.
     old, new
-        What the two sides are called.
+        The names of the two schemas.
     """
 
     changes: tuple[Change, ...]
@@ -75,20 +75,20 @@ class Report:
 
     @property
     def worst(self) -> Group | None:
-        """The gravest group that has a change; None where nothing changed."""
+        """The most severe group that has a change; None if nothing changed."""
         return next((group for group in GROUPS if self.of(group)), None)
 
     def of(self, group: Group) -> tuple[Change, ...]:
         """Return the changes of one group."""
-        return tuple(each for each in self.changes if each.group == group)
+        return tuple(change for change in self.changes if change.group == group)
 
     def fails(self, on: FailOn) -> bool:
-        """Return whether there is a change of this group or of a graver one; ``any`` is any change at all."""
+        """Return whether there is a change of this group or of a more severe one; ``any`` means any change."""
         last = GROUPS.index("harmless" if on == "any" else on)
         return self.worst in GROUPS[: last + 1]
 
-    def called(self, old: str, new: str) -> Report:
-        """Return the report with other words for its two sides."""
+    def with_names(self, old: str, new: str) -> Report:
+        """Return the report with other names for the two schemas."""
         return replace(self, old=old, new=new)
 
     def __bool__(self) -> bool:
@@ -102,11 +102,11 @@ class Report:
         return self.markdown()
 
     def text(self) -> str:
-        """Return the report for a terminal: one line for each change."""
+        """Return the report for a terminal: one line per change."""
         return "\n".join(self._text_lines())
 
     def markdown(self) -> str:
-        """Return the report in Markdown: a table for each group."""
+        """Return the report in Markdown: a table per group."""
         return "\n".join(self._markdown_lines()) + "\n"
 
     def json(self) -> str:
@@ -119,15 +119,15 @@ class Report:
             "counts": {group: len(self.of(group)) for group in GROUPS},
             "changes": [
                 {
-                    "group": each.group,
-                    "kind": each.kind,
-                    "what": each.what,
-                    "endpoint": each.endpoint,
-                    "actions": list(each.actions),
-                    "name": each.name,
-                    "words": each.words,
+                    "group": change.group,
+                    "kind": change.kind,
+                    "what": change.what,
+                    "endpoint": change.endpoint,
+                    "actions": list(change.actions),
+                    "name": change.name,
+                    "words": change.words,
                 }
-                for each in self.changes
+                for change in self.changes
             ],
             "notes": list(self.notes),
         }
@@ -140,32 +140,32 @@ class Report:
         return f"{breaking} break callers, {checks} break type checks, {harmless} harmless"
 
     def _text_lines(self) -> Iterator[str]:
-        yield f"{_plain(self.old)} -> {_plain(self.new)}: {self._summary()}"
+        yield f"{_printable(self.old)} -> {_printable(self.new)}: {self._summary()}"
         for group in GROUPS:
-            found = self.of(group)
-            if found:
-                yield f"\n{_TITLES[group]} ({len(found)})"
-                width = max((len(_plain(each.name)) for each in found if len(_plain(each.name)) <= _WIDEST), default=0)
-                yield from (f"  {_plain(each.name):{width}}  {_plain(_sentence(each))}" for each in found)
+            if changes := self.of(group):
+                yield f"\n{_TITLES[group]} ({len(changes)})"
+                names = [_printable(change.name) for change in changes]
+                width = max((len(name) for name in names if len(name) <= _MAX_NAME_WIDTH), default=0)
+                for name, change in zip(names, changes, strict=True):
+                    yield f"  {name:{width}}  {_printable(_sentence(change))}"
         if self.notes:
             yield "\nNotes"
-            yield from (f"  {_plain(note)}" for note in self.notes)
+            yield from (f"  {_printable(note)}" for note in self.notes)
 
     def _markdown_lines(self) -> Iterator[str]:
         yield f"**{_cell(self.old)} → {_cell(self.new)}**: {self._summary()}."
         for group in GROUPS:
-            found = self.of(group)
-            if found:
-                yield f"\n### {_TITLES[group]} ({len(found)})\n"
+            if changes := self.of(group):
+                yield f"\n### {_TITLES[group]} ({len(changes)})\n"
                 yield "| What | Change |\n|---|---|"
-                yield from (f"| {_code(each.name)} | {_cell(_sentence(each))} |" for each in found)
+                yield from (f"| {_code(change.name)} | {_cell(_sentence(change))} |" for change in changes)
         if self.notes:
             yield "\n### Notes\n"
             yield from (f"- {_cell(note)}" for note in self.notes)
 
 
-def in_order(change: Change) -> tuple[Any, ...]:
-    """Return what a report's changes are sorted by."""
+def sort_key(change: Change) -> tuple[Any, ...]:
+    """Return the key by which a report's changes are sorted."""
     return (
         GROUPS.index(change.group),
         change.endpoint,
@@ -177,31 +177,33 @@ def in_order(change: Change) -> tuple[Any, ...]:
 
 
 def _sentence(change: Change) -> str:
-    """Return a change in words, with the actions that its name does not show."""
-    shown = change.actions[0] if change.kind != "answer" else ""
-    others = [each for each in change.actions if each != shown]
+    """Return a change in words, with the actions that its name does not mention."""
+    named = change.actions[0] if change.kind != "answer" else ""
+    others = [action for action in change.actions if action != named]
     if change.kind in ("endpoint", "answer") or not others:
         return change.words
     return f"{change.words} (also in {', '.join(others)})"
 
 
-def _plain(text: str) -> str:
-    """Return text on one line, without what a terminal would obey."""
-    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
+def _printable(text: str) -> str:
+    """Return text on one line, its control characters escaped."""
+    # The names are the server's: a terminal must not obey escape sequences in them.
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
-def escaped(text: str) -> str:
-    """Return text that Markdown shows as it is."""
+def escape_markdown(text: str) -> str:
+    """Return text with the characters escaped that mean something in Markdown."""
     return re.sub(r"([\\|<>*_`~&\[\]])", r"\\\1", text)
 
 
 def _cell(text: str) -> str:
-    return escaped(_plain(text))
+    return escape_markdown(_printable(text))
 
 
 def _code(text: str) -> str:
-    plain = _plain(text)
-    if "`" in plain:
+    printable = _printable(text)
+    if "`" in printable:
         return _cell(text)
-    in_a_table = plain.replace("|", "\\|")
-    return f"`{in_a_table}`"
+    # Tables end a cell at a vertical bar, even within code.
+    code = printable.replace("|", "\\|")
+    return f"`{code}`"

@@ -1,89 +1,110 @@
-"""What a change of one value means: of a filter or a field that is sent, and of a field that is answered."""
+"""Changes of one value, a filter or a field of a request or a response, and the group that each belongs to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from alyx_client.schema.report import Group
-from alyx_client.schema.surface import Scalar, Value
+from alyx_client.schema.surface import Scalar, ValueSpec
 
-__all__ = ["Verdict", "answered", "sent"]
+__all__ = ["Verdict", "request_verdicts", "response_verdicts"]
 
 Verdict = tuple[Group, str]
+"""The group of a change, and the change in words."""
 
-_TEXTS = frozenset({"text", "date", "date-time", "uuid"})
+_TEXT_TYPES = frozenset({"text", "date", "date-time", "uuid"})
+# Limits that a blank text cannot meet, unless the document allows it besides.
 _NEVER_BLANK = frozenset({"format", "minLength", "pattern"})
 
 
-def sent(old: Value, new: Value) -> Iterator[Verdict]:
-    """Return what changed in what may be sent, each with its group."""
+def request_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
+    """Yield the changes of a value that is sent.
+
+    Parameters
+    ----------
+    old, new
+        The value before and after.
+    """
     if old.required != new.required:
-        yield ("breaking", "required now") if new.required else ("harmless", "optional now")
-    lost = [each for each in old.types if not _takes(new.types, each)]
-    if lost:
-        yield "breaking", f"takes {_either(new.types)}, no longer {_either(lost)}"
-    elif any(not _takes(old.types, each) for each in new.types):
-        yield "harmless", f"takes {_either(new.types)}, was {_either(old.types)}"
-    if old.nullable != new.nullable and "anything" not in (*old.types, *new.types):
-        yield ("harmless", "null is taken too") if new.nullable else ("breaking", "null is no longer taken")
-    if not lost:
-        yield from _sent_values(old, new)
-        yield from _sent_limits(old, new)
+        yield ("breaking", "now required") if new.required else ("harmless", "now optional")
+    refused = [name for name in old.types if not _accepts(new.types, name)]
+    if refused:
+        yield "breaking", f"accepts {_either(new.types)}, no longer {_either(refused)}"
+    elif any(not _accepts(old.types, name) for name in new.types):
+        yield "harmless", f"accepts {_either(new.types)}, was {_either(old.types)}"
+    if _differ_in_null(old, new):
+        yield ("harmless", "null is now accepted") if new.nullable else ("breaking", "null is no longer accepted")
+    if not refused:
+        yield from _request_enum_verdicts(old, new)
+        yield from _limit_verdicts(old, new)
 
 
-def answered(old: Value, new: Value) -> Iterator[Verdict]:
-    """Return what changed in what is answered, each with its group."""
+def response_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
+    """Yield the changes of a value that the server returns.
+
+    Parameters
+    ----------
+    old, new
+        The value before and after.
+    """
     if old.types != new.types:
-        fewer = "anything" not in (*old.types, *new.types) and all(_holds(old.types, each) for each in new.types)
-        group: Group = "harmless" if fewer else "type-checks"
-        yield group, f"{_either(new.types)} now, was {_either(old.types)}"
-    if old.nullable != new.nullable and "anything" not in (*old.types, *new.types):
-        yield ("type-checks", "may be null now") if new.nullable else ("harmless", "never null now")
+        is_narrower = "anything" not in (*old.types, *new.types) and all(
+            _includes(old.types, name) for name in new.types
+        )
+        yield "harmless" if is_narrower else "type-checks", f"now {_either(new.types)}, was {_either(old.types)}"
+    if _differ_in_null(old, new):
+        yield ("type-checks", "may now be null") if new.nullable else ("harmless", "no longer null")
     if old.required != new.required:
-        yield ("harmless", "always there now") if new.required else ("type-checks", "may be left out now")
-    if old.enum == new.enum or old.types != new.types:
-        return
-    if not old.enum or not new.enum:
-        words = f"one of {_values(new.enum)} now" if new.enum else f"no longer one of {_values(old.enum)} alone"
-        yield "harmless" if _is_open(old) or new.enum else "type-checks", words
-        return
-    come, gone = _without(new.enum, old.enum), _without(old.enum, new.enum)
-    if come:
-        yield "harmless" if _is_open(old) else "type-checks", f"may be {_values(come)} too"
-    if gone:
-        yield "harmless", f"never {_values(gone)} now"
+        yield ("harmless", "now always present") if new.required else ("type-checks", "may now be absent")
+    if old.enum != new.enum and old.types == new.types:
+        yield from _response_enum_verdicts(old, new)
 
 
-def _sent_values(old: Value, new: Value) -> Iterator[Verdict]:
+def _differ_in_null(old: ValueSpec, new: ValueSpec) -> bool:
+    return old.nullable != new.nullable and "anything" not in (*old.types, *new.types)
+
+
+def _request_enum_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
     if old.enum == new.enum:
         return
     if not new.enum:
-        yield "harmless", f"any value is taken, was one of {_values(old.enum)}"
+        yield "harmless", f"any value is accepted, was one of {_list(old.enum)}"
     elif not old.enum:
-        yield "breaking", f"only {_values(new.enum)} taken now"
+        yield "breaking", f"accepts only {_list(new.enum)}"
     else:
-        come, gone = _without(new.enum, old.enum), _without(old.enum, new.enum)
-        if gone:
-            yield "breaking", f"{_values(gone)} no longer taken"
-        if come:
-            yield "harmless", f"{_values(come)} taken too"
+        if removed := _difference(old.enum, new.enum):
+            yield "breaking", f"{_list(removed)} no longer accepted"
+        if added := _difference(new.enum, old.enum):
+            yield "harmless", f"{_list(added)} now accepted"
 
 
-def _sent_limits(old: Value, new: Value) -> Iterator[Verdict]:
+def _response_enum_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
+    if not new.enum:
+        yield "harmless" if _is_open(old) else "type-checks", f"no longer limited to {_list(old.enum)}"
+    elif not old.enum:
+        yield "harmless", f"now one of {_list(new.enum)}"
+    else:
+        if added := _difference(new.enum, old.enum):
+            yield "harmless" if _is_open(old) else "type-checks", f"may now be {_list(added)}"
+        if removed := _difference(old.enum, new.enum):
+            yield "harmless", f"no longer {_list(removed)}"
+
+
+def _limit_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
     before, after = dict(old.limits), dict(new.limits)
     blank_before, blank_after = before.pop("blank", False), after.pop("blank", False)
     if blank_before and not blank_after and _NEVER_BLANK & set(after):
-        yield "breaking", "'' no longer taken"
+        yield "breaking", "'' no longer accepted"
     elif blank_after and not blank_before and _NEVER_BLANK & set(before):
-        yield "harmless", "'' taken too"
+        yield "harmless", "'' now accepted"
     for name in sorted({*before, *after}):
         was, now = before.get(name), after.get(name)
         if was == now:
             continue
         if now is None:
-            yield "harmless", f"{name} {was} is gone"
+            yield "harmless", f"{name} {was} removed"
         elif was is None:
-            yield "breaking", f"{name} {now} is checked now"
+            yield "breaking", f"{name} {now} added"
         else:
             yield "harmless" if _is_wider(name, was, now) else "breaking", f"{name} is {now}, was {was}"
 
@@ -91,62 +112,66 @@ def _sent_limits(old: Value, new: Value) -> Iterator[Verdict]:
 def _is_wider(name: str, was: Scalar, now: Scalar) -> bool:
     if isinstance(was, str) or isinstance(now, str):
         return False
-    upper = name.startswith("max") or name == "exclusiveMaximum"
-    lower = name.startswith("min") or name == "exclusiveMinimum"
-    return (upper and now > was) or (lower and now < was)
+    if name.startswith("max") or name == "exclusiveMaximum":
+        return now > was
+    return now < was if name.startswith("min") or name == "exclusiveMinimum" else False
 
 
-def _takes(types: Iterable[str], given: str) -> bool:
-    """Return whether a server that takes `types` takes what is of the type `given`."""
-    allowed = set(types)
-    if given in allowed or "anything" in allowed:
+def _accepts(types: Iterable[str], name: str) -> bool:
+    """Return whether a server that accepts `types` accepts every value of the type `name`."""
+    accepted = set(types)
+    if name in accepted or "anything" in accepted:
         return True
-    if given == "integer" and "number" in allowed:
+    if (name == "integer" and "number" in accepted) or (name in _TEXT_TYPES and "text" in accepted):
         return True
-    if given in _TEXTS and "text" in allowed:
+    if name.startswith(("mapping of ", "record")) and "object" in accepted:
         return True
+    return any(_accepts_items(accepted, name, container) for container in ("list of ", "mapping of "))
+
+
+def _accepts_items(accepted: Iterable[str], name: str, container: str) -> bool:
+    if not name.startswith(container):
+        return False
+    items = _alternatives(name.removeprefix(container))
     return any(
-        given.startswith(outer)
-        and any(
-            all(_takes(_parts(each.removeprefix(outer)), inner) for inner in _parts(given.removeprefix(outer)))
-            for each in allowed
-            if each.startswith(outer)
-        )
-        for outer in ("list of ", "mapping of ")
-    ) or (given.startswith(("mapping of ", "record")) and "object" in allowed)
+        all(_accepts(_alternatives(other.removeprefix(container)), item) for item in items)
+        for other in accepted
+        if other.startswith(container)
+    )
 
 
-def _holds(types: Iterable[str], found: str) -> bool:
-    """Return whether code that expects `types` can do with `found`."""
+def _includes(types: Iterable[str], name: str) -> bool:
+    """Return whether code that expects `types` can handle `name`."""
     expected = set(types)
-    return found in expected or (found == "integer" and "number" in expected)
+    return name in expected or (name == "integer" and "number" in expected)
 
 
-def _parts(text: str) -> list[str]:
-    """Return the alternatives of a list's items: ``(integer or list of (text or null))`` has two."""
+def _alternatives(text: str) -> list[str]:
+    """Return the types of a list's items: ``(integer or list of (text or null))`` has two."""
     if not text.startswith("("):
         return [text]
-    parts, depth = [""], 0
+    alternatives, depth = [""], 0
     for word in text[1:-1].split(" or "):
-        parts[-1] += f" or {word}" if parts[-1] else word
+        alternatives[-1] += f" or {word}" if alternatives[-1] else word
         depth += word.count("(") - word.count(")")
         if depth == 0:
-            parts.append("")
-    return parts[:-1]
+            alternatives.append("")
+    return alternatives[:-1]
 
 
 def _either(types: Iterable[str]) -> str:
     return " or ".join(types)
 
 
-def _values(values: Iterable[Scalar]) -> str:
+def _list(values: Iterable[Scalar]) -> str:
     return ", ".join(map(repr, values))
 
 
-def _without(values: Iterable[Scalar], others: Iterable[Scalar]) -> list[Scalar]:
-    return [each for each in values if each not in set(others)]
+def _difference(values: Iterable[Scalar], others: Iterable[Scalar]) -> list[Scalar]:
+    excluded = set(others)
+    return [value for value in values if value not in excluded]
 
 
-def _is_open(value: Value) -> bool:
-    """Return whether answers may hold other values too: their type is ``Literal[…] | str`` or ``| int``."""
+def _is_open(value: ValueSpec) -> bool:
+    """Return whether responses may hold other values, too: their type is ``Literal[…] | str`` or ``| int``."""
     return value.types in (("text",), ("integer",)) or not value.enum

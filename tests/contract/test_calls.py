@@ -17,7 +17,8 @@ from vcr.record_mode import RecordMode
 
 from alyx_client.errors import BadRequestError, InvalidCallError, NotFoundError, ServerError
 from alyx_client.http.message import Request
-from alyx_client.rest.scheme import RestScheme, read_scheme
+from alyx_client.rest.scheme import RestScheme
+from alyx_client.rest.scheme_reader import read_scheme
 
 from .bench import PREFIX, Bench
 from .cassettes import FOLDER

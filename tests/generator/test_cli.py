@@ -22,7 +22,7 @@ from alyx_generator.source.fetch import Source, read_source
 from click.testing import Result
 from typer.testing import CliRunner
 
-from alyx_client.schema.surface import fingerprint, load
+from alyx_client.schema.surface_text import fingerprint, load
 from alyx_client.testing import LocalAlyx
 
 from .inline import resource

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 from alyx_generator.model.build import build
-from alyx_generator.model.operations import HANDLED_BY_CORE
 from alyx_generator.package.compare import carried, compare, names_of, surface
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.overlay import Correction, correct, read_overlay
 from alyx_generator.source.paths import data_folder
 
-from alyx_client.schema.diff import changes, live_report
-from alyx_client.schema.extract import NO_RECORDS, surface_of
-from alyx_client.schema.surface import dump, fingerprint, load
+from alyx_client.schema.check import compare_with_document
+from alyx_client.schema.diff import compare_surfaces
+from alyx_client.schema.extract import surface_of
+from alyx_client.schema.routes import NOT_ENDPOINTS
+from alyx_client.schema.surface_text import dump, fingerprint, load
 
 from .inline import key, resource
 
@@ -34,8 +35,8 @@ UPGRADE = """\
 3.3.1 -> 3.6.1: 2 break callers, 0 break type checks, 1 harmless
 
 Breaks callers (2)
-  client.subjects.list(cull_method=)  removed: the server ignores it silently and answers every row
-  client.subjects.list(reduced=)      removed: the server ignores it silently and answers every row
+  client.subjects.list(cull_method=)  removed: the server silently ignores it and returns every row
+  client.subjects.list(reduced=)      removed: the server silently ignores it and returns every row
 
 Harmless (1)
   client.data_notices  endpoint added, with create, delete, list, partial_update, read, update"""
@@ -78,26 +79,26 @@ def test_the_way_back_is_the_mirror() -> None:
 
 
 CORRECTED = [
-    "BrainRegionRecord.parent | may be null now",
-    "ChannelRecord.trajectory_estimate | may be null now",
-    "DatasetRecord.experiment_number | integer now, was text",
-    "DatasetRecord.protected | no longer answered",
-    "DatasetRecord.file_records[].data_url | may be null now",
-    "FOVLocationRecord.x | list of (number or null) now, was list of anything",
-    "ImagingStackRecord.slices[].location[].n_xyz | list of integer now, was list of anything",
-    "SessionSummary.lab | may be null now",
-    "SessionRecord.qc | one of 'CRITICAL', 'FAIL', 'NOT_SET', 'PASS', 'WARNING' now",
-    "SubjectRecord.alive | boolean now, was text",
-    "SubjectSummary.genotype | list of text now, was list of anything",
-    "UserRecord.lab | list of text now, was text",
-    "client.channels.create | a list of records is taken too",
-    "client.channels.create(Channel(trajectory_estimate=…)) | required now",
-    "client.datasets.create(Dataset(hash=…)) | null is no longer taken",
-    "client.notes.create(Note(image=…)) | takes file, no longer text",
+    "BrainRegionRecord.parent | may now be null",
+    "ChannelRecord.trajectory_estimate | may now be null",
+    "DatasetRecord.experiment_number | now integer, was text",
+    "DatasetRecord.protected | no longer returned",
+    "DatasetRecord.file_records[].data_url | may now be null",
+    "FOVLocationRecord.x | now list of (number or null), was list of anything",
+    "ImagingStackRecord.slices[].location[].n_xyz | now list of integer, was list of anything",
+    "SessionSummary.lab | may now be null",
+    "SessionRecord.qc | now one of 'CRITICAL', 'FAIL', 'NOT_SET', 'PASS', 'WARNING'",
+    "SubjectRecord.alive | now boolean, was text",
+    "SubjectSummary.genotype | now list of text, was list of anything",
+    "UserRecord.lab | now list of text, was text",
+    "client.channels.create | a list of records is also accepted",
+    "client.channels.create(Channel(trajectory_estimate=…)) | now required",
+    "client.datasets.create(Dataset(hash=…)) | null is no longer accepted",
+    "client.notes.create(Note(image=…)) | accepts file, no longer text",
     "client.notes.create(Note(width=…)) | new, optional",
-    "client.subjects.create(Subject(genotype=…)) | read-only now: the server ignores what is sent, silently",
-    "client.tasks.create(Task(status=…)) | required now",
-    "client.water_requirement.read(nickname) | answers record now, was anything",
+    "client.subjects.create(Subject(genotype=…)) | now read-only: the server silently ignores what is sent",
+    "client.tasks.create(Task(status=…)) | now required",
+    "client.water_requirement.read(nickname) | now returns record, was anything",
 ]
 
 
@@ -105,7 +106,7 @@ def test_what_the_overlay_corrects_is_what_changes() -> None:
     raw = normalise(snapshot("alyx-3.6.1"))
     corrected = correct(raw, CORRECTIONS).document
 
-    report = changes(surface_of(raw), surface_of(corrected))
+    report = compare_surfaces(surface_of(raw), surface_of(corrected))
 
     said = {f"{each.name} | {each.words}" for each in report.changes}
     assert [line for line in CORRECTED if line not in said] == []
@@ -127,9 +128,9 @@ def test_as_many_fields_become_null_as_are_corrected_so() -> None:
     known = {(c, n) for c, schema in raw["components"]["schemas"].items() for n in schema.get("properties", {})}
     expected = {name for component, name in (null_answers(corrected) - null_answers(raw)) & known}
 
-    report = changes(surface_of(raw), surface_of(corrected))
+    report = compare_surfaces(surface_of(raw), surface_of(corrected))
 
-    null = {each.name.rpartition(".")[2] for each in report.changes if each.words == "may be null now"}
+    null = {each.name.rpartition(".")[2] for each in report.changes if each.words == "may now be null"}
     assert null == expected
     assert len(null) == 20
 
@@ -142,7 +143,16 @@ def test_the_core_names_things_as_the_generator_does(name: str) -> None:
 
 
 def test_the_core_leaves_out_what_the_generator_leaves_out() -> None:
-    assert {path.rstrip("/") for path in HANDLED_BY_CORE} == NO_RECORDS
+    document = normalise(snapshot("alyx-3.6.1"))
+    paths = {path for path in document["paths"] if path.rstrip("/") in NOT_ENDPOINTS}
+
+    findings = {finding.action.partition(" ")[2]: finding.reason for finding in build(document).findings}
+
+    assert paths
+    assert {path: findings[path] for path in paths} == {
+        path: f"no method: {NOT_ENDPOINTS[path.rstrip('/')]}" for path in paths
+    }
+    assert not paths & {action.path for action in surface_of(document).actions.values()}
 
 
 def test_the_update_of_a_subject_is_named_by_its_own_class() -> None:
@@ -165,7 +175,7 @@ def test_corrections_are_applied_to_both_sides() -> None:
     report = compare(old, new, (correction, missed))
 
     assert {each.name for each in report.changes} == {"ThingRecord.note", "client.things.create(Thing(note=…))"}
-    assert surface(old, (correction,)).actions["GET /things/{}"].answered["lab"].nullable
+    assert surface(old, (correction,)).actions["GET /things/{}"].response_fields["lab"].nullable
 
 
 def test_a_correction_that_fits_one_side_alone_is_told() -> None:
@@ -186,7 +196,7 @@ def test_a_method_whose_key_may_be_left_out_is_two_operations() -> None:
 
     names = surface(document).names
 
-    assert [names[each].typed for each in ("GET /info", "GET /info/{}")] == [
+    assert [names[each].qualified for each in ("GET /info", "GET /info/{}")] == [
         "client.info.read",
         "client.info.read(tag)",
     ]
@@ -201,11 +211,11 @@ def test_a_package_carries_the_published_schema_under_its_own_names() -> None:
     surface = load(text)
 
     assert fingerprint(surface) == fingerprint(surface_of(raw))
-    assert not live_report(surface, raw)
+    assert not compare_with_document(surface, raw)
     # Neither is a correction a change, nor a name that the generator chose.
     moved = copy.deepcopy(raw)
     moved["components"]["schemas"]["ProbeInsertionDetail"]["properties"]["name"]["nullable"] = True
-    names = [each.name for each in live_report(surface, moved).changes]
+    names = [each.name for each in compare_with_document(surface, moved).changes]
     assert "ProbeInsertionRecord.name" in names
     assert "client.insertions.update(ProbeInsertionUpdate(name=…))" in names
 

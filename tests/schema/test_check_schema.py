@@ -150,10 +150,10 @@ def test_client_that_carries_no_schema_says_so_before_it_asks(tmp_path: Path, mo
     monkeypatch.syspath_prepend(tmp_path)
     with FaultServer() as server:
         for name, text, words in [
-            (None, None, "Take AlyxClient"),
+            (None, None, "Use AlyxClient"),
             ("bare_alyx", None, "has no surface.jsonl"),
-            ("bare_alyx", '["surface", 99, "OpenAPI"]\n', "Generate the client anew"),
-            ("bare_alyx", "{", "Generate the client anew"),
+            ("bare_alyx", '["surface", 99, "OpenAPI"]\n', "Regenerate the client"),
+            ("bare_alyx", "{", "Regenerate the client"),
         ]:
             if text is not None:
                 (package / "surface.jsonl").write_text(text)

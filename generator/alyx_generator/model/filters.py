@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from alyx_client.schema.types import as_list
+from alyx_client.schema.openapi import as_list
 from alyx_generator.model.ir import Filter, FilterStyle
 from alyx_generator.model.naming import parameter_name, unique
 from alyx_generator.source.openapi import resolved

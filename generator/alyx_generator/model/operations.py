@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from alyx_client.schema.types import as_schema
+from alyx_client.schema.openapi import as_schema
+from alyx_client.schema.routes import ACTIONS_BY_METHOD, NOT_ENDPOINTS
 from alyx_generator.model import naming
 from alyx_generator.model.ir import AnswerKind, Finding, LookupKind
 from alyx_generator.source.openapi import resolved
@@ -15,18 +16,9 @@ from alyx_generator.source.openapi import resolved
 Find = Callable[[Finding], None]
 Route = tuple[str, ...]
 
-HANDLED_BY_CORE = {
-    "/api/schema": "read by the generator",
-    "/auth-token": "the client logs in by itself",
-    "/docs/": "a page for people",
-}
-"""Paths that are no endpoints of the client, and why."""
-
-_HANDLED = {path.rstrip("/"): reason for path, reason in HANDLED_BY_CORE.items()}
-_METHODS = ("get", "post", "put", "patch", "delete")
 _OTHER_METHODS = ("head", "options", "trace")
 _ALL = {"get": "read_all", "put": "bulk_update", "patch": "bulk_partial_update", "delete": "bulk_delete"}
-_VERBS = {"get": "read", "post": "create", "put": "update", "patch": "partial_update", "delete": "delete"}
+_VERBS = {method.lower(): action for method, action in ACTIONS_BY_METHOD.items()}
 
 
 @dataclass
@@ -138,12 +130,12 @@ def _operations(path: str, item: Any, find: Find) -> list[Operation]:
     name = naming.module_name(path)
     found: list[Operation] = []
     given = as_schema(item)
-    for method in (*_METHODS, *_OTHER_METHODS):
+    for method in (*_VERBS, *_OTHER_METHODS):
         declared = given.get(method)
         if not isinstance(declared, Mapping):
             continue
         spec = cast("Mapping[str, Any]", declared)
-        reason = _HANDLED.get(path.rstrip("/")) or spec.get("x-alyx-skip") or _unsupported(path, method)
+        reason = NOT_ENDPOINTS.get(path.rstrip("/")) or spec.get("x-alyx-skip") or _unsupported(path, method)
         if reason:
             find(Finding(name, f"{method.upper()} {path}", f"no method: {reason}"))
             continue

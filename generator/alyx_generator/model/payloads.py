@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alyx_client.schema.types import as_schema
+from alyx_client.schema.openapi import as_schema
 from alyx_generator.model import naming
 from alyx_generator.model.hoist import Components
 from alyx_generator.model.ir import Finding

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from alyx_client.schema.types import as_list, as_schema
+from alyx_client.schema.openapi import as_list, as_schema
 from alyx_generator.model.ir import Finding
 from alyx_generator.model.operations import Operation
 

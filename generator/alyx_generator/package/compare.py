@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from alyx_client.schema.coreapi import is_core_api
-from alyx_client.schema.diff import Report, changes
+from alyx_client.schema.diff import compare_surfaces
 from alyx_client.schema.extract import surface_of
-from alyx_client.schema.surface import Name, Surface, route
+from alyx_client.schema.report import Report
+from alyx_client.schema.routes import route
+from alyx_client.schema.surface import ActionName, Surface
 from alyx_generator.model.build import build
 from alyx_generator.model.ir import Action, Api
 from alyx_generator.render.text import first_of
@@ -51,7 +53,7 @@ def compare(
         first, second = (_corrected(each, corrections) for each in documents)
         before, after = (_surface(each) for each in (first, second))
         one_sided = [each.target for each in corrections if (each in first.missed) != (each in second.missed)]
-    report = changes(before, after).called(*called)
+    report = compare_surfaces(before, after).with_names(*called)
     if report and one_sided:
         which = "; ".join(first_of(one_sided))
         note = f"Corrections that fit only one of the two, so that what they correct may look changed: {which}"
@@ -89,15 +91,17 @@ def carried(document: Mapping[str, Any], api: Api) -> Surface:
     return surface_of(document, names_of(api))
 
 
-def names_of(api: Api) -> dict[str, Name]:
+def names_of(api: Api) -> dict[str, ActionName]:
     """Return what users write for each operation of a generated client, by its route."""
-    found: dict[str, Name] = {}
+    found: dict[str, ActionName] = {}
     for endpoint in api.endpoints:
         for action in endpoint.actions:
-            name = Name(endpoint.name, action.name, action.body, _class(action))
+            name = ActionName(endpoint.name, action.name, action.body, _class(action))
             if action.bare_path and action.lookup:
                 found[route(action.method, action.bare_path)] = name
-                name = Name(endpoint.name, f"{action.name}({action.lookup.name})", name.sends, name.answers)
+                name = ActionName(
+                    endpoint.name, f"{action.name}({action.lookup.name})", name.request_class, name.response_class
+                )
             found[route(action.method, action.path)] = name
     return found
 

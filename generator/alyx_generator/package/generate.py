@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from alyx_client import __version__
-from alyx_client.schema.surface import fingerprint
+from alyx_client.schema.surface_text import fingerprint
 from alyx_generator.package.manifest import RECIPE, Recipe, write_recipe
 from alyx_generator.package.pipeline import Build, build
 from alyx_generator.package.shipped import shipped_corrections, shipped_docs

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from alyx_client.schema.check import SURFACE
-from alyx_client.schema.surface import Surface, dump
+from alyx_client.schema.surface import Surface
+from alyx_client.schema.surface_text import dump
 from alyx_generator.model.build import build as build_api
 from alyx_generator.model.docs import Docs
 from alyx_generator.model.ir import Api

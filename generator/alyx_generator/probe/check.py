@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from alyx_client.schema.types import as_schema
+from alyx_client.schema.openapi import as_schema
 from alyx_generator.probe.observations import Place, Seen, Sight, has_format, kind_of
 from alyx_generator.source.openapi import nullable
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, cast
 
-from alyx_client.schema.types import as_schema
+from alyx_client.schema.openapi import as_schema
 from alyx_generator.probe.observations import Place, Seen, Shape
 
 REF = "#/components/schemas/"

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import yaml
 
-from alyx_client.schema.types import as_schema
+from alyx_client.schema.openapi import as_schema
 from alyx_generator.probe.check import kinds_of
 from alyx_generator.probe.describe import KINDS, REF, label, look, named, said
 from alyx_generator.probe.observations import Place, Seen, Shape, Sight

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
-from alyx_client.schema.types import as_schema
-from alyx_generator.model.operations import HANDLED_BY_CORE
+from alyx_client.schema.openapi import as_schema
+from alyx_client.schema.routes import is_endpoint
 from alyx_generator.probe.observations import Place
 from alyx_generator.source.openapi import component_of, merged, resolved
 
 Keys = dict[str, str]
-_HANDLED = {path.rstrip("/") for path in HANDLED_BY_CORE}
 _FILE = re.compile(r"\.\w{2,5}/?$")
 _COMMON_KEYS = frozenset({"id", "pk", "name", "slug"})
 
@@ -76,7 +75,7 @@ def reads(document: Mapping[str, Any]) -> list[Read]:
     plain: dict[str, Read] = {}
     for path in sorted(paths):
         operation = as_schema(paths[path]).get("get")
-        if isinstance(operation, Mapping) and path.rstrip("/") not in _HANDLED:
+        if isinstance(operation, Mapping) and is_endpoint(path):
             spec = cast("Mapping[str, Any]", operation)
             plain[path] = _read(path, as_schema(paths[path]), spec, components)
     found = [_with_source(each, plain, components) for each in plain.values()]

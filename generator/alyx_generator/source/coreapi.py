@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from alyx_client.schema.coreapi import links
 from alyx_client.schema.naming import class_name, snake_case
-from alyx_client.schema.types import as_list, as_schema
+from alyx_client.schema.openapi import as_list, as_schema
 from alyx_generator.source.openapi import component_of, is_object, resolved
 
 Schema = dict[str, Any]

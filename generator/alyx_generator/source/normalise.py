@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from alyx_client.schema.coreapi import is_core_api, links
-from alyx_client.schema.types import as_schema
+from alyx_client.schema.openapi import as_schema
 from alyx_generator.source.coreapi import read_coreapi
 from alyx_generator.source.paths import snapshots
 from alyx_generator.source.validate import UnreadableSchemaError

@@ -16,7 +16,7 @@ from typing import Any, cast
 import jsonpath_rfc9535 as jsonpath
 import yaml
 
-from alyx_client.schema.types import as_schema
+from alyx_client.schema.openapi import as_schema
 
 Document = dict[str, Any]
 Node = dict[str, Any] | list[Any]

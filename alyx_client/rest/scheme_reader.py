@@ -1,0 +1,116 @@
+"""Read a server's schema, OpenAPI or CoreAPI, for calls by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from alyx_client.errors import InvalidCallError
+from alyx_client.rest.scheme import FieldInfo, RestOperation, RestScheme
+from alyx_client.schema.coreapi import is_core_api, links
+from alyx_client.schema.openapi import OpenAPIDocument, OpenAPIOperation, Schema, as_list, as_schema, json_schema
+from alyx_client.schema.routes import action_of, is_endpoint
+
+__all__ = ["read_scheme"]
+
+Named = tuple[str, str, RestOperation]
+"""An endpoint, an action, and the operation that they name."""
+
+_SIMPLE_KEYS = ("type", "format", "description", "default")
+
+
+def read_scheme(document: object) -> RestScheme:
+    """Read a schema document of either form.
+
+    Parameters
+    ----------
+    document
+        The JSON of ``/api/schema`` (OpenAPI 3), or of ``/docs/`` (CoreAPI).
+
+    Raises
+    ------
+    InvalidCallError
+        The document is neither.
+    """
+    content = as_schema(document)
+    if isinstance(content.get("paths"), Mapping):
+        return RestScheme(_grouped(_open_api(OpenAPIDocument(content))), "open_api_v3")
+    if is_core_api(content):
+        return RestScheme(_grouped(_core_api(content)), "core_api")
+    raise InvalidCallError("The server's schema is neither OpenAPI nor CoreAPI; is it an Alyx server?")
+
+
+def _grouped(operations: Iterable[Named]) -> dict[str, dict[str, RestOperation]]:
+    endpoints: dict[str, dict[str, RestOperation]] = {}
+    for endpoint, action, operation in operations:
+        if endpoint and is_endpoint(operation.path):
+            # Paths are sorted, so that the shortest path gets the name: /cache/info before /cache/info/{tag}.
+            endpoints.setdefault(endpoint, {}).setdefault(action, operation)
+    return endpoints
+
+
+def _open_api(document: OpenAPIDocument) -> Iterator[Named]:
+    for operation in document.operations():
+        path, parameters = operation.path, operation.parameters
+        fields = [_parameter(each, document) for each in parameters if each.get("in") in ("path", "query")]
+        joined = frozenset(str(each["name"]) for each in parameters if each.get("explode") is False)
+        rest_operation = RestOperation(operation.method, path, (*fields, *_body(operation, document)), joined)
+        yield path.split("/")[1], action_of(operation.method, path), rest_operation
+
+
+def _parameter(parameter: Schema, document: OpenAPIDocument) -> FieldInfo:
+    schema = _simplified(parameter.get("schema"), document)
+    if parameter.get("description"):
+        schema = {**schema, "description": parameter["description"]}
+    return {
+        "name": parameter["name"],
+        "in": parameter["in"],
+        "required": bool(parameter.get("required")),
+        "schema": schema,
+    }
+
+
+def _body(operation: OpenAPIOperation, document: OpenAPIDocument) -> Iterator[FieldInfo]:
+    schema = document.resolve(json_schema(document.resolve(operation.spec.get("requestBody"))))
+    required = as_list(schema.get("required"))
+    for name, field in as_schema(schema.get("properties")).items():
+        if not document.dereference(field).get("readOnly"):
+            yield {"name": name, "in": "body", "required": name in required, "schema": _simplified(field, document)}
+
+
+def _simplified(node: Any, document: OpenAPIDocument) -> dict[str, Any]:
+    """Return what of a schema is shown to people: type, format, values, description."""
+    schema = document.dereference(node)
+    parts = [_simplified(part, document) for key in ("allOf", "oneOf", "anyOf") for part in as_list(schema.get(key))]
+    simplified = {key: schema[key] for key in _SIMPLE_KEYS if key in schema}
+    if "type" not in simplified:
+        # A field's description is its own, not that of the component that it refers to.
+        simplified |= {key: part[key] for part in reversed(parts) for key in ("type", "format") if key in part}
+    values = [*as_list(schema.get("enum")), *(value for part in parts for value in part.get("enum", ()))]
+    if values:
+        simplified["enum"] = values
+    if simplified.get("type") == "array":
+        simplified["items"] = _simplified(schema.get("items"), document)
+    return simplified
+
+
+def _core_api(document: Schema) -> Iterator[Named]:
+    for endpoint, group in document.items():
+        for action, link in links(as_schema(group)):
+            fields = tuple(_core_field(as_schema(field)) for field in as_list(link.get("fields")))
+            method = str(link.get("action", "get")).upper()
+            yield endpoint, action, RestOperation(method, str(link["url"]), fields)
+
+
+def _core_field(field: Schema) -> FieldInfo:
+    schema = as_schema(field.get("schema"))
+    simplified = {"type": schema.get("_type", "string")}
+    if schema.get("description"):
+        simplified["description"] = schema["description"]
+    location = field.get("location", "query")
+    return {
+        "name": field["name"],
+        "in": "body" if location == "form" else location,
+        "required": bool(field.get("required")),
+        "schema": simplified,
+    }

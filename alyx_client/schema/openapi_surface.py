@@ -1,0 +1,145 @@
+"""The actions of an OpenAPI document, as a surface has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from alyx_client.schema.class_names import with_class_names
+from alyx_client.schema.naming import endpoint_name
+from alyx_client.schema.openapi import (
+    OpenAPIDocument,
+    OpenAPIOperation,
+    Schema,
+    as_list,
+    as_schema,
+    component_name,
+    json_schema,
+)
+from alyx_client.schema.routes import ACTIONS_BY_METHOD, PAGING_PARAMETERS, is_endpoint, path_keys, route
+from alyx_client.schema.surface import ActionName, SurfaceAction, ValueSpec
+from alyx_client.schema.value_reader import ValueReader
+
+__all__ = ["open_api_actions"]
+
+
+def open_api_actions(document: OpenAPIDocument) -> dict[str, SurfaceAction]:
+    """Return the actions that a document describes, by their routes.
+
+    Parameters
+    ----------
+    document
+        The document. Operations that a correction marks with ``x-alyx-skip`` are left out.
+    """
+    reader = _ActionReader(document)
+    actions: dict[str, SurfaceAction] = {}
+    components: dict[str, tuple[str, str]] = {}
+    for operation in document.operations():
+        if is_endpoint(operation.path) and not operation.spec.get("x-alyx-skip"):
+            key = route(operation.method, operation.path)
+            actions[key], components[key] = reader.read(operation)
+    return with_class_names(actions, components)
+
+
+class _ActionReader:
+    def __init__(self, document: OpenAPIDocument) -> None:
+        self._document = document
+        self._values = ValueReader(document)
+
+    def read(self, operation: OpenAPIOperation) -> tuple[SurfaceAction, tuple[str, str]]:
+        """Return an operation as an action, and the components of its request and its response."""
+        body, request = self._request(operation.spec)
+        request_fields = self._values.fields(request, sent=True) if request else {}
+        if operation.method == "PATCH":
+            request_fields = {name: replace(value, required=False) for name, value in request_fields.items()}
+        content, record = self._response(operation)
+        action = SurfaceAction(
+            ActionName(*self._name(operation, content)),
+            operation.method,
+            operation.path,
+            self._keys(operation),
+            body,
+            content,
+            self._filters(operation),
+            request_fields,
+            self._values.fields(record) if record else {},
+        )
+        return action, (component_name(request), component_name(record))
+
+    def _keys(self, operation: OpenAPIOperation) -> tuple[tuple[str, str], ...]:
+        types = {
+            str(parameter["name"]): " or ".join(self._value(parameter).types)
+            for parameter in operation.parameters
+            if parameter.get("in") == "path"
+        }
+        return tuple((key, types.get(key, "text")) for key in path_keys(operation.path))
+
+    def _filters(self, operation: OpenAPIOperation) -> dict[str, ValueSpec]:
+        return {
+            str(parameter["name"]): replace(self._value(parameter), required=bool(parameter.get("required")))
+            for parameter in operation.parameters
+            if parameter.get("in") == "query" and parameter["name"] not in PAGING_PARAMETERS
+        }
+
+    def _value(self, parameter: Schema) -> ValueSpec:
+        return self._values.value(as_schema(parameter.get("schema")))
+
+    def _name(self, operation: OpenAPIOperation, content: str) -> tuple[str, str]:
+        """Return the names of the endpoint and the action."""
+        path = operation.path
+        is_list = content == "page of records" or (content == "list of records" and not path.endswith("}"))
+        if operation.method == "GET" and is_list:
+            return endpoint_name(path), "list"
+        segments = [segment for segment in path.split("/") if segment]
+        record = f"/{'/'.join(segments[:-1])}"
+        # An operation on a record, such as /sessions/{id}/lock, is a method of the record's endpoint.
+        is_on_record = len(segments) > 2 and segments[-2].startswith("{") and not segments[-1].startswith("{")
+        if is_on_record and (record in self._document.paths or f"{record}/" in self._document.paths):
+            return endpoint_name(record), endpoint_name(segments[-1])
+        return endpoint_name(path), ACTIONS_BY_METHOD[operation.method]
+
+    def _request(self, spec: Schema) -> tuple[str, Schema]:
+        """Return the body of requests in words, and the schema of a record in it."""
+        schema = json_schema(self._document.resolve(spec.get("requestBody")))
+        if schema is None:
+            return "", {}
+        resolved = self._document.resolve(schema)
+        options = as_list(resolved.get("oneOf") or resolved.get("anyOf")) or [schema]
+        records: list[Schema] = []
+        lists: list[Schema] = []
+        for option in options:
+            target = self._document.resolve(option)
+            if target.get("type") == "array":
+                lists.append(as_schema(target.get("items")))
+            else:
+                records.append(as_schema(option))
+        body = " or ".join(word for word, present in (("record", records), ("list", lists)) if present)
+        chosen = records or lists
+        return body, chosen[0] if len(chosen) == 1 else {"oneOf": chosen}
+
+    def _response(self, operation: OpenAPIOperation) -> tuple[str, Schema]:
+        """Return the content of responses in words, and the schema of a record in it."""
+        responses = as_schema(operation.spec.get("responses"))
+        successes = [self._document.resolve(responses[code]) for code in sorted(responses) if str(code).startswith("2")]
+        response = next((success for success in successes if success.get("content")), None)
+        if response is None:
+            is_empty = operation.method == "DELETE" or any(code in responses for code in ("204", "205"))
+            return "nothing" if is_empty else "anything", {}
+        if not any("json" in media_type for media_type in as_schema(response["content"])):
+            return "file", {}
+        schema = json_schema(response) or {}
+        target = self._document.resolve(schema)
+        row = self._row_of_page(target)
+        if row is not None and operation.method == "GET":
+            return "page of records", row
+        types = self._values.value(schema).types
+        if types == ("list of record",):
+            return "list of records", as_schema(target.get("items"))
+        return " or ".join(types), schema if "record" in types else {}
+
+    def _row_of_page(self, target: Schema) -> Schema | None:
+        """Return the schema of a row, if a schema is that of a page."""
+        properties: Mapping[str, object] = as_schema(target.get("properties"))
+        results = self._document.resolve(properties.get("results"))
+        is_page = "count" in properties or {"next", "previous"} <= properties.keys()
+        return as_schema(results.get("items")) if is_page and results.get("type") == "array" else None
