@@ -18,7 +18,6 @@ from alyx_client.downloads.functions import (
     http_download_file_list,
 )
 from alyx_client.endpoints import AlyxClient, AsyncAlyxClient
-from alyx_client.http.cache.policy import off
 from alyx_client.rest.scheme import RestScheme
 from alyx_client.rest.url_params import update_url_params
 
@@ -54,5 +53,5 @@ def no_cache(ac: Client | None = None) -> Generator[Client]:
         The client.
     """
     client = AlyxClient() if ac is None else ac
-    with off(client._caching):  # pyright: ignore[reportPrivateUsage]
+    with client._caching.disabled():  # pyright: ignore[reportPrivateUsage]
         yield client  # type: ignore[misc]  # pyright: ignore[reportReturnType]

@@ -20,7 +20,7 @@ from alyx_client.auth.token import identity
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.config.settings import DataServer, find_settings
 from alyx_client.errors import AlyxError, OfflineError
-from alyx_client.http.cache.policy import Caching
+from alyx_client.http.cache.policy import ResponseCache
 from alyx_client.http.flow import Flow, Send, Sender, adrive, drive
 from alyx_client.http.log import configure
 from alyx_client.http.message import Request, Response
@@ -115,7 +115,7 @@ class Connection:
         settings = find_settings(base_url, username=username, cache_dir=cache_dir, data_server=data_server)
         self._settings = settings
         self._cache_dir = settings.cache_dir
-        self._caching = Caching(settings.rest_cache_dir, settings.base_url, mode=cache_rest, offline=offline)
+        self._caching = ResponseCache(settings.rest_cache_dir, settings.base_url, mode=cache_rest, offline=offline)
         self._calls = RestCalls(
             settings.base_url, strict_filters=strict_filters, kept_fields=partial(_kept_fields, type(self))
         )
@@ -309,15 +309,15 @@ class SyncConnection(Connection):
         """
         refuse_foreign(request, self.base_url)
         user, name = self._identity(), self.user
-        attempt = self._caching.attempt(request, user, username=name, expires=expires, clobber=clobber)
+        call = self._caching.begin(request, user, username=name, expires=expires, bypass_cache=clobber)
         try:
-            if attempt.answer is not None:
-                return attempt.answer
-            return attempt.answered(self._transport.send(request, fail_fast=attempt.hurry), self._identity())
+            if call.response is not None:
+                return call.response
+            return call.store(self._transport.send(request, fail_fast=call.fail_fast), self._identity())
         except AlyxError as error:
-            return attempt.failed(error)
+            return call.fallback(error)
         finally:
-            attempt.finished()
+            call.close()
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow in this thread; its requests go through the cache, as those of `send` do.
@@ -404,17 +404,17 @@ class AsyncConnection(Connection):
         """As `SyncConnection.send`, awaited."""
         refuse_foreign(request, self.base_url)
         user, name = self._identity(), self.user
-        ask = partial(self._caching.attempt, request, user, username=name, expires=expires, clobber=clobber)
-        attempt = await asyncio.to_thread(ask)
+        begin = partial(self._caching.begin, request, user, username=name, expires=expires, bypass_cache=clobber)
+        call = await asyncio.to_thread(begin)
         try:
-            if attempt.answer is not None:
-                return attempt.answer
-            response = await self._transport.send(request, fail_fast=attempt.hurry)
-            return await asyncio.to_thread(attempt.answered, response, self._identity())
+            if call.response is not None:
+                return call.response
+            response = await self._transport.send(request, fail_fast=call.fail_fast)
+            return await asyncio.to_thread(call.store, response, self._identity())
         except AlyxError as error:
-            return attempt.failed(error)
+            return call.fallback(error)
         finally:
-            attempt.finished()
+            call.close()
 
     async def run(self, flow: Flow[T]) -> T:
         """As `SyncConnection.run`, awaited."""

@@ -90,11 +90,40 @@ def request_url(request: Request, base_url: str) -> str:
     base_url
         The configured server, in normal form.
     """
-    path = request.path
-    url = f"{base_url}{path}" if path.startswith("/") else path
+    return absolute_url(request_target(request, base_url), base_url)
+
+
+def request_target(request: Request, base_url: str) -> str:
+    """Build the path and query of a request, the same for a path and for the absolute URL of that path.
+
+    Parameters
+    ----------
+    request
+        The request.
+    base_url
+        The configured server, in normal form.
+
+    Returns
+    -------
+    str
+        The path below `base_url`, with a leading slash, and the query; or the URL, if it is not below `base_url`.
+    """
+    # Fragments are never sent (RFC 3986, section 3.5).
+    path = request.path.partition("#")[0]
+    if not path.startswith("/") and same_origin(path, base_url):
+        base = urlsplit(base_url).path
+        parts = urlsplit(path)
+        if parts.path == base or parts.path.startswith(f"{base}/"):
+            path = urlunsplit(("", "", parts.path.removeprefix(base) or "/", parts.query, ""))
     if not request.params:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(request.params, safe='/:,', quote_via=quote)}"
+        return path
+    # The characters of Alyx's filters need no escape in a query (RFC 3986, section 3.4), and stay readable in logs.
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(request.params, safe='/:,', quote_via=quote)}"
+
+
+def absolute_url(target: str, base_url: str) -> str:
+    """Return the complete URL of a target built by `request_target`."""
+    return f"{base_url}{target}" if target.startswith("/") else target
 
 
 def refuse_foreign(request: Request, base_url: str) -> None:

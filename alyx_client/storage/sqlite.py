@@ -1,4 +1,4 @@
-"""A SQLite file that processes share: opened late, made anew where it is damaged, done without where it must be."""
+"""A SQLite database for a cache, shared by processes: opened lazily, recreated when corrupt, refused when unusable."""
 
 from __future__ import annotations
 
@@ -6,55 +6,52 @@ import contextlib
 import logging
 import os
 import re
-import sys
 import threading
-import time
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from alyx_client.storage import fork
+from alyx_client.storage.file_system import file_identity, is_networked
+from alyx_client.storage.sqlite_connection import (
+    BUSY_SECONDS,
+    CacheDamagedError,
+    CacheUnavailableError,
+    is_damage,
+    open_database,
+    prepare,
+    run,
+)
+
 if TYPE_CHECKING:
     from sqlite3 import Connection
+
+__all__ = ["CacheDamagedError", "CacheDatabase", "CacheUnavailableError"]
 
 T = TypeVar("T")
 
 # The package's logger, by its name: `http.log`, which configures it, is above this layer.
 logger = logging.getLogger("alyx_client")
 
-_TRIES = 5
-_BUSY = 5.0
-# The rest of a write-ahead log that is kept for reuse, in bytes.
-_LOG_SIZE = 8 * 2**20
-# SQLite's codes for a file that lacks the tables, is damaged, is none of its own, or breaks the rules of its tables.
-_DAMAGE = frozenset({1, 11, 19, 20, 26})
-_NETWORKED = re.compile(
-    r"nfs\d?|cifs|smb\d?|smbfs|lustre|gpfs|beegfs\w*|ceph|afs|9p|glusterfs|pvfs2|virtiofs|vboxsf|vmhgfs|prl_fs|fuse\..*"
-)
+# How often work is repeated on another file before the cache is refused.
+_MAX_TRIES = 5
 
 
-class CacheUnavailableError(Exception):
-    """The file cannot be read or written; the message says why."""
+class CacheDatabase:
+    """A SQLite database in a folder of the user, for data that may be lost.
 
-
-class CacheDamagedError(Exception):
-    """What was read from the file is not what was written there."""
-
-
-class CacheFile:
-    """A database of this user that all processes share.
-
-    A file found damaged is not repaired: the next number takes its place, so that a name never stands for two
-    databases and a process that still has the old one open can harm nobody. The highest number is the current one.
+    A corrupt file is not repaired: the next number takes its place, so that no name ever stands for two databases, and
+    a process that still has the old one open does no harm. The highest number is the current one.
 
     Parameters
     ----------
     folder
-        Where the file goes; made with mode 0700 when something is first written.
+        The folder; created with mode 0700 when something is first written.
     name
         The file's name, without number and suffix.
     schema
-        The SQL statements that make its tables.
+        The SQL statements that create the tables.
     version
         The schema's version, above 0.
     """
@@ -65,26 +62,27 @@ class CacheFile:
         self._schema = schema
         self._version = version
         self._lock = threading.Lock()
+        self._forking_thread: int | None = None
         self._connection: Connection | None = None
-        self._closing: weakref.finalize[..., CacheFile] | None = None
+        self._closing: weakref.finalize[..., CacheDatabase] | None = None
         self._number = -1  # not known yet
         self._identity: tuple[int, int] | None = None
-        _FILES[id(self)] = self
+        fork.register(self)
 
     def run(self, work: Callable[[Connection], T], *, create: bool = True) -> T | None:
-        """Run statements on the database; what they leave uncommitted is rolled back.
+        """Run statements on the database; whatever they leave uncommitted is rolled back.
 
         Parameters
         ----------
         work
-            The statements. It is run again on a new file where the old one proves to be damaged.
+            The statements, which are repeated on a new file if the present one turns out to be corrupt.
         create
-            Whether the file is made where there is none.
+            Whether to create a missing file.
 
         Returns
         -------
         object
-            What `work` returned; None where there is no file and none was to be made.
+            The result of `work`; None if there is no file and none was to be created.
 
         Raises
         ------
@@ -96,26 +94,19 @@ class CacheFile:
         except ImportError as error:
             raise CacheUnavailableError(str(error)) from error
         problem: Exception | None = None
-        for _ in range(_TRIES):
+        for _ in range(_MAX_TRIES):
             with self._lock:
                 try:
-                    connection = self._connected(create)
-                    return None if connection is None else _run(connection, work)
+                    connection = self._connect(create)
+                    return None if connection is None else run(connection, work)
                 except (sqlite3.Error, CacheDamagedError, OSError) as error:
                     problem = error
-                    if self._is_gone():
-                        # Another process replaced it meanwhile, which looks like any error.
-                        self._disconnect()
-                    elif not _is_damage(error):
+                    if not self._recover(error):
                         break
-                    else:
-                        logger.warning("the cache %s is damaged (%s); it is made anew", self._path(self._number), error)
-                        if not self._replace():
-                            break
         raise CacheUnavailableError(f"{self._base}: {problem}") from problem
 
-    def run_surely(self, work: Callable[[Connection], T]) -> T | None:
-        """Run statements that must not be lost, if there is a file: where they fail, the file is given up.
+    def run_or_discard(self, work: Callable[[Connection], T]) -> T | None:
+        """Run statements on an existing file that other processes must not miss; if they fail, discard the file.
 
         Parameters
         ----------
@@ -125,16 +116,16 @@ class CacheFile:
         Returns
         -------
         object
-            What `work` returned; None where there is no file any more.
+            The result of `work`; None if there is no file any more.
 
         Raises
         ------
         CacheUnavailableError
-            The file can neither be written nor replaced; this process does not use it any more.
+            The file can be neither written nor discarded; this process does not use it any more.
         """
         try:
             # Another process may put a new file in place while the statements run on the old one.
-            for _ in range(_TRIES):
+            for _ in range(_MAX_TRIES):
                 result = self.run(work, create=False)
                 if result is None or self._is_current():
                     return result
@@ -142,15 +133,39 @@ class CacheFile:
         except CacheUnavailableError as error:
             with self._lock:
                 if self._replace():
-                    logger.info("the cache was given up: %s", error)
+                    logger.info("the cache was discarded: %s", error)
                     return None
-            _GIVEN_UP.add(self._base)
+            _ABANDONED.add(self._base)
             raise
 
     def close(self) -> None:
         """Close the connection; the next use opens another."""
         with self._lock:
             self._disconnect()
+
+    def before_fork(self) -> None:
+        """Close the connection, since SQLite's locks would be wrong in both processes."""
+        if self._lock.acquire(timeout=2 * BUSY_SECONDS):
+            self._forking_thread = threading.get_ident()
+            self._disconnect()
+
+    def after_fork_in_parent(self) -> None:
+        """Release the lock that was acquired before."""
+        if self._forking_thread == threading.get_ident():
+            self._forking_thread = None
+            self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Forget the parent's lock, which may be held by a thread that does not exist here."""
+        self._lock = threading.Lock()
+        self._forking_thread = None
+        if self._connection is not None:
+            # A thread of the parent held the lock for too long, so that the connection is still open. Closing the
+            # parent's file, even by garbage collection, would release the parent's locks.
+            _PARENT_CONNECTIONS.append(self._connection)
+            if self._closing is not None:
+                self._closing.detach()
+            self._connection, self._closing = None, None
 
     @property
     def _base(self) -> str:
@@ -159,8 +174,8 @@ class CacheFile:
     def _path(self, number: int) -> str:
         return f"{self._base}-{number}.sqlite"
 
-    def _connected(self, create: bool) -> Connection | None:
-        if self._base in _GIVEN_UP:
+    def _connect(self, create: bool) -> Connection | None:
+        if self._base in _ABANDONED:
             raise CacheUnavailableError(f"{self._base} could not be written and is not used any more")
         if self._connection is not None:
             if self._is_current():
@@ -175,77 +190,64 @@ class CacheFile:
         self._number = max(numbers, default=0)
         for number in numbers - {self._number}:
             self._remove(number)
-        # Taken before the file is opened: if another takes its place in between, the next use notices.
-        identity = _identity(self._path(self._number))
-        connection = _open(self._path(self._number))
+        return self._open(self._path(self._number))
+
+    def _open(self, path: str) -> Connection:
+        # Read before the file is opened: if another file takes its place in between, the next use notices.
+        identity = file_identity(path)
+        connection = open_database(path)
         try:
-            self._prepare(connection)
+            prepare(connection, self._schema, self._version, networked=is_networked(self.folder))
         except BaseException:
             connection.close()
             raise
         self._connection = connection
-        self._identity = identity or _identity(self._path(self._number))
+        self._identity = identity or file_identity(path)
         self._closing = weakref.finalize(self, connection.close)
         return connection
 
-    def _prepare(self, connection: Connection) -> None:
-        """Make the tables of a new file, and check that those of an old one are ours."""
-        for setting in (f"busy_timeout={_BUSY * 1000:.0f}", "trusted_schema=OFF", "synchronous=NORMAL"):
-            connection.execute(f"PRAGMA {setting}").fetchall()
-        version = _value(connection, "PRAGMA user_version")
-        networked = _is_networked(self.folder)
-        if version == 0:
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL").fetchall()
-        if version == 0 or networked:
-            # The memory that processes share for a write-ahead log is not shared between computers.
-            _set_journal(connection, "delete" if networked else "wal")
-        connection.execute(f"PRAGMA journal_size_limit={_LOG_SIZE}").fetchall()
-        if version == 0:
-            version = _run(connection, self._create)
-        if version != self._version:
-            raise CacheDamagedError(f"its version is {version}")
-
-    def _create(self, connection: Connection) -> object:
-        connection.execute("BEGIN IMMEDIATE")
-        # Another process may have been faster.
-        if _value(connection, "PRAGMA user_version") == 0:
-            for statement in self._schema:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={self._version}")
-        connection.execute("COMMIT")
-        return _value(connection, "PRAGMA user_version")
+    def _recover(self, error: Exception) -> bool:
+        """Make another attempt possible after an error; returns whether one makes sense."""
+        if self._is_replaced():
+            # By another process, in the middle of the work here, which can look like any error.
+            self._disconnect()
+            return True
+        if not is_damage(error):
+            return False
+        logger.warning("the cache %s is corrupt (%s); it is recreated", self._path(self._number), error)
+        return self._replace()
 
     def _numbers(self) -> set[int]:
-        name = re.compile(rf"{re.escape(self._name)}-(\d{{1,9}})\.sqlite")
+        pattern = re.compile(rf"{re.escape(self._name)}-(\d{{1,9}})\.sqlite")
         try:
             with os.scandir(self.folder) as entries:
-                found = [name.fullmatch(entry.name) for entry in entries]
+                matches = [pattern.fullmatch(entry.name) for entry in entries]
         except (FileNotFoundError, NotADirectoryError):
             return set()
-        return {int(each[1]) for each in found if each}
+        return {int(match[1]) for match in matches if match}
 
     def _is_current(self) -> bool:
-        identity = _identity(self._path(self._number))
-        return identity is not None and identity == self._identity and not self._is_gone()
+        identity = file_identity(self._path(self._number))
+        return identity is not None and identity == self._identity and not self._is_replaced()
 
-    def _is_gone(self) -> bool:
+    def _is_replaced(self) -> bool:
         if self._number < 0:
             return False
         return os.path.exists(self._path(self._number + 1)) or not os.path.lexists(self._path(self._number))
 
     def _replace(self) -> bool:
-        """Put a new, empty file in the place of this one; return whether this one is given up by all processes."""
+        """Put a new, empty file in place of this one; returns whether no process uses this one from now on."""
         self._disconnect()
         if self._number < 0:
             return False
         with contextlib.suppress(Exception):
-            _open(self._path(self._number + 1)).close()
+            open_database(self._path(self._number + 1)).close()
         self._remove(self._number)
-        return self._is_gone()
+        return self._is_replaced()
 
     def _remove(self, number: int) -> None:
         for suffix in ("", "-wal", "-shm", "-journal"):
-            # Windows does not remove a file that another process has open; then a later opening does.
+            # Windows cannot remove a file that another process has open; whoever opens the cache later removes it.
             with contextlib.suppress(OSError):
                 os.unlink(self._path(number) + suffix)
 
@@ -255,139 +257,7 @@ class CacheFile:
             with contextlib.suppress(Exception):
                 closing()
 
-    def _before_fork(self) -> bool:
-        """Close the connection, for its locks would be wrong in both processes; return whether the lock is held now."""
-        held = self._lock.acquire(timeout=2 * _BUSY)
-        if held:
-            self._disconnect()
-        return held
 
-    def _after_fork(self) -> None:
-        self._lock = threading.Lock()
-        if self._connection is not None:
-            # Forked by foreign code that announced nothing. The connection is the parent's: not even closed here.
-            _LEFT_ALONE.append(self._connection)
-            if self._closing is not None:
-                self._closing.detach()
-            self._connection, self._closing = None, None
-
-
-_FILES: weakref.WeakValueDictionary[int, CacheFile] = weakref.WeakValueDictionary()
-_GIVEN_UP: set[str] = set()
-_LEFT_ALONE: list[Connection] = []
-_HELD: list[CacheFile] = []
-
-
-def _files() -> list[CacheFile]:
-    # Threads may add to it meanwhile, so it is copied in one step.
-    return [file for file in (known() for known in _FILES.valuerefs()) if file is not None]
-
-
-def _before_fork() -> None:
-    _HELD.extend(file for file in _files() if file._before_fork())  # pyright: ignore[reportPrivateUsage]
-
-
-def _after_fork_in_parent() -> None:
-    while _HELD:
-        _HELD.pop()._lock.release()  # pyright: ignore[reportPrivateUsage]
-
-
-def _after_fork_in_child() -> None:
-    _HELD.clear()
-    for file in _files():
-        file._after_fork()  # pyright: ignore[reportPrivateUsage]
-
-
-if sys.platform != "win32":
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
-
-
-def _run(connection: Connection, work: Callable[[Connection], T]) -> T:
-    try:
-        return work(connection)
-    finally:
-        if connection.in_transaction:
-            connection.rollback()
-
-
-def _open(path: str) -> Connection:
-    import sqlite3
-
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY)
-    try:
-        # Opening and closing the file by other means than SQLite's would drop its locks.
-        if os.stat(path).st_size == 0:
-            os.chmod(path, 0o600)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _set_journal(connection: Connection, mode: str) -> None:
-    """Choose the journal; SQLite waits for nobody there, so the waiting is done here."""
-    import sqlite3
-
-    end = time.monotonic() + _BUSY
-    while True:
-        try:
-            found = _value(connection, f"PRAGMA journal_mode={mode}")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                raise
-            found = None
-        if found == mode or (mode == "wal" and found is not None):
-            return
-        if time.monotonic() > end:
-            raise CacheUnavailableError("on a network file system, and another computer uses it as if it were its own")
-        time.sleep(0.01)
-
-
-def _value(connection: Connection, statement: str) -> object:
-    return connection.execute(statement).fetchall()[0][0]
-
-
-def _is_damage(error: Exception) -> bool:
-    """Tell damage from a file that cannot be read or written just now."""
-    import sqlite3
-
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        # Python's own OperationalError tells of a text that is no UTF-8.
-        return isinstance(error, (CacheDamagedError, sqlite3.OperationalError))
-    return code & 0xFF in _DAMAGE
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _is_networked(folder: Path) -> bool:
-    """Tell whether other computers may use the folder, as far as the system says."""
-    where = os.path.realpath(folder)
-    if where.startswith("\\\\"):
-        return True
-    try:
-        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return False
-    return bool(_NETWORKED.fullmatch(_file_system(where, mounts)))
-
-
-def _file_system(path: str, mounts: str) -> str:
-    """Find the type of the file system that a path is on, in the text of ``/proc/self/mountinfo``."""
-    longest, kind = "", ""
-    for line in mounts.splitlines():
-        left, _, right = line.partition(" - ")
-        fields = left.split(" ")
-        if len(fields) < 5 or not right:
-            continue
-        point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[4])
-        # Of two mounts on one point the later hides the earlier.
-        if len(point) >= len(longest) and (path == point or path.startswith(point.rstrip("/") + "/")):
-            longest, kind = point, right.split(" ")[0]
-    return kind
+# Files that could be neither written nor discarded. What they hold is out of date, so that no use is safe.
+_ABANDONED: set[str] = set()
+_PARENT_CONNECTIONS: list[Connection] = []

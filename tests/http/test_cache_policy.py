@@ -33,7 +33,8 @@ from alyx_client.errors import (
     ServerError,
     StaleAnswerWarning,
 )
-from alyx_client.http.cache.policy import Caching, _readable_age, off
+from alyx_client.http.cache.call import _readable_duration
+from alyx_client.http.cache.policy import ResponseCache
 from alyx_client.http.message import FilePart, Request, Response
 from alyx_client.http.retry import Retries
 from alyx_client.http.transport import SyncTransport
@@ -58,27 +59,27 @@ class Client:
 
     def __init__(self, folder: Path, url: str, *, user: str | None = "alice", **settings: Any) -> None:
         self.user = user
-        self.caching = Caching(folder, url, **settings)
+        self.cache = ResponseCache(folder, url, **settings)
         credentials = Credentials(url, explicit_token=user or "late")
         self.transport = SyncTransport(
             url, TokenAuth(AuthState(credentials)), retries=Retries(tries=2, base=0.001, cap=0.001)
         )
 
     def __call__(self, request: Request, **settings: Any) -> Response:
-        attempt = self.caching.attempt(request, self.user, **settings)
+        call = self.cache.begin(request, self.user, **settings)
         try:
-            if attempt.answer is not None:
-                return attempt.answer
-            response = self.transport.send(request, hurry=attempt.hurry)
-            return attempt.answered(response, self.user or "late")
+            if call.response is not None:
+                return call.response
+            response = self.transport.send(request, fail_fast=call.fail_fast)
+            return call.store(response, self.user or "late")
         except AlyxError as error:
-            return attempt.failed(error)
+            return call.fallback(error)
         finally:
-            attempt.finished()
+            call.close()
 
     def close(self) -> None:
         self.transport.close()
-        self.caching.close()
+        self.cache.close()
 
 
 Connect = Callable[..., Client]
@@ -175,7 +176,7 @@ def test_user_never_gets_anothers_answer_offline(connect: Connect, server: Fault
     bob = connect(server, user="bob")
     with pytest.raises(AlyxConnectionError):
         bob(SUBJECTS, username="alice")
-    bob.caching.offline = True
+    bob.cache.offline = True
     with pytest.raises(OfflineError):
         bob(SUBJECTS, username="alice")
 
@@ -192,7 +193,7 @@ def test_unknown_user_gets_nothing_from_the_cache(connect: Connect, server: Faul
 
 def test_mode_get_keeps_get_alone(connect: Connect, server: FaultServer) -> None:
     client = connect(server, mode="get")
-    assert client.caching.mode == "GET"
+    assert client.cache.mode == "GET"
     for method in ("POST", "PUT", "PATCH", "HEAD", "OPTIONS"):
         for _ in range(2):
             client(Request(method, "/subjects"))
@@ -220,12 +221,12 @@ def test_two_bodies_never_share_an_answer(connect: Connect, server: FaultServer)
         Request("POST", "/notes", form=(("text", "a"),), files=(FilePart("image", "b.png", b"one"),)),
     ]
     for request in requests:
-        attempt = client.caching.attempt(request, "alice")
-        assert attempt.answer is None
+        call = client.cache.begin(request, "alice")
+        assert call.response is None
         name = str(requests.index(request)).encode()
-        attempt.answered(Response(201, {"content-type": "application/json"}, name, "POST"), "alice")
-        attempt.finished()
-        again = client.caching.attempt(request, "alice").answer
+        call.store(Response(201, {"content-type": "application/json"}, name, "POST"), "alice")
+        call.close()
+        again = client.cache.begin(request, "alice").response
         assert again is not None
         assert again.content == name
 
@@ -240,11 +241,11 @@ def test_mode_all_repeats_a_write_until_another_comes(connect: Connect, server: 
 
 def test_mode_all_does_not_repeat_a_write_that_another_overtook(connect: Connect, server: FaultServer) -> None:
     client = connect(server, mode="*")
-    attempt = client.caching.attempt(CREATE, "alice")
+    call = client.cache.begin(CREATE, "alice")
     client(Request("DELETE", "/subjects/flowers"))
-    attempt.answered(Response(201, {"content-type": "application/json"}, b"{}", "POST"), "alice")
-    attempt.finished()
-    assert client.caching.attempt(CREATE, "alice").answer is None
+    call.store(Response(201, {"content-type": "application/json"}, b"{}", "POST"), "alice")
+    call.close()
+    assert client.cache.begin(CREATE, "alice").response is None
 
 
 def test_read_after_a_repeated_write_is_still_given(connect: Connect, server: FaultServer) -> None:
@@ -267,14 +268,14 @@ def test_no_mode_neither_reads_nor_keeps(connect: Connect, server: FaultServer, 
 
 @pytest.mark.parametrize("mode", ["", "POST", "all", True, 1, []])
 def test_other_modes_are_refused(folder: Path, mode: Any) -> None:
-    caching = Caching(folder, "https://alyx.example.org")
-    for attempt in (
-        lambda: Caching(folder, "https://alyx.example.org", mode=mode),
-        lambda: setattr(caching, "mode", mode),
+    cache = ResponseCache(folder, "https://alyx.example.org")
+    for set_mode in (
+        lambda: ResponseCache(folder, "https://alyx.example.org", mode=mode),
+        lambda: setattr(cache, "mode", mode),
     ):
         with pytest.raises(ValueError, match=r"'GET', '\*' or None"):
-            attempt()
-    assert caching.mode == "GET"
+            set_mode()
+    assert cache.mode == "GET"
 
 
 @pytest.mark.parametrize(
@@ -307,13 +308,13 @@ def test_failure_is_not_kept(connect: Connect, status: int) -> None:
 
 
 def test_answer_that_is_too_large_is_not_kept(folder: Path) -> None:
-    caching = Caching(folder, "https://alyx.example.org")
+    cache = ResponseCache(folder, "https://alyx.example.org")
     for size, kept in ((64 * 2**20, True), (64 * 2**20 + 1, False)):
         request = Request("GET", f"/{size}")
-        attempt = caching.attempt(request, "alice")
-        attempt.answered(Response(200, {"content-type": "application/json"}, b" " * size), "alice")
-        assert (caching.attempt(request, "alice").answer is not None) is kept
-    caching.close()
+        call = cache.begin(request, "alice")
+        call.store(Response(200, {"content-type": "application/json"}, b" " * size), "alice")
+        assert (cache.begin(request, "alice").response is not None) is kept
+    cache.close()
 
 
 # --- for how long
@@ -355,15 +356,15 @@ def test_expires_true_keeps_nothing_fresh(connect: Connect, server: FaultServer)
 def test_clobber_asks_and_keeps(connect: Connect, server: FaultServer) -> None:
     client = connect(server)
     client(SUBJECTS)
-    newer = client(SUBJECTS, clobber=True)
+    newer = client(SUBJECTS, bypass_cache=True)
     assert client(SUBJECTS).content == newer.content
     assert len(server.requests) == 2
 
 
 def test_default_expiry_can_be_set(connect: Connect, server: FaultServer) -> None:
     client = connect(server)
-    assert client.caching.default_expiry == timedelta(minutes=5)
-    client.caching.default_expiry = MOMENT
+    assert client.cache.default_expiry == timedelta(minutes=5)
+    client.cache.default_expiry = MOMENT
     client(SUBJECTS)
     client(SUBJECTS)
     assert len(server.requests) == 2
@@ -371,11 +372,11 @@ def test_default_expiry_can_be_set(connect: Connect, server: FaultServer) -> Non
 
 @pytest.mark.parametrize(("expiry", "error"), [(-MOMENT, ValueError), (300, TypeError), ("5 min", TypeError)])
 def test_impossible_expiry(folder: Path, expiry: Any, error: type[Exception]) -> None:
-    caching = Caching(folder, "https://alyx.example.org")
+    cache = ResponseCache(folder, "https://alyx.example.org")
     with pytest.raises(error, match="default_expiry"):
-        caching.default_expiry = expiry
+        cache.default_expiry = expiry
     with pytest.raises(error, match="expires"):
-        caching.attempt(SUBJECTS, "alice", expires=expiry)
+        cache.begin(SUBJECTS, "alice", expires=expiry)
 
 
 def test_answer_from_the_future_is_not_fresh(
@@ -383,7 +384,7 @@ def test_answer_from_the_future_is_not_fresh(
 ) -> None:
     client = connect(server)
     with monkeypatch.context() as clock:
-        clock.setattr("alyx_client.http.cache.store.time.time", lambda: 2e12)
+        clock.setattr("time.time", lambda: 2e12)
         client(SUBJECTS)
     client(SUBJECTS)
     assert len(server.requests) == 2
@@ -428,9 +429,9 @@ def test_read_after_a_failed_write_asks_the_server(connect: Connect, step: fault
 
 def test_read_during_an_interrupted_write_is_not_current_after_it(connect: Connect, server: FaultServer) -> None:
     client = connect(server)
-    attempt = client.caching.attempt(CREATE, "alice")
+    call = client.cache.begin(CREATE, "alice")
     client(SUBJECTS)
-    attempt.finished()  # as a finally does, with no answered() or failed() before
+    call.close()  # as a finally does, with no store() or fallback() before
     client(SUBJECTS)
     assert len(server.requests) == 2
 
@@ -557,7 +558,7 @@ def test_unreachable_server_gives_the_last_answer_with_its_age(
     first = client(Request("GET", "/subjects?token=secret"))
     server.close()
     now = time.time()
-    monkeypatch.setattr("alyx_client.http.cache.policy.time.time", lambda: now + 3 * 3600 + 5)
+    monkeypatch.setattr("time.time", lambda: now + 3 * 3600 + 5)
     with pytest.warns(StaleAnswerWarning) as warned:
         assert client(Request("GET", "/subjects?token=secret")).content == first.content
     said = str(warned[0].message)
@@ -582,7 +583,7 @@ def test_unreachable_server_gives_the_last_answer_with_its_age(
     ],
 )
 def test_age_is_readable(seconds: float, age: str) -> None:
-    assert _readable_age(seconds) == age
+    assert _readable_duration(seconds) == age
 
 
 def test_expired_answers_serve_an_unreachable_server(connect: Connect, server: FaultServer) -> None:
@@ -599,10 +600,10 @@ def test_unreachable_server_is_not_tried_for_long_where_there_is_an_answer(
     connect: Connect, server: FaultServer
 ) -> None:
     client = connect(server)
-    assert not client.caching.attempt(SUBJECTS, "alice").hurry
+    assert not client.cache.begin(SUBJECTS, "alice").fail_fast
     client(SUBJECTS, expires=True)
-    assert client.caching.attempt(SUBJECTS, "alice").hurry
-    assert not client.caching.attempt(SUBJECTS, "alice", clobber=True).hurry
+    assert client.cache.begin(SUBJECTS, "alice").fail_fast
+    assert not client.cache.begin(SUBJECTS, "alice", bypass_cache=True).fail_fast
 
 
 def test_unreachable_server_and_nothing_kept(connect: Connect) -> None:
@@ -615,8 +616,8 @@ def test_clobber_and_no_mode_want_no_older_answer(connect: Connect, server: Faul
     client(SUBJECTS)
     server.close()
     with pytest.raises(AlyxConnectionError):
-        client(SUBJECTS, clobber=True)
-    client.caching.mode = None
+        client(SUBJECTS, bypass_cache=True)
+    client.cache.mode = None
     with pytest.raises(AlyxConnectionError):
         client(SUBJECTS)
 
@@ -714,11 +715,11 @@ def test_offline_answers_from_the_cache_alone(connect: Connect, server: FaultSer
 @pytest.mark.parametrize(
     ("request_", "settings", "said"),
     [
-        (Request("GET", "/labs?token=secret"), {}, "does not hold the answer"),
-        (SUBJECTS, {"clobber": True}, "clobber"),
+        (Request("GET", "/labs?token=secret"), {}, "does not hold the response"),
+        (SUBJECTS, {"bypass_cache": True}, "clobber"),
         (CREATE, {}, "nothing can be written"),
         (Request("DELETE", "/subjects/flowers"), {}, "nothing can be written"),
-        (Request("GET", "/subjects", authenticate=False), {}, "cache is off"),
+        (Request("GET", "/subjects", authenticate=False), {}, "cache is disabled"),
     ],
 )
 def test_offline_miss_says_what_to_do(
@@ -738,17 +739,17 @@ def test_offline_miss_says_what_to_do(
     )
     assert "secret" not in f"{error.message} {error.url}"
     assert len(server.requests) == 1
-    client.caching.offline = False
+    client.cache.offline = False
     assert client(SUBJECTS).status == 200
 
 
 def test_offline_with_the_cache_off(connect: Connect, server: FaultServer) -> None:
     connect(server)(SUBJECTS)
     client = connect(server, offline=True)
-    with off(client.caching), pytest.raises(OfflineError, match="cache is off"):
+    with client.cache.disabled(), pytest.raises(OfflineError, match="cache is disabled"):
         client(SUBJECTS)
-    client.caching.mode = None
-    with pytest.raises(OfflineError, match="cache is off"):
+    client.cache.mode = None
+    with pytest.raises(OfflineError, match="cache is disabled"):
         client(SUBJECTS)
 
 
@@ -774,10 +775,10 @@ def test_offline_user_is_found_by_name(connect: Connect, server: FaultServer) ->
 def test_off_neither_reads_nor_keeps(connect: Connect, server: FaultServer) -> None:
     client = connect(server)
     client(SUBJECTS)
-    with off(client.caching):
+    with client.cache.disabled():
         client(SUBJECTS)
         client(SESSIONS)
-        assert client.caching.mode == "GET"
+        assert client.cache.mode == "GET"
     client(SUBJECTS)
     client(SESSIONS)
     assert len(server.requests) == 4
@@ -786,8 +787,8 @@ def test_off_neither_reads_nor_keeps(connect: Connect, server: FaultServer) -> N
 def test_off_may_be_nested_and_is_ended_by_an_error(connect: Connect, server: FaultServer) -> None:
     client = connect(server)
     client(SUBJECTS)
-    with off(client.caching):
-        with pytest.raises(KeyError), off(client.caching):
+    with client.cache.disabled():
+        with pytest.raises(KeyError), client.cache.disabled():
             raise KeyError
         client(SUBJECTS)
     client(SUBJECTS)
@@ -797,7 +798,7 @@ def test_off_may_be_nested_and_is_ended_by_an_error(connect: Connect, server: Fa
 def test_off_concerns_one_client(connect: Connect, server: FaultServer) -> None:
     one, two = connect(server), connect(server)
     one(SUBJECTS)
-    first, second = off(one.caching), off(two.caching)
+    first, second = one.cache.disabled(), two.cache.disabled()
     first.__enter__()
     two(SUBJECTS)
     second.__enter__()
@@ -817,7 +818,7 @@ def test_off_in_one_thread_leaves_others_alone(connect: Connect, server: FaultSe
     inside, done = threading.Event(), threading.Event()
 
     def other() -> None:
-        with off(client.caching):
+        with client.cache.disabled():
             inside.set()
             assert done.wait(30)
             client(SUBJECTS)
@@ -838,7 +839,7 @@ async def test_off_in_one_task_leaves_others_alone(connect: Connect, server: Fau
     inside, done = asyncio.Event(), asyncio.Event()
 
     async def other() -> None:
-        with off(client.caching):
+        with client.cache.disabled():
             inside.set()
             await done.wait()
             await asyncio.to_thread(client, SUBJECTS)
@@ -859,37 +860,37 @@ def test_clear_forgets_all_or_one_users_answers(connect: Connect, server: FaultS
     alice, bob = connect(server, user="alice"), connect(server, user="bob")
     for client in (alice, bob):
         client(SUBJECTS)
-    alice.caching.clear("alice")
+    alice.cache.clear("alice")
     alice(SUBJECTS)
     assert len(server.requests) == 3
     server.close()
-    alice.caching.clear()
+    alice.cache.clear()
     for client in (alice, bob):
         with pytest.raises(AlyxConnectionError):
             client(SUBJECTS)
 
 
 def test_settings_are_pickled(folder: Path, server: FaultServer) -> None:
-    caching = Caching(folder, server.url, mode="*", default_expiry=WEEK, offline=True, max_bytes=10**6)
-    with off(caching):
-        copy = pickle.loads(pickle.dumps(caching))
+    cache = ResponseCache(folder, server.url, mode="*", default_expiry=WEEK, offline=True, max_bytes=10**6)
+    with cache.disabled():
+        copy = pickle.loads(pickle.dumps(cache))
     assert (copy.mode, copy.default_expiry, copy.offline) == ("*", WEEK, True)
-    assert copy.__getstate__() == caching.__getstate__()
+    assert copy.__getstate__() == cache.__getstate__()
 
 
 def test_closed_cache_opens_again(connect: Connect, server: FaultServer) -> None:
     client = connect(server)
     client(SUBJECTS)
-    client.caching.close()
-    client.caching.close()
+    client.cache.close()
+    client.cache.close()
     client(SUBJECTS)
     assert len(server.requests) == 1
 
 
 def test_making_one_touches_no_file_and_loads_no_sqlite(folder: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from alyx_client.http.cache.policy import Caching;"
-        "caching = Caching(Path(sys.argv[1]), 'https://alyx.example.org'); caching.close();"
+        "import sys; from pathlib import Path; from alyx_client.http.cache.policy import ResponseCache;"
+        "cache = ResponseCache(Path(sys.argv[1]), 'https://alyx.example.org'); cache.close();"
         "assert not Path(sys.argv[1]).exists(); assert 'sqlite3' not in sys.modules; assert 'httpx' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True)
@@ -906,7 +907,7 @@ def test_unusable_cache_disturbs_no_query(
             assert client(SUBJECTS).status == 200
             assert client(CREATE).status == 200
     assert len(caplog.records) == 1
-    client.caching.clear()
+    client.cache.clear()
     server.close()
     with pytest.raises(AlyxConnectionError):
         client(SUBJECTS)

@@ -22,18 +22,19 @@ from typing import Any
 
 import pytest
 
-from alyx_client.http.cache.store import Cache, Place
+from alyx_client.http.cache.key import CacheKey
+from alyx_client.http.cache.store import CacheStore
 from alyx_client.http.message import Response
-from alyx_client.storage import sqlite as cache_file
-from alyx_client.storage.sqlite import CacheFile, CacheUnavailableError
+from alyx_client.storage import file_system, sqlite_connection
+from alyx_client.storage.sqlite import CacheDatabase, CacheUnavailableError
 
 SERVER = "https://alyx.example.org"
 MEGABYTE = 2**20
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX alone")
 
 
-def place(name: str, user: str = "alice", endpoint: str = "subjects") -> Place:
-    return Place(f"{user}/{endpoint}/{name}".encode().ljust(20), user, endpoint)
+def place(name: str, user: str = "alice", endpoint: str = "subjects") -> CacheKey:
+    return CacheKey(f"{user}/{endpoint}/{name}".encode().ljust(20), user, endpoint)
 
 
 def response(name: str, size: int = 100, user: str = "alice") -> Response:
@@ -45,13 +46,13 @@ def response(name: str, size: int = 100, user: str = "alice") -> Response:
     )
 
 
-def keep(cache: Cache, name: str, size: int = 100, *, user: str = "alice", endpoint: str = "subjects") -> None:
+def keep(cache: CacheStore, name: str, size: int = 100, *, user: str = "alice", endpoint: str = "subjects") -> None:
     generation, _ = cache.find(None)
     if generation is not None:
-        cache.keep(place(name, user, endpoint), response(name, size, user), lifetime=60.0, generation=generation)
+        cache.store(place(name, user, endpoint), response(name, size, user), lifetime=60.0, generation=generation)
 
 
-def found(cache: Cache, name: str, *, user: str = "alice", endpoint: str = "subjects") -> Response | None:
+def found(cache: CacheStore, name: str, *, user: str = "alice", endpoint: str = "subjects") -> Response | None:
     _, kept = cache.find(place(name, user, endpoint))
     return kept.response if kept else None
 
@@ -62,8 +63,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cache(folder: Path) -> Iterator[Cache]:
-    made = Cache(folder, SERVER, 512 * MEGABYTE)
+def cache(folder: Path) -> Iterator[CacheStore]:
+    made = CacheStore(folder, SERVER, 512 * MEGABYTE)
     yield made
     made.close()
 
@@ -71,7 +72,7 @@ def cache(folder: Path) -> Iterator[Cache]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for locks, and after failures, for a moment alone."""
-    monkeypatch.setattr("alyx_client.storage.sqlite._BUSY", 0.05)
+    monkeypatch.setattr(sqlite_connection, "BUSY_SECONDS", 0.05)
     monkeypatch.setattr("alyx_client.http.cache.store._PAUSE", 0.0)
 
 
@@ -97,30 +98,30 @@ def output(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.parametrize("size", [0, 100, 5000, 700_000])
-def test_answer_comes_back_as_it_was(cache: Cache, size: int) -> None:
+def test_answer_comes_back_as_it_was(cache: CacheStore, size: int) -> None:
     keep(cache, "a", size)
     assert found(cache, "a") == response("a", size)
 
 
-def test_answer_outlives_the_process(cache: Cache, folder: Path) -> None:
+def test_answer_outlives_the_process(cache: CacheStore, folder: Path) -> None:
     keep(cache, "a")
     cache.close()
-    other = Cache(folder, SERVER, 512 * MEGABYTE)
+    other = CacheStore(folder, SERVER, 512 * MEGABYTE)
     assert found(other, "a") == response("a")
     other.close()
 
 
-def test_nothing_is_made_before_something_is_asked_for(cache: Cache, folder: Path) -> None:
-    assert cache.change("subjects") is None
+def test_nothing_is_made_before_something_is_asked_for(cache: CacheStore, folder: Path) -> None:
+    assert cache.new_generation("subjects") is None
     cache.clear()
-    assert cache.user_of("alice") is None
+    assert cache.identity_of("alice") is None
     assert cache.find(place("a"), create=False) == (None, None)
     cache.close()
     assert not folder.exists()
 
 
 @posix
-def test_folder_and_files_are_the_users_alone(cache: Cache, folder: Path) -> None:
+def test_folder_and_files_are_the_users_alone(cache: CacheStore, folder: Path) -> None:
     keep(cache, "a")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert [stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()] == [0o600] * 3
@@ -129,7 +130,7 @@ def test_folder_and_files_are_the_users_alone(cache: Cache, folder: Path) -> Non
 def test_file_tells_its_server_and_each_server_has_its_own(folder: Path) -> None:
     servers = ["https://alyx.example.org", "http://alyx.example.org", "https://alyx.example.org/b", "http://con:8080"]
     for server in servers:
-        cache = Cache(folder, server, MEGABYTE)
+        cache = CacheStore(folder, server, MEGABYTE)
         keep(cache, server)
         cache.close()
     names = [file.name for file in files(folder)]
@@ -138,7 +139,7 @@ def test_file_tells_its_server_and_each_server_has_its_own(folder: Path) -> None
     assert all(name.startswith("rest1-") and ":" not in name for name in names)
 
 
-def test_files_of_others_in_the_folder_are_left_alone(cache: Cache, folder: Path) -> None:
+def test_files_of_others_in_the_folder_are_left_alone(cache: CacheStore, folder: Path) -> None:
     folder.mkdir(parents=True)
     others = [folder / "0a1b2c3d", folder / "rest1-alyx.example.org-x.sqlite", folder / "rest1-other-0.sqlite"]
     for other in others:
@@ -148,47 +149,47 @@ def test_files_of_others_in_the_folder_are_left_alone(cache: Cache, folder: Path
     assert [other.read_text() for other in others] == ["not ours"] * 3
 
 
-def test_change_ends_the_generation_and_drops_the_endpoint(cache: Cache) -> None:
+def test_change_ends_the_generation_and_drops_the_endpoint(cache: CacheStore) -> None:
     keep(cache, "a")
     keep(cache, "b", endpoint="sessions")
-    cache.change("subjects")
+    cache.new_generation("subjects")
     assert found(cache, "a") is None
     _, kept = cache.find(place("b", endpoint="sessions"))
     assert kept is not None
     assert not kept.current
 
 
-def test_answer_of_an_ended_generation_is_not_kept(cache: Cache) -> None:
+def test_answer_of_an_ended_generation_is_not_kept(cache: CacheStore) -> None:
     generation, _ = cache.find(None)
     assert generation is not None
-    cache.change("sessions")
-    cache.keep(place("a"), response("a"), lifetime=60.0, generation=generation)
+    cache.new_generation("sessions")
+    cache.store(place("a"), response("a"), lifetime=60.0, generation=generation)
     assert found(cache, "a") is None
 
 
-def test_lasting_answer_outlives_generations(cache: Cache) -> None:
-    schema = Place(b"schema", "alice", "api", lasting=True)
+def test_lasting_answer_outlives_generations(cache: CacheStore) -> None:
+    schema = CacheKey(b"schema", "alice", "api", survives_writes=True)
     generation, _ = cache.find(None)
-    cache.keep(schema, response("schema"), lifetime=60.0, generation=generation or b"")
-    cache.change("sessions")
+    cache.store(schema, response("schema"), lifetime=60.0, generation=generation or b"")
+    cache.new_generation("sessions")
     _, kept = cache.find(schema)
     assert kept is not None
     assert kept.current
 
 
-def test_clear_drops_one_user_or_all(cache: Cache) -> None:
+def test_clear_drops_one_user_or_all(cache: CacheStore) -> None:
     for user in ("alice", "bob"):
         keep(cache, "a", user=user)
-        cache.note_name(user.title(), user, replace=True)
+        cache.add_identity(user.title(), user, replace=True)
     cache.clear("alice")
     assert found(cache, "a") is None
     assert found(cache, "a", user="bob")
-    assert (cache.user_of("Alice"), cache.user_of("Bob")) == (None, "bob")
+    assert (cache.identity_of("Alice"), cache.identity_of("Bob")) == (None, "bob")
     cache.clear()
     assert found(cache, "a", user="bob") is None
 
 
-def test_clear_gives_the_room_back(cache: Cache, folder: Path) -> None:
+def test_clear_gives_the_room_back(cache: CacheStore, folder: Path) -> None:
     for number in range(20):
         keep(cache, f"a{number}", 200_000)
     cache.clear()
@@ -196,19 +197,19 @@ def test_clear_gives_the_room_back(cache: Cache, folder: Path) -> None:
     assert sum(file.stat().st_size for file in folder.iterdir()) < 100_000
 
 
-def test_answer_asked_for_before_clear_is_not_kept(cache: Cache) -> None:
+def test_answer_asked_for_before_clear_is_not_kept(cache: CacheStore) -> None:
     generation, _ = cache.find(None)
     cache.clear("alice")
-    cache.keep(place("a"), response("a"), lifetime=60.0, generation=generation or b"")
+    cache.store(place("a"), response("a"), lifetime=60.0, generation=generation or b"")
     assert found(cache, "a") is None
 
 
-def test_name_is_replaced_only_where_that_is_asked(cache: Cache) -> None:
-    cache.note_name("olivier", "first", replace=False)
-    cache.note_name("olivier", "second", replace=False)
-    assert cache.user_of("olivier") == "first"
-    cache.note_name("olivier", "second", replace=True)
-    assert cache.user_of("olivier") == "second"
+def test_name_is_replaced_only_where_that_is_asked(cache: CacheStore) -> None:
+    cache.add_identity("olivier", "first", replace=False)
+    cache.add_identity("olivier", "second", replace=False)
+    assert cache.identity_of("olivier") == "first"
+    cache.add_identity("olivier", "second", replace=True)
+    assert cache.identity_of("olivier") == "second"
 
 
 # --- how much is kept
@@ -225,7 +226,7 @@ def content_size(folder: Path) -> int:
 
 @pytest.mark.parametrize("size", [50, 3000, 100_000])
 def test_content_stays_within_its_bound(folder: Path, size: int) -> None:
-    cache = Cache(folder, SERVER, MEGABYTE)
+    cache = CacheStore(folder, SERVER, MEGABYTE)
     count = 4 * MEGABYTE // (size // 2 + 600)
     for number in range(count):
         keep(cache, f"a{number}", size)
@@ -239,8 +240,8 @@ def test_content_stays_within_its_bound(folder: Path, size: int) -> None:
 
 
 def test_least_recently_used_go_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alyx_client.http.cache.store._USE_STEP", 0.0)
-    cache = Cache(folder, SERVER, MEGABYTE)
+    monkeypatch.setattr("alyx_client.http.cache.tables._USE_RESOLUTION", 0.0)
+    cache = CacheStore(folder, SERVER, MEGABYTE)
     keep(cache, "used", 50_000)
     keep(cache, "unused", 50_000)
     for number in range(60):
@@ -251,7 +252,7 @@ def test_least_recently_used_go_first(folder: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_answer_too_large_for_the_bound_pushes_nothing_out(folder: Path) -> None:
-    cache = Cache(folder, SERVER, MEGABYTE)
+    cache = CacheStore(folder, SERVER, MEGABYTE)
     keep(cache, "small")
     keep(cache, "large", 6 * MEGABYTE)
     assert found(cache, "large") is None
@@ -260,13 +261,13 @@ def test_answer_too_large_for_the_bound_pushes_nothing_out(folder: Path) -> None
 
 
 def test_bound_below_an_empty_file_keeps_nothing(folder: Path) -> None:
-    cache = Cache(folder, SERVER, 100)
+    cache = CacheStore(folder, SERVER, 100)
     keep(cache, "a")
     assert found(cache, "a") is None
     cache.close()
 
 
-def test_log_beside_the_file_stays_small(cache: Cache, folder: Path) -> None:
+def test_log_beside_the_file_stays_small(cache: CacheStore, folder: Path) -> None:
     for number in range(100):
         keep(cache, f"a{number}", 400_000)
     assert sum(file.stat().st_size for file in folder.glob("*-wal")) < 16 * MEGABYTE
@@ -277,7 +278,7 @@ def test_log_beside_the_file_stays_small(cache: Cache, folder: Path) -> None:
 
 def filled(folder: Path, *, logged: bool = False) -> dict[str, bytes]:
     """Make a cache with answers of several sizes; return its files' contents."""
-    cache = Cache(folder, SERVER, 512 * MEGABYTE)
+    cache = CacheStore(folder, SERVER, 512 * MEGABYTE)
     for number in range(30):
         keep(cache, f"a{number}", 100 * number)
     keep(cache, "large", 30_000)
@@ -288,11 +289,11 @@ def filled(folder: Path, *, logged: bool = False) -> dict[str, bytes]:
 
 def survives(folder: Path) -> None:
     """A cache gives right answers or none, and keeps the next."""
-    cache = Cache(folder, SERVER, 512 * MEGABYTE)
+    cache = CacheStore(folder, SERVER, 512 * MEGABYTE)
     for name, size in {"large": 30_000, **{f"a{number}": 100 * number for number in range(30)}}.items():
         assert found(cache, name) in (None, response(name, size))
-    cache.change("sessions")
-    cache.note_name("olivier", "alice", replace=True)
+    cache.new_generation("sessions")
+    cache.add_identity("olivier", "alice", replace=True)
     for _ in range(3):
         # The damage may come to light here alone; then this answer was asked for before the file was made anew.
         keep(cache, "next")
@@ -371,14 +372,14 @@ def test_damaged_log(folder: Path) -> None:
 def test_changed_answer_is_not_given(folder: Path, column: str, caplog: pytest.LogCaptureFixture) -> None:
     filled(folder)
     with sqlite3.connect(files(folder)[0]) as connection:
-        was = connection.execute(f"SELECT {column} FROM answers WHERE key = ?", (place("a9").key,)).fetchone()[0]
+        was = connection.execute(f"SELECT {column} FROM answers WHERE key = ?", (place("a9").digest,)).fetchone()[0]
         wrong: object = was + 1 if isinstance(was, float) else was[:-1] + type(was)(b"!" if was[:0] == b"" else "!")
-        connection.execute(f"UPDATE answers SET {column} = ? WHERE key = ?", (wrong, place("a9").key))
+        connection.execute(f"UPDATE answers SET {column} = ? WHERE key = ?", (wrong, place("a9").digest))
     connection.close()
-    cache = Cache(folder, SERVER, 512 * MEGABYTE)
+    cache = CacheStore(folder, SERVER, 512 * MEGABYTE)
     with caplog.at_level(logging.WARNING, "alyx_client"):
         assert found(cache, "a9") is None
-    assert "made anew" in caplog.text
+    assert "recreated" in caplog.text
     assert found(cache, "a8") is None
     keep(cache, "a9")
     assert found(cache, "a9") == response("a9")
@@ -386,10 +387,10 @@ def test_changed_answer_is_not_given(folder: Path, column: str, caplog: pytest.L
 
 
 def test_answer_under_anothers_key_is_not_given(folder: Path) -> None:
-    cache = Cache(folder, SERVER, MEGABYTE)
+    cache = CacheStore(folder, SERVER, MEGABYTE)
     keep(cache, "a", user="alice")
     with sqlite3.connect(files(folder)[0]) as connection:
-        connection.execute("UPDATE answers SET key = ?, user = 'bob'", (place("a", "bob").key,))
+        connection.execute("UPDATE answers SET key = ?, user = 'bob'", (place("a", "bob").digest,))
     connection.close()
     assert found(cache, "a", user="bob") is None
     cache.close()
@@ -412,7 +413,7 @@ def test_lost_generation(folder: Path) -> None:
     survives(folder)
 
 
-def test_damage_under_an_open_connection(cache: Cache, folder: Path) -> None:
+def test_damage_under_an_open_connection(cache: CacheStore, folder: Path) -> None:
     for number in range(30):
         keep(cache, f"a{number}", 3000)
     cache.close()
@@ -450,7 +451,7 @@ def test_eight_processes_find_the_damage_at_once(folder: Path) -> None:
         program(
             """
             folder, number = Path(sys.argv[1]), sys.argv[2]
-            cache = Cache(folder, SERVER, 512 * MEGABYTE)
+            cache = CacheStore(folder, SERVER, 512 * MEGABYTE)
             logging.basicConfig()
             sys.stdin.read(1)
             for step in range(20):
@@ -472,7 +473,7 @@ def test_eight_processes_find_the_damage_at_once(folder: Path) -> None:
         process.stdin.flush()
     for process in processes:
         output(process)
-    cache = Cache(folder, SERVER, 512 * MEGABYTE)
+    cache = CacheStore(folder, SERVER, 512 * MEGABYTE)
     assert all(found(cache, f"{number}-{step}") for number in range(8) for step in range(3, 20))
     cache.close()
     assert len(files(folder)) == 1
@@ -482,26 +483,26 @@ def test_eight_processes_find_the_damage_at_once(folder: Path) -> None:
 
 
 @posix
-def test_removed_file_is_noticed(cache: Cache, folder: Path) -> None:
+def test_removed_file_is_noticed(cache: CacheStore, folder: Path) -> None:
     keep(cache, "a")
     for file in folder.iterdir():
         file.unlink()
     assert found(cache, "a") is None
     keep(cache, "a")
-    other = Cache(folder, SERVER, MEGABYTE)
+    other = CacheStore(folder, SERVER, MEGABYTE)
     assert found(other, "a") is not None
-    other.change("subjects")
+    other.new_generation("subjects")
     assert found(cache, "a") is None
     other.close()
 
 
 @posix
-def test_answer_asked_for_in_another_file_is_not_kept(cache: Cache, folder: Path) -> None:
+def test_answer_asked_for_in_another_file_is_not_kept(cache: CacheStore, folder: Path) -> None:
     generation, _ = cache.find(None)
     for file in folder.iterdir():
         file.unlink()
     cache.find(None)
-    cache.keep(place("a"), response("a"), lifetime=60.0, generation=generation or b"")
+    cache.store(place("a"), response("a"), lifetime=60.0, generation=generation or b"")
     assert found(cache, "a") is None
 
 
@@ -512,7 +513,7 @@ def test_answer_asked_for_in_another_file_is_not_kept(cache: Cache, folder: Path
 def test_impossible_folder_disturbs_nothing(tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture) -> None:
     folder = tmp_path / "cache"
     if what == "a_folder_for_the_file":
-        cache = Cache(folder, SERVER, MEGABYTE)
+        cache = CacheStore(folder, SERVER, MEGABYTE)
         keep(cache, "a")
         cache.close()
         [file] = files(folder)
@@ -522,14 +523,14 @@ def test_impossible_folder_disturbs_nothing(tmp_path: Path, what: str, caplog: p
         folder.write_text("a file")
         folder = folder / "below" if what == "below_a_file" else folder
     with caplog.at_level(logging.INFO, "alyx_client"):
-        cache = Cache(folder, SERVER, MEGABYTE)
+        cache = CacheStore(folder, SERVER, MEGABYTE)
         for _ in range(3):
             keep(cache, "a")
             assert found(cache, "a") is None
-            cache.change("subjects")
+            cache.new_generation("subjects")
             cache.clear()
-            cache.note_name("olivier", "alice", replace=True)
-            assert cache.user_of("olivier") is None
+            cache.add_identity("olivier", "alice", replace=True)
+            assert cache.identity_of("olivier") is None
         cache.close()
     assert [record.levelname for record in caplog.records].count("WARNING") == 1
 
@@ -560,15 +561,15 @@ def test_read_only_folder(open_folder: Path) -> None:
     code = """
     give_up_privileges()
     logging.basicConfig(stream=sys.stdout)
-    cache = Cache(Path(sys.argv[1]), SERVER, MEGABYTE)
+    cache = CacheStore(Path(sys.argv[1]), SERVER, MEGABYTE)
     for _ in range(3):
         keep(cache, "a")
         assert found(cache, "a") is None
-        cache.change("subjects")
+        cache.new_generation("subjects")
     """
     said = output(program(code, inside))
     assert said.count("\n") == 0
-    assert said.startswith("WARNING:alyx_client:answers are not kept:")
+    assert said.startswith("WARNING:alyx_client:responses are not cached:")
     assert not list(inside.iterdir())
 
 
@@ -581,11 +582,11 @@ def test_read_only_file(open_folder: Path, mode: int) -> None:
     inside.chmod(0o555)
     code = """
     give_up_privileges()
-    cache = Cache(Path(sys.argv[1]), SERVER, MEGABYTE)
+    cache = CacheStore(Path(sys.argv[1]), SERVER, MEGABYTE)
     found(cache, "a1")
     keep(cache, "b")
     assert found(cache, "b") is None
-    cache.change("subjects")
+    cache.new_generation("subjects")
     assert found(cache, "a1") is None
     assert found(cache, "a2") is None
     """
@@ -596,9 +597,9 @@ FULL = """
 import resource
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 logging.basicConfig(stream=sys.stdout)
-cache_file._BUSY = 0.05
+sqlite_connection.BUSY_SECONDS = 0.05
 folder = Path(sys.argv[1])
-cache = Cache(folder, SERVER, 512 * MEGABYTE)
+cache = CacheStore(folder, SERVER, 512 * MEGABYTE)
 """
 
 
@@ -611,7 +612,7 @@ def test_file_that_cannot_grow(open_folder: Path, limit: int) -> None:
         keep(cache, f"a{number}", 5000)
         assert found(cache, f"a{number}") in (None, response(f"a{number}", 5000))
         if number % 10 == 9:
-            cache.change("subjects")
+            cache.new_generation("subjects")
             assert all(found(cache, f"a{each}") is None for each in range(number))
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     cache._paused_until = 0.0
@@ -624,13 +625,13 @@ def test_file_that_cannot_grow(open_folder: Path, limit: int) -> None:
 @posix
 def test_change_that_cannot_be_written_gives_the_file_up(open_folder: Path) -> None:
     # Another process must not give old answers either.
-    other = Cache(open_folder / "cache", SERVER, MEGABYTE)
+    other = CacheStore(open_folder / "cache", SERVER, MEGABYTE)
     keep(other, "a")
     keep(other, "b", endpoint="sessions")
     code = """
     assert found(cache, "a")
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-    cache.change("subjects")
+    cache.new_generation("subjects")
     assert found(cache, "a") is None
     """
     output(program(FULL + textwrap.dedent(code), open_folder / "cache"))
@@ -644,22 +645,22 @@ def test_change_that_can_be_written_nowhere_ends_the_use_of_the_cache(open_folde
     code = """
     give_up_privileges()
     (folder / "cache").mkdir()
-    cache, second = (Cache(folder / "cache", SERVER, MEGABYTE) for _ in range(2))
+    cache, second = (CacheStore(folder / "cache", SERVER, MEGABYTE) for _ in range(2))
     keep(cache, "a")
     keep(cache, "b", endpoint="sessions")
     assert found(second, "b", endpoint="sessions")
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     (folder / "cache").chmod(0o500)
-    cache.change("subjects")
+    cache.new_generation("subjects")
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     for each in (cache, second):
         assert found(each, "a") is None
         assert found(each, "b", endpoint="sessions") is None
-    cache.change("subjects")
+    cache.new_generation("subjects")
     """
     open_folder.chmod(0o777)
     said = output(program(FULL + textwrap.dedent(code), open_folder))
-    assert said.count("answers are not kept") == 2  # each of the two says it once
+    assert said.count("responses are not cached") == 2  # each of the two says it once
 
 
 @posix
@@ -676,7 +677,7 @@ def test_full_disk(open_folder: Path) -> None:
         keep(cache, f"a{number}", 20_000)
         cache._paused_until = 0.0
         assert found(cache, f"a{number}") in (None, response(f"a{number}", 20_000))
-    cache.change("subjects")
+    cache.new_generation("subjects")
     assert all(found(cache, f"a{each}") is None for each in range(60))
     """
     try:
@@ -689,7 +690,7 @@ def test_full_disk(open_folder: Path) -> None:
 
 
 @pytest.fixture
-def locked(cache: Cache, folder: Path, quick: None) -> Iterator[sqlite3.Connection]:
+def locked(cache: CacheStore, folder: Path, quick: None) -> Iterator[sqlite3.Connection]:
     """Another process writes and never ends."""
     keep(cache, "a")
     keep(cache, "b", endpoint="sessions")
@@ -699,21 +700,21 @@ def locked(cache: Cache, folder: Path, quick: None) -> Iterator[sqlite3.Connecti
     connection.close()
 
 
-def test_reading_waits_for_no_writer(cache: Cache, locked: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alyx_client.http.cache.store._USE_STEP", 0.0)
+def test_reading_waits_for_no_writer(cache: CacheStore, locked: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alyx_client.http.cache.tables._USE_RESOLUTION", 0.0)
     assert found(cache, "a") == response("a")
 
 
-def test_keeping_gives_way_to_a_writer(cache: Cache, locked: object) -> None:
+def test_keeping_gives_way_to_a_writer(cache: CacheStore, locked: object) -> None:
     keep(cache, "new")
     assert found(cache, "new") is None
     assert found(cache, "a") is not None
 
 
-def test_change_during_a_lock_that_is_never_given_up(cache: Cache, folder: Path, locked: object) -> None:
-    other = Cache(folder, SERVER, MEGABYTE)
+def test_change_during_a_lock_that_is_never_given_up(cache: CacheStore, folder: Path, locked: object) -> None:
+    other = CacheStore(folder, SERVER, MEGABYTE)
     assert found(other, "a") is not None
-    cache.change("subjects")
+    cache.new_generation("subjects")
     for each in (cache, other):
         assert found(each, "a") is None
         assert found(each, "b", endpoint="sessions") is None
@@ -725,7 +726,7 @@ def test_change_during_a_lock_that_is_never_given_up(cache: Cache, folder: Path,
 # --- threads, forks, processes
 
 
-def test_threads_share_a_cache(cache: Cache) -> None:
+def test_threads_share_a_cache(cache: CacheStore) -> None:
     def work(number: int) -> bool:
         user = f"user{number % 4}"
         for step in range(30):
@@ -738,7 +739,7 @@ def test_threads_share_a_cache(cache: Cache) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_forked_child_opens_its_own_connection(cache: Cache, folder: Path) -> None:
+def test_forked_child_opens_its_own_connection(cache: CacheStore, folder: Path) -> None:
     keep(cache, "parent")
     context = multiprocessing.get_context("fork")
 
@@ -767,7 +768,7 @@ def test_fork_while_threads_use_the_cache(folder: Path) -> None:
     code = """
     import threading, warnings
     warnings.simplefilter("ignore")
-    cache, ending = Cache(Path(sys.argv[1]), SERVER, 512 * MEGABYTE), threading.Event()
+    cache, ending = CacheStore(Path(sys.argv[1]), SERVER, 512 * MEGABYTE), threading.Event()
     def work(number):
         for step in range(10**9):
             if ending.is_set():
@@ -793,14 +794,14 @@ def test_fork_while_threads_use_the_cache(folder: Path) -> None:
 @posix
 def test_killed_writer_leaves_whole_answers(folder: Path) -> None:
     code = """
-    cache = Cache(Path(sys.argv[1]), SERVER, 2 * MEGABYTE)
+    cache = CacheStore(Path(sys.argv[1]), SERVER, 2 * MEGABYTE)
     chance = random.Random()
     print("begun", flush=True)
     while True:
         number = chance.randrange(40)
         keep(cache, f"a{number}", number * 3000)
         if number == 0:
-            cache.change("sessions")
+            cache.new_generation("sessions")
     """
     chance, seen = random.Random(5), 0
     for _ in range(25):
@@ -810,7 +811,7 @@ def test_killed_writer_leaves_whole_answers(folder: Path) -> None:
         time.sleep(chance.random() * 0.15)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        cache = Cache(folder, SERVER, 512 * MEGABYTE)
+        cache = CacheStore(folder, SERVER, 512 * MEGABYTE)
         for number in range(40):
             answer = found(cache, f"a{number}")
             assert answer is None or answer == response(f"a{number}", number * 3000)
@@ -821,7 +822,7 @@ def test_killed_writer_leaves_whole_answers(folder: Path) -> None:
 
 
 HAMMER = """
-cache = Cache(Path(sys.argv[1]), SERVER, 512 * MEGABYTE)
+cache = CacheStore(Path(sys.argv[1]), SERVER, 512 * MEGABYTE)
 chance, given = random.Random(int(sys.argv[2])), 0
 for step in range(500):
     user, name, endpoint = f"user{chance.randrange(3)}", f"a{chance.randrange(5)}", chance.choice(["x", "y"])
@@ -833,7 +834,7 @@ for step in range(500):
     elif act < 0.95:
         keep(cache, name, 3000, user=user, endpoint=endpoint)
     elif act < 0.99:
-        cache.change(endpoint)
+        cache.new_generation(endpoint)
     else:
         cache.clear(user if act < 0.995 else None)
 assert not cache._warned
@@ -849,7 +850,7 @@ def test_eight_processes_mix_nothing(folder: Path) -> None:
 
 def test_eight_processes_lose_no_answer(folder: Path) -> None:
     code = """
-    cache, number = Cache(Path(sys.argv[1]), SERVER, 512 * MEGABYTE), sys.argv[2]
+    cache, number = CacheStore(Path(sys.argv[1]), SERVER, 512 * MEGABYTE), sys.argv[2]
     for step in range(100):
         keep(cache, f"{number}-{step}", 3000, user=number)
         earlier = f"{number}-{step // 2}"
@@ -857,7 +858,7 @@ def test_eight_processes_lose_no_answer(folder: Path) -> None:
     """
     for process in [program(code, folder, number) for number in range(8)]:
         output(process)
-    cache = Cache(folder, SERVER, 512 * MEGABYTE)
+    cache = CacheStore(folder, SERVER, 512 * MEGABYTE)
     for number in map(str, range(8)):
         for step in range(100):
             assert found(cache, f"{number}-{step}", user=number) == response(f"{number}-{step}", 3000, number)
@@ -867,11 +868,11 @@ def test_eight_processes_lose_no_answer(folder: Path) -> None:
 def test_change_is_seen_by_every_process_when_it_returns(folder: Path) -> None:
     # Each process keeps an answer; after its change, no answer that was there before is current for anybody.
     code = """
-    cache, number = Cache(Path(sys.argv[1]), SERVER, 512 * MEGABYTE), sys.argv[2]
+    cache, number = CacheStore(Path(sys.argv[1]), SERVER, 512 * MEGABYTE), sys.argv[2]
     for step in range(60):
         keep(cache, number, endpoint=number)
         before = {each: cache.find(place(each, endpoint=each)) for each in map(str, range(4))}
-        old, new = cache.change("nothing")
+        old, new = cache.new_generation("nothing")
         for each, (_, kept) in before.items():
             _, again = cache.find(place(each, endpoint=each))
             if kept and again and again.received == kept.received:
@@ -881,7 +882,7 @@ def test_change_is_seen_by_every_process_when_it_returns(folder: Path) -> None:
         output(process)
 
 
-def test_interrupted_work_leaves_no_lock(cache: Cache, folder: Path) -> None:
+def test_interrupted_work_leaves_no_lock(cache: CacheStore, folder: Path) -> None:
     keep(cache, "a")
 
     def interrupted(connection: sqlite3.Connection) -> None:
@@ -890,8 +891,8 @@ def test_interrupted_work_leaves_no_lock(cache: Cache, folder: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cache._file.run(interrupted)
-    other = Cache(folder, SERVER, MEGABYTE)
+        cache._database.run(interrupted)
+    other = CacheStore(folder, SERVER, MEGABYTE)
     keep(other, "b")
     assert found(other, "a") is not None
     assert found(cache, "b") is not None
@@ -917,19 +918,19 @@ def test_network_file_system_is_told_from_the_mounts() -> None:
         "/data": "fuse.sshfs",
     }
     for path, kind in kinds.items():
-        assert cache_file._file_system(path, mounts) == kind
-    networked = [kind for kind in kinds.values() if cache_file._NETWORKED.fullmatch(kind)]
+        assert file_system.file_system_of(path, mounts) == kind
+    networked = [kind for kind in kinds.values() if file_system.is_network_type(kind)]
     assert networked == ["nfs4", "fuse.sshfs"]
 
 
 def test_network_file_system_gets_a_journal_that_works_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     modes = []
     for networked in (True, False):
-        monkeypatch.setattr("alyx_client.storage.sqlite._is_networked", lambda _, networked=networked: networked)
-        cache = Cache(folder / str(networked), SERVER, MEGABYTE)
+        monkeypatch.setattr("alyx_client.storage.sqlite.is_networked", lambda _, networked=networked: networked)
+        cache = CacheStore(folder / str(networked), SERVER, MEGABYTE)
         keep(cache, "a")
         assert found(cache, "a") is not None
-        cache.change("subjects")
+        cache.new_generation("subjects")
         assert found(cache, "a") is None
         modes.append(sorted(file.name[-4:] for file in (folder / str(networked)).iterdir()))
         cache.close()
@@ -937,10 +938,10 @@ def test_network_file_system_gets_a_journal_that_works_there(folder: Path, monke
 
 
 def test_log_of_another_computer_is_not_shared(folder: Path, monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
-    local = Cache(folder, SERVER, MEGABYTE)
+    local = CacheStore(folder, SERVER, MEGABYTE)
     keep(local, "a")
-    monkeypatch.setattr("alyx_client.storage.sqlite._is_networked", lambda _: True)
-    remote = Cache(folder, SERVER, MEGABYTE)
+    monkeypatch.setattr("alyx_client.storage.sqlite.is_networked", lambda _: True)
+    remote = CacheStore(folder, SERVER, MEGABYTE)
     assert found(remote, "a") is None
     local.close()
     assert found(remote, "a") is not None
@@ -950,14 +951,14 @@ def test_log_of_another_computer_is_not_shared(folder: Path, monkeypatch: pytest
 
 def test_python_without_sqlite(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sqlite3", None)
-    cache = Cache(folder, SERVER, MEGABYTE)
+    cache = CacheStore(folder, SERVER, MEGABYTE)
     keep(cache, "a")
-    cache.change("subjects")
+    cache.new_generation("subjects")
     assert found(cache, "a") is None
 
 
 def test_file_says_why_it_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
-    file = CacheFile(tmp_path / "cache", "name", (), 1)
+    file = CacheDatabase(tmp_path / "cache", "name", (), 1)
     with pytest.raises(CacheUnavailableError, match="cache"):
         file.run(lambda connection: 1)

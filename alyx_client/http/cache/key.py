@@ -1,33 +1,55 @@
-"""What the cache has to know of a request: what its answer depends on, and what a write makes out of date."""
+"""Requests as the cache sees them: whether a response is cacheable, its key, and what a write makes stale."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from alyx_client.http.cache.store import Place
 from alyx_client.http.message import Request
-from alyx_client.http.url import redact_url, same_origin
+from alyx_client.http.url import absolute_url, redact_url, request_target
 
-__all__ = ["Asked"]
+__all__ = ["CacheKey", "CacheRequest"]
 
-_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-# What the server says of itself: no write changes it.
-_SCHEMAS = frozenset({"/api/schema", "/docs"})
-_LOGIN = "auth-token"
+_WRITE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# The server's descriptions of itself, which no write changes.
+_SCHEMA_PATHS = frozenset({"/api/schema", "/docs"})
+_LOGIN_ENDPOINT = "auth-token"
+_MAX_LABEL = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request as the cache sees it.
+class CacheKey:
+    """The key of a cache entry, and the properties by which entries are invalidated.
+
+    Parameters
+    ----------
+    digest
+        A digest of the request and of the user who sent it.
+    identity
+        The user: an opaque name derived from the token.
+    endpoint
+        The endpoint; writes to it delete the entry.
+    survives_writes
+        Whether writes leave the entry valid, as with the schema.
+    """
+
+    digest: bytes
+    identity: str
+    endpoint: str
+    survives_writes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRequest:
+    """A request, and what the cache needs to know of it.
 
     Parameters
     ----------
     request
         The request.
     target
-        Its path and query below the server's address.
+        Its path and query below the server's address; the whole URL for another server.
     url
         The whole URL, without secrets.
     """
@@ -37,72 +59,69 @@ class Asked:
     url: str
 
     @classmethod
-    def of(cls, request: Request, server: str) -> Asked:
-        """Take from a request what matters here."""
-        target = _target(request, server)
-        return cls(request, target, redact_url(f"{server}{target}" if target.startswith("/") else target))
+    def of(cls, request: Request, base_url: str) -> CacheRequest:
+        """Read a request to a server."""
+        target = request_target(request, base_url)
+        return cls(request, target, redact_url(absolute_url(target, base_url)))
 
     @property
     def endpoint(self) -> str:
         """The first segment of the path."""
-        return _first_segment(self.target)
+        path = urlsplit(self.target).path if "://" in self.target else self.target.partition("?")[0]
+        return path.lstrip("/").partition("/")[0]
 
     @property
-    def writes(self) -> bool:
-        """Whether it makes answers out of date."""
-        return self.request.method in _WRITES and self.endpoint != _LOGIN
+    def is_write(self) -> bool:
+        """Whether the request makes cached responses stale."""
+        return self.request.method in _WRITE_METHODS and self.endpoint != _LOGIN_ENDPOINT
 
     @property
-    def shown(self) -> str:
-        """Method and path, for messages."""
+    def label(self) -> str:
+        """Method and path without secrets, for messages."""
         text = f"{self.request.method} {redact_url(self.target)}"
-        return text if len(text) <= 200 else f"{text[:199]}…"
+        return text if len(text) <= _MAX_LABEL else f"{text[: _MAX_LABEL - 1]}…"
 
-    def may_be_kept(self, mode: str | None) -> bool:
-        """Tell whether the answer is looked for and kept.
+    def is_cacheable(self, mode: str | None) -> bool:
+        """Tell whether the response may be served from the cache and stored in it.
 
         Parameters
         ----------
         mode
             ``"GET"``, ``"*"`` for every method, or None.
         """
-        method, login = self.request.method, self.endpoint == _LOGIN
-        if mode is None or login or not self.request.authenticate:
+        # A token must not be stored; and without a token, it is unknown whose response it is.
+        if mode is None or self.endpoint == _LOGIN_ENDPOINT or not self.request.authenticate:
             return False
-        return method == "GET" or (mode == "*" and method in _WRITES)
+        return self.request.method == "GET" or (mode == "*" and self.request.method in _WRITE_METHODS)
 
-    def place(self, user: str) -> Place:
-        """Say where this user's answer belongs."""
+    def key(self, identity: str) -> CacheKey:
+        """Return the key of this user's response."""
         path = self.target.partition("?")[0].rstrip("/")
-        lasting = path in _SCHEMAS and not self.writes
-        return Place(_key(self.request, self.target, user), user, self.endpoint, lasting)
+        survives_writes = path in _SCHEMA_PATHS and not self.is_write
+        return CacheKey(self._digest(identity), identity, self.endpoint, survives_writes)
+
+    def _digest(self, identity: str) -> bytes:
+        """Digest everything that the response depends on."""
+        request = self.request
+        parts = [identity.encode(), request.method.encode(), self.target.encode(), request.accept.encode()]
+        # An empty body and no body are different requests, hence the mark before a body.
+        parts += [b"" if request.json is None else b"=" + request.json, repr(request.form).encode()]
+        for file in request.files:
+            parts += [repr((file.name, file.filename, file.content_type)).encode(), file.content]
+        return digest_parts(parts, size=20)
 
 
-def _target(request: Request, server: str) -> str:
-    """Put together path and query, the same for an absolute URL of the server as for a relative one."""
-    path = request.path.partition("#")[0]
-    if not path.startswith("/") and same_origin(path, server):
-        base = urlsplit(server).path
-        parts = urlsplit(path)
-        if parts.path == base or parts.path.startswith(f"{base}/"):
-            path = urlunsplit(("", "", parts.path.removeprefix(base) or "/", parts.query, ""))
-    if not request.params:
-        return path
-    return f"{path}{'&' if '?' in path else '?'}{urlencode(request.params, safe='/:,', quote_via=quote)}"
+def digest_parts(parts: list[bytes], *, size: int) -> bytes:
+    """Digest byte strings, each with its length, so that moving a boundary between two changes the digest.
 
-
-def _first_segment(target: str) -> str:
-    path = urlsplit(target).path if "://" in target else target.partition("?")[0]
-    return path.lstrip("/").partition("/")[0]
-
-
-def _key(request: Request, target: str, user: str) -> bytes:
-    """Digest all that the answer depends on, each part with its length so that none runs into the next."""
-    parts = [user.encode(), request.method.encode(), target.encode(), request.accept.encode()]
-    parts += [b"" if request.json is None else b"=" + request.json, repr(request.form).encode()]
-    for file in request.files:
-        parts += [repr((file.name, file.filename, file.content_type)).encode(), file.content]
-    digest = hashlib.blake2b(digest_size=20)
+    Parameters
+    ----------
+    parts
+        The byte strings.
+    size
+        The number of bytes of the digest.
+    """
+    digest = hashlib.blake2b(digest_size=size)
     for part in parts:
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)

@@ -1,0 +1,171 @@
+"""One request on its way through the cache."""
+
+from __future__ import annotations
+
+from alyx_client.errors import AlyxError, StaleAnswerWarning
+from alyx_client.http.cache.entry import CachedResponse
+from alyx_client.http.cache.key import CacheRequest
+from alyx_client.http.cache.store import CacheStore
+from alyx_client.http.log import warn
+from alyx_client.http.message import Response
+
+__all__ = ["CachedCall", "warn_of_age"]
+
+_MAX_RESPONSE = 64 * 2**20
+
+
+class CachedCall:
+    """A request that was looked up in the cache, and what the cache must learn of its outcome.
+
+    The client uses the `response` if there is one. Otherwise it sends the request and calls `store` with the response,
+    or `fallback` with the error; and `close` at the end in any case.
+
+    Parameters
+    ----------
+    store
+        The store.
+    request
+        The request.
+    response
+        The response, if the server need not be asked.
+    identity, username
+        The user, as far as known.
+    lifetime
+        For how many seconds the response counts as fresh.
+    generation
+        The store's generation when the request began; None if the response is not to be stored.
+    stale
+        A stale response, to be served if the server cannot be reached.
+    """
+
+    def __init__(
+        self,
+        store: CacheStore,
+        request: CacheRequest,
+        *,
+        response: Response | None = None,
+        identity: str | None = None,
+        username: str | None = None,
+        lifetime: float = 0.0,
+        generation: bytes | None = None,
+        stale: CachedResponse | None = None,
+    ) -> None:
+        self.response = response
+        self._store = store
+        self._request = request
+        self._identity, self._username = identity, username
+        self._lifetime = lifetime
+        self._generation = generation
+        self._stale = stale
+        self._is_writing = self._unreached = False
+
+    @property
+    def fail_fast(self) -> bool:
+        """Whether there is a stale response, so that it is not worth retrying a server that cannot be reached."""
+        return self._stale is not None
+
+    def begin_write(self) -> None:
+        """Make the stored responses stale before the write is sent.
+
+        Since the server may process the write at any time until its response is here, they are made stale once more
+        then: what other clients read and stored in the meantime may or may not include the write.
+        """
+        self._is_writing = True
+        generations = self._store.new_generation()
+        if self._generation is not None:
+            self._generation = generations[1] if generations else None
+
+    def store(self, response: Response, identity: str | None) -> Response:
+        """Store the server's response, if it may be stored.
+
+        Parameters
+        ----------
+        response
+            The response.
+        identity
+            The user's identity, which is known by now if it was not before the login.
+
+        Returns
+        -------
+        Response
+            The same response.
+        """
+        generation = self._end_write() if self._is_writing else self._generation
+        if generation is None or identity is None or not _is_storable(response):
+            return response
+        self._store.store(self._request.key(identity), response, lifetime=self._lifetime, generation=generation)
+        if self._username:
+            # A name gets another identity only after a login: a token that was passed may be another user's.
+            self._store.add_identity(self._username, identity, replace=self._identity is None)
+        return response
+
+    def fallback(self, error: AlyxError) -> Response:
+        """Return the stale response if the server could not be reached; does no I/O.
+
+        Parameters
+        ----------
+        error
+            The failure.
+
+        Returns
+        -------
+        Response
+            The stale response; a `StaleAnswerWarning` tells its age.
+
+        Raises
+        ------
+        AlyxError
+            `error`, if the server was reached or there is no stale response.
+        """
+        self._unreached = error.unreached
+        if self._stale is None or not error.unreached:
+            raise error
+        warn_of_age("The server cannot be reached", self._request, self._stale)
+        return self._stale.response
+
+    def close(self) -> None:
+        """End the call, whatever its outcome: to be called in a ``finally``."""
+        if self._is_writing:
+            self._end_write()
+
+    def _end_write(self) -> bytes | None:
+        """Return the generation to store the write's own response with; None if another write came in between."""
+        # A write that never reached the server must not cost the responses that serve while it cannot be reached.
+        generations = self._store.new_generation(None if self._unreached else self._request.endpoint)
+        self._is_writing = False
+        if generations is None or generations[0] != self._generation:
+            return None
+        return generations[1]
+
+
+def warn_of_age(reason: str, request: CacheRequest, cached: CachedResponse) -> None:
+    """Warn that a stale response is served.
+
+    Parameters
+    ----------
+    reason
+        The reason, as the beginning of a sentence.
+    request
+        The request.
+    cached
+        The response.
+    """
+    age = _readable_duration(cached.age)
+    warn(f"{reason}: {request.label} is answered from the cache, {age} old.", StaleAnswerWarning)
+
+
+def _is_storable(response: Response) -> bool:
+    if not 200 <= response.status < 300 or len(response.content) > _MAX_RESPONSE:
+        return False
+    # Other media types are files, or pages of a proxy or login portal in place of the server.
+    return "json" in response.headers.get("content-type", "").lower()
+
+
+def _readable_duration(seconds: float) -> str:
+    """Format a duration in its largest unit: ``3 hours``."""
+    amount, unit = max(1, int(seconds)), "second"
+    for size, larger in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            amount, unit = int(seconds // size), larger
+            break
+    return f"{amount} {unit}{'' if amount == 1 else 's'}"

@@ -1,0 +1,148 @@
+"""Connections to SQLite databases that processes share: settings, tables, journal, and errors."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+__all__ = [
+    "BUSY_SECONDS",
+    "CacheDamagedError",
+    "CacheUnavailableError",
+    "is_damage",
+    "open_database",
+    "prepare",
+    "run",
+]
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 5.0
+"""How long to wait for a lock that another process or thread holds."""
+
+# The size in bytes to which a write-ahead log is truncated; a smaller one is reused as it is.
+_LOG_SIZE = 8 * 2**20
+# SQLITE_ERROR (a table is missing), SQLITE_CORRUPT, SQLITE_CONSTRAINT, SQLITE_MISMATCH and SQLITE_NOTADB.
+_DAMAGE_CODES = frozenset({1, 11, 19, 20, 26})
+
+
+class CacheUnavailableError(Exception):
+    """The file cannot be read or written; the message says why."""
+
+
+class CacheDamagedError(Exception):
+    """The content of the file is not what was written there."""
+
+
+def open_database(path: str) -> Connection:
+    """Open a database file, which is created if it is missing, with mode 0600."""
+    import sqlite3
+
+    # Without isolation level, transactions begin and end where the statements say so.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+    try:
+        # By path and not by file descriptor: POSIX drops all of a process's locks on a file when the process closes any
+        # descriptor of it, SQLite's included.
+        if os.stat(path).st_size == 0:
+            os.chmod(path, 0o600)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare(connection: Connection, schema: Sequence[str], version: int, *, networked: bool) -> None:
+    """Configure a connection, create the tables of a new file, and check the version of an old one.
+
+    Parameters
+    ----------
+    connection
+        The connection.
+    schema
+        The SQL statements that create the tables.
+    version
+        The schema's version.
+    networked
+        Whether other computers may have the file open.
+
+    Raises
+    ------
+    CacheDamagedError
+        The file has another version.
+    """
+    # The file may be anybody's, hence no functions that its schema calls (trusted_schema). With a write-ahead log, a
+    # power failure costs the last transactions at most (synchronous=NORMAL).
+    for setting in (f"busy_timeout={BUSY_SECONDS * 1000:.0f}", "trusted_schema=OFF", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {setting}").fetchall()
+    present = _value(connection, "PRAGMA user_version")
+    if present == 0:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL").fetchall()
+    if present == 0 or networked:
+        # A write-ahead log needs shared memory, which does not reach across computers.
+        _set_journal(connection, "delete" if networked else "wal")
+    connection.execute(f"PRAGMA journal_size_limit={_LOG_SIZE}").fetchall()
+    if present == 0:
+        present = run(connection, lambda _: _create_tables(connection, schema, version))
+    if present != version:
+        raise CacheDamagedError(f"its version is {present}")
+
+
+def run(connection: Connection, work: Callable[[Connection], T]) -> T:
+    """Run statements; whatever they leave uncommitted is rolled back."""
+    try:
+        return work(connection)
+    finally:
+        if connection.in_transaction:
+            connection.rollback()
+
+
+def is_damage(error: Exception) -> bool:
+    """Tell a corrupt file from one that cannot be read or written at the moment."""
+    import sqlite3
+
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        # Without a code, Python itself raises OperationalError: for text that is not UTF-8.
+        return isinstance(error, (CacheDamagedError, sqlite3.OperationalError))
+    # The low byte is the primary code of an extended one.
+    return code & 0xFF in _DAMAGE_CODES
+
+
+def _create_tables(connection: Connection, schema: Sequence[str], version: int) -> object:
+    connection.execute("BEGIN IMMEDIATE")
+    # Another process may have created them while this one waited for the lock.
+    if _value(connection, "PRAGMA user_version") == 0:
+        for statement in schema:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={version}")
+    connection.execute("COMMIT")
+    return _value(connection, "PRAGMA user_version")
+
+
+def _set_journal(connection: Connection, mode: str) -> None:
+    """Set the journal mode. SQLite ignores the busy timeout there, hence the waiting here."""
+    import sqlite3
+
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            actual = _value(connection, f"PRAGMA journal_mode={mode}")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise
+            actual = None
+        # Some file systems have no shared memory; SQLite then keeps the old mode instead of "wal", which works, too.
+        if actual == mode or (mode == "wal" and actual is not None):
+            return
+        if time.monotonic() > deadline:
+            raise CacheUnavailableError("on a network file system, and another computer uses it as a local file")
+        time.sleep(0.01)
+
+
+def _value(connection: Connection, statement: str) -> object:
+    return connection.execute(statement).fetchall()[0][0]
