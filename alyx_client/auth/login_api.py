@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import cast
 
 from alyx_client.auth.token import clean_token
 from alyx_client.errors import MissingCredentialsError, UnexpectedAnswerError
+from alyx_client.http.json_body import as_object, decode_or_none
 from alyx_client.http.message import Request, Response
 
 __all__ = ["is_stale", "login_request", "token_from"]
@@ -30,20 +30,18 @@ def token_from(response: Response) -> str:
     Raises
     ------
     UnexpectedAnswerError
-        The response holds no token, so the server may not be Alyx.
+        The response contains no token, so the server may not be Alyx.
     """
     try:
-        body: object = json.loads(response.content)
-        if isinstance(body, dict):
-            return clean_token(cast("dict[str, str]", body), "the answer")
-    except (ValueError, MissingCredentialsError):
-        pass
-    raise UnexpectedAnswerError(
-        f"The login at {response.url} was answered without a token. Check that there is an Alyx at this address.",
-        status_code=response.status,
-        method=response.method,
-        url=response.url,
-    )
+        return clean_token(as_object(decode_or_none(response.content)), "the response")
+    except MissingCredentialsError:
+        raise UnexpectedAnswerError(
+            f"The response to the login at {response.url} contains no token. Check that this is the address of an Alyx "
+            "server.",
+            status_code=response.status,
+            method=response.method,
+            url=response.url,
+        ) from None
 
 
 def is_stale(response: Response) -> bool:
@@ -52,9 +50,6 @@ def is_stale(response: Response) -> bool:
         return True
     if response.status != 403:
         return False
-    # Alyx answers 403 both to a token that it does not know and to a user without the permission.
-    try:
-        body: object = json.loads(response.content)
-    except ValueError:
-        return False
-    return (cast("dict[str, object]", body).get("detail") if isinstance(body, dict) else body) == "Invalid token."
+    # Alyx responds with 403 to a token that it does not know as well as to a user without the permission.
+    body = decode_or_none(response.content)
+    return "Invalid token." in (body, as_object(body).get("detail"))

@@ -14,7 +14,7 @@ def is_token(text: str) -> bool:
     return re.fullmatch(r"[\x21-\x7e]+", text) is not None
 
 
-def clean_token(token: str | Mapping[str, str], source: str) -> str:
+def clean_token(token: str | Mapping[str, object], source: str) -> str:
     """Validate a token and strip the blanks around it.
 
     Parameters

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import cast
 from urllib.parse import quote
 
 from alyx_client.errors import (
@@ -15,6 +13,7 @@ from alyx_client.errors import (
     UnexpectedAnswerError,
 )
 from alyx_client.http.flow import Flow, Send
+from alyx_client.http.json_body import as_object, decode_or_none
 from alyx_client.http.log import warn
 from alyx_client.http.message import Request, Response
 
@@ -62,7 +61,7 @@ def check_token(token: str, username: str | None = None) -> Flow[str | None]:
             method=error.method,
             url=error.url,
         ) from error
-    if _json(response) is None:
+    if decode_or_none(response.content) is None:
         raise UnexpectedAnswerError(
             f"The token could not be checked: {response.url} did not answer as Alyx does. Check the server's address.",
             status_code=response.status,
@@ -85,13 +84,5 @@ def _request_owner(token: str) -> Flow[str | None]:
         if error.status_code in {429, 502, 503, 504}:
             raise
         return None
-    body = _json(response)
-    name = cast("dict[str, object]", body).get("username") if isinstance(body, dict) else None
+    name = as_object(decode_or_none(response.content)).get("username")
     return name if isinstance(name, str) and name else None
-
-
-def _json(response: Response) -> object:
-    try:
-        return json.loads(response.content)
-    except ValueError:
-        return None

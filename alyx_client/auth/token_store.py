@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Protocol, cast
+from typing import Protocol
 
 from alyx_client.auth.token import is_token
 from alyx_client.errors import AlyxWarning
+from alyx_client.http.json_body import as_object, decode_or_none
 from alyx_client.http.log import logger, warn
 from alyx_client.storage.atomic import write_private
 from alyx_client.storage.keyring import KeyringUnavailableError, read_secret, write_secret
@@ -149,16 +150,9 @@ def _encode(tokens: Mapping[str, str], base_url: str) -> str:
 
 
 def _decode(content: bytes, base_url: str) -> dict[str, str]:
-    try:
-        document: object = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(document, dict):
-        return {}
-    entry = cast("dict[str, object]", document)
-    tokens = entry.get("tokens")
+    document = as_object(decode_or_none(content))
     # The file's name is ambiguous (`/a` and `_a` are the same in it), so that the content names the server as well.
-    if entry.get("server") != base_url or not isinstance(tokens, dict):
+    if document.get("server") != base_url:
         return {}
-    pairs = cast("dict[str, object]", tokens).items()
-    return {user: token for user, token in pairs if isinstance(token, str) and is_token(token)}
+    tokens = as_object(document.get("tokens"))
+    return {user: token for user, token in tokens.items() if isinstance(token, str) and is_token(token)}

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import cast
 from urllib.parse import unquote
 
 from alyx_client.errors import (
@@ -22,6 +21,7 @@ from alyx_client.errors import (
     RequestTooLongError,
     ServerError,
 )
+from alyx_client.http.json_body import as_object, decode_or_none, is_array, is_object
 from alyx_client.http.message import Request, Response
 
 __all__ = ["error_from_response"]
@@ -94,7 +94,7 @@ def error_from_response(
     AlyxHTTPError
         An error of the subclass that fits the status and the body; it is not raised here.
     """
-    body = _json(response.content)
+    body = decode_or_none(response.content)
     fields = _field_messages(body)
     detail = _detail(body, fields) if body is not None else _page_text(response.content)
     kind = _kind(response.status, detail, fields, request)
@@ -218,34 +218,27 @@ _MESSAGES: Mapping[type[AlyxHTTPError], Callable[[_Failure], str]] = {
 }
 
 
-def _json(content: bytes) -> object:
-    try:
-        return json.loads(content)
-    except ValueError:
-        return None
-
-
 def _field_messages(body: object) -> dict[str, list[str]]:
     """Return the messages of a rejected record by field; those of nested records get dotted names."""
-    if isinstance(body, dict):
-        fields = {name: value for name, value in cast("dict[str, object]", body).items() if name != "status_code"}
+    if is_object(body):
+        fields = {name: value for name, value in body.items() if name != "status_code"}
         if "detail" in fields or "error" in fields:
             return {}
         body = fields
-    elif not isinstance(body, list):
+    elif not is_array(body):
         return {}
     messages: dict[str, list[str]] = {}
-    for name, text in _leaves("", cast("object", body)):
+    for name, text in _leaves("", body):
         messages.setdefault(name or "non_field_errors", []).append(text)
     return messages
 
 
 def _leaves(name: str, value: object) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for inner, item in cast("dict[str, object]", value).items():
+    if is_object(value):
+        for inner, item in value.items():
             yield from _leaves(f"{name}.{inner}" if name else inner, item)
-    elif isinstance(value, list):
-        for index, item in enumerate(cast("list[object]", value)):
+    elif is_array(value):
+        for index, item in enumerate(value):
             # A list of messages belongs to the field; a list of records has messages for each of them.
             is_record = isinstance(item, dict)
             yield from _leaves((f"{name}.{index}" if name else str(index)) if is_record else name, item)
@@ -256,11 +249,10 @@ def _leaves(name: str, value: object) -> Iterator[tuple[str, str]]:
 def _detail(body: object, fields: Mapping[str, list[str]]) -> str | None:
     if isinstance(body, str):
         return body
-    if isinstance(body, dict):
-        for name in ("detail", "error"):
-            detail = cast("dict[str, object]", body).get(name)
-            if detail:
-                return detail if isinstance(detail, str) else json.dumps(detail)
+    for name in ("detail", "error"):
+        detail = as_object(body).get(name)
+        if detail:
+            return detail if isinstance(detail, str) else json.dumps(detail)
     lines = (
         f"{'' if name == 'non_field_errors' else name + ': '}{' '.join(messages)}" for name, messages in fields.items()
     )

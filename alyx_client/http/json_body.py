@@ -1,14 +1,15 @@
-"""JSON bodies of successful responses, and the errors for bodies of another form."""
+"""JSON bodies of responses, and the errors for bodies of another form."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeGuard
 
 from alyx_client.errors import AlyxError, ServerError, UnexpectedAnswerError
 from alyx_client.http.message import Response
 
-__all__ = ["decode", "refuse_failure", "unexpected"]
+__all__ = ["as_object", "decode", "decode_or_none", "is_array", "is_object", "refuse_failure", "unexpected"]
 
 _ERROR_PAGE = b"500 Internal Server Error"
 
@@ -34,6 +35,29 @@ def decode(response: Response, endpoint: str) -> Any:
         return json.loads(response.content)
     except ValueError:
         raise unexpected(response, endpoint, "JSON") from None
+
+
+def decode_or_none(content: bytes) -> object:
+    """Decode JSON; None if the content is not JSON, and for null."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):  # RecursionError: thousands of nested brackets
+        return None
+
+
+def is_object(value: object) -> TypeGuard[dict[str, object]]:
+    """Check whether a decoded value is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: object) -> TypeGuard[list[object]]:
+    """Check whether a decoded value is a JSON array."""
+    return isinstance(value, list)
+
+
+def as_object(value: object) -> Mapping[str, object]:
+    """Return a JSON object as it is, and an empty one for any other value."""
+    return value if is_object(value) else {}
 
 
 def refuse_failure(response: Response, endpoint: str) -> None:

@@ -24,7 +24,7 @@ def test_token_is_read_from_the_response() -> None:
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"token": ""}', b'{"token": 3}', b'{"token": "a b"}', b"{}", b""])
 def test_response_without_token_is_unexpected(body: bytes) -> None:
-    with pytest.raises(UnexpectedAnswerError, match="answered without a token"):
+    with pytest.raises(UnexpectedAnswerError, match="contains no token"):
         token_from(Response(200, {}, body, "POST", f"{URL}/auth-token"))
 
 
