@@ -1,4 +1,4 @@
-"""Steps of the scripted server that serve files, well and badly."""
+"""Steps of the fault server that serve files, with and without faults."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import threading
 import time
 from collections.abc import Mapping
 
-from tests.faults import Received, Step, _head, _reset
+from tests.faults import Received, Step, reset, response_head
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)$")
 BLOCK = 2**20
 
 
 def content(size: int, seed: bytes = b"file") -> bytes:
-    """Make the bytes of a file, the same in every run."""
+    """Return the bytes of a file, the same in every run."""
     return hashlib.shake_128(seed).digest(size)
 
 
@@ -26,8 +26,8 @@ def tag(body: bytes) -> str:
     return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
 
 
-def asked_range(request: Received, length: int, etag: str | None) -> tuple[int, int] | None:
-    """Tell which bytes to send: None is all of them."""
+def requested_range(request: Received, length: int, etag: str | None) -> tuple[int, int] | None:
+    """Return the first and last byte to send; None for the whole file."""
     match = _RANGE.match(request.headers.get("range", ""))
     if match is None or request.headers.get("if-range", etag) != etag:
         return None
@@ -45,34 +45,34 @@ def serve(
     login: str | None = None,
     drip: float = 0.0,
 ) -> Step:
-    """Serve a file; perhaps only so many bytes of it at a time, and then break the connection."""
+    """Serve a file, or its first bytes only before the connection breaks."""
     etag = tag(body) if etag == "" else etag
 
     def step(request: Received, connection: socket.socket) -> bool:
         if login is not None and request.headers.get("authorization") != login:
-            connection.sendall(_head(401, {"Content-Length": "0", "WWW-Authenticate": 'Basic realm="data"'}))
+            connection.sendall(response_head(401, {"Content-Length": "0", "WWW-Authenticate": 'Basic realm="data"'}))
             return True
         fields = {"Content-Type": "application/octet-stream", **(headers or {})}
         if etag:
             fields["ETag"] = etag
         if ranges:
             fields["Accept-Ranges"] = "bytes"
-        span = asked_range(request, len(body), etag) if ranges else None
+        span = requested_range(request, len(body), etag) if ranges else None
         if span and span[0] >= len(body):
-            connection.sendall(_head(416, {"Content-Range": f"bytes */{len(body)}", "Content-Length": "0"}))
+            connection.sendall(response_head(416, {"Content-Range": f"bytes */{len(body)}", "Content-Length": "0"}))
             return True
         sent = body if span is None else body[span[0] : span[1] + 1]
         if span is not None:
             fields["Content-Range"] = f"bytes {span[0]}-{span[1]}/{len(body)}"
         fields.setdefault("Content-Length", str(len(sent)))
-        connection.sendall(_head(200 if span is None else 206, fields))
+        connection.sendall(response_head(200 if span is None else 206, fields))
         limit = reset_after if reset_after is not None else close_after
         if limit is not None and limit < len(sent):
             connection.sendall(sent[:limit])
             if reset_after is not None:
-                # What is on the way is lost with a reset: the receiver must have read it before.
+                # A reset discards the bytes that the receiver has not read yet.
                 time.sleep(0.02)
-                return _reset(connection)
+                return reset(connection)
             return False
         if drip:
             for start in range(0, len(sent), 1000):
@@ -86,24 +86,24 @@ def serve(
 
 
 def until_closed(body: bytes) -> Step:
-    """Send a file without its length, which the end of the connection tells."""
+    """Send a file without its length, which ends with the connection."""
 
     def step(request: Received, connection: socket.socket) -> bool:
-        connection.sendall(_head(200, {"Content-Type": "application/octet-stream"}) + body)
+        connection.sendall(response_head(200, {"Content-Type": "application/octet-stream"}) + body)
         return False
 
     return step
 
 
 def chunked(body: bytes, *, etag: str | None = None, cut_at: int | None = None) -> Step:
-    """Send a file in chunks; perhaps break off without the last one."""
+    """Send a file in chunks, or without the last ones."""
 
     def step(request: Received, connection: socket.socket) -> bool:
-        span = asked_range(request, len(body), etag) if etag else None
+        span = requested_range(request, len(body), etag) if etag else None
         fields = {"Transfer-Encoding": "chunked", **({"ETag": etag} if etag else {})}
         if span:
             fields["Content-Range"] = f"bytes {span[0]}-{span[1]}/*"
-        connection.sendall(_head(206 if span else 200, fields))
+        connection.sendall(response_head(206 if span else 200, fields))
         sent = body[span[0] :] if span else body
         for start in range(0, len(sent), 5000):
             if cut_at is not None and start >= cut_at:
@@ -117,37 +117,37 @@ def chunked(body: bytes, *, etag: str | None = None, cut_at: int | None = None) 
 
 
 def gzipped(body: bytes, *, cut: bool = False) -> Step:
-    """Send a file packed, though nobody asked for that; perhaps without its end, under a length that fits."""
+    """Send a file with gzip encoding, though it was not requested; perhaps without its end, at a fitting length."""
 
     def step(request: Received, connection: socket.socket) -> bool:
-        packed = gzip.compress(body)
-        packed = packed[: len(packed) // 2] if cut else packed
-        fields = {"Content-Encoding": "gzip", "Content-Length": str(len(packed)), "ETag": '"packed"'}
-        connection.sendall(_head(200, fields) + packed)
+        compressed = gzip.compress(body)
+        compressed = compressed[: len(compressed) // 2] if cut else compressed
+        fields = {"Content-Encoding": "gzip", "Content-Length": str(len(compressed)), "ETag": '"packed"'}
+        connection.sendall(response_head(200, fields) + compressed)
         return True
 
     return step
 
 
 def wrong_range(body: bytes) -> Step:
-    """Answer every range with 206 and the first bytes."""
+    """Respond to every range with status 206 and the first bytes of the file."""
 
     def step(request: Received, connection: socket.socket) -> bool:
         if "range" not in request.headers:
             return serve(body)(request, connection)
         fields = {"Content-Range": f"bytes 0-99/{len(body)}", "Content-Length": "100", "ETag": tag(body)}
-        connection.sendall(_head(206, fields) + body[:100])
+        connection.sendall(response_head(206, fields) + body[:100])
         return True
 
     return step
 
 
 def stuck_after(body: bytes, count: int) -> Step:
-    """Send so many bytes, then nothing until the client has gone."""
+    """Send the first `count` bytes, then nothing until the client closes the connection."""
 
     def step(request: Received, connection: socket.socket) -> bool:
         fields = {"Content-Length": str(len(body)), "ETag": tag(body), "Accept-Ranges": "bytes"}
-        connection.sendall(_head(200, fields) + body[:count])
+        connection.sendall(response_head(200, fields) + body[:count])
         connection.settimeout(60)
         with contextlib.suppress(OSError):
             connection.recv(1)
@@ -157,36 +157,36 @@ def stuck_after(body: bytes, count: int) -> Step:
 
 
 class Zeros:
-    """A server's large file of zeros, which nobody holds in memory; ``spans`` tells what was asked for."""
+    """A large file of zeros, not held in memory; ``spans`` are the requested ranges."""
 
-    def __init__(self, size: int, *, fail_each: int | None = None, delay: float = 0.0) -> None:
+    def __init__(self, size: int, *, reset_after: int | None = None, delay: float = 0.0) -> None:
         self.size = size
         self.etag = f'"zeros-{size}"'
         self.spans: list[tuple[int, int] | None] = []
-        self._fail_each = fail_each
+        self._reset_after = reset_after
         self._delay = delay
         self._lock = threading.Lock()
         self._block = bytes(BLOCK)
 
     def __call__(self, request: Received, connection: socket.socket) -> bool:
-        span = asked_range(request, self.size, self.etag)
+        span = requested_range(request, self.size, self.etag)
         with self._lock:
             self.spans.append(span)
         first, last = span or (0, self.size - 1)
         fields = {"ETag": self.etag, "Accept-Ranges": "bytes", "Content-Length": str(last - first + 1)}
         if span:
             fields["Content-Range"] = f"bytes {first}-{last}/{self.size}"
-        connection.sendall(_head(206 if span else 200, fields))
-        left = last - first + 1
-        whole = self._fail_each is None or left <= self._fail_each
-        left = left if whole else int(self._fail_each or 0)
-        while left:
-            count = min(left, BLOCK)
+        connection.sendall(response_head(206 if span else 200, fields))
+        remaining = last - first + 1
+        whole = self._reset_after is None or remaining <= self._reset_after
+        remaining = remaining if whole else int(self._reset_after or 0)
+        while remaining:
+            count = min(remaining, BLOCK)
             connection.sendall(self._block if count == BLOCK else self._block[:count])
-            left -= count
+            remaining -= count
             if self._delay:
                 time.sleep(self._delay)
         if not whole:
             time.sleep(0.02)
-            return _reset(connection)
+            return reset(connection)
         return True

@@ -1,13 +1,13 @@
-"""A small HTTP/1.1 server on loopback that misbehaves as it is told, over real sockets.
+"""A small HTTP/1.1 server on loopback that follows a script, faults included, over real sockets.
 
-It answers requests by a script, one step a request, in order; after the script's end it answers with ``then``::
+It responds to requests with the steps of a script, one step per request, and with ``then`` once the script has ended::
 
-    with FaultServer([reset_before_headers(), json_answer([])]) as server:
+    with FaultServer([reset_before_headers(), json_response([])]) as server:
         ...
         assert server.paths == ["/subjects", "/subjects"]
 
-A step is a function that gets the request and the socket; it answers, and returns whether the connection stays open.
-``FaultServer(routes={"/auth-token": [...]})`` gives a path a script of its own.
+A step is a function of the request and the socket; it sends a response, and returns whether the connection stays open.
+``FaultServer(routes={"/auth-token": [...]})`` and ``server.script("/auth-token", ...)`` set the script of one path.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it arrived."""
+    """A request as received."""
 
     method: str
     target: str
@@ -53,7 +53,7 @@ Step = Callable[[Received, socket.socket], bool]
 
 
 class FaultServer:
-    """Serves the script until it is closed; ``requests`` holds what it got."""
+    """Serves the script until it is closed; ``requests`` holds the requests received."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class FaultServer:
         self.connections = 0
         self._scripts = {path: iter(tuple(steps)) for path, steps in (routes or {}).items()}
         self._script = iter(tuple(script))
-        self._then = then or json_answer({"detail": "The script has ended."}, status=500)
+        self.then = then or json_response({"detail": "The script has ended."}, status=500)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
@@ -85,6 +85,10 @@ class FaultServer:
     @property
     def tokens(self) -> list[str | None]:
         return [request.token for request in self.requests]
+
+    def script(self, path: str, *steps: Step) -> None:
+        """Set the script of one path."""
+        self._scripts[path] = iter(steps)
 
     def count(self, path: str) -> int:
         return self.paths.count(path)
@@ -131,7 +135,7 @@ class FaultServer:
                     with self._lock:
                         self.requests.append(request)
                         script = self._scripts.get(request.path, self._script)
-                        step = next(script, self._then)
+                        step = next(script, self.then)
                     if not step(request, connection):
                         return
         except OSError:
@@ -143,42 +147,42 @@ class FaultServer:
 
 def _read(connection: socket.socket, buffer: bytes, number: int) -> tuple[Received | None, bytes]:
     while b"\r\n\r\n" not in buffer:
-        more = connection.recv(65536)
-        if not more:
+        received = connection.recv(65536)
+        if not received:
             return None, b""
-        buffer += more
+        buffer += received
     head, _, rest = buffer.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ", 2)
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     length = int(headers.get("content-length", "0"))
     while len(rest) < length:
-        more = connection.recv(65536)
-        if not more:
+        received = connection.recv(65536)
+        if not received:
             return None, b""
-        rest += more
+        rest += received
     return Received(method, target, headers, rest[:length], number, head + b"\r\n\r\n" + rest[:length]), rest[length:]
 
 
 def closed_port() -> int:
-    """Find a port that refuses connections."""
+    """Return a port that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
-def _reset(connection: socket.socket) -> bool:
+def reset(connection: socket.socket) -> bool:
     # With a linger of zero seconds close() sends RST instead of FIN.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
     return False
 
 
-def _head(status: int, headers: Mapping[str, str]) -> bytes:
+def response_head(status: int, headers: Mapping[str, str]) -> bytes:
     lines = [f"HTTP/1.1 {status} Scripted", *(f"{name}: {value}" for name, value in headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def answer(
+def response(
     content: bytes = b"",
     *,
     status: int = 200,
@@ -187,49 +191,49 @@ def answer(
     delay: float = 0.0,
     keep: bool = True,
 ) -> Step:
-    """Answer properly."""
+    """Send a complete response."""
 
     def step(request: Received, connection: socket.socket) -> bool:
         if delay:
             time.sleep(delay)
         fields = {"Content-Type": content_type, "Content-Length": str(len(content)), **(headers or {})}
-        connection.sendall(_head(status, fields) + (b"" if request.method == "HEAD" else content))
+        connection.sendall(response_head(status, fields) + (b"" if request.method == "HEAD" else content))
         return keep
 
     return step
 
 
-def json_answer(
+def json_response(
     value: object, *, status: int = 200, headers: Mapping[str, str] | None = None, delay: float = 0.0, keep: bool = True
 ) -> Step:
-    """Answer with JSON."""
-    return answer(json.dumps(value).encode(), status=status, headers=headers, delay=delay, keep=keep)
+    """Send JSON."""
+    return response(json.dumps(value).encode(), status=status, headers=headers, delay=delay, keep=keep)
 
 
 def page(results: list[object], count: int | None = None, **extra: object) -> Step:
-    """Answer with a page of a list."""
+    """Send one page of a list."""
     total = len(results) if count is None else count
-    return json_answer({"count": total, "next": None, "previous": None, "results": results, **extra})
+    return json_response({"count": total, "next": None, "previous": None, "results": results, **extra})
 
 
-def html_answer(status: int = 200, title: str = "Welcome to nginx") -> Step:
-    """Answer with a page for people, as a proxy or a login portal does."""
+def html_response(status: int = 200, title: str = "Welcome to nginx") -> Step:
+    """Send a web page, as a proxy or a login portal does."""
     text = f"<!doctype html><html><head><title>{title}</title></head><body>{'<p>filler</p>' * 400}</body></html>"
-    return answer(text.encode(), status=status, content_type="text/html")
+    return response(text.encode(), status=status, content_type="text/html")
 
 
 def truncated_json(value: object) -> Step:
-    """Answer with half of the JSON, under a length that fits the half."""
+    """Send half of the JSON, with the ``Content-Length`` of that half."""
     content = json.dumps(value).encode()
-    return answer(content[: len(content) // 2])
+    return response(content[: len(content) // 2])
 
 
 def short_body(value: object) -> Step:
-    """Announce the full length, send half, and close in an orderly way."""
+    """Announce the full length, send half, and close the connection without a reset."""
     content = json.dumps(value).encode()
 
     def step(request: Received, connection: socket.socket) -> bool:
-        head = _head(200, {"Content-Type": "application/json", "Content-Length": str(len(content))})
+        head = response_head(200, {"Content-Type": "application/json", "Content-Length": str(len(content))})
         connection.sendall(head + content[: len(content) // 2])
         return False
 
@@ -238,20 +242,20 @@ def short_body(value: object) -> Step:
 
 def reset_before_headers() -> Step:
     """Read the request, then reset the connection."""
-    return lambda request, connection: _reset(connection)
+    return lambda request, connection: reset(connection)
 
 
 def close_before_headers() -> Step:
-    """Read the request, then close the connection without a word."""
+    """Read the request, then close the connection without a response."""
     return lambda request, connection: False
 
 
 def reset_after_headers(length: int = 1000) -> Step:
-    """Send the headers alone, then reset the connection."""
+    """Send the headers only, then reset the connection."""
 
     def step(request: Received, connection: socket.socket) -> bool:
-        connection.sendall(_head(200, {"Content-Type": "application/json", "Content-Length": str(length)}))
-        return _reset(connection)
+        connection.sendall(response_head(200, {"Content-Type": "application/json", "Content-Length": str(length)}))
+        return reset(connection)
 
     return step
 
@@ -261,15 +265,15 @@ def reset_mid_body(value: object) -> Step:
     content = json.dumps(value).encode()
 
     def step(request: Received, connection: socket.socket) -> bool:
-        head = _head(200, {"Content-Type": "application/json", "Content-Length": str(len(content))})
+        head = response_head(200, {"Content-Type": "application/json", "Content-Length": str(len(content))})
         connection.sendall(head + content[: len(content) // 2])
-        return _reset(connection)
+        return reset(connection)
 
     return step
 
 
 def silent(seconds: float = 30.0) -> Step:
-    """Keep the connection open without an answer, until the client has gone or the time is up."""
+    """Keep the connection open without a response, until the client closes it or the time is up."""
 
     def step(request: Received, connection: socket.socket) -> bool:
         connection.settimeout(seconds)
@@ -285,7 +289,7 @@ def stalled_body(value: object, seconds: float = 30.0) -> Step:
     content = json.dumps(value).encode()
 
     def step(request: Received, connection: socket.socket) -> bool:
-        head = _head(200, {"Content-Type": "application/json", "Content-Length": str(len(content))})
+        head = response_head(200, {"Content-Type": "application/json", "Content-Length": str(len(content))})
         connection.sendall(head + content[: len(content) // 2])
         return silent(seconds)(request, connection)
 
@@ -293,49 +297,56 @@ def stalled_body(value: object, seconds: float = 30.0) -> Step:
 
 
 def too_many(retry_after: str | None = "0") -> Step:
-    """Answer 429, with ``Retry-After`` as given."""
+    """Send status 429 with a ``Retry-After``."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
-    return json_answer({"detail": "Request was throttled.", "status_code": 429}, status=429, headers=headers)
+    return json_response({"detail": "Request was throttled.", "status_code": 429}, status=429, headers=headers)
 
 
 def unavailable(status: int = 503, retry_after: str | None = None) -> Step:
-    """Answer as a proxy does whose server is down."""
+    """Send the error page of a proxy whose server is down."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
-    return answer(b"<h1>Unavailable</h1>", status=status, content_type="text/html", headers=headers)
+    return response(b"<h1>Unavailable</h1>", status=status, content_type="text/html", headers=headers)
 
 
 def http_date(seconds_from_now: float) -> str:
-    """Say a time as an HTTP date."""
+    """Return a time as an HTTP date."""
     return formatdate(time.time() + seconds_from_now, usegmt=True)
 
 
 def stale_token(status: int = 403) -> Step:
-    """Answer that the token is not valid: 403 as Alyx does, or 401."""
-    return json_answer({"detail": "Invalid token.", "status_code": status}, status=status)
+    """Refuse the token: with status 403, as Alyx does, or 401."""
+    return json_response({"detail": "Invalid token.", "status_code": status}, status=status)
 
 
-def token_answer(token: str = "fresh", delay: float = 0.0) -> Step:
-    """Answer to a login."""
-    return json_answer({"token": token}, delay=delay)
+def token_response(token: str = "fresh", delay: float = 0.0) -> Step:
+    """Send the token of a successful login."""
+    return json_response({"token": token}, delay=delay)
 
 
 def wrong_password() -> Step:
-    """Answer to a login with a wrong password."""
+    """Refuse a login, as Alyx refuses a wrong password."""
     message = "Unable to log in with provided credentials."
-    return json_answer({"non_field_errors": [message], "status_code": 400}, status=400)
+    return json_response({"non_field_errors": [message], "status_code": 400}, status=400)
 
 
 def redirect(location: str, status: int = 302) -> Step:
-    """Answer with a redirect."""
-    return answer(b"", status=status, headers={"Location": location})
+    """Send a redirect."""
+    return response(b"", status=status, headers={"Location": location})
 
 
 def require_token(valid: str, value: object, delay: float = 0.0) -> Step:
-    """Answer with JSON to the valid token, and as Alyx does to any other."""
+    """Send JSON if the token is valid; refuse any other, as Alyx does."""
 
     def step(request: Received, connection: socket.socket) -> bool:
         if request.token == valid:
-            return json_answer(value, delay=delay)(request, connection)
+            return json_response(value, delay=delay)(request, connection)
         return stale_token()(request, connection)
 
     return step
+
+
+# Former names.
+answer = response
+json_answer = json_response
+html_answer = html_response
+token_answer = token_response

@@ -55,15 +55,15 @@ def unpack(archive: Path, folder: Path) -> list[str]:
     return [entry.filename for entry in entries]
 
 
-def _extract(opened: zipfile.ZipFile, entries: list[zipfile.ZipInfo], folder: Path, shown: Path) -> None:
+def _extract(opened: zipfile.ZipFile, entries: list[zipfile.ZipInfo], folder: Path, target: Path) -> None:
     # The declared sizes guard against zip bombs: zipfile stops reading an entry at its declared size.
     needed = sum(entry.file_size for entry in entries)
-    require_space(shown, needed)
-    with disk_errors(shown, lambda: needed):
+    require_space(target, needed)
+    with disk_errors(target, lambda: needed):
         for entry in entries:
-            target = folder / entry.filename
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with opened.open(entry) as content, open(target, "wb") as file:
+            path = folder / entry.filename
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with opened.open(entry) as content, open(path, "wb") as file:
                 shutil.copyfileobj(content, file, _BLOCK)
 
 

@@ -46,10 +46,10 @@ ZIP = zipped({"sessions.pqt": b"sessions", "datasets.pqt": b"datasets" * 5000, "
 
 
 def routes(info: dict[str, Any] | None = None, archive: bytes = ZIP) -> dict[str, list[faults.Step]]:
-    return {"/cache/info/": [faults.json_answer(info or INFO)] * 9, "/cache.zip": [serve(archive)] * 9}
+    return {"/cache/info/": [faults.json_response(info or INFO)] * 9, "/cache.zip": [serve(archive)] * 9}
 
 
-def tables_of(url: str, folder: Path, token: str = "geheim") -> Downloader:
+def tables_of(url: str, folder: Path, token: str = "s3cret") -> Downloader:
     servers = DataServers(base_url=url, token=lambda: {"Authorization": f"Token {token}"})
     return Downloader(servers, folder=folder, silent=True, retries=QUICK)
 
@@ -58,7 +58,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name != "home")
 
 
-def test_tables_are_unpacked_and_not_fetched_again_while_they_are_current(tmp_path: Path) -> None:
+def test_current_tables_are_not_fetched_again(tmp_path: Path) -> None:
     with FaultServer(routes=routes()) as server:
         files = tables_of(server.url, tmp_path / "tables")
         paths = files.download_cache_tables()
@@ -68,18 +68,18 @@ def test_tables_are_unpacked_and_not_fetched_again_while_they_are_current(tmp_pa
         assert tables_of(server.url, tmp_path / "tables").download_cache_tables() == paths
         assert files.download_cache_tables(info=INFO) == paths
         assert (server.count("/cache/info/"), server.count("/cache.zip")) == (2, 1)
-        assert set(server.tokens) == {"geheim"}
+        assert set(server.tokens) == {"s3cret"}
         assert files.download_cache_tables(destination=tmp_path / "elsewhere")[0].parent == tmp_path / "elsewhere"
         assert server.count("/cache.zip") == 2
 
 
 @pytest.mark.parametrize("change", ["newer", "gone", "cut", "notes"])
-def test_tables_that_are_not_current_are_fetched(change: str, tmp_path: Path) -> None:
+def test_outdated_or_damaged_tables_are_fetched_again(change: str, tmp_path: Path) -> None:
     with FaultServer(routes=routes()) as server:
         paths = tables_of(server.url, tmp_path).download_cache_tables()
         if change == "newer":
             newer = {**INFO, "date_created": "2021-06-02 12:00"}
-            server._scripts["/cache/info/"] = iter([faults.json_answer(newer)])
+            server.script("/cache/info/", faults.json_response(newer))
         elif change == "gone":
             paths[1].unlink()
         elif change == "cut":
@@ -91,7 +91,7 @@ def test_tables_that_are_not_current_are_fetched(change: str, tmp_path: Path) ->
         assert server.count("/cache.zip") == 2
 
 
-def test_the_local_alyx_has_tables(tmp_path: Path) -> None:
+def test_tables_of_local_alyx_are_downloaded(tmp_path: Path) -> None:
     with LocalAlyx() as local:
         files = tables_of(local.url, tmp_path, local.token("olivier"))
         paths = files.download_cache_tables()
@@ -101,12 +101,12 @@ def test_the_local_alyx_has_tables(tmp_path: Path) -> None:
             tables_of(local.url, tmp_path / "other").download_cache_tables()
 
 
-def test_the_token_stays_at_home_when_the_zip_is_elsewhere(tmp_path: Path) -> None:
+def test_token_is_not_sent_to_store_of_zip(tmp_path: Path) -> None:
     with FaultServer(then=serve(ZIP)) as store, FaultServer(routes=routes()) as server:
-        server._scripts["/cache.zip"] = iter([faults.redirect(f"{store.url}/cache.zip?X-Amz-Signature=s")])
+        server.script("/cache.zip", faults.redirect(f"{store.url}/cache.zip?X-Amz-Signature=s"))
         assert tables_of(server.url, tmp_path / "a").download_cache_tables()
         moved = {**INFO, "location": f"{store.url}/other.zip?X-Amz-Signature=s"}
-        server._scripts["/cache/info/"] = iter([faults.json_answer(moved)] * 2)
+        server.script("/cache/info/", *[faults.json_response(moved)] * 2)
         files = tables_of(server.url, tmp_path / "b")
         assert files.download_cache_tables() == files.download_cache_tables()
         assert store.paths == ["/cache.zip", "/other.zip"]
@@ -115,7 +115,7 @@ def test_the_token_stays_at_home_when_the_zip_is_elsewhere(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("source", ["/tables", "/tables/", "/tables/cache.zip"])
-def test_another_source_is_fetched_without_the_token(source: str, tmp_path: Path) -> None:
+def test_other_source_receives_no_token(source: str, tmp_path: Path) -> None:
     with FaultServer(then=serve(ZIP)) as store:
         files = tables_of("https://alyx.example.org", tmp_path)
         assert len(files.download_cache_tables(store.url + source, tmp_path / "there")) == 2
@@ -123,7 +123,7 @@ def test_another_source_is_fetched_without_the_token(source: str, tmp_path: Path
         assert "authorization" not in store.requests[0].headers
 
 
-def test_without_a_server_there_must_be_a_source(tmp_path: Path) -> None:
+def test_source_is_required_without_server(tmp_path: Path) -> None:
     with pytest.raises(ForeignURLError, match="source="):
         Downloader(DataServers(), folder=tmp_path).download_cache_tables()
 
@@ -142,7 +142,7 @@ def test_without_a_server_there_must_be_a_source(tmp_path: Path) -> None:
         "a:stream",
     ],
 )
-def test_entries_that_would_leave_the_folder_are_refused_before_any_is_unpacked(name: str, tmp_path: Path) -> None:
+def test_entry_outside_folder_is_refused_before_unpacking(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "in" / "tables"
     archive = zipped({"sessions.pqt": b"new", name: b"evil"})
     refused = pytest.raises(DamagedArchiveError, match="must not be unpacked")
@@ -152,7 +152,7 @@ def test_entries_that_would_leave_the_folder_are_refused_before_any_is_unpacked(
     assert names(tmp_path / "in") == ["tables"]
 
 
-def test_links_and_names_that_stand_twice_are_refused(tmp_path: Path) -> None:
+def test_links_and_repeated_names_are_refused(tmp_path: Path) -> None:
     link = zipfile.ZipInfo("sessions.pqt")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     archive = tmp_path / "link.zip"
@@ -165,7 +165,7 @@ def test_links_and_names_that_stand_twice_are_refused(tmp_path: Path) -> None:
         unpack(archive, tmp_path / "two")
 
 
-def test_folders_in_the_zip_are_made(tmp_path: Path) -> None:
+def test_folders_in_zip_are_created(tmp_path: Path) -> None:
     archive = tmp_path / "a.zip"
     archive.write_bytes(zipped({"v1/": b"", "v1/sessions.pqt": b"1", "v1/deep/b.pqt": b"2"}))
     assert unpack(archive, tmp_path / "out") == ["v1/sessions.pqt", "v1/deep/b.pqt"]
@@ -177,25 +177,25 @@ def test_folders_in_the_zip_are_made(tmp_path: Path) -> None:
     [b"no zip", b"", ZIP[: len(ZIP) // 2], ZIP.replace(ZIP[100:104], b"\x07" * 4, 1)],
     ids=["no zip", "empty", "cut", "changed"],
 )
-def test_a_damaged_zip_leaves_the_old_tables_as_they_were(damage: bytes, tmp_path: Path) -> None:
+def test_damaged_zip_leaves_old_tables_untouched(damage: bytes, tmp_path: Path) -> None:
     with FaultServer(routes=routes()) as server:
         paths = tables_of(server.url, tmp_path).download_cache_tables()
-        server._scripts["/cache/info/"] = iter([faults.json_answer({**INFO, "date_created": "2022"})] * 9)
-        server._scripts["/cache.zip"] = iter([serve(damage)])
+        server.script("/cache/info/", *[faults.json_response({**INFO, "date_created": "2022"})] * 9)
+        server.script("/cache.zip", serve(damage))
         with pytest.raises(DamagedArchiveError):
             tables_of(server.url, tmp_path).download_cache_tables()
         assert [path.read_bytes() for path in paths] == [b"sessions", b"datasets" * 5000]
-        server._scripts["/cache.zip"] = iter([serve(ZIP)])
+        server.script("/cache.zip", serve(ZIP))
         assert tables_of(server.url, tmp_path).download_cache_tables() == paths
 
 
 @pytest.mark.parametrize("obstacle", ["a folder with the name of a file", "a file with the name of a folder"])
-def test_an_obstacle_in_the_folder_leaves_all_old_tables_as_they_were(obstacle: str, tmp_path: Path) -> None:
+def test_obstacle_in_folder_leaves_all_old_tables_untouched(obstacle: str, tmp_path: Path) -> None:
     with FaultServer(routes=routes()) as server:
         paths = tables_of(server.url, tmp_path).download_cache_tables()
         newer = zipped({"sessions.pqt": b"newer", "datasets.pqt": b"newer", "README": b"newer", "qc/qc.pqt": b"newer"})
-        server._scripts["/cache/info/"] = iter([faults.json_answer({**INFO, "date_created": "2022"})] * 9)
-        server._scripts["/cache.zip"] = iter([serve(newer)] * 9)
+        server.script("/cache/info/", *[faults.json_response({**INFO, "date_created": "2022"})] * 9)
+        server.script("/cache.zip", *[serve(newer)] * 9)
         if obstacle == "a folder with the name of a file":
             (tmp_path / "README").unlink()
             (tmp_path / "README").mkdir()
@@ -209,7 +209,7 @@ def test_an_obstacle_in_the_folder_leaves_all_old_tables_as_they_were(obstacle: 
         assert [path.read_bytes() for path in paths] == [b"newer", b"newer"]
 
 
-def test_a_zip_that_unpacks_to_more_than_there_is_space_is_refused(tmp_path: Path) -> None:
+def test_zip_larger_than_free_space_is_refused(tmp_path: Path) -> None:
     # The directory at the end declares the size: close to 4 GiB, a thousand times over.
     many = io.BytesIO()
     with zipfile.ZipFile(many, "w") as packed:
@@ -226,7 +226,7 @@ def test_a_zip_that_unpacks_to_more_than_there_is_space_is_refused(tmp_path: Pat
     assert names(tmp_path / "out") == []
 
 
-def test_a_zip_that_declares_too_little_does_not_unpack(tmp_path: Path) -> None:
+def test_zip_with_too_small_declared_size_is_refused(tmp_path: Path) -> None:
     archive = bytearray(zipped({"a.pqt": bytes(10_000_000)}))
     start = archive.find(b"PK\x01\x02")
     archive[start + 24 : start + 28] = (100).to_bytes(4, "little")
@@ -235,22 +235,24 @@ def test_a_zip_that_declares_too_little_does_not_unpack(tmp_path: Path) -> None:
         unpack(tmp_path / "bomb.zip", tmp_path / "out")
 
 
-@pytest.mark.parametrize("answer", [faults.html_answer(), faults.json_answer([]), faults.json_answer({"tables": {}})])
-def test_an_answer_that_names_no_tables_is_an_error(answer: faults.Step, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "answer", [faults.html_response(), faults.json_response([]), faults.json_response({"tables": {}})]
+)
+def test_response_without_tables_is_an_error(answer: faults.Step, tmp_path: Path) -> None:
     with FaultServer(routes={"/cache/info/": [answer]}) as server, pytest.raises(UnexpectedAnswerError):
         tables_of(server.url, tmp_path).download_cache_tables()
     assert names(tmp_path) == []
 
 
-def test_a_failing_server_is_an_error(tmp_path: Path) -> None:
-    failing = {"/cache/info/": [faults.json_answer({"detail": "why"}, status=500)]}
+def test_server_error_is_raised(tmp_path: Path) -> None:
+    failing = {"/cache/info/": [faults.json_response({"detail": "why"}, status=500)]}
     with FaultServer(routes=failing) as server, pytest.raises(ServerError, match="why"):
         tables_of(server.url, tmp_path).download_cache_tables()
 
 
-def test_an_interrupted_zip_is_gone_on_from(tmp_path: Path) -> None:
+def test_interrupted_zip_is_resumed(tmp_path: Path) -> None:
     with FaultServer(routes=routes()) as server:
-        server._scripts["/cache.zip"] = iter([serve(ZIP, close_after=100), faults.answer(status=404), serve(ZIP)])
+        server.script("/cache.zip", serve(ZIP, close_after=100), faults.response(status=404), serve(ZIP))
         with pytest.raises(LookupError):
             tables_of(server.url, tmp_path).download_cache_tables()
         assert "cache.zip.part" in names(tmp_path)
@@ -259,7 +261,7 @@ def test_an_interrupted_zip_is_gone_on_from(tmp_path: Path) -> None:
     assert names(tmp_path) == [".alyx-cache-tables.json", "README", "datasets.pqt", "sessions.pqt"]
 
 
-def test_several_processes_fetch_the_tables_once(tmp_path: Path) -> None:
+def test_processes_fetch_tables_once(tmp_path: Path) -> None:
     script = """
         import json, sys
         from alyx_client.downloads.data_servers import DataServers
@@ -267,7 +269,7 @@ def test_several_processes_fetch_the_tables_once(tmp_path: Path) -> None:
         files = Downloader(DataServers(base_url=sys.argv[1]), folder=sys.argv[2])
         print(json.dumps([path.name for path in files.download_cache_tables()]))
     """
-    steps = {"/cache/info/": [faults.json_answer(INFO)] * 9, "/cache.zip": [serve(ZIP, drip=0.05)] * 9}
+    steps = {"/cache/info/": [faults.json_response(INFO)] * 9, "/cache.zip": [serve(ZIP, drip=0.05)] * 9}
     with FaultServer(routes=steps) as server:
         command = [sys.executable, "-c", textwrap.dedent(script), server.url, str(tmp_path)]
         children = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]

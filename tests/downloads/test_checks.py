@@ -81,10 +81,10 @@ def test_empty_file_is_downloaded(folder: Path) -> None:
 def test_wrong_hash_is_an_error_and_nothing_is_resumed(folder: Path) -> None:
     other = content(len(BODY), b"other")
     with FaultServer([serve(other)], then=serve(BODY)) as server:
-        source = {"data_url": f"{server.url}/a.npy?sig=geheim", "file_size": len(BODY), "hash": MD5}
-        with pytest.raises(ChecksumError, match=MD5) as caught:
+        source = {"data_url": f"{server.url}/a.npy?sig=s3cret", "file_size": len(BODY), "hash": MD5}
+        with pytest.raises(ChecksumError, match=MD5) as raised:
             downloader(server, folder).download(source)
-        assert "geheim" not in str(caught.value)
+        assert "s3cret" not in str(raised.value)
         assert names(folder) == []
         assert downloader(server, folder).download(source).read_bytes() == BODY
         assert "range" not in server.requests[1].headers
@@ -103,14 +103,14 @@ def test_wrong_hash_is_an_error_and_nothing_is_resumed(folder: Path) -> None:
     ],
 )
 def test_error_status_raises_error_by_meaning(status: int, kind: type[AlyxHTTPError], folder: Path) -> None:
-    page = b"<Error><StringToSign>geheim</StringToSign></Error>" if status not in {204, 304} else b""
-    with FaultServer(then=faults.answer(page, status=status)) as server:
-        with pytest.raises(kind) as caught:
-            downloader(server, folder).download(f"{server.url}/lab/a.npy?sig=geheim")
-        error = caught.value
+    page = b"<Error><StringToSign>s3cret</StringToSign></Error>" if status not in {204, 304} else b""
+    with FaultServer(then=faults.response(page, status=status)) as server:
+        with pytest.raises(kind) as raised:
+            downloader(server, folder).download(f"{server.url}/lab/a.npy?sig=s3cret")
+        error = raised.value
         assert (error.status_code, len(server.requests)) == (status, 1)
         assert f"{server.url}/lab/a.npy" in str(error)
-        assert "geheim" not in repr(error.__dict__)
+        assert "s3cret" not in repr(error.__dict__)
         if status in {401, 403}:
             assert "HTTP_DATA_SERVER_LOGIN" in str(error)
         assert isinstance(pickle.loads(pickle.dumps(error)), kind)

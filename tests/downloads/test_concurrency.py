@@ -31,12 +31,12 @@ from tests.faults import FaultServer, Received
 
 def test_one_failure_does_not_stop_the_others(folder: Path) -> None:
     with FaultServer(then=serve(BODY)) as server:
-        server._scripts["/b.npy"] = iter([faults.answer(status=404)])
-        server._scripts["/d.npy"] = iter([serve(BODY[:50])])
+        server.script("/b.npy", faults.response(status=404))
+        server.script("/d.npy", serve(BODY[:50]))
         sources: list[Any] = ["a.npy", "b.npy", "c.npy", {"data_url": f"{server.url}/d.npy", "hash": MD5}, "e.npy"]
-        with pytest.raises(DownloadsFailedError, match=r"2 of 5 files") as caught:
+        with pytest.raises(DownloadsFailedError, match=r"2 of 5 files") as raised:
             downloader(server, folder).download(sources)
-        error = caught.value
+        error = raised.value
         kinds = [type(result) for result in error.results]
         path = type(folder)
         assert kinds == [path, NotFoundError, path, ChecksumError, path]
@@ -44,7 +44,7 @@ def test_one_failure_does_not_stop_the_others(folder: Path) -> None:
         assert f"{server.url}/b.npy" in str(error)
         assert f"{server.url}/d.npy" in str(error)
         assert pickle.loads(pickle.dumps(error)).results[0] == folder / "a.npy"
-        server._scripts["/f.npy"] = iter([faults.answer(status=404)])
+        server.script("/f.npy", faults.response(status=404))
         with pytest.raises(DownloadsFailedError):
             downloader(server, folder).download(["f.npy"])
     assert names(folder) == ["a.npy", "c.npy", "e.npy"]

@@ -29,16 +29,17 @@ from tests.faults import FaultServer
 
 
 def test_login_is_not_sent_to_redirect_target(folder: Path) -> None:
-    login = basic("reader", "geheim")
+    login = basic("reader", "s3cret")
     with FaultServer(then=serve(BODY)) as store, FaultServer() as server:
-        away = faults.redirect(f"{store.url}/bucket/xyz?X-Amz-Signature=geheim")
+        away = faults.redirect(f"{store.url}/bucket/xyz?X-Amz-Signature=s3cret")
         here = faults.redirect("/moved/a.npy", 307)
-        server._scripts.update({"/a.npy": iter([here]), "/moved/a.npy": iter([away])})
-        files = downloader([Login(server.url, "reader", "geheim")], folder)
-        headers = {"Cookie": "geheim", "X-Api-Key": "geheim", "X-Lab": "lab"}
+        server.script("/a.npy", here)
+        server.script("/moved/a.npy", away)
+        files = downloader([Login(server.url, "reader", "s3cret")], folder)
+        headers = {"Cookie": "s3cret", "X-Api-Key": "s3cret", "X-Lab": "lab"}
         assert files.download("a.npy", headers=headers).name == "a.npy"
         assert [request.headers.get("authorization") for request in server.requests] == [login, login]
-        assert [request.headers.get("x-api-key") for request in server.requests] == ["geheim", "geheim"]
+        assert [request.headers.get("x-api-key") for request in server.requests] == ["s3cret", "s3cret"]
         received = store.requests[0].headers
         assert received["x-lab"] == "lab"
         assert not {"authorization", "cookie", "x-api-key"} & set(received)
@@ -46,9 +47,9 @@ def test_login_is_not_sent_to_redirect_target(folder: Path) -> None:
 
 def test_redirect_from_foreign_server_back_has_no_credentials(folder: Path) -> None:
     with FaultServer() as foreign, FaultServer(then=serve(BODY)) as server:
-        foreign._then = faults.redirect(f"{server.url}/private.npy")
-        server._scripts["/a.npy"] = iter([faults.redirect(f"{foreign.url}/x")])
-        downloader([Login(server.url, "reader", "geheim")], folder).download("a.npy")
+        foreign.then = faults.redirect(f"{server.url}/private.npy")
+        server.script("/a.npy", faults.redirect(f"{foreign.url}/x"))
+        downloader([Login(server.url, "reader", "s3cret")], folder).download("a.npy")
         assert server.requests[0].headers["authorization"]
         assert "authorization" not in server.requests[1].headers
 
@@ -68,12 +69,12 @@ def test_login_of_call_or_url_is_sent_to_its_server_only(folder: Path) -> None:
 
 def test_token_is_sent_to_alyx_only(folder: Path) -> None:
     with FaultServer(then=serve(BODY)) as data, FaultServer(then=serve(BODY)) as alyx:
-        alyx._scripts["/away.npy"] = iter([faults.redirect(f"{data.url}/b.npy")])
+        alyx.script("/away.npy", faults.redirect(f"{data.url}/b.npy"))
         files = downloader(
-            [Login(data.url, "u", "p")], folder, base_url=alyx.url, token=lambda: {"Authorization": "Token geheim"}
+            [Login(data.url, "u", "p")], folder, base_url=alyx.url, token=lambda: {"Authorization": "Token s3cret"}
         )
         files.download([f"{alyx.url}/uploaded/a.npy", f"{alyx.url}/away.npy", f"{data.url}/c.npy"])
-        assert set(alyx.tokens) == {"geheim"}
+        assert set(alyx.tokens) == {"s3cret"}
         assert {request.headers["authorization"] for request in data.requests} == {basic("u", "p")}
 
 
@@ -85,15 +86,15 @@ def test_redirect_loop_is_an_error(folder: Path) -> None:
 
 def test_signature_is_neither_written_nor_logged(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    with FaultServer([serve(BODY, close_after=30_000)], then=faults.answer(status=404)) as server:
-        away = faults.redirect(f"{server.url}/b.npy?X-Amz-Signature=geheim")
-        server._scripts["/a.npy"] = iter([away, away])
-        with pytest.raises(NotFoundError) as caught:
-            downloader(server, folder).download(f"{server.url}/a.npy?X-Amz-Signature=geheim&x=geheim")
-        assert "geheim" in server.requests[1].target
+    with FaultServer([serve(BODY, close_after=30_000)], then=faults.response(status=404)) as server:
+        away = faults.redirect(f"{server.url}/b.npy?X-Amz-Signature=s3cret")
+        server.script("/a.npy", away, away)
+        with pytest.raises(NotFoundError) as raised:
+            downloader(server, folder).download(f"{server.url}/a.npy?X-Amz-Signature=s3cret&x=s3cret")
+        assert "s3cret" in server.requests[1].target
     assert "/a.npy" in caplog.text
-    assert "geheim" not in caplog.text
-    assert "geheim" not in str(caught.value)
+    assert "s3cret" not in caplog.text
+    assert "s3cret" not in str(raised.value)
     for path in folder.iterdir():
-        assert "geheim" not in path.name
-        assert path.suffix != ".json" or "geheim" not in path.read_text()
+        assert "s3cret" not in path.name
+        assert path.suffix != ".json" or "s3cret" not in path.read_text()

@@ -12,7 +12,7 @@ from alyx_client.errors import ForeignURLError, InsecureConnectionWarning, Inval
 ALYX = "https://alyx.example.org"
 DATA = "https://data.example.org/public"
 SERVERS = DataServers(
-    (Login(DATA, "reader", "geheim"), Login("https://two.example.org", "other", "anders")),
+    (Login(DATA, "reader", "s3cret"), Login("https://two.example.org", "other", "anders")),
     base_url=ALYX,
     token=lambda: {"Authorization": "Token abc"},
 )
@@ -27,8 +27,8 @@ def authorisation(servers: DataServers, url: str, **options: object) -> str | No
     return servers.headers(url, **settings).get("Authorization")
 
 
-def test_each_server_gets_its_own_credentials_alone() -> None:
-    assert authorisation(SERVERS, f"{DATA}/a.npy") == basic("reader", "geheim")
+def test_each_server_receives_its_own_credentials_only() -> None:
+    assert authorisation(SERVERS, f"{DATA}/a.npy") == basic("reader", "s3cret")
     assert authorisation(SERVERS, "https://two.example.org/a.npy") == basic("other", "anders")
     assert authorisation(SERVERS, f"{ALYX}/cache.zip") == "Token abc"
 
@@ -44,13 +44,13 @@ def test_each_server_gets_its_own_credentials_alone() -> None:
         "http://alyx.example.org/cache.zip",
     ],
 )
-def test_other_places_get_none(url: str) -> None:
+def test_other_servers_receive_no_credentials(url: str) -> None:
     assert authorisation(SERVERS, url) is None
     with pytest.raises(ForeignURLError, match="nothing was sent"):
         SERVERS.resolve(url)
 
 
-def test_after_a_foreign_redirect_nothing_is_sent_not_even_to_servers_of_ours() -> None:
+def test_no_credentials_are_sent_after_foreign_redirect() -> None:
     assert authorisation(SERVERS, f"{DATA}/a.npy", trusted=False) is None
     headers = {"Authorization": "mine", "Cookie": "c", "X-Api-Key": "k", "X-Amz-Security-Token": "t", "X-Lab": "lab"}
     url = f"{DATA}/a.npy"
@@ -62,13 +62,13 @@ def test_after_a_foreign_redirect_nothing_is_sent_not_even_to_servers_of_ours() 
     assert SERVERS.headers(url, trusted=True, extra=headers, source_url=url)["Authorization"] == "mine"
 
 
-def test_headers_that_would_break_a_download_are_refused() -> None:
+def test_headers_of_the_download_itself_are_refused() -> None:
     for name in ("Range", "if-range", "Accept-Encoding", "Host"):
         with pytest.raises(ValueError, match="chunks="):
             Options(headers={name: "x"})
 
 
-def test_paths_are_on_the_first_server() -> None:
+def test_paths_belong_to_first_server() -> None:
     assert SERVERS.resolve("lab/#2022#/a b%.npy") == (f"{DATA}/lab/%232022%23/a%20b%25.npy", None)
     assert SERVERS.resolve("/lab\\x.npy")[0] == f"{DATA}/lab/x.npy"
     for path in ("../private/a.npy", "a/../../b", "lab//a", ""):
@@ -79,12 +79,12 @@ def test_paths_are_on_the_first_server() -> None:
 
 
 @pytest.mark.parametrize("path", ["%2e%2e/a", "a/..%2fb", "a%5c..%5cb", "../a", "a%00b"])
-def test_addresses_that_lead_elsewhere_are_refused(path: str) -> None:
+def test_urls_that_lead_to_another_folder_are_refused(path: str) -> None:
     with pytest.raises(InvalidFileNameError):
         SERVERS.resolve(f"{DATA}/{path}")
 
 
-def test_addresses_are_brought_to_one_form() -> None:
+def test_urls_are_normalised() -> None:
     assert SERVERS.resolve("HTTPS://Data.example.org:443/public/#1#/a b.npy?s=1#part") == (
         f"{DATA}/%231%23/a%20b.npy?s=1",
         None,
@@ -97,18 +97,18 @@ def test_addresses_are_brought_to_one_form() -> None:
             SERVERS.resolve(other)
 
 
-def test_the_path_below_a_server_is_without_the_servers_own() -> None:
+def test_path_on_server_excludes_path_of_server() -> None:
     assert SERVERS.path_on_server(f"{DATA}/lab/a.npy?x=1") == "lab/a.npy"
     assert SERVERS.path_on_server(f"{ALYX}/uploaded/a.npy") == "uploaded/a.npy"
 
 
-def test_redirects_lead_to_web_addresses_alone() -> None:
+def test_redirect_target_must_be_http() -> None:
     assert redirect_target(f"{DATA}/a/b.npy", "../c.npy?s=1") == f"{DATA}/c.npy?s=1"
     for location in ("ftp://x.org/a", "javascript:x", "file:///etc/passwd", "https://x.org/%2e%2e/a"):
         assert redirect_target(f"{DATA}/a", location) is None
 
 
-def test_a_password_without_encryption_gives_a_warning_once() -> None:
+def test_unencrypted_password_warns_once() -> None:
     servers = DataServers((Login("http://data.example.org", "a", "b"),))
     with pytest.warns(InsecureConnectionWarning):
         authorisation(servers, "http://data.example.org/a")

@@ -28,10 +28,10 @@ from tests.faults import FaultServer
 
 
 def test_too_little_space_is_reported_before_writing(folder: Path) -> None:
-    with FaultServer(then=faults.answer(b"", headers={"Content-Length": str(2**60)})) as server:
-        with pytest.raises(DiskFullError, match=r"it needs \d+ GB more, and .* are free") as caught:
+    with FaultServer(then=faults.response(b"", headers={"Content-Length": str(2**60)})) as server:
+        with pytest.raises(DiskFullError, match=r"it needs \d+ GB more, and .* are free") as raised:
             downloader(server, folder).download("a.npy")
-        assert caught.value.errno == errno.ENOSPC
+        assert raised.value.errno == errno.ENOSPC
     assert "a.npy" not in names(folder)
 
 

@@ -53,7 +53,7 @@ def datasets(local_alyx: LocalAlyx) -> list[dict[str, Any]]:
     return [row for row in rows if any(file["exists"] and file["data_url"] for file in row["file_records"])][:5]
 
 
-def test_every_kind_of_source(
+def test_sources_of_every_kind_are_downloaded(
     connect: Callable[..., Any], local_alyx: LocalAlyx, datasets: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     alyx = connect(local_alyx)
@@ -74,7 +74,9 @@ def test_every_kind_of_source(
     assert paths[0] == tmp_path / "data" / url.removeprefix(local_alyx.data_url).lstrip("/")
 
 
-def test_typed_records(connect: Callable[..., Any], local_alyx: LocalAlyx, datasets: list[dict[str, Any]]) -> None:
+def test_typed_record_is_downloaded(
+    connect: Callable[..., Any], local_alyx: LocalAlyx, datasets: list[dict[str, Any]]
+) -> None:
     with AlyxClient(local_alyx.url, token=local_alyx.token()) as client:
         record = client.datasets.read(datasets[0]["url"])
     assert dataset_record_to_url(record) == dataset_record_to_url(datasets[0])
@@ -82,38 +84,38 @@ def test_typed_records(connect: Callable[..., Any], local_alyx: LocalAlyx, datas
     assert connect(local_alyx)("download_file", record).stat().st_size == record.file_size
 
 
-def test_records_without_a_url_are_skipped_or_named() -> None:
+def test_records_without_url_are_left_out() -> None:
     records = [{"data_url": None}, {"data_url": "http://x/a"}, {}]
     assert file_record_to_url(records) == ["http://x/a"]
     assert dataset_record_to_url({"file_records": records}) == ["http://x/a"]
     assert dataset_record_to_url([{"file_records": []}, {"file_records": records}]) == ["http://x/a"]
 
 
-def test_dataset_that_is_nowhere_is_an_error(connect: Callable[..., Any], local_alyx: LocalAlyx) -> None:
+def test_dataset_without_file_is_an_error(connect: Callable[..., Any], local_alyx: LocalAlyx) -> None:
     with pytest.raises(NoDataURLError, match="spikes"):
         connect(local_alyx)("download_file", {"name": "spikes.times.npy", "file_records": [{"data_url": None}]})
 
 
-def test_wrong_data_login_says_what_to_check(
+def test_wrong_data_login_is_an_error_that_says_what_to_check(
     connect: Callable[..., Any], local_alyx: LocalAlyx, datasets: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     alyx = connect(local_alyx, data_server=DataServer(local_alyx.data_url, "local", "wrong"))
     with pytest.raises(AuthenticationError, match="data server"):
         alyx("download_file", datasets[0])
-    with pytest.raises(DownloadsFailedError) as caught:
+    with pytest.raises(DownloadsFailedError) as raised:
         alyx("download_file", datasets)
-    assert [type(each) for each in caught.value.results] == [AuthenticationError] * 5
+    assert [type(each) for each in raised.value.results] == [AuthenticationError] * 5
     assert not list((tmp_path / "data").glob("*.npy"))
     path = alyx("download_file", datasets[0], username="local", password="alyx")
     assert path.exists()
 
 
-def test_other_servers_are_refused(connect: Callable[..., Any], local_alyx: LocalAlyx) -> None:
+def test_foreign_server_is_refused(connect: Callable[..., Any], local_alyx: LocalAlyx) -> None:
     with pytest.raises(ForeignURLError):
         connect(local_alyx)("download_file", "https://other.example.org/a.npy")
 
 
-def test_relative_path_to_url(connect: Callable[..., Any], local_alyx: LocalAlyx) -> None:
+def test_relative_path_becomes_url(connect: Callable[..., Any], local_alyx: LocalAlyx) -> None:
     alyx = connect(local_alyx)
     assert (
         alyx("rel_path2url", "/lab/Subjects/a b/#1#")
@@ -121,7 +123,7 @@ def test_relative_path_to_url(connect: Callable[..., Any], local_alyx: LocalAlyx
     )
 
 
-def test_cache_tables_come_once(connect: Callable[..., Any], local_alyx: LocalAlyx, tmp_path: Path) -> None:
+def test_cache_tables_are_fetched_once(connect: Callable[..., Any], local_alyx: LocalAlyx, tmp_path: Path) -> None:
     alyx = connect(local_alyx, token=None, username="admin", password="admin")
     tables = alyx("download_cache_tables")
     assert sorted(path.name for path in tables) == ["datasets.pqt", "sessions.pqt"]
@@ -133,7 +135,7 @@ def test_cache_tables_come_once(connect: Callable[..., Any], local_alyx: LocalAl
     assert sorted(alyx("download_cache_tables")) == sorted(tables)
 
 
-def test_folder_may_be_changed(local_alyx: LocalAlyx, datasets: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_cache_dir_can_be_changed(local_alyx: LocalAlyx, datasets: list[dict[str, Any]], tmp_path: Path) -> None:
     with AlyxClient(local_alyx.url, token=local_alyx.token(), data_server=local_alyx.data_url, silent=True) as client:
         client.cache_dir = tmp_path / "new"
         assert (tmp_path / "new").is_dir()
@@ -143,7 +145,7 @@ def test_folder_may_be_changed(local_alyx: LocalAlyx, datasets: list[dict[str, A
         assert again.download_file(datasets[0]) == found
 
 
-async def test_cancelled_download_stops_and_leaves_a_part(tmp_path: Path) -> None:
+async def test_cancelled_task_stops_its_download(tmp_path: Path) -> None:
     arrived, gone = threading.Event(), threading.Event()
 
     def drip(received: Received, connection: Any) -> bool:
@@ -165,9 +167,7 @@ async def test_cancelled_download_stops_and_leaves_a_part(tmp_path: Path) -> Non
     assert not (tmp_path / "a.npy").exists()
 
 
-def test_drop_in_functions_need_no_client(
-    local_alyx: LocalAlyx, datasets: list[dict[str, Any]], tmp_path: Path
-) -> None:
+def test_functions_need_no_client(local_alyx: LocalAlyx, datasets: list[dict[str, Any]], tmp_path: Path) -> None:
     url = dataset_record_to_url(datasets[0])[0]
     login = {"username": "local", "password": "alyx"}
     path, digest = http_download_file(url, **login, target_dir=tmp_path, silent=True, return_md5=True)
@@ -176,7 +176,7 @@ def test_drop_in_functions_need_no_client(
 
 
 @pytest.mark.parametrize("records", ["string", "typed"])
-def test_24_download_file(
+def test_download_file_with_chunks_clobber_and_md5(
     connect: Callable[..., Any], local_alyx: LocalAlyx, datasets: list[dict[str, Any]], records: str, tmp_path: Path
 ) -> None:
     alyx = connect(local_alyx)
@@ -197,6 +197,6 @@ def test_24_download_file(
     assert (list(paths), digests[0], len(digests)) == (wholes, digest, len(urls))
 
 
-def test_url_is_no_path_on_the_data_server(connect: Callable[..., Any], local_alyx: LocalAlyx) -> None:
+def test_url_is_refused_as_path_on_data_server(connect: Callable[..., Any], local_alyx: LocalAlyx) -> None:
     with pytest.raises(ForeignURLError, match="a URL already"):
         connect(local_alyx)("rel_path2url", "http://x/y")

@@ -53,9 +53,9 @@ class Servers(NamedTuple):
 
 @pytest.fixture
 def servers() -> Iterator[Servers]:
-    routes = {"/gone.npy": [faults.answer(status=404)] * 9, "/secret.npy": [faults.answer(status=403)] * 9}
+    routes = {"/gone.npy": [faults.response(status=404)] * 9, "/secret.npy": [faults.response(status=403)] * 9}
     with (
-        FaultServer(then=faults.json_answer({"detail": "Invalid token."}, status=401)) as alyx,
+        FaultServer(then=faults.json_response({"detail": "Invalid token."}, status=401)) as alyx,
         FaultServer(then=serve(BODY), routes=routes) as data,
         FaultServer(then=LOCKED) as locked,
         FaultServer(then=serve(BODY)) as foreign,
@@ -127,9 +127,9 @@ KINDS: dict[str, tuple[Any, type[Exception], str]] = {
     "an object": (object(), TypeError, "object"),
     "a key": (KEY, NotFoundError, KEY),
     "a query that is no text": ("{data}/?id=\udcff", ValueError, "/"),
-    "a foreign server": ("{foreign}/b.npy?sig=geheim", ForeignURLError, "/b.npy is on none of the servers"),
+    "a foreign server": ("{foreign}/b.npy?sig=s3cret", ForeignURLError, "/b.npy is on none of the servers"),
     "a dataset on a foreign server": (
-        dataset({"data_url": "{foreign}/b.npy?sig=geheim", "exists": True}),
+        dataset({"data_url": "{foreign}/b.npy?sig=s3cret", "exists": True}),
         ForeignURLError,
         "/b.npy is on none of the servers",
     ),
@@ -148,7 +148,7 @@ KINDS: dict[str, tuple[Any, type[Exception], str]] = {
     "a server that wants a login": ("{locked}/b.npy", AuthenticationError, "/b.npy"),
     "an Alyx that wants another token": ("{alyx}/uploaded/b.npy", AuthenticationError, "/uploaded/b.npy"),
     "a server that is not there": ("{closed}/b.npy", AlyxConnectionError, "/b.npy"),
-    "a file that is not there": ("{data}/gone.npy?sig=geheim", NotFoundError, "/gone.npy"),
+    "a file that is not there": ("{data}/gone.npy?sig=s3cret", NotFoundError, "/gone.npy"),
     "a file that is not for this user": ("secret.npy", PermissionDeniedError, "secret.npy"),
     "a file of another size": ({"data_url": "{data}/b.npy", "file_size": 7}, IncompleteDownloadError, "/b.npy"),
     "a file with another content": ({"data_url": "{data}/b.npy", "hash": "0" * 32}, ChecksumError, "/b.npy"),
@@ -156,52 +156,52 @@ KINDS: dict[str, tuple[Any, type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_fault_of_one_item_is_its_own(
+def test_fault_of_one_source_does_not_stop_others(
     name: str, download: Callable[..., Any], servers: Servers, folder: Path
 ) -> None:
     source, kind, said = KINDS[name]
     source = filled(source, servers)
     (folder / "taken.npy").mkdir(parents=True)
     if name == "a key":
-        servers.data._scripts[f"/{KEY}"] = iter([faults.answer(status=404)] * 2)
-    with pytest.raises(DownloadsFailedError, match=r"\A2 of 4 files") as caught:
+        servers.data.script(f"/{KEY}", *[faults.response(status=404)] * 2)
+    with pytest.raises(DownloadsFailedError, match=r"\A2 of 4 files") as raised:
         download([source, "lab/a.npy", source, f"{servers.data.url}/c.npy"])
-    first, a, second, c = caught.value.results
+    first, a, second, c = raised.value.results
     assert (a, c) == (folder / "a.npy", folder / "c.npy")
     assert (a.read_bytes(), c.read_bytes()) == (BODY, BODY)
     assert [isinstance(error, kind) for error in (first, second)] == [True, True], (first, second)
-    heading, *lines = str(caught.value).splitlines()
+    heading, *lines = str(raised.value).splitlines()
     assert [line.partition(",")[0] for line in lines] == ["- results[0]", "- results[2]"], heading
     assert all(said in line for line in lines), lines
-    assert "geheim" not in str(caught.value)
+    assert "s3cret" not in str(raised.value)
     assert not servers.foreign.requests
     assert names(folder) == ["a.npy", "c.npy"]
-    again = pickle.loads(pickle.dumps(caught.value))
-    assert [type(result) for result in again.results] == [type(result) for result in caught.value.results]
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert [type(result) for result in again.results] == [type(result) for result in raised.value.results]
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_single_item_raises_its_own_error(
+def test_single_source_raises_its_own_error(
     name: str, download: Callable[..., Any], servers: Servers, folder: Path
 ) -> None:
     source, kind, _ = KINDS[name]
     (folder / "taken.npy").mkdir(parents=True)
-    servers.data._scripts[f"/{KEY}"] = iter([faults.answer(status=404)])
-    with pytest.raises(kind) as caught:
+    servers.data.script(f"/{KEY}", faults.response(status=404))
+    with pytest.raises(kind) as raised:
         download(filled(source, servers))
-    assert not isinstance(caught.value, DownloadsFailedError)
+    assert not isinstance(raised.value, DownloadsFailedError)
     assert names(folder) == []
 
 
-def test_a_list_within_the_list_is_no_item(download: Callable[..., Any], folder: Path) -> None:
-    with pytest.raises(DownloadsFailedError) as caught:
+def test_nested_list_is_not_a_source(download: Callable[..., Any], folder: Path) -> None:
+    with pytest.raises(DownloadsFailedError) as raised:
         download([["b.npy"], "a.npy"])
-    assert [type(result) for result in caught.value.results] == [TypeError, type(folder)]
+    assert [type(result) for result in raised.value.results] == [TypeError, type(folder)]
 
 
-def test_many_faults_of_all_kinds_at_once(download: Callable[..., Any], servers: Servers, folder: Path) -> None:
+def test_faults_of_all_kinds_in_one_list(download: Callable[..., Any], servers: Servers, folder: Path) -> None:
     (folder / "taken.npy").mkdir(parents=True)
-    servers.data._scripts[f"/{KEY}"] = iter([faults.answer(status=404)])
+    servers.data.script(f"/{KEY}", faults.response(status=404))
     sources: list[Any] = ["first.npy", None, ""]
     expected = [Path, type(None), type(None)]
     for number, (source, kind, _) in enumerate(KINDS.values()):
@@ -209,21 +209,23 @@ def test_many_faults_of_all_kinds_at_once(download: Callable[..., Any], servers:
         expected += [kind, Path]
     # A folder for each, so that no two of them have the same target.
     folders = [folder if "taken" in str(source) else folder / str(index) for index, source in enumerate(sources)]
-    with pytest.raises(DownloadsFailedError, match=rf"\A{len(KINDS)} of {len(sources)} files") as caught:
+    with pytest.raises(DownloadsFailedError, match=rf"\A{len(KINDS)} of {len(sources)} files") as raised:
         download(iter(sources), target_dir=folders)
-    results = caught.value.results
+    results = raised.value.results
     wrong = [pair for pair in zip(sources, results, expected, strict=True) if not isinstance(pair[1], pair[2])]
     assert not wrong
-    lines = str(caught.value).splitlines()
+    lines = str(raised.value).splitlines()
     assert len(lines) < len(KINDS)
     assert lines[-1] == f"- {len(KINDS) - 20} more, in `results` of this error"
 
 
-def test_two_items_for_one_file_are_both_refused(download: Callable[..., Any], servers: Servers, folder: Path) -> None:
+def test_sources_with_the_same_target_are_both_refused(
+    download: Callable[..., Any], servers: Servers, folder: Path
+) -> None:
     sources = ["lab/x/a.npy", "lab/x/c.npy", "lab/y/A.npy", "lab/x/a.npy", "lab/z/a.npy"]
-    with pytest.raises(DownloadsFailedError, match=r"\A4 of 5 files") as caught:
+    with pytest.raises(DownloadsFailedError, match=r"\A4 of 5 files") as raised:
         download(sources)
-    results = caught.value.results
+    results = raised.value.results
     assert results[1] == folder / "c.npy"
     assert all(isinstance(result, InvalidFileNameError) for result in results[:1] + results[2:])
     for index, other in ((0, "/lab/y/A.npy"), (2, "/lab/x/a.npy"), (3, "/lab/y/A.npy"), (4, "/lab/x/a.npy")):
@@ -236,19 +238,19 @@ def test_two_items_for_one_file_are_both_refused(download: Callable[..., Any], s
     assert paths == [folder / source for source in sources]
 
 
-def test_a_folder_for_each_item_is_that_items_own(
+def test_unusable_folder_is_the_fault_of_its_source_only(
     download: Callable[..., Any], servers: Servers, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_bytes(b"in the way")
     good = [tmp_path / "x", tmp_path / "y"]
     bad = ["~nobody-of-this-name/x", "a\0b", tmp_path / "file", tmp_path / "file" / "below", tmp_path / ("x" * 300)]
     sources = [f"{number}.npy" for number in range(len(bad) + 2)]
-    with pytest.raises(DownloadsFailedError, match=r"\A5 of 7 files") as caught:
+    with pytest.raises(DownloadsFailedError, match=r"\A5 of 7 files") as raised:
         download(sources, target_dir=[good[0], *bad, good[1]])
-    results = caught.value.results
+    results = raised.value.results
     assert (results[0], results[-1]) == (good[0] / "0.npy", good[1] / "6.npy")
     assert all(isinstance(result, OSError | RuntimeError | ValueError) for result in results[1:-1])
-    assert all(f"results[{number}], {servers.data.url}/" in str(caught.value) for number in range(2, 6))
+    assert all(f"results[{number}], {servers.data.url}/" in str(raised.value) for number in range(2, 6))
     assert sorted(servers.data.paths) == ["/0.npy", "/6.npy"]
 
 
@@ -259,9 +261,9 @@ CALLS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "chunks without a byte": ({"chunks": (0, 0)}, ValueError, "chunks"),
     "headers that are a list": ({"headers": ["X-Lab"]}, TypeError, "headers"),
     "a header that is a number": ({"headers": {"X-Lab": 5}}, TypeError, "X-Lab"),
-    "a header that is two lines": ({"headers": {"X-Lab": "geheim\nHost: x"}}, ValueError, "X-Lab"),
-    "a header that is not ASCII": ({"headers": {"X-Lab": "geheim é"}}, ValueError, "X-Lab"),
-    "a header without a name": ({"headers": {"": "geheim"}}, ValueError, "headers"),
+    "a header that is two lines": ({"headers": {"X-Lab": "s3cret\nHost: x"}}, ValueError, "X-Lab"),
+    "a header that is not ASCII": ({"headers": {"X-Lab": "s3cret é"}}, ValueError, "X-Lab"),
+    "a header without a name": ({"headers": {"": "s3cret"}}, ValueError, "headers"),
     "a header of the download's own": ({"headers": {"Range": "bytes=0-1"}}, ValueError, "chunks="),
     "target_dir that is a number": ({"target_dir": 5}, TypeError, "target_dir"),
     "target_dir that is numbers": ({"target_dir": [5, 5, 5]}, TypeError, "target_dir"),
@@ -275,7 +277,7 @@ CALLS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_fault_of_the_call_is_raised_before_anything_is_fetched(
+def test_wrong_argument_is_raised_before_anything_is_fetched(
     name: str, download: Callable[..., Any], servers: Servers, tmp_path: Path
 ) -> None:
     options, kind, said = CALLS[name]
@@ -285,14 +287,14 @@ def test_a_fault_of_the_call_is_raised_before_anything_is_fetched(
     for sources in (["a.npy", "b.npy", {}], "a.npy"):
         if said == "1 folders for 3 sources" and isinstance(sources, str):
             continue
-        with pytest.raises(kind, match=said) as caught:
+        with pytest.raises(kind, match=said) as raised:
             download(sources, **options)
-        assert not isinstance(caught.value, DownloadsFailedError)
-        assert "geheim" not in str(caught.value)
+        assert not isinstance(raised.value, DownloadsFailedError)
+        assert "s3cret" not in str(raised.value)
     assert not servers.data.requests
 
 
-def test_a_list_that_breaks_off_is_a_fault_of_the_call(download: Callable[..., Any], servers: Servers) -> None:
+def test_error_of_source_iterator_is_raised(download: Callable[..., Any], servers: Servers) -> None:
     def sources() -> Iterator[str]:
         yield "a.npy"
         raise ConnectionResetError("the list broke off")
@@ -302,25 +304,27 @@ def test_a_list_that_breaks_off_is_a_fault_of_the_call(download: Callable[..., A
     assert not servers.data.requests
 
 
-def test_nothing_to_download_is_no_fault(download: Callable[..., Any], folder: Path) -> None:
+def test_empty_sources_yield_none(download: Callable[..., Any], folder: Path) -> None:
     assert download([]) == []
     assert download([None, " "]) == [None, None]
     assert download(None) is None
     assert not names(folder)
 
 
-def test_without_a_data_server_each_item_says_so(connect: Callable[..., Any], servers: Servers, folder: Path) -> None:
-    servers.alyx._scripts["/uploaded/a.npy"] = iter([serve(BODY)])
+def test_missing_data_server_is_reported_per_source(
+    connect: Callable[..., Any], servers: Servers, folder: Path
+) -> None:
+    servers.alyx.script("/uploaded/a.npy", serve(BODY))
     download = connect(servers.alyx.url, data_server=[], cache_dir=folder)
-    with pytest.raises(DownloadsFailedError, match=r"\A2 of 3 files") as caught:
+    with pytest.raises(DownloadsFailedError, match=r"\A2 of 3 files") as raised:
         download(["lab/b.npy", f"{servers.alyx.url}/uploaded/a.npy", f"{servers.data.url}/c.npy"])
-    assert [type(result) for result in caught.value.results] == [ForeignURLError, type(folder), ForeignURLError]
-    assert str(caught.value).count("data_server=") == 2
+    assert [type(result) for result in raised.value.results] == [ForeignURLError, type(folder), ForeignURLError]
+    assert str(raised.value).count("data_server=") == 2
     with pytest.raises(ForeignURLError, match="data_server="):
         download("lab/b.npy")
 
 
-def test_one_unusable_address_of_a_dataset_does_not_hide_the_next(
+def test_next_url_of_dataset_is_used_if_one_is_unusable(
     download: Callable[..., Any], servers: Servers, folder: Path
 ) -> None:
     urls = [f"{servers.data.url}/a/..%2fb.npy", f"{servers.foreign.url}/b.npy", f"{servers.data.url}/lab/b.npy"]
@@ -330,10 +334,10 @@ def test_one_unusable_address_of_a_dataset_does_not_hide_the_next(
         download(dataset(*({"data_url": url, "exists": True} for url in urls[:2])))
 
 
-def test_the_md5_is_of_the_files_that_came(download: Callable[..., Any], folder: Path) -> None:
-    with pytest.raises(DownloadsFailedError) as caught:
+def test_md5_is_returned_for_downloaded_files(download: Callable[..., Any], folder: Path) -> None:
+    with pytest.raises(DownloadsFailedError) as raised:
         download(["a.npy", {}], return_md5=True)
-    assert caught.value.results[0] == folder / "a.npy"
+    assert raised.value.results[0] == folder / "a.npy"
     assert download(["a.npy", "c.npy"], return_md5=True) == [(folder / "a.npy", folder / "c.npy"), (MD5, MD5)]
 
 
@@ -341,35 +345,35 @@ def test_the_md5_is_of_the_files_that_came(download: Callable[..., Any], folder:
 
 
 @pytest.mark.parametrize("name", [name for name, (source, _, _) in KINDS.items() if "foreign" not in name])
-def test_lists_without_a_client_are_the_same(name: str, servers: Servers, folder: Path) -> None:
+def test_fault_of_one_source_without_client_does_not_stop_others(name: str, servers: Servers, folder: Path) -> None:
     source, kind, said = KINDS[name]
     if isinstance(source, str) and "://" not in source and "{" not in source:
         kind = ForeignURLError
     (folder / "taken.npy").mkdir(parents=True)
     sources = [f"{servers.data.url}/a.npy", filled(source, servers), f"{servers.data.url}/c.npy"]
     files = Downloader(DataServers(any_server=True), retries=QUICK, silent=True)
-    with pytest.raises(DownloadsFailedError, match=r"\A1 of 3 files") as caught:
+    with pytest.raises(DownloadsFailedError, match=r"\A1 of 3 files") as raised:
         files.download(sources, target_dir=folder)
-    assert isinstance(caught.value.results[1], kind)
-    assert "- results[1], " in str(caught.value)
-    assert said.removesuffix(" is on none of the servers") in str(caught.value)
+    assert isinstance(raised.value.results[1], kind)
+    assert "- results[1], " in str(raised.value)
+    assert said.removesuffix(" is on none of the servers") in str(raised.value)
     assert names(folder) == ["a.npy", "c.npy"]
 
 
-def test_links_that_are_no_list_are_refused(servers: Servers, folder: Path) -> None:
+def test_list_function_refuses_a_single_url(servers: Servers, folder: Path) -> None:
     for links in (f"{servers.data.url}/a.npy", {"data_url": f"{servers.data.url}/a.npy"}, None, 5):
         with pytest.raises(TypeError, match="http_download_file"):
             http_download_file_list(links, target_dir=folder)  # type: ignore[arg-type]
-    with pytest.raises(DownloadsFailedError) as caught:
+    with pytest.raises(DownloadsFailedError) as raised:
         http_download_file_list([f"{servers.data.url}/a.npy", "lab/b.npy"], target_dir=folder, silent=True)
-    assert [type(result) for result in caught.value.results] == [type(folder), ForeignURLError]
+    assert [type(result) for result in raised.value.results] == [type(folder), ForeignURLError]
     assert not servers.foreign.requests
 
 
 # The records of a whole endpoint
 
 
-def test_all_datasets_that_have_a_file_are_downloaded(
+def test_all_datasets_with_a_file_are_downloaded(
     connect: Callable[..., Any], local_alyx: LocalAlyx, folder: Path
 ) -> None:
     token = local_alyx.token()
@@ -381,9 +385,9 @@ def test_all_datasets_that_have_a_file_are_downloaded(
     there = [any(file.exists and file.data_url for file in row.file_records) for row in typed]
     assert 0 < sum(there) < len(typed)
     for listed in (typed, plain):
-        with pytest.raises(DownloadsFailedError, match=rf"\A{there.count(False)} of {len(typed)} files") as caught:
+        with pytest.raises(DownloadsFailedError, match=rf"\A{there.count(False)} of {len(typed)} files") as raised:
             download(listed)
-        results = caught.value.results
+        results = raised.value.results
         assert [isinstance(result, Path) for result in results] == there
         came = [(result, row) for result, row in zip(results, typed, strict=True) if isinstance(result, Path)]
         assert all(path.stat().st_size == row.file_size for path, row in came if row.file_size is not None)
@@ -393,13 +397,13 @@ def test_all_datasets_that_have_a_file_are_downloaded(
         assert all(repr(row.name) in str(error) for row, error in zip(missing, errors, strict=True))
 
 
-async def test_a_list_of_the_asynchronous_client_is_a_source(local_alyx: LocalAlyx, folder: Path) -> None:
+async def test_asynchronous_list_is_a_source(local_alyx: LocalAlyx, folder: Path) -> None:
     server = DataServer(local_alyx.data_url, *local_alyx.data_login)
     settings: dict[str, Any] = {"data_server": server, "cache_dir": folder, "silent": True, "retries": QUICK}
     async with AsyncAlyxClient(local_alyx.url, token=local_alyx.token(), **settings) as client:
-        with pytest.raises(DownloadsFailedError) as caught:
+        with pytest.raises(DownloadsFailedError) as raised:
             await client.download_file(client.datasets.list())
-        results = caught.value.results
+        results = raised.value.results
         with pytest.raises(DownloadsFailedError):
             await client.download_file(await client.datasets.list())
 

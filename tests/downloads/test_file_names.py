@@ -68,35 +68,35 @@ def test_names_are_decoded_once(path: str, name: str) -> None:
         "/a/" + "%C3%A9" * 128,
     ],
 )
-def test_names_that_leave_the_folder_or_cannot_be_everywhere_are_refused(path: str) -> None:
+def test_unsafe_or_unportable_names_are_refused(path: str) -> None:
     with pytest.raises(InvalidFileNameError):
         local_name(path)
 
 
-def test_each_name_of_a_tree_is_checked() -> None:
+def test_every_name_of_a_path_is_checked() -> None:
     assert local_names("/lab/Subjects/a%20b/x.npy") == ("lab", "Subjects", "a b", "x.npy")
     for path in ("lab/../x.npy", "lab/aux/x.npy", "lab//x.npy", "lab/%2e%2e/x.npy"):
         with pytest.raises(InvalidFileNameError):
             local_names(path)
 
 
-def test_the_longest_name_is_taken() -> None:
+def test_longest_name_is_accepted() -> None:
     assert check_name("x" * 255) == "x" * 255
 
 
-def test_links_are_quoted_without_changing_what_is_quoted_already() -> None:
+def test_quoting_leaves_percent_encoded_characters_unchanged() -> None:
     assert quote_link("/a b/#2022#/100%.npy") == "/a%20b/%232022%23/100%25.npy"
     assert quote_link("/a%20b/%232022%23/é") == "/a%20b/%232022%23/%C3%A9"
 
 
-def test_some_bytes_of_a_file_have_a_name_of_their_own() -> None:
+def test_byte_range_has_its_own_name() -> None:
     assert name_of_bytes("a.b.npy", 100, 50) == "a.b.bytes-100-149.npy"
     assert name_of_bytes("plain", 0, 1) == "plain.bytes-0-0"
     with pytest.raises(InvalidFileNameError):
         name_of_bytes("x" * 255, 0, 1)
 
 
-def test_two_addresses_of_one_name_are_refused_whatever_the_case() -> None:
+def test_urls_with_names_that_differ_in_case_only_are_refused() -> None:
     folder = Path("data")
     a = ("https://x.org/a", folder / "a")
     assert collisions([a, a]) == {}

@@ -124,7 +124,7 @@ def test_cancelled_download_leaves_resumable_part(folder: Path) -> None:
 def test_cancelling_one_call_does_not_disturb_others(folder: Path) -> None:
     cancelled = threading.Event()
     with FaultServer(then=stuck_after(BODY, 60_000)) as server, ThreadPoolExecutor(2) as pool:
-        server._scripts["/b.npy"] = iter([serve(BODY, drip=0.01)])
+        server.script("/b.npy", serve(BODY, drip=0.01))
         files = downloader(server, folder)
         first = pool.submit(files.download, "a.npy", cancelled=cancelled)
         second = pool.submit(files.download, "b.npy")

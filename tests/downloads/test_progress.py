@@ -88,7 +88,7 @@ def test_progress_bars_are_shown_on_terminal_unless_silent(folder: Path) -> None
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_progress_bars_are_removed_after_error(folder: Path) -> None:
-    with FaultServer(then=faults.answer(status=404, delay=0.3)) as server:
+    with FaultServer(then=faults.response(status=404, delay=0.3)) as server:
         bars = shown(folder, server.url, "")
         assert "2 files" in bars
         assert left_on_screen(bars) == ""

@@ -22,7 +22,7 @@ from tests.faults import FaultServer
 
 
 def test_next_call_resumes(folder: Path) -> None:
-    with FaultServer([serve(BODY, close_after=30_000), faults.answer(status=404)], then=serve(BODY)) as server:
+    with FaultServer([serve(BODY, close_after=30_000), faults.response(status=404)], then=serve(BODY)) as server:
         interrupted(server, folder, f"{server.url}/a.npy?X-Amz-Signature=one")
         assert names(folder) == ["a.npy.part", "a.npy.part.json"]
         path = downloader(server, folder).download(f"{server.url}/a.npy?X-Amz-Signature=two")
@@ -32,7 +32,7 @@ def test_next_call_resumes(folder: Path) -> None:
 
 
 def test_partial_download_of_another_url_is_not_resumed(folder: Path) -> None:
-    with FaultServer([serve(BODY, close_after=30_000), faults.answer(status=404)], then=serve(BODY)) as server:
+    with FaultServer([serve(BODY, close_after=30_000), faults.response(status=404)], then=serve(BODY)) as server:
         interrupted(server, folder, f"{server.url}/one/a.npy")
         downloader(server, folder).download(f"{server.url}/two/a.npy")
         assert "range" not in server.requests[-1].headers
@@ -40,7 +40,7 @@ def test_partial_download_of_another_url_is_not_resumed(folder: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["notes", "notes gone", "part gone", "part longer", "notes of another form"])
 def test_damaged_partial_download_is_fetched_again(damage: str, folder: Path) -> None:
-    with FaultServer([serve(BODY, close_after=30_000), faults.answer(status=404)], then=serve(BODY)) as server:
+    with FaultServer([serve(BODY, close_after=30_000), faults.response(status=404)], then=serve(BODY)) as server:
         interrupted(server, folder)
         part, notes = folder / "a.npy.part", folder / "a.npy.part.json"
         if damage == "notes":
@@ -60,7 +60,7 @@ def test_damaged_partial_download_is_fetched_again(damage: str, folder: Path) ->
 def test_complete_part_is_revalidated(folder: Path) -> None:
     newer = content(len(BODY), b"newer")
     for now, expected in ((BODY, BODY), (newer, newer)):
-        with FaultServer([serve(BODY, close_after=30_000), faults.answer(status=404)], then=serve(now)) as server:
+        with FaultServer([serve(BODY, close_after=30_000), faults.response(status=404)], then=serve(now)) as server:
             interrupted(server, folder)
             (folder / "a.npy.part").write_bytes(BODY)
             assert downloader(server, folder).download("a.npy").read_bytes() == expected
@@ -69,7 +69,7 @@ def test_complete_part_is_revalidated(folder: Path) -> None:
 
 
 def test_file_that_shrank_is_fetched_whole(folder: Path) -> None:
-    steps = [serve(BODY, close_after=30_000), faults.answer(status=404), faults.answer(status=416)]
+    steps = [serve(BODY, close_after=30_000), faults.response(status=404), faults.response(status=416)]
     with FaultServer(steps, then=serve(BODY[:100])) as server:
         interrupted(server, folder)
         assert downloader(server, folder).download("a.npy").read_bytes() == BODY[:100]

@@ -68,9 +68,9 @@ def test_versions_of_changed_large_file_are_never_mixed(folder: Path, monkeypatc
 def test_segments_are_resumed_unless_file_changed(changed: bool, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small_segments(monkeypatch)
     body, newer = content(8 * MIB), content(8 * MIB, b"newer")
-    with FaultServer([serve(body, close_after=3 * MIB + 5)], then=faults.answer(status=404)) as server:
+    with FaultServer([serve(body, close_after=3 * MIB + 5)], then=faults.response(status=404)) as server:
         interrupted(server, folder)
-        server._then = serve(newer if changed else body)
+        server.then = serve(newer if changed else body)
         notes = json.loads((folder / "a.npy.part.json").read_text())
         assert sum(notes["pieces"]) >= 3 * MIB
         asked = len(server.requests)

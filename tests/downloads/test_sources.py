@@ -135,10 +135,10 @@ def test_records_without_url_are_left_out_or_named_in_error(folder: Path) -> Non
 def test_foreign_server_receives_no_request(folder: Path) -> None:
     with FaultServer(then=serve(BODY)) as server, FaultServer(then=serve(BODY)) as other:
         with pytest.raises(ForeignURLError, match="data_server="):
-            downloader(server, folder).download(f"{other.url}/b.npy?sig=geheim")
+            downloader(server, folder).download(f"{other.url}/b.npy?sig=s3cret")
         assert not server.requests
         with pytest.raises(DownloadsFailedError, match="data_server="):
-            downloader(server, folder).download([f"{server.url}/a.npy", f"{other.url}/b.npy?sig=geheim"])
+            downloader(server, folder).download([f"{server.url}/a.npy", f"{other.url}/b.npy?sig=s3cret"])
         assert server.paths == ["/a.npy"]
         assert not other.requests
         assert downloader([Login(server.url), Login(other.url)], folder).download(f"{other.url}/b.npy")
@@ -163,7 +163,7 @@ def test_keep_tree_keeps_folders_of_server(folder: Path) -> None:
         ("/a/100%.npy", "100%.npy"),
         ("/a/50%25.npy", "50%.npy"),
         ("/a/été 測.npy", "été 測.npy"),
-        ("/a/signed.npy?X-Amz-Signature=geheim&name=b/c", "signed.npy"),
+        ("/a/signed.npy?X-Amz-Signature=s3cret&name=b/c", "signed.npy"),
     ],
 )
 def test_local_name_is_decoded_name_of_url(link: str, name: str, folder: Path) -> None:
