@@ -80,6 +80,7 @@ class Credentials:
         """
         if self.logged_out:
             return None
+        # A token that was passed is the only candidate: a stored one in its place might be another user's.
         fixed = self._fixed_token()
         candidates = self._stored_tokens() if fixed is None else iter([fixed])
         return next((token for token in candidates if token not in refused), None)
@@ -111,6 +112,7 @@ class Credentials:
         if username and password:
             return username, password
         if self._fixed_token() is not None and not username:
+            # The same for the environment's token, unless a user is named.
             return None
         one_server = one_settings.server(self.base_url)
         if one_server.login and one_server.password and username in {None, one_server.login}:
@@ -128,6 +130,7 @@ class Credentials:
             return self.username
         if self.explicit_token is not None:
             return None
+        # The order is that of `token` and `login`, so that the cache serves this user's responses before any login.
         environment_user = self._environment("ALYX_USERNAME")
         if environment_user or self._environment("ALYX_TOKEN"):
             return environment_user
@@ -190,6 +193,7 @@ class Credentials:
         prompted
             Whether the login was typed in.
         """
+        # A login by token of the same user leaves the password in place, for the renewal of the token.
         if password is None and username == self.username:
             password = self.password
         self.username, self.password, self.explicit_token = username, password, token
@@ -215,6 +219,7 @@ class Credentials:
     def _fixed_token(self) -> str | None:
         if self.explicit_token is not None:
             return clean_token(self.explicit_token, "token=")
+        # ALYX_TOKEN may be anybody's; a login that was passed is the user's own choice.
         if self.username or self.password:
             return None
         token = self._environment("ALYX_TOKEN")

@@ -73,9 +73,11 @@ def run_setup(options: SetupOptions, connect: Callable[[str], Sender], prompter:
                 return None
         except EOFError:
             raise ConfigurationError("The input ended before all settings were entered; nothing was changed.") from None
+        # A failure here removes the folders again, as any failure before.
         file = save_settings(settings, default=is_default)
         folders.keep()
     if login.token is not None:
+        # Stored for servers on this machine as well: the user has just asked for it.
         Credentials(url, store=True).remember(login.token, login.user or "")
     _store_data_password(settings, data_password, prompter)
     prompter.show(f"Settings written to {file}.")

@@ -30,6 +30,7 @@ def parse_address(text: str) -> str:
         The text is not an address.
     """
     text = strip_quotes(text)
+    # Servers on this machine rarely have a certificate.
     local = "://" not in text and is_loopback(f"http://{text}")
     return normalise_base_url(f"http://{text}" if local else text)
 

@@ -155,6 +155,7 @@ class SetupDialogue:
         )
         if url is None:
             return None, None
+        # A user name belongs to its server, and is not proposed for another one.
         previous_user = previous.username if previous and previous.url == url else None
         username = self._options.data_username or self._prompter.text("User name on the data server", previous_user)
         if not username:
@@ -174,6 +175,7 @@ class SetupDialogue:
         """
         is_default = current.sources.get("cache_dir") == "default"
         option = os.fspath(self._options.cache_dir) if self._options.cache_dir is not None else None
+        # The default folder is created when the first file is downloaded, so that it need not be tried out.
         if option is None and is_default and not self._prompter.interactive:
             return None
         folder = self._valid(option, "Folder for data files", str(current.cache_dir), self._writable_folder)
@@ -221,6 +223,7 @@ class SetupDialogue:
         except MissingCredentialsError:
             if prompter.interactive:
                 raise
+            # Scripts may set up a server first, and log in later.
             prompter.show("No login was attempted, since there is no password.")
             return LoginOutcome(username)
         prompter.show(f"Logged in{f' as {user}' if user else ''}.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any
 
 from alyx_client.auth.credentials import Credentials
 from alyx_client.errors import InsecureConnectionWarning
@@ -51,11 +50,12 @@ class AuthState:
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"credentials": self.credentials, "token": self.token}
+    # Locks cannot be pickled, and the other attributes belong to this process.
+    def __getstate__(self) -> tuple[Credentials, str | None]:
+        return self.credentials, self.token
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        AuthState.__init__(self, **state)
+    def __setstate__(self, state: tuple[Credentials, str | None]) -> None:
+        AuthState.__init__(self, *state)
 
     @property
     def renewal_lock(self) -> threading.Lock:

@@ -43,4 +43,5 @@ def identity(token: str) -> str:
 
     Cached responses are stored under it, so that no user is served another user's responses.
     """
+    # 128 bits rule out collisions; tokens have 160 random bits, so that the digest cannot be reversed by trial.
     return hashlib.sha256(token.encode()).hexdigest()[:32]

@@ -116,6 +116,7 @@ class KeyringStore:
             content = None
         if content is not None:
             return _decode(content.encode("utf-8", "replace"), self.base_url)
+        # The keyring was enabled after the last login: move what the file contains.
         tokens = FileStore(self.base_url).read()
         if tokens:
             self.write(tokens)
