@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Generator
-from typing import TypeVar
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar, overload
 
 from alyx_client.client.connection import Connection
 from alyx_client.downloads.functions import (
@@ -36,8 +36,11 @@ __all__ = [
 Client = TypeVar("Client", bound=Connection)
 
 
-@contextlib.contextmanager
-def no_cache(ac: Client | None = None) -> Generator[Client]:
+@overload
+def no_cache(ac: None = None) -> AbstractContextManager[AlyxClient]: ...
+@overload
+def no_cache(ac: Client) -> AbstractContextManager[Client]: ...
+def no_cache(ac: Connection | None = None) -> AbstractContextManager[Connection]:
     """Bypass the cache within the block: every request is sent, and no response is stored.
 
     This applies to the current thread or task only, and to the pages that its lists prefetch.
@@ -47,11 +50,15 @@ def no_cache(ac: Client | None = None) -> Generator[Client]:
     ac
         The client; by default a new `AlyxClient`.
 
-    Yields
-    ------
-    AlyxClient or AsyncAlyxClient
-        The client.
+    Returns
+    -------
+    context manager
+        Its target is the client.
     """
-    client = AlyxClient() if ac is None else ac
+    return _cache_disabled(AlyxClient() if ac is None else ac)
+
+
+@contextmanager
+def _cache_disabled(client: Client) -> Generator[Client]:
     with client._caching.disabled():  # pyright: ignore[reportPrivateUsage]
-        yield client  # type: ignore[misc]  # pyright: ignore[reportReturnType]
+        yield client
