@@ -1,4 +1,4 @@
-"""A client tells, when it is asked to, whether its server is still the one that it was generated for."""
+"""The comparison of a server with the schema that its client was generated from."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def asynchronous(url: str, **settings: Any) -> Report:
 
 @pytest.fixture(params=[synchronous, asynchronous])
 def check(request: pytest.FixtureRequest) -> Check:
-    found: Check = request.param
-    return found
+    check: Check = request.param
+    return check
 
 
 @pytest.fixture(scope="module")
@@ -57,18 +57,18 @@ def local() -> Iterator[LocalAlyx]:
         yield server
 
 
-def test_same_server_has_not_changed(local: LocalAlyx, check: Check) -> None:
+def test_unchanged_server_has_no_changes(local: LocalAlyx, check: Check) -> None:
     report = check(local.url, token=local.token())
     assert not report
     assert report.text().splitlines()[0] == f"the schema of alyx_client.endpoints -> {local.url}: nothing changed"
     assert not report.fails("any")
 
 
-def test_older_server_is_told_by_the_names_that_users_write(check: Check) -> None:
+def test_changes_of_an_older_server_have_the_names_of_the_client(check: Check) -> None:
     with LocalAlyx("alyx-3.3.1") as server:
         report = check(server.url, token=server.token())
-        assert [each.name for each in report.of("breaking")] == ["client.data_notices"]
-        assert {each.name for each in report.of("harmless")} == {
+        assert [change.name for change in report.of("breaking")] == ["client.data_notices"]
+        assert {change.name for change in report.of("harmless")} == {
             "client.subjects.list(cull_method=)",
             "client.subjects.list(reduced=)",
         }
@@ -76,19 +76,19 @@ def test_older_server_is_told_by_the_names_that_users_write(check: Check) -> Non
         assert f"alyx-generate client {server.url} --package lab_alyx --out src" in str(report)
 
 
-def test_server_before_3_3_is_compared_as_far_as_its_schema_goes(check: Check) -> None:
+def test_coreapi_server_is_compared_as_far_as_its_document_goes(check: Check) -> None:
     with LocalAlyx(LEGACY) as server:
         report = check(server.url, token=server.token())
-    assert "client.data_notices" in {each.name for each in report.of("breaking")}
+    assert "client.data_notices" in {change.name for change in report.of("breaking")}
     assert any("CoreAPI document" in note for note in report.notes)
 
 
-def test_no_other_call_looks_at_the_schema(local: LocalAlyx) -> None:
+def test_no_other_call_fetches_the_schema(local: LocalAlyx) -> None:
     with AlyxClient(local.url, token=local.token()) as client:
         local.requests.clear()
         client.labs.list()
         client.subjects.list(limit=1)[0]
-        assert {each.path for each in local.requests} == {"/labs", "/subjects"}
+        assert {request.path for request in local.requests} == {"/labs", "/subjects"}
 
 
 def document(*names: str) -> dict[str, Any]:
@@ -96,19 +96,19 @@ def document(*names: str) -> dict[str, Any]:
     return {"openapi": "3.0.3", "info": {}, "paths": {f"/{name}": {"get": operation} for name in names}}
 
 
-def test_schema_is_asked_for_anew_and_calls_by_name_follow_it() -> None:
+def test_schema_is_fetched_again_and_calls_by_name_follow_it() -> None:
     routes = {"/api/schema": [json_answer(document("labs")), json_answer(document("labs", "rooms"))]}
     with FaultServer(routes=routes) as server, AlyxClient(server.url, **SETTINGS) as client:
         assert client.rest_schemes.endpoints == ["labs"]
-        assert "client.rooms" in {each.name for each in client.check_schema().of("harmless")}
+        assert "client.rooms" in {change.name for change in client.check_schema().of("harmless")}
         assert client.rest_schemes.endpoints == ["labs", "rooms"]
         assert server.paths == ["/api/schema"] * 2
 
 
-def test_what_only_the_generator_can_name_is_told_by_its_path() -> None:
+def test_action_without_a_plain_name_is_named_by_its_path() -> None:
     routes = {"/api/schema": [json_answer(document("labs", "labs/latest", "rooms"))]}
     with FaultServer(routes=routes) as server, AlyxClient(server.url, **SETTINGS) as client:
-        added = {each.name for each in client.check_schema().of("harmless") if each.what == "added"}
+        added = {change.name for change in client.check_schema().of("harmless") if change.what == "added"}
     assert {"GET /labs/latest", "client.rooms"} <= added
 
 
@@ -121,7 +121,7 @@ def test_what_only_the_generator_can_name_is_told_by_its_path() -> None:
         (json_answer({"swagger": "2.0", "paths": {}}), UnexpectedAnswerError),
     ],
 )
-def test_answer_that_is_no_schema_is_an_error(step: Step, error: type[AlyxError], check: Check) -> None:
+def test_response_that_is_not_a_schema_is_an_error(step: Step, error: type[AlyxError], check: Check) -> None:
     with FaultServer(then=step) as server, pytest.raises(error):
         check(server.url)
 
@@ -133,7 +133,7 @@ def test_server_without_a_schema_is_an_error(check: Check) -> None:
         assert server.paths == ["/api/schema", "/docs/", "/docs"]
 
 
-def test_kept_schema_does_not_stand_in_for_a_server_that_is_gone(check: Check) -> None:
+def test_cached_schema_does_not_replace_an_unreachable_server(check: Check) -> None:
     routes = {"/api/schema": [json_answer(document("labs"))]}
     with FaultServer(routes=routes) as server, AlyxClient(server.url, **SETTINGS) as client:
         assert client.rest_schemes.endpoints == ["labs"]
@@ -143,7 +143,7 @@ def test_kept_schema_does_not_stand_in_for_a_server_that_is_gone(check: Check) -
         check(server.url, offline=True)
 
 
-def test_client_that_carries_no_schema_says_so_before_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_without_a_surface_raises_before_any_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "bare_alyx"
     package.mkdir()
     (package / "__init__.py").write_text("")
