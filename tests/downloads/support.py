@@ -18,27 +18,15 @@ import pytest
 from alyx_client.downloads.addresses import Login
 from alyx_client.downloads.data_servers import DataServers
 from alyx_client.downloads.downloader import Downloader
-from alyx_client.errors import (
-    NotFoundError,
-)
+from alyx_client.errors import NotFoundError
 from alyx_client.http.retry import Retries
-from tests.download_faults import (
-    content,
-)
+from tests.download_faults import content
 from tests.faults import FaultServer
 
 QUICK = Retries(base=0.001, cap=0.001)
-
-
 BODY = content(100_000)
-
-
 MD5 = hashlib.md5(BODY, usedforsecurity=False).hexdigest()
-
-
 MIB = 2**20
-
-
 ROOT = Path(__file__).parents[2]  # for imports of scripts in other processes
 
 

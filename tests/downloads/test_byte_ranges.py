@@ -7,18 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from alyx_client.errors import (
-    RangeNotSatisfiableError,
-)
-from tests.download_faults import (
-    serve,
-)
-from tests.downloads.support import (
-    BODY,
-    MD5,
-    downloader,
-    names,
-)
+from alyx_client.errors import RangeNotSatisfiableError
+from tests.download_faults import serve
+from tests.downloads.support import BODY, MD5, downloader, names
 from tests.faults import FaultServer
 
 

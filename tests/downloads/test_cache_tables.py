@@ -73,16 +73,16 @@ def test_current_tables_are_not_fetched_again(tmp_path: Path) -> None:
         assert server.count("/cache.zip") == 2
 
 
-@pytest.mark.parametrize("change", ["newer", "gone", "cut", "notes"])
+@pytest.mark.parametrize("change", ["newer", "missing", "truncated", "metadata damaged"])
 def test_outdated_or_damaged_tables_are_fetched_again(change: str, tmp_path: Path) -> None:
     with FaultServer(routes=routes()) as server:
         paths = tables_of(server.url, tmp_path).download_cache_tables()
         if change == "newer":
             newer = {**INFO, "date_created": "2021-06-02 12:00"}
             server.script("/cache/info/", faults.json_response(newer))
-        elif change == "gone":
+        elif change == "missing":
             paths[1].unlink()
-        elif change == "cut":
+        elif change == "truncated":
             paths[1].write_bytes(b"half")
         else:
             (tmp_path / ".alyx-cache-tables.json").write_bytes(b"{half")
@@ -236,10 +236,10 @@ def test_zip_with_too_small_declared_size_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [faults.html_response(), faults.json_response([]), faults.json_response({"tables": {}})]
+    "response", [faults.html_response(), faults.json_response([]), faults.json_response({"tables": {}})]
 )
-def test_response_without_tables_is_an_error(answer: faults.Step, tmp_path: Path) -> None:
-    with FaultServer(routes={"/cache/info/": [answer]}) as server, pytest.raises(UnexpectedAnswerError):
+def test_response_without_tables_is_an_error(response: faults.Step, tmp_path: Path) -> None:
+    with FaultServer(routes={"/cache/info/": [response]}) as server, pytest.raises(UnexpectedAnswerError):
         tables_of(server.url, tmp_path).download_cache_tables()
     assert names(tmp_path) == []
 

@@ -21,19 +21,8 @@ from alyx_client.errors import (
     UnexpectedAnswerError,
 )
 from tests import faults
-from tests.download_faults import (
-    chunked,
-    content,
-    gzipped,
-    serve,
-    until_closed,
-)
-from tests.downloads.support import (
-    BODY,
-    MD5,
-    downloader,
-    names,
-)
+from tests.download_faults import chunked, content, gzipped, serve, until_closed
+from tests.downloads.support import BODY, MD5, downloader, names
 from tests.faults import FaultServer
 
 
@@ -45,9 +34,9 @@ def test_file_without_content_length_is_received(folder: Path) -> None:
 
 def test_body_without_length_is_compared_with_record(folder: Path) -> None:
     with FaultServer(then=until_closed(BODY[:500])) as server:
-        for known in ({"file_size": len(BODY)}, {"hash": MD5}):
+        for record in ({"file_size": len(BODY)}, {"hash": MD5}):
             with pytest.raises((IncompleteDownloadError, ChecksumError)):
-                downloader(server, folder).download({"data_url": f"{server.url}/a.npy", **known})
+                downloader(server, folder).download({"data_url": f"{server.url}/a.npy", **record})
     assert names(folder) == []
 
 

@@ -11,21 +11,10 @@ from typing import Any
 
 import pytest
 
-from alyx_client.errors import (
-    ChecksumError,
-    DownloadsFailedError,
-    NotFoundError,
-)
+from alyx_client.errors import ChecksumError, DownloadsFailedError, NotFoundError
 from tests import faults
-from tests.download_faults import (
-    serve,
-)
-from tests.downloads.support import (
-    BODY,
-    MD5,
-    downloader,
-    names,
-)
+from tests.download_faults import serve
+from tests.downloads.support import BODY, MD5, downloader, names
 from tests.faults import FaultServer, Received
 
 
@@ -50,22 +39,22 @@ def test_one_failure_does_not_stop_the_others(folder: Path) -> None:
     assert names(folder) == ["a.npy", "c.npy", "e.npy"]
 
 
-@pytest.mark.parametrize(("setting", "most"), [("2", 2), (None, 4), ("nonsense", 4)])
+@pytest.mark.parametrize(("setting", "limit"), [("2", 2), (None, 4), ("nonsense", 4)])
 def test_concurrent_files_are_limited(
-    setting: str | None, most: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+    setting: str | None, limit: int, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ONE_HTTP_DL_THREADS", raising=False)
     if setting:
         monkeypatch.setenv("ONE_HTTP_DL_THREADS", setting)
-    active, seen, lock = 0, 0, threading.Lock()
+    active, peak, lock = 0, 0, threading.Lock()
     barrier = threading.Event()
 
     def counting(request: Received, connection: Any) -> bool:
-        nonlocal active, seen
+        nonlocal active, peak
         with lock:
             active += 1
-            seen = max(seen, active)
-            if active == most:
+            peak = max(peak, active)
+            if active == limit:
                 barrier.set()
         barrier.wait(5)
         time.sleep(0.02)
@@ -75,7 +64,7 @@ def test_concurrent_files_are_limited(
 
     with FaultServer(then=counting) as server:
         downloader(server, folder).download([f"{number}.npy" for number in range(12)])
-    assert seen == most
+    assert peak == limit
 
 
 def test_connections_are_reused_and_closed(folder: Path) -> None:

@@ -8,23 +8,11 @@ from pathlib import Path
 import pytest
 
 from alyx_client.downloads.addresses import Login
-from alyx_client.downloads.functions import (
-    http_download_file,
-)
-from alyx_client.errors import (
-    AlyxHTTPError,
-    AuthenticationError,
-    NotFoundError,
-)
+from alyx_client.downloads.functions import http_download_file
+from alyx_client.errors import AlyxHTTPError, AuthenticationError, NotFoundError
 from tests import faults
-from tests.download_faults import (
-    serve,
-)
-from tests.downloads.support import (
-    BODY,
-    basic,
-    downloader,
-)
+from tests.download_faults import serve
+from tests.downloads.support import BODY, basic, downloader
 from tests.faults import FaultServer
 
 

@@ -10,20 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from alyx_client.errors import (
-    DiskFullError,
-)
+from alyx_client.errors import DiskFullError
 from tests import faults
-from tests.download_faults import (
-    serve,
-    until_closed,
-)
-from tests.downloads.support import (
-    BODY,
-    downloader,
-    names,
-    run,
-)
+from tests.download_faults import serve, until_closed
+from tests.downloads.support import BODY, downloader, names, run
 from tests.faults import FaultServer
 
 

@@ -1,4 +1,4 @@
-"""Downloads through both clients; the downloads themselves are tested in test_files.py."""
+"""Downloads through both clients; the downloads themselves are tested in the other modules."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ QUICK = Retries(base=0.001, cap=0.001)
 
 @pytest.fixture(params=["sync", "async"])
 def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Give a function that makes a client; the client's methods are called by name, and waited for."""
+    """Return a function that creates a client, whose methods are called by name and awaited."""
     with asyncio.Runner() as runner:
-        made: list[Any] = []
+        clients: list[Any] = []
 
         def make(local: LocalAlyx, **settings: Any) -> Callable[..., Any]:
             server = DataServer(local.data_url, "local", "alyx")
             settings = {"data_server": server, "cache_dir": tmp_path / "data", "retries": QUICK, **settings}
             settings = {"token": local.token(), "silent": True, **settings}
             client: Any = (AlyxClient if request.param == "sync" else AsyncAlyxClient)(local.url, **settings)
-            made.append(client)
+            clients.append(client)
 
             def call(method: str, *arguments: Any, **options: Any) -> Any:
                 result = getattr(client, method)(*arguments, **options)
@@ -42,7 +42,7 @@ def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
             return call
 
         yield make
-        for client in made:
+        for client in clients:
             client.close() if request.param == "sync" else runner.run(client.aclose())
 
 
@@ -70,7 +70,7 @@ def test_sources_of_every_kind_are_downloaded(
         again = again[0] if isinstance(again, list) else again
         assert again.read_bytes() == path.read_bytes()
     paths = alyx("download_file", datasets, keep_tree=True)
-    assert [each.stat().st_size for each in paths] == [row["file_size"] for row in datasets]
+    assert [path.stat().st_size for path in paths] == [row["file_size"] for row in datasets]
     assert paths[0] == tmp_path / "data" / url.removeprefix(local_alyx.data_url).lstrip("/")
 
 
@@ -104,7 +104,7 @@ def test_wrong_data_login_is_an_error_that_says_what_to_check(
         alyx("download_file", datasets[0])
     with pytest.raises(DownloadsFailedError) as raised:
         alyx("download_file", datasets)
-    assert [type(each) for each in raised.value.results] == [AuthenticationError] * 5
+    assert [type(result) for result in raised.value.results] == [AuthenticationError] * 5
     assert not list((tmp_path / "data").glob("*.npy"))
     path = alyx("download_file", datasets[0], username="local", password="alyx")
     assert path.exists()
@@ -139,10 +139,10 @@ def test_cache_dir_can_be_changed(local_alyx: LocalAlyx, datasets: list[dict[str
     with AlyxClient(local_alyx.url, token=local_alyx.token(), data_server=local_alyx.data_url, silent=True) as client:
         client.cache_dir = tmp_path / "new"
         assert (tmp_path / "new").is_dir()
-        found = client.download_file(datasets[0], username="local", password="alyx")
-        assert found.parent == tmp_path / "new"
+        path = client.download_file(datasets[0], username="local", password="alyx")
+        assert path.parent == tmp_path / "new"
         again = pickle.loads(pickle.dumps(client))
-        assert again.download_file(datasets[0]) == found
+        assert again.download_file(datasets[0]) == path
 
 
 async def test_cancelled_task_stops_its_download(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_download_file_with_chunks_clobber_and_md5(
     assert part.read_bytes() == wholes[0].read_bytes()[10:30]
     assert part != wholes[0]
     wholes[0].write_bytes(b"changed")
-    assert alyx("download_file", urls[0]).read_bytes() == b"changed", "a file that is there is trusted, as ONE does"
+    assert alyx("download_file", urls[0]).read_bytes() == b"changed", "a present file is trusted, as ONE does"
     again, digest = alyx("download_file", relative[0], clobber=True, return_md5=True)
     assert (again, again.read_bytes()[10:30]) == (wholes[0], part.read_bytes())
     paths, digests = alyx("download_file", relative, return_md5=True)

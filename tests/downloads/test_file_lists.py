@@ -1,4 +1,4 @@
-"""Lists of files of which some cannot be downloaded: what one item has wrong is its own, through both clients."""
+"""Lists of which some files cannot be downloaded: each fault concerns its own source, with both clients."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def servers() -> Iterator[Servers]:
 
 @pytest.fixture(params=["sync", "async"])
 def connect(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
-    """Give a function that makes a client of one kind and returns its `download_file`, awaited."""
+    """Return a function that creates a client of one kind and returns its `download_file`, awaited."""
     with asyncio.Runner() as runner:
         clients: list[Any] = []
 
@@ -99,19 +99,19 @@ def dataset(*files: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return {"id": KEY, "name": "b.npy", "file_records": list(files), **fields}
 
 
-def filled(value: Any, servers: Servers) -> Any:
-    """Put the servers' addresses into a source."""
+def with_urls(value: Any, servers: Servers) -> Any:
+    """Insert the URLs of the servers into a source."""
     if isinstance(value, str):
         return re.sub(r"\{(\w+)\}", lambda match: getattr(getattr(servers, match[1]), "url", servers.closed), value)
     if isinstance(value, dict):
-        return {name: filled(item, servers) for name, item in value.items()}
-    return [filled(item, servers) for item in value] if isinstance(value, list) else value
+        return {name: with_urls(item, servers) for name, item in value.items()}
+    return [with_urls(item, servers) for item in value] if isinstance(value, list) else value
 
 
-# A source with a fault of its own, the error, and what its line of the message says.
+# A source with a fault, its error, and a part of its line in the message.
 KINDS: dict[str, tuple[Any, type[Exception], str]] = {
     "a dataset without a data URL": (dataset({"data_url": None, "exists": True}), NoDataURLError, f"'b.npy' '{KEY}'"),
-    "a dataset that does not exist there": (
+    "a dataset whose file does not exist": (
         dataset({"data_url": "{data}/b.npy", "exists": False}),
         NoDataURLError,
         f"'b.npy' '{KEY}'",
@@ -147,8 +147,8 @@ KINDS: dict[str, tuple[Any, type[Exception], str]] = {
     "a path that is a folder here": ("lab/taken.npy", IsADirectoryError, "taken.npy"),
     "a server that wants a login": ("{locked}/b.npy", AuthenticationError, "/b.npy"),
     "an Alyx that wants another token": ("{alyx}/uploaded/b.npy", AuthenticationError, "/uploaded/b.npy"),
-    "a server that is not there": ("{closed}/b.npy", AlyxConnectionError, "/b.npy"),
-    "a file that is not there": ("{data}/gone.npy?sig=s3cret", NotFoundError, "/gone.npy"),
+    "an unreachable server": ("{closed}/b.npy", AlyxConnectionError, "/b.npy"),
+    "a missing file": ("{data}/gone.npy?sig=s3cret", NotFoundError, "/gone.npy"),
     "a file that is not for this user": ("secret.npy", PermissionDeniedError, "secret.npy"),
     "a file of another size": ({"data_url": "{data}/b.npy", "file_size": 7}, IncompleteDownloadError, "/b.npy"),
     "a file with another content": ({"data_url": "{data}/b.npy", "hash": "0" * 32}, ChecksumError, "/b.npy"),
@@ -159,8 +159,8 @@ KINDS: dict[str, tuple[Any, type[Exception], str]] = {
 def test_fault_of_one_source_does_not_stop_others(
     name: str, download: Callable[..., Any], servers: Servers, folder: Path
 ) -> None:
-    source, kind, said = KINDS[name]
-    source = filled(source, servers)
+    source, kind, message = KINDS[name]
+    source = with_urls(source, servers)
     (folder / "taken.npy").mkdir(parents=True)
     if name == "a key":
         servers.data.script(f"/{KEY}", *[faults.response(status=404)] * 2)
@@ -172,7 +172,7 @@ def test_fault_of_one_source_does_not_stop_others(
     assert [isinstance(error, kind) for error in (first, second)] == [True, True], (first, second)
     heading, *lines = str(raised.value).splitlines()
     assert [line.partition(",")[0] for line in lines] == ["- results[0]", "- results[2]"], heading
-    assert all(said in line for line in lines), lines
+    assert all(message in line for line in lines), lines
     assert "s3cret" not in str(raised.value)
     assert not servers.foreign.requests
     assert names(folder) == ["a.npy", "c.npy"]
@@ -188,7 +188,7 @@ def test_single_source_raises_its_own_error(
     (folder / "taken.npy").mkdir(parents=True)
     servers.data.script(f"/{KEY}", faults.response(status=404))
     with pytest.raises(kind) as raised:
-        download(filled(source, servers))
+        download(with_urls(source, servers))
     assert not isinstance(raised.value, DownloadsFailedError)
     assert names(folder) == []
 
@@ -205,7 +205,7 @@ def test_faults_of_all_kinds_in_one_list(download: Callable[..., Any], servers: 
     sources: list[Any] = ["first.npy", None, ""]
     expected = [Path, type(None), type(None)]
     for number, (source, kind, _) in enumerate(KINDS.values()):
-        sources += [filled(source, servers), f"{number}.npy"]
+        sources += [with_urls(source, servers), f"{number}.npy"]
         expected += [kind, Path]
     # A folder for each, so that no two of them have the same target.
     folders = [folder if "taken" in str(source) else folder / str(index) for index, source in enumerate(sources)]
@@ -272,7 +272,7 @@ CALLS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "target_dir below a file": ({"target_dir": "{folder}/file/below"}, OSError, "file"),
     "target_dir that is no path": ({"target_dir": "a\0b"}, ValueError, "null"),
     "target_dir of nobody": ({"target_dir": "~nobody-of-this-name/x"}, RuntimeError, "home"),
-    "an option that there is none": ({"folder": "x"}, TypeError, "folder"),
+    "an unknown option": ({"folder": "x"}, TypeError, "folder"),
 }
 
 
@@ -280,14 +280,14 @@ CALLS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 def test_wrong_argument_is_raised_before_anything_is_fetched(
     name: str, download: Callable[..., Any], servers: Servers, tmp_path: Path
 ) -> None:
-    options, kind, said = CALLS[name]
+    options, kind, message = CALLS[name]
     (tmp_path / "file").write_bytes(b"in the way")
     if isinstance(options.get("target_dir"), str):
         options = {"target_dir": options["target_dir"].replace("{folder}", str(tmp_path))}
     for sources in (["a.npy", "b.npy", {}], "a.npy"):
-        if said == "1 folders for 3 sources" and isinstance(sources, str):
+        if message == "1 folders for 3 sources" and isinstance(sources, str):
             continue
-        with pytest.raises(kind, match=said) as raised:
+        with pytest.raises(kind, match=message) as raised:
             download(sources, **options)
         assert not isinstance(raised.value, DownloadsFailedError)
         assert "s3cret" not in str(raised.value)
@@ -346,17 +346,17 @@ def test_md5_is_returned_for_downloaded_files(download: Callable[..., Any], fold
 
 @pytest.mark.parametrize("name", [name for name, (source, _, _) in KINDS.items() if "foreign" not in name])
 def test_fault_of_one_source_without_client_does_not_stop_others(name: str, servers: Servers, folder: Path) -> None:
-    source, kind, said = KINDS[name]
+    source, kind, message = KINDS[name]
     if isinstance(source, str) and "://" not in source and "{" not in source:
         kind = ForeignURLError
     (folder / "taken.npy").mkdir(parents=True)
-    sources = [f"{servers.data.url}/a.npy", filled(source, servers), f"{servers.data.url}/c.npy"]
+    sources = [f"{servers.data.url}/a.npy", with_urls(source, servers), f"{servers.data.url}/c.npy"]
     files = Downloader(DataServers(any_server=True), retries=QUICK, silent=True)
     with pytest.raises(DownloadsFailedError, match=r"\A1 of 3 files") as raised:
         files.download(sources, target_dir=folder)
     assert isinstance(raised.value.results[1], kind)
     assert "- results[1], " in str(raised.value)
-    assert said.removesuffix(" is on none of the servers") in str(raised.value)
+    assert message.removesuffix(" is on none of the servers") in str(raised.value)
     assert names(folder) == ["a.npy", "c.npy"]
 
 
@@ -382,16 +382,16 @@ def test_all_datasets_with_a_file_are_downloaded(
         rows = client.datasets.list()
         typed, plain = list(rows), client.rest("datasets", "list")
     download = connect(local_alyx.url, token=token, data_server=server, cache_dir=folder)
-    there = [any(file.exists and file.data_url for file in row.file_records) for row in typed]
-    assert 0 < sum(there) < len(typed)
+    have_file = [any(file.exists and file.data_url for file in row.file_records) for row in typed]
+    assert 0 < sum(have_file) < len(typed)
     for listed in (typed, plain):
-        with pytest.raises(DownloadsFailedError, match=rf"\A{there.count(False)} of {len(typed)} files") as raised:
+        with pytest.raises(DownloadsFailedError, match=rf"\A{have_file.count(False)} of {len(typed)} files") as raised:
             download(listed)
         results = raised.value.results
-        assert [isinstance(result, Path) for result in results] == there
+        assert [isinstance(result, Path) for result in results] == have_file
         came = [(result, row) for result, row in zip(results, typed, strict=True) if isinstance(result, Path)]
         assert all(path.stat().st_size == row.file_size for path, row in came if row.file_size is not None)
-        missing = [row for row, has in zip(typed, there, strict=True) if not has]
+        missing = [row for row, has in zip(typed, have_file, strict=True) if not has]
         errors = [result for result in results if not isinstance(result, Path)]
         assert all(isinstance(error, NoDataURLError) for error in errors)
         assert all(repr(row.name) in str(error) for row, error in zip(missing, errors, strict=True))

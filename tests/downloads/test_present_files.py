@@ -1,4 +1,4 @@
-"""Files that are present already: used, compared or fetched again."""
+"""Files that are present already: used, compared or other again."""
 
 from __future__ import annotations
 
@@ -8,14 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.download_faults import (
-    serve,
-)
-from tests.downloads.support import (
-    BODY,
-    MD5,
-    downloader,
-)
+from tests.download_faults import serve
+from tests.downloads.support import BODY, MD5, downloader
 from tests.faults import FaultServer
 
 
@@ -32,14 +26,14 @@ def test_present_file_is_trusted_unless_clobber_or_verify(folder: Path) -> None:
         target.write_bytes(b"mine")
         files.download(url, verify=True)
         assert target.read_bytes() == BODY
-        asked = len(server.requests)
+        request_count = len(server.requests)
         files.download(url, verify=True)
-        assert len(server.requests) == asked + 1
+        assert len(server.requests) == request_count + 1
         assert server.count("/a.npy") == len(server.requests)
 
 
 @pytest.mark.parametrize(
-    ("record", "taken", "fetched"),
+    ("record", "matching", "other"),
     [
         ({"file_size": len(BODY), "hash": None}, b"x" * len(BODY), b"x"),
         ({"file_size": None, "hash": MD5}, BODY, b"x" * len(BODY)),
@@ -49,16 +43,16 @@ def test_present_file_is_trusted_unless_clobber_or_verify(folder: Path) -> None:
     ],
 )
 def test_present_file_is_used_if_it_matches_its_record(
-    record: dict[str, Any], taken: bytes, fetched: bytes | None, folder: Path
+    record: dict[str, Any], matching: bytes, other: bytes | None, folder: Path
 ) -> None:
     folder.mkdir()
     with FaultServer(then=serve(BODY)) as server:
         source = {**record, "file_records": [{"data_url": f"{server.url}/a.npy", "exists": True}]}
-        (folder / "a.npy").write_bytes(taken)
+        (folder / "a.npy").write_bytes(matching)
         downloader(server, folder).download(source)
         assert not server.requests
-        if fetched is not None:
-            (folder / "a.npy").write_bytes(fetched)
+        if other is not None:
+            (folder / "a.npy").write_bytes(other)
             assert downloader(server, folder).download(source).read_bytes() == BODY
 
 

@@ -12,31 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from alyx_client.errors import (
-    DownloadCancelledError,
-)
-from tests.download_faults import (
-    serve,
-    stuck_after,
-)
-from tests.downloads.support import (
-    BODY,
-    FETCH,
-    MD5,
-    downloader,
-    names,
-    run,
-    size_of,
-    wait_for,
-)
+from alyx_client.errors import DownloadCancelledError
+from tests.download_faults import serve, stuck_after
+from tests.downloads.support import BODY, FETCH, MD5, downloader, names, run, size_of, wait_for
 from tests.faults import FaultServer
 
 
 def test_processes_with_the_same_file_fetch_it_once(folder: Path) -> None:
     with FaultServer(then=serve(BODY, drip=0.01)) as server:
         children = [run(FETCH, f"{server.url}/a.npy", folder) for _ in range(8)]
-        answers = [child.communicate(timeout=60) for child in children]
-        assert [out.strip() for out, _ in answers] == [MD5] * 8, answers
+        outputs = [child.communicate(timeout=60) for child in children]
+        assert [out.strip() for out, _ in outputs] == [MD5] * 8, outputs
         assert len(server.requests) == 1
     assert names(folder) == ["a.npy"]
 

@@ -12,21 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from alyx_client.downloads.functions import (
-    http_download_file,
-)
+from alyx_client.downloads.functions import http_download_file
 from tests import faults
-from tests.download_faults import (
-    serve,
-)
-from tests.downloads.support import (
-    BODY,
-    ROOT,
-)
+from tests.download_faults import serve
+from tests.downloads.support import BODY, ROOT
 from tests.faults import FaultServer
 
 
-def shown(folder: Path, url: str, options: str) -> str:
+def terminal_output(folder: Path, url: str, options: str) -> str:
     """Return what a download prints on a terminal."""
     import fcntl
     import pty
@@ -50,13 +43,13 @@ def shown(folder: Path, url: str, options: str) -> str:
         stdout=terminal,
     )
     os.close(terminal)
-    seen = b""
+    output = b""
     with contextlib.suppress(OSError):
-        while more := os.read(main, 65536):
-            seen += more
+        while block := os.read(main, 65536):
+            output += block
     child.wait(20)
     os.close(main)
-    return seen.decode()
+    return output.decode()
 
 
 def left_on_screen(printed: str) -> str:
@@ -79,17 +72,17 @@ def left_on_screen(printed: str) -> str:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_progress_bars_are_shown_on_terminal_unless_silent(folder: Path) -> None:
     with FaultServer(then=serve(BODY[:50_000], drip=0.01)) as server:
-        bars = shown(folder, server.url, "")
+        bars = terminal_output(folder, server.url, "")
         assert "2 files" in bars
         assert "a.npy" in bars
         assert "b.npy" in bars
-        assert shown(folder.with_name("silent"), server.url, ", silent=True") == ""
+        assert terminal_output(folder.with_name("silent"), server.url, ", silent=True") == ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_progress_bars_are_removed_after_error(folder: Path) -> None:
     with FaultServer(then=faults.response(status=404, delay=0.3)) as server:
-        bars = shown(folder, server.url, "")
+        bars = terminal_output(folder, server.url, "")
         assert "2 files" in bars
         assert left_on_screen(bars) == ""
 

@@ -8,16 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests import faults
-from tests.download_faults import (
-    content,
-    serve,
-)
-from tests.downloads.support import (
-    BODY,
-    downloader,
-    interrupted,
-    names,
-)
+from tests.download_faults import content, serve
+from tests.downloads.support import BODY, downloader, interrupted, names
 from tests.faults import FaultServer
 
 
@@ -38,21 +30,23 @@ def test_partial_download_of_another_url_is_not_resumed(folder: Path) -> None:
         assert "range" not in server.requests[-1].headers
 
 
-@pytest.mark.parametrize("damage", ["notes", "notes gone", "part gone", "part longer", "notes of another form"])
+@pytest.mark.parametrize(
+    "damage", ["metadata damaged", "metadata missing", "part missing", "part too long", "metadata of another format"]
+)
 def test_damaged_partial_download_is_fetched_again(damage: str, folder: Path) -> None:
     with FaultServer([serve(BODY, close_after=30_000), faults.response(status=404)], then=serve(BODY)) as server:
         interrupted(server, folder)
-        part, notes = folder / "a.npy.part", folder / "a.npy.part.json"
-        if damage == "notes":
-            notes.write_bytes(b"{half")
-        elif damage == "notes gone":
-            notes.unlink()
-        elif damage == "part gone":
+        part, metadata = folder / "a.npy.part", folder / "a.npy.part.json"
+        if damage == "metadata damaged":
+            metadata.write_bytes(b"{half")
+        elif damage == "metadata missing":
+            metadata.unlink()
+        elif damage == "part missing":
             part.unlink()
-        elif damage == "part longer":
+        elif damage == "part too long":
             part.write_bytes(BODY + b"more")
         else:
-            notes.write_text(json.dumps([1, 2]))
+            metadata.write_text(json.dumps([1, 2]))
         assert downloader(server, folder).download("a.npy").read_bytes() == BODY
     assert names(folder) == ["a.npy"]
 

@@ -8,27 +8,10 @@ from typing import Any
 
 import pytest
 
-from alyx_client.errors import (
-    AlyxConnectionError,
-    AlyxTimeoutError,
-    IncompleteDownloadError,
-    ServerError,
-)
+from alyx_client.errors import AlyxConnectionError, AlyxTimeoutError, IncompleteDownloadError, ServerError
 from tests import faults
-from tests.download_faults import (
-    chunked,
-    content,
-    serve,
-    stuck_after,
-    tag,
-    wrong_range,
-)
-from tests.downloads.support import (
-    BODY,
-    MD5,
-    downloader,
-    names,
-)
+from tests.download_faults import chunked, content, serve, stuck_after, tag, wrong_range
+from tests.downloads.support import BODY, MD5, downloader, names
 from tests.faults import FaultServer, Received
 
 
@@ -77,7 +60,7 @@ def test_stalled_body_is_resumed_after_read_timeout(folder: Path) -> None:
     "second",
     [
         pytest.param(serve(BODY, ranges=False), id="200 instead of 206"),
-        pytest.param(wrong_range(BODY), id="other bytes than asked"),
+        pytest.param(wrong_range(BODY), id="other bytes than requested"),
         pytest.param(serve(BODY, headers={"Content-Range": "nonsense"}), id="a range that cannot be read"),
     ],
 )

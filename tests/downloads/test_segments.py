@@ -12,18 +12,8 @@ import pytest
 
 from alyx_client.downloads import segments
 from tests import faults
-from tests.download_faults import (
-    Zeros,
-    content,
-    serve,
-    tag,
-)
-from tests.downloads.support import (
-    MIB,
-    downloader,
-    interrupted,
-    names,
-)
+from tests.download_faults import Zeros, content, serve, tag
+from tests.downloads.support import MIB, downloader, interrupted, names
 from tests.faults import FaultServer
 
 
@@ -71,13 +61,13 @@ def test_segments_are_resumed_unless_file_changed(changed: bool, folder: Path, m
     with FaultServer([serve(body, close_after=3 * MIB + 5)], then=faults.response(status=404)) as server:
         interrupted(server, folder)
         server.then = serve(newer if changed else body)
-        notes = json.loads((folder / "a.npy.part.json").read_text())
-        assert sum(notes["pieces"]) >= 3 * MIB
-        asked = len(server.requests)
+        metadata = json.loads((folder / "a.npy.part.json").read_text())
+        assert sum(metadata["pieces"]) >= 3 * MIB
+        request_count = len(server.requests)
         path = downloader(server, folder).download("a.npy")
         assert path.read_bytes() == (newer if changed else body)
         if not changed:
-            assert all("range" in request.headers for request in server.requests[asked:])
+            assert all("range" in request.headers for request in server.requests[request_count:])
     assert names(folder) == ["a.npy"]
 
 

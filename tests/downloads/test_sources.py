@@ -13,22 +13,10 @@ from alyx_client.downloads.functions import (
     http_download_file,
     http_download_file_list,
 )
-from alyx_client.errors import (
-    DownloadsFailedError,
-    ForeignURLError,
-    InvalidFileNameError,
-    NoDataURLError,
-)
+from alyx_client.errors import DownloadsFailedError, ForeignURLError, InvalidFileNameError, NoDataURLError
 from alyx_client.testing import LocalAlyx
-from tests.download_faults import (
-    serve,
-)
-from tests.downloads.support import (
-    BODY,
-    MD5,
-    downloader,
-    names,
-)
+from tests.download_faults import serve
+from tests.downloads.support import BODY, MD5, downloader, names
 from tests.faults import FaultServer
 
 
@@ -98,9 +86,9 @@ def test_typed_records_are_sources(folder: Path) -> None:
 
         with AlyxClient(local.url, "olivier", "olivier", silent=True) as client:
             dataset = next(
-                found
-                for found in client.datasets.list(exists=True)
-                if found.file_size and any(file.data_url and file.exists for file in found.file_records)
+                dataset
+                for dataset in client.datasets.list(exists=True)
+                if dataset.file_size and any(file.data_url and file.exists for file in dataset.file_records)
             )
             detail = client.datasets.read(dataset.id)
         urls = dataset_record_to_url([dataset])

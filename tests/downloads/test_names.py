@@ -5,13 +5,7 @@ from pathlib import Path
 import pytest
 
 from alyx_client.downloads.addresses import quote_link
-from alyx_client.downloads.names import (
-    check_name,
-    collisions,
-    local_name,
-    local_names,
-    name_of_bytes,
-)
+from alyx_client.downloads.names import check_name, collisions, local_name, local_names, name_of_bytes
 from alyx_client.errors import InvalidFileNameError
 
 
