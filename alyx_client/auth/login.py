@@ -125,7 +125,7 @@ def authenticate(
     MissingCredentialsError
         There is neither token nor password, and the session is not interactive; nothing was sent.
     AlyxError
-        The server could not be reached, or it did not answer as Alyx does.
+        The server could not be reached, or it did not respond as Alyx does.
     """
     if token is not None and password:
         raise ValueError("Pass a password or a token, not both: either is enough to log in.")

@@ -63,7 +63,7 @@ def check_token(token: str, username: str | None = None) -> Flow[str | None]:
         ) from error
     if decode_or_none(response.content) is None:
         raise UnexpectedAnswerError(
-            f"The token could not be checked: {response.url} did not answer as Alyx does. Check the server's address.",
+            f"The token could not be checked: {response.url} did not respond as Alyx does. Check the server's address.",
             status_code=response.status,
             method=response.method,
             url=response.url,
