@@ -49,7 +49,7 @@ def one(local_alyx: LocalAlyx, tmp_path: Path) -> Any:
 
 @pytest.fixture
 def alyx(local_alyx: LocalAlyx, tmp_path: Path) -> Iterator[AlyxClient]:
-    from alyx_client.config.settings import DataServer
+    from alyx_client.config import DataServer
 
     server = DataServer(local_alyx.data_url, "local", "alyx")
     with AlyxClient(

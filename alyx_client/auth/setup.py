@@ -12,8 +12,10 @@ from alyx_client.auth.setup_checks import TrialFolders
 from alyx_client.auth.setup_dialogue import SetupDialogue
 from alyx_client.auth.setup_options import LoginOutcome, SetupOptions
 from alyx_client.config import one as one_settings
-from alyx_client.config.servers_toml import read_servers
-from alyx_client.config.settings import DataServer, Settings, find_settings, save_settings, servers_file
+from alyx_client.config.data_server import DataServer
+from alyx_client.config.save import save_settings
+from alyx_client.config.servers_toml import read_servers, servers_file
+from alyx_client.config.settings import Settings, find_settings
 from alyx_client.errors import AlyxWarning, ConfigurationError
 from alyx_client.http.flow import Sender
 from alyx_client.http.log import warn

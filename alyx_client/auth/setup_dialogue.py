@@ -15,7 +15,8 @@ from alyx_client.auth.prompt import Prompter, strip_quotes
 from alyx_client.auth.setup_checks import TrialFolders, locate_alyx, parse_address
 from alyx_client.auth.setup_options import LoginOutcome, SetupOptions
 from alyx_client.auth.state import AuthState
-from alyx_client.config.settings import DataServer, Settings, find_base_url
+from alyx_client.config.data_server import DataServer
+from alyx_client.config.settings import Settings, find_base_url
 from alyx_client.errors import AlyxError, AuthenticationError, MissingCredentialsError, UnexpectedAnswerError
 from alyx_client.http.flow import Sender, drive
 

@@ -18,7 +18,8 @@ from alyx_client.auth.login import LoginState, authenticate, log_out
 from alyx_client.auth.state import AuthState
 from alyx_client.auth.token import identity
 from alyx_client.auth.token_flow import TokenAuth
-from alyx_client.config.settings import DataServer, find_settings
+from alyx_client.config.data_server import DataServer
+from alyx_client.config.settings import find_settings
 from alyx_client.errors import AlyxError, OfflineError
 from alyx_client.http.cache.policy import ResponseCache
 from alyx_client.http.flow import Flow, Send, Sender, adrive, drive

@@ -1,10 +1,12 @@
-"""The environment's settings, and which server they are meant for."""
+"""Settings in environment variables."""
 
 from __future__ import annotations
 
 import os
 
 from alyx_client.http.url import same_origin
+
+__all__ = ["variable"]
 
 
 def variable(name: str, base_url: str | None = None) -> str | None:
@@ -13,15 +15,15 @@ def variable(name: str, base_url: str | None = None) -> str | None:
     Parameters
     ----------
     name
-        ``ALYX_USERNAME``, for instance.
+        The variable, such as ``ALYX_USERNAME``.
     base_url
-        The server that it is wanted for. With ``ALYX_URL`` set, the other variables are meant for that server and must
-        not reach another one.
+        The server that it is read for. If ``ALYX_URL`` is set, the other variables apply to that server only: a
+        password must not reach another one.
 
     Returns
     -------
     str or None
-        Without blanks around it; None where it is empty, not set, or meant for another server.
+        The value without surrounding blanks; None if it is empty, not set, or meant for another server.
     """
     url = os.environ.get("ALYX_URL", "").strip()
     if base_url and url and not same_origin(url if "://" in url else f"https://{url}", base_url):

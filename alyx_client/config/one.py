@@ -1,4 +1,4 @@
-"""What ONE has stored about servers in ``~/.one``; read, never written."""
+"""ONE's settings of servers, in ``~/.one``: read, never written."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 from urllib.parse import urlsplit
 
+from alyx_client.config.tables import Table, is_table
 from alyx_client.http.log import logger
 from alyx_client.http.url import normalise_base_url, same_origin
+
+__all__ = ["OneServer", "cache_dir", "default_cache_dir", "default_server", "server", "server_key"]
 
 _PUBLIC_DATA = "https://ibl.flatironinstitute.org/public"
 
 
 @dataclass(frozen=True, slots=True)
 class OneServer:
-    """What ONE knows of one server.
+    """ONE's settings of one server; a missing or damaged value is None.
 
     Parameters
     ----------
@@ -30,7 +32,7 @@ class OneServer:
     tokens
         Tokens by user, not validated.
     data_server, data_login, data_password
-        Where data files come from.
+        The data server and the login there.
     """
 
     login: str | None = None
@@ -42,14 +44,14 @@ class OneServer:
 
 
 def server_key(base_url: str) -> str:
-    """Return the name that ONE gives a server in its files and folders: ``alyx.example.org``, ``x.org_8443_main``."""
+    """Return ONE's name of a server in file and folder names: ``alyx.example.org``, ``x.org_8443_main``."""
     parts = urlsplit(base_url)
     name = unicodedata.normalize("NFKC", f"{parts.netloc}{parts.path}").strip("/").lower()
     return re.sub(r"[-\s]+", "-", re.sub(r"[^.\w\s-]", "_", name))
 
 
 def server(base_url: str) -> OneServer:
-    """Read what ONE has stored for a server; what is missing or damaged is None.
+    """Read ONE's settings of a server.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ def server(base_url: str) -> OneServer:
     """
     content = _read(f".{server_key(base_url)}")
     url = _url(content.get("ALYX_URL"))
-    # ONE's file name leaves the scheme out; a token made over https must not go out over http.
+    # ONE's file names leave out the scheme, but a token obtained over https must not be sent over http.
     if url is None or not same_origin(url, base_url):
         return OneServer()
     return OneServer(
@@ -74,14 +76,14 @@ def server(base_url: str) -> OneServer:
 def default_server() -> str | None:
     """Return the address of the server that ONE connects to by default."""
     key = _text(_read(".caches").get("DEFAULT"))
-    # The key becomes a file's name, which must not lead out of the folder.
+    # The key becomes part of a file name, which must not lead out of the folder.
     return _url(_read(f".{key}").get("ALYX_URL")) if key and re.fullmatch(r"[\w.-]+", key) else None
 
 
 def cache_dir(base_url: str) -> Path | None:
-    """Return the folder that ONE downloads a server's files to."""
-    folders = _map(_read(".caches").get("CLIENT_MAP"))
-    folder = _text(folders.get(server_key(base_url)))
+    """Return the folder to which ONE downloads a server's files."""
+    folders = _read(".caches").get("CLIENT_MAP")
+    folder = _text(folders.get(server_key(base_url))) if is_table(folders) else None
     return Path(folder).expanduser() if folder else None
 
 
@@ -95,28 +97,35 @@ def _folder() -> Path:
     return (Path(windows) if windows else Path.home()) / ".one"
 
 
-def _read(name: str) -> Mapping[str, object]:
+def _read(name: str) -> Table:
     file = _folder() / name
     try:
         content: object = json.loads(file.read_bytes())
     except FileNotFoundError:
         return {}
+    # RecursionError: lists nested deeper than the interpreter allows.
     except (OSError, ValueError, RecursionError) as error:
-        logger.info("ONE's settings in %s cannot be read and were passed over: %s", file, type(error).__name__)
+        logger.info("ONE's settings in %s cannot be read and were ignored: %s", file, type(error).__name__)
         return {}
-    return _map(content)
+    return content if is_table(content) else {}
 
 
-def _data_server(value: object, url: str) -> str | None:
-    address = _url(value)
-    # Settings made before the public data moved lack the folder.
-    moved = address is not None and "openalyx" in url and urlsplit(address).netloc == urlsplit(_PUBLIC_DATA).netloc
-    return _PUBLIC_DATA if moved and not urlsplit(address or "").path else address
+def _data_server(value: object, alyx_url: str) -> str | None:
+    url = _url(value)
+    if url is None or "openalyx" not in alyx_url or urlsplit(url).netloc != urlsplit(_PUBLIC_DATA).netloc:
+        return url
+    # Settings written before the public data moved lack the folder.
+    return url if urlsplit(url).path else _PUBLIC_DATA
 
 
 def _tokens(value: object) -> dict[str, str]:
-    entries = {user: _map(entry).get("token", entry) for user, entry in _map(value).items()}
-    return {user: token for user, token in entries.items() if isinstance(token, str)}
+    tokens: dict[str, str] = {}
+    for user, entry in value.items() if is_table(value) else ():
+        # ONE stores the server's whole response to the login.
+        token = entry.get("token") if is_table(entry) else entry
+        if isinstance(token, str):
+            tokens[user] = token
+    return tokens
 
 
 def _url(value: object) -> str | None:
@@ -124,12 +133,9 @@ def _url(value: object) -> str | None:
     try:
         return normalise_base_url(text) if text else None
     except ValueError:
-        logger.info("ONE's settings hold an address that is none; it was passed over")
+        # Not logged: a malformed address may contain a password.
+        logger.info("ONE's settings contain an invalid address, which was ignored")
         return None
-
-
-def _map(value: object) -> Mapping[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _text(value: object) -> str | None:

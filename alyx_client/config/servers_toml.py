@@ -2,86 +2,45 @@
 
 from __future__ import annotations
 
-import copy
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, cast
+from typing import TypeVar
 
-from alyx_client.config import toml_edit as toml_text
-from alyx_client.config.toml_edit import TablePath
+from alyx_client.config.data_server import DataServer
+from alyx_client.config.tables import Table, TablePath, is_list, is_table
+from alyx_client.config.toml_edit import line_of
 from alyx_client.errors import AlyxWarning, ConfigurationError
 from alyx_client.http.log import warn
 from alyx_client.http.url import normalise_base_url
-from alyx_client.storage.atomic import write_private
-from alyx_client.storage.keyring import KeyringUnavailableError, read_secret, write_secret
-from alyx_client.storage.lock import exclusive_lock
 
-_NEW_FILE = """\
-# The servers that alyx-client knows. You may edit this file: what you add stays, also when setup is run again.
-# Passwords are never written here; a data server's may be added by hand as data_password = "...".
-default = ""
-"""
-_MORE = "more_data_servers"
-_NAMES = ("username", "cache_dir", "keyring", "data_server", "data_username", "data_password", _MORE)
-_DATA_SECRETS = "alyx-client data server"
+__all__ = ["MORE_DATA_SERVERS", "ServersFile", "StoredServer", "read_servers", "servers_file"]
 
+MORE_DATA_SERVERS = "more_data_servers"
+"""The setting for all data servers after the first."""
 
-@dataclass(frozen=True, slots=True)
-class DataServer:
-    """A server of data files.
+_SETTINGS = ("username", "cache_dir", "keyring", "data_server", "data_username", "data_password", MORE_DATA_SERVERS)
+_EXPECTED: Mapping[type, str] = {str: "text in quotes", bool: "true or false", list: "a list of tables"}
 
-    Parameters
-    ----------
-    url
-        Its address.
-    username, password
-        The login; both None where it needs none.
-    keyring
-        Whether a password that is not given here is looked for in the system's keyring.
-    """
-
-    url: str
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    keyring: bool = False
-
-    def login(self) -> tuple[str, str] | None:
-        """Return user name and password, the latter from the keyring if that is where it is; None without both."""
-        password = self.password
-        if self.username and password is None and self.keyring:
-            try:
-                password = read_secret(_DATA_SECRETS, f"{self.username} {self.url}")
-            except KeyringUnavailableError as error:
-                warn(str(error), AlyxWarning)
-        return (self.username, password) if self.username and password else None
-
-    def keep_password(self, password: str) -> bool:
-        """Keep the password in the system's keyring; returns whether that worked."""
-        try:
-            write_secret(_DATA_SECRETS, f"{self.username} {self.url}", password)
-        except KeyringUnavailableError as error:
-            warn(str(error), AlyxWarning)
-            return False
-        return True
+_T = TypeVar("_T", str, bool)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredServer:
-    """What the file says about one server; what it leaves out is None.
+    """The file's settings of one server; a missing one is None.
 
     Parameters
     ----------
     username
         The user.
     cache_dir
-        Where data files go.
+        The folder for data files.
     keyring
-        Whether secrets go to the system's keyring.
+        Whether to store secrets in the system's keyring.
     data_servers
-        Where data files come from, the usual one first.
+        The data servers, the preferred one first.
     """
 
     username: str | None = None
@@ -92,125 +51,131 @@ class StoredServer:
 
 @dataclass(frozen=True, slots=True)
 class ServersFile:
-    r"""The file as it was read.
+    r"""The content of the file.
 
     Parameters
     ----------
     file
-        Where it is, or will be.
+        Its path, whether or not it exists.
     text
-        Its content, with ``\n`` at line ends.
+        Its text, with ``\n`` as line ending.
     document
-        The content, parsed.
+        The parsed text.
     names
-        What each server's table is called, by the server's address.
+        The name of each server's table, by the server's address.
     """
 
     file: Path
     text: str = field(repr=False)
-    document: Mapping[str, Any] = field(repr=False)
+    document: Table = field(repr=False)
     names: Mapping[str, str]
 
     @property
     def default(self) -> str | None:
-        """The address of the server that is taken when none is named."""
-        url = self._get((), self.document, "default", str)
-        return self._address(url, (), "default") if url else None
+        """The address of the server to connect to if none is named."""
+        top = _TableReader(self, (), self.document)
+        return top.address("default") if top.get("default", str) else None
 
     def server(self, base_url: str) -> StoredServer:
-        """Return what is said about a server.
+        """Return the settings of a server.
 
         Raises
         ------
         ConfigurationError
-            A value is not what it must be.
+            A value has a wrong type or form.
         """
         name = self.names.get(base_url)
-        if name is None:
+        servers = self.document.get("servers")
+        table = servers.get(name) if name is not None and is_table(servers) else None
+        if name is None or not is_table(table):
             return StoredServer()
-        path = ("servers", name)
-        table = cast("Mapping[str, Any]", self.document["servers"][name])
-        self._warn_about_unknown(table)
-        folder = self._get(path, table, "cache_dir", str)
-        keyring = bool(self._get(path, table, "keyring", bool))
+        settings = _TableReader(self, ("servers", name), table)
+        settings.warn_about_unknown()
+        keyring = bool(settings.get("keyring", bool))
         return StoredServer(
-            username=self._get(path, table, "username", str) or None,
-            cache_dir=self._folder(folder, path) if folder else None,
+            username=settings.get("username", str) or None,
+            cache_dir=settings.folder("cache_dir"),
             keyring=keyring,
-            data_servers=self._data_servers(path, table, keyring),
+            data_servers=tuple(_data_servers(settings, keyring)),
         )
 
-    def _data_servers(self, path: TablePath, table: Mapping[str, Any], keyring: bool) -> tuple[DataServer, ...]:
-        found: list[DataServer] = []
-        if self._get(path, table, "data_server", str):
-            found.append(self._data_server(path, table, ("data_server", "data_username", "data_password"), keyring))
-        for entry in cast("Sequence[object]", self._get(path, table, _MORE, list) or ()):
-            if not isinstance(entry, dict) or "url" not in entry:
-                raise self._wrong(path, _MORE, "must hold tables with a url each")
-            inner = cast("Mapping[str, Any]", entry)
-            found.append(self._data_server((*path, _MORE), inner, ("url", "username", "password"), keyring))
-        return tuple(found)
 
-    def _data_server(
-        self, path: TablePath, table: Mapping[str, Any], names: tuple[str, str, str], keyring: bool
-    ) -> DataServer:
-        url, username, password = (self._get(path, table, name, str) or None for name in names)
-        return DataServer(self._address(url or "", path, names[0]), username, password, keyring)
+@dataclass(frozen=True, slots=True)
+class _TableReader:
+    """Reads values of a table; a wrong one is an error that names the line."""
 
-    def _get(self, path: TablePath, table: Mapping[str, Any], name: str, kind: type) -> Any:
-        value = table.get(name)
+    source: ServersFile
+    path: TablePath
+    table: Table
+
+    def get(self, name: str, kind: type[_T]) -> _T | None:
+        value = self.table.get(name)
         if value is None or isinstance(value, kind):
             return value
-        wanted = {str: "text in quotes", bool: "true or false", list: "a list of tables"}[kind]
-        raise self._wrong(path, name, f"must be {wanted}")
+        raise self.error(name, f"must be {_EXPECTED[kind]}")
 
-    def _address(self, url: str, path: TablePath, name: str) -> str:
+    def tables(self, name: str) -> Iterator[_TableReader]:
+        entries = self.table.get(name)
+        if entries is None:
+            return
+        if not is_list(entries):
+            raise self.error(name, f"must be {_EXPECTED[list]}")
+        for entry in entries:
+            if not is_table(entry) or "url" not in entry:
+                raise self.error(name, "must be tables with a url each")
+            yield _TableReader(self.source, (*self.path, name), entry)
+
+    def address(self, name: str) -> str:
         try:
-            return normalise_base_url(url)
+            return normalise_base_url(self.get(name, str) or "")
         except ValueError as error:
-            raise self._wrong(path, name, f"is wrong: {error}") from None
+            raise self.error(name, f"is wrong: {error}") from None
 
-    def _folder(self, text: str, path: TablePath) -> Path:
+    def folder(self, name: str) -> Path | None:
+        text = self.get(name, str)
+        if not text:
+            return None
         try:
             folder = Path(text).expanduser()
         except RuntimeError:
-            raise self._wrong(path, "cache_dir", "begins with the home folder of somebody who has none") from None
+            raise self.error(name, "begins with the home folder of an unknown user") from None
+        # A relative path would depend on where the program is started.
         if not folder.is_absolute():
-            raise self._wrong(path, "cache_dir", "must be a whole path, from / or a drive on, or begin with ~")
+            raise self.error(name, "must be a whole path, beginning with / or a drive, or with ~")
         return folder
 
-    def _wrong(self, path: TablePath, name: str, what: str) -> ConfigurationError:
-        line = toml_text.line_of(self.text, path, name)
-        where = f"{self.file}{f', line {line}' if line else ''}"
-        whose = f" of {path[1]}" if len(path) > 1 else ""
-        return ConfigurationError(f"{where}: {name}{whose} {what}. Correct it there, or run AlyxClient.setup() again.")
+    def warn_about_unknown(self) -> None:
+        for name in self.table.keys() - set(_SETTINGS):
+            matches = get_close_matches(name, _SETTINGS, n=1)
+            hint = f"; is {matches[0]} meant?" if matches else "; it was ignored."
+            warn(f"{self.source.file}: there is no setting {name!r}{hint}", AlyxWarning)
 
-    def _warn_about_unknown(self, table: Mapping[str, Any]) -> None:
-        for name in table.keys() - set(_NAMES):
-            near = get_close_matches(name, _NAMES, n=1)
-            meant = f"; is {near[0]} meant?" if near else "; it was passed over."
-            warn(f"{self.file}: there is no setting {name!r}{meant}", AlyxWarning)
+    def error(self, name: str, problem: str) -> ConfigurationError:
+        line = line_of(self.source.text, self.path, name)
+        place = f"{self.source.file}{f', line {line}' if line else ''}"
+        server = f" of {self.path[1]}" if len(self.path) > 1 else ""
+        return ConfigurationError(f"{place}: {name}{server} {problem}. Correct it there, or run AlyxClient.setup().")
 
 
 def servers_file() -> Path:
-    """Return where the settings file is, or will be."""
+    """Return the path of the settings file, whether or not it exists."""
     import platformdirs
 
     return platformdirs.user_config_path("alyx-client") / "servers.toml"
 
 
 def read_servers() -> ServersFile:
-    """Read the settings file; one that is not there counts as empty.
+    """Read the settings file; a missing one counts as empty.
 
     Raises
     ------
     ConfigurationError
-        It cannot be read, or is no TOML; the message says where.
+        It cannot be read or is not valid TOML; the message names the line.
     """
     file = servers_file()
     text = ""
     try:
-        # Editors on Windows put a mark in front.
+        # Editors on Windows put a byte order mark in front.
         text = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         document = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
@@ -224,100 +189,36 @@ def read_servers() -> ServersFile:
     except tomllib.TOMLDecodeError as error:
         reason = str(error).replace("at end of document", f"at line {len(text.splitlines())}, the last")
         raise ConfigurationError(
-            f"The settings file {file} is no valid TOML: {reason}. Correct that line, or move the file away and run "
+            f"The settings file {file} is not valid TOML: {reason}. Correct that line, or move the file away and run "
             "AlyxClient.setup() again."
         ) from None
-    return ServersFile(file, text, document, _names(file, document))
+    return ServersFile(file, text, document, _table_names(file, document))
 
 
-def write_server(
-    base_url: str,
-    values: Mapping[str, object],
-    more_data_servers: Sequence[Mapping[str, object]] | None = None,
-    *,
-    default: bool,
-) -> Path:
-    """Write what is known of a server; other servers, comments and settings of other names stay.
-
-    Only a file written in a form that cannot be changed line by line (one with inline tables for servers, say) is
-    written anew; the old one is then kept beside it, and a warning says so.
-
-    Parameters
-    ----------
-    base_url
-        The server.
-    values
-        What to set; None takes a value out.
-    more_data_servers
-        Further data servers, as tables; None leaves them.
-    default
-        Whether it is the default server from now on. With False, another one stays the default.
-
-    Returns
-    -------
-    pathlib.Path
-        The file.
-
-    Raises
-    ------
-    ConfigurationError
-        The present file cannot be read; it is left alone.
-    OSError
-        The file cannot be written; it is as it was.
-    """
-    with exclusive_lock(servers_file()):
-        present = read_servers()
-        table = ("servers", present.names.get(base_url, base_url))
-        text = present.text if present.text.strip() else _NEW_FILE
-        wanted = copy.deepcopy(dict(tomllib.loads(text)))
-        if default:
-            text = toml_text.set_values(text, (), {"default": base_url})
-            wanted["default"] = base_url
-        elif present.default == base_url:
-            text = toml_text.set_values(text, (), {"default": ""})
-            wanted["default"] = ""
-        text = toml_text.set_values(text, table, values)
-        entry = wanted.setdefault("servers", {}).setdefault(table[1], {})
-        _update(entry, values)
-        if more_data_servers is not None:
-            text = toml_text.replace_list(text, (*table, _MORE), more_data_servers)
-            tables = [{name: value for name, value in more.items() if value is not None} for more in more_data_servers]
-            _update(entry, {_MORE: tables or None})
-        if not _means(text, wanted):
-            text = toml_text.write_document(wanted)
-            kept = present.file.with_name(f"{present.file.name}.old")
-            write_private(kept, present.text)
-            warn(f"{present.file} was written anew, without its comments; the old one is {kept}.", AlyxWarning)
-        write_private(present.file, text)
-        return present.file
+def _data_servers(settings: _TableReader, keyring: bool) -> Iterator[DataServer]:
+    if settings.get("data_server", str):
+        yield _data_server(settings, ("data_server", "data_username", "data_password"), keyring)
+    for table in settings.tables(MORE_DATA_SERVERS):
+        yield _data_server(table, ("url", "username", "password"), keyring)
 
 
-def _update(table: dict[str, object], values: Mapping[str, object]) -> None:
-    for name, value in values.items():
-        if value is None:
-            table.pop(name, None)
-        else:
-            table[name] = value
+def _data_server(table: _TableReader, names: tuple[str, str, str], keyring: bool) -> DataServer:
+    url, username, password = names
+    return DataServer(table.address(url), table.get(username, str) or None, table.get(password, str) or None, keyring)
 
 
-def _means(text: str, document: Mapping[str, Any]) -> bool:
-    try:
-        return tomllib.loads(text) == document
-    except tomllib.TOMLDecodeError:
-        return False
-
-
-def _names(file: Path, document: Mapping[str, Any]) -> dict[str, str]:
+def _table_names(file: Path, document: Table) -> dict[str, str]:
+    """Return the name of each server's table, by the server's address in normal form."""
     tables = document.get("servers", {})
-    if not isinstance(tables, dict):
+    if not is_table(tables):
         raise ConfigurationError(f'{file}: servers must hold tables, as in [servers."https://alyx.example.org"].')
     names: dict[str, str] = {}
-    for name, table in cast("dict[str, object]", tables).items():
+    for name, table in tables.items():
         try:
             url = normalise_base_url(name)
         except ValueError as error:
             raise ConfigurationError(f"{file}: the table of {name!r} has a wrong name: {error}") from None
-        if not isinstance(table, dict):
+        if not is_table(table):
             raise ConfigurationError(f'{file}: {name} must be a table with a heading: [servers."{url}"].')
         if url in names:
             raise ConfigurationError(f"{file}: {names[url]} and {name} are the same server; make one table of both.")

@@ -1,4 +1,4 @@
-"""The settings of a server: found in arguments, environment, the settings file and ONE's files, in this order.
+"""The settings of a server: from arguments, environment, the settings file and ONE's files, in this order.
 
 >>> from alyx_client.config import find_settings
 >>> find_settings("https://alyx.example.org").cache_dir  # doctest: +SKIP
@@ -8,32 +8,26 @@ PosixPath('/home/me/Downloads/ONE/alyx.example.org')
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from alyx_client.config import one as one_settings
+from alyx_client.config.data_server import DataServer, DataServerArgument, choose_data_servers, parse_argument
 from alyx_client.config.environment import variable
-from alyx_client.config.servers_toml import (
-    DataServer,
-    ServersFile,
-    StoredServer,
-    read_servers,
-    servers_file,
-    write_server,
-)
+from alyx_client.config.servers_toml import ServersFile, read_servers
 from alyx_client.errors import MissingCredentialsError
-from alyx_client.http.url import normalise_base_url, redact_url, same_origin
+from alyx_client.http.url import normalise_base_url
+
+__all__ = ["Settings", "find_base_url", "find_settings"]
 
 _T = TypeVar("_T")
-
-__all__ = ["DataServer", "Settings", "find_base_url", "find_settings", "save_settings", "servers_file"]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is known of one server.
+    """The settings of one server.
 
     Parameters
     ----------
@@ -42,15 +36,15 @@ class Settings:
     username
         The user.
     data_servers
-        Where data files come from, the usual one first, each with its own login.
+        The data servers with their logins, the preferred one first.
     cache_dir
-        Where data files go.
+        The folder for data files.
     rest_cache_dir
-        Where answers are kept: below ``cache_dir`` where somebody chose that, else in the platform's cache folder.
+        The folder for cached responses: below ``cache_dir`` if that was chosen, else the platform's cache folder.
     keyring
-        Whether secrets go to the system's keyring.
+        Whether to store secrets in the system's keyring.
     sources
-        Where each value comes from, for messages: ``{"username": "ALYX_USERNAME"}``.
+        The source of each value, for messages: ``{"username": "ALYX_USERNAME"}``.
     """
 
     base_url: str
@@ -63,12 +57,12 @@ class Settings:
 
     @property
     def data_server(self) -> DataServer | None:
-        """The usual data server."""
+        """The preferred data server."""
         return self.data_servers[0] if self.data_servers else None
 
 
 def find_base_url(base_url: str | None = None) -> str:
-    """Find which server is meant.
+    """Find the server to connect to.
 
     Parameters
     ----------
@@ -83,11 +77,11 @@ def find_base_url(base_url: str | None = None) -> str:
     Raises
     ------
     MissingCredentialsError
-        No server is named anywhere.
+        No source names a server.
     ConfigurationError
         The settings file was needed and cannot be read.
     ValueError
-        The address is not one.
+        The address is invalid.
     """
     return _find_base_url(base_url, None)[0]
 
@@ -97,16 +91,16 @@ def find_settings(
     *,
     username: str | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
-    data_server: str | DataServer | Sequence[str | DataServer] | None = None,
+    data_server: DataServerArgument = None,
     data_username: str | None = None,
     data_password: str | None = None,
 ) -> Settings:
-    """Find the settings of a server; nothing is written, and no folder made.
+    """Find the settings of a server; nothing is written, and no folder created.
 
     Arguments come first, then the environment (``ALYX_URL``, ``ALYX_USERNAME``, ``ALYX_CACHE_DIR``,
     ``ALYX_DATA_SERVER``, ``ALYX_DATA_USERNAME``, ``ALYX_DATA_PASSWORD``), then the settings file, then ONE's files.
-    With ``ALYX_URL`` set, the other variables serve that server alone. A login goes only to the data server that it was
-    given for.
+    If ``ALYX_URL`` is set, the other variables apply to that server only. A login is used for the data server that it
+    was given for only.
 
     Parameters
     ----------
@@ -115,11 +109,11 @@ def find_settings(
     username
         The user.
     cache_dir
-        Where data files go; by default the folder that ONE proposes, ``~/Downloads/ONE/<server>``.
+        The folder for data files; by default the one that ONE proposes, ``~/Downloads/ONE/<server>``.
     data_server
-        Where data files come from; several, the usual one first.
+        The data server, or several, the preferred one first.
     data_username, data_password
-        The login for the first of them.
+        The login at the first of them.
 
     Returns
     -------
@@ -129,97 +123,64 @@ def find_settings(
     Raises
     ------
     MissingCredentialsError
-        No server is named anywhere.
+        No source names a server.
     ConfigurationError
-        The settings file cannot be read, or holds what it must not.
+        The settings file cannot be read, or a value in it is invalid.
     ValueError
-        An address is not one.
+        An address is invalid.
     """
-    stored = read_servers()
-    url, url_source = _find_base_url(base_url, stored)
-    ours, ones = stored.server(url), one_settings.server(url)
-    file = str(stored.file)
+    servers = read_servers()
+    url, url_source = _find_base_url(base_url, servers)
+    stored, one_server = servers.server(url), one_settings.server(url)
+    file = str(servers.file)
     user, user_source = _first(
         (username, "argument"),
         (variable("ALYX_USERNAME", url), "ALYX_USERNAME"),
-        (ours.username, file),
-        (ones.login, "ONE"),
+        (stored.username, file),
+        (one_server.login, "ONE"),
     )
     folder, folder_source = _first(
         (_as_text(cache_dir), "argument"),
         (variable("ALYX_CACHE_DIR", url), "ALYX_CACHE_DIR"),
-        (_as_text(ours.cache_dir), file),
+        (_as_text(stored.cache_dir), file),
         (_as_text(one_settings.cache_dir(url)), "ONE"),
     )
-    # Made absolute so that it stays where it is when the program changes its folder.
+    # Absolute, so that it stays the same when the program changes its working directory.
     chosen = Path(folder).expanduser().absolute() if folder else one_settings.default_cache_dir(url)
-    levels = list(_levels(url, data_server, ours, ones))
-    data_servers, data_source = _data_servers(levels, data_username, data_password, url, keyring=ours.keyring)
+    data_sources = [
+        ("argument", parse_argument(data_server)),
+        ("ALYX_DATA_SERVER", parse_argument(variable("ALYX_DATA_SERVER", url))),
+        (file, stored.data_servers),
+        ("ONE", _one_data_servers(one_server)),
+    ]
+    data_servers, data_source = choose_data_servers(
+        data_sources, data_username, data_password, url, keyring=stored.keyring
+    )
     return Settings(
         base_url=url,
         username=user,
         data_servers=data_servers,
         cache_dir=chosen,
+        # Cached responses go below a chosen folder, which may have been chosen for its space; but not into ONE's
+        # default one, which users expect to hold data files only.
         rest_cache_dir=chosen / ".rest" if folder else _platform_cache(),
-        keyring=ours.keyring,
+        keyring=stored.keyring,
         sources={
             "base_url": url_source,
             "username": user_source,
-            "data_servers": data_source.format(file=file),
+            "data_servers": data_source,
             "cache_dir": folder_source,
-            "keyring": file if ours.keyring else "default",
+            "keyring": file if stored.keyring else "default",
         },
     )
 
 
-def save_settings(settings: Settings, *, default: bool) -> Path:
-    """Write a server's settings to the settings file; other servers and comments stay as they are.
-
-    No password is ever written. One that somebody wrote into the file stays as long as it is for the same user of the
-    same data server, and is taken out when that changes. A cache folder that is only the default is not written.
-
-    Parameters
-    ----------
-    settings
-        The settings.
-    default
-        Whether this becomes the server that ``AlyxClient()`` connects to.
-
-    Returns
-    -------
-    pathlib.Path
-        The file.
-
-    Raises
-    ------
-    ConfigurationError
-        The present file cannot be read; it is left alone.
-    OSError
-        The file cannot be written.
-    """
-    before = read_servers().server(settings.base_url)
-    first = settings.data_server
-    values: dict[str, object] = {
-        "username": settings.username,
-        "cache_dir": None if settings.sources.get("cache_dir") == "default" else str(settings.cache_dir),
-        "keyring": settings.keyring or (False if before.keyring else None),
-        "data_server": first.url if first else None,
-        "data_username": first.username if first else None,
-    }
-    if before.data_servers and not _same_login(before.data_servers[0], first):
-        values["data_password"] = None
-    more = [_without_password(server) for server in settings.data_servers[1:]]
-    further = None
-    if more != [_without_password(server) for server in before.data_servers[1:]]:
-        further = [_as_table(server, before.data_servers) for server in settings.data_servers[1:]]
-    return write_server(settings.base_url, values, further, default=default)
-
-
-def _find_base_url(base_url: str | None, stored: ServersFile | None) -> tuple[str, str]:
+def _find_base_url(base_url: str | None, servers: ServersFile | None) -> tuple[str, str]:
     url, source = _first((base_url, "argument"), (variable("ALYX_URL"), "ALYX_URL"))
     if url is None:
-        stored = stored or read_servers()
-        url, source = _first((stored.default, str(stored.file)))
+        # Read as late as possible: a broken file must not matter if it is not needed.
+        servers = servers or read_servers()
+        url, source = _first((servers.default, str(servers.file)))
     if url is None:
         url, source = _first((one_settings.default_server(), "ONE"))
     if url is None:
@@ -244,76 +205,7 @@ def _platform_cache() -> Path:
     return platformdirs.user_cache_path("alyx-client") / "rest"
 
 
-def _levels(
-    base_url: str,
-    argument: str | DataServer | Sequence[str | DataServer] | None,
-    ours: StoredServer,
-    ones: one_settings.OneServer,
-) -> Iterator[tuple[str, tuple[DataServer, ...]]]:
-    """Yield the data servers that each source names, the first source first."""
-    yield "argument", _arguments(argument)
-    yield "ALYX_DATA_SERVER", _arguments(variable("ALYX_DATA_SERVER", base_url))
-    yield "{file}", ours.data_servers
-    if ones.data_server:
-        yield "ONE", (DataServer(ones.data_server, ones.data_login, ones.data_password),)
-
-
-def _arguments(argument: str | DataServer | Sequence[str | DataServer] | None) -> tuple[DataServer, ...]:
-    if argument is None:
+def _one_data_servers(server: one_settings.OneServer) -> tuple[DataServer, ...]:
+    if not server.data_server:
         return ()
-    several = [argument] if isinstance(argument, str | DataServer) else argument
-    found: list[DataServer] = []
-    for server in several:
-        server = DataServer(server) if isinstance(server, str) else server
-        try:
-            found.append(replace(server, url=normalise_base_url(server.url)))
-        except ValueError as error:
-            raise ValueError(f"The data server {redact_url(server.url)!r} cannot be used: {error}") from None
-    return tuple(found)
-
-
-def _data_servers(
-    levels: Sequence[tuple[str, tuple[DataServer, ...]]],
-    username: str | None,
-    password: str | None,
-    base_url: str,
-    *,
-    keyring: bool,
-) -> tuple[tuple[DataServer, ...], str]:
-    """Take the servers of the first source that names any; add the logins that other sources have for the same ones."""
-    source, servers = next(((source, servers) for source, servers in levels if servers), ("default", ()))
-    known = [server for _, servers in levels for server in servers]
-    found: list[DataServer] = []
-    for server in servers:
-        logins = [(server.username, server.password)]
-        if not found:
-            logins = [(username, password), *logins, *_environment_login(server.url, base_url)]
-        logins += [(other.username, other.password) for other in known if same_origin(other.url, server.url)]
-        found.append(_with_login(server, logins, keyring=keyring))
-    return tuple(found), source
-
-
-def _environment_login(data_server: str, base_url: str) -> Iterator[tuple[str | None, str | None]]:
-    meant = variable("ALYX_DATA_SERVER", base_url)
-    if meant is None or same_origin(meant if "://" in meant else f"https://{meant}", data_server):
-        yield variable("ALYX_DATA_USERNAME", base_url), variable("ALYX_DATA_PASSWORD", base_url)
-
-
-def _with_login(server: DataServer, logins: Sequence[tuple[str | None, str | None]], *, keyring: bool) -> DataServer:
-    user = next((name for name, _ in logins if name), None)
-    # A password goes with its own user; one without a user's name goes with any.
-    password = next((secret for name, secret in logins if secret and name in {None, user}), None)
-    return replace(server, username=user, password=password, keyring=keyring)
-
-
-def _same_login(before: DataServer, after: DataServer | None) -> bool:
-    return after is not None and same_origin(before.url, after.url) and before.username == after.username
-
-
-def _without_password(server: DataServer) -> tuple[str, str | None]:
-    return server.url, server.username
-
-
-def _as_table(server: DataServer, before: Sequence[DataServer]) -> dict[str, object]:
-    kept = next((old.password for old in before if _same_login(old, server)), None)
-    return {"url": server.url, "username": server.username, "password": kept}
+    return (DataServer(server.data_server, server.data_login, server.data_password),)

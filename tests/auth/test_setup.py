@@ -18,7 +18,7 @@ from alyx_client.auth.prompt import Prompter
 from alyx_client.auth.setup import SetupOptions, run_setup
 from alyx_client.auth.state import AuthState
 from alyx_client.auth.token_flow import TokenAuth
-from alyx_client.config.settings import DataServer, Settings, find_settings, servers_file
+from alyx_client.config import DataServer, Settings, find_settings, servers_file
 from alyx_client.errors import (
     AlyxConnectionError,
     AlyxError,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from alyx_client.auth.credentials import Credentials
-from alyx_client.config.servers_toml import DataServer, servers_file
+from alyx_client.config import DataServer, servers_file
 from alyx_client.errors import AlyxWarning
 from tests.auth.stored_settings import URL, enable_keyring, token_files
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from alyx_client.config import toml_edit as toml_text
-from alyx_client.config.servers_toml import write_server
-from alyx_client.config.settings import DataServer, Settings, find_base_url, find_settings, save_settings, servers_file
+from alyx_client.config import DataServer, Settings, find_settings, servers_file
+from alyx_client.config.save import save_settings, write_server
+from alyx_client.config.settings import find_base_url
+from alyx_client.config.toml_edit import replace_list
+from alyx_client.config.toml_write import write_document, write_value
 from alyx_client.errors import AlyxWarning, ConfigurationError, MissingCredentialsError
 
 URL = "https://alyx.example.org"
@@ -149,7 +151,7 @@ def test_answers_lie_below_a_chosen_folder(
     if source == "environment":
         monkeypatch.setenv("ALYX_CACHE_DIR", str(folder))
     if source == "file":
-        write_toml(f'[servers."{URL}"]\ncache_dir = {toml_text.write_value(str(folder))}\n')
+        write_toml(f'[servers."{URL}"]\ncache_dir = {write_value(str(folder))}\n')
     if source == "one":
         write_one(isolated_settings, cache=str(folder))
     assert find_settings(URL, cache_dir=given).rest_cache_dir == folder / ".rest"
@@ -427,7 +429,7 @@ x = 1979-05-27
     )
     with pytest.warns(AlyxWarning, match="favourite"):
         file = save_settings(settings_of(data_servers=(DataServer(DATA),)), default=True)
-    folder = toml_text.write_value(str(Path.home() / "data"))
+    folder = write_value(str(Path.home() / "data"))
     assert (
         file.read_text()
         == f"""# mine
@@ -454,7 +456,7 @@ x = 1979-05-27
 def test_file_in_a_form_that_lines_cannot_change_is_written_anew_and_kept(isolated_settings: Path) -> None:
     text = f'# mine\nservers = {{"{URL}" = {{username = "old"}}, "{OTHER}" = {{keyring = true}}}}\nwhen = 07:32:00\n'
     file = write_toml(text)
-    with pytest.warns(AlyxWarning, match="written anew"):
+    with pytest.warns(AlyxWarning, match="rewritten"):
         save_settings(settings_of(), default=True)
     assert find_settings() == settings_of()
     assert find_settings(OTHER).keyring
@@ -545,7 +547,7 @@ def test_folder_that_cannot_be_written_leaves_the_file(isolated_settings: Path) 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_and_names_survive_toml(text: str) -> None:
     document = {text: text, "table": {text: {text: [text, True, False, 3]}}, "list": [{"a": text}, {"b": text}]}
-    assert tomllib.loads(toml_text.write_document(document)) == document
+    assert tomllib.loads(write_document(document)) == document
 
 
 def test_every_type_survives_toml() -> None:
@@ -560,23 +562,23 @@ def test_every_type_survives_toml() -> None:
         "nested": [[1, 2], ["a"]],
         "mixed": [{"a": {"b": 1}}, 2],
     }
-    assert tomllib.loads(toml_text.write_document(document)) == document
+    assert tomllib.loads(write_document(document)) == document
 
 
 def test_every_control_character_survives_toml() -> None:
     text = "".join(chr(code) for code in [*range(0x20), 0x7F, *range(0x80, 0xA0), 0x1F42D])
-    assert tomllib.loads(f"x = {toml_text.write_value(text)}") == {"x": text}
+    assert tomllib.loads(f"x = {write_value(text)}") == {"x": text}
 
 
 def test_several_lines_of_one_value_are_not_torn(isolated_settings: Path) -> None:
     write_toml(f'[servers."{URL}"]\nusername = """\nold"""\n')
-    with pytest.warns(AlyxWarning, match="written anew"):
+    with pytest.warns(AlyxWarning, match="rewritten"):
         write_server(URL, {"username": "new"}, default=False)
     assert find_settings(URL).username == "new"
 
 
 def test_list_entries_are_replaced_without_what_stands_around_them() -> None:
     text = '[a]\nx = 1\n[[a.l]]\nurl = "1"\n\n# about b\n[b]\ny = 2\n[[a.l]]\nurl = "2"\n'
-    changed = toml_text.replace_list(text, ("a", "l"), [{"url": "3", "username": None}])
+    changed = replace_list(text, ("a", "l"), [{"url": "3", "username": None}])
     assert tomllib.loads(changed) == {"a": {"x": 1, "l": [{"url": "3"}]}, "b": {"y": 2}}
     assert "# about b\n[b]" in changed

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
-from alyx_client.config.settings import DataServer
+from alyx_client.config import DataServer
 from alyx_client.errors import AuthenticationError, DownloadsFailedError, ForeignURLError, NoDataURLError
 from alyx_client.http.retry import Retries
 from alyx_client.testing import LocalAlyx

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
-from alyx_client.config.settings import DataServer
+from alyx_client.config import DataServer
 from alyx_client.downloads.data_servers import DataServers
 from alyx_client.downloads.downloader import Downloader
 from alyx_client.downloads.functions import http_download_file_list
