@@ -41,7 +41,8 @@ if TYPE_CHECKING:
         UnexpectedAnswerError,
     )
     from alyx_client.http.retry import Retries
-    from alyx_client.runtime.results import AsyncResults, Results
+    from alyx_client.runtime.async_results import AsyncResults
+    from alyx_client.runtime.results import Results
 
 __version__ = "0.1.0"
 
@@ -84,7 +85,7 @@ __all__ = [
 _MODULES = {
     "AlyxClient": "alyx_client.endpoints",
     "AsyncAlyxClient": "alyx_client.endpoints",
-    "AsyncResults": "alyx_client.runtime.results",
+    "AsyncResults": "alyx_client.runtime.async_results",
     "Results": "alyx_client.runtime.results",
     "Retries": "alyx_client.http.retry",
 }

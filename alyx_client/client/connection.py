@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import ssl
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
-from functools import cached_property, partial
-from importlib import import_module
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -91,6 +89,7 @@ class Connection:
     drift: DriftLog
     _transport: Any  # a SyncTransport or an AsyncTransport
     _surface: ClassVar[str | None] = None  # the package whose schema's surface the client carries
+    _preserved_fields: ClassVar[Mapping[str, Sequence[str]]] = {}  # fields that PATCH loses, by endpoint; see RestCalls
 
     def __init__(
         self,
@@ -118,7 +117,7 @@ class Connection:
         self._cache_dir = settings.cache_dir
         self._caching = ResponseCache(settings.rest_cache_dir, settings.base_url, mode=cache_rest, offline=offline)
         self._calls = RestCalls(
-            settings.base_url, strict_filters=strict_filters, kept_fields=partial(_kept_fields, type(self))
+            settings.base_url, strict_filters=strict_filters, preserved_fields=self._preserved_fields
         )
         credentials = Credentials(
             settings.base_url, username, password, token, silent, store=None if stay_logged_in else False
@@ -457,13 +456,3 @@ class AsyncConnection(Connection):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-def _kept_fields(client: type, endpoint: str) -> Sequence[str]:
-    """Return the fields that the server loses when a PATCH leaves them out, as the endpoint's module declares them."""
-    name = re.sub(r"\W", "_", endpoint)
-    owner = next((each for each in client.__mro__ if isinstance(vars(each).get(name), cached_property)), None)
-    if owner is None:
-        return ()
-    module = import_module(f"{owner.__module__.rpartition('.')[0]}.{name}")
-    return getattr(getattr(module, "_PARTIAL_UPDATE", None), "keeps", ())

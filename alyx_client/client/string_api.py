@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from alyx_client.client.connection import AsyncConnection, SyncConnection
-from alyx_client.http.flow import Expires, Flow, Send, adrive, drive
-from alyx_client.http.message import Response
+from alyx_client.http.flow import Expires, Flow
 from alyx_client.rest.lists import LazyList
 from alyx_client.rest.scheme import RestScheme
 
@@ -210,7 +209,7 @@ class StringApi(SyncConnection):
         AlyxError
             See `alyx_client.errors`.
         """
-        return self._run(self._calls.json_field_write(endpoint, uuid, field_name, data))
+        return self._run(self._calls.json_field(endpoint, uuid, field_name).write(data))
 
     def json_field_update(self, endpoint: str, uuid: Any, field_name: str = "json", data: Any = None) -> Any:
         """Set some keys of a JSON field; the others stay as they are.
@@ -239,7 +238,7 @@ class StringApi(SyncConnection):
         InvalidCallError
             The record has no such field.
         """
-        return self._run(self._calls.json_field_update(endpoint, uuid, field_name, data))
+        return self._run(self._calls.json_field(endpoint, uuid, field_name).update(data))
 
     def json_field_remove_key(self, endpoint: str, uuid: Any, field_name: str = "json", key: str = "") -> Any:
         """Remove a key from a JSON field.
@@ -261,7 +260,7 @@ class StringApi(SyncConnection):
         NotAnObjectError
             The field holds something else than an object; nothing was written.
         """
-        return self._run(self._calls.json_field_remove_key(endpoint, uuid, field_name, key))
+        return self._run(self._calls.json_field(endpoint, uuid, field_name).remove_key(key))
 
     def json_field_delete(self, endpoint: str, uuid: Any, field_name: str) -> Any:
         """Set a field to null.
@@ -276,14 +275,11 @@ class StringApi(SyncConnection):
         None
             What the server then has.
         """
-        return self._run(self._calls.json_field_write(endpoint, uuid, field_name, None))
+        return self._run(self._calls.json_field(endpoint, uuid, field_name).write(None))
 
     def _run(self, flow: Flow[T]) -> Any:
-        result = drive(flow, self._send_step)
-        return result.to_results(self._send_step) if isinstance(result, LazyList) else result
-
-    def _send_step(self, step: Send) -> Response:
-        return self.send(step.request, expires=step.expires, clobber=step.bypass_cache)
+        result = self.run(flow)
+        return result.to_results(self.run) if isinstance(result, LazyList) else result
 
 
 class AsyncStringApi(AsyncConnection):
@@ -360,23 +356,20 @@ class AsyncStringApi(AsyncConnection):
 
     async def json_field_write(self, endpoint: str, uuid: Any, field_name: str, data: Any = None) -> Any:
         """As `StringApi.json_field_write`."""
-        return await self._run(self._calls.json_field_write(endpoint, uuid, field_name, data))
+        return await self._run(self._calls.json_field(endpoint, uuid, field_name).write(data))
 
     async def json_field_update(self, endpoint: str, uuid: Any, field_name: str = "json", data: Any = None) -> Any:
         """As `StringApi.json_field_update`."""
-        return await self._run(self._calls.json_field_update(endpoint, uuid, field_name, data))
+        return await self._run(self._calls.json_field(endpoint, uuid, field_name).update(data))
 
     async def json_field_remove_key(self, endpoint: str, uuid: Any, field_name: str = "json", key: str = "") -> Any:
         """As `StringApi.json_field_remove_key`."""
-        return await self._run(self._calls.json_field_remove_key(endpoint, uuid, field_name, key))
+        return await self._run(self._calls.json_field(endpoint, uuid, field_name).remove_key(key))
 
     async def json_field_delete(self, endpoint: str, uuid: Any, field_name: str) -> Any:
         """As `StringApi.json_field_delete`."""
-        return await self._run(self._calls.json_field_write(endpoint, uuid, field_name, None))
+        return await self._run(self._calls.json_field(endpoint, uuid, field_name).write(None))
 
     async def _run(self, flow: Flow[T]) -> Any:
-        result = await adrive(flow, self._send_step)
-        return await result.to_async_results(self._send_step) if isinstance(result, LazyList) else result
-
-    async def _send_step(self, step: Send) -> Response:
-        return await self.send(step.request, expires=step.expires, clobber=step.bypass_cache)
+        result = await self.run(flow)
+        return await result.to_async_results(self.run) if isinstance(result, LazyList) else result

@@ -9,15 +9,15 @@ from typing import Unpack
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     AsyncResults,
     DjangoFilter,
     Endpoint,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -68,7 +68,7 @@ class BrainRegionChanges(TypedDict, total=False):
 _LIST = ListAction(
     "brain_regions",
     "/brain-regions",
-    PageAnswer(BrainRegionRecord),
+    PageParser(BrainRegionRecord),
     {
         "acronym": "plain",
         "ancestors": "plain",
@@ -86,7 +86,7 @@ _READ: Action[BrainRegionRecord] = Action(
     "read",
     "GET",
     "/brain-regions/{id}",
-    Answer(BrainRegionRecord),
+    ResponseParser(BrainRegionRecord),
     lookup="integer",
 )
 
@@ -95,9 +95,9 @@ _UPDATE: Action[BrainRegionRecord] = Action(
     "update",
     "PUT",
     "/brain-regions/{id}",
-    Answer(BrainRegionRecord),
+    ResponseParser(BrainRegionRecord),
     lookup="integer",
-    shape=BrainRegion,
+    model=BrainRegion,
 )
 
 _PARTIAL_UPDATE: Action[BrainRegionRecord] = Action(
@@ -105,9 +105,9 @@ _PARTIAL_UPDATE: Action[BrainRegionRecord] = Action(
     "partial_update",
     "PATCH",
     "/brain-regions/{id}",
-    Answer(BrainRegionRecord),
+    ResponseParser(BrainRegionRecord),
     lookup="integer",
-    shape=BrainRegion,
+    model=BrainRegion,
 )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from alyx_client.runtime import (
     Action,
-    Answer,
     AsyncEndpoint,
     Endpoint,
     Record,
+    ResponseParser,
 )
 
 
@@ -43,7 +43,7 @@ _READ: Action[CacheInfoRecord] = Action(
     "read",
     "GET",
     "/cache/info/{tag}/",
-    Answer(CacheInfoRecord),
+    ResponseParser(CacheInfoRecord),
     lookup="text",
     bare_path="/cache/info/",
 )

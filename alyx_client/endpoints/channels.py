@@ -11,15 +11,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     UUIDInput,
     known_filters,
@@ -100,7 +100,7 @@ class ChannelChanges(TypedDict, total=False):
 _LIST = ListAction(
     "channels",
     "/channels",
-    PageAnswer(ChannelRecord),
+    PageParser(ChannelRecord),
     {
         "axial": "plain",
         "brain_region": "plain",
@@ -125,7 +125,7 @@ _READ: Action[ChannelRecord] = Action(
     "read",
     "GET",
     "/channels/{id}",
-    Answer(ChannelRecord),
+    ResponseParser(ChannelRecord),
     lookup="uuid",
 )
 
@@ -134,8 +134,8 @@ _CREATE: Action[ChannelRecord | list[ChannelRecord]] = Action(
     "create",
     "POST",
     "/channels",
-    Answer(ChannelRecord | list[ChannelRecord]),
-    shape=Channel,
+    ResponseParser(ChannelRecord | list[ChannelRecord]),
+    model=Channel,
 )
 
 _UPDATE: Action[ChannelRecord] = Action(
@@ -143,9 +143,9 @@ _UPDATE: Action[ChannelRecord] = Action(
     "update",
     "PUT",
     "/channels/{id}",
-    Answer(ChannelRecord),
+    ResponseParser(ChannelRecord),
     lookup="uuid",
-    shape=Channel,
+    model=Channel,
 )
 
 _PARTIAL_UPDATE: Action[ChannelRecord] = Action(
@@ -153,9 +153,9 @@ _PARTIAL_UPDATE: Action[ChannelRecord] = Action(
     "partial_update",
     "PATCH",
     "/channels/{id}",
-    Answer(ChannelRecord),
+    ResponseParser(ChannelRecord),
     lookup="uuid",
-    shape=Channel,
+    model=Channel,
 )
 
 _DELETE: Action[None] = Action(
@@ -163,7 +163,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/channels/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

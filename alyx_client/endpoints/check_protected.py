@@ -8,11 +8,11 @@ from typing import Any
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     Endpoint,
     Record,
     Resource,
+    ResponseParser,
     UUIDInput,
 )
 
@@ -49,8 +49,8 @@ _READ: Action[ProtectedFilesRecord] = Action(
     "read",
     "GET",
     "/check-protected",
-    Answer(ProtectedFilesRecord),
-    shape=CheckProtected,
+    ResponseParser(ProtectedFilesRecord),
+    model=CheckProtected,
 )
 
 

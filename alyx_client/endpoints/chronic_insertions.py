@@ -11,16 +11,16 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DateTimeInput,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -149,7 +149,7 @@ class ChronicInsertionChanges(TypedDict, total=False):
 _LIST = ListAction(
     "chronic_insertions",
     "/chronic-insertions",
-    PageAnswer(ChronicInsertionSummary),
+    PageParser(ChronicInsertionSummary),
     {
         "atlas_acronym": "plain",
         "atlas_id": "plain",
@@ -178,7 +178,7 @@ _READ: Action[ChronicInsertionRecord] = Action(
     "read",
     "GET",
     "/chronic-insertions/{id}",
-    Answer(ChronicInsertionRecord),
+    ResponseParser(ChronicInsertionRecord),
     lookup="uuid",
 )
 
@@ -187,8 +187,8 @@ _CREATE: Action[ChronicInsertionSummary] = Action(
     "create",
     "POST",
     "/chronic-insertions",
-    Answer(ChronicInsertionSummary),
-    shape=ChronicInsertion,
+    ResponseParser(ChronicInsertionSummary),
+    model=ChronicInsertion,
 )
 
 _UPDATE: Action[ChronicInsertionRecord] = Action(
@@ -196,9 +196,9 @@ _UPDATE: Action[ChronicInsertionRecord] = Action(
     "update",
     "PUT",
     "/chronic-insertions/{id}",
-    Answer(ChronicInsertionRecord),
+    ResponseParser(ChronicInsertionRecord),
     lookup="uuid",
-    shape=ChronicInsertion,
+    model=ChronicInsertion,
 )
 
 _PARTIAL_UPDATE: Action[ChronicInsertionRecord] = Action(
@@ -206,9 +206,9 @@ _PARTIAL_UPDATE: Action[ChronicInsertionRecord] = Action(
     "partial_update",
     "PATCH",
     "/chronic-insertions/{id}",
-    Answer(ChronicInsertionRecord),
+    ResponseParser(ChronicInsertionRecord),
     lookup="uuid",
-    shape=ChronicInsertion,
+    model=ChronicInsertion,
 )
 
 _DELETE: Action[None] = Action(
@@ -216,7 +216,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/chronic-insertions/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

@@ -52,9 +52,14 @@ if TYPE_CHECKING:
     from .weighings import AsyncWeighings, Weighings
 
 
+# The fields that the server loses when a PATCH leaves them out, by the name of the endpoint in its path.
+_PRESERVED_FIELDS = {"notes": ("content_type", "object_id"), "trajectories": ("chronic_insertion", "probe_insertion")}
+
+
 class AlyxClient(BaseClient):
     __doc__ = BaseClient.__doc__
     _surface = __package__
+    _preserved_fields = _PRESERVED_FIELDS
 
     @cached_property
     def brain_regions(self) -> BrainRegions:
@@ -347,6 +352,7 @@ class AlyxClient(BaseClient):
 class AsyncAlyxClient(AsyncBaseClient):
     __doc__ = AsyncBaseClient.__doc__
     _surface = __package__
+    _preserved_fields = _PRESERVED_FIELDS
 
     @cached_property
     def brain_regions(self) -> AsyncBrainRegions:

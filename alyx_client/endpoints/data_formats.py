@@ -10,14 +10,14 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -82,7 +82,7 @@ class DataFormatChanges(TypedDict, total=False):
 _LIST = ListAction(
     "data_formats",
     "/data-formats",
-    PageAnswer(DataFormatRecord),
+    PageParser(DataFormatRecord),
     {},
 )
 
@@ -91,7 +91,7 @@ _READ: Action[DataFormatRecord] = Action(
     "read",
     "GET",
     "/data-formats/{name}",
-    Answer(DataFormatRecord),
+    ResponseParser(DataFormatRecord),
     lookup="text",
 )
 
@@ -100,8 +100,8 @@ _CREATE: Action[DataFormatRecord] = Action(
     "create",
     "POST",
     "/data-formats",
-    Answer(DataFormatRecord),
-    shape=DataFormat,
+    ResponseParser(DataFormatRecord),
+    model=DataFormat,
 )
 
 _UPDATE: Action[DataFormatRecord] = Action(
@@ -109,9 +109,9 @@ _UPDATE: Action[DataFormatRecord] = Action(
     "update",
     "PUT",
     "/data-formats/{name}",
-    Answer(DataFormatRecord),
+    ResponseParser(DataFormatRecord),
     lookup="text",
-    shape=DataFormat,
+    model=DataFormat,
 )
 
 _PARTIAL_UPDATE: Action[DataFormatRecord] = Action(
@@ -119,9 +119,9 @@ _PARTIAL_UPDATE: Action[DataFormatRecord] = Action(
     "partial_update",
     "PATCH",
     "/data-formats/{name}",
-    Answer(DataFormatRecord),
+    ResponseParser(DataFormatRecord),
     lookup="text",
-    shape=DataFormat,
+    model=DataFormat,
 )
 
 _DELETE: Action[None] = Action(
@@ -129,7 +129,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/data-formats/{name}",
-    Answer(None),
+    ResponseParser(None),
     lookup="text",
 )
 

@@ -11,16 +11,16 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DateInput,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -104,7 +104,7 @@ class DataNoticeChanges(TypedDict, total=False):
 _LIST = ListAction(
     "data_notices",
     "/data-notices",
-    PageAnswer(DataNoticeRecord),
+    PageParser(DataNoticeRecord),
     {
         "affected_date_end": "day",
         "affected_date_start": "day",
@@ -125,7 +125,7 @@ _READ: Action[DataNoticeRecord] = Action(
     "read",
     "GET",
     "/data-notices/{id}",
-    Answer(DataNoticeRecord),
+    ResponseParser(DataNoticeRecord),
     lookup="uuid",
 )
 
@@ -134,8 +134,8 @@ _CREATE: Action[DataNoticeRecord] = Action(
     "create",
     "POST",
     "/data-notices",
-    Answer(DataNoticeRecord),
-    shape=DataNotice,
+    ResponseParser(DataNoticeRecord),
+    model=DataNotice,
 )
 
 _UPDATE: Action[DataNoticeRecord] = Action(
@@ -143,9 +143,9 @@ _UPDATE: Action[DataNoticeRecord] = Action(
     "update",
     "PUT",
     "/data-notices/{id}",
-    Answer(DataNoticeRecord),
+    ResponseParser(DataNoticeRecord),
     lookup="uuid",
-    shape=DataNotice,
+    model=DataNotice,
 )
 
 _PARTIAL_UPDATE: Action[DataNoticeRecord] = Action(
@@ -153,9 +153,9 @@ _PARTIAL_UPDATE: Action[DataNoticeRecord] = Action(
     "partial_update",
     "PATCH",
     "/data-notices/{id}",
-    Answer(DataNoticeRecord),
+    ResponseParser(DataNoticeRecord),
     lookup="uuid",
-    shape=DataNotice,
+    model=DataNotice,
 )
 
 _DELETE: Action[None] = Action(
@@ -163,7 +163,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/data-notices/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

@@ -10,14 +10,14 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     UUIDInput,
     known_filters,
@@ -96,7 +96,7 @@ class DataRepositoryChanges(TypedDict, total=False):
 _LIST = ListAction(
     "data_repository",
     "/data-repository",
-    PageAnswer(DataRepositoryRecord),
+    PageParser(DataRepositoryRecord),
     {
         "globus_endpoint_id": "plain",
         "globus_is_personal": "plain",
@@ -109,7 +109,7 @@ _READ: Action[DataRepositoryRecord] = Action(
     "read",
     "GET",
     "/data-repository/{name}",
-    Answer(DataRepositoryRecord),
+    ResponseParser(DataRepositoryRecord),
     lookup="text",
 )
 
@@ -118,8 +118,8 @@ _CREATE: Action[DataRepositoryRecord] = Action(
     "create",
     "POST",
     "/data-repository",
-    Answer(DataRepositoryRecord),
-    shape=DataRepository,
+    ResponseParser(DataRepositoryRecord),
+    model=DataRepository,
 )
 
 _UPDATE: Action[DataRepositoryRecord] = Action(
@@ -127,9 +127,9 @@ _UPDATE: Action[DataRepositoryRecord] = Action(
     "update",
     "PUT",
     "/data-repository/{name}",
-    Answer(DataRepositoryRecord),
+    ResponseParser(DataRepositoryRecord),
     lookup="text",
-    shape=DataRepository,
+    model=DataRepository,
 )
 
 _PARTIAL_UPDATE: Action[DataRepositoryRecord] = Action(
@@ -137,9 +137,9 @@ _PARTIAL_UPDATE: Action[DataRepositoryRecord] = Action(
     "partial_update",
     "PATCH",
     "/data-repository/{name}",
-    Answer(DataRepositoryRecord),
+    ResponseParser(DataRepositoryRecord),
     lookup="text",
-    shape=DataRepository,
+    model=DataRepository,
 )
 
 _DELETE: Action[None] = Action(
@@ -147,7 +147,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/data-repository/{name}",
-    Answer(None),
+    ResponseParser(None),
     lookup="text",
 )
 

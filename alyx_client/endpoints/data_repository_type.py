@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal, Unpack
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -61,7 +61,7 @@ class DataRepositoryTypeChanges(TypedDict, total=False):
 _LIST = ListAction(
     "data_repository_type",
     "/data-repository-type",
-    PageAnswer(DataRepositoryTypeRecord),
+    PageParser(DataRepositoryTypeRecord),
     {},
 )
 
@@ -70,7 +70,7 @@ _READ: Action[DataRepositoryTypeRecord] = Action(
     "read",
     "GET",
     "/data-repository-type/{name}",
-    Answer(DataRepositoryTypeRecord),
+    ResponseParser(DataRepositoryTypeRecord),
     lookup="text",
 )
 
@@ -79,8 +79,8 @@ _CREATE: Action[DataRepositoryTypeRecord] = Action(
     "create",
     "POST",
     "/data-repository-type",
-    Answer(DataRepositoryTypeRecord),
-    shape=DataRepositoryType,
+    ResponseParser(DataRepositoryTypeRecord),
+    model=DataRepositoryType,
 )
 
 _UPDATE: Action[DataRepositoryTypeRecord] = Action(
@@ -88,9 +88,9 @@ _UPDATE: Action[DataRepositoryTypeRecord] = Action(
     "update",
     "PUT",
     "/data-repository-type/{name}",
-    Answer(DataRepositoryTypeRecord),
+    ResponseParser(DataRepositoryTypeRecord),
     lookup="text",
-    shape=DataRepositoryType,
+    model=DataRepositoryType,
 )
 
 _PARTIAL_UPDATE: Action[DataRepositoryTypeRecord] = Action(
@@ -98,9 +98,9 @@ _PARTIAL_UPDATE: Action[DataRepositoryTypeRecord] = Action(
     "partial_update",
     "PATCH",
     "/data-repository-type/{name}",
-    Answer(DataRepositoryTypeRecord),
+    ResponseParser(DataRepositoryTypeRecord),
     lookup="text",
-    shape=DataRepositoryType,
+    model=DataRepositoryType,
 )
 
 _DELETE: Action[None] = Action(
@@ -108,7 +108,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/data-repository-type/{name}",
-    Answer(None),
+    ResponseParser(None),
     lookup="text",
 )
 

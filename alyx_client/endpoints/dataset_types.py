@@ -10,14 +10,14 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     AsyncResults,
     Endpoint,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -65,7 +65,7 @@ class DatasetTypeChanges(TypedDict, total=False):
 _LIST = ListAction(
     "dataset_types",
     "/dataset-types",
-    PageAnswer(DatasetTypeRecord),
+    PageParser(DatasetTypeRecord),
     {},
 )
 
@@ -74,7 +74,7 @@ _READ: Action[DatasetTypeRecord] = Action(
     "read",
     "GET",
     "/dataset-types/{name}",
-    Answer(DatasetTypeRecord),
+    ResponseParser(DatasetTypeRecord),
     lookup="text",
 )
 
@@ -83,8 +83,8 @@ _CREATE: Action[DatasetTypeRecord] = Action(
     "create",
     "POST",
     "/dataset-types",
-    Answer(DatasetTypeRecord),
-    shape=DatasetType,
+    ResponseParser(DatasetTypeRecord),
+    model=DatasetType,
 )
 
 _UPDATE: Action[DatasetTypeRecord] = Action(
@@ -92,9 +92,9 @@ _UPDATE: Action[DatasetTypeRecord] = Action(
     "update",
     "PUT",
     "/dataset-types/{name}",
-    Answer(DatasetTypeRecord),
+    ResponseParser(DatasetTypeRecord),
     lookup="text",
-    shape=DatasetType,
+    model=DatasetType,
 )
 
 _PARTIAL_UPDATE: Action[DatasetTypeRecord] = Action(
@@ -102,9 +102,9 @@ _PARTIAL_UPDATE: Action[DatasetTypeRecord] = Action(
     "partial_update",
     "PATCH",
     "/dataset-types/{name}",
-    Answer(DatasetTypeRecord),
+    ResponseParser(DatasetTypeRecord),
     lookup="text",
-    shape=DatasetType,
+    model=DatasetType,
 )
 
 _DELETE: Action[None] = Action(
@@ -112,7 +112,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/dataset-types/{name}",
-    Answer(None),
+    ResponseParser(None),
     lookup="text",
 )
 

@@ -11,7 +11,6 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DateInput,
@@ -19,9 +18,10 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     WithIdInUrl,
     known_filters,
@@ -211,7 +211,7 @@ class DatasetChanges(TypedDict, total=False):
 _LIST = ListAction(
     "datasets",
     "/datasets",
-    PageAnswer(DatasetSummary),
+    PageParser(DatasetSummary),
     {
         "auto_datetime": "plain",
         "collection": "plain",
@@ -256,7 +256,7 @@ _READ: Action[DatasetRecord] = Action(
     "read",
     "GET",
     "/datasets/{id}",
-    Answer(DatasetRecord),
+    ResponseParser(DatasetRecord),
     lookup="uuid",
 )
 
@@ -265,8 +265,8 @@ _CREATE: Action[DatasetRecord] = Action(
     "create",
     "POST",
     "/datasets",
-    Answer(DatasetRecord),
-    shape=Dataset,
+    ResponseParser(DatasetRecord),
+    model=Dataset,
 )
 
 _UPDATE: Action[DatasetRecord] = Action(
@@ -274,9 +274,9 @@ _UPDATE: Action[DatasetRecord] = Action(
     "update",
     "PUT",
     "/datasets/{id}",
-    Answer(DatasetRecord),
+    ResponseParser(DatasetRecord),
     lookup="uuid",
-    shape=Dataset,
+    model=Dataset,
 )
 
 _PARTIAL_UPDATE: Action[DatasetRecord] = Action(
@@ -284,9 +284,9 @@ _PARTIAL_UPDATE: Action[DatasetRecord] = Action(
     "partial_update",
     "PATCH",
     "/datasets/{id}",
-    Answer(DatasetRecord),
+    ResponseParser(DatasetRecord),
     lookup="uuid",
-    shape=Dataset,
+    model=Dataset,
 )
 
 _DELETE: Action[None] = Action(
@@ -294,7 +294,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/datasets/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

@@ -10,15 +10,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -70,7 +70,7 @@ class DownloadChanges(TypedDict, total=False):
 _LIST = ListAction(
     "downloads",
     "/downloads",
-    PageAnswer(DownloadRecord),
+    PageParser(DownloadRecord),
     {
         "count": "plain",
         "dataset": "plain",
@@ -88,7 +88,7 @@ _READ: Action[DownloadRecord] = Action(
     "read",
     "GET",
     "/downloads/{id}",
-    Answer(DownloadRecord),
+    ResponseParser(DownloadRecord),
     lookup="uuid",
 )
 
@@ -97,9 +97,9 @@ _UPDATE: Action[DownloadRecord] = Action(
     "update",
     "PUT",
     "/downloads/{id}",
-    Answer(DownloadRecord),
+    ResponseParser(DownloadRecord),
     lookup="uuid",
-    shape=Download,
+    model=Download,
 )
 
 _PARTIAL_UPDATE: Action[DownloadRecord] = Action(
@@ -107,9 +107,9 @@ _PARTIAL_UPDATE: Action[DownloadRecord] = Action(
     "partial_update",
     "PATCH",
     "/downloads/{id}",
-    Answer(DownloadRecord),
+    ResponseParser(DownloadRecord),
     lookup="uuid",
-    shape=Download,
+    model=Download,
 )
 
 

@@ -11,15 +11,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     UUIDInput,
     known_filters,
@@ -89,7 +89,7 @@ class FOVChanges(TypedDict, total=False):
 _LIST = ListAction(
     "fields_of_view",
     "/fields-of-view",
-    PageAnswer(FOVRecord),
+    PageParser(FOVRecord),
     {
         "atlas_acronym": "plain",
         "atlas_id": "plain",
@@ -116,7 +116,7 @@ _READ: Action[FOVRecord] = Action(
     "read",
     "GET",
     "/fields-of-view/{id}",
-    Answer(FOVRecord),
+    ResponseParser(FOVRecord),
     lookup="uuid",
 )
 
@@ -125,8 +125,8 @@ _CREATE: Action[FOVRecord] = Action(
     "create",
     "POST",
     "/fields-of-view",
-    Answer(FOVRecord),
-    shape=FOV,
+    ResponseParser(FOVRecord),
+    model=FOV,
 )
 
 _UPDATE: Action[FOVRecord] = Action(
@@ -134,9 +134,9 @@ _UPDATE: Action[FOVRecord] = Action(
     "update",
     "PUT",
     "/fields-of-view/{id}",
-    Answer(FOVRecord),
+    ResponseParser(FOVRecord),
     lookup="uuid",
-    shape=FOV,
+    model=FOV,
 )
 
 _PARTIAL_UPDATE: Action[FOVRecord] = Action(
@@ -144,9 +144,9 @@ _PARTIAL_UPDATE: Action[FOVRecord] = Action(
     "partial_update",
     "PATCH",
     "/fields-of-view/{id}",
-    Answer(FOVRecord),
+    ResponseParser(FOVRecord),
     lookup="uuid",
-    shape=FOV,
+    model=FOV,
 )
 
 _DELETE: Action[None] = Action(
@@ -154,7 +154,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/fields-of-view/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

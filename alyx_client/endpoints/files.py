@@ -10,14 +10,14 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Resource,
+    ResponseParser,
     Results,
     WithIdInUrl,
     known_filters,
@@ -83,7 +83,7 @@ class FileChanges(TypedDict, total=False):
 _LIST = ListAction(
     "files",
     "/files",
-    PageAnswer(FileRecord),
+    PageParser(FileRecord),
     {
         "data_repository": "plain",
         "dataset": "plain",
@@ -103,7 +103,7 @@ _READ: Action[FileRecord] = Action(
     "read",
     "GET",
     "/files/{id}",
-    Answer(FileRecord),
+    ResponseParser(FileRecord),
     lookup="uuid",
 )
 
@@ -112,8 +112,8 @@ _CREATE: Action[FileRecord] = Action(
     "create",
     "POST",
     "/files",
-    Answer(FileRecord),
-    shape=File,
+    ResponseParser(FileRecord),
+    model=File,
 )
 
 _UPDATE: Action[FileRecord] = Action(
@@ -121,9 +121,9 @@ _UPDATE: Action[FileRecord] = Action(
     "update",
     "PUT",
     "/files/{id}",
-    Answer(FileRecord),
+    ResponseParser(FileRecord),
     lookup="uuid",
-    shape=File,
+    model=File,
 )
 
 _PARTIAL_UPDATE: Action[FileRecord] = Action(
@@ -131,9 +131,9 @@ _PARTIAL_UPDATE: Action[FileRecord] = Action(
     "partial_update",
     "PATCH",
     "/files/{id}",
-    Answer(FileRecord),
+    ResponseParser(FileRecord),
     lookup="uuid",
-    shape=File,
+    model=File,
 )
 
 _DELETE: Action[None] = Action(
@@ -141,7 +141,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/files/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

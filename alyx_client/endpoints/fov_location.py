@@ -11,15 +11,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     UUIDInput,
     known_filters,
@@ -134,7 +134,7 @@ class FOVLocationChanges(TypedDict, total=False):
 _LIST = ListAction(
     "fov_location",
     "/fov-location",
-    PageAnswer(FOVLocationSummary),
+    PageParser(FOVLocationSummary),
     {
         "auto_datetime": "plain",
         "brain_region": "repeat",
@@ -154,7 +154,7 @@ _READ: Action[FOVLocationRecord] = Action(
     "read",
     "GET",
     "/fov-location/{id}",
-    Answer(FOVLocationRecord),
+    ResponseParser(FOVLocationRecord),
     lookup="uuid",
 )
 
@@ -163,8 +163,8 @@ _CREATE: Action[FOVLocationRecord] = Action(
     "create",
     "POST",
     "/fov-location",
-    Answer(FOVLocationRecord),
-    shape=FOVLocation,
+    ResponseParser(FOVLocationRecord),
+    model=FOVLocation,
 )
 
 _UPDATE: Action[FOVLocationRecord] = Action(
@@ -172,9 +172,9 @@ _UPDATE: Action[FOVLocationRecord] = Action(
     "update",
     "PUT",
     "/fov-location/{id}",
-    Answer(FOVLocationRecord),
+    ResponseParser(FOVLocationRecord),
     lookup="uuid",
-    shape=FOVLocation,
+    model=FOVLocation,
 )
 
 _PARTIAL_UPDATE: Action[FOVLocationRecord] = Action(
@@ -182,9 +182,9 @@ _PARTIAL_UPDATE: Action[FOVLocationRecord] = Action(
     "partial_update",
     "PATCH",
     "/fov-location/{id}",
-    Answer(FOVLocationRecord),
+    ResponseParser(FOVLocationRecord),
     lookup="uuid",
-    shape=FOVLocation,
+    model=FOVLocation,
 )
 
 _DELETE: Action[None] = Action(
@@ -192,7 +192,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/fov-location/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

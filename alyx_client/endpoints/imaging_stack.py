@@ -10,15 +10,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     AsyncResults,
     DjangoFilter,
     Endpoint,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -60,7 +60,7 @@ class ImagingStack(Resource):
 _LIST = ListAction(
     "imaging_stack",
     "/imaging-stack",
-    PageAnswer(ImagingStackSummary),
+    PageParser(ImagingStackSummary),
     {
         "atlas_acronym": "plain",
         "atlas_id": "plain",
@@ -77,7 +77,7 @@ _READ: Action[ImagingStackRecord] = Action(
     "read",
     "GET",
     "/imaging-stack/{id}",
-    Answer(ImagingStackRecord),
+    ResponseParser(ImagingStackRecord),
     lookup="uuid",
 )
 
@@ -86,8 +86,8 @@ _CREATE: Action[ImagingStackRecord] = Action(
     "create",
     "POST",
     "/imaging-stack",
-    Answer(ImagingStackRecord),
-    shape=ImagingStack,
+    ResponseParser(ImagingStackRecord),
+    model=ImagingStack,
 )
 
 

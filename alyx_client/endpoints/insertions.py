@@ -11,15 +11,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     UUIDInput,
     known_filters,
@@ -162,7 +162,7 @@ class ProbeInsertionChanges(TypedDict, total=False):
 _LIST = ListAction(
     "insertions",
     "/insertions",
-    PageAnswer(ProbeInsertionSummary),
+    PageParser(ProbeInsertionSummary),
     {
         "atlas_acronym": "plain",
         "atlas_id": "plain",
@@ -194,7 +194,7 @@ _READ: Action[ProbeInsertionRecord] = Action(
     "read",
     "GET",
     "/insertions/{id}",
-    Answer(ProbeInsertionRecord),
+    ResponseParser(ProbeInsertionRecord),
     lookup="uuid",
 )
 
@@ -203,8 +203,8 @@ _CREATE: Action[ProbeInsertionSummary] = Action(
     "create",
     "POST",
     "/insertions",
-    Answer(ProbeInsertionSummary),
-    shape=ProbeInsertion,
+    ResponseParser(ProbeInsertionSummary),
+    model=ProbeInsertion,
 )
 
 _UPDATE: Action[ProbeInsertionRecord] = Action(
@@ -212,9 +212,9 @@ _UPDATE: Action[ProbeInsertionRecord] = Action(
     "update",
     "PUT",
     "/insertions/{id}",
-    Answer(ProbeInsertionRecord),
+    ResponseParser(ProbeInsertionRecord),
     lookup="uuid",
-    shape=ProbeInsertionUpdate,
+    model=ProbeInsertionUpdate,
 )
 
 _PARTIAL_UPDATE: Action[ProbeInsertionRecord] = Action(
@@ -222,9 +222,9 @@ _PARTIAL_UPDATE: Action[ProbeInsertionRecord] = Action(
     "partial_update",
     "PATCH",
     "/insertions/{id}",
-    Answer(ProbeInsertionRecord),
+    ResponseParser(ProbeInsertionRecord),
     lookup="uuid",
-    shape=ProbeInsertionUpdate,
+    model=ProbeInsertionUpdate,
 )
 
 _DELETE: Action[None] = Action(
@@ -232,7 +232,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/insertions/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

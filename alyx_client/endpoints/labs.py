@@ -10,15 +10,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -89,7 +89,7 @@ class LabChanges(TypedDict, total=False):
 _LIST = ListAction(
     "labs",
     "/labs",
-    PageAnswer(LabRecord),
+    PageParser(LabRecord),
     {
         "address": "plain",
         "cage_cleaning_frequency_days": "plain",
@@ -114,7 +114,7 @@ _READ: Action[LabRecord] = Action(
     "read",
     "GET",
     "/labs/{name}",
-    Answer(LabRecord),
+    ResponseParser(LabRecord),
     lookup="text",
 )
 
@@ -123,8 +123,8 @@ _CREATE: Action[LabRecord] = Action(
     "create",
     "POST",
     "/labs",
-    Answer(LabRecord),
-    shape=Lab,
+    ResponseParser(LabRecord),
+    model=Lab,
 )
 
 _UPDATE: Action[LabRecord] = Action(
@@ -132,9 +132,9 @@ _UPDATE: Action[LabRecord] = Action(
     "update",
     "PUT",
     "/labs/{name}",
-    Answer(LabRecord),
+    ResponseParser(LabRecord),
     lookup="text",
-    shape=Lab,
+    model=Lab,
 )
 
 _PARTIAL_UPDATE: Action[LabRecord] = Action(
@@ -142,9 +142,9 @@ _PARTIAL_UPDATE: Action[LabRecord] = Action(
     "partial_update",
     "PATCH",
     "/labs/{name}",
-    Answer(LabRecord),
+    ResponseParser(LabRecord),
     lookup="text",
-    shape=Lab,
+    model=Lab,
 )
 
 _DELETE: Action[None] = Action(
@@ -152,7 +152,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/labs/{name}",
-    Answer(None),
+    ResponseParser(None),
     lookup="text",
 )
 

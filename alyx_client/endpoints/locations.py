@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal, Unpack
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -64,7 +64,7 @@ class LabLocationChanges(TypedDict, total=False):
 _LIST = ListAction(
     "locations",
     "/locations",
-    PageAnswer(LabLocationRecord),
+    PageParser(LabLocationRecord),
     {},
 )
 
@@ -73,7 +73,7 @@ _READ: Action[LabLocationRecord] = Action(
     "read",
     "GET",
     "/locations/{name}",
-    Answer(LabLocationRecord),
+    ResponseParser(LabLocationRecord),
     lookup="text",
 )
 
@@ -82,9 +82,9 @@ _UPDATE: Action[LabLocationRecord] = Action(
     "update",
     "PUT",
     "/locations/{name}",
-    Answer(LabLocationRecord),
+    ResponseParser(LabLocationRecord),
     lookup="text",
-    shape=LabLocation,
+    model=LabLocation,
 )
 
 _PARTIAL_UPDATE: Action[LabLocationRecord] = Action(
@@ -92,9 +92,9 @@ _PARTIAL_UPDATE: Action[LabLocationRecord] = Action(
     "partial_update",
     "PATCH",
     "/locations/{name}",
-    Answer(LabLocationRecord),
+    ResponseParser(LabLocationRecord),
     lookup="text",
-    shape=LabLocation,
+    model=LabLocation,
 )
 
 

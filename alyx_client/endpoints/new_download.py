@@ -8,11 +8,11 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     Endpoint,
     Record,
     Resource,
+    ResponseParser,
     UUIDInput,
 )
 
@@ -40,8 +40,8 @@ _CREATE: Action[CountedDownloadsRecord] = Action(
     "create",
     "POST",
     "/new-download",
-    Answer(CountedDownloadsRecord),
-    shape=NewDownload,
+    ResponseParser(CountedDownloadsRecord),
+    model=NewDownload,
 )
 
 

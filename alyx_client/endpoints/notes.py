@@ -11,16 +11,16 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DateTimeInput,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     Upload,
     UUIDInput,
@@ -93,7 +93,7 @@ class NoteChanges(TypedDict, total=False):
 _LIST = ListAction(
     "notes",
     "/notes",
-    PageAnswer(NoteRecord),
+    PageParser(NoteRecord),
     {
         "django": "django",
         "id": "id",
@@ -106,7 +106,7 @@ _READ: Action[NoteRecord] = Action(
     "read",
     "GET",
     "/notes/{id}",
-    Answer(NoteRecord),
+    ResponseParser(NoteRecord),
     lookup="uuid",
 )
 
@@ -115,8 +115,8 @@ _CREATE: Action[NoteRecord] = Action(
     "create",
     "POST",
     "/notes",
-    Answer(NoteRecord),
-    shape=Note,
+    ResponseParser(NoteRecord),
+    model=Note,
 )
 
 _UPDATE: Action[NoteRecord] = Action(
@@ -124,9 +124,9 @@ _UPDATE: Action[NoteRecord] = Action(
     "update",
     "PUT",
     "/notes/{id}",
-    Answer(NoteRecord),
+    ResponseParser(NoteRecord),
     lookup="uuid",
-    shape=Note,
+    model=Note,
 )
 
 _PARTIAL_UPDATE: Action[NoteRecord] = Action(
@@ -134,10 +134,10 @@ _PARTIAL_UPDATE: Action[NoteRecord] = Action(
     "partial_update",
     "PATCH",
     "/notes/{id}",
-    Answer(NoteRecord),
+    ResponseParser(NoteRecord),
     lookup="uuid",
-    shape=Note,
-    keeps=("content_type", "object_id"),
+    model=Note,
+    preserved_fields=("content_type", "object_id"),
 )
 
 _DELETE: Action[None] = Action(
@@ -145,7 +145,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/notes/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

@@ -10,14 +10,14 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     AsyncResults,
     Endpoint,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -51,7 +51,7 @@ class ProcedureType(Resource):
 _LIST = ListAction(
     "procedures",
     "/procedures",
-    PageAnswer(ProcedureTypeRecord),
+    PageParser(ProcedureTypeRecord),
     {},
 )
 
@@ -60,8 +60,8 @@ _CREATE: Action[ProcedureTypeRecord] = Action(
     "create",
     "POST",
     "/procedures",
-    Answer(ProcedureTypeRecord),
-    shape=ProcedureType,
+    ResponseParser(ProcedureTypeRecord),
+    model=ProcedureType,
 )
 
 

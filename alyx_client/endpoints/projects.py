@@ -9,14 +9,14 @@ from typing import Annotated, Unpack
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     AsyncResults,
     Endpoint,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -55,7 +55,7 @@ class ProjectChanges(TypedDict, total=False):
 _LIST = ListAction(
     "projects",
     "/projects",
-    PageAnswer(ProjectRecord),
+    PageParser(ProjectRecord),
     {},
 )
 
@@ -64,7 +64,7 @@ _READ: Action[ProjectRecord] = Action(
     "read",
     "GET",
     "/projects/{name}",
-    Answer(ProjectRecord),
+    ResponseParser(ProjectRecord),
     lookup="text",
 )
 
@@ -73,8 +73,8 @@ _CREATE: Action[ProjectRecord] = Action(
     "create",
     "POST",
     "/projects",
-    Answer(ProjectRecord),
-    shape=Project,
+    ResponseParser(ProjectRecord),
+    model=Project,
 )
 
 _UPDATE: Action[ProjectRecord] = Action(
@@ -82,9 +82,9 @@ _UPDATE: Action[ProjectRecord] = Action(
     "update",
     "PUT",
     "/projects/{name}",
-    Answer(ProjectRecord),
+    ResponseParser(ProjectRecord),
     lookup="text",
-    shape=Project,
+    model=Project,
 )
 
 _PARTIAL_UPDATE: Action[ProjectRecord] = Action(
@@ -92,9 +92,9 @@ _PARTIAL_UPDATE: Action[ProjectRecord] = Action(
     "partial_update",
     "PATCH",
     "/projects/{name}",
-    Answer(ProjectRecord),
+    ResponseParser(ProjectRecord),
     lookup="text",
-    shape=Project,
+    model=Project,
 )
 
 _DELETE: Action[None] = Action(
@@ -102,7 +102,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/projects/{name}",
-    Answer(None),
+    ResponseParser(None),
     lookup="text",
 )
 

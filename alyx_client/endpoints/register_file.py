@@ -11,11 +11,11 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     Endpoint,
     Record,
     Resource,
+    ResponseParser,
     UUIDInput,
 )
 
@@ -127,8 +127,8 @@ _CREATE: Action[list[RegisteredDatasetRecord]] = Action(
     "create",
     "POST",
     "/register-file",
-    Answer(list[RegisteredDatasetRecord]),
-    shape=RegisterFile,
+    ResponseParser(list[RegisteredDatasetRecord]),
+    model=RegisterFile,
 )
 
 

@@ -11,15 +11,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DateTimeInput,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -74,7 +74,7 @@ class RevisionChanges(TypedDict, total=False):
 _LIST = ListAction(
     "revisions",
     "/revisions",
-    PageAnswer(RevisionRecord),
+    PageParser(RevisionRecord),
     {
         "name": "plain",
     },
@@ -85,7 +85,7 @@ _READ: Action[RevisionRecord] = Action(
     "read",
     "GET",
     "/revisions/{name}",
-    Answer(RevisionRecord),
+    ResponseParser(RevisionRecord),
     lookup="text",
 )
 
@@ -94,8 +94,8 @@ _CREATE: Action[RevisionRecord] = Action(
     "create",
     "POST",
     "/revisions",
-    Answer(RevisionRecord),
-    shape=Revision,
+    ResponseParser(RevisionRecord),
+    model=Revision,
 )
 
 _UPDATE: Action[RevisionRecord] = Action(
@@ -103,9 +103,9 @@ _UPDATE: Action[RevisionRecord] = Action(
     "update",
     "PUT",
     "/revisions/{name}",
-    Answer(RevisionRecord),
+    ResponseParser(RevisionRecord),
     lookup="text",
-    shape=Revision,
+    model=Revision,
 )
 
 _PARTIAL_UPDATE: Action[RevisionRecord] = Action(
@@ -113,9 +113,9 @@ _PARTIAL_UPDATE: Action[RevisionRecord] = Action(
     "partial_update",
     "PATCH",
     "/revisions/{name}",
-    Answer(RevisionRecord),
+    ResponseParser(RevisionRecord),
     lookup="text",
-    shape=Revision,
+    model=Revision,
 )
 
 _DELETE: Action[None] = Action(
@@ -123,7 +123,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/revisions/{name}",
-    Answer(None),
+    ResponseParser(None),
     lookup="text",
 )
 

@@ -11,7 +11,6 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DateRange,
@@ -19,9 +18,10 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -236,7 +236,7 @@ class SessionChanges(TypedDict, total=False):
 _LIST = ListAction(
     "sessions",
     "/sessions",
-    PageAnswer(SessionSummary),
+    PageParser(SessionSummary),
     {
         "atlas_acronym": "plain",
         "atlas_id": "plain",
@@ -282,7 +282,7 @@ _READ: Action[SessionRecord] = Action(
     "read",
     "GET",
     "/sessions/{id}",
-    Answer(SessionRecord),
+    ResponseParser(SessionRecord),
     lookup="uuid",
 )
 
@@ -291,8 +291,8 @@ _CREATE: Action[SessionRecord] = Action(
     "create",
     "POST",
     "/sessions",
-    Answer(SessionRecord),
-    shape=Session,
+    ResponseParser(SessionRecord),
+    model=Session,
 )
 
 _UPDATE: Action[SessionRecord] = Action(
@@ -300,9 +300,9 @@ _UPDATE: Action[SessionRecord] = Action(
     "update",
     "PUT",
     "/sessions/{id}",
-    Answer(SessionRecord),
+    ResponseParser(SessionRecord),
     lookup="uuid",
-    shape=Session,
+    model=Session,
 )
 
 _PARTIAL_UPDATE: Action[SessionRecord] = Action(
@@ -310,9 +310,9 @@ _PARTIAL_UPDATE: Action[SessionRecord] = Action(
     "partial_update",
     "PATCH",
     "/sessions/{id}",
-    Answer(SessionRecord),
+    ResponseParser(SessionRecord),
     lookup="uuid",
-    shape=Session,
+    model=Session,
 )
 
 _DELETE: Action[None] = Action(
@@ -320,7 +320,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/sessions/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

@@ -11,16 +11,16 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DateInput,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -212,7 +212,7 @@ class SubjectChanges(TypedDict, total=False):
 _LIST = ListAction(
     "subjects",
     "/subjects",
-    PageAnswer(SubjectSummary),
+    PageParser(SubjectSummary),
     {
         "actual_severity": "plain",
         "adverse_effects": "plain",
@@ -256,7 +256,7 @@ _READ: Action[SubjectRecord] = Action(
     "read",
     "GET",
     "/subjects/{nickname}",
-    Answer(SubjectRecord),
+    ResponseParser(SubjectRecord),
     lookup="text",
 )
 
@@ -265,8 +265,8 @@ _CREATE: Action[SubjectSummary] = Action(
     "create",
     "POST",
     "/subjects",
-    Answer(SubjectSummary),
-    shape=Subject,
+    ResponseParser(SubjectSummary),
+    model=Subject,
 )
 
 _UPDATE: Action[SubjectRecord] = Action(
@@ -274,9 +274,9 @@ _UPDATE: Action[SubjectRecord] = Action(
     "update",
     "PUT",
     "/subjects/{nickname}",
-    Answer(SubjectRecord),
+    ResponseParser(SubjectRecord),
     lookup="text",
-    shape=Subject,
+    model=Subject,
 )
 
 _PARTIAL_UPDATE: Action[SubjectRecord] = Action(
@@ -284,9 +284,9 @@ _PARTIAL_UPDATE: Action[SubjectRecord] = Action(
     "partial_update",
     "PATCH",
     "/subjects/{nickname}",
-    Answer(SubjectRecord),
+    ResponseParser(SubjectRecord),
     lookup="text",
-    shape=Subject,
+    model=Subject,
 )
 
 _DELETE: Action[None] = Action(
@@ -294,7 +294,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/subjects/{nickname}",
-    Answer(None),
+    ResponseParser(None),
     lookup="text",
 )
 

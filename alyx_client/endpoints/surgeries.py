@@ -11,7 +11,6 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DateRange,
@@ -19,9 +18,10 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     UUIDInput,
     known_filters,
@@ -119,7 +119,7 @@ class SurgeryChanges(TypedDict, total=False):
 _LIST = ListAction(
     "surgeries",
     "/surgeries",
-    PageAnswer(SurgeryRecord),
+    PageParser(SurgeryRecord),
     {
         "date_range": "range",
         "django": "django",
@@ -147,7 +147,7 @@ _READ: Action[SurgeryRecord] = Action(
     "read",
     "GET",
     "/surgeries/{id}",
-    Answer(SurgeryRecord),
+    ResponseParser(SurgeryRecord),
     lookup="uuid",
 )
 
@@ -156,9 +156,9 @@ _UPDATE: Action[SurgeryRecord] = Action(
     "update",
     "PUT",
     "/surgeries/{id}",
-    Answer(SurgeryRecord),
+    ResponseParser(SurgeryRecord),
     lookup="uuid",
-    shape=Surgery,
+    model=Surgery,
 )
 
 _PARTIAL_UPDATE: Action[SurgeryRecord] = Action(
@@ -166,9 +166,9 @@ _PARTIAL_UPDATE: Action[SurgeryRecord] = Action(
     "partial_update",
     "PATCH",
     "/surgeries/{id}",
-    Answer(SurgeryRecord),
+    ResponseParser(SurgeryRecord),
     lookup="uuid",
-    shape=Surgery,
+    model=Surgery,
 )
 
 

@@ -7,9 +7,9 @@ import builtins
 
 from alyx_client.runtime import (
     Action,
-    Answer,
     AsyncEndpoint,
     Endpoint,
+    ResponseParser,
 )
 
 _READ: Action[list[str]] = Action(
@@ -17,7 +17,7 @@ _READ: Action[list[str]] = Action(
     "read",
     "GET",
     "/sync-file-status",
-    Answer(list[str]),
+    ResponseParser(list[str]),
 )
 
 _CREATE: Action[str] = Action(
@@ -25,7 +25,7 @@ _CREATE: Action[str] = Action(
     "create",
     "POST",
     "/sync-file-status",
-    Answer(str),
+    ResponseParser(str),
 )
 
 

@@ -10,14 +10,14 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -80,7 +80,7 @@ class TagChanges(TypedDict, total=False):
 _LIST = ListAction(
     "tags",
     "/tags",
-    PageAnswer(TagRecord),
+    PageParser(TagRecord),
     {
         "name": "plain",
     },
@@ -91,7 +91,7 @@ _READ: Action[TagRecord] = Action(
     "read",
     "GET",
     "/tags/{name}",
-    Answer(TagRecord),
+    ResponseParser(TagRecord),
     lookup="text",
 )
 
@@ -100,8 +100,8 @@ _CREATE: Action[TagRecord] = Action(
     "create",
     "POST",
     "/tags",
-    Answer(TagRecord),
-    shape=Tag,
+    ResponseParser(TagRecord),
+    model=Tag,
 )
 
 _UPDATE: Action[TagRecord] = Action(
@@ -109,9 +109,9 @@ _UPDATE: Action[TagRecord] = Action(
     "update",
     "PUT",
     "/tags/{name}",
-    Answer(TagRecord),
+    ResponseParser(TagRecord),
     lookup="text",
-    shape=Tag,
+    model=Tag,
 )
 
 _PARTIAL_UPDATE: Action[TagRecord] = Action(
@@ -119,9 +119,9 @@ _PARTIAL_UPDATE: Action[TagRecord] = Action(
     "partial_update",
     "PATCH",
     "/tags/{name}",
-    Answer(TagRecord),
+    ResponseParser(TagRecord),
     lookup="text",
-    shape=Tag,
+    model=Tag,
 )
 
 _DELETE: Action[None] = Action(
@@ -129,7 +129,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/tags/{name}",
-    Answer(None),
+    ResponseParser(None),
     lookup="text",
 )
 

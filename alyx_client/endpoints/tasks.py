@@ -12,15 +12,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     UUIDInput,
     known_filters,
@@ -148,7 +148,7 @@ class TaskChanges(TypedDict, total=False):
 _LIST = ListAction(
     "tasks",
     "/tasks",
-    PageAnswer(TaskRecord),
+    PageParser(TaskRecord),
     {
         "cpu": "plain",
         "data_repository": "plain",
@@ -180,7 +180,7 @@ _READ: Action[TaskRecord] = Action(
     "read",
     "GET",
     "/tasks/{id}",
-    Answer(TaskRecord),
+    ResponseParser(TaskRecord),
     lookup="uuid",
 )
 
@@ -189,8 +189,8 @@ _CREATE: Action[TaskRecord] = Action(
     "create",
     "POST",
     "/tasks",
-    Answer(TaskRecord),
-    shape=Task,
+    ResponseParser(TaskRecord),
+    model=Task,
 )
 
 _UPDATE: Action[TaskRecord] = Action(
@@ -198,9 +198,9 @@ _UPDATE: Action[TaskRecord] = Action(
     "update",
     "PUT",
     "/tasks/{id}",
-    Answer(TaskRecord),
+    ResponseParser(TaskRecord),
     lookup="uuid",
-    shape=Task,
+    model=Task,
 )
 
 _PARTIAL_UPDATE: Action[TaskRecord] = Action(
@@ -208,9 +208,9 @@ _PARTIAL_UPDATE: Action[TaskRecord] = Action(
     "partial_update",
     "PATCH",
     "/tasks/{id}",
-    Answer(TaskRecord),
+    ResponseParser(TaskRecord),
     lookup="uuid",
-    shape=Task,
+    model=Task,
 )
 
 _DELETE: Action[None] = Action(
@@ -218,7 +218,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/tasks/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

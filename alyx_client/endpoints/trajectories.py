@@ -12,15 +12,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncJsonFields,
     AsyncResults,
     DjangoFilter,
     JsonFields,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     UUIDInput,
     known_filters,
@@ -125,7 +125,7 @@ class TrajectoryEstimateChanges(TypedDict, total=False):
 _LIST = ListAction(
     "trajectories",
     "/trajectories",
-    PageAnswer(TrajectoryEstimateRecord),
+    PageParser(TrajectoryEstimateRecord),
     {
         "chronic_insertion": "plain",
         "coordinate_system": "plain",
@@ -156,7 +156,7 @@ _READ: Action[TrajectoryEstimateRecord] = Action(
     "read",
     "GET",
     "/trajectories/{id}",
-    Answer(TrajectoryEstimateRecord),
+    ResponseParser(TrajectoryEstimateRecord),
     lookup="uuid",
 )
 
@@ -165,8 +165,8 @@ _CREATE: Action[TrajectoryEstimateRecord] = Action(
     "create",
     "POST",
     "/trajectories",
-    Answer(TrajectoryEstimateRecord),
-    shape=TrajectoryEstimate,
+    ResponseParser(TrajectoryEstimateRecord),
+    model=TrajectoryEstimate,
 )
 
 _UPDATE: Action[TrajectoryEstimateRecord] = Action(
@@ -174,9 +174,9 @@ _UPDATE: Action[TrajectoryEstimateRecord] = Action(
     "update",
     "PUT",
     "/trajectories/{id}",
-    Answer(TrajectoryEstimateRecord),
+    ResponseParser(TrajectoryEstimateRecord),
     lookup="uuid",
-    shape=TrajectoryEstimate,
+    model=TrajectoryEstimate,
 )
 
 _PARTIAL_UPDATE: Action[TrajectoryEstimateRecord] = Action(
@@ -184,10 +184,10 @@ _PARTIAL_UPDATE: Action[TrajectoryEstimateRecord] = Action(
     "partial_update",
     "PATCH",
     "/trajectories/{id}",
-    Answer(TrajectoryEstimateRecord),
+    ResponseParser(TrajectoryEstimateRecord),
     lookup="uuid",
-    shape=TrajectoryEstimate,
-    keeps=("chronic_insertion", "probe_insertion"),
+    model=TrajectoryEstimate,
+    preserved_fields=("chronic_insertion", "probe_insertion"),
 )
 
 _DELETE: Action[None] = Action(
@@ -195,7 +195,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/trajectories/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from alyx_client.runtime import (
     Action,
-    Answer,
     AsyncEndpoint,
     Endpoint,
+    ResponseParser,
 )
 
 _READ: Action[bytes] = Action(
@@ -15,7 +15,7 @@ _READ: Action[bytes] = Action(
     "read",
     "GET",
     "/uploaded/{img_url}",
-    Answer(bytes),
+    ResponseParser(bytes),
     lookup="path",
     accept="*/*",
 )

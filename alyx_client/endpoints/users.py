@@ -11,15 +11,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     AsyncResults,
     DjangoFilter,
     Endpoint,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -72,7 +72,7 @@ class UserChanges(TypedDict, total=False):
 _LIST = ListAction(
     "users",
     "/users",
-    PageAnswer(UserRecord),
+    PageParser(UserRecord),
     {
         "allowed_users": "repeat",
         "date_joined": "plain",
@@ -99,7 +99,7 @@ _READ: Action[UserRecord] = Action(
     "read",
     "GET",
     "/users/{username}",
-    Answer(UserRecord),
+    ResponseParser(UserRecord),
     lookup="text",
 )
 
@@ -108,8 +108,8 @@ _CREATE: Action[UserRecord] = Action(
     "create",
     "POST",
     "/users",
-    Answer(UserRecord),
-    shape=User,
+    ResponseParser(UserRecord),
+    model=User,
 )
 
 _UPDATE: Action[UserRecord] = Action(
@@ -117,9 +117,9 @@ _UPDATE: Action[UserRecord] = Action(
     "update",
     "PUT",
     "/users/{username}",
-    Answer(UserRecord),
+    ResponseParser(UserRecord),
     lookup="text",
-    shape=User,
+    model=User,
 )
 
 _PARTIAL_UPDATE: Action[UserRecord] = Action(
@@ -127,9 +127,9 @@ _PARTIAL_UPDATE: Action[UserRecord] = Action(
     "partial_update",
     "PATCH",
     "/users/{username}",
-    Answer(UserRecord),
+    ResponseParser(UserRecord),
     lookup="text",
-    shape=User,
+    model=User,
 )
 
 _DELETE: Action[None] = Action(
@@ -137,7 +137,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/users/{username}",
-    Answer(None),
+    ResponseParser(None),
     lookup="text",
 )
 

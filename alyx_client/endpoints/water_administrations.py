@@ -11,15 +11,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     AsyncResults,
     DateTimeInput,
     DjangoFilter,
     Endpoint,
     ListAction,
-    PageAnswer,
+    PageParser,
     Resource,
+    ResponseParser,
     Results,
     UUIDInput,
     WithIdInUrl,
@@ -82,7 +82,7 @@ class WaterAdministrationChanges(TypedDict, total=False):
 _LIST = ListAction(
     "water_administrations",
     "/water-administrations",
-    PageAnswer(WaterAdministrationRecord),
+    PageParser(WaterAdministrationRecord),
     {
         "adlib": "plain",
         "date_time": "plain",
@@ -105,7 +105,7 @@ _READ: Action[WaterAdministrationRecord] = Action(
     "read",
     "GET",
     "/water-administrations/{id}",
-    Answer(WaterAdministrationRecord),
+    ResponseParser(WaterAdministrationRecord),
     lookup="uuid",
 )
 
@@ -114,8 +114,8 @@ _CREATE: Action[WaterAdministrationRecord] = Action(
     "create",
     "POST",
     "/water-administrations",
-    Answer(WaterAdministrationRecord),
-    shape=WaterAdministration,
+    ResponseParser(WaterAdministrationRecord),
+    model=WaterAdministration,
 )
 
 _UPDATE: Action[WaterAdministrationRecord] = Action(
@@ -123,9 +123,9 @@ _UPDATE: Action[WaterAdministrationRecord] = Action(
     "update",
     "PUT",
     "/water-administrations/{id}",
-    Answer(WaterAdministrationRecord),
+    ResponseParser(WaterAdministrationRecord),
     lookup="uuid",
-    shape=WaterAdministration,
+    model=WaterAdministration,
 )
 
 _PARTIAL_UPDATE: Action[WaterAdministrationRecord] = Action(
@@ -133,9 +133,9 @@ _PARTIAL_UPDATE: Action[WaterAdministrationRecord] = Action(
     "partial_update",
     "PATCH",
     "/water-administrations/{id}",
-    Answer(WaterAdministrationRecord),
+    ResponseParser(WaterAdministrationRecord),
     lookup="uuid",
-    shape=WaterAdministration,
+    model=WaterAdministration,
 )
 
 _DELETE: Action[None] = Action(
@@ -143,7 +143,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/water-administrations/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

@@ -8,10 +8,10 @@ from datetime import date as date_aliased
 
 from alyx_client.runtime import (
     Action,
-    Answer,
     AsyncEndpoint,
     Endpoint,
     Record,
+    ResponseParser,
 )
 
 
@@ -68,7 +68,7 @@ _READ: Action[WaterRequirementRecord] = Action(
     "read",
     "GET",
     "/water-requirement/{nickname}",
-    Answer(WaterRequirementRecord),
+    ResponseParser(WaterRequirementRecord),
     lookup="text",
     filters={
         "end_date": "day",

@@ -11,7 +11,7 @@ from alyx_client.runtime import (
     AsyncResults,
     Endpoint,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Results,
     known_filters,
@@ -42,7 +42,7 @@ class WaterRestrictedSubjectRecord(Record):
 _LIST = ListAction(
     "water_restricted_subjects",
     "/water-restricted-subjects",
-    PageAnswer(WaterRestrictedSubjectRecord),
+    PageParser(WaterRestrictedSubjectRecord),
     {},
 )
 

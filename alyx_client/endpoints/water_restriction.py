@@ -14,7 +14,7 @@ from alyx_client.runtime import (
     DjangoFilter,
     Endpoint,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Results,
     known_filters,
@@ -39,7 +39,7 @@ class WaterRestrictionRecord(Record):
 _LIST = ListAction(
     "water_restriction",
     "/water-restriction",
-    PageAnswer(WaterRestrictionRecord),
+    PageParser(WaterRestrictionRecord),
     {
         "date_range": "range",
         "django": "django",

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     AsyncResults,
     Endpoint,
     ListAction,
-    PageAnswer,
+    PageParser,
     Record,
     Resource,
+    ResponseParser,
     Results,
     known_filters,
 )
@@ -46,7 +46,7 @@ class WaterType(Resource):
 _LIST = ListAction(
     "water_type",
     "/water-type",
-    PageAnswer(WaterTypeRecord),
+    PageParser(WaterTypeRecord),
     {},
 )
 
@@ -55,8 +55,8 @@ _CREATE: Action[WaterTypeRecord] = Action(
     "create",
     "POST",
     "/water-type",
-    Answer(WaterTypeRecord),
-    shape=WaterType,
+    ResponseParser(WaterTypeRecord),
+    model=WaterType,
 )
 
 

@@ -11,15 +11,15 @@ from uuid import UUID
 from alyx_client.runtime import (
     UNSET,
     Action,
-    Answer,
     AsyncEndpoint,
     AsyncResults,
     DateTimeInput,
     DjangoFilter,
     Endpoint,
     ListAction,
-    PageAnswer,
+    PageParser,
     Resource,
+    ResponseParser,
     Results,
     WithIdInUrl,
     known_filters,
@@ -58,7 +58,7 @@ class Weighing(Resource):
 _LIST = ListAction(
     "weighings",
     "/weighings",
-    PageAnswer(WeighingRecord),
+    PageParser(WeighingRecord),
     {
         "date_time": "plain",
         "django": "django",
@@ -78,7 +78,7 @@ _READ: Action[WeighingRecord] = Action(
     "read",
     "GET",
     "/weighings/{id}",
-    Answer(WeighingRecord),
+    ResponseParser(WeighingRecord),
     lookup="uuid",
 )
 
@@ -87,8 +87,8 @@ _CREATE: Action[WeighingRecord] = Action(
     "create",
     "POST",
     "/weighings",
-    Answer(WeighingRecord),
-    shape=Weighing,
+    ResponseParser(WeighingRecord),
+    model=Weighing,
 )
 
 _DELETE: Action[None] = Action(
@@ -96,7 +96,7 @@ _DELETE: Action[None] = Action(
     "delete",
     "DELETE",
     "/weighings/{id}",
-    Answer(None),
+    ResponseParser(None),
     lookup="uuid",
 )
 

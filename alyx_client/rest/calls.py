@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal, cast
@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from alyx_client.errors import InvalidCallError, InvalidFieldError, InvalidKeyError
 from alyx_client.http.flow import Expires, Flow, Send
-from alyx_client.http.log import logger
 from alyx_client.http.message import Request
 from alyx_client.http.url import refuse_foreign, same_origin
 from alyx_client.rest.lists import LazyList, is_page, page_request, read_json, read_page
@@ -24,7 +23,7 @@ from alyx_client.rest.scheme_reader import read_scheme
 from alyx_client.runtime.bodies import file_parts, form_fields, json_text, plain_json
 from alyx_client.runtime.coerce import is_list
 from alyx_client.runtime.filters import FilterStyle, Repeated, encode
-from alyx_client.runtime.json_fields import updated, without
+from alyx_client.runtime.json_fields import JSONField
 from alyx_client.runtime.keys import fill_path, split_path
 from alyx_client.schema.location import fetch_schema
 
@@ -46,15 +45,15 @@ class RestCalls:
         The server.
     strict_filters
         Whether an unknown filter is an error.
-    kept_fields
-        Gives the fields of an endpoint that the server loses when a PATCH leaves them out.
+    preserved_fields
+        The fields that the server loses when a PATCH leaves them out, by endpoint.
     """
 
-    def __init__(self, base_url: str, *, strict_filters: bool, kept_fields: Callable[[str], Sequence[str]]) -> None:
+    def __init__(self, base_url: str, *, strict_filters: bool, preserved_fields: Mapping[str, Sequence[str]]) -> None:
         self.base_url = base_url
         self.strict_filters = strict_filters
         self.known: RestScheme | None = None
-        self._kept_fields = kept_fields
+        self._preserved_fields = preserved_fields
 
     def scheme(self) -> Flow[RestScheme]:
         """Return what the server's schema says; fetched when it is first needed, and kept for a week.
@@ -144,37 +143,25 @@ class RestCalls:
         if action in _WITH_DATA:
             self._require_data(scheme, endpoint, action, data, files)
         if action == "partial_update":
-            data = yield from self._with_kept(endpoint, target, data)
+            data = yield from self._with_preserved_fields(endpoint, target, data)
         method = cast("Method", operation.method)
         return (yield from self.send(method, target, data=data, files=files, expires=expires, bypass_cache=no_cache))
 
-    def json_field_write(self, endpoint: str, key: Any, field: str, data: object) -> Flow[Any]:
-        """Replace what a JSON field holds, and return what the server then has."""
-        answer = yield from self.rest(endpoint, "partial_update", key, {field: data}, None)
-        return cast("dict[str, Any]", answer).get(field, data) if isinstance(answer, dict) else data
+    def json_field(self, endpoint: str, key: Any, field: str) -> JSONField:
+        """Return a JSON field of a record, to write it or change its keys."""
 
-    def json_field_update(self, endpoint: str, key: Any, field: str, data: object) -> Flow[Any]:
-        """Set some keys of a JSON field, and return what the server then has."""
-        current = yield from self._field(endpoint, key, field)
-        return (
-            yield from self.json_field_write(endpoint, key, field, updated(current, data, f"{endpoint} {key}: {field}"))
-        )
+        def read() -> Flow[Any]:
+            record = yield from self.rest(endpoint, "read", key, None, None, no_cache=True)
+            if not isinstance(record, dict) or field not in record:
+                names = sorted(cast("dict[str, Any]", record)) if isinstance(record, dict) else []
+                raise InvalidCallError(f"{endpoint} has no field {field!r}. {suggest(str(field), names)}")
+            return cast("dict[str, Any]", record)[field]
 
-    def json_field_remove_key(self, endpoint: str, key: Any, field: str, name: str) -> Flow[Any]:
-        """Remove a key from a JSON field, and return what the server then has."""
-        current = yield from self._field(endpoint, key, field)
-        left = without(current, name, f"{endpoint} {key}: {field}")
-        if left is None:
-            logger.info("%s %s: %s has no key %r; nothing was written", endpoint, key, field, name)
-            return current
-        return (yield from self.json_field_write(endpoint, key, field, left))
+        def write(data: object) -> Flow[Any]:
+            record = yield from self.rest(endpoint, "partial_update", key, {field: data}, None)
+            return cast("dict[str, Any]", record).get(field, data) if isinstance(record, dict) else data
 
-    def _field(self, endpoint: str, key: Any, field: str) -> Flow[Any]:
-        record = yield from self.rest(endpoint, "read", key, None, None, no_cache=True)
-        if not isinstance(record, dict) or field not in record:
-            names = sorted(cast("dict[str, Any]", record)) if isinstance(record, dict) else []
-            raise InvalidCallError(f"{endpoint} has no field {field!r}. {suggest(str(field), names)}")
-        return cast("dict[str, Any]", record)[field]
+        return JSONField(f"{endpoint} {key}: {field}", read, write)
 
     def _list(
         self,
@@ -225,14 +212,14 @@ class RestCalls:
                 f"{endpoint}: {action} needs data, a dictionary of: {', '.join(named) or 'the fields to send'}"
             )
 
-    def _with_kept(self, endpoint: str, target: str, data: object) -> Flow[Any]:
+    def _with_preserved_fields(self, endpoint: str, target: str, data: object) -> Flow[Any]:
         """Return the changes, and what the record has in the fields that the server would lose."""
-        kept = self._kept_fields(endpoint)
-        changes = _plain(data, f"{endpoint}: partial_update") if kept else data
-        if not isinstance(changes, dict) or all(name in changes for name in kept):
+        preserved = self._preserved_fields.get(endpoint, ())
+        changes = _plain(data, f"{endpoint}: partial_update") if preserved else data
+        if not isinstance(changes, dict) or all(name in changes for name in preserved):
             return cast("Any", data)
         record = yield from self.send("GET", target, expires=True, bypass_cache=True)
-        return {name: record[name] for name in kept if name in record} | cast("dict[str, Any]", changes)
+        return {name: record[name] for name in preserved if name in record} | cast("dict[str, Any]", changes)
 
     def _request(self, method: Method, rest_query: str, data: object, files: object) -> Request:
         path, _, query = rest_query.strip().partition("?")

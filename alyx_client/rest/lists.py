@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from alyx_client.http.flow import Send
+from alyx_client.http.flow import Flow, Send
 from alyx_client.http.json_body import decode
 from alyx_client.http.log import logger
 from alyx_client.http.message import Params, Response
-from alyx_client.runtime.listing import async_results, results
-from alyx_client.runtime.paging import Page, key_of, page_params, repeats
-from alyx_client.runtime.results import AsyncResults, Results
+from alyx_client.runtime.async_results import AsyncResults
+from alyx_client.runtime.client import AsyncRunner, Runner
+from alyx_client.runtime.list_query import ListQuery
+from alyx_client.runtime.paging import Page, has_repeats, key_of, page_params
+from alyx_client.runtime.results import Results
 
 __all__ = ["LazyList", "is_page", "page_request", "read_json", "read_page"]
 
@@ -52,46 +54,35 @@ class LazyList:
         if len(self.queries) != 1 or len(rows) < self.first.count:
             return None
         keys = [_row_key(row) for row in rows]
-        return list(dict(zip(keys, rows, strict=True)).values()) if repeats(keys) else rows
+        return list(dict(zip(keys, rows, strict=True)).values()) if has_repeats(keys) else rows
 
-    def to_results(self, send: Callable[[Send], Response]) -> list[Any] | Results[Any]:
+    def to_results(self, run: Runner) -> list[Any] | Results[Any]:
         """Return the rows: a list if the first page holds them all, else a sequence that fetches the other pages.
 
         Parameters
         ----------
-        send
-            Sends one request.
+        run
+            Runs flows.
         """
-        if (rows := self.complete_rows) is not None:
-            return rows
+        rows = self.complete_rows
+        return Results.from_query(self._query(), run) if rows is None else rows
 
-        def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
-            return read_page(read_json(send(page_request(self.send, params, offset, limit))))
-
-        return results(
-            fetch,
-            self.queries,
-            key=_row_key,
-            by_uuid=self._has_uuid_ranges(),
-            page_size=self.page_size,
-            first=self.first,
-        )
-
-    async def to_async_results(self, send: Callable[[Send], Awaitable[Response]]) -> list[Any] | AsyncResults[Any]:
+    async def to_async_results(self, run: AsyncRunner) -> list[Any] | AsyncResults[Any]:
         """Return the rows as `to_results` does; a sequence of several pages is an `AsyncResults`."""
-        if (rows := self.complete_rows) is not None:
-            return rows
+        rows = self.complete_rows
+        return await AsyncResults.from_query(self._query(), run) if rows is None else rows
 
-        async def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
-            return read_page(read_json(await send(page_request(self.send, params, offset, limit))))
+    def _query(self) -> ListQuery[Any]:
+        def fetch_page(params: Params, offset: int, limit: int | None) -> Flow[Page[Any]]:
+            return read_page(read_json((yield page_request(self.send, params, offset, limit))))
 
-        return await async_results(
-            fetch,
+        return ListQuery(
+            fetch_page,
             self.queries,
-            key=_row_key,
-            by_uuid=self._has_uuid_ranges(),
+            _row_key,
+            has_uuids=self._has_uuid_ranges(),
             page_size=self.page_size,
-            first=self.first,
+            first_page=self.first,
         )
 
     def _has_uuid_ranges(self) -> bool:

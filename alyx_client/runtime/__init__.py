@@ -1,25 +1,28 @@
-"""What generated code rests on: actions, endpoints, models, responses, filters and lists.
+"""The runtime of generated code: actions, endpoints, models, parsers of responses, filters and lists.
 
-Generated packages, those of labs among them, import this room and `alyx_client.client`, and nothing else of this
-package. The names in ``__all__`` are that contract: they are kept, with their signatures, from release to release, and
-a change to one of them means that packages have to be regenerated, which the changelog then says.
+Generated packages, those of labs among them, import this package and `alyx_client.client`, and nothing else of
+`alyx_client`. The names in ``__all__`` are that contract, with their signatures and these private ones: the methods
+``_send`` and ``_list`` and the attribute ``_client`` of endpoints, the attributes ``_read`` and ``_partial_update`` of
+endpoints with JSON fields, and the attributes ``_surface`` and ``_preserved_fields`` of clients. If one of them
+changes, generated packages have to be regenerated, and the changelog says so.
 
-May import `auth`, `config`, `schema`, `http`, `storage` and `errors`; pydantic is imported here alone.
+May import `auth`, `config`, `schema`, `http`, `storage` and `errors`; the only package that imports pydantic.
 """
 
 from __future__ import annotations
 
-from alyx_client.runtime.action import Action, ListAction, Upload
-from alyx_client.runtime.drift import Answer, PageAnswer
+from alyx_client.runtime.action import Action, ListAction
+from alyx_client.runtime.async_results import AsyncResults
+from alyx_client.runtime.bodies import Upload
 from alyx_client.runtime.endpoint import AsyncEndpoint, AsyncJsonFields, Endpoint, JsonFields
 from alyx_client.runtime.filters import DateRange, DjangoFilter, known_filters
 from alyx_client.runtime.models import UNSET, DateInput, DateTimeInput, Record, Resource, UUIDInput, WithIdInUrl
-from alyx_client.runtime.results import AsyncResults, Results
+from alyx_client.runtime.response import PageParser, ResponseParser
+from alyx_client.runtime.results import Results
 
 __all__ = [
     "UNSET",
     "Action",
-    "Answer",
     "AsyncEndpoint",
     "AsyncJsonFields",
     "AsyncResults",
@@ -30,9 +33,10 @@ __all__ = [
     "Endpoint",
     "JsonFields",
     "ListAction",
-    "PageAnswer",
+    "PageParser",
     "Record",
     "Resource",
+    "ResponseParser",
     "Results",
     "UUIDInput",
     "Upload",

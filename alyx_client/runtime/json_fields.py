@@ -1,66 +1,85 @@
-"""Changes to the keys of a JSON field, such as ``sessions.extended_qc``: what is written, given what is there."""
+"""Changes to the keys of a JSON field, such as ``sessions.extended_qc``.
+
+Alyx only replaces a field as a whole. To change one key, the field is read, past the cache, and written again: of two
+programs that do so at the same time, the last one wins.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from alyx_client.errors import NotAnObjectError
+from alyx_client.http.flow import Flow
+from alyx_client.http.log import logger
 from alyx_client.runtime.bodies import plain_json
 
-__all__ = ["updated", "without"]
+__all__ = ["JSONField"]
 
 
-def updated(current: object, data: object, where: str) -> dict[str, Any]:
-    """Return the field's object with some keys set.
-
-    Parameters
-    ----------
-    current
-        What the field holds; null counts as an object without keys.
-    data
-        The keys to set.
-    where
-        The field, for messages.
-
-    Raises
-    ------
-    NotAnObjectError
-        The field, or `data`, is no object.
-    """
-    if not isinstance(data, Mapping):
-        raise NotAnObjectError(f"{where}: the keys to set are a dictionary, not a {type(data).__name__}")
-    keys: dict[str, Any] = plain_json(cast("object", data))
-    return _object({} if current is None else current, where) | keys
-
-
-def without(current: object, key: str, where: str) -> dict[str, Any] | None:
-    """Return the field's object without a key; None where there is nothing to remove.
+@dataclass(frozen=True, slots=True)
+class JSONField:
+    """A JSON field of one record, sans-I/O; endpoints and calls by name read and write it in their own ways.
 
     Parameters
     ----------
-    current
-        What the field holds.
-    key
-        The key to remove.
-    where
-        The field, for messages.
-
-    Raises
-    ------
-    NotAnObjectError
-        The field is no object.
+    label
+        The record and the field, for messages.
+    read
+        Reads the field from the server, past the cache.
+    write
+        Replaces the field, and returns the value that the server then has.
     """
-    if current is None:
-        return None
-    content = _object(current, where)
-    return {name: value for name, value in content.items() if name != key} if key in content else None
 
+    label: str
+    read: Callable[[], Flow[object]]
+    write: Callable[[object], Flow[Any]]
 
-def _object(current: object, where: str) -> dict[str, Any]:
-    if not isinstance(current, Mapping):
-        raise NotAnObjectError(
-            f"{where} holds a {type(current).__name__}, which has no keys; nothing was written. "
-            "json_field_write replaces it as a whole."
-        )
-    return dict(cast("Mapping[str, Any]", current))
+    def update(self, data: object) -> Flow[Any]:
+        """Set some keys, and return the value that the server then has.
+
+        Parameters
+        ----------
+        data
+            The keys to set; the others are left unchanged.
+
+        Raises
+        ------
+        NotAnObjectError
+            The field, or `data`, is not an object.
+        """
+        current = yield from self.read()
+        if not isinstance(data, Mapping):
+            raise NotAnObjectError(f"{self.label}: the keys to set are a dictionary, not a {type(data).__name__}")
+        keys: dict[str, Any] = plain_json(cast("object", data))
+        content = {} if current is None else self._object(current)
+        return (yield from self.write(content | keys))
+
+    def remove_key(self, key: str) -> Flow[Any]:
+        """Remove a key, and return the value that the server then has; without such a key, nothing is written.
+
+        Parameters
+        ----------
+        key
+            The key to remove.
+
+        Raises
+        ------
+        NotAnObjectError
+            The field is not an object.
+        """
+        current = yield from self.read()
+        content = {} if current is None else self._object(current)
+        if key not in content:
+            logger.info("%s has no key %r; nothing was written", self.label, key)
+            return current
+        return (yield from self.write({name: value for name, value in content.items() if name != key}))
+
+    def _object(self, value: object) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise NotAnObjectError(
+                f"{self.label} holds a {type(value).__name__}, which has no keys; nothing was written. "
+                "json_field_write replaces it as a whole."
+            )
+        return dict(cast("Mapping[str, Any]", value))

@@ -1,8 +1,8 @@
-"""Walking a list from page to page: which page comes next, and which of its rows are new; without any I/O."""
+"""Paging by offset, sans-I/O: the order in which pages are fetched, and which of their rows are new."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -11,11 +11,11 @@ from alyx_client.errors import IncompleteResultsWarning
 from alyx_client.http.log import warn
 from alyx_client.http.message import Params
 
-__all__ = ["Key", "Page", "Walk", "Want", "first_limit", "key_of", "page_params", "repeats"]
+__all__ = ["OffsetPager", "Page", "PageRequest", "RowKey", "first_limit", "has_repeats", "key_of", "page_params"]
 
 T = TypeVar("T")
-Key = Callable[[Any], object]
-"""Tells one row of a list from another; None for rows that cannot be told apart."""
+RowKey = Callable[[Any], object]
+"""Returns the key that identifies a row of a list; None for rows without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Page(Generic[T]):
     Parameters
     ----------
     count
-        How many rows the server says there are in all.
+        The number of rows of the whole list, as the server counts them.
     rows
         The rows of this page.
     has_next
@@ -38,119 +38,123 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
-    """A page that a walk needs next: which query, from which row, how many rows."""
+class PageRequest:
+    """A page to fetch: the number of the query, the position of the first row, and the page size."""
 
-    source: int
+    query: int
     offset: int
     limit: int | None
 
 
-class Walk(Generic[T]):
-    """The order in which pages are fetched, and which of their rows are new; without any I/O.
+class OffsetPager(Generic[T]):
+    """The order in which the pages of a list are fetched, and which of their rows are new; sans-I/O.
 
     Parameters
     ----------
-    sources
-        How many queries there are: several where a long list of keys was split.
+    query_count
+        The number of queries: several if a long list of keys was split.
     page_size
-        Rows to ask for at a time; the server's own number by default.
+        Rows per page; the server's default if None.
     max_items
         The most rows to return.
-    key
-        What tells one row from another; None for rows that cannot be told apart.
+    row_key
+        Returns the key of a row; None if rows have none.
     """
 
-    def __init__(self, sources: int, page_size: int | None, max_items: int | None, key: Key | None) -> None:
-        self._sources = sources
+    def __init__(self, query_count: int, page_size: int | None, max_items: int | None, row_key: RowKey | None) -> None:
+        self._query_count = query_count
         self._page_size = page_size
-        self._left = max_items
-        self._key = key
-        self._seen: set[object] = set()
-        self._source = 0
-        self._end = 0  # the rows before it were read
-        self._overlap = 0  # how many of them are asked for again, in case that some are deleted
-        self._longest = 0
+        self._remaining = max_items
+        self._row_key = row_key
+        self._keys: set[object] = set()
+        self._query = 0
+        self._end = 0  # the position after the last row read
+        self._overlap = 0  # rows before it to fetch again, in case that rows are deleted meanwhile
+        self._longest_page = 0
         self._stepped_back = False
-        self._count: int | None = None
-        self._fewest = 0
-        self._unnamed = False
-        self._repeated = False
+        self._last_count: int | None = None
+        self._lowest_count = 0
+        self._has_unidentified_rows = False
+        self._has_repeats = False
 
     @property
-    def want(self) -> Want | None:
-        """The next page, or None at the end."""
-        if self._source >= self._sources or self._left == 0:
+    def next_page(self) -> PageRequest | None:
+        """The page to fetch next, or None at the end."""
+        if self._query >= self._query_count or self._remaining == 0:
             return None
-        left = None if self._left is None else self._left + min(self._end, self._overlap)
-        sizes = [size for size in (self._page_size, left) if size is not None]
-        return Want(self._source, max(0, self._end - self._overlap), min(sizes, default=None))
+        remaining = None if self._remaining is None else self._remaining + min(self._end, self._overlap)
+        sizes = [size for size in (self._page_size, remaining) if size is not None]
+        return PageRequest(self._query, max(0, self._end - self._overlap), min(sizes, default=None))
 
-    def is_blind(self, first: Page[T]) -> bool:
+    def has_unidentified_rows(self, first: Page[T]) -> bool:
         """Return whether rows lost or repeated on later pages would go unnoticed, since rows have no keys."""
-        more = first.count > len(first.rows) and (self._left is None or self._left > len(first.rows))
-        return more and any(self._key is None or self._key(row) is None for row in first.rows)
+        has_more = first.count > len(first.rows) and (self._remaining is None or self._remaining > len(first.rows))
+        return has_more and any(self._row_key is None or self._row_key(row) is None for row in first.rows)
 
     @property
-    def missing(self) -> bool:
-        """Whether the server counted more rows than it sent, at the end of a walk over one query.
+    def is_missing_rows(self) -> bool:
+        """Whether the server counted more rows than it sent, at the end of one query.
 
-        Records that were added meanwhile need not be among those that were sent, so the lowest count holds.
+        Records that were added meanwhile need not be among the rows, so the lowest count decides.
         """
-        if self._sources != 1 or self._left == 0 or self._unnamed or self._count is None:
+        if self._query_count != 1 or self._remaining == 0 or self._has_unidentified_rows or self._last_count is None:
             return False
-        return self._fewest > len(self._seen)
+        return self._lowest_count > len(self._keys)
 
-    def accept(self, page: Page[T]) -> list[T]:
-        """Take the page that was wanted, and return its new rows."""
-        shrunk = 0 if self._count is None else self._count - page.count
-        self._fewest = page.count if self._count is None else min(self._fewest, page.count)
-        self._count = page.count
-        if shrunk > self._overlap and not self._unnamed and not self._stepped_back:
-            # Records that were deleted meanwhile moved the later ones up: some of them now lie before this page. It is
-            # asked for again from there, but not twice in a row, so that a walk ends on a list that shrinks all the
-            # time; the overlap then keeps it from missing any.
-            self._end = max(0, self._end - shrunk)
-            self._overlap = min(2 * shrunk, self._longest // 2)
+    def add_page(self, page: Page[T]) -> list[T]:
+        """Take the page requested last, and return its new rows."""
+        deleted = 0 if self._last_count is None else self._last_count - page.count
+        self._lowest_count = page.count if self._last_count is None else min(self._lowest_count, page.count)
+        self._last_count = page.count
+        if deleted > self._overlap and not self._has_unidentified_rows and not self._stepped_back:
+            # Deletions move the later records up: some that were not read yet now lie before this page. It is fetched
+            # again from there, but not twice in a row, so that the pages of a list that shrinks all the time come to
+            # an end; from then on, the overlap makes up for deletions.
+            self._end = max(0, self._end - deleted)
+            self._overlap = min(2 * deleted, self._longest_page // 2)
             self._stepped_back = True
             return []
         self._stepped_back = False
-        self._longest = max(self._longest, len(page.rows))
+        self._advance(page)
+        return self.new_rows(page.rows)
+
+    def _advance(self, page: Page[T]) -> None:
+        self._longest_page = max(self._longest_page, len(page.rows))
         end = max(0, self._end - self._overlap) + len(page.rows)
         if end <= self._end:
-            self._overlap = 0
+            self._overlap = 0  # a page within the overlap would be fetched for ever
         self._end = max(self._end, end)
+        # By the count and not by `next`: servers have sent one on the last page, too.
         if not page.rows or end >= page.count:
-            self._source += 1
-            self._end = self._overlap = self._longest = 0
-            if self._source < self._sources:
-                self._count = None
-        return self.fresh(page.rows)
+            self._query += 1
+            self._end = self._overlap = self._longest_page = 0
+            if self._query < self._query_count:
+                self._last_count = None
 
-    def fresh(self, rows: list[T]) -> list[T]:
-        """Return the rows that were not seen yet, no more than are still wanted."""
+    def new_rows(self, rows: Sequence[T]) -> list[T]:
+        """Return the rows that were not seen before, at most as many as remain."""
         new: list[T] = []
-        names = [None if self._key is None else self._key(row) for row in rows]
-        self._repeated = self._repeated or repeats(names)
-        for row, name in zip(rows, names, strict=True):
-            if name is None:
-                self._unnamed = True
-            elif name in self._seen:
+        keys = [None if self._row_key is None else self._row_key(row) for row in rows]
+        self._has_repeats = self._has_repeats or has_repeats(keys)
+        for row, key in zip(rows, keys, strict=True):
+            if key is None:
+                self._has_unidentified_rows = True
+            elif key in self._keys:
                 continue
             else:
-                self._seen.add(name)
+                self._keys.add(key)
             new.append(row)
-        if self._left is not None:
-            new = new[: self._left]
-            self._left -= len(new)
+        if self._remaining is not None:
+            new = new[: self._remaining]
+            self._remaining -= len(new)
         return new
 
-    def warn_of_missing(self) -> None:
-        """Say that rows are missing, unless the count is too high because it counts repetitions."""
-        if not self.missing or self._repeated:
+    def warn_of_missing_rows(self) -> None:
+        """Warn if rows are missing, unless the count is too high because it counts repetitions."""
+        if not self.is_missing_rows or self._has_repeats:
             return
         warn(
-            f"The server counted {self._fewest} rows and sent {len(self._seen)} different ones: its order is not "
+            f"The server counted {self._lowest_count} rows and sent {len(self._keys)} different ones: its order is not "
             "stable from page to page. Narrow the query down, or fetch larger pages (limit=1000).",
             IncompleteResultsWarning,
         )
@@ -166,7 +170,7 @@ def page_params(params: Params, offset: int, limit: int | None) -> Params:
     offset
         The position of the page's first row.
     limit
-        The page size, in rows; None for the server's own.
+        The page size, in rows; the server's default if None.
     """
     paging = [] if limit is None else [("limit", str(limit))]
     if offset:
@@ -175,7 +179,7 @@ def page_params(params: Params, offset: int, limit: int | None) -> Params:
 
 
 def key_of(fields: Mapping[str, object]) -> object:
-    """Return what tells a row with these fields from another; None for rows that have no key."""
+    """Return the key that identifies a row with these fields; None if there is none."""
     for name in ("id", "url", "name"):
         value = fields.get(name)
         if isinstance(value, str | int | UUID):
@@ -184,13 +188,13 @@ def key_of(fields: Mapping[str, object]) -> object:
     return None
 
 
-def repeats(names: list[Any]) -> bool:
-    """Return whether one page has a row twice, as it has where Alyx joins a query over other tables."""
-    return None not in names and len(set(names)) < len(names)
+def has_repeats(keys: Sequence[object]) -> bool:
+    """Return whether a page has the same row twice, as it does where Alyx joins other tables without ``distinct``."""
+    return None not in keys and len(set(keys)) < len(keys)
 
 
 def first_limit(page_size: int | None, max_items: int | None) -> int | None:
-    """Return how many rows to ask for first.
+    """Return the limit of the first page.
 
     Raises
     ------
@@ -201,5 +205,5 @@ def first_limit(page_size: int | None, max_items: int | None) -> int | None:
         raise ValueError(f"limit is the number of rows fetched at a time, at least 1; not {page_size}")
     if max_items is not None and max_items < 0:
         raise ValueError(f"max_items cannot be negative: {max_items}")
-    # Without rows to return, one is asked for all the same: their number is known then.
+    # Even with max_items=0, one row is fetched: its page tells the number of rows.
     return min((max(size, 1) for size in (page_size, max_items) if size is not None), default=None)

@@ -1,230 +1,220 @@
-"""Lists as sequences: fetched page by page, in order, and whole even where the server's order is not.
+"""Lists as sequences: fetched page by page, in order, and complete even if the server's order is not stable.
 
-Alyx pages by offset over queries that have no total order, so that a database may give one row twice and another not
-at all, with nobody writing. Rows that repeat are dropped; where rows are missing at the end of a walk, they are fetched
-by ranges of their keys.
+Alyx pages by offset over queries without a total order, so that the database may return one row twice and another not
+at all, with nobody writing. Repeated rows are dropped; if rows are missing at the end, they are fetched by ranges of
+their keys.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import contextvars
-import operator
-import os
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from itertools import zip_longest
-from typing import Any, Generic, TypeVar, cast, overload
+from typing import Any, TypeVar, cast, overload
 
-from alyx_client.runtime.paging import Key, Page, Walk, Want, first_limit, repeats
+from alyx_client.http.message import Params
+from alyx_client.runtime.client import Runner
+from alyx_client.runtime.key_ranges import KeyRanges
+from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position
+from alyx_client.runtime.paging import OffsetPager, Page, PageRequest, RowKey
+from alyx_client.runtime.prefetch import Prefetch
 
-__all__ = ["AsyncResults", "Page", "Results"]
+__all__ = ["Results"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-_KEPT_PAGES = 4
+FetchPage = Callable[[int, int | None], Page[T]]
+"""Fetches a page of one query, by offset and limit."""
 
-
-class _Ahead:
-    """One call in the background, whose outcome is asked for later."""
-
-    def __init__(self, call: Callable[[], Any]) -> None:
-        self._call = call
-        self._value: Any = None
-        self._error: BaseException | None = None
-        self._pid = os.getpid()
-        context = contextvars.copy_context()  # where the cache is off, it is off here too
-        self._thread = threading.Thread(
-            target=context.run, args=(self._run,), daemon=True, name="alyx-client: next page"
-        )
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._value = self._call()
-        except BaseException as error:
-            self._error = error
-
-    def outcome(self) -> Any:
-        if self._pid != os.getpid():
-            return self._call()  # a fork takes no threads along
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._value
-
-
-Fetch = Callable[[int, int | None], Page[T]]
-AsyncFetch = Callable[[int, int | None], Awaitable[Page[T]]]
+_CACHED_PAGES = 4
 
 
 class Results(Sequence[T_co]):
     """The rows of a list: a sequence whose pages are fetched when they are needed.
 
-    Iterating fetches the next page while the rows of the last are used, and holds no more than these two and the first.
-    An index or a slice fetches only the pages that it needs. ``len`` is what the server counted; where it gives a row
-    several times, or where a long list of keys was split, every row is read to count them.
+    Iterating fetches the next page while the rows of the last one are used, and holds no more than these two and the
+    first. An index or a slice fetches only the pages that it needs. ``len`` is the server's count; if the server
+    repeats rows, or if a long list of keys was split, all rows are read to count them.
 
     Parameters
     ----------
-    sources
-        Fetch a page of a query by offset and limit; several where a long list of keys was split.
+    fetches
+        Functions that fetch a page of a query; several if a long list of keys was split.
     page_size
-        Rows to ask for at a time; the server's own number by default.
+        Rows per page; the server's default if None.
     max_items
         The most rows to return.
     key
-        What tells one row from another.
+        Returns the key that identifies a row.
     first
-        The first page, where it is there already.
-    rest
+        The first page, if it has been fetched already.
+    by_key_ranges
         Fetches all rows by ranges of their keys, for those that paging leaves out.
     """
 
     def __init__(
         self,
-        sources: Sequence[Fetch[Any]],
+        fetches: Sequence[FetchPage[T_co]],
         *,
         page_size: int | None = None,
         max_items: int | None = None,
-        key: Key | None = None,
-        first: Page[Any] | None = None,
-        rest: Callable[[], Iterator[list[Any]]] | None = None,
+        key: RowKey | None = None,
+        first: Page[T_co] | None = None,
+        by_key_ranges: Callable[[], Iterator[list[T_co]]] | None = None,
     ) -> None:
-        self._first_limit = first_limit(page_size, max_items)
-        self._sources = list(sources)
-        self._page_size = page_size
-        self._max_items = max_items
-        self._key = key
-        self._first = first
-        self._rest = rest
-        self._pages: OrderedDict[int, list[Any]] = OrderedDict()
+        self._fetches = list(fetches)
+        self._state: ListState[T_co] = ListState(len(self._fetches), page_size, max_items, key, first)
+        self._by_key_ranges = by_key_ranges
+        self._pages: OrderedDict[int, list[T_co]] = OrderedDict()
         self._pages_lock = threading.Lock()
-        self._repeats: bool | None = None
-        # Rows of several queries can only be counted by reading them.
-        self._whole: list[Any] | None = [] if not self._sources else None
+
+    @classmethod
+    def from_query(cls, query: ListQuery[T], run: Runner) -> Results[T]:
+        """Make the sequence of a list's rows.
+
+        Parameters
+        ----------
+        query
+            The query.
+        run
+            Runs flows.
+        """
+
+        def fetch(params: Params, offset: int, limit: int | None) -> Page[T]:
+            return run(query.fetch_page(params, offset, limit))
+
+        def by_key_ranges() -> Iterator[list[T]]:
+            ranges = query.key_ranges()
+            while (params := ranges.next_params) is not None:
+                yield ranges.add_page(fetch(params, 0, KeyRanges.LIMIT))
+
+        return Results(
+            [partial(fetch, params) for params in query.param_sets],
+            page_size=query.page_size,
+            max_items=query.max_items,
+            key=query.row_key,
+            first=query.first_page,
+            by_key_ranges=by_key_ranges if query.has_key_ranges else None,
+        )
 
     @property
     def total(self) -> int:
-        """How many rows the server counted, whatever `max_items` is."""
-        if len(self._sources) != 1:
-            return len(self._load())
-        return self._first_page().count
+        """The number of rows that the server counted, whatever `max_items` is."""
+        return self._first_page().count if self._state.has_server_count else len(self._read_all())
 
     def __len__(self) -> int:
-        if self._by_rows():
-            return len(self._load())
-        return self.total if self._max_items is None else min(self.total, self._max_items)
+        return len(self._read_all()) if self._must_read_all() else self._state.length(self.total)
 
     def __bool__(self) -> bool:
         return any(True for _ in self)
 
     def __iter__(self) -> Iterator[T_co]:
-        if self._whole is not None:
-            return iter(self._whole)
-        return self._walk_and_keep() if self._by_rows() else self._walk()
+        if self._state.all_rows is not None:
+            return iter(self._state.all_rows)
+        return self._iterate_and_store() if self._must_read_all() else self._iterate()
 
-    def _walk_and_keep(self) -> Generator[T_co]:
-        rows: list[Any] = []
-        for row in self._walk():
+    def _iterate_and_store(self) -> Generator[T_co]:
+        rows: list[T_co] = []
+        for row in self._iterate():
             rows.append(row)
             yield row
-        self._whole = rows
+        self._state.all_rows = rows
 
-    def _walk(self) -> Generator[T_co]:
-        walk: Walk[Any] = Walk(len(self._sources), self._page_size, self._max_items, self._key)
-        wanted = walk.want
-        page = None if wanted is None else self._first_page()
-        if page is not None and self._rest is not None and walk.is_blind(page):
-            for rows in self._rest():
-                yield from walk.fresh(rows)
-            return
+    def _iterate(self) -> Generator[T_co]:
+        pager = self._state.pager()
+        if pager.next_page is not None:
+            first = self._first_page()
+            if self._by_key_ranges is not None and pager.has_unidentified_rows(first):
+                for rows in self._by_key_ranges():
+                    yield from pager.new_rows(rows)
+                return
+            yield from self._iterate_pages(pager, first)
+            if self._by_key_ranges is not None and pager.is_missing_rows:
+                yield from self._iterate_missing(pager, self._by_key_ranges())
+        pager.warn_of_missing_rows()
+
+    def _iterate_pages(self, pager: OffsetPager[T_co], first: Page[T_co]) -> Generator[T_co]:
+        page: Page[T_co] | None = first
         while page is not None:
-            rows = walk.accept(page)
-            wanted = walk.want
-            ahead: _Ahead | None = None
-            page = None
-            for place, row in enumerate(rows):
-                # Who stops at the first row has no use for a second page.
-                if place == 1 and wanted is not None:
-                    ahead = _Ahead(self._fetcher(wanted))
+            rows = pager.add_page(page)
+            request = pager.next_page
+            prefetch: Prefetch[Page[T_co]] | None = None
+            page = None  # no page is held longer than its rows are used
+            for position, row in enumerate(rows):
+                # A caller who stops at the first row has no use for a second page.
+                if position == 1 and request is not None:
+                    prefetch = Prefetch(partial(self._fetch, request))
                 yield row
-            if ahead is not None:
-                page = ahead.outcome()
-            elif wanted is not None:
-                page = self._fetcher(wanted)()
-        if walk.missing and self._rest is not None:
-            for rows in self._rest():
-                yield from walk.fresh(rows)
-                if not walk.missing:
-                    break
-        walk.warn_of_missing()
+            if prefetch is not None:
+                page = prefetch.result()
+            elif request is not None:
+                page = self._fetch(request)
 
-    def _fetcher(self, wanted: Want) -> Callable[[], Page[Any]]:
-        fetch = self._sources[wanted.source]
-        return lambda: fetch(wanted.offset, wanted.limit)
+    def _iterate_missing(self, pager: OffsetPager[T_co], ranges: Iterator[list[T_co]]) -> Generator[T_co]:
+        for rows in ranges:
+            yield from pager.new_rows(rows)
+            if not pager.is_missing_rows:
+                return
 
-    def _first_page(self) -> Page[Any]:
-        if self._first is None:
-            self._first = self._sources[0](0, self._first_limit)
-        return self._first
+    def _fetch(self, request: PageRequest) -> Page[T_co]:
+        return self._fetches[request.query](request.offset, request.limit)
 
-    def _by_rows(self) -> bool:
-        """Return whether only the rows themselves tell how many there are.
+    def _first_page(self) -> Page[T_co]:
+        if self._state.first_page is None:
+            self._state.first_page = self._fetches[0](0, self._state.first_limit)
+        return self._state.first_page
 
-        Several queries may give the same row. So does one query that Alyx joins over other tables, and then its count
-        counts repetitions.
-        """
-        if self._whole is not None or len(self._sources) != 1:
+    def _must_read_all(self) -> bool:
+        """Return whether the number of rows is known from the rows alone."""
+        if self._state.all_rows is not None or not self._state.has_server_count:
             return True
-        if self._repeats is None:
-            key = self._key
-            self._repeats = key is not None and repeats([key(row) for row in self._first_page().rows])
-        return self._repeats
+        return self._state.counts_repetitions(self._first_page())
 
-    def _load(self) -> list[T_co]:
-        if self._whole is None:
-            self._whole = list(self._walk())
-        return self._whole
+    def _read_all(self) -> list[T_co]:
+        if self._state.all_rows is None:
+            self._state.all_rows = list(self._iterate())
+        return self._state.all_rows
 
     @overload
     def __getitem__(self, index: int) -> T_co: ...
     @overload
     def __getitem__(self, index: slice) -> list[T_co]: ...
     def __getitem__(self, index: int | slice) -> T_co | list[T_co]:
-        if self._by_rows():
-            return self._load()[index]
+        if self._must_read_all():
+            return self._read_all()[index]
         if isinstance(index, slice):
-            places = range(*index.indices(len(self)))
-            return list(self) if places == range(len(self)) else [row for place in places for row in self._row(place)]
-        place = _place(index, len(self))
-        for row in self._row(place):
+            positions = range(*index.indices(len(self)))
+            if positions == range(len(self)):
+                return list(self)
+            return [row for position in positions for row in self._row(position)]
+        position = to_position(index, len(self))
+        for row in self._row(position):
             return row
-        raise _gone(place)
+        raise gone(position)
 
     def __reversed__(self) -> Iterator[T_co]:
-        if self._by_rows():
-            return iter(self._load()[::-1])
-        return (row for place in reversed(range(len(self))) for row in self._row(place))
+        if self._must_read_all():
+            return iter(self._read_all()[::-1])
+        return (row for position in reversed(range(len(self))) for row in self._row(position))
 
-    def _row(self, place: int) -> list[T_co]:
-        """Return the row at a place, or nothing where the server has none there any more."""
+    def _row(self, position: int) -> list[T_co]:
+        """Return the row at a position, or no row if the server does not have it any more."""
         first = self._first_page()
-        if place < len(first.rows):
-            return first.rows[place : place + 1]
-        size = len(first.rows) or 1
-        start = place - place % size
+        if position < len(first.rows):
+            return first.rows[position : position + 1]
+        size = len(first.rows) or 1  # the server may cap the page size below the one requested
+        start = position - position % size
         rows = self._pages.get(start)
         if rows is None:
-            rows = self._sources[0](start, size).rows
+            rows = self._fetches[0](start, size).rows
         with self._pages_lock:
             self._pages[start] = rows
             self._pages.move_to_end(start)
-            while len(self._pages) > _KEPT_PAGES:
+            while len(self._pages) > _CACHED_PAGES:
                 self._pages.popitem(last=False)
-        return rows[place - start : place - start + 1]
+        return rows[position - start : position - start + 1]
 
     def __contains__(self, value: object) -> bool:
         return any(row is value or row == value for row in self)
@@ -236,21 +226,20 @@ class Results(Sequence[T_co]):
             return NotImplemented
         # By rows and not by length: the server's count may be of another moment, or count repetitions.
         pairs = zip_longest(self, cast("Sequence[object]", other), fillvalue=object())
-        return all(mine is theirs or mine == theirs for mine, theirs in pairs)
-
-    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+        return all(own is others or own == others for own, others in pairs)
 
     def __repr__(self) -> str:
-        # Nothing is fetched to be shown: debuggers show objects at their own will.
-        if self._whole is None and self._first is None:
+        # repr() must not perform I/O: debuggers call it at any time.
+        state = self._state
+        if state.all_rows is None and state.first_page is None:
             return "Results(not fetched yet)"
-        if self._whole is None and self._by_rows():
+        if state.all_rows is None and self._must_read_all():
             return "Results(not counted yet)"
         count = len(self)
-        rows = self._first_page().rows if self._whole is None else self._whole
-        shown = [f"  {row!r}," for row in rows[: min(3, count)]]
-        more = [f"  ... {count - len(shown)} more"] if count > len(shown) else []
-        return "\n".join([f"Results({count} rows):", *shown, *more])
+        rows = self._first_page().rows if state.all_rows is None else state.all_rows
+        lines = [f"  {row!r}," for row in rows[: min(3, count)]]
+        rest = [f"  ... {count - len(lines)} more"] if count > len(lines) else []
+        return "\n".join([f"Results({count} rows):", *lines, *rest])
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A pickle holds the rows themselves: another process may have no client.
@@ -260,184 +249,3 @@ class Results(Sequence[T_co]):
 def _unpickle(rows: list[T]) -> Results[T]:
     page = Page(len(rows), rows, False)
     return Results([lambda offset, limit: Page(len(rows), rows[offset:], False)], first=page)
-
-
-def _place(index: int, length: int) -> int:
-    place = operator.index(index)
-    place = place + length if place < 0 else place
-    if not 0 <= place < length:
-        raise IndexError(f"there is no row {index}: the list has {length}")
-    return place
-
-
-def _gone(place: int) -> IndexError:
-    return IndexError(f"row {place} is not there any more; the list changed on the server")
-
-
-class AsyncResults(Generic[T_co]):
-    """The rows of a list, for ``async for``; ``await`` it for the first page, and ``len`` works.
-
-    The next page is fetched while the rows of the last are used.
-
-    Parameters
-    ----------
-    sources, page_size, max_items, key, first, rest
-        As for `Results`.
-    """
-
-    def __init__(
-        self,
-        sources: Sequence[AsyncFetch[Any]],
-        *,
-        page_size: int | None = None,
-        max_items: int | None = None,
-        key: Key | None = None,
-        first: Page[Any] | None = None,
-        rest: Callable[[], AsyncIterator[list[Any]]] | None = None,
-    ) -> None:
-        self._first_limit = first_limit(page_size, max_items)
-        self._sources = list(sources)
-        self._page_size = page_size
-        self._max_items = max_items
-        self._key = key
-        self._rest = rest
-        self._first = first
-        self._page: tuple[int, list[Any]] | None = None
-        self._whole: list[Any] | None = [] if not self._sources else None
-
-    def __await__(self) -> Generator[Any, Any, AsyncResults[T_co]]:
-        return self._fetched().__await__()
-
-    async def _fetched(self) -> AsyncResults[T_co]:
-        if await self._by_rows():
-            await self.all()
-        return self
-
-    async def _by_rows(self) -> bool:
-        if self._whole is not None or len(self._sources) != 1:
-            return True
-        rows = (await self._first_page()).rows
-        return self._key is not None and repeats([self._key(row) for row in rows])
-
-    async def _first_page(self) -> Page[Any]:
-        if self._first is None:
-            self._first = await self._sources[0](0, self._first_limit)
-        return self._first
-
-    @property
-    def total(self) -> int:
-        """How many rows the server counted, whatever `max_items` is; known once it was awaited."""
-        if self._first is not None and len(self._sources) == 1:
-            return self._first.count
-        if self._whole is None:
-            raise RuntimeError("the number of rows is known after `await`: results = await client.….list(...)")
-        return len(self._whole)
-
-    def __len__(self) -> int:
-        if self._whole is not None:
-            return len(self._whole)
-        return self.total if self._max_items is None else min(self.total, self._max_items)
-
-    def __bool__(self) -> bool:
-        return len(self) > 0
-
-    async def __aiter__(self) -> AsyncIterator[T_co]:
-        kept: list[Any] | None = [] if self._whole is None and await self._by_rows() else None
-        async with contextlib.aclosing(self._walk()) as rows:
-            async for row in rows:
-                if kept is not None:
-                    kept.append(row)
-                yield row
-        if kept is not None:
-            self._whole = kept
-
-    async def _walk(self) -> AsyncGenerator[T_co]:
-        for row in self._whole or ():
-            yield row
-        if self._whole is not None:
-            return
-        walk: Walk[Any] = Walk(len(self._sources), self._page_size, self._max_items, self._key)
-        wanted = walk.want
-        page = None if wanted is None else await self._first_page()
-        if page is not None and self._rest is not None and walk.is_blind(page):
-            async for rows in self._rest():
-                for row in walk.fresh(rows):
-                    yield row
-            return
-        ahead: asyncio.Future[Page[Any]] | None = None
-        try:
-            while page is not None:
-                rows = walk.accept(page)
-                wanted = walk.want
-                page = None
-                for place, row in enumerate(rows):
-                    if place == 1 and wanted is not None:
-                        ahead = asyncio.ensure_future(self._sources[wanted.source](wanted.offset, wanted.limit))
-                        ahead.add_done_callback(_notice)
-                    yield row
-                if ahead is not None:
-                    page = await ahead
-                elif wanted is not None:
-                    page = await self._sources[wanted.source](wanted.offset, wanted.limit)
-                ahead = None
-        finally:
-            if ahead is not None:
-                ahead.cancel()
-        if walk.missing and self._rest is not None:
-            async for rows in self._rest():
-                for row in walk.fresh(rows):
-                    yield row
-                if not walk.missing:
-                    break
-        walk.warn_of_missing()
-
-    async def all(self) -> list[T_co]:
-        """Return every row."""
-        if self._whole is None:
-            self._whole = [row async for row in self._walk()]
-        return list(self._whole)
-
-    async def first(self) -> T_co | None:
-        """Return the first row, or None where there is none."""
-        if self._max_items == 0:
-            return None
-        for source in [] if self._whole is not None else self._sources:
-            page = await (self._first_page() if source is self._sources[0] else source(0, 1))
-            if page.rows:
-                return cast("T_co", page.rows[0])
-        return cast("T_co", self._whole[0]) if self._whole else None
-
-    async def get(self, index: int) -> T_co:
-        """Return the row at a place, which may be negative; only its page is fetched.
-
-        Raises
-        ------
-        IndexError
-            There is no such row.
-        """
-        await self
-        if self._whole is not None:
-            return cast("T_co", self._whole[index])
-        place = _place(index, len(self))
-        rows = (await self._first_page()).rows
-        start = place - place % (len(rows) or 1)
-        if start:
-            if self._page is None or self._page[0] != start:
-                self._page = (start, (await self._sources[0](start, len(rows))).rows)
-            rows = self._page[1]
-        if place - start >= len(rows):
-            raise _gone(place)
-        return cast("T_co", rows[place - start])
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("AsyncResults cannot be pickled; pickle the rows: await results.all()")
-
-    def __repr__(self) -> str:
-        known = self._whole is not None or (self._first is not None and len(self._sources) == 1)
-        return f"AsyncResults({len(self)} rows)" if known else "AsyncResults(not fetched yet)"
-
-
-def _notice(ahead: asyncio.Future[Any]) -> None:
-    """Take note of a failure that nobody may ask for any more, so that asyncio does not report it."""
-    if not ahead.cancelled():
-        ahead.exception()

@@ -18,7 +18,7 @@ async def test_a_list_is_walked_over_several_pages(name: str, async_client: Asyn
     results = getattr(async_client, name).list(limit=2, max_items=3)
     rows = [row async for row in results]
     assert len(rows) == min(3, (await results).total)
-    assert all(isinstance(row, declared.listing.answer.row) for row in rows)
+    assert all(isinstance(row, declared.listing.parser.row) for row in rows)
 
 
 @pytest.mark.parametrize("name", READ_BY_KEY)

@@ -59,7 +59,7 @@ def test_list_gives_typed_rows_over_several_pages(name: str, client: AlyxClient)
 
     assert rows
     assert len(rows) == min(7, results.total)
-    assert all(isinstance(row, declared.listing.answer.row) for row in rows)
+    assert all(isinstance(row, declared.listing.parser.row) for row in rows)
     # Rows of water_restriction have no key; here no two of them are alike.
     assert len({repr(row) if name == "water_restriction" else key_of(row) for row in rows}) == len(rows)
     assert len(client.drift) == 0
@@ -72,7 +72,7 @@ def test_read_finds_a_listed_record_by_key_and_by_its_own_url(name: str, client:
     for row in endpoint.list(max_items=3, **READABLE.get(name, {})):
         record = endpoint.read(declared.key(row))
 
-        assert isinstance(record, declared.actions["read"].answer.kind)
+        assert isinstance(record, declared.actions["read"].parser.kind)
         assert declared.key(record) == declared.key(row)
         if hasattr(row, "url"):
             assert endpoint.read(row.url) == record

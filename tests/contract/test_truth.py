@@ -36,7 +36,7 @@ def test_every_recorded_answer_is_what_its_action_declares(name: str) -> None:
         if each.endpoint != name or not each.is_success or each.action is None:
             continue
         answer: Any = each.action.parse(each.response, log)
-        declared = list[each.action.answer.row] if isinstance(each.action, ListAction) else each.action.answer.kind
+        declared = list[each.action.parser.row] if isinstance(each.action, ListAction) else each.action.parser.kind
         value = answer.rows if isinstance(each.action, ListAction) else answer
         assert list(mismatches(value, declared, name)) == [], each.cassette
         seen += 1
@@ -113,14 +113,14 @@ def test_every_row_of_a_live_server_is_what_is_declared(name: str, client: AlyxC
     results = endpoint.list()
     rows = list(results)
 
-    assert list(mismatches(rows, list[declared.listing.answer.row], name)) == []
+    assert list(mismatches(rows, list[declared.listing.parser.row], name)) == []
     read = 0
     if name in READ_BY_KEY:
         some = list(endpoint.list(**READABLE[name])) if name in READABLE else rows
         step = max(1, len(some) // _READS)
         for row in some[::step][:_READS]:
             record = endpoint.read(declared.key(row))
-            assert list(mismatches(record, declared.actions["read"].answer.kind, name)) == []
+            assert list(mismatches(record, declared.actions["read"].parser.kind, name)) == []
             read += 1
         assert read == min(_READS, len(some))
     assert len(client.drift) == 0

@@ -34,7 +34,7 @@ def words(text: str | None) -> str:
 
 def updates(module: ModuleType) -> Iterator[Action[Any]]:
     for value in vars(module).values():
-        if isinstance(value, Action) and value.name.endswith("update") and value.shape:
+        if isinstance(value, Action) and value.name.endswith("update") and value.model:
             yield value
 
 
@@ -80,7 +80,7 @@ def check_documentation(module: ModuleType) -> list[str]:
     """Check the documentation of each JSON field that a module's updates take; return the fields' names."""
     checked: set[str] = set()
     for action in updates(module):
-        names = json_fields(action.shape)
+        names = json_fields(action.model)
         classes = endpoint_classes(module)
         assert len(classes) == 2
         for endpoint in classes:
@@ -88,12 +88,12 @@ def check_documentation(module: ModuleType) -> list[str]:
             assert (WHOLE in doc) == bool(names), f"{endpoint.__name__}.{action.name}"
             assert (BY_KEY in doc) == bool(set(names) & set(fields_by_key(endpoint)))
             assert all(f"``{name}``" in doc for name in names), f"{endpoint.__name__}.{action.name}"
-        documented = {action.shape.__name__: field_docs(module, action.shape.__name__)}
+        documented = {action.model.__name__: field_docs(module, action.model.__name__)}
         if action.name == "partial_update":
-            changes = action.shape.__name__.removesuffix("Update") + "Changes"
+            changes = action.model.__name__.removesuffix("Update") + "Changes"
             documented[changes] = field_docs(module, changes)
         for shape, docs in documented.items():
-            for name in action.shape.model_fields:
+            for name in action.model.model_fields:
                 where = f"{shape}.{name}"
                 assert (WHOLE in docs.get(name, "")) == (name in names), where
                 by_key = f"``client.{action.endpoint}.{BY_KEY}``"

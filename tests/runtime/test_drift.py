@@ -14,8 +14,9 @@ import pytest
 from alyx_client import AlyxClient
 from alyx_client.errors import SchemaDriftError, SchemaDriftWarning, ServerError, UnexpectedAnswerError
 from alyx_client.http.message import Response
-from alyx_client.runtime.drift import Answer, Drift, DriftLog, PageAnswer
+from alyx_client.runtime.drift import Drift, DriftLog
 from alyx_client.runtime.models import Record, WithIdInUrl
+from alyx_client.runtime.response import PageParser, ResponseParser
 from tests import faults
 from tests.faults import FaultServer, json_answer
 
@@ -54,11 +55,11 @@ def response(body: object, *, content_type: str = "application/json") -> Respons
 
 
 def read(body: object, kind: Any = Dataset, log: DriftLog | None = None) -> Any:
-    return Answer[Any](kind).parse(response(body), "datasets", DriftLog(strict=True) if log is None else log)
+    return ResponseParser[Any](kind).parse(response(body), "datasets", DriftLog(strict=True) if log is None else log)
 
 
 def read_page(body: object, log: DriftLog | None = None, kind: Any = Dataset) -> Any:
-    return PageAnswer[Any](kind).parse(response(body), "datasets", DriftLog(strict=True) if log is None else log)
+    return PageParser[Any](kind).parse(response(body), "datasets", DriftLog(strict=True) if log is None else log)
 
 
 def page(*rows: object, **more: object) -> dict[str, object]:
@@ -271,7 +272,7 @@ def test_failure_with_status_200_is_a_server_error(kind: Any) -> None:
     html = b"<!doctype html><html><head><title>500 Internal Server Error</title></head><body></body></html>"
     answer = response(html, content_type="text/html; charset=utf-8")
     with pytest.raises(ServerError, match="did not say why") as caught:
-        (PageAnswer(Dataset) if kind == "page" else Answer[Any](kind)).parse(answer, "datasets", DriftLog())
+        (PageParser(Dataset) if kind == "page" else ResponseParser[Any](kind)).parse(answer, "datasets", DriftLog())
     assert caught.value.status_code == 500
 
 

@@ -18,7 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from alyx_client.errors import IncompleteResultsWarning
-from alyx_client.runtime.results import AsyncResults, Page, Results
+from alyx_client.runtime.async_results import AsyncResults
+from alyx_client.runtime.paging import Page
+from alyx_client.runtime.results import Results
 
 CAP = 20
 DEFAULT = 10
@@ -175,14 +177,14 @@ class TestUnstableOrder:
 
     def test_missing_rows_are_fetched_otherwise(self) -> None:
         rest = iter([list(range(12)), list(range(12, 20))])
-        assert list(iter(Server(list(self.LOST)).results(rest=lambda: rest))) == list(range(20))
+        assert list(iter(Server(list(self.LOST)).results(by_key_ranges=lambda: rest))) == list(range(20))
 
     async def test_missing_rows_are_fetched_otherwise_asynchronously(self) -> None:
         async def rest() -> Any:
             yield list(range(12))
             yield list(range(12, 20))
 
-        assert await Server(list(self.LOST)).async_results(rest=rest).all() == list(range(20))
+        assert await Server(list(self.LOST)).async_results(by_key_ranges=rest).all() == list(range(20))
 
     async def test_max_items_reached_is_nothing_missing(self, walked: Walked) -> None:
         with warnings.catch_warnings():
@@ -638,7 +640,7 @@ def test_rows_without_keys_are_fetched_by_ranges_where_there_is_more_than_one_pa
         yield rows[15:]
         yield rows[:15]
 
-    results = Results([page], key=lambda row: None, rest=rest)
+    results = Results([page], key=lambda row: None, by_key_ranges=rest)
     assert sorted(results) == rows
     assert calls == [0]
-    assert list(Results([page], key=lambda row: None, rest=rest, max_items=5)) == rows[:5]
+    assert list(Results([page], key=lambda row: None, by_key_ranges=rest, max_items=5)) == rows[:5]

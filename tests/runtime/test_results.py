@@ -17,8 +17,10 @@ import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.errors import IncompleteResultsWarning, SchemaDriftWarning, ServerError
-from alyx_client.runtime.action import KeyRanges
-from alyx_client.runtime.results import AsyncResults, Page, Results
+from alyx_client.runtime.async_results import AsyncResults
+from alyx_client.runtime.key_ranges import KeyRanges
+from alyx_client.runtime.paging import Page
+from alyx_client.runtime.results import Results
 from tests.faults import FaultServer, Received, json_answer
 
 
@@ -387,7 +389,7 @@ def test_missing_rows_are_fetched_by_other_means() -> None:
             yield [Row(number) for number in range(start, start + 10)]
 
     with no_warnings():
-        assert names(results(table, rest=rest)) == list(range(20))
+        assert names(results(table, by_key_ranges=rest)) == list(range(20))
     assert asked == [0, 10]
 
 
@@ -398,20 +400,20 @@ def test_max_items_binds_rows_fetched_by_other_means() -> None:
         yield [Row(number) for number in range(100)]
         raise AssertionError("asked for more")
 
-    assert names(results(table, rest=rest, max_items=15)) == list(range(15))
+    assert names(results(table, by_key_ranges=rest, max_items=15)) == list(range(15))
 
 
 def test_rows_that_cannot_be_fetched_at_all_are_told_of() -> None:
     table = Table([*range(12), *range(8)])
     with pytest.warns(IncompleteResultsWarning, match="counted 20 rows and sent 12"):
-        assert names(results(table, rest=lambda: iter([[Row(3)]]))) == list(range(12))
+        assert names(results(table, by_key_ranges=lambda: iter([[Row(3)]]))) == list(range(12))
 
 
 def test_whole_list_needs_no_other_means() -> None:
     def rest() -> Iterator[list[Row]]:
         raise AssertionError("asked for more")
 
-    assert names(results(Table(35), rest=rest)) == list(range(35))
+    assert names(results(Table(35), by_key_ranges=rest)) == list(range(35))
 
 
 def test_rows_without_a_key_are_all_given() -> None:
@@ -568,7 +570,7 @@ async def test_async_missing_rows_are_fetched_by_other_means_or_told_of() -> Non
 
     table = Table([*range(12), 3, 4, *range(12, 18)])
     with no_warnings():
-        assert names(await later(table, rest=rest).all()) == list(range(20))
+        assert names(await later(table, by_key_ranges=rest).all()) == list(range(20))
     with pytest.warns(IncompleteResultsWarning, match="counted 20 rows and sent 18") as caught:
         await later(table).all()
     assert len(caught) == 1
@@ -738,12 +740,12 @@ def test_ranges_are_divided_until_they_fit() -> None:
     stored = [2**127 + number for number in range(10)]
     read: list[int] = []
     asked = 0
-    while (params := ranges.want) is not None:
+    while (params := ranges.next_params) is not None:
         asked += 1
         assert params[0] == ("lab", "x")
         low, high = (int(bound.replace("-", ""), 16) for bound in params[1][1].split(",")[3::2])
         fitting = [number for number in stored if low <= number <= high]
-        read += ranges.accept(Page(len(fitting), fitting[:3], False))
+        read += ranges.add_page(Page(len(fitting), fitting[:3], False))
     assert read == stored
     assert asked < 300
 

@@ -260,7 +260,9 @@ class _Builder:
                 action = replace(keyed_action, lookup=replace(keyed_action.lookup, optional=True), bare_path=bare.path)
             actions[action.name] = action
         if "read" not in actions and "partial_update" in actions:
-            actions["partial_update"] = replace(actions["partial_update"], keeps=())  # nothing to read them from
+            actions["partial_update"] = replace(
+                actions["partial_update"], preserved_fields=()
+            )  # nothing to read them from
         others = sorted(set(actions) - set(_ORDER))
         ordered = tuple(actions[each] for each in (*_ORDER, *others) if each in actions)
         path = operations[0].path
@@ -275,7 +277,7 @@ class _Builder:
         if not changes:
             # A form that holds files alone needs no shape.
             bodies = [each for each in bodies if each.fields or not each.uploads]
-        keeps = tuple(each.name for shape in changes for each in shape.fields if each.kept_by_patch)
+        preserved_fields = tuple(each.name for shape in changes for each in shape.fields if each.kept_by_patch)
         taken = {"self", "changes"} | {own for shape in changes for own in naming.attribute_names(shape).values()}
         keys = self._keys(operation)
         has_lookup = bool(operation.key) and operation.kind != "page"
@@ -296,7 +298,7 @@ class _Builder:
             single=operation.single,
             by_uuid=any(each.style == "id" and each.annotation.startswith("UUID") for each in filters),
             uploads=uploads,
-            keeps=keeps,
+            preserved_fields=preserved_fields,
             description=self._describe(endpoint, operation),
         )
 

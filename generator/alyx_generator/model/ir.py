@@ -103,7 +103,7 @@ class Action:
     many: bool = False
     single: bool = True
     uploads: tuple[str, ...] = ()
-    keeps: tuple[str, ...] = ()
+    preserved_fields: tuple[str, ...] = ()
     by_uuid: bool = False
     description: str = ""
 

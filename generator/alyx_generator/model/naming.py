@@ -23,11 +23,22 @@ _RESERVED_MODULES = frozenset({"client", "models", "readme", "cached_property"})
 # No file on Windows can be called so, whatever its extension.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 _IMPORTED_CLASSES = frozenset(
-    {"Action", "Annotated", "Answer", "Any", "AsyncEndpoint", "AsyncJsonFields", "AsyncResults", "AttributeError"}
+    {"Action", "Annotated", "Any", "AsyncEndpoint", "AsyncJsonFields", "AsyncResults", "AttributeError"}
     | {"BaseModel", "JsonFields"}
     | {"DateInput", "DateRange", "DateTimeInput", "DjangoFilter", "Endpoint", "Field", "ListAction", "Literal"}
-    | {"Mapping", "PageAnswer", "Record", "Resource", "Results", "Sequence", "TypedDict", "UNSET", "UUID"}
-    | {"UUIDInput", "Unpack", "Upload", "WithIdInUrl", "NotRequired", "TYPE_CHECKING"}
+    | {
+        "Mapping",
+        "PageParser",
+        "Record",
+        "Resource",
+        "ResponseParser",
+        "Results",
+        "Sequence",
+        "TypedDict",
+        "UNSET",
+        "UUID",
+    }
+    | {"UNSET", "UUID", "UUIDInput", "Unpack", "Upload", "WithIdInUrl", "NotRequired", "TYPE_CHECKING"}
     | {"AlyxClient", "AsyncAlyxClient", "AsyncBaseClient", "AsyncClient", "BaseClient", "Client"}
 )
 _ANNOTATIONS = frozenset({"str", "int", "float", "bool", "bytes", "list", "dict", "builtins", "Any", "UUID", "None"})

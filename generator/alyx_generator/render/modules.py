@@ -124,7 +124,7 @@ def render(api: Api, package: Package) -> Files:
         )
     for name in ("client", "models", "__init__"):
         files[f"{name}.py"] = environment.get_template(f"{name}.py.jinja").render(
-            package=package, endpoints=api.endpoints, index=index
+            package=package, endpoints=api.endpoints, index=index, preserved_fields=_preserved_fields(api)
         )
     if package.name:
         files["py.typed"] = ""
@@ -132,6 +132,16 @@ def render(api: Api, package: Package) -> Files:
             package=package, endpoints=api.endpoints, example=_example(api), mark=MARK
         )
     return {path: visible(text) for path, text in files.items()}
+
+
+def _preserved_fields(api: Api) -> dict[str, tuple[str, ...]]:
+    """Return the fields that the server loses when a PATCH leaves them out, by the endpoint's name in its path."""
+    return {
+        action.path.split("/")[1]: action.preserved_fields
+        for endpoint in api.endpoints
+        for action in endpoint.actions
+        if action.name == "partial_update" and action.preserved_fields and not action.parents
+    }
 
 
 def _example(api: Api) -> str:
@@ -204,7 +214,7 @@ def _method(action: Action, replaced: str) -> Method:
     if action.name == "partial_update" and action.body and action.single:
         changes = changes_name(action.body)
         arguments.append("changes=changes")
-        if action.keeps:
+        if action.preserved_fields:
             arguments.append(f"current={_within('_READ', action)}")
     elif action.body:
         body, overloads, returns, answer = _body(action, [each.name for each in keys], returns, answer)
@@ -341,8 +351,8 @@ def _doc(
     replaced: str = "",
 ) -> str:
     lines = [action.description]
-    if action.keeps:
-        kept = " and ".join(f"``{name}``" for name in action.keeps)
+    if action.preserved_fields:
+        kept = " and ".join(f"``{name}``" for name in action.preserved_fields)
         lines += [
             "",
             paragraph(

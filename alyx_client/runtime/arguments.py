@@ -1,0 +1,89 @@
+"""The arguments of an endpoint call, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, cast
+
+from alyx_client.errors import InvalidFieldError
+from alyx_client.http.message import FilePart
+from alyx_client.runtime.bodies import Upload, file_part
+from alyx_client.runtime.keys import LookupKey
+from alyx_client.runtime.models import Resource
+
+__all__ = ["Arguments"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The arguments of an endpoint call.
+
+    Parameters
+    ----------
+    key
+        The lookup key of the record, or its URL.
+    body
+        The resource to send, or several.
+    changes
+        The fields to change, with ``partial_update``.
+    files
+        Files to upload, by form field; None for a file that was left out.
+    filters
+        Query parameters by name; None for a filter that was left out.
+    """
+
+    key: LookupKey | None = None
+    body: Resource | Sequence[Resource] | None = None
+    changes: Mapping[str, object] | None = None
+    files: Mapping[str, Upload | FilePart | None] = field(default_factory=dict[str, Upload | FilePart | None])
+    filters: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    def read_files(self) -> Self:
+        """Return the arguments with the contents of files in place of paths and open files."""
+        return replace(self, files={part.name: part for part in self.file_parts()}) if self.files else self
+
+    def file_parts(self) -> tuple[FilePart, ...]:
+        """Return the files to upload.
+
+        Raises
+        ------
+        InvalidFieldError
+            There is no such file.
+        """
+        return tuple(file_part(name, upload) for name, upload in self.files.items() if upload is not None)
+
+    def payload(self, model: type[Resource] | None, label: str) -> Any:
+        """Return the body as plain JSON; None if there is none.
+
+        Parameters
+        ----------
+        model
+            The resource that the action takes.
+        label
+            The call, for messages.
+
+        Raises
+        ------
+        InvalidFieldError
+            A field is unknown or of the wrong type, or the body is not a resource.
+        """
+        if self.changes is not None:
+            if not self.changes and any(upload is not None for upload in self.files.values()):
+                return {}  # a file alone may be changed, too
+            assert model is not None
+            return model.changes_to_wire(self.changes)
+        if self.body is None or isinstance(self.body, Resource):
+            return None if self.body is None else self.body.to_wire()
+        return [resource.to_wire() for resource in _resources(self.body, model, label)]
+
+
+def _resources(body: object, model: type[Resource] | None, label: str) -> list[Resource]:
+    """Return several resources; anything else is an error, since a notebook has no type checker."""
+    kind = type(body).__name__
+    items = list(cast("Iterable[object]", body)) if isinstance(body, Iterable) else [body]
+    resources = [item for item in items if isinstance(item, Resource)]
+    if isinstance(body, Mapping | str | bytes) or len(resources) < len(items):
+        name = model.__name__ if model else "the resource"
+        raise InvalidFieldError(f"{label} takes {name}(...), not {kind}; from a dictionary: {name}(**values)")
+    return resources

@@ -1,0 +1,226 @@
+"""Lists for asyncio: the rows of `Results`, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Sequence
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from alyx_client.http.message import Params
+from alyx_client.runtime.client import AsyncRunner
+from alyx_client.runtime.key_ranges import KeyRanges
+from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position
+from alyx_client.runtime.paging import OffsetPager, Page, PageRequest, RowKey
+
+__all__ = ["AsyncResults"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+AsyncFetchPage = Callable[[int, int | None], Awaitable[Page[T]]]
+"""Fetches a page of one query, by offset and limit."""
+
+
+class AsyncResults(Generic[T_co]):
+    """The rows of a list, for ``async for``; after ``await`` on it, ``len`` works.
+
+    The next page is fetched while the rows of the last one are used.
+
+    Parameters
+    ----------
+    fetches, page_size, max_items, key, first, by_key_ranges
+        As for `Results`.
+    """
+
+    def __init__(
+        self,
+        fetches: Sequence[AsyncFetchPage[T_co]],
+        *,
+        page_size: int | None = None,
+        max_items: int | None = None,
+        key: RowKey | None = None,
+        first: Page[T_co] | None = None,
+        by_key_ranges: Callable[[], AsyncIterator[list[T_co]]] | None = None,
+    ) -> None:
+        self._fetches = list(fetches)
+        self._state: ListState[T_co] = ListState(len(self._fetches), page_size, max_items, key, first)
+        self._by_key_ranges = by_key_ranges
+        self._cached_page: tuple[int, list[T_co]] | None = None
+
+    @classmethod
+    def from_query(cls, query: ListQuery[T], run: AsyncRunner) -> AsyncResults[T]:
+        """Make the rows of a list; parameters as for `Results.from_query`."""
+
+        async def fetch(params: Params, offset: int, limit: int | None) -> Page[T]:
+            return await run(query.fetch_page(params, offset, limit))
+
+        async def by_key_ranges() -> AsyncIterator[list[T]]:
+            ranges = query.key_ranges()
+            while (params := ranges.next_params) is not None:
+                yield ranges.add_page(await fetch(params, 0, KeyRanges.LIMIT))
+
+        return AsyncResults(
+            [partial(fetch, params) for params in query.param_sets],
+            page_size=query.page_size,
+            max_items=query.max_items,
+            key=query.row_key,
+            first=query.first_page,
+            by_key_ranges=by_key_ranges if query.has_key_ranges else None,
+        )
+
+    def __await__(self) -> Generator[Any, Any, AsyncResults[T_co]]:
+        return self._fetch_count().__await__()
+
+    async def _fetch_count(self) -> AsyncResults[T_co]:
+        if await self._must_read_all():
+            await self.all()
+        return self
+
+    async def _must_read_all(self) -> bool:
+        """Return whether the number of rows is known from the rows alone."""
+        if self._state.all_rows is not None or not self._state.has_server_count:
+            return True
+        return self._state.counts_repetitions(await self._first_page())
+
+    async def _first_page(self) -> Page[T_co]:
+        if self._state.first_page is None:
+            self._state.first_page = await self._fetches[0](0, self._state.first_limit)
+        return self._state.first_page
+
+    @property
+    def total(self) -> int:
+        """The number of rows that the server counted, whatever `max_items` is; known after ``await``."""
+        state = self._state
+        if state.first_page is not None and state.has_server_count:
+            return state.first_page.count
+        if state.all_rows is None:
+            raise RuntimeError("the number of rows is known after `await`: results = await client.….list(...)")
+        return len(state.all_rows)
+
+    def __len__(self) -> int:
+        rows = self._state.all_rows
+        return self._state.length(self.total) if rows is None else len(rows)
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
+
+    async def __aiter__(self) -> AsyncIterator[T_co]:
+        # If counting needs all rows, these are stored, so that they are read once.
+        rows: list[T_co] | None = [] if self._state.all_rows is None and await self._must_read_all() else None
+        async with contextlib.aclosing(self._iterate()) as iterator:
+            async for row in iterator:
+                if rows is not None:
+                    rows.append(row)
+                yield row
+        if rows is not None:
+            self._state.all_rows = rows
+
+    async def _iterate(self) -> AsyncGenerator[T_co]:
+        if self._state.all_rows is not None:
+            for row in self._state.all_rows:
+                yield row
+            return
+        pager = self._state.pager()
+        if pager.next_page is not None:
+            first = await self._first_page()
+            if self._by_key_ranges is not None and pager.has_unidentified_rows(first):
+                async for rows in self._by_key_ranges():
+                    for row in pager.new_rows(rows):
+                        yield row
+                return
+            async with contextlib.aclosing(self._iterate_pages(pager, first)) as pages:
+                async for row in pages:
+                    yield row
+            if self._by_key_ranges is not None and pager.is_missing_rows:
+                async for row in self._iterate_missing(pager, self._by_key_ranges()):
+                    yield row
+        pager.warn_of_missing_rows()
+
+    async def _iterate_pages(self, pager: OffsetPager[T_co], first: Page[T_co]) -> AsyncGenerator[T_co]:
+        page: Page[T_co] | None = first
+        prefetch: asyncio.Future[Page[T_co]] | None = None
+        try:
+            while page is not None:
+                rows = pager.add_page(page)
+                request = pager.next_page
+                page = None  # no page is held longer than its rows are used
+                for position, row in enumerate(rows):
+                    # A caller who stops at the first row has no use for a second page.
+                    if position == 1 and request is not None:
+                        prefetch = asyncio.ensure_future(self._fetch(request))
+                        prefetch.add_done_callback(_retrieve_exception)
+                    yield row
+                if prefetch is not None:
+                    page = await prefetch
+                elif request is not None:
+                    page = await self._fetch(request)
+                prefetch = None
+        finally:
+            if prefetch is not None:
+                prefetch.cancel()
+
+    async def _iterate_missing(
+        self, pager: OffsetPager[T_co], ranges: AsyncIterator[list[T_co]]
+    ) -> AsyncGenerator[T_co]:
+        async for rows in ranges:
+            for row in pager.new_rows(rows):
+                yield row
+            if not pager.is_missing_rows:
+                return
+
+    def _fetch(self, request: PageRequest) -> Awaitable[Page[T_co]]:
+        return self._fetches[request.query](request.offset, request.limit)
+
+    async def all(self) -> list[T_co]:
+        """Return every row."""
+        if self._state.all_rows is None:
+            self._state.all_rows = [row async for row in self._iterate()]
+        return list(self._state.all_rows)
+
+    async def first(self) -> T_co | None:
+        """Return the first row, or None if there is none."""
+        if self._state.is_empty_by_request:
+            return None
+        if self._state.all_rows is not None:
+            return self._state.all_rows[0] if self._state.all_rows else None
+        for query, fetch in enumerate(self._fetches):
+            page = await (fetch(0, 1) if query else self._first_page())
+            if page.rows:
+                return page.rows[0]
+        return None
+
+    async def get(self, index: int) -> T_co:
+        """Return the row at an index, which may be negative; only its page is fetched.
+
+        Raises
+        ------
+        IndexError
+            There is no such row.
+        """
+        await self
+        if self._state.all_rows is not None:
+            return self._state.all_rows[index]
+        position = to_position(index, len(self))
+        rows = (await self._first_page()).rows
+        start = position - position % (len(rows) or 1)
+        if start:
+            if self._cached_page is None or self._cached_page[0] != start:
+                self._cached_page = (start, (await self._fetches[0](start, len(rows))).rows)
+            rows = self._cached_page[1]
+        if position - start >= len(rows):
+            raise gone(position)
+        return rows[position - start]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("AsyncResults cannot be pickled; pickle the rows: await results.all()")
+
+    def __repr__(self) -> str:
+        # repr() must not perform I/O: debuggers call it at any time.
+        return f"AsyncResults({len(self)} rows)" if self._state.is_known else "AsyncResults(not fetched yet)"
+
+
+def _retrieve_exception(future: asyncio.Future[Any]) -> None:
+    """Retrieve an exception that nobody may wait for any more; asyncio would log it as never retrieved."""
+    if not future.cancelled():
+        future.exception()

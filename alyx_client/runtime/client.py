@@ -1,0 +1,55 @@
+"""The part of a client that endpoints rely on; the clients themselves are a layer above."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from alyx_client.http.flow import Flow
+from alyx_client.runtime.drift import DriftLog
+
+__all__ = ["AsyncClient", "AsyncRunner", "ClientContext", "Runner", "SyncClient"]
+
+T = TypeVar("T")
+
+
+class ClientContext(Protocol):
+    """What building requests and parsing responses needs to know of a client."""
+
+    drift: DriftLog
+
+    @property
+    def base_url(self) -> str:
+        """The server's address."""
+        ...
+
+
+class SyncClient(ClientContext, Protocol):
+    """A client that runs flows in the calling thread."""
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow; its requests go through the cache."""
+        ...
+
+
+class AsyncClient(ClientContext, Protocol):
+    """A client that runs flows in the calling task."""
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run a flow; its requests go through the cache."""
+        ...
+
+
+class Runner(Protocol):
+    """The `run` of a `SyncClient`."""
+
+    def __call__(self, flow: Flow[T], /) -> T:
+        """Run a flow."""
+        ...
+
+
+class AsyncRunner(Protocol):
+    """The `run` of an `AsyncClient`."""
+
+    async def __call__(self, flow: Flow[T], /) -> T:
+        """Run a flow."""
+        ...

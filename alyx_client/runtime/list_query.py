@@ -1,0 +1,143 @@
+"""A list of an endpoint as a value, and the state of its fetching that both kinds of results share; sans-I/O."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from alyx_client.http.flow import Flow
+from alyx_client.http.message import Params
+from alyx_client.runtime.key_ranges import KeyRanges
+from alyx_client.runtime.paging import OffsetPager, Page, RowKey, first_limit, has_repeats
+
+__all__ = ["ListQuery", "ListState", "gone", "to_position"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery(Generic[T]):
+    """The query for a list: what to send, and how to tell its rows apart.
+
+    Parameters
+    ----------
+    fetch_page
+        The flow that fetches one page, by query parameters, offset and limit.
+    param_sets
+        The query parameters, without paging; several sets if a long list of keys was split.
+    row_key
+        Returns the key that identifies a row.
+    has_uuids
+        Whether the server can be asked for ranges of the rows' UUIDs.
+    page_size
+        Rows per page; the server's default if None.
+    max_items
+        The most rows to return.
+    first_page
+        The first page, if it has been fetched already.
+    """
+
+    fetch_page: Callable[[Params, int, int | None], Flow[Page[T]]]
+    param_sets: Sequence[Params]
+    row_key: RowKey
+    has_uuids: bool
+    page_size: int | None = None
+    max_items: int | None = None
+    first_page: Page[T] | None = None
+
+    def fetch_first_page(self) -> Flow[Page[T] | None]:
+        """Fetch the first page; None if nothing can match the query, so that nothing is sent."""
+        limit = first_limit(self.page_size, self.max_items)
+        return (yield from self.fetch_page(self.param_sets[0], 0, limit)) if self.param_sets else None
+
+    @property
+    def has_key_ranges(self) -> bool:
+        """Whether the query can be split into ranges of UUIDs."""
+        return self.has_uuids and len(self.param_sets) == 1 and KeyRanges.can_split(self.param_sets[0])
+
+    def key_ranges(self) -> KeyRanges:
+        """Split the query into ranges of UUIDs."""
+        return KeyRanges(self.param_sets[0])
+
+
+class ListState(Generic[T]):
+    """What has been fetched of a list, and the decisions that follow from it; sans-I/O.
+
+    Parameters
+    ----------
+    query_count
+        The number of queries.
+    page_size, max_items, row_key
+        As for `OffsetPager`.
+    first_page
+        The first page, if it has been fetched already.
+    """
+
+    def __init__(
+        self,
+        query_count: int,
+        page_size: int | None,
+        max_items: int | None,
+        row_key: RowKey | None,
+        first_page: Page[T] | None,
+    ) -> None:
+        self.first_limit = first_limit(page_size, max_items)
+        self.first_page = first_page
+        self.all_rows: list[T] | None = None if query_count else []
+        self._query_count = query_count
+        self._page_size = page_size
+        self._max_items = max_items
+        self._row_key = row_key
+        self._first_page_repeats: bool | None = None
+
+    @property
+    def has_server_count(self) -> bool:
+        """Whether the server counts the rows; those of several queries can only be counted by reading them."""
+        return self._query_count == 1
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the number of rows is known without fetching anything."""
+        return self.all_rows is not None or (self.first_page is not None and self.has_server_count)
+
+    @property
+    def is_empty_by_request(self) -> bool:
+        """Whether ``max_items=0`` was passed."""
+        return self._max_items == 0
+
+    def counts_repetitions(self, first_page: Page[T]) -> bool:
+        """Return whether the server's count is too high, since it counts rows of joined tables repeatedly."""
+        if self._first_page_repeats is None:
+            row_key = self._row_key
+            self._first_page_repeats = row_key is not None and has_repeats([row_key(row) for row in first_page.rows])
+        return self._first_page_repeats
+
+    def length(self, total: int) -> int:
+        """Return the number of rows to return, of those that the server counted."""
+        return total if self._max_items is None else min(total, self._max_items)
+
+    def pager(self) -> OffsetPager[T]:
+        """Return a pager at the beginning of the list."""
+        return OffsetPager(self._query_count, self._page_size, self._max_items, self._row_key)
+
+
+def to_position(index: int, length: int) -> int:
+    """Return the position of an index, which may be negative.
+
+    Raises
+    ------
+    IndexError
+        There is no such row.
+    """
+    position = operator.index(index)
+    position = position + length if position < 0 else position
+    if not 0 <= position < length:
+        raise IndexError(f"there is no row {index}: the list has {length}")
+    return position
+
+
+def gone(position: int) -> IndexError:
+    """Return the error for a row that the server counted, but does not have any more."""
+    return IndexError(f"row {position} is not there any more; the list changed on the server")

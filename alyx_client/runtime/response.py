@@ -1,0 +1,136 @@
+"""Parsers of responses: one call to pydantic from bytes to objects, and a lenient second reading only if that fails."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Generator
+from functools import cached_property
+from types import GenericAlias
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from alyx_client.http.json_body import decode, refuse_failure, unexpected
+from alyx_client.http.message import Response
+from alyx_client.runtime.drift import Drift, DriftLog
+from alyx_client.runtime.lenient import LenientReader, json_type, strict_adapter
+from alyx_client.runtime.paging import Page
+
+__all__ = ["PageParser", "ResponseParser"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ResponseParser(Generic[T_co]):
+    """The parser of one action's responses.
+
+    Parameters
+    ----------
+    kind
+        The declared type: a `Record`, a list of them, or any type that pydantic reads; ``bytes`` for the unparsed body;
+        ``None`` if the response has no content.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T_co]:
+        return strict_adapter(self.kind)
+
+    def parse(self, response: Response, endpoint: str, log: DriftLog) -> T_co:
+        """Parse a response.
+
+        Parameters
+        ----------
+        response
+            The response.
+        endpoint
+            The endpoint's name, for messages.
+        log
+            The log of differences from the declared type.
+
+        Raises
+        ------
+        UnexpectedAnswerError
+            The body is not JSON, or not of the declared form at its top level.
+        SchemaDriftError
+            A field differs and the log is strict.
+        """
+        if self.kind is None or self.kind is bytes:
+            refuse_failure(response, endpoint)
+            return cast("T_co", None if self.kind is None else response.content)
+        if self.kind is Any and not response.content:
+            return cast("T_co", None)  # the schema declares nothing here, and an empty body is no JSON
+        try:
+            return self._adapter.validate_json(response.content)
+        except ValidationError:
+            return cast("T_co", LenientReader(endpoint, log, response).read(self.kind, decode(response, endpoint)))
+
+
+class PageParser(Generic[T]):
+    """The parser of one list's responses: a page of rows, or a plain array if the endpoint does not page.
+
+    Parameters
+    ----------
+    row
+        The declared type of a row.
+    """
+
+    def __init__(self, row: type[T]) -> None:
+        self.row = row
+        self._rows = GenericAlias(list, (row,))
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[_PageBody[T]]:
+        body: Any = _PageBody
+        return TypeAdapter(body[self.row])
+
+    def parse(self, response: Response, endpoint: str, log: DriftLog) -> Page[T]:
+        """Parse one page; parameters and errors as for `ResponseParser.parse`."""
+        try:
+            with _collector_paused():
+                body = self._adapter.validate_json(response.content)
+            return Page(body.count, body.results, body.next is not None)
+        except ValidationError:
+            return self._read_leniently(response, endpoint, log)
+
+    def _read_leniently(self, response: Response, endpoint: str, log: DriftLog) -> Page[T]:
+        value = decode(response, endpoint)
+        reader = LenientReader(endpoint, log, response)
+        if isinstance(value, list):
+            rows: list[T] = reader.read(self._rows, value)
+            return Page(len(rows), rows, False)
+        if not isinstance(value, dict) or "results" not in value:
+            raise unexpected(response, endpoint, "a page with count, next and results")
+        page = cast("dict[str, Any]", value)
+        rows = reader.read(self._rows, page["results"])
+        has_next = page.get("next") is not None
+        count = page.get("count")
+        if not isinstance(count, int):
+            # Without a count nobody could tell whether rows are missing, unless this page is the last one.
+            if has_next:
+                raise unexpected(response, endpoint, "a page with count, next and results")
+            log.add(Drift(endpoint, "count", "int", json_type(count) if "count" in page else "missing"))
+            count = len(rows)
+        return Page(count, rows, has_next)
+
+
+class _PageBody(BaseModel, Generic[T]):
+    count: int
+    next: str | None = None
+    results: list[T]
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Generator[None]:
+    """Pause Python's garbage collector, which would scan thousands of new records repeatedly and free none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
