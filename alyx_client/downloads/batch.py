@@ -32,6 +32,7 @@ class Batch:
 
     def __init__(self, plans: Sequence[Plan], streams: Streams, retries: Retries) -> None:
         self._plans = plans
+        # Two downloads of the same file would only wait for each other's lock, and occupy a thread meanwhile.
         self._jobs = {plan.key: plan for plan in plans if isinstance(plan, Job)}
         self._streams = streams
         self._retries = retries

@@ -100,6 +100,7 @@ class CacheTables:
 
     def _request_info(self, temporary: Path) -> Info:
         url = f"{self._base_url()}/cache/info/"
+        # Fetched like a file, with the credentials, redirects and retries of one.
         content = self._fetch(self._job(url, temporary / "info.json", self._servers)).read_bytes()
         try:
             info: object = json.loads(content)
@@ -167,6 +168,7 @@ def _current_tables(folder: Path, url: str, info: Info) -> list[Path] | None:
         metadata: dict[str, Any] = json.loads((folder / _METADATA).read_bytes())
         if metadata["source"] != url.partition("?")[0] or metadata["info"] != _unsigned(info):
             return None
+        # Sizes are enough to notice a missing or truncated table; hashing gigabytes at each start would be slow.
         sizes: dict[str, int] = metadata["sizes"]
         paths = [folder / name for name in sizes]
         return paths if paths and [path.stat().st_size for path in paths] == list(sizes.values()) else None

@@ -58,6 +58,7 @@ class DataServers:
 
     def _copy(self, logins: tuple[Login, ...], *, any_server: bool) -> DataServers:
         copy = DataServers(logins, base_url=self.base_url, token=self._token, any_server=any_server)
+        # Shared, so that each host is warned about once per client, not once per call.
         copy._warned_hosts = self._warned_hosts
         return copy
 
@@ -77,6 +78,7 @@ class DataServers:
             )
         if "://" in path:
             raise ForeignURLError(f"{redact_url(path)!r} is a URL already; pass a path on the data server.")
+        # Backslashes: relative paths of Windows are accepted, too.
         segments = [check_name(segment) for segment in path.replace("\\", "/").strip("/").split("/")]
         return f"{self.logins[0].url}/{quote('/'.join(segments), safe='/!$&()*+,;=@~')}"
 

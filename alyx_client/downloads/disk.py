@@ -12,7 +12,8 @@ from pathlib import Path
 from alyx_client.errors import DiskFullError
 from alyx_client.http.log import readable_size
 
-# EDQUOT (the user's quota is exceeded) does not exist on Windows.
+# ENOSPC: the disk is full; EFBIG: a limit of the process (ulimit -f) or of the file system (4 GiB on FAT) is reached;
+# EDQUOT: the user's quota is exceeded, which does not exist on Windows.
 _FULL_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 

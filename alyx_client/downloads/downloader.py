@@ -99,6 +99,7 @@ class Downloader:
         """
         checked = Options(**options)
         several = is_several(source)
+        # Before anything is fetched, so that an iterator that fails halfway leaves no half of its files.
         sources: list[object] = list(cast("Iterable[object]", source)) if several else [source]
         folders = read_folders(checked.target_dir, len(sources), self._default_folder)
         plans = plan(sources, folders, checked, self.servers)

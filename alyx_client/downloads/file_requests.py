@@ -88,6 +88,7 @@ class FileRequests:
                 target = _redirect_target(stream, url)
                 if target is None:
                     response = FileResponse(self, stream, url)
+                    # Others have no file: errors, but also 204 and a 304 that no request asked for.
                     if response.headers.status not in {200, 206, 416}:
                         raise response.error()
                     yield response

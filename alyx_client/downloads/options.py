@@ -121,6 +121,7 @@ def _byte_range(chunks: tuple[int, int] | None) -> tuple[int, int] | None:
     if chunks is None:
         return None
     try:
+        # int(): the integers of NumPy are accepted, too.
         first, count = (int(number) for number in chunks)
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError

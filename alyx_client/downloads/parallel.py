@@ -64,6 +64,7 @@ def download_segments(segments: Segments, requests: FileRequests, retries: Retri
     retries
         How many attempts, and how long to wait between them.
     """
+    # As for the whole download, the count starts over with progress.
     stop, failures = requests.stop, 0
     while not stop.is_set() and not segments.closed and failures < retries.tries:
         lease = segments.lease(backwards=True)

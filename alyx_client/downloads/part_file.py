@@ -81,6 +81,7 @@ class PartFile:
 
     def __init__(self, target: Path, url: str, *, shared: bool = True) -> None:
         self.target = target
+        # Beside the target, so that the final rename stays within one file system.
         self.path = target.with_name(part_name(target.name, "" if shared else f".{secrets.token_hex(6)}"))
         self.version: FileVersion | None = None
         self.segment_size = 0
@@ -101,6 +102,7 @@ class PartFile:
             received = self.path.stat().st_size
         except (OSError, ValueError, TypeError, KeyError):
             return  # missing, damaged or of another format: the download starts over
+        # More bytes than the file has, or another number of segments: something else wrote to the file.
         length = version.length if version.length is not None else received
         if version.url_digest != self._url_digest or not version.validator or received > length:
             return

@@ -66,6 +66,7 @@ def _plan_file(source: object, folder: Path, options: Options, servers: DataServ
     file = read_source(source)
     url, url_login = _resolve_first(file.addresses, servers)
     names = _local_path(url, options, servers)
+    # The login of the call takes precedence over one that is part of the URL.
     login = Login(url, options.username, options.password) if options.username or options.password else url_login
     if login and (login.username or options.password):
         servers = servers.with_login(url, login)

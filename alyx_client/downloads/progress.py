@@ -84,6 +84,7 @@ def _new_bar(name: str, total: int | None, *, in_bytes: bool = True) -> Any:
 
 
 def _update(bar: Any, count: int) -> None:
+    # update() would skip redraws by its own clock, and leave the bar behind the bytes received.
     if count != bar.n:
         bar.n = count
         bar.refresh()

@@ -116,6 +116,7 @@ class Receiver:
                 require_space(self._job.target, length - offset)
             if not self._can_divide(response, length, offset):
                 return self._write(response, part, offset)
+            # Only now that the headers are known: a small file costs one request only.
             part.divide(segmenting.segment_size(length or 0))
             segments = self._segments = Segments(part)
             lease = segments.lease()
@@ -156,7 +157,7 @@ class Receiver:
         self.close()
         part.discard()
         if headers.status == 206:
-            # Seen of caches that serve any range they have: this server's ranges cannot be relied on.
+            # Seen with caches that serve any range they have: this server's ranges cannot be relied on.
             self._ranges_refused = True
             raise self._requests.incomplete("the server sent other bytes than were requested")
         raise self._requests.incomplete("the server no longer has the bytes that come next")
@@ -245,6 +246,7 @@ class Receiver:
                 segments.wait(_POLL_SECONDS)
                 continue
             with lease:
+                # One request for all that is missing from here on; it ends early where another thread was faster.
                 start, end = lease.start, segments.gap_end(lease.index)
                 with self._requests.open(start, end, segments.version) as response:
                     # An offset of 1 stands for "resumed", also where the first segment is empty.

@@ -124,6 +124,7 @@ def describe(source: object) -> str:
         Anything that was passed as a source.
     """
     if isinstance(source, str | PurePath):
+        # A source may be a signed URL, or contain a login.
         text = redact_url(str(source)).partition("?")[0]
         return repr(text if len(text) <= _MAX_DESCRIPTION else f"{text[:_MAX_DESCRIPTION]}...")
     if _is_mapping(source) or hasattr(type(source), "model_fields"):

@@ -53,6 +53,7 @@ class Workers:
                 return
             self._tasks.append(task)
             if len(self._tasks) > self._idle and len(self._threads) < self.limit:
+                # A daemon: the interpreter exits without waiting for a thread that hangs in a system call.
                 thread = threading.Thread(target=self._work, daemon=True, name="alyx-download")
                 self._threads.append(thread)
                 thread.start()
