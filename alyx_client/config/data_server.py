@@ -111,6 +111,7 @@ def choose_data_servers(
     """
     chosen_source, chosen = next(((source, servers) for source, servers in sources if servers), ("default", ()))
     named = [server for _, servers in sources for server in servers]
+    # The sources are not mixed: an argument that names one data server must not bring in others from a file.
     completed: list[DataServer] = []
     for position, server in enumerate(chosen):
         logins: list[_Login] = [(server.username, server.password)]

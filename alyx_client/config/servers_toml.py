@@ -220,6 +220,7 @@ def _table_names(file: Path, document: Table) -> dict[str, str]:
             raise ConfigurationError(f"{file}: the table of {name!r} has a wrong name: {error}") from None
         if not is_table(table):
             raise ConfigurationError(f'{file}: {name} must be a table with a heading: [servers."{url}"].')
+        # Two names can have one normal form, as with and without https://.
         if url in names:
             raise ConfigurationError(f"{file}: {names[url]} and {name} are the same server; make one table of both.")
         names[url] = name

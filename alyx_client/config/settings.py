@@ -161,8 +161,7 @@ def find_settings(
         username=user,
         data_servers=data_servers,
         cache_dir=chosen,
-        # Cached responses go below a chosen folder, which may have been chosen for its space; but not into ONE's
-        # default one, which users expect to hold data files only.
+        # The default folder is also ONE's, where nothing but data files belongs.
         rest_cache_dir=chosen / ".rest" if folder else _platform_cache(),
         keyring=stored.keyring,
         sources={

@@ -30,6 +30,7 @@ def set_values(text: str, path: TablePath, values: Mapping[str, object]) -> str:
     lines = text.split("\n")
     start, end = _find_table(lines, path)
     if start is None:
+        # One blank line before the new heading, however many there are.
         while lines and not lines[-1].strip():
             lines.pop()
         lines += ["", write_heading(path)] if lines else [write_heading(path)]

@@ -62,10 +62,17 @@ def write_document(document: Table) -> str:
 
 def _write_table(table: Table, path: TablePath) -> Iterator[str]:
     """Yield the blocks of a table and of the tables in it."""
-    tables = {name: value for name, value in table.items() if is_table(value)}
-    lists = {name: entries for name, value in table.items() if (entries := _list_of_tables(value))}
+    plain: dict[str, object] = {}
+    tables: dict[str, Table] = {}
+    lists: dict[str, list[Table]] = {}
+    for name, value in table.items():
+        if is_table(value):
+            tables[name] = value
+        elif entries := _list_of_tables(value):
+            lists[name] = entries
+        else:
+            plain[name] = value
     # In TOML everything below a heading belongs to it, so that plain values come first.
-    plain = {name: value for name, value in table.items() if name not in tables and name not in lists}
     if plain or (path and not tables and not lists):
         yield _write_block([write_heading(path)] if path else [], plain)
     for name, inner in tables.items():

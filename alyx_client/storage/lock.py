@@ -19,7 +19,7 @@ else:
 
 __all__ = ["FileLock", "LockResult", "exclusive_lock"]
 
-# Errors of a lock that another process holds. Windows reports its own code 36 (EDEADLOCK) in place of EDEADLK.
+# Errors of a lock that another process holds; 36 is EDEADLOCK of Windows' C library.
 _BUSY_ERRORS = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK, 36})
 
 

@@ -75,8 +75,8 @@ def prepare(connection: Connection, schema: Sequence[str], version: int, *, netw
     CacheDamagedError
         The file has another version.
     """
-    # The file may be anybody's, hence no functions that its schema calls (trusted_schema). With a write-ahead log, a
-    # power failure costs the last transactions at most (synchronous=NORMAL).
+    # A manipulated file must not call functions through its schema (trusted_schema). With a write-ahead log, a power
+    # failure costs the last transactions at most (synchronous=NORMAL).
     for setting in (f"busy_timeout={BUSY_SECONDS * 1000:.0f}", "trusted_schema=OFF", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {setting}").fetchall()
     present = _value(connection, "PRAGMA user_version")

@@ -19,7 +19,7 @@ NO_GENERATION = b""
 
 # Smaller bodies gain nothing from compression.
 _MIN_COMPRESSED = 1024
-# What a row takes beside its head and body: the other columns and three indexes.
+# What a row takes in addition to its head and body: the other columns, and its entries in the indexes.
 _ROW_OVERHEAD = 512
 # The headers that anything reads: the media type, the allowed methods, and the links between pages.
 _STORED_HEADERS = ("content-type", "allow", "link")
@@ -98,7 +98,7 @@ def pack(key: CacheKey, response: Response, *, received: float, lifetime: float,
     """
     body, compressed = response.content, len(response.content) > _MIN_COMPRESSED
     if compressed:
-        # The fastest level: lists of records shrink to a tenth with any.
+        # The fastest level: JSON shrinks well with any, and responses are compressed while the caller waits.
         body = zlib.compress(body, 1)
     headers = {name: response.headers[name] for name in _STORED_HEADERS if name in response.headers}
     head = json.dumps([response.status, headers, response.method, response.url, compressed]).encode()

@@ -89,7 +89,7 @@ class CacheRequest:
         mode
             ``"GET"``, ``"*"`` for every method, or None.
         """
-        # A token must not be stored; and without a token, it is unknown whose response it is.
+        # Responses to logins contain tokens; and a request without a token has no user to store the response for.
         if mode is None or self.endpoint == _LOGIN_ENDPOINT or not self.request.authenticate:
             return False
         return self.request.method == "GET" or (mode == "*" and self.request.method in _WRITE_METHODS)

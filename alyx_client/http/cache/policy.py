@@ -134,6 +134,7 @@ class ResponseCache:
             `expires` is negative, or none of the above.
         """
         lifetime = self._lifetime(expires)
+        # A response cached by a call with a longer lifetime may be too old for this one.
         max_age = lifetime if isinstance(expires, timedelta) else None
         call_request = CacheRequest.of(request, self._base_url)
         is_cacheable = call_request.is_cacheable(None if self._marker in _DISABLED.get() else self.mode)
@@ -146,7 +147,8 @@ class ResponseCache:
         if is_cacheable:
             owner = None if bypass_cache else self._owner(identity, username)
             generation, cached = self._store.find(None if owner is None else call_request.key(owner))
-            # Before a login, it is not certain that the user is still allowed to read this.
+            # Without a token the name alone does not prove who the user is: the login comes first, and the response
+            # serves only if the server cannot be reached.
             if cached is not None and identity is not None and cached.is_fresh(max_age):
                 logger.debug("%s from the cache", call_request.label)
                 return CachedCall(self._store, call_request, response=cached.response)
@@ -157,7 +159,7 @@ class ResponseCache:
             username=username,
             lifetime=lifetime,
             generation=generation,
-            # A repeated write would not reach the server, unnoticed.
+            # A write that did not reach the server must fail, not return an earlier response.
             stale=None if call_request.is_write else cached,
         )
         if call_request.is_write:
@@ -185,7 +187,8 @@ class ResponseCache:
         """Close the file; the next request opens it again."""
         self._store.close()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
+        # Connections and locks cannot be pickled; each process opens the file for itself.
         settings = {"mode": self.mode, "default_expiry": self.default_expiry, "offline": self.offline}
         return {"folder": self._folder, "base_url": self._base_url, "max_bytes": self._max_bytes, **settings}
 

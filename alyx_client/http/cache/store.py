@@ -136,6 +136,7 @@ class CacheStore:
             return operation()
         except CacheUnavailableError as error:
             self._paused_until = time.monotonic() + _PAUSE
+            # Once per client: a full disk would otherwise warn with every query.
             (logger.debug if self._warned else logger.warning)("responses are not cached: %s", error)
             self._warned = True
             return None
