@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar, overload
 
-from alyx_client.client.connection import Connection
+from alyx_client.client.base import ClientBase
 from alyx_client.downloads.functions import (
     dataset_record_to_url,
     file_record_to_url,
@@ -33,14 +33,14 @@ __all__ = [
     "update_url_params",
 ]
 
-Client = TypeVar("Client", bound=Connection)
+Client = TypeVar("Client", bound=ClientBase)
 
 
 @overload
 def no_cache(ac: None = None) -> AbstractContextManager[AlyxClient]: ...
 @overload
 def no_cache(ac: Client) -> AbstractContextManager[Client]: ...
-def no_cache(ac: Connection | None = None) -> AbstractContextManager[Connection]:
+def no_cache(ac: Client | None = None) -> AbstractContextManager[AlyxClient | Client]:
     """Bypass the cache within the block: every request is sent, and no response is stored.
 
     This applies to the current thread or task only, and to the pages that its lists prefetch.
@@ -55,10 +55,10 @@ def no_cache(ac: Connection | None = None) -> AbstractContextManager[Connection]
     context manager
         Its target is the client.
     """
-    return _cache_disabled(AlyxClient() if ac is None else ac)
+    return _no_cache(AlyxClient() if ac is None else ac)
 
 
 @contextmanager
-def _cache_disabled(client: Client) -> Generator[Client]:
-    with client._caching.disabled():  # pyright: ignore[reportPrivateUsage]
+def _no_cache(client: Client) -> Generator[Client]:
+    with client.cache_disabled():
         yield client

@@ -5,6 +5,7 @@ May import every room but the generated endpoints and the command line.
 
 from __future__ import annotations
 
-from alyx_client.client.base import AsyncBaseClient, BaseClient
+from alyx_client.client.aio import AsyncBaseClient
+from alyx_client.client.sync import BaseClient
 
 __all__ = ["AsyncBaseClient", "BaseClient"]

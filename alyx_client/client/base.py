@@ -1,17 +1,338 @@
-"""What every client is made of; the generated clients derive from these and add the endpoints."""
+"""What both clients have in common: the parts they are made of, their settings and their properties."""
 
 from __future__ import annotations
 
-from alyx_client.client.connection import Connection
-from alyx_client.client.file_api import AsyncFileApi, FileApi
-from alyx_client.client.schema_api import AsyncSchemaApi, SchemaApi
+import os
+import ssl
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 
-__all__ = ["AsyncBaseClient", "BaseClient"]
+from alyx_client.auth.credentials import Credentials
+from alyx_client.auth.login import LoginState
+from alyx_client.auth.state import AuthState
+from alyx_client.auth.token import identity
+from alyx_client.auth.token_flow import TokenAuth
+from alyx_client.config import DataServer, find_settings
+from alyx_client.errors import OfflineError
+from alyx_client.http.cache.call import CachedCall
+from alyx_client.http.cache.policy import ResponseCache
+from alyx_client.http.flow import Expires, Sender
+from alyx_client.http.log import configure
+from alyx_client.http.message import Request
+from alyx_client.http.retry import Retries
+from alyx_client.http.transport import SyncTransport, TransportOptions
+from alyx_client.http.url import refuse_foreign
+from alyx_client.rest.calls import RestCalls
+from alyx_client.runtime.drift import DriftLog
+
+if TYPE_CHECKING:
+    from alyx_client.downloads.downloader import Downloader
+
+__all__ = ["CACHE_INFO", "ClientBase"]
+
+CACHE_INFO = Request("GET", "/cache/info/", endpoint="cache_info", action="read")
+"""Requests the metadata of the cache tables."""
 
 
-class BaseClient(SchemaApi, FileApi):  # noqa: D101 - the next line says it
-    __doc__ = Connection.__doc__
+class ClientBase:
+    """A client of one Alyx server.
 
+    Creating one contacts nothing: the first call logs in. It works with or without ``with``, from several threads and
+    after a fork, and it can be pickled for worker processes (the pickle holds the token and the password).
 
-class AsyncBaseClient(AsyncSchemaApi, AsyncFileApi):  # noqa: D101 - the next line says it
-    __doc__ = Connection.__doc__
+    Parameters
+    ----------
+    base_url
+        The server, for instance ``https://alyx.example.org``; by default ``ALYX_URL``, then the server that was set
+        up, then ONE's.
+    username, password
+        The login; by default ``ALYX_USERNAME`` and ``ALYX_PASSWORD``, then the settings, then ONE's, then a prompt.
+    cache_dir
+        The folder for data files, which also holds the cached responses; by default ``ALYX_CACHE_DIR``, then the
+        settings, then ONE's.
+    silent
+        Never prompt, and show no progress.
+    cache_rest
+        Which responses are cached: ``"GET"``; None for none; ``"*"`` for those of every method.
+    stay_logged_in
+        Whether to store the token for the next session.
+    token
+        A token, which makes a login unnecessary; by default ``ALYX_TOKEN``, then the one stored at the last login.
+    data_server
+        The source of data files: an address or several, or `alyx_client.config.DataServer` with a login; by default
+        ``ALYX_DATA_SERVER``, then the settings, then ONE's.
+    offline
+        Answer from the cache alone, and refuse what is not in it.
+    strict
+        Raise `SchemaDriftError` where a response differs from the schema, instead of warning.
+    strict_filters
+        Whether `rest` refuses filters that the server does not declare.
+    connect_timeout, read_timeout
+        Time limits for connecting, and for each next part of a response, in seconds.
+    retries
+        The retry policy.
+    verify
+        True: the operating system's trust store; False: certificates are not checked; or an SSLContext.
+
+    Raises
+    ------
+    MissingCredentialsError
+        No server is configured anywhere.
+    ConfigurationError
+        The settings file cannot be read.
+    ValueError
+        The address is not valid, or `cache_rest` is none of the three.
+    """
+
+    silent: bool
+    drift: DriftLog
+    # The package that holds the surface of the schema that the client was generated from.
+    _surface: ClassVar[str | None] = None
+    # The fields that the server loses when a PATCH leaves them out, by endpoint; they are sent along.
+    _preserved_fields: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        silent: bool = False,
+        cache_rest: str | None = "GET",
+        stay_logged_in: bool = True,
+        *,
+        token: str | None = None,
+        data_server: str | DataServer | Sequence[str | DataServer] | None = None,
+        offline: bool = False,
+        strict: bool = False,
+        strict_filters: bool = True,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 120.0,
+        retries: Retries | None = None,
+        verify: bool | ssl.SSLContext = True,
+    ) -> None:
+        configure()
+        settings = find_settings(base_url, username=username, cache_dir=cache_dir, data_server=data_server)
+        self._settings = settings
+        self._cache_dir = settings.cache_dir
+        self._cache = ResponseCache(settings.rest_cache_dir, settings.base_url, mode=cache_rest, offline=offline)
+        self._calls = RestCalls(
+            settings.base_url, strict_filters=strict_filters, preserved_fields=self._preserved_fields
+        )
+        store = None if stay_logged_in else False
+        self._auth = AuthState(Credentials(settings.base_url, username, password, token, silent, store=store))
+        self._transport_options: TransportOptions = {
+            "connect_timeout": connect_timeout,
+            "read_timeout": read_timeout,
+            "retries": retries or Retries(),
+            "verify": verify,
+        }
+        self._open(TokenAuth(self._auth), **self._transport_options)
+        self.silent = silent
+        self.drift = DriftLog(strict=strict, package=self._surface, server=self.base_url)
+        self._last_downloader: tuple[object, Downloader] | None = None
+
+    def _open(self, auth: TokenAuth, **options: Unpack[TransportOptions]) -> None:
+        """Create the transport."""
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A downloader has threads and connections of its own; each process creates one when it needs it.
+        return {**self.__dict__, "_last_downloader": None}
+
+    @classmethod
+    def setup(
+        cls,
+        url: str | None = None,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        data_server: str | None = None,
+        data_username: str | None = None,
+        data_password: str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        keyring: bool | None = None,
+        default: bool | None = None,
+        silent: bool = False,
+        verify: bool | ssl.SSLContext = True,
+    ) -> Self | None:
+        """Prompt for a server's settings once, try them out and store them: then ``AlyxClient()`` is enough to connect.
+
+        Parameters
+        ----------
+        url
+            The server.
+        username, password, token
+            The login, with a password or a token. The token is stored; the password never.
+        data_server, data_username, data_password
+            The source of data files, and the login there.
+        cache_dir
+            The folder for data files.
+        keyring
+            Whether to store the token in the system's keyring, which requires the extra ``keyring``.
+        default
+            Whether this becomes the server that ``AlyxClient()`` connects to.
+        silent
+            Do not prompt: what is not passed stays as it is.
+        verify
+            As for the client.
+
+        Returns
+        -------
+        AlyxClient, AsyncAlyxClient or None
+            A client of the server; None if the user chose not to store the settings.
+
+        Raises
+        ------
+        MissingCredentialsError
+            No server was passed, and the session is not interactive.
+        AuthenticationError
+            The login was refused.
+        ConfigurationError
+            The present settings cannot be read, or the prompts were interrupted.
+        """
+        from alyx_client.auth.prompt import Prompter
+        from alyx_client.auth.setup import SetupOptions, run_setup
+
+        def connect(address: str) -> Sender:
+            transport = SyncTransport(address, TokenAuth(AuthState(Credentials(address, silent=True))), verify=verify)
+            return lambda step: transport.send(step.request, token=step.token)
+
+        options = SetupOptions(
+            url=url,
+            username=username,
+            password=password,
+            token=token,
+            data_server=data_server,
+            data_username=data_username,
+            data_password=data_password,
+            cache_dir=cache_dir,
+            keyring=keyring,
+            default=default,
+        )
+        settings = run_setup(options, connect, Prompter.for_session(silent=silent))
+        return None if settings is None else cls(settings.base_url, silent=silent, verify=verify)
+
+    @property
+    def base_url(self) -> str:
+        """The server's address."""
+        return self._settings.base_url
+
+    @property
+    def cache_dir(self) -> Path:
+        """The folder for data files; it can be set, and is created then."""
+        return self._cache_dir
+
+    @cache_dir.setter
+    def cache_dir(self, folder: str | os.PathLike[str]) -> None:
+        path = Path(folder).expanduser().absolute()
+        path.mkdir(parents=True, exist_ok=True)
+        self._cache_dir = path
+
+    @property
+    def cache_mode(self) -> str | None:
+        """Which responses are cached: ``"GET"``, ``"*"`` or None; it can be set."""
+        return self._cache.mode
+
+    @cache_mode.setter
+    def cache_mode(self, mode: str | None) -> None:
+        self._cache.mode = mode
+
+    @property
+    def default_expiry(self) -> timedelta:
+        """How long a response is served from the cache; it can be set."""
+        return self._cache.default_expiry
+
+    @default_expiry.setter
+    def default_expiry(self, expiry: timedelta) -> None:
+        self._cache.default_expiry = expiry
+
+    @property
+    def offline(self) -> bool:
+        """Whether only the cache answers; it can be set."""
+        return self._cache.offline
+
+    @offline.setter
+    def offline(self, offline: bool) -> None:
+        self._cache.offline = offline
+
+    @property
+    def user(self) -> str | None:
+        """The user's name, as far as it is known without contacting the server."""
+        return self._auth.user
+
+    @property
+    def is_logged_in(self) -> LoginState:
+        """Whether there is a token that the server has not refused; ``is_logged_in()`` works too."""
+        return LoginState(self._auth.is_logged_in)
+
+    def clear_rest_cache(self) -> None:
+        """Delete this server's cached responses."""
+        self._cache.clear()
+
+    def cache_disabled(self) -> AbstractContextManager[None]:
+        """Return a context in which this thread or task neither reads the cache nor stores responses in it."""
+        return self._cache.disabled()
+
+    def rel_path2url(self, path: str | os.PathLike[str]) -> str:
+        """Return the URL of a file on the data server.
+
+        Parameters
+        ----------
+        path
+            The path below the data server.
+
+        Raises
+        ------
+        ForeignURLError
+            No data server is known, or the path is a URL already.
+        InvalidFileNameError
+            The path leads out of the server's folder.
+        """
+        return self._downloader.rel_path2url(path)
+
+    def __repr__(self) -> str:
+        user = self.user
+        return f"{type(self).__name__}({self.base_url!r}{f', user {user}' if user else ''})"
+
+    def _identity(self) -> str | None:
+        """Return the name under which this user's responses are cached; None before the login."""
+        token = self._auth.known_token()
+        return None if token is None else identity(token)
+
+    def _begin(self, request: Request, expires: Expires, bypass_cache: bool) -> CachedCall:
+        refuse_foreign(request, self.base_url)
+        return self._cache.begin(
+            request, self._identity(), username=self.user, expires=expires, bypass_cache=bypass_cache
+        )
+
+    def _refuse_login_offline(self) -> None:
+        if self.offline:
+            raise OfflineError("The client is offline, so it cannot log in. Set client.offline = False first.")
+
+    @property
+    def _downloader(self) -> Downloader:
+        """The downloader; a new one whenever a setting has changed."""
+        from alyx_client.downloads.addresses import Login
+        from alyx_client.downloads.data_servers import DataServers
+        from alyx_client.downloads.downloader import Downloader
+
+        settings = (self.cache_dir, self.silent)
+        if self._last_downloader is None or self._last_downloader[0] != settings:
+            logins = (Login(server.url, *(server.login() or (None, None))) for server in self._settings.data_servers)
+            servers = DataServers(logins, base_url=self.base_url, token=self._token_headers)
+            downloader = Downloader(servers, folder=self.cache_dir, silent=self.silent, **self._transport_options)
+            self._last_downloader = settings, downloader
+        return self._last_downloader[1]
+
+    def _token_headers(self) -> Mapping[str, str]:
+        token = self._auth.known_token()
+        return {} if token is None else {"Authorization": f"Token {token}"}
+
+    def _close_downloader(self) -> None:
+        if self._last_downloader is not None:
+            self._last_downloader[1].close()

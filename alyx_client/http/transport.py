@@ -15,7 +15,7 @@ import ssl
 import threading
 import time
 import weakref
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 from urllib.parse import urlsplit
 
 import httpcore
@@ -29,7 +29,7 @@ from alyx_client.http.notices import Notices
 from alyx_client.http.retry import Retries, exchange
 from alyx_client.http.url import is_loopback, normalise_base_url, redact_text, redact_url, request_url, same_origin
 
-__all__ = ["AsyncTransport", "SyncTransport", "Transport"]
+__all__ = ["AsyncTransport", "SyncTransport", "Transport", "TransportOptions"]
 
 # A server may close an idle connection at any time. A request that is sent at that moment fails, and a POST cannot be
 # retried: so connections are reused for a few seconds only.
@@ -41,6 +41,15 @@ _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind],
     ((httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL), FailureKind.INVALID_REQUEST),
     (RuntimeError, FailureKind.CLIENT_CLOSED),
 )
+
+
+class TransportOptions(TypedDict, total=False):
+    """The settings of a transport, as keywords; see `Transport`."""
+
+    connect_timeout: float
+    read_timeout: float
+    retries: Retries
+    verify: bool | ssl.SSLContext
 
 
 class Transport:

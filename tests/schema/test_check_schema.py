@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
-from alyx_client.client.base import BaseClient
+from alyx_client.client import BaseClient
 from alyx_client.errors import (
     AlyxConnectionError,
     AlyxError,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable
 from functools import cache
 
-from alyx_client.client.base import AsyncBaseClient, BaseClient
+from alyx_client.client import AsyncBaseClient, BaseClient
 from alyx_client.runtime.models import Record, Resource
 from alyx_client.schema.naming import class_name as class_name
 from alyx_client.schema.naming import parameter_name as parameter_name

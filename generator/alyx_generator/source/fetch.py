@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from alyx_client.client.base import BaseClient
+from alyx_client.client import BaseClient
 from alyx_client.http.flow import drive
 from alyx_client.http.url import normalise_base_url
 from alyx_client.schema.coreapi import is_core_api

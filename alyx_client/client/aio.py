@@ -1,0 +1,133 @@
+"""The asynchronous client, without the endpoints that a generated client adds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import AsyncIterable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
+
+from alyx_client.auth.login import authenticate, log_out
+from alyx_client.auth.token_flow import TokenAuth
+from alyx_client.client.async_by_name import AsyncCallsByName
+from alyx_client.client.base import CACHE_INFO, ClientBase
+from alyx_client.errors import AlyxError
+from alyx_client.http.flow import Expires, Flow, Send, adrive
+from alyx_client.http.message import Request, Response
+from alyx_client.http.transport import AsyncTransport, TransportOptions
+from alyx_client.rest.lists import read_json
+
+if TYPE_CHECKING:
+    from alyx_client.downloads.options import DownloadOptions
+    from alyx_client.schema.report import Report
+
+__all__ = ["AsyncBaseClient"]
+
+T = TypeVar("T")
+
+
+class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next line documents it
+    __doc__ = ClientBase.__doc__
+
+    _transport: AsyncTransport
+
+    def _open(self, auth: TokenAuth, **options: Unpack[TransportOptions]) -> None:
+        self._transport = AsyncTransport(self.base_url, auth, **options)
+
+    async def send(self, request: Request, *, expires: Expires = None, bypass_cache: bool = False) -> Response:
+        """As `BaseClient.send`, awaited."""
+        # The cache reads and writes a file, which must not block the event loop.
+        call = await asyncio.to_thread(self._begin, request, expires, bypass_cache)
+        try:
+            if call.response is not None:
+                return call.response
+            response = await self._transport.send(request, fail_fast=call.fail_fast)
+            return await asyncio.to_thread(call.store, response, self._identity())
+        except AlyxError as error:
+            return call.fallback(error)
+        finally:
+            call.close()
+
+    async def run(self, flow: Flow[T]) -> T:
+        """As `BaseClient.run`, awaited."""
+        return await adrive(flow, self._send_step)
+
+    async def authenticate(
+        self,
+        username: str | None = None,
+        password: str | None = None,
+        cache_token: bool = True,
+        force: bool = False,
+        token: str | Mapping[str, str] | None = None,
+    ) -> None:
+        """As `BaseClient.authenticate`, awaited."""
+        flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
+        await adrive(flow, self._send_login)
+
+    async def logout(self) -> None:
+        """As `BaseClient.logout`, awaited."""
+        logged_out = await adrive(log_out(self._auth), self._send_login)
+        if logged_out.identity is not None:
+            await asyncio.to_thread(self._cache.clear, logged_out.identity)
+
+    async def download_file(self, url: Any, **options: Unpack[DownloadOptions]) -> Any:
+        """As `BaseClient.download_file`, awaited; cancelling it stops the downloads.
+
+        The list may be an asynchronous one, such as that of an endpoint.
+        """
+        if isinstance(url, AsyncIterable):
+            url = [source async for source in cast("AsyncIterable[object]", url)]
+        return await _in_thread(partial(self._downloader.download, url, **options))
+
+    async def download_cache_tables(
+        self, source: str | None = None, destination: str | os.PathLike[str] | None = None
+    ) -> list[Path]:
+        """As `BaseClient.download_cache_tables`, awaited; cancelling it stops the download."""
+        info = read_json(await self.send(CACHE_INFO, bypass_cache=True)) if source is None else None
+        return await _in_thread(partial(self._downloader.download_cache_tables, source, destination, info=info))
+
+    async def check_schema(self) -> Report:
+        """As `BaseClient.check_schema`, awaited."""
+        from alyx_client.schema.check import compare_with_server, load_bundled_surface
+
+        surface = await asyncio.to_thread(load_bundled_surface, self._surface)
+        document = await self.run(self._calls.document())
+        return await asyncio.to_thread(compare_with_server, surface, self._surface, document, self.base_url)
+
+    async def aclose(self) -> None:
+        """Close the connections; another call opens new ones."""
+        await self._transport.aclose()
+        self._cache.close()
+        self._close_downloader()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _send_step(self, step: Send) -> Response:
+        return await self.send(step.request, expires=step.expires, bypass_cache=step.bypass_cache)
+
+    async def _send_login(self, step: Send) -> Response:
+        # A login goes past the cache: it is about the token by which cached responses are found.
+        self._refuse_login_offline()
+        return await self._transport.send(step.request, token=step.token)
+
+
+async def _in_thread(work: Callable[..., T]) -> T:
+    """Call a function in a thread, which is told to stop, and waited for, when the task is cancelled."""
+    cancelled = threading.Event()
+    running = asyncio.ensure_future(asyncio.to_thread(work, cancelled=cancelled))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        cancelled.set()
+        # The files are left in a state that a later call can resume from.
+        with contextlib.suppress(Exception):
+            await running
+        raise

@@ -1,0 +1,113 @@
+"""Calls by name of an asynchronous client: as `CallsByName` has them, awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from alyx_client.http.flow import Expires, Flow
+from alyx_client.rest.calls import RestCalls
+from alyx_client.rest.lists import LazyList
+from alyx_client.rest.scheme import RestScheme
+
+__all__ = ["AsyncCallsByName"]
+
+T = TypeVar("T")
+
+
+class AsyncCallsByName:
+    """The calls by name; a part of the client, which runs their flows."""
+
+    _calls: RestCalls
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run a flow; the client does."""
+        raise NotImplementedError
+
+    @property
+    async def rest_schemes(self) -> RestScheme:
+        """As `CallsByName.rest_schemes`: ``await client.rest_schemes``."""
+        return await self.run(self._calls.scheme())
+
+    async def list_endpoints(self) -> list[str]:
+        """As `CallsByName.list_endpoints`."""
+        names = (await self.rest_schemes).endpoints
+        print("\n".join(names))
+        return names
+
+    async def print_endpoint_info(self, endpoint: str, action: str | None = None) -> None:
+        """As `CallsByName.print_endpoint_info`."""
+        (await self.rest_schemes).print_endpoint_info(endpoint, action)
+
+    async def rest(
+        self,
+        url: str | None = None,
+        action: str | None = None,
+        id: Any = None,
+        data: Any = None,
+        files: Any = None,
+        no_cache: bool = False,
+        *,
+        extra_params: Mapping[str, object] | None = None,
+        **filters: Any,
+    ) -> Any:
+        """As `CallsByName.rest`; a list of several pages is an `AsyncResults`."""
+        if not url:
+            return await self.list_endpoints()
+        if not action and "?" not in url:
+            endpoint = url.strip("/")
+            await self.print_endpoint_info(endpoint)
+            return (await self.rest_schemes).actions(endpoint)
+        return await self._run(
+            self._calls.rest(url, action, id, data, files, no_cache=no_cache, extra_params=extra_params, **filters)
+        )
+
+    async def get(
+        self,
+        rest_query: str,
+        *,
+        data: Any = None,
+        files: Any = None,
+        expires: Expires = None,
+        clobber: bool = False,
+    ) -> Any:
+        """As `CallsByName.get`; a list of several pages is an `AsyncResults`."""
+        return await self._run(
+            self._calls.send("GET", rest_query, data=data, files=files, expires=expires, bypass_cache=clobber)
+        )
+
+    async def post(self, rest_query: str, data: Any = None, files: Any = None) -> Any:
+        """As `CallsByName.post`."""
+        return await self._run(self._calls.send("POST", rest_query, data=data, files=files))
+
+    async def put(self, rest_query: str, data: Any = None, files: Any = None) -> Any:
+        """As `CallsByName.put`."""
+        return await self._run(self._calls.send("PUT", rest_query, data=data, files=files))
+
+    async def patch(self, rest_query: str, data: Any = None, files: Any = None) -> Any:
+        """As `CallsByName.patch`."""
+        return await self._run(self._calls.send("PATCH", rest_query, data=data, files=files))
+
+    async def delete(self, rest_query: str) -> Any:
+        """As `CallsByName.delete`."""
+        return await self._run(self._calls.send("DELETE", rest_query))
+
+    async def json_field_write(self, endpoint: str, uuid: Any, field_name: str, data: Any = None) -> Any:
+        """As `CallsByName.json_field_write`."""
+        return await self.run(self._calls.json_field(endpoint, uuid, field_name).write(data))
+
+    async def json_field_update(self, endpoint: str, uuid: Any, field_name: str = "json", data: Any = None) -> Any:
+        """As `CallsByName.json_field_update`."""
+        return await self.run(self._calls.json_field(endpoint, uuid, field_name).update(data))
+
+    async def json_field_remove_key(self, endpoint: str, uuid: Any, field_name: str = "json", key: str = "") -> Any:
+        """As `CallsByName.json_field_remove_key`."""
+        return await self.run(self._calls.json_field(endpoint, uuid, field_name).remove_key(key))
+
+    async def json_field_delete(self, endpoint: str, uuid: Any, field_name: str) -> Any:
+        """As `CallsByName.json_field_delete`."""
+        return await self.run(self._calls.json_field(endpoint, uuid, field_name).write(None))
+
+    async def _run(self, flow: Flow[object]) -> Any:
+        result = await self.run(flow)
+        return await result.to_async_results(self.run) if isinstance(result, LazyList) else result
