@@ -477,7 +477,7 @@ def test_login_follows_the_same_policy(connect: Blocking) -> None:
 
 def test_login_answered_by_another_site_is_named(connect: Blocking) -> None:
     server = FaultServer(routes={"/auth-token": [faults.html_answer()]})
-    with server, pytest.raises(UnexpectedAnswerError, match="there is an Alyx"):
+    with server, pytest.raises(UnexpectedAnswerError, match="contains no token"):
         connect(server.url, credentials=with_password(server.url)).send(LIST)
 
 
