@@ -59,7 +59,7 @@ class AsyncCallsByName:
             await self.print_endpoint_info(endpoint)
             return (await self.rest_schemes).actions(endpoint)
         return await self._run(
-            self._calls.rest(url, action, id, data, files, no_cache=no_cache, extra_params=extra_params, **filters)
+            self._calls.rest(url, action, id, data, files, filters, extra_params=extra_params, bypass_cache=no_cache)
         )
 
     async def get(

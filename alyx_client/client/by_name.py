@@ -109,7 +109,7 @@ class CallsByName:
             self.print_endpoint_info(endpoint)
             return self.rest_schemes.actions(endpoint)
         return self._run(
-            self._calls.rest(url, action, id, data, files, no_cache=no_cache, extra_params=extra_params, **filters)
+            self._calls.rest(url, action, id, data, files, filters, extra_params=extra_params, bypass_cache=no_cache)
         )
 
     def get(

@@ -5,35 +5,42 @@ Every call is a sans-I/O flow, which the synchronous and the asynchronous client
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Literal, cast
-from urllib.parse import parse_qsl, quote, urlsplit
+from types import MappingProxyType
+from typing import Any, cast
 
-from alyx_client.errors import InvalidCallError, InvalidFieldError, InvalidKeyError
+from alyx_client.errors import InvalidCallError
 from alyx_client.http.flow import Expires, Flow, Send
-from alyx_client.http.message import Request
-from alyx_client.http.url import refuse_foreign, same_origin
+from alyx_client.http.json_body import as_object, is_object
+from alyx_client.http.message import Params, Request
+from alyx_client.http.url import refuse_foreign
+from alyx_client.rest.filters import encode_filters, parse_query
 from alyx_client.rest.lists import LazyList, is_page, page_request, read_json, read_page
+from alyx_client.rest.requests import Method, build_request, parse_data
 from alyx_client.rest.scheme import RestOperation, RestScheme, suggest
 from alyx_client.rest.scheme_reader import read_scheme
-from alyx_client.runtime.bodies import file_parts, form_fields, json_text, plain_json
-from alyx_client.runtime.coerce import is_list
-from alyx_client.runtime.filters import FilterStyle, Repeated, encode
 from alyx_client.runtime.json_fields import JSONField
 from alyx_client.runtime.keys import fill_path, split_path
 from alyx_client.schema.location import fetch_schema
 
 __all__ = ["RestCalls"]
 
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+# Servers change their schema with a release at most.
+_SCHEMA_LIFETIME = timedelta(weeks=1)
+_ACTIONS_WITH_DATA = frozenset({"create", "update", "partial_update"})
 
-_A_WEEK = timedelta(weeks=1)
-_PAGING = ("limit", "offset")
-_WITH_DATA = frozenset({"create", "update", "partial_update"})
+
+@dataclass(frozen=True, slots=True)
+class _NamedCall:
+    """A call of an endpoint's action, and how the cache may serve it."""
+
+    endpoint: str
+    action: str
+    operation: RestOperation
+    expires: Expires
+    bypass_cache: bool
 
 
 class RestCalls:
@@ -52,32 +59,32 @@ class RestCalls:
     def __init__(self, base_url: str, *, strict_filters: bool, preserved_fields: Mapping[str, Sequence[str]]) -> None:
         self.base_url = base_url
         self.strict_filters = strict_filters
-        self.known: RestScheme | None = None
+        self.known_scheme: RestScheme | None = None
         self._preserved_fields = preserved_fields
 
     def scheme(self) -> Flow[RestScheme]:
-        """Return what the server's schema says; fetched when it is first needed, and kept for a week.
+        """Return the endpoints that the server's schema declares; fetched when first needed, and cached for a week.
 
         Raises
         ------
         AlyxError
-            The server gave none.
+            The server did not respond, or publishes no schema.
         """
-        if self.known is None:
-            self.known = read_scheme(read_json((yield from fetch_schema(_A_WEEK))))
-        return self.known
+        if self.known_scheme is None:
+            self.known_scheme = read_scheme(read_json((yield from fetch_schema(_SCHEMA_LIFETIME))))
+        return self.known_scheme
 
     def document(self) -> Flow[Any]:
-        """Return the schema as the server has it now; calls by name follow it from then on.
+        """Return the server's current schema, decoded; later calls by name follow it.
 
         Raises
         ------
         AlyxError
-            The server gave none.
+            The server did not respond, or publishes no schema.
         """
-        answer = yield from fetch_schema(_A_WEEK, bypass_cache=True)
-        self.known = None
-        return read_json(answer)
+        response = yield from fetch_schema(_SCHEMA_LIFETIME, bypass_cache=True)
+        self.known_scheme = None
+        return read_json(response)
 
     def send(
         self,
@@ -89,21 +96,30 @@ class RestCalls:
         expires: Expires = None,
         bypass_cache: bool = False,
     ) -> Flow[Any]:
-        """Send a request to a path and query, or a URL of the server; return plain Python, or a `LazyList`."""
-        request = self._request(method, rest_query, data, files)
+        """Send a request to a path and query, or a URL of the server; return plain Python, or a `LazyList`.
+
+        Parameters
+        ----------
+        method, rest_query, data, files
+            The request, as for `build_request`.
+        expires
+            How long the response may be served from the cache.
+        bypass_cache
+            Whether to ask the server even if the response is cached.
+        """
+        request = build_request(method, rest_query, base_url=self.base_url, data=data, files=files)
         refuse_foreign(request, self.base_url)
-        names = {name for name, _ in request.params}
-        sizes = [value for name, value in request.params if name == "limit"]
-        size = int(sizes[-1]) if sizes and sizes[-1].isdecimal() and int(sizes[-1]) > 0 else None
         send = Send(request, expires=expires, bypass_cache=bypass_cache)
         content = read_json((yield send))
         if method != "GET" or not is_page(content):
             return content
         page = read_page(content)
-        if "offset" in names:  # some page of a list, and no more
+        # A URL with an offset is that of a page, such as a page's "next"; any other is that of a whole list.
+        if any(name == "offset" for name, _ in request.params):
             return page.rows
-        bare = tuple(pair for pair in request.params if pair[0] != "limit")
-        return LazyList(replace(send, request=replace(request, params=())), [bare], page, size, True)
+        params = tuple(pair for pair in request.params if pair[0] != "limit")
+        page_size = _last_limit(request.params)
+        return LazyList(replace(send, request=replace(request, params=())), [params], page, page_size, True)
 
     def rest(
         self,
@@ -112,198 +128,141 @@ class RestCalls:
         key: Any,
         data: object,
         files: object,
+        filters: Mapping[str, Any] = MappingProxyType({}),
         *,
-        no_cache: bool = False,
         extra_params: Mapping[str, object] | None = None,
-        **filters: Any,
+        bypass_cache: bool = False,
     ) -> Flow[Any]:
-        """Do what an endpoint's action says; see `AlyxClient.rest`."""
-        path, mark, query = url.strip().lstrip("/").partition("?")
+        """Call an endpoint's action.
+
+        Parameters
+        ----------
+        url, action, key, data, files, extra_params
+            As for `AlyxClient.rest`.
+        filters
+            The filters of a list, and perhaps ``expires``.
+        bypass_cache
+            Whether to ask the server even if the response is cached, and not to store the response.
+        """
+        path, has_query, query = url.strip().lstrip("/").partition("?")
         endpoint = path.split("/")[0]
         scheme = yield from self.scheme()
-        action = "list" if mark else str(action).replace("-", "_")
+        action = "list" if has_query else str(action).replace("-", "_")
         operation = scheme.operation(endpoint, action)
-        expires: Expires = filters.pop("expires", None) or no_cache or None
+        filters = dict(filters)
+        expires: Expires = filters.pop("expires", None) or bypass_cache or None
         if f"/{path.strip('/')}" not in (f"/{endpoint}", operation.path.rstrip("/")):
-            if action == "list" and key is None and not filters:  # a path of its own, such as one record's
-                return (yield from self.send("GET", url, expires=expires, bypass_cache=no_cache))
+            # ONE's users pass the path of a record, or another one below an endpoint.
+            if action == "list" and key is None and not filters:
+                return (yield from self.send("GET", url, expires=expires, bypass_cache=bypass_cache))
             raise InvalidCallError(f"{url!r} is more than an endpoint's name; pass {endpoint!r}, and the key as id=")
+        call = _NamedCall(endpoint, action, operation, expires, bypass_cache)
         if action == "list":
-            given = {name: value for name, value in filters.items() if value is not None}
-            given = _of_url(query) | given
-            if key is not None and key != "":
-                given["id"] = key
-            request = Request("GET", operation.path, endpoint=endpoint, action="list")
-            send = Send(request, expires=expires, bypass_cache=no_cache)
-            return (yield from self._list(endpoint, operation, _joined(given), extra_params, send))
+            key_filter = {} if key is None or key == "" else {"id": key}
+            return (yield from self._list(call, parse_query(query) | filters | key_filter, extra_params))
         if filters or extra_params:
-            names = ", ".join([*filters, *(extra_params or {})])
-            raise InvalidCallError(f"{endpoint}: {action} takes no filters, and here are: {names}. {_how(action)}")
-        target = self._path(endpoint, action, operation, key)
-        if action in _WITH_DATA:
-            self._require_data(scheme, endpoint, action, data, files)
-        if action == "partial_update":
-            data = yield from self._with_preserved_fields(endpoint, target, data)
-        method = cast("Method", operation.method)
-        return (yield from self.send(method, target, data=data, files=files, expires=expires, bypass_cache=no_cache))
+            raise _unexpected_filters(call, [*filters, *(extra_params or {})])
+        return (yield from self._act(call, scheme, key, data, files))
 
     def json_field(self, endpoint: str, key: Any, field: str) -> JSONField:
-        """Return a JSON field of a record, to write it or change its keys."""
+        """Return a JSON field of a record, to write it or change its keys.
+
+        Parameters
+        ----------
+        endpoint, key
+            The record.
+        field
+            The field's name.
+        """
 
         def read() -> Flow[Any]:
-            record = yield from self.rest(endpoint, "read", key, None, None, no_cache=True)
-            if not isinstance(record, dict) or field not in record:
-                names = sorted(cast("dict[str, Any]", record)) if isinstance(record, dict) else []
-                raise InvalidCallError(f"{endpoint} has no field {field!r}. {suggest(str(field), names)}")
-            return cast("dict[str, Any]", record)[field]
+            fields = as_object((yield from self.rest(endpoint, "read", key, None, None, bypass_cache=True)))
+            if field not in fields:
+                raise InvalidCallError(f"{endpoint} has no field {field!r}. {suggest(str(field), sorted(fields))}")
+            return fields[field]
 
         def write(data: object) -> Flow[Any]:
-            record = yield from self.rest(endpoint, "partial_update", key, {field: data}, None)
-            return cast("dict[str, Any]", record).get(field, data) if isinstance(record, dict) else data
+            fields = as_object((yield from self.rest(endpoint, "partial_update", key, {field: data}, None)))
+            return fields.get(field, data)
 
         return JSONField(f"{endpoint} {key}: {field}", read, write)
 
     def _list(
-        self,
-        endpoint: str,
-        operation: RestOperation,
-        given: dict[str, Any],
-        extra_params: Mapping[str, object] | None,
-        send: Send,
+        self, call: _NamedCall, filters: Mapping[str, Any], extra_params: Mapping[str, object] | None
     ) -> Flow[Any]:
-        offset, size = (_number(endpoint, name, given.pop(name, None)) for name in ("offset", "limit"))
-        styles = _styles(operation)
-        unknown = [name for name in given if name not in styles]
-        if unknown and self.strict_filters:
-            raise InvalidCallError(
-                f"{endpoint} has no filter {unknown[0]!r}, and Alyx would return everything. "
-                f"{suggest(unknown[0], styles)} extra_params={{...}} or strict_filters=False passes anything."
-            )
-        others: dict[str, FilterStyle] = dict.fromkeys(unknown, "comma")
-        try:
-            queries = encode(given, others | styles, endpoint=endpoint, extra_params=extra_params)
-        except (TypeError, ValueError) as error:
-            raise InvalidCallError(str(error)) from None
-        if not queries:
+        encoded = encode_filters(
+            call.endpoint, call.operation, filters, extra_params=extra_params, strict=self.strict_filters
+        )
+        if not encoded.param_sets:
             return []
-        content = read_json((yield page_request(send, queries[0], offset or 0, size)))
+        request = Request("GET", call.operation.path, endpoint=call.endpoint, action="list")
+        send = Send(request, expires=call.expires, bypass_cache=call.bypass_cache)
+        first_page = page_request(send, encoded.param_sets[0], encoded.offset or 0, encoded.limit)
+        content = read_json((yield first_page))
         if not is_page(content):
             return content
         page = read_page(content)
-        return page.rows if offset is not None else LazyList(send, queries, page, size, "django" in styles)
+        if encoded.offset is not None:
+            return page.rows
+        return LazyList(send, encoded.param_sets, page, encoded.limit, encoded.has_lookups)
 
-    def _path(self, endpoint: str, action: str, operation: RestOperation, key: Any) -> str:
-        start, lookup, _ = split_path(operation.path)
-        if not lookup:
-            return operation.path
-        if key is None or key == "":
-            raise InvalidCallError(
-                f"{endpoint}: {action} needs an id, the record's {lookup}: rest({endpoint!r}, {action!r}, id=...)"
+    def _act(self, call: _NamedCall, scheme: RestScheme, key: Any, data: object, files: object) -> Flow[Any]:
+        path = self._path(call, key)
+        if call.action in _ACTIONS_WITH_DATA and _is_empty(data, files):
+            raise _missing_data(call, scheme)
+        if call.action == "partial_update":
+            data = yield from self._with_preserved_fields(call, path, data)
+        method = cast("Method", call.operation.method)
+        return (
+            yield from self.send(
+                method, path, data=data, files=files, expires=call.expires, bypass_cache=call.bypass_cache
             )
-        if isinstance(key, str) and key.strip("/").startswith(start.lstrip("/")):
-            key = key.strip("/").removeprefix(start.lstrip("/"))
-        return fill_path(operation.path, key, None, base_url=self.base_url, endpoint=endpoint)
-
-    def _require_data(self, scheme: RestScheme, endpoint: str, action: str, data: object, files: object) -> None:
-        if data is None or (isinstance(data, dict | list | str) and not data and not files):
-            fields = [field for field in scheme.fields(endpoint, action) if field["in"] == "body"]
-            named = [field["name"] + (" (required)" if field["required"] else "") for field in fields]
-            raise InvalidCallError(
-                f"{endpoint}: {action} needs data, a dictionary of: {', '.join(named) or 'the fields to send'}"
-            )
-
-    def _with_preserved_fields(self, endpoint: str, target: str, data: object) -> Flow[Any]:
-        """Return the changes, and what the record has in the fields that the server would lose."""
-        preserved = self._preserved_fields.get(endpoint, ())
-        changes = _plain(data, f"{endpoint}: partial_update") if preserved else data
-        if not isinstance(changes, dict) or all(name in changes for name in preserved):
-            return cast("Any", data)
-        record = yield from self.send("GET", target, expires=True, bypass_cache=True)
-        return {name: record[name] for name in preserved if name in record} | cast("dict[str, Any]", changes)
-
-    def _request(self, method: Method, rest_query: str, data: object, files: object) -> Request:
-        path, _, query = rest_query.strip().partition("?")
-        if same_origin(path, self.base_url):
-            path = urlsplit(path).path.removeprefix(urlsplit(self.base_url).path)
-        if not re.match(r"https?://", path, re.IGNORECASE):
-            path = f"/{path.lstrip('/')}"
-            if any(segment in (".", "..") for segment in path.split("/")):
-                raise InvalidKeyError(f"{rest_query!r} leads out of its path")
-            path = quote(path, safe="/%:@!$&'()*+,;=~")
-        what = f"{method} {path}"
-        parts = () if files is None else file_parts(files)
-        return Request(
-            method,
-            path,
-            params=tuple(parse_qsl(query, keep_blank_values=True)),
-            json=None if parts or data is None else json_text(_plain(data, what), what).encode(),
-            form=form_fields(_fields(data, what), what) if parts and data is not None else (),
-            files=parts,
-            endpoint=path.split("/")[1] if path.startswith("/") else "",
         )
 
+    def _path(self, call: _NamedCall, key: Any) -> str:
+        template = call.operation.path
+        collection, lookup, _ = split_path(template)
+        if not lookup:
+            return template
+        if key is None or key == "":
+            raise InvalidCallError(
+                f"{call.endpoint}: {call.action} needs an id, the record's {lookup}: "
+                f"rest({call.endpoint!r}, {call.action!r}, id=...)"
+            )
+        # ONE's users pass the path of a record, as in "/sessions/<id>", in place of its key.
+        if isinstance(key, str) and key.strip("/").startswith(collection.lstrip("/")):
+            key = key.strip("/").removeprefix(collection.lstrip("/"))
+        return fill_path(template, key, None, base_url=self.base_url, endpoint=call.endpoint)
 
-def _of_url(query: str) -> dict[str, Any]:
-    """Return the filters of a URL's query; those that stand there several times keep all their values."""
-    values: dict[str, list[str]] = {}
-    for name, text in parse_qsl(query, keep_blank_values=True):
-        values.setdefault(name, []).append(text)
-    return {
-        name: texts[-1] if len(texts) == 1 or name in _PAGING else Repeated(texts) for name, texts in values.items()
-    }
-
-
-def _styles(operation: RestOperation) -> dict[str, FilterStyle]:
-    styles: dict[str, FilterStyle] = {
-        field["name"]: "repeat" if _is_repeated(field, operation) else "comma"
-        for field in operation.fields
-        if field["in"] == "query" and field["name"] not in _PAGING
-    }
-    if "django" in styles:
-        styles |= {"django": "django", "id": "id"}
-    return styles
-
-
-def _is_repeated(field: Mapping[str, Any], operation: RestOperation) -> bool:
-    return field["schema"].get("type") == "array" and field["name"] not in operation.joined
-
-
-def _joined(filters: dict[str, Any]) -> dict[str, Any]:
-    """Return the filters with lookups that were given in parts as one."""
-    lookups = filters.get("django")
-    if is_list(lookups):
-        filters["django"] = ",".join(map(str, cast("Sequence[object]", lookups)))
-    key = filters.get("id")
-    if isinstance(key, str) and key.startswith(("http://", "https://")):
-        filters["id"] = key.rstrip("/").rpartition("/")[2]
-    return filters
+    def _with_preserved_fields(self, call: _NamedCall, path: str, data: object) -> Flow[Any]:
+        """Return the changes, with the record's values of the fields that the server would lose."""
+        names = self._preserved_fields.get(call.endpoint, ())
+        changes: object = parse_data(data, f"{call.endpoint}: partial_update") if names else data
+        if not is_object(changes) or all(name in changes for name in names):
+            return data
+        record = yield from self.send("GET", path, expires=True, bypass_cache=True)
+        return {name: record[name] for name in names if name in record} | changes
 
 
-def _plain(data: object, what: str) -> Any:
-    """Return data as plain JSON, from a text of it or from Python's values."""
-    if not isinstance(data, str | bytes):
-        return plain_json(data)
-    try:
-        return json.loads(data)
-    except ValueError as error:
-        raise InvalidFieldError(f"{what} was not sent: data is text, but no JSON ({error})") from None
+def _last_limit(params: Params) -> int | None:
+    """Return the page size that a query requests; None if it requests none, or not a positive number."""
+    limits = [value for name, value in params if name == "limit"]
+    return int(limits[-1]) if limits and limits[-1].isdecimal() and int(limits[-1]) > 0 else None
 
 
-def _fields(data: object, what: str) -> dict[str, Any]:
-    content = _plain(data, what)
-    if not isinstance(content, dict):
-        raise InvalidFieldError("With files, data is a dictionary of the other fields")
-    return cast("dict[str, Any]", content)
+def _is_empty(data: object, files: object) -> bool:
+    # A form without files, or a record without fields, would be a 400 that names no field; 0 and False are JSON.
+    return data is None or (isinstance(data, dict | list | str) and not data and not files)
 
 
-def _number(endpoint: str, name: str, value: object) -> int | None:
-    if value is None:
-        return None
-    if not str(value).isdecimal() or (name == "limit" and int(str(value)) == 0):
-        what = "the number of rows fetched at a time, at least 1" if name == "limit" else "the first row's place"
-        raise InvalidCallError(f"{endpoint}: {name} is {what}; not {value!r}")
-    return int(str(value))
+def _missing_data(call: _NamedCall, scheme: RestScheme) -> InvalidCallError:
+    fields = [field for field in scheme.fields(call.endpoint, call.action) if field["in"] == "body"]
+    names = [field["name"] + (" (required)" if field["required"] else "") for field in fields]
+    return InvalidCallError(
+        f"{call.endpoint}: {call.action} needs data, a dictionary of: {', '.join(names) or 'the fields to send'}"
+    )
 
 
-def _how(action: str) -> str:
-    return "What is to be stored goes into data={...}." if action in _WITH_DATA else "A list takes them."
+def _unexpected_filters(call: _NamedCall, names: Sequence[str]) -> InvalidCallError:
+    hint = "Pass what is to be stored as data={...}." if call.action in _ACTIONS_WITH_DATA else "A list takes them."
+    return InvalidCallError(f"{call.endpoint}: {call.action} takes no filters, but got {', '.join(names)}. {hint}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeGuard, cast
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from alyx_client.http.flow import Flow, Send
-from alyx_client.http.json_body import decode
+from alyx_client.http.json_body import decode, is_object
 from alyx_client.http.log import logger
 from alyx_client.http.message import Params, Response
 from alyx_client.runtime.async_results import AsyncResults
@@ -31,28 +31,29 @@ class LazyList:
     ----------
     send
         The step that requests the list, without its query.
-    queries
-        The query parameters, without paging; several where a long list of keys was split.
-    first
-        The first page of the first query.
+    param_sets
+        The query parameters, without paging; several sets if a long list of keys was split.
+    first_page
+        The first page of the first set.
     page_size
         Rows per page; the server's default if None.
-    by_uuid
-        Whether the server can be asked for ranges of UUIDs.
+    has_lookups
+        Whether the list takes Django lookups, so that ranges of UUIDs can be requested.
     """
 
     send: Send
-    queries: Sequence[Params]
-    first: Page[Any]
+    param_sets: Sequence[Params]
+    first_page: Page[Any]
     page_size: int | None
-    by_uuid: bool
+    has_lookups: bool
 
     @property
     def complete_rows(self) -> list[Any] | None:
         """All rows if the first page holds them all, else None."""
-        rows = self.first.rows
-        if len(self.queries) != 1 or len(rows) < self.first.count:
+        rows = self.first_page.rows
+        if len(self.param_sets) != 1 or len(rows) < self.first_page.count:
             return None
+        # Alyx repeats rows whose filter joins another table.
         keys = [_row_key(row) for row in rows]
         return list(dict(zip(keys, rows, strict=True)).values()) if has_repeats(keys) else rows
 
@@ -78,16 +79,12 @@ class LazyList:
 
         return ListQuery(
             fetch_page,
-            self.queries,
+            self.param_sets,
             _row_key,
-            has_uuids=self._has_uuid_ranges(),
+            has_uuids=self.has_lookups and any(_has_uuid(row) for row in self.first_page.rows[:1]),
             page_size=self.page_size,
-            first_page=self.first,
+            first_page=self.first_page,
         )
-
-    def _has_uuid_ranges(self) -> bool:
-        """Return whether rows that paging leaves out can be fetched by ranges of their UUIDs."""
-        return self.by_uuid and any(_has_uuid(row) for row in self.first.rows[:1])
 
 
 def page_request(send: Send, params: Params, offset: int, limit: int | None) -> Send:
@@ -114,19 +111,19 @@ def read_json(response: Response) -> Any:
 
 def is_page(content: object) -> TypeGuard[dict[str, Any]]:
     """Return whether a response's content is one page of a list."""
-    return isinstance(content, dict) and cast("dict[str, Any]", content).keys() >= _PAGE_KEYS
+    return is_object(content) and content.keys() >= _PAGE_KEYS
 
 
 def read_page(content: Any) -> Page[Any]:
     """Return a response's content as one page of a list."""
     if detail := content.get("detail"):
-        logger.warning("The server says of this list: %s", detail)
+        logger.warning("The server's remark on this list: %s", detail)
     return Page(content["count"], content["results"], content["next"] is not None)
 
 
 def _row_key(row: Any) -> object:
     """Return the key that identifies a row; None for rows without one."""
-    return key_of(cast("dict[str, object]", row)) if isinstance(row, dict) else None
+    return key_of(row) if is_object(row) else None
 
 
 def _has_uuid(row: Any) -> bool:

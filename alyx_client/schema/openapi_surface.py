@@ -120,8 +120,7 @@ class _ActionReader:
     def _response(self, operation: OpenAPIOperation) -> tuple[str, Schema]:
         """Return the content of responses in words, and the schema of a record in it."""
         responses = as_schema(operation.spec.get("responses"))
-        successes = [self._document.resolve(responses[code]) for code in sorted(responses) if str(code).startswith("2")]
-        response = next((success for success in successes if success.get("content")), None)
+        response = self._success(responses)
         if response is None:
             is_empty = operation.method == "DELETE" or any(code in responses for code in ("204", "205"))
             return "nothing" if is_empty else "anything", {}
@@ -136,6 +135,12 @@ class _ActionReader:
         if types == ("list of record",):
             return "list of records", as_schema(target.get("items"))
         return " or ".join(types), schema if "record" in types else {}
+
+    def _success(self, responses: Schema) -> Schema | None:
+        """Return the first response to a success that has content."""
+        codes = sorted(code for code in responses if str(code).startswith("2"))
+        successes = (self._document.resolve(responses[code]) for code in codes)
+        return next((response for response in successes if response.get("content")), None)
 
     def _row_of_page(self, target: Schema) -> Schema | None:
         """Return the schema of a row, if a schema is that of a page."""

@@ -42,7 +42,7 @@ def _scheme() -> RestScheme:
 def client(client: AlyxClient, target: Target) -> AlyxClient:
     """Give the client; where exchanges are kept, it has the schema already, which is longer than all of them."""
     if target.name in ("recorded", "record"):
-        client._calls.known = _scheme()
+        client._calls.known_scheme = _scheme()
     return client
 
 
@@ -50,7 +50,7 @@ def client(client: AlyxClient, target: Target) -> AlyxClient:
 def async_client(async_client: AsyncAlyxClient, target: Target) -> AsyncAlyxClient:
     """Give the asynchronous client in the same way."""
     if target.name in ("recorded", "record"):
-        async_client._calls.known = _scheme()
+        async_client._calls.known_scheme = _scheme()
     return async_client
 
 
@@ -419,7 +419,7 @@ def test_08_insertions_of_a_session_string(
     assert keys(client.rest("insertions", "list", django=lookup)) == [second]
 
     with AlyxClient(target.url, token=target.token, cache_dir=tmp_path, silent=True) as keeping:
-        keeping._calls.known = client.rest_schemes
+        keeping._calls.known_scheme = client.rest_schemes
         first = keeping.rest("insertions", "list", session=session, expires=timedelta(days=1))
         client.insertions.delete(second)
         assert keeping.rest("insertions", "list", session=session, expires=timedelta(days=1)) == first

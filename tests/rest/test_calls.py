@@ -509,7 +509,7 @@ def test_values_of_numpy_and_others_become_json(alyx: Any, local_alyx: LocalAlyx
         ({"json": {"a": [object()]}}, r"data\['json'\]\['a'\]\[0\]: a object"),
         ({"json": b"bytes"}, r"data\['json'\]: a bytes"),
         ({"start_time": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}, "time zone"),
-        ("{not json", "no JSON"),
+        ("{not json", "not JSON"),
     ],
 )
 def test_what_cannot_be_sent_is_named_before_anything_is_sent(

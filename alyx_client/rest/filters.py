@@ -1,0 +1,132 @@
+"""Filters of lists called by name: from keywords and the query of a URL, checked against the server's schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+from alyx_client.errors import InvalidCallError
+from alyx_client.http.message import Params
+from alyx_client.rest.scheme import FieldInfo, RestOperation, suggest
+from alyx_client.runtime.coerce import is_list
+from alyx_client.runtime.filters import FilterStyle, Repeated, encode
+from alyx_client.schema.routes import PAGING_PARAMETERS
+
+__all__ = ["EncodedFilters", "encode_filters", "parse_query"]
+
+_PAGING_HELP = {
+    "limit": "the number of rows per request, at least 1",
+    "offset": "the position of the first row",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFilters:
+    """The filters of a list as query parameters.
+
+    Parameters
+    ----------
+    param_sets
+        The query parameters, without paging: several sets if a long list of keys was split, none if nothing can match.
+    limit, offset
+        The page size and the position of the first row; None if not requested.
+    has_lookups
+        Whether the list takes Django lookups, so that ranges of UUIDs can be requested.
+    """
+
+    param_sets: Sequence[Params]
+    limit: int | None
+    offset: int | None
+    has_lookups: bool
+
+
+def encode_filters(
+    endpoint: str,
+    operation: RestOperation,
+    filters: Mapping[str, Any],
+    *,
+    extra_params: Mapping[str, object] | None,
+    strict: bool,
+) -> EncodedFilters:
+    """Encode the filters of a list.
+
+    Parameters
+    ----------
+    endpoint, operation
+        The endpoint, and its ``list``.
+    filters
+        The filters by name, paging included; those that are None are left out.
+    extra_params
+        Query parameters that are sent without a check.
+    strict
+        Whether an unknown filter is an error.
+
+    Raises
+    ------
+    InvalidCallError
+        A filter is unknown, empty, or of a wrong type.
+    """
+    remaining = {name: value for name, value in filters.items() if value is not None}
+    offset, limit = (_parse_paging(endpoint, name, remaining.pop(name, None)) for name in ("offset", "limit"))
+    styles = _filter_styles(operation)
+    unknown = [name for name in remaining if name not in styles]
+    if unknown and strict:
+        raise InvalidCallError(
+            f"{endpoint} has no filter {unknown[0]!r}, and Alyx would return everything. "
+            f"{suggest(unknown[0], styles)} extra_params={{...}} or strict_filters=False passes anything."
+        )
+    unknown_styles: dict[str, FilterStyle] = dict.fromkeys(unknown, "comma")
+    try:
+        param_sets = encode(
+            _normalise(remaining), unknown_styles | styles, endpoint=endpoint, extra_params=extra_params
+        )
+    except (TypeError, ValueError) as error:
+        raise InvalidCallError(str(error)) from None
+    return EncodedFilters(param_sets, limit, offset, "django" in styles)
+
+
+def parse_query(query: str) -> dict[str, Any]:
+    """Return the filters in the query of a URL; a filter that occurs several times keeps all its values."""
+    values: dict[str, list[str]] = {}
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        values.setdefault(name, []).append(text)
+    return {
+        name: texts[-1] if len(texts) == 1 or name in PAGING_PARAMETERS else Repeated(texts)
+        for name, texts in values.items()
+    }
+
+
+def _filter_styles(operation: RestOperation) -> dict[str, FilterStyle]:
+    styles: dict[str, FilterStyle] = {
+        field["name"]: "repeat" if _is_repeated(field, operation) else "comma"
+        for field in operation.fields
+        if field["in"] == "query" and field["name"] not in PAGING_PARAMETERS
+    }
+    if "django" in styles:
+        # Alyx has no filter by id; encode() makes a Django lookup of it.
+        styles |= {"django": "django", "id": "id"}
+    return styles
+
+
+def _is_repeated(field: FieldInfo, operation: RestOperation) -> bool:
+    return field["schema"].get("type") == "array" and field["name"] not in operation.joined
+
+
+def _normalise(filters: dict[str, Any]) -> dict[str, Any]:
+    """Return the filters, lookups passed in parts as one text, and the URL of a record as its key."""
+    lookups, key = filters.get("django"), filters.get("id")
+    if is_list(lookups):
+        filters = filters | {"django": ",".join(map(str, cast("Sequence[object]", lookups)))}
+    if isinstance(key, str) and key.startswith(("http://", "https://")):
+        filters = filters | {"id": key.rstrip("/").rpartition("/")[2]}
+    return filters
+
+
+def _parse_paging(endpoint: str, name: str, value: object) -> int | None:
+    if value is None:
+        return None
+    if not str(value).isdecimal() or (name == "limit" and int(str(value)) == 0):
+        raise InvalidCallError(f"{endpoint}: {name} is {_PAGING_HELP[name]}; not {value!r}")
+    return int(str(value))

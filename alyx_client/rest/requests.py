@@ -1,0 +1,110 @@
+"""Requests of calls by name: to a path and query, or a URL of the server, with data and files."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Literal
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from alyx_client.errors import InvalidFieldError, InvalidKeyError
+from alyx_client.http.json_body import is_object
+from alyx_client.http.message import Params, Request
+from alyx_client.http.url import same_origin
+from alyx_client.runtime.bodies import file_parts, form_fields, json_text, plain_json
+
+__all__ = ["Method", "build_request", "parse_data"]
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+# Characters of RFC 3986's pchar, and the percent sign of what is quoted already.
+_SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
+
+
+def build_request(
+    method: Method, rest_query: str, *, base_url: str, data: object = None, files: object = None
+) -> Request:
+    """Build a request.
+
+    Parameters
+    ----------
+    method
+        The HTTP method.
+    rest_query
+        A path and query below the server, or a URL.
+    base_url
+        The server.
+    data
+        The body: plain Python, or JSON as text.
+    files
+        Files by form field; the data then goes as form fields beside them.
+
+    Raises
+    ------
+    InvalidFieldError
+        The data cannot be sent.
+    InvalidKeyError
+        The path has segments such as ``..``, which lead elsewhere.
+    """
+    path, _, query = rest_query.strip().partition("?")
+    path = _relative_path(path, base_url)
+    what = f"{method} {path}"
+    parts = () if files is None else file_parts(files)
+    body, form = None, Params()
+    if data is not None:
+        content = parse_data(data, what)
+        if parts:
+            form = _form(content, what)
+        else:
+            body = json_text(content, what).encode()
+    return Request(
+        method,
+        path,
+        params=tuple(parse_qsl(query, keep_blank_values=True)),
+        json=body,
+        form=form,
+        files=parts,
+        endpoint=path.split("/")[1] if path.startswith("/") else "",
+    )
+
+
+def parse_data(data: object, what: str) -> Any:
+    """Return data as plain JSON.
+
+    Parameters
+    ----------
+    data
+        Plain Python, or JSON as text.
+    what
+        The call, for messages.
+
+    Raises
+    ------
+    InvalidFieldError
+        The text is not JSON, or JSON has no form for a value.
+    """
+    if not isinstance(data, str | bytes):
+        return plain_json(data)
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise InvalidFieldError(f"{what} was not sent: data is text, but not JSON ({error})") from None
+
+
+def _relative_path(path: str, base_url: str) -> str:
+    """Return a path below the server, quoted; URLs of other servers are returned unchanged."""
+    if same_origin(path, base_url):
+        path = urlsplit(path).path.removeprefix(urlsplit(base_url).path)
+    if re.match(r"https?://", path, re.IGNORECASE):
+        return path
+    path = f"/{path.lstrip('/')}"
+    # Servers and proxies resolve such segments (RFC 3986, section 5.2.4), so that another endpoint would be reached.
+    if any(segment in (".", "..") for segment in path.split("/")):
+        raise InvalidKeyError(f"{path!r} leads out of its endpoint")
+    return quote(path, safe=_SAFE_IN_PATH)
+
+
+def _form(content: object, what: str) -> Params:
+    if not is_object(content):
+        raise InvalidFieldError(f"{what} was not sent: with files, data is a dictionary of the other fields")
+    return form_fields(content, what)
