@@ -6,6 +6,7 @@ import os
 import threading
 
 from alyx_client.auth.credentials import Credentials
+from alyx_client.auth.token import identity
 from alyx_client.errors import InsecureConnectionWarning
 from alyx_client.http.log import warn
 from alyx_client.http.message import Response
@@ -47,6 +48,7 @@ class AuthState:
         self.refused: set[str] = set()
         self.owners: dict[str, str | None] = {}
         self._has_warned = False
+        self._identity: tuple[str, str] | None = None
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
@@ -70,13 +72,26 @@ class AuthState:
 
         It neither prompts nor sends anything. While another thread renews the token, the present one is returned.
         """
+        if self.token is not None:
+            return self.token
         lock = self.renewal_lock
-        if self.token is None and lock.acquire(blocking=False):
+        if lock.acquire(blocking=False):
             try:
                 self.token = self.credentials.token()
             finally:
                 lock.release()
         return self.token
+
+    @property
+    def identity(self) -> str | None:
+        """The name under which the user's responses are cached, derived from the token; None before the login."""
+        token = self.known_token()
+        if token is None:
+            return None
+        # Hashed once for each token, since every request needs it.
+        if self._identity is None or self._identity[0] != token:
+            self._identity = token, identity(token)
+        return self._identity[1]
 
     @property
     def is_logged_in(self) -> bool:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.login import LoginState
 from alyx_client.auth.state import AuthState
-from alyx_client.auth.token import identity
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.config import DataServer, find_settings
 from alyx_client.errors import OfflineError
@@ -299,15 +298,11 @@ class ClientBase:
         user = self.user
         return f"{type(self).__name__}({self.base_url!r}{f', user {user}' if user else ''})"
 
-    def _identity(self) -> str | None:
-        """Return the name under which this user's responses are cached; None before the login."""
-        token = self._auth.known_token()
-        return None if token is None else identity(token)
-
     def _begin(self, request: Request, expires: Expires, bypass_cache: bool) -> CachedCall:
         refuse_foreign(request, self.base_url)
+        state = self._auth
         return self._cache.begin(
-            request, self._identity(), username=self.user, expires=expires, bypass_cache=bypass_cache
+            request, state.identity, username=state.user, expires=expires, bypass_cache=bypass_cache
         )
 
     def _refuse_login_offline(self) -> None:

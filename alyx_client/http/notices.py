@@ -9,7 +9,10 @@ from alyx_client.errors import AlyxDeprecationWarning, AlyxNoticeWarning
 from alyx_client.http.headers import deprecation_notice
 from alyx_client.http.log import logger, warn
 
-__all__ = ["Notices"]
+__all__ = ["NOTICE_HEADERS", "Notices"]
+
+NOTICE_HEADERS = frozenset({"alyx-api-notice", "deprecation", "sunset"})
+"""The headers that `Notices` reads, so that a response without them needs no call."""
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from alyx_client.http.flow import Authenticator, Flow, Send, Sleep
 from alyx_client.http.headers import retry_after
 from alyx_client.http.log import logger
 from alyx_client.http.message import Request, Response
-from alyx_client.http.url import refuse_foreign, request_url, same_origin
+from alyx_client.http.url import refuse_foreign, same_origin
 
 __all__ = ["Outcome", "Retries", "exchange", "should_retry"]
 
@@ -172,7 +172,7 @@ def exchange(
 
 def _attempt(request: Request, base_url: str, auth: Authenticator | None, token: str | None) -> Flow[Outcome]:
     # The token goes to the configured server alone: a redirect may lead elsewhere.
-    is_own = request.authenticate and same_origin(request_url(request, base_url), base_url)
+    is_own = request.authenticate and (request.path.startswith("/") or same_origin(request.path, base_url))
     try:
         if auth is not None and is_own:
             return (yield from auth.authenticate(request, token))

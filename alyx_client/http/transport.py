@@ -25,7 +25,7 @@ from alyx_client.http.failure import FailureKind, Unanswered, causes, connection
 from alyx_client.http.flow import Authenticator, Flow, Send, adrive, drive
 from alyx_client.http.log import log_failure, log_response
 from alyx_client.http.message import Request, Response
-from alyx_client.http.notices import Notices
+from alyx_client.http.notices import NOTICE_HEADERS, Notices
 from alyx_client.http.retry import Retries, exchange
 from alyx_client.http.url import is_loopback, normalise_base_url, redact_text, redact_url, request_url, same_origin
 
@@ -166,7 +166,8 @@ class Transport:
         response = Response(received.status_code, headers, received.content, request.method, url)
         seconds = time.perf_counter() - started
         log_response(response.method, url, response.status, len(response.content), seconds)
-        if same_origin(url, self.base_url):
+        # A server that a redirect led to has no say about Alyx.
+        if not NOTICE_HEADERS.isdisjoint(headers) and same_origin(url, self.base_url):
             path = url.removeprefix(self.base_url).lstrip("/").partition("?")[0]
             self.notices.surface(headers, f"/{request.endpoint or path.partition('/')[0]}")
         return response

@@ -363,9 +363,9 @@ async def test_tasks_get_the_older_answer_too(counting: Counting, folder: Path) 
 
 def test_host_without_a_name_counts_as_gone(folder: Path) -> None:
     client = AlyxClient("http://alyx.invalid", token="a", cache_dir=folder, retries=QUICK)
-    call = client._cache.begin(Request("GET", "/labs"), client._identity())
+    call = client._cache.begin(Request("GET", "/labs"), client._auth.identity)
     body = Response(200, {"content-type": "application/json"}, b'{"n": 1}', "GET", "http://alyx.invalid/labs")
-    call.store(body, client._identity())
+    call.store(body, client._auth.identity)
     client.default_expiry = timedelta(0)
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("always")
