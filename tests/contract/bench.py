@@ -1,4 +1,4 @@
-"""Records that tests make and remove again, each with the ones that it needs."""
+"""Records that tests create and remove again, together with the records that they depend on."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PREFIX = "alyx-client-test"
 
 
 class Bench:
-    """Makes records on a server, and removes all of them, the last one first.
+    """Creates records on a server, and removes all of them, the last one first.
 
     Parameters
     ----------
     client
-        Talks to the server.
+        The client to create them with.
     """
 
     def __init__(self, client: AlyxClient) -> None:
@@ -30,13 +30,13 @@ class Bench:
         self._undo: list[tuple[object, Callable[[], object]]] = []
 
     def create(self, endpoint: str, shape: Any, **files: Any) -> Any:
-        record = getattr(self.client, endpoint).create(shape, **files)
-        for each in record if isinstance(record, list) else [record]:
-            self.keep(endpoint, ENDPOINTS[endpoint].key(each))
-        return record
+        result = getattr(self.client, endpoint).create(shape, **files)
+        for record in result if isinstance(result, list) else [result]:
+            self.keep(endpoint, ENDPOINTS[endpoint].key(record))
+        return result
 
     def keep(self, endpoint: str, key: Any) -> None:
-        """Take over a record that was made in another way."""
+        """Remove a record in the end that was created in another way."""
         self.later((endpoint, key), lambda: getattr(self.client, endpoint).delete(key))
 
     def delete(self, endpoint: str, key: Any) -> None:
@@ -44,17 +44,17 @@ class Bench:
         self.done((endpoint, key))
 
     def later(self, name: object, undo: Callable[[], object]) -> None:
-        """Run something when the test ends, if it is not done by then."""
+        """Run a function when the test ends, unless it is marked as done by then."""
         self._undo.append((name, undo))
 
     def done(self, name: object) -> None:
         self._undo = [entry for entry in self._undo if entry[0] != name]
 
     def clear(self) -> None:
-        """Remove what is left; one that cannot be removed does not keep the others."""
+        """Remove all records, even if one of them cannot be removed."""
         with ExitStack() as stack:
             for _, undo in self._undo:
-                stack.callback(_gone, undo)
+                stack.callback(_undo_unless_removed, undo)
         self._undo = []
 
     @cached_property
@@ -67,7 +67,7 @@ class Bench:
 
     @property
     def me(self) -> str:
-        """The user's own name, which the server fills in for the responsible one."""
+        """The user name, which the server fills in as the responsible user."""
         return self.subject.responsible_user
 
     @cached_property
@@ -120,6 +120,6 @@ class Bench:
         )
 
 
-def _gone(undo: Callable[[], object]) -> None:
-    with suppress(NotFoundError):  # it went with another one
+def _undo_unless_removed(undo: Callable[[], object]) -> None:
+    with suppress(NotFoundError):  # it was removed together with another record
         undo()

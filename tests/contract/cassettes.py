@@ -1,4 +1,4 @@
-"""The recorded exchanges, and which action of the client each belongs to."""
+"""The recorded exchanges, and the action of the client that each of them belongs to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Exchange:
-    """One recorded request and its answer; `action` is None where it is not one of the client's."""
+    """A recorded request and its response; `action` is None if the client has no such action."""
 
     cassette: str
     endpoint: str
@@ -32,7 +32,7 @@ class Exchange:
 
     @property
     def is_success(self) -> bool:
-        # Alyx also answers 200 with a page that says 500.
+        # Alyx also sends an error page, which says 500, with status 200.
         kind = self.response.headers.get("content-type", "")
         is_page = self.endpoint != "uploaded" and kind.startswith("text/html")
         return 200 <= self.response.status < 300 and not is_page
@@ -40,17 +40,17 @@ class Exchange:
 
 @functools.cache
 def exchanges() -> list[Exchange]:
-    """Return all of them."""
-    return [each for path in sorted(FOLDER.rglob("*.yaml")) for each in _of(path)]
+    """Return all recorded exchanges."""
+    return [exchange for path in sorted(FOLDER.rglob("*.yaml")) for exchange in _read(path)]
 
 
-def _of(path: Path) -> Iterator[Exchange]:
-    for each in yaml.load(path.read_text("utf-8"), _LOADER)["interactions"]:
-        request, answer = each["request"], each["response"]
-        body = answer["body"]["string"]
+def _read(path: Path) -> Iterator[Exchange]:
+    for interaction in yaml.load(path.read_text("utf-8"), _LOADER)["interactions"]:
+        request, recorded = interaction["request"], interaction["response"]
+        body = recorded["body"]["string"]
         response = Response(
-            answer["status"]["code"],
-            {name.lower(): text[0] for name, text in answer["headers"].items()},
+            recorded["status"]["code"],
+            {name.lower(): text[0] for name, text in recorded["headers"].items()},
             body if isinstance(body, bytes) else body.encode(),
             request["method"],
             request["uri"],
@@ -60,9 +60,9 @@ def _of(path: Path) -> Iterator[Exchange]:
 
 
 def _action(method: str, path: str) -> tuple[str, Action[Any] | ListAction[Any] | None]:
-    for (verb, pattern), found in _routes().items():
+    for (verb, pattern), route in _routes().items():
         if verb == method and re.fullmatch(pattern, path):
-            return found
+            return route
     return "", None
 
 

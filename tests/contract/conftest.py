@@ -27,14 +27,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if WALKS:
-        terminalreporter.section("walked to the end")
+        terminalreporter.section("lists read to their end")
         for line in table():
             terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest) -> Target:
-    """Give the server of this test."""
+    """The server of this test."""
     if request.param == "local":
         local = request.getfixturevalue("local_alyx_session")
         return Target("local", local.url, local.token(), "admin", "admin")
@@ -49,20 +49,20 @@ def _client(target: Target) -> Iterator[AlyxClient]:
 
 @pytest.fixture
 def client(_client: AlyxClient) -> AlyxClient:
-    """Give a client that takes any difference from the declared types for an error."""
+    """A client that raises an error for any difference from the declared types."""
     return _client
 
 
 @pytest.fixture
 async def async_client(target: Target) -> AsyncIterator[AsyncAlyxClient]:
-    """Give an asynchronous client, as strict."""
+    """An asynchronous client, equally strict."""
     async with AsyncAlyxClient(target.url, token=target.token, silent=True, strict=True, cache_rest=None) as client:
         yield client
 
 
 @pytest.fixture
 def bench(client: AlyxClient) -> Iterator[Bench]:
-    """Give a place to make records, which are removed when the test ends."""
+    """A bench whose records are removed when the test ends."""
     bench = Bench(client)
     yield bench
     bench.clear()

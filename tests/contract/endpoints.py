@@ -1,4 +1,4 @@
-"""Every endpoint of the generated client and its actions, found by looking at it."""
+"""Every endpoint of the generated client and its actions, by introspection."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Declared:
     @property
     def lookup(self) -> str | None:
         """The name of the field that records are looked up by."""
-        found = re.search(r"\{(\w+)\}", self.actions["read"].path) if "read" in self.actions else None
-        return found[1] if found else None
+        match = re.search(r"\{(\w+)\}", self.actions["read"].path) if "read" in self.actions else None
+        return match[1] if match else None
 
     def key(self, row: Any) -> Any:
         assert self.lookup is not None
@@ -53,7 +53,7 @@ ENDPOINTS: dict[str, Declared] = {
     for module in pkgutil.iter_modules(endpoints.__path__)
     if hasattr(AlyxClient, module.name)
 }
-LISTED = [name for name, each in ENDPOINTS.items() if each.listing]
+LISTED = [name for name, declared in ENDPOINTS.items() if declared.listing]
 READ_BY_KEY = [name for name in LISTED if "read" in ENDPOINTS[name].actions]
 
 # The server fails to read an insertion that has no session.

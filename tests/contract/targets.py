@@ -1,7 +1,7 @@
 """The servers that the contract tests run against, chosen by ``--server``.
 
 Without the option every test runs twice: against the local Alyx, and against exchanges recorded from a real one.
-``live`` is the server that ``ALYX_URL`` names; ``record`` is that server too, and what is said is kept.
+``live`` is the server that ``ALYX_URL`` names; ``record`` is the same server, and the exchanges are recorded.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import httpx
 
 RECORDED_URL = "https://alyx.example.org"
 BOUNDARY = b"alyx-client-test-boundary"
-_KEPT_HEADERS = {"allow", "content-disposition", "content-type", "location", "retry-after", "www-authenticate"}
-# Taken when the tests are collected: later, every test is kept from the developer's own settings.
+_RECORDED_HEADERS = {"allow", "content-disposition", "content-type", "location", "retry-after", "www-authenticate"}
+# Read when the tests are collected: later, fixtures hide the developer's own settings from each test.
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name.startswith("ALYX_")}
 
 
@@ -35,12 +35,12 @@ class Target:
 
     @property
     def is_real(self) -> bool:
-        """Whether the answers are, or were, those of a real Alyx."""
+        """Whether the responses are, or were, those of a real Alyx."""
         return self.name != "local"
 
     @property
     def is_disposable(self) -> bool:
-        """Whether records may be made there that cannot be deleted again."""
+        """Whether records may be created there that cannot be deleted."""
         return self.name != "live"
 
 
@@ -49,7 +49,7 @@ def recorded_target() -> Target:
 
 
 def live_target(name: str) -> Target:
-    """Return the server that the environment names; its token is got here, and kept nowhere."""
+    """Return the server that the environment names; its token is requested here, and stored nowhere."""
     url, token = _ENVIRONMENT.get("ALYX_URL", "").rstrip("/"), _ENVIRONMENT.get("ALYX_TOKEN")
     username, password = _ENVIRONMENT.get("ALYX_USERNAME"), _ENVIRONMENT.get("ALYX_PASSWORD")
     if not url or not (token or (username and password)):
@@ -57,14 +57,14 @@ def live_target(name: str) -> Target:
             f"--server={name} needs ALYX_URL, and ALYX_TOKEN or ALYX_USERNAME and ALYX_PASSWORD, in the environment"
         )
     if not token:
-        answer = httpx.post(f"{url}/auth-token", json={"username": username, "password": password})
-        answer.raise_for_status()
-        token = answer.json()["token"]
+        response = httpx.post(f"{url}/auth-token", json={"username": username, "password": password})
+        response.raise_for_status()
+        token = response.json()["token"]
     return Target(name, url, token, username, password)
 
 
 def recording(url: str) -> dict[str, Any]:
-    """Return the settings of vcrpy: what of an exchange with the server at `url` is kept, and what must match."""
+    """Return the settings of vcrpy: what is recorded of an exchange with the server at `url`, and what must match."""
 
     def request(sent: Any) -> Any:
         if sent.uri.startswith(url):
@@ -84,8 +84,8 @@ def recording(url: str) -> dict[str, Any]:
         body = body.encode() if isinstance(body, str) else body
         if re.fullmatch(rb'\{"token":\s*"\w+"\}', body):
             body = b'{"token":"recorded"}'
-        headers = {name: value for name, value in received["headers"].items() if name.lower() in _KEPT_HEADERS}
-        # Where no web server stands in front, an upload is answered with its place on the server's disk.
+        headers = {name: value for name, value in received["headers"].items() if name.lower() in _RECORDED_HEADERS}
+        # Without a web server in front, the URL of an upload is its path on the server's disk.
         body = re.sub(rb"(?m)^/\S*/uploaded/", b"/uploaded/", body)
         if body.startswith(b"<!DOCTYPE html>"):  # of no use, and full of the server's paths
             body = re.sub(rb"(?s)Traceback \(most recent call last\).*?(?=</|\Z)", b"Traceback left out", body)

@@ -116,7 +116,7 @@ def test_an_odd_number_of_parts_in_django_is_a_server_error(client: AlyxClient) 
 
 
 def test_an_invalid_channel_among_several(client: AlyxClient, bench: Bench) -> None:
-    """Alyx answers 200, with a page that says 500, and stores nothing."""
+    """Alyx sends an error page, which says 500, with status 200, and stores nothing."""
     parent = bench.trajectory.id
     with pytest.raises(ServerError, match="did not say why") as refusal:
         client.channels.create(

@@ -1,4 +1,4 @@
-"""Filters as public pipelines use them: what comes back must be what was asked for."""
+"""Filters as public pipelines use them: the rows must be those that match."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .targets import Target
 
 @pytest.fixture
 def days(bench: Bench) -> list[Any]:
-    """Give four sessions of one subject, on four days."""
+    """Four sessions of one subject, on four days."""
     project = bench.create("projects", models.Project(name=f"{PREFIX}-project", users=[]))
     details: list[dict[str, Any]] = [
         {"qc": "PASS", "n_trials": 200, "n_correct_trials": 100, "json": {"qc": "CRITICAL"}},
@@ -39,10 +39,10 @@ def days(bench: Bench) -> list[Any]:
                 lab=bench.lab.name,
                 number=1,
                 start_time=datetime(2020, 1, 12 + place, 10),
-                **each,
+                **fields,
             ),
         )
-        for place, each in enumerate(details)
+        for place, fields in enumerate(details)
     ]
 
 
@@ -68,10 +68,10 @@ CASES: dict[str, tuple[dict[str, Any], set[int]]] = {
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.replace(" ", "_"))
 def test_sessions_are_those_that_the_filter_names(case: str, client: AlyxClient, bench: Bench, days: list[Any]) -> None:
-    filters, wanted = CASES[case]
+    filters, expected = CASES[case]
     rows = client.sessions.list(subject=bench.subject.nickname, **filters)
-    assert {row.id for row in rows} == {days[place].id for place in wanted}
-    assert len(rows) == len(wanted)
+    assert {row.id for row in rows} == {days[place].id for place in expected}
+    assert len(rows) == len(expected)
 
 
 def test_sessions_above_a_performance(client: AlyxClient, bench: Bench, days: list[Any], target: Target) -> None:

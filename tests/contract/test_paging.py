@@ -13,21 +13,21 @@ from .targets import Target
 
 def test_rows_of_the_same_time_are_each_there_once(client: AlyxClient, bench: Bench) -> None:
     nickname = bench.subject.nickname
-    made = [
+    channels = [
         bench.create("weighings", models.Weighing(subject=nickname, weight=20 + place, date_time="2020-01-12T10:00:00"))
         for place in range(7)
     ]
     for limit in (2, 3, 1000):
         rows = [row.id for row in client.weighings.list(nickname=nickname, limit=limit)]
-        assert sorted(rows) == sorted(each.id for each in made)
+        assert sorted(rows) == sorted(channel.id for channel in channels)
 
 
 async def test_an_asynchronous_walk_is_whole_too(async_client: AsyncAlyxClient, bench: Bench) -> None:
-    made = bench.create(
+    channels = bench.create(
         "channels", [models.Channel(trajectory_estimate=bench.trajectory.id, axial=1) for _ in range(7)]
     )
     rows = await async_client.channels.list(trajectory_estimate=bench.trajectory.id, limit=2).all()
-    assert sorted(row.id for row in rows) == sorted(each.id for each in made)
+    assert sorted(row.id for row in rows) == sorted(channel.id for channel in channels)
 
 
 def test_a_cap_on_the_rows(client: AlyxClient) -> None:

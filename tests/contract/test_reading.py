@@ -27,7 +27,7 @@ _OTHERWISE = {
 
 def _of_schema() -> dict[str, set[str]]:
     """Return each endpoint's actions, by method and by whether the path ends in a key."""
-    found: dict[str, set[str]] = {}
+    actions: dict[str, set[str]] = {}
     for path, operations in json.loads(_SNAPSHOT.read_text("utf-8"))["paths"].items():
         if path in ("/api/schema", "/auth-token", "/docs/"):
             continue
@@ -35,8 +35,8 @@ def _of_schema() -> dict[str, set[str]]:
         name = path.partition("{")[0].strip("/").replace("-", "_").replace("/", "_").replace(".", "_")
         for verb in operations.keys() & _VERBS.keys():
             action = _VERBS[verb] if by_key or verb != "get" else "list"
-            found.setdefault(name, set()).add(action)
-    return found
+            actions.setdefault(name, set()).add(action)
+    return actions
 
 
 @pytest.mark.skipif(bool(PACKAGE), reason="about the shipped snapshot")

@@ -34,7 +34,7 @@ PNG = _png(8, 6)
 
 @pytest.fixture
 def files(bench: Bench) -> dict[str, Any]:
-    """Give what registers two files in a session of the test's own."""
+    """The fields that register two files in a session of the test's own."""
     session = bench.session
     return {
         "path": f"{session.subject}/{session.start_time:%Y-%m-%d}/{session.number:03d}/alf",
@@ -75,9 +75,9 @@ def test_a_protected_file_is_not_registered_again(client: AlyxClient, bench: Ben
     tag = bench.create("tags", models.Tag(name=f"{PREFIX}-protected", protected=True))
     client.datasets.partial_update(first.id, tags=[tag.name])
 
-    answer = client.check_protected.read(models.CheckProtected(**files))
-    assert answer.status_code == 403
-    assert {name for row in answer.details for name in row} == {first.name, second.name}
+    protection = client.check_protected.read(models.CheckProtected(**files))
+    assert protection.status_code == 403
+    assert {name for row in protection.details for name in row} == {first.name, second.name}
     with pytest.raises(PermissionDeniedError, match="protected"):
         client.register_file.create(models.RegisterFile(name=bench.repository.name, check_protected=True, **files))
 
@@ -91,12 +91,12 @@ def test_a_path_without_a_session_is_said(client: AlyxClient, bench: Bench) -> N
 
 def test_a_new_download_is_counted(client: AlyxClient, bench: Bench) -> None:
     """The record of the download goes with the dataset."""
-    answer = client.new_download.create(models.NewDownload(datasets=[bench.dataset.id]))
+    download = client.new_download.create(models.NewDownload(datasets=[bench.dataset.id]))
     again = client.new_download.create(models.NewDownload(datasets=[bench.dataset.id], projects=[]))
 
-    assert again.download == answer.download
-    assert again.count[0] == answer.count[0] + 1
-    assert client.downloads.read(answer.download[0]).dataset == bench.dataset.id
+    assert again.download == download.download
+    assert again.count[0] == download.count[0] + 1
+    assert client.downloads.read(download.download[0]).dataset == bench.dataset.id
 
 
 def test_the_files_that_would_be_synchronised_are_paths(client: AlyxClient) -> None:
@@ -110,14 +110,14 @@ def test_the_water_that_an_animal_needs(client: AlyxClient, bench: Bench) -> Non
         "weighings", models.Weighing(subject=bench.subject.nickname, weight=21.5, date_time="2020-01-12T10:00:00")
     )
 
-    answer = client.water_requirement.read(
+    requirement = client.water_requirement.read(
         bench.subject.nickname, start_date=date(2020, 1, 12), end_date=date(2020, 1, 13)
     )
 
-    assert answer.subject == bench.subject.nickname
-    assert [record.date for record in answer.records] == [date(2020, 1, 12), date(2020, 1, 13)]
-    assert answer.records[0].weighing_at == 21.5
-    assert answer.records[1].weighing_at is None
+    assert requirement.subject == bench.subject.nickname
+    assert [record.date for record in requirement.records] == [date(2020, 1, 12), date(2020, 1, 13)]
+    assert requirement.records[0].weighing_at == 21.5
+    assert requirement.records[1].weighing_at is None
 
 
 def test_the_water_of_an_unknown_animal_is_a_server_error(client: AlyxClient) -> None:
@@ -176,7 +176,7 @@ def test_the_image_of_a_note_is_fetched(client: AlyxClient, bench: Bench, target
 
     content = client.uploaded.read(image.partition("/uploaded/")[2])
 
-    # A real one leaves uploads to the web server in front; without one it answers with their place on its disk.
+    # A real Alyx leaves uploads to the web server in front; without one, their URL is a path on its disk.
     assert content.startswith(b"\x89PNG") or (target.is_real and b"/uploaded/" in content)
 
 

@@ -1,4 +1,4 @@
-"""What is declared is what really comes: in every recorded answer, and in every row of a live server."""
+"""Every recorded response, and every row of a live server, matches its declaration."""
 
 from __future__ import annotations
 
@@ -31,25 +31,27 @@ _READS = 20
 @pytest.mark.parametrize("name", ENDPOINTS)
 def test_every_recorded_answer_is_what_its_action_declares(name: str) -> None:
     log = DriftLog(strict=True)
-    seen = 0
-    for each in exchanges():
-        if each.endpoint != name or not each.is_success or each.action is None:
+    count = 0
+    for exchange in exchanges():
+        if exchange.endpoint != name or not exchange.is_success or exchange.action is None:
             continue
-        answer: Any = each.action.parse(each.response, log)
-        declared = list[each.action.parser.row] if isinstance(each.action, ListAction) else each.action.parser.kind
-        value = answer.rows if isinstance(each.action, ListAction) else answer
-        assert list(mismatches(value, declared, name)) == [], each.cassette
-        seen += 1
-    assert seen
+        parsed: Any = exchange.action.parse(exchange.response, log)
+        declared = (
+            list[exchange.action.parser.row] if isinstance(exchange.action, ListAction) else exchange.action.parser.kind
+        )
+        value = parsed.rows if isinstance(exchange.action, ListAction) else parsed
+        assert list(mismatches(value, declared, name)) == [], exchange.cassette
+        count += 1
+    assert count
 
 
 def test_every_action_of_every_endpoint_is_recorded() -> None:
     recorded = {
-        (each.endpoint, "list" if isinstance(each.action, ListAction) else each.action.name)
-        for each in exchanges()
-        if each.is_success and each.action is not None
+        (exchange.endpoint, "list" if isinstance(exchange.action, ListAction) else exchange.action.name)
+        for exchange in exchanges()
+        if exchange.is_success and exchange.action is not None
     }
-    declared = {(name, action) for name, each in ENDPOINTS.items() for action in each.actions}
+    declared = {(name, action) for name, declared in ENDPOINTS.items() for action in declared.actions}
     assert recorded == {*declared, *((name, "list") for name in LISTED)} - _UNRECORDED
 
 
@@ -82,7 +84,7 @@ class _Outer(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("changes", "found"),
+    ("changes", "count"),
     [
         ({}, 0),
         ({"day": datetime(2020, 1, 1)}, 1),
@@ -93,9 +95,9 @@ class _Outer(BaseModel):
         ({"table": {"a": "b"}}, 1),
     ],
 )
-def test_a_value_of_another_type_is_noticed(changes: dict[str, Any], found: int) -> None:
+def test_a_value_of_another_type_is_noticed(changes: dict[str, Any], count: int) -> None:
     good = {"day": date(2020, 1, 1), "inner": [_Inner(number=1)], "quality": None, "size": 1.0, "table": {"a": 1}}
-    assert len(list(mismatches(_Outer.model_construct(**good | changes), _Outer))) == found
+    assert len(list(mismatches(_Outer.model_construct(**good | changes), _Outer))) == count
 
 
 def test_an_identifier_is_no_text() -> None:

@@ -321,21 +321,21 @@ APART = {"register_file", "new_download", "sync_file_status"}  # in test_service
 
 
 def test_every_endpoint_that_can_be_written_has_a_cycle() -> None:
-    writable = {name for name, each in ENDPOINTS.items() if each.actions.keys() - {"read", "list"}}
-    known = {*CYCLES, *CHANGED_ONLY, *CREATED_ONLY, *APART}
-    assert writable == (known & ENDPOINTS.keys() if PACKAGE else known)
+    writable = {name for name, declared in ENDPOINTS.items() if declared.actions.keys() - {"read", "list"}}
+    covered = {*CYCLES, *CHANGED_ONLY, *CREATED_ONLY, *APART}
+    assert writable == (covered & ENDPOINTS.keys() if PACKAGE else covered)
 
 
 @pytest.mark.parametrize("name", [name for name in CYCLES if not PACKAGE or name in ENDPOINTS])
 def test_a_record_is_created_replaced_changed_and_deleted(name: str, client: AlyxClient, bench: Bench) -> None:
     cycle, declared, endpoint = CYCLES[name], ENDPOINTS[name], getattr(client, name)
 
-    made = cycle.make(bench)
-    created = bench.create(name, made)
+    model = cycle.make(bench)
+    created = bench.create(name, model)
     key = declared.key(created)
-    assert_kept(made, created)
-    found = endpoint.read(key)
-    assert_kept(made, found)
+    assert_kept(model, created)
+    record = endpoint.read(key)
+    assert_kept(model, record)
 
     if cycle.replace is not None:
         replacement = cycle.replace(bench)
@@ -347,14 +347,14 @@ def test_a_record_is_created_replaced_changed_and_deleted(name: str, client: Aly
         assert_kept(cycle.changes, changed)
         others = {name: value for name, value in replacement.model_dump().items() if name not in cycle.changes}
         assert_kept(others, changed)
-        found = endpoint.read(key)
-        assert_kept(cycle.changes, found)
+        record = endpoint.read(key)
+        assert_kept(cycle.changes, record)
 
     if cycle.to_null is not None:
         assert getattr(endpoint.partial_update(key, **{cycle.to_null: None}), cycle.to_null) is None
         assert getattr(endpoint.read(key), cycle.to_null) is None
 
-    bench.delete(name, found.url if hasattr(found, "url") else key)
+    bench.delete(name, record.url if hasattr(record, "url") else key)
     with pytest.raises(NotFoundError):
         endpoint.read(key)
 
@@ -487,7 +487,7 @@ def assert_kept(sent: Any, record: Any) -> None:
 def plain(name: str, value: Any) -> Any:
     if isinstance(value, list):
         # Related records come back in an order of the server's own.
-        related = name == "brain_region" or all(isinstance(each, str | UUID) for each in value)
+        related = name == "brain_region" or all(isinstance(item, str | UUID) for item in value)
         return sorted(map(str, value)) if related else value
     if isinstance(value, date):
         return value.isoformat()

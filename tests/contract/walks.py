@@ -1,4 +1,4 @@
-"""What the live walks over whole lists counted."""
+"""Row counts of whole lists of a live server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Walked:
-    """One endpoint, read to its end."""
+    """The counts of one endpoint, read to its end."""
 
     counted: int
     rows: int
