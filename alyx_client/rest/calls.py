@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 from alyx_client.errors import InvalidCallError
 from alyx_client.http.flow import Expires, Flow, Send
@@ -18,7 +18,7 @@ from alyx_client.http.message import Params, Request
 from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.filters import encode_filters, parse_query
 from alyx_client.rest.lists import LazyList, is_page, page_request, read_json, read_page
-from alyx_client.rest.requests import Method, build_request, parse_data
+from alyx_client.rest.requests import build_request, parse_data
 from alyx_client.rest.scheme import RestOperation, RestScheme, suggest
 from alyx_client.rest.scheme_reader import read_scheme
 from alyx_client.runtime.json_fields import JSONField
@@ -88,7 +88,7 @@ class RestCalls:
 
     def send(
         self,
-        method: Method,
+        method: str,
         rest_query: str,
         *,
         data: object = None,
@@ -150,6 +150,7 @@ class RestCalls:
         action = "list" if has_query else str(action).replace("-", "_")
         operation = scheme.operation(endpoint, action)
         filters = dict(filters)
+        # A response that nobody wants from the cache is not worth storing there.
         expires: Expires = filters.pop("expires", None) or bypass_cache or None
         if f"/{path.strip('/')}" not in (f"/{endpoint}", operation.path.rstrip("/")):
             # ONE's users pass the path of a record, or another one below an endpoint.
@@ -208,14 +209,19 @@ class RestCalls:
 
     def _act(self, call: _NamedCall, scheme: RestScheme, key: Any, data: object, files: object) -> Flow[Any]:
         path = self._path(call, key)
+        # Django REST framework responds with 200 to an empty PATCH, which stores nothing.
         if call.action in _ACTIONS_WITH_DATA and _is_empty(data, files):
             raise _missing_data(call, scheme)
         if call.action == "partial_update":
             data = yield from self._with_preserved_fields(call, path, data)
-        method = cast("Method", call.operation.method)
         return (
             yield from self.send(
-                method, path, data=data, files=files, expires=call.expires, bypass_cache=call.bypass_cache
+                call.operation.method,
+                path,
+                data=data,
+                files=files,
+                expires=call.expires,
+                bypass_cache=call.bypass_cache,
             )
         )
 
@@ -236,6 +242,7 @@ class RestCalls:
 
     def _with_preserved_fields(self, call: _NamedCall, path: str, data: object) -> Flow[Any]:
         """Return the changes, with the record's values of the fields that the server would lose."""
+        # Some endpoints lose a field, or refuse the request, if a PATCH leaves the field out.
         names = self._preserved_fields.get(call.endpoint, ())
         changes: object = parse_data(data, f"{call.endpoint}: partial_update") if names else data
         if not is_object(changes) or all(name in changes for name in names):
@@ -251,7 +258,6 @@ def _last_limit(params: Params) -> int | None:
 
 
 def _is_empty(data: object, files: object) -> bool:
-    # A form without files, or a record without fields, would be a 400 that names no field; 0 and False are JSON.
     return data is None or (isinstance(data, dict | list | str) and not data and not files)
 
 

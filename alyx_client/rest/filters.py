@@ -71,6 +71,7 @@ def encode_filters(
     remaining = {name: value for name, value in filters.items() if value is not None}
     offset, limit = (_parse_paging(endpoint, name, remaining.pop(name, None)) for name in ("offset", "limit"))
     styles = _filter_styles(operation)
+    # Alyx silently ignores a filter that it does not know: a typing error would return every record.
     unknown = [name for name in remaining if name not in styles]
     if unknown and strict:
         raise InvalidCallError(
@@ -93,6 +94,7 @@ def parse_query(query: str) -> dict[str, Any]:
     for name, text in parse_qsl(query, keep_blank_values=True):
         values.setdefault(name, []).append(text)
     return {
+        # As in Django, the last of several values counts where only one is taken.
         name: texts[-1] if len(texts) == 1 or name in PAGING_PARAMETERS else Repeated(texts)
         for name, texts in values.items()
     }
@@ -111,6 +113,7 @@ def _filter_styles(operation: RestOperation) -> dict[str, FilterStyle]:
 
 
 def _is_repeated(field: FieldInfo, operation: RestOperation) -> bool:
+    # OpenAPI declares both an array; "explode: false" is the one whose values are joined by commas.
     return field["schema"].get("type") == "array" and field["name"] not in operation.joined
 
 

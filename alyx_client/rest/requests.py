@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from alyx_client.errors import InvalidFieldError, InvalidKeyError
@@ -13,17 +13,13 @@ from alyx_client.http.message import Params, Request
 from alyx_client.http.url import same_origin
 from alyx_client.runtime.bodies import file_parts, form_fields, json_text, plain_json
 
-__all__ = ["Method", "build_request", "parse_data"]
-
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+__all__ = ["build_request", "parse_data"]
 
 # Characters of RFC 3986's pchar, and the percent sign of what is quoted already.
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
 
 
-def build_request(
-    method: Method, rest_query: str, *, base_url: str, data: object = None, files: object = None
-) -> Request:
+def build_request(method: str, rest_query: str, *, base_url: str, data: object = None, files: object = None) -> Request:
     """Build a request.
 
     Parameters
@@ -54,6 +50,7 @@ def build_request(
     if data is not None:
         content = parse_data(data, what)
         if parts:
+            # A multipart body holds text only: Alyx cannot read JSON beside a file.
             form = _form(content, what)
         else:
             body = json_text(content, what).encode()
@@ -93,6 +90,7 @@ def parse_data(data: object, what: str) -> Any:
 
 def _relative_path(path: str, base_url: str) -> str:
     """Return a path below the server, quoted; URLs of other servers are returned unchanged."""
+    # Records refer to others by URL. Another server's is left for the caller to refuse, which shows it in the error.
     if same_origin(path, base_url):
         path = urlsplit(path).path.removeprefix(urlsplit(base_url).path)
     if re.match(r"https?://", path, re.IGNORECASE):

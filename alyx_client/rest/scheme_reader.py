@@ -52,13 +52,13 @@ def _grouped(operations: Iterable[Named]) -> dict[str, dict[str, RestOperation]]
 def _open_api(document: OpenAPIDocument) -> Iterator[Named]:
     for operation in document.operations():
         path, parameters = operation.path, operation.parameters
-        fields = [_parameter(each, document) for each in parameters if each.get("in") in ("path", "query")]
-        joined = frozenset(str(each["name"]) for each in parameters if each.get("explode") is False)
+        fields = [_field(parameter, document) for parameter in parameters if parameter.get("in") in ("path", "query")]
+        joined = frozenset(str(parameter["name"]) for parameter in parameters if parameter.get("explode") is False)
         rest_operation = RestOperation(operation.method, path, (*fields, *_body(operation, document)), joined)
         yield path.split("/")[1], action_of(operation.method, path), rest_operation
 
 
-def _parameter(parameter: Schema, document: OpenAPIDocument) -> FieldInfo:
+def _field(parameter: Schema, document: OpenAPIDocument) -> FieldInfo:
     schema = _simplified(parameter.get("schema"), document)
     if parameter.get("description"):
         schema = {**schema, "description": parameter["description"]}
@@ -74,12 +74,13 @@ def _body(operation: OpenAPIOperation, document: OpenAPIDocument) -> Iterator[Fi
     schema = document.resolve(json_schema(document.resolve(operation.spec.get("requestBody"))))
     required = as_list(schema.get("required"))
     for name, field in as_schema(schema.get("properties")).items():
+        # drf-spectacular declares one component for requests and responses, and marks fields of responses only.
         if not document.dereference(field).get("readOnly"):
             yield {"name": name, "in": "body", "required": name in required, "schema": _simplified(field, document)}
 
 
 def _simplified(node: Any, document: OpenAPIDocument) -> dict[str, Any]:
-    """Return what of a schema is shown to people: type, format, values, description."""
+    """Return the parts of a schema that calls by name use and print: type, format, values, description."""
     schema = document.dereference(node)
     parts = [_simplified(part, document) for key in ("allOf", "oneOf", "anyOf") for part in as_list(schema.get(key))]
     simplified = {key: schema[key] for key in _SIMPLE_KEYS if key in schema}

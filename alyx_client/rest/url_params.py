@@ -17,14 +17,14 @@ def update_url_params(url: str, params: Mapping[str, object]) -> str:
     Parameters
     ----------
     url
-        A URL, or a path; what is percent-encoded in it keeps its meaning.
+        A URL, or a path; percent-encoded characters keep their meaning.
     params
-        Values by name, in place of those of the same name; a list is given as repeated parameters.
+        Values by name, which replace those of the same name; a list becomes repeated parameters.
 
     Returns
     -------
     str
-        The URL, its query percent-encoded; parameters without a value are left out.
+        The URL with a percent-encoded query; parameters without a value are left out.
 
     Examples
     --------
@@ -35,10 +35,10 @@ def update_url_params(url: str, params: Mapping[str, object]) -> str:
     """
     before, hash_mark, fragment = url.partition("#")
     path, _, query = before.partition("?")
-    given: dict[str, list[object]] = {}
+    values: dict[str, list[object]] = {}
     for name, text in parse_qsl(query):
-        given.setdefault(name, []).append(text)
+        values.setdefault(name, []).append(text)
     for name, value in params.items():
-        given[name] = list(cast("Iterable[object]", value)) if is_list(value) else [value]
-    encoded = urlencode([(name, text) for name, texts in given.items() for text in texts])
+        values[name] = list(cast("Iterable[object]", value)) if is_list(value) else [value]
+    encoded = urlencode([(name, text) for name, texts in values.items() for text in texts])
     return f"{path}{'?' if encoded else ''}{encoded}{hash_mark}{fragment}"

@@ -41,6 +41,7 @@ def value_name(kind: Kind, action: SurfaceAction, name: str) -> str:
         return f"{classes.response_class}.{name}" if classes.response_class else f"{method}() .{name}"
     outer = name if name.isidentifier() else name.partition(".")[0].partition("[")[0].partition("{")[0]
     inner = f" {name}" if outer != name else ""
+    # partial_update takes keywords, the others an instance of the class.
     if classes.action == "partial_update" or not classes.request_class:
         return f"{method}({parameter_name(outer)}=…){inner}"
     return f"{method}({classes.request_class}({parameter_name(outer)}=…)){inner}"

@@ -45,6 +45,7 @@ def load_bundled_surface(package: str | None) -> Surface:
             "A client without endpoints of its own has no schema to compare with. Use AlyxClient, or the Client of a "
             "package that `alyx-generate client` wrote."
         )
+    # Read as a resource, since a package may be imported from a zip file.
     file = resources.files(package) / SURFACE
     try:
         return load(file.read_text(encoding="utf-8"))

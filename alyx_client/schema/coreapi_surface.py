@@ -44,6 +44,7 @@ def core_api_actions(document: Mapping[str, Any]) -> dict[str, SurfaceAction]:
 def _action(word: str, method: str, path: str, link: Schema) -> SurfaceAction:
     fields: dict[str, dict[str, ValueSpec]] = {"path": {}, "query": {}, "form": {}}
     for field in map(as_schema, as_list(link.get("fields"))):
+        # "form" holds the fields of a record; "body" the same for clients that send JSON.
         location = str(field.get("location"))
         fields.setdefault("form" if location == "body" else location, {})[str(field.get("name"))] = _value(field)
     request_fields = fields["form"]

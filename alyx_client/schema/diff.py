@@ -120,6 +120,7 @@ class _Comparison:
     def _values(
         self, kind: Kind, old: SurfaceAction, new: SurfaceAction, before: Values, after: Values
     ) -> Iterator[SubjectChange]:
+        # CoreAPI lists the fields of a record, but not those of records within it.
         if self._is_coarse:
             before, after = _top_level(before), _top_level(after)
         # The fields within a field of another type are part of that change.
@@ -153,6 +154,7 @@ class _Comparison:
             return "breaking", f"removed: the server silently ignores it and {effect}"
         if kind == "answer":
             return "type-checks", "no longer returned"
+        # A field that no action of the endpoint accepts any more, but some return, has become read-only.
         siblings = [sibling for sibling in self._new.actions.values() if sibling.name.endpoint == action.name.endpoint]
         is_returned = any(name in sibling.response_fields for sibling in siblings)
         is_read_only = is_returned and not any(name in sibling.request_fields for sibling in siblings)
@@ -205,6 +207,7 @@ def _unmatched(
 
 def _pairs(old: Surface, new: Surface) -> dict[str, str]:
     """Return the routes of the same action in both surfaces: by the route, or else by the method on the client."""
+    # A path that was renamed with its endpoint's name intact is the same action, so that only its path is reported.
     pairs = {key: key for key in old.actions if key in new.actions}
     unmatched = {
         _identity(action): key for key, action in new.actions.items() if key not in pairs and action.name.is_method

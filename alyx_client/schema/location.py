@@ -12,6 +12,7 @@ _OPEN_API = "application/vnd.oai.openapi+json"
 _CORE_API = "application/coreapi+json"
 _SCHEMA_REQUESTS = (
     Request("GET", "/api/schema", accept=_OPEN_API, endpoint="api/schema"),
+    # CoreAPI is one of the forms of the page for people, chosen by the Accept header.
     Request("GET", "/docs/", accept=_CORE_API, endpoint="docs"),
     Request("GET", "/docs", accept=_CORE_API, endpoint="docs"),
 )

@@ -31,6 +31,7 @@ def class_name(text: str) -> str:
     """Return a name in CapWords: ``water_administrations`` is ``WaterAdministrations``."""
     words = re.split(r"[\W_]+", plain_text(text))
     name = "".join(word[:1].upper() + word[1:] for word in words if word)
+    # Python's identifiers start with a letter, and keywords are none.
     if not name or name[0].isdigit():
         name = f"Shape{name}"
     return f"{name}Shape" if keyword.iskeyword(name) else name
@@ -56,6 +57,7 @@ def parameter_name(name: str) -> str:
 
 def plain_text(text: str) -> str:
     """Return text in ASCII: letters without their accents, other characters as their code points."""
+    # Modules are named by it, and file systems disagree on how to store other characters.
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(
         character if character.isascii() else f"u{ord(character):x}"

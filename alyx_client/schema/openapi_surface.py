@@ -50,6 +50,7 @@ class _ActionReader:
         """Return an operation as an action, and the components of its request and its response."""
         body, request = self._request(operation.spec)
         request_fields = self._values.fields(request, sent=True) if request else {}
+        # A PATCH requires no field, whatever the component that it shares with PUT declares.
         if operation.method == "PATCH":
             request_fields = {name: replace(value, required=False) for name, value in request_fields.items()}
         content, record = self._response(operation)
@@ -113,6 +114,7 @@ class _ActionReader:
                 lists.append(as_schema(target.get("items")))
             else:
                 records.append(as_schema(option))
+        # Endpoints that create several records at once accept either; their fields are those of a single record.
         body = " or ".join(word for word, present in (("record", records), ("list", lists)) if present)
         chosen = records or lists
         return body, chosen[0] if len(chosen) == 1 else {"oneOf": chosen}
@@ -122,6 +124,7 @@ class _ActionReader:
         responses = as_schema(operation.spec.get("responses"))
         response = self._success(responses)
         if response is None:
+            # Alyx often declares no response at all, which says nothing about its content.
             is_empty = operation.method == "DELETE" or any(code in responses for code in ("204", "205"))
             return "nothing" if is_empty else "anything", {}
         if not any("json" in media_type for media_type in as_schema(response["content"])):
@@ -144,6 +147,7 @@ class _ActionReader:
 
     def _row_of_page(self, target: Schema) -> Schema | None:
         """Return the schema of a row, if a schema is that of a page."""
+        # Django REST framework's two styles: pages with a count, and cursors with the neighbouring pages only.
         properties: Mapping[str, object] = as_schema(target.get("properties"))
         results = self._document.resolve(properties.get("results"))
         is_page = "count" in properties or {"next", "previous"} <= properties.keys()

@@ -32,6 +32,7 @@ def dump(surface: Surface) -> str:
 
 def fingerprint(surface: Surface) -> str:
     """Return the SHA-256 of a surface's text, in hexadecimal; the names of methods and classes are not part of it."""
+    # The fingerprint identifies a server's version, which must not change with the rules for names.
     unnamed = [replace(action, name=ActionName(action.path, action.method)) for action in surface.actions.values()]
     return hashlib.sha256(_text(surface, unnamed).encode()).hexdigest()
 
@@ -89,6 +90,7 @@ def _value_rows(part: Part, actions: Iterable[SurfaceAction]) -> Iterator[tuple[
     for action in actions:
         for name, value in _values(action, part).items():
             key = (action.name.endpoint, name, value)
+            # PATCH requires no field, and so would have a line of its own for most of them; `load` undoes this.
             required = (action.name.endpoint, name, replace(value, required=True))
             if part == "sent" and action.method == "PATCH" and key not in shared and required in shared:
                 key = required

@@ -34,6 +34,7 @@ def request_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
         yield "harmless", f"accepts {_either(new.types)}, was {_either(old.types)}"
     if _differ_in_null(old, new):
         yield ("harmless", "null is now accepted") if new.nullable else ("breaking", "null is no longer accepted")
+    # Enumerations and limits of values of another type cannot be compared.
     if not refused:
         yield from _request_enum_verdicts(old, new)
         yield from _limit_verdicts(old, new)
@@ -48,6 +49,7 @@ def response_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
         The value before and after.
     """
     if old.types != new.types:
+        # Code that handles several types handles fewer of them, too.
         is_narrower = "anything" not in (*old.types, *new.types) and all(
             _includes(old.types, name) for name in new.types
         )
@@ -61,6 +63,7 @@ def response_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
 
 
 def _differ_in_null(old: ValueSpec, new: ValueSpec) -> bool:
+    # A value of any type may be null without being declared so.
     return old.nullable != new.nullable and "anything" not in (*old.types, *new.types)
 
 

@@ -97,6 +97,7 @@ class ValueReader:
         return self._all_optional or bool(record.get("x-all-optional")) or name in as_list(record.get("x-sometimes"))
 
     def _parts(self, node: Any, followed: References, sent: bool) -> _Parts:
+        # Corrections declare by x-sent and x-answered where requests and responses differ.
         override = as_schema(as_schema(node).get("x-sent" if sent else "x-answered"))
         schema, followed = self._document.resolve_within({**as_schema(node), **override}, followed)
         if is_circular(schema):
@@ -120,6 +121,7 @@ class ValueReader:
             parts.types |= {_type_of(value) for value in parts.enum} if not names else set()
         for name in names:
             parts.types |= self._types(name, schema, followed, sent, parts) if name != "null" else set()
+        # A schema without a type allows any; an enumeration of null only allows nothing else.
         if not parts.types and not parts.nullable:
             parts.types = {"anything"}
         parts.limits |= _limits(schema)
