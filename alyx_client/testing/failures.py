@@ -1,12 +1,12 @@
-"""The ways in which a request can fail, as exceptions that know their answer."""
+"""Outcomes of a request other than success, as exceptions."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 
-class Failure(Exception):  # noqa: N818 - an outcome, not an error of ours
-    """A request that ends in an error answer.
+class Failure(Exception):  # noqa: N818 - an outcome, not an error of this package
+    """A request that ends in an error response.
 
     Parameters
     ----------
@@ -15,10 +15,10 @@ class Failure(Exception):  # noqa: N818 - an outcome, not an error of ours
     body
         The JSON body; ``status_code`` is added when it is sent.
     headers
-        Further headers.
+        Additional headers.
     """
 
-    def __init__(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+    def __init__(self, status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status, body)
         self.status = status
         self.body = body
@@ -26,7 +26,7 @@ class Failure(Exception):  # noqa: N818 - an outcome, not an error of ours
 
 
 class ServerFailure(Failure):
-    """What Alyx answers to many a user's mistake: an internal error whose detail says what went wrong."""
+    """An internal error whose detail says what went wrong: Alyx's response to many mistakes of its users."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(500, {"detail": detail})
@@ -35,13 +35,13 @@ class ServerFailure(Failure):
 class ValidationFailure(Failure):
     """A body or a filter that does not pass validation."""
 
-    def __init__(self, fields: dict[str, Any]) -> None:
+    def __init__(self, fields: Mapping[str, object]) -> None:
         super().__init__(400, fields)
 
 
-class PageNotFound(Exception):  # noqa: N818 - an outcome, not an error of ours
-    """No route matches: answered as an HTML page."""
+class PageNotFound(Exception):  # noqa: N818 - an outcome, not an error of this package
+    """No route matches; the response is an HTML page."""
 
 
-class UnreportedFailure(Exception):  # noqa: N818 - an outcome, not an error of ours
-    """An error that Alyx itself fails to report: an HTML page, with status 200."""
+class UnreportedFailure(Exception):  # noqa: N818 - an outcome, not an error of this package
+    """An error that Alyx's exception handler fails to report: an HTML page with status 200."""

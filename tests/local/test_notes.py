@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from alyx_client.testing import LocalAlyx
-from alyx_client.testing.seed.actions import PIXEL
+from alyx_client.testing.seed.activities import PIXEL
 
 
 @pytest.fixture

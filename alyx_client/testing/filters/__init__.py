@@ -1,1 +1,1 @@
-"""The filters of the local Alyx."""
+"""The filters of lists: named filters, Django's look-ups, and the ordering; imports `records` and `failures`."""

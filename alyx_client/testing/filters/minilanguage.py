@@ -8,30 +8,27 @@ from alyx_client.testing.failures import ServerFailure
 
 
 def parse_pairs(text: str, prefix: str = "") -> dict[str, object]:
-    """Read Alyx's mini-language ``field,value,field,value`` into names and coerced values.
+    """Read ``field,value,field,value`` into names and coerced values.
 
     Raises
     ------
     ServerFailure
-        An odd count, a field given twice, or a list that is not a Python literal.
+        The number of words is odd, a field is repeated, or a list is not a Python literal.
     """
     words = _split(text)
-    found: dict[str, object] = {}
-    if len(words) % 2:
-        words = words[:-1]
-        odd = True
-    else:
-        odd = False
-    for name, word in zip(words[::2], words[1::2], strict=True):
-        if prefix + name in found:
+    pairs: dict[str, object] = {}
+    for name, word in zip(words[::2], words[1::2], strict=False):
+        if prefix + name in pairs:
             raise ServerFailure(f'Duplicated fields in "{text}"')
-        found[prefix + name] = _coerce(word)
-    if odd:
+        pairs[prefix + name] = _coerce(word)
+    # Alyx reaches the missing value last, after it has complained about all the others.
+    if len(words) % 2:
         raise ServerFailure("list index out of range")
-    return found
+    return pairs
 
 
 def _split(text: str) -> list[str]:
+    """Split at commas outside of brackets; the brackets of Alyx do not nest."""
     words = [""]
     closing = ""
     for character in text:
@@ -51,6 +48,7 @@ def _coerce(word: str) -> object:
         return None
     if word.lower() in ("true", "false"):
         return word.lower() == "true"
+    # Alyx's own test for a number: negative numbers and exponents stay text.
     if word.replace(".", "", 1).isdigit():
         return float(word)
     if word[:1] in ("(", "[") and word[-1:] in (")", "]"):
@@ -59,6 +57,7 @@ def _coerce(word: str) -> object:
 
 
 def _literal(text: str) -> object:
+    # Alyx evaluates the list as Python code; this server must not.
     try:
         tree = compile(text, "<string>", "eval", ast.PyCF_ONLY_AST)
     except SyntaxError as error:

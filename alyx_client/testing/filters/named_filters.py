@@ -1,411 +1,164 @@
-"""The filters of Alyx that are not a field of the record: what each name means on each endpoint."""
+"""The filters that each endpoint of Alyx declares beside those derived from its fields."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
-
-from alyx_client.testing.failures import ServerFailure
-from alyx_client.testing.filters.lookups import Predicate, compile_filter
-from alyx_client.testing.filters.minilanguage import parse_pairs
-from alyx_client.testing.filters.query import By, Check, Custom, Query, check
-from alyx_client.testing.records.relations import FOV_PROVENANCE, QC
-from alyx_client.testing.records.store import Record, Store
-
-
-def _labelled(field: str) -> Custom:
-    def make(query: Query, value: str) -> Predicate:
-        choices = query.tables[query.table].choices[field]
-        wanted = {label.lower(): number for label, number in choices.items()}.get(value.lower().strip())
-        if wanted is None:
-            raise ServerFailure(f"Invalid{field}, choices are: {', '.join(choices)}")
-        return lambda row: row.get(field) == wanted
-
-    return make
-
-
-def _fov_provenance(_query: Query, value: str) -> Predicate:
-    wanted = FOV_PROVENANCE.get(value.lower().strip())
-    if wanted is None:
-        raise ServerFailure("sequence item 0: expected str instance, __proxy__ found")
-    return lambda row: row.get("provenance") == wanted
-
-
-def _quality(value: str) -> int:
-    found = QC.get(value.upper())
-    if found is None:
-        raise ServerFailure(f"{value} is not a valid QC")
-    return found
-
-
-def _date_range(query: Query, value: str) -> Predicate:
-    days = value.split(",")
-    if len(days) < 2:
-        raise ServerFailure("list index out of range")
-    first, last = query.by("start_time__date__gte", days[0]), query.by("start_time__date__lte", days[1])
-    return lambda row: first(row) and last(row)
-
-
-def _all_users(query: Query, value: str) -> Predicate:
-    names = value.split(",")
-    distinct = [query.by("users__username", name) for name in dict.fromkeys(names)]
-    # Alyx counts the users that match, so a name that stands there twice matches nothing.
-    return lambda row: sum(has(row) for has in distinct) >= len(names)
-
-
-def _json_pairs(field: str) -> Custom:
-    def make(query: Query, value: str) -> Predicate:
-        pairs = parse_pairs(value, f"{field}__")
-        several = [query.by(path, wanted) for path, wanted in pairs.items()]
-        return lambda row: all(matches(row) for matches in several)
-
-    return make
-
-
-def _datasets_of(query: Query, row: Record) -> list[Record]:
-    if query.table == "sessions":
-        return query.store.related("datasets", "session", row["id"])
-    return [found for key in row.get("datasets") or () if (found := query.store.get("datasets", key)) is not None]
-
-
-def _dataset_types(query: Query, value: str) -> Predicate:
-    names = value.split(",")
-
-    def keep(row: Record) -> bool:
-        types = (query.store.get("dataset-types", dataset["dataset_type"]) for dataset in _datasets_of(query, row))
-        # Alyx counts the distinct types that match, so a name that stands there twice matches nothing.
-        return len({found["name"] for found in types if found is not None and found["name"] in names}) >= len(names)
-
-    return keep
-
-
-def _datasets(query: Query, value: str) -> Predicate:
-    names = value.split(",")
-    worst = _quality(query.first("dataset_qc_lte")) if "dataset_qc_lte" in query.given else QC["FAIL"]
-    any_quality = query.table == "fields-of-view"
-    only_present = query.table == "sessions"
-
-    def keep(row: Record) -> bool:
-        matching = [
-            dataset["name"]
-            for dataset in _datasets_of(query, row)
-            if dataset["name"] in names
-            and (any_quality or dataset["qc"] <= worst)
-            and (not only_present or on_server(query.store, dataset))
-        ]
-        # Alyx counts the distinct names of a session's datasets, and the datasets themselves elsewhere.
-        return len(set(matching) if query.table == "sessions" else matching) >= len(names)
-
-    return keep
-
-
-def on_server(store: Store, dataset: Record) -> bool:
-    """Whether a record says that the dataset's file exists in a repository that is not personal."""
-    for record in store.related("files", "dataset", dataset["id"]):
-        repository = store.get("data-repository", record["data_repository"])
-        if record["exists"] and repository is not None and repository["globus_is_personal"] is False:
-            return True
-    return False
-
-
-def _dataset_quality(query: Query, value: str) -> Predicate:
-    worst = _quality(value)
-    if "datasets" in query.given:
-        return lambda _row: True
-    return lambda row: any(dataset["qc"] <= worst for dataset in _datasets_of(query, row))
-
-
-def _performance(at_least: bool) -> Custom:
-    def make(query: Query, value: str) -> Predicate:
-        name = "performance_gte" if at_least else "performance_lte"
-        bound = check(name, "number", value)
-        assert isinstance(bound, float)
-
-        def keep(row: Record) -> bool:
-            if row["n_trials"] is None or row["n_correct_trials"] is None:
-                return False
-            if row["n_trials"] == 0:
-                raise ServerFailure("division by zero\n")
-            # Whole numbers, since the database divides integers.
-            reached: int = 100 * row["n_correct_trials"] // row["n_trials"]
-            return reached >= bound if at_least else reached <= bound
-
-        return keep
-
-    return make
-
-
-def _histology(query: Query, value: str) -> Predicate:
-    wanted = check("histology", "boolean", value)
-    has = query.by("subject__actions_sessions__procedures__name", "Histology")
-    return lambda row: wanted is None or has(row) is wanted
-
-
-def _regions_within(store: Store, roots: Iterable[Record]) -> set[object]:
-    found: set[object] = set()
-    waiting = list(roots)
-    while waiting:
-        region = waiting.pop()
-        if region["id"] not in found:
-            found.add(region["id"])
-            waiting += store.related("brain-regions", "parent", region["id"])
-    return found
-
-
-def _atlas(path: str, kind: Check = "text") -> Custom:
-    def make(query: Query, value: str) -> Predicate:
-        checked = check("atlas_id", kind, value)
-        matches = compile_filter(query.store, query.tables, "brain-regions", path, checked)
-        regions = _regions_within(query.store, [row for row in query.store.rows("brain-regions") if matches(row)])
-        store = query.store
-
-        def covered(insertion: Record, field: str) -> bool:
-            return any(
-                channel["brain_region"] in regions
-                for trajectory in store.related("trajectories", field, insertion["id"])
-                if trajectory["provenance"] >= 70
-                for channel in store.related("channels", "trajectory_estimate", trajectory["id"])
-            )
-
-        def imaged(fov: Record) -> bool:
-            return any(
-                location["default_provenance"] and regions.intersection(location["brain_region"])
-                for location in store.related("fov-location", "field_of_view", fov["id"])
-            )
-
-        def keep(row: Record) -> bool:
-            if query.table == "insertions":
-                return covered(row, "probe_insertion")
-            if query.table == "chronic-insertions":
-                return covered(row, "chronic_insertion")
-            if query.table == "fields-of-view":
-                return imaged(row)
-            if query.table == "imaging-stack":
-                return any(imaged(fov) for fov in store.related("fields-of-view", "stack", row["id"]))
-            return any(
-                covered(one, "probe_insertion") for one in store.related("insertions", "session", row["id"])
-            ) or any(imaged(fov) for fov in store.related("fields-of-view", "session", row["id"]))
-
-        return keep
-
-    return make
-
-
-def _alive(query: Query, value: str) -> Predicate:
-    wanted = check("alive", "boolean", value)
-    today = date.today().isoformat()
-    return lambda row: wanted is None or (row["death_date"] is None or row["death_date"] > today) is wanted
-
-
-def _stock(query: Query, value: str) -> Predicate:
-    wanted = check("stock", "boolean", value)
-
-    def keep(row: Record) -> bool:
-        user = query.store.get("users", row["responsible_user"])
-        return wanted is None or (user is not None and bool(user["is_stock_manager"])) is wanted
-
-    return keep
-
-
-def water_restricted(store: Store, subject: Record) -> bool:
-    """Whether a subject is under a water restriction that has no end."""
-    return any(
-        restriction["end_time"] is None for restriction in store.related("water-restriction", "subject", subject["id"])
-    )
-
-
-def _water_restricted(query: Query, value: str) -> Predicate:
-    wanted = check("water_restricted", "boolean", value)
-    alive = _alive(query, "true")
-    return lambda row: wanted is None or (water_restricted(query.store, row) is wanted and alive(row))
-
-
-def _exists(query: Query, value: str) -> Predicate:
-    wanted = check("exists", "boolean", value)
-
-    def keep(row: Record) -> bool:
-        for record in query.store.related("files", "dataset", row["id"]):
-            repository = query.store.get("data-repository", record["data_repository"])
-            personal = repository is None or repository["globus_is_personal"] is not False
-            if record["exists"] is wanted and not personal:
-                return True
-        return wanted is None
-
-    return keep
-
-
-def _dataset_probe(query: Query, value: str) -> Predicate:
-    probe = query.store.get("insertions", str(check("probe_insertion", "uuid", value)))
-    if probe is None:
-        raise ServerFailure("ProbeInsertion matching query does not exist.")
-    name = probe["name"].lower()
-    return lambda row: row["session"] == probe["session"] and name in row["collection"].lower()
-
-
-def _tagged(field: str) -> Custom:
-    def make(query: Query, value: str) -> Predicate:
-        wanted = check(field, "boolean", value)
-        has = query.by(f"tags__{field}", True)
-        return lambda row: wanted is None or has(row) is wanted
-
-    return make
-
-
-def _region(query: Query, value: str) -> Record:
-    field, wanted = ("id", int(value)) if value.isdigit() else ("acronym", value)
-    found = query.store.find("brain-regions", field, wanted)
-    if found is None:
-        raise ServerFailure("BrainRegion matching query does not exist.")
-    return found
-
-
-def _descendants(query: Query, value: str) -> Predicate:
-    regions = _regions_within(query.store, [_region(query, value)]) - {0}
-    return lambda row: row["id"] in regions
-
-
-def _ancestors(query: Query, value: str) -> Predicate:
-    regions: set[object] = set()
-    region: Record | None = _region(query, value)
-    while region is not None and region["id"] not in regions:
-        regions.add(region["id"])
-        region = query.store.get("brain-regions", region["parent"])
-    return lambda row: row["id"] in regions - {0}
-
-
-_ATLAS: dict[str, By | Custom] = {
-    "atlas_name": _atlas("name__icontains"),
-    "atlas_acronym": _atlas("acronym__iexact"),
-    "atlas_id": _atlas("pk", "number"),
+from alyx_client.testing.filters.dataset_filters import (
+    dataset_qc,
+    dataset_types,
+    datasets,
+    file_exists,
+    of_insertion,
+    tag_flag,
+)
+from alyx_client.testing.filters.query import FieldFilter, FilterMethod
+from alyx_client.testing.filters.region_filters import ancestors, descendants, in_region
+from alyx_client.testing.filters.session_filters import (
+    all_users,
+    by_label,
+    date_range,
+    fov_provenance,
+    histology,
+    json_pairs,
+    performance,
+)
+from alyx_client.testing.filters.subject_filters import alive, stock, water_restricted
+
+_REGION_FILTERS: dict[str, FieldFilter | FilterMethod] = {
+    "atlas_name": in_region("name__icontains"),
+    "atlas_acronym": in_region("acronym__iexact"),
+    "atlas_id": in_region("pk", "number"),
 }
-_BY_ACTION: dict[str, By | Custom] = {
-    "subject": By("subject__nickname__iexact"),
-    "nickname": By("subject__nickname__iexact"),
-    "users": _all_users,
-    "date_range": _date_range,
-    "lab": By("lab__name__iexact"),
-    "location": By("location__name__icontains"),
-    "json": _json_pairs("json"),
+_ACTION_FILTERS: dict[str, FieldFilter | FilterMethod] = {
+    "subject": FieldFilter("subject__nickname__iexact"),
+    "nickname": FieldFilter("subject__nickname__iexact"),
+    "users": all_users,
+    "date_range": date_range,
+    "lab": FieldFilter("lab__name__iexact"),
+    "location": FieldFilter("location__name__icontains"),
+    "json": json_pairs("json"),
 }
-_BY_DATASET: dict[str, By | Custom] = {
-    "dataset_types": _dataset_types,
-    "datasets": _datasets,
-    "dataset_qc_lte": _dataset_quality,
+_DATASET_FILTERS: dict[str, FieldFilter | FilterMethod] = {
+    "dataset_types": dataset_types,
+    "datasets": datasets,
+    "dataset_qc_lte": dataset_qc,
 }
-FILTERS: dict[str, dict[str, By | Custom]] = {
+FILTERS: dict[str, dict[str, FieldFilter | FilterMethod]] = {
     "subjects": {
-        "alive": _alive,
-        "responsible_user": By("responsible_user__username"),
-        "stock": _stock,
-        "water_restricted": _water_restricted,
-        "lab": By("lab__name"),
-        "project": By("projects__name"),
-        "json": By("json"),
+        "alive": alive,
+        "responsible_user": FieldFilter("responsible_user__username"),
+        "stock": stock,
+        "water_restricted": water_restricted,
+        "lab": FieldFilter("lab__name"),
+        "project": FieldFilter("projects__name"),
+        "json": FieldFilter("json"),
     },
     "sessions": {
-        **_BY_ACTION,
-        **_BY_DATASET,
-        **_ATLAS,
-        "performance_gte": _performance(at_least=True),
-        "performance_lte": _performance(at_least=False),
-        "type": By("type__iexact"),
-        "task_protocol": By("task_protocol__icontains"),
-        "qc": _labelled("qc"),
-        "extended_qc": _json_pairs("extended_qc"),
-        "procedures": By("procedures__name__icontains"),
-        "projects": By("projects__name__icontains"),
-        "project": By("projects__name__icontains"),
-        "histology": _histology,
-        "tag": By("data_dataset_session_related__tags__name__icontains"),
+        **_ACTION_FILTERS,
+        **_DATASET_FILTERS,
+        **_REGION_FILTERS,
+        "performance_gte": performance(minimum=True),
+        "performance_lte": performance(minimum=False),
+        "type": FieldFilter("type__iexact"),
+        "task_protocol": FieldFilter("task_protocol__icontains"),
+        "qc": by_label("qc"),
+        "extended_qc": json_pairs("extended_qc"),
+        "procedures": FieldFilter("procedures__name__icontains"),
+        "projects": FieldFilter("projects__name__icontains"),
+        "project": FieldFilter("projects__name__icontains"),
+        "histology": histology,
+        "tag": FieldFilter("data_dataset_session_related__tags__name__icontains"),
     },
-    "weighings": _BY_ACTION,
-    "water-administrations": _BY_ACTION,
-    "water-restriction": _BY_ACTION,
-    "surgeries": {**_BY_ACTION, "procedure": By("procedures__name__iexact")},
+    "weighings": _ACTION_FILTERS,
+    "water-administrations": _ACTION_FILTERS,
+    "water-restriction": _ACTION_FILTERS,
+    "surgeries": {**_ACTION_FILTERS, "procedure": FieldFilter("procedures__name__iexact")},
     "datasets": {
-        "subject": By("session__subject__nickname"),
-        "lab": By("session__lab__name"),
-        "created_date": By("created_datetime__date"),
-        "date": By("session__start_time__date"),
-        "created_by": By("created_by__username"),
-        "dataset_type": By("dataset_type__name"),
-        "experiment_number": By("session__number"),
-        "created_date_gte": By("created_datetime__date__gte", "datetime"),
-        "created_date_lte": By("created_datetime__date__lte", "datetime"),
-        "exists": _exists,
-        "probe_insertion": _dataset_probe,
-        "public": _tagged("public"),
-        "protected": _tagged("protected"),
-        "tag": By("tags__name"),
-        "revision": By("revision__name"),
-        "qc": _labelled("qc"),
+        "subject": FieldFilter("session__subject__nickname"),
+        "lab": FieldFilter("session__lab__name"),
+        "created_date": FieldFilter("created_datetime__date"),
+        "date": FieldFilter("session__start_time__date"),
+        "created_by": FieldFilter("created_by__username"),
+        "dataset_type": FieldFilter("dataset_type__name"),
+        "experiment_number": FieldFilter("session__number"),
+        "created_date_gte": FieldFilter("created_datetime__date__gte", "datetime"),
+        "created_date_lte": FieldFilter("created_datetime__date__lte", "datetime"),
+        "exists": file_exists,
+        "probe_insertion": of_insertion,
+        "public": tag_flag("public"),
+        "protected": tag_flag("protected"),
+        "tag": FieldFilter("tags__name"),
+        "revision": FieldFilter("revision__name"),
+        "qc": by_label("qc"),
     },
     "files": {
-        "lab": By("dataset__session__lab__name"),
-        "data_repository": By("data_repository__name"),
-        "globus_is_personal": By("data_repository__globus_is_personal", "boolean"),
+        "lab": FieldFilter("dataset__session__lab__name"),
+        "data_repository": FieldFilter("data_repository__name"),
+        "globus_is_personal": FieldFilter("data_repository__globus_is_personal", "boolean"),
     },
     "downloads": {
-        "json": By("json__icontains"),
-        "dataset": By("dataset__name"),
-        "user": By("user__username"),
-        "dataset_type": By("dataset__dataset_type__name__icontains"),
+        "json": FieldFilter("json__icontains"),
+        "dataset": FieldFilter("dataset__name"),
+        "user": FieldFilter("user__username"),
+        "dataset_type": FieldFilter("dataset__dataset_type__name__icontains"),
     },
-    "data-notices": {"datasets": By("datasets__id__in", "uuids"), "dataset_tag": By("datasets__tags__name")},
+    "data-notices": {
+        "datasets": FieldFilter("datasets__id__in", "uuids"),
+        "dataset_tag": FieldFilter("datasets__tags__name"),
+    },
     "insertions": {
-        **_BY_DATASET,
-        **_ATLAS,
-        "subject": By("session__subject__nickname"),
-        "date": By("session__start_time__date"),
-        "experiment_number": By("session__number"),
-        "session": By("session", "uuid"),
-        "model": By("model__name"),
-        "lab": By("session__lab__name__iexact"),
-        "project": By("session__projects__name__icontains"),
-        "task_protocol": By("session__task_protocol__icontains"),
-        "tag": By("datasets__tags__name__icontains"),
+        **_DATASET_FILTERS,
+        **_REGION_FILTERS,
+        "subject": FieldFilter("session__subject__nickname"),
+        "date": FieldFilter("session__start_time__date"),
+        "experiment_number": FieldFilter("session__number"),
+        "session": FieldFilter("session", "uuid"),
+        "model": FieldFilter("model__name"),
+        "lab": FieldFilter("session__lab__name__iexact"),
+        "project": FieldFilter("session__projects__name__icontains"),
+        "task_protocol": FieldFilter("session__task_protocol__icontains"),
+        "tag": FieldFilter("datasets__tags__name__icontains"),
     },
     "chronic-insertions": {
-        **_ATLAS,
-        "subject": By("subject__nickname"),
-        "lab": By("lab__name"),
-        "model": By("model__name"),
-        "probe": By("probe_insertion__id", "uuid"),
-        "session": By("probe_insertion__session__id", "uuid"),
+        **_REGION_FILTERS,
+        "subject": FieldFilter("subject__nickname"),
+        "lab": FieldFilter("lab__name"),
+        "model": FieldFilter("model__name"),
+        "probe": FieldFilter("probe_insertion__id", "uuid"),
+        "session": FieldFilter("probe_insertion__session__id", "uuid"),
     },
     "trajectories": {
-        "provenance": _labelled("provenance"),
-        "subject": By("probe_insertion__session__subject__nickname"),
-        "project": By("probe_insertion__session__projects__name"),
-        "date": By("probe_insertion__session__start_time__date"),
-        "experiment_number": By("probe_insertion__session__number"),
-        "session": By("probe_insertion__session__id", "uuid"),
-        "probe": By("probe_insertion__name"),
+        "provenance": by_label("provenance"),
+        "subject": FieldFilter("probe_insertion__session__subject__nickname"),
+        "project": FieldFilter("probe_insertion__session__projects__name"),
+        "date": FieldFilter("probe_insertion__session__start_time__date"),
+        "experiment_number": FieldFilter("probe_insertion__session__number"),
+        "session": FieldFilter("probe_insertion__session__id", "uuid"),
+        "probe": FieldFilter("probe_insertion__name"),
     },
     "channels": {
-        "session": By("trajectory_estimate__probe_insertion__session", "uuid"),
-        "probe_insertion": By("trajectory_estimate__probe_insertion", "uuid"),
-        "subject": By("trajectory_estimate__probe_insertion__session__subject__nickname"),
-        "lab": By("trajectory_estimate__probe_insertion__session__lab__name"),
+        "session": FieldFilter("trajectory_estimate__probe_insertion__session", "uuid"),
+        "probe_insertion": FieldFilter("trajectory_estimate__probe_insertion", "uuid"),
+        "subject": FieldFilter("trajectory_estimate__probe_insertion__session__subject__nickname"),
+        "lab": FieldFilter("trajectory_estimate__probe_insertion__session__lab__name"),
     },
     "brain-regions": {
-        "acronym": By("acronym__iexact"),
-        "description": By("description__icontains"),
-        "name": By("name__icontains"),
-        "ancestors": _ancestors,
-        "descendants": _descendants,
+        "acronym": FieldFilter("acronym__iexact"),
+        "description": FieldFilter("description__icontains"),
+        "name": FieldFilter("name__icontains"),
+        "ancestors": ancestors,
+        "descendants": descendants,
     },
     "fields-of-view": {
-        **_BY_DATASET,
-        **_ATLAS,
-        "subject": By("session__subject__nickname"),
-        "lab": By("session__lab__name__iexact"),
-        "project": By("session__projects__name"),
-        "date": By("session__start_time__date"),
-        "experiment_number": By("session__number"),
-        "imaging_type": By("imaging_type__name__icontains"),
+        **_DATASET_FILTERS,
+        **_REGION_FILTERS,
+        "subject": FieldFilter("session__subject__nickname"),
+        "lab": FieldFilter("session__lab__name__iexact"),
+        "project": FieldFilter("session__projects__name"),
+        "date": FieldFilter("session__start_time__date"),
+        "experiment_number": FieldFilter("session__number"),
+        "imaging_type": FieldFilter("imaging_type__name__icontains"),
     },
-    "fov-location": {"provenance": _fov_provenance, "coordinate_system": By("coordinate_system__name")},
-    "imaging-stack": _ATLAS,
-    "tasks": {"lab": By("session__lab__name"), "status": _labelled("status")},
+    "fov-location": {"provenance": fov_provenance, "coordinate_system": FieldFilter("coordinate_system__name")},
+    "imaging-stack": _REGION_FILTERS,
+    "tasks": {"lab": FieldFilter("session__lab__name"), "status": by_label("status")},
 }

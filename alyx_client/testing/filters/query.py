@@ -1,4 +1,4 @@
-"""One list request, and the check of a typed filter's value."""
+"""The parameters of one list request, and the validation of typed ones."""
 
 from __future__ import annotations
 
@@ -11,59 +11,78 @@ from typing import Literal
 from alyx_client.testing.failures import ValidationFailure
 from alyx_client.testing.filters.lookups import Predicate, compile_filter
 from alyx_client.testing.records.relations import Table
-from alyx_client.testing.records.store import Store
+from alyx_client.testing.records.store import Record, Store
 
-Check = Literal["text", "uuid", "number", "boolean", "datetime", "date", "uuids"]
+FilterType = Literal["text", "uuid", "number", "boolean", "datetime", "date", "uuids"]
+
+_MESSAGES: dict[FilterType, str] = {
+    "uuid": "Enter a valid UUID.",
+    "uuids": "Enter a valid UUID.",
+    "number": "Enter a number.",
+    "datetime": "Enter a valid date/time.",
+    "date": "Enter a valid date.",
+}
 
 
 @dataclass(frozen=True)
-class By:
-    """A filter that is a Django path, with the check its value must pass."""
+class FieldFilter:
+    """A filter by a Django look-up path, with the type of its value."""
 
     path: str
-    check: Check = "text"
+    type: FilterType = "text"
 
 
-class Query:
-    """One list request: the records, what they look like, and the parameters as they came."""
+@dataclass(frozen=True)
+class ListQuery:
+    """One list request: the records, their description, and the query parameters as they were received."""
 
-    def __init__(
-        self, store: Store, tables: Mapping[str, Table], table: str, given: Mapping[str, Sequence[str]]
-    ) -> None:
-        self.store = store
-        self.tables = tables
-        self.table = table
-        self.given = given
+    store: Store
+    tables: Mapping[str, Table]
+    table: str
+    parameters: Mapping[str, Sequence[str]]
 
-    def first(self, name: str) -> str:
-        """Return the last value given for a parameter, as Django does."""
-        return self.given[name][-1]
+    def last(self, name: str) -> str:
+        """Return the value of a parameter; like Django, the last of several."""
+        return self.parameters[name][-1]
 
-    def by(self, path: str, value: object) -> Predicate:
-        """Return the predicate of a Django path."""
+    def lookup(self, path: str, value: object) -> Predicate:
+        """Return the predicate of a Django look-up path."""
         return compile_filter(self.store, self.tables, self.table, path, value)
 
 
-Custom = Callable[[Query, str], Predicate]
+FilterMethod = Callable[[ListQuery, str], Predicate]
+"""A filter with a method of its own: takes the request and the parameter's value."""
 
 
-def check(name: str, kind: Check, value: str) -> object:
-    """Validate the value of a typed filter; None means that the filter does not apply."""
+def accept_all(_row: Record) -> bool:
+    """Select every row, as a filter with an empty value does."""
+    return True
+
+
+def clean(name: str, type: FilterType, value: str) -> object:
+    """Validate the value of a typed filter; None means that the filter does not apply.
+
+    Raises
+    ------
+    ValidationFailure
+        The value is not of the type; the message is Django's.
+    """
     try:
-        if kind == "uuid":
-            return str(uuid.UUID(value))
-        if kind == "uuids":
-            return [str(uuid.UUID(item)) for item in value.split(",")]
-        if kind == "number":
-            return float(value)
-        if kind == "datetime":
-            return datetime.fromisoformat(value).isoformat()
-        if kind == "date":
-            return date.fromisoformat(value).isoformat()
+        match type:
+            case "uuid":
+                return str(uuid.UUID(value))
+            case "uuids":
+                return [str(uuid.UUID(item)) for item in value.split(",")]
+            case "number":
+                return float(value)
+            case "datetime":
+                return datetime.fromisoformat(value).isoformat()
+            case "date":
+                return date.fromisoformat(value).isoformat()
+            case "boolean":
+                # django-filter's BooleanFilter ignores every other text.
+                return {"true": True, "false": False}.get(value.lower())
+            case "text":
+                return value
     except ValueError:
-        asked = {"uuid": "UUID", "uuids": "UUID", "number": "number", "datetime": "date/time", "date": "date"}[kind]
-        article = "a" if kind == "number" else "a valid"
-        raise ValidationFailure({name: [f"Enter {article} {asked}."]}) from None
-    if kind == "boolean":
-        return {"true": True, "false": False}.get(value.lower())
-    return value
+        raise ValidationFailure({name: [_MESSAGES[type]]}) from None

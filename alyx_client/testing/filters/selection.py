@@ -1,4 +1,4 @@
-"""Which rows a list request keeps, and the order in which they come back."""
+"""Selection of the rows of a list request, and their order."""
 
 from __future__ import annotations
 
@@ -10,61 +10,69 @@ from alyx_client.testing.failures import ValidationFailure
 from alyx_client.testing.filters.lookups import Predicate, compile_exclusion, compile_filter
 from alyx_client.testing.filters.minilanguage import parse_pairs
 from alyx_client.testing.filters.named_filters import FILTERS
-from alyx_client.testing.filters.query import By, Check, Query, check
-from alyx_client.testing.records.relations import Relation, Table
-from alyx_client.testing.records.store import Record, Store
+from alyx_client.testing.filters.query import FieldFilter, FilterType, ListQuery, accept_all, clean
+from alyx_client.testing.records.relations import ColumnKind, Relation, Table
+from alyx_client.testing.records.store import Key, Record, Store
+
+_FILTER_TYPES: dict[ColumnKind, FilterType] = {
+    "uuid": "uuid",
+    "int": "number",
+    "float": "number",
+    "bool": "boolean",
+    "date": "date",
+    "datetime": "datetime",
+}
+_CHOICES = {
+    ("subjects", "sex"): ("M", "F", "U"),
+    ("subjects", "protocol_number"): ("1", "2", "3", "4"),
+    ("subjects", "actual_severity"): ("1", "2", "3", "4", "5"),
+    ("surgeries", "outcome_type"): ("a", "r", "n"),
+    ("data-notices", "importance"): ("20", "30", "40", "50"),
+    ("labs", "light_cycle"): ("0", "1", "2"),
+}
 
 
-def select(query: Query, known: Iterable[str], rows: Iterable[Record]) -> list[Record]:
-    """Keep the rows that pass every given filter.
+def select(query: ListQuery, declared: Iterable[str], rows: Iterable[Record]) -> list[Record]:
+    """Select the rows that pass every filter of a request.
 
     Parameters
     ----------
     query
         The list request.
-    known
-        Names of the filters that the endpoint declares; every other parameter is ignored, as Alyx does.
+    declared
+        Names of the filters that the endpoint declares.
     rows
         The records of the table.
     """
-    kept = list(rows)
-    declared = set(known)
-    for name in query.given:
-        if name not in declared or name in ("limit", "offset") or not query.first(name):
-            continue
-        kept = _apply(query, name, kept)
-    return kept
+    selected = list(rows)
+    # Alyx ignores unknown parameters, so a misspelled filter selects everything; it ignores empty values as well.
+    filters = {*declared} - {"limit", "offset"}
+    for name in query.parameters:
+        if name in filters and query.last(name):
+            for predicate in _predicates(query, name, query.last(name)):
+                selected = [row for row in selected if predicate(row)]
+    return selected
 
 
-def _apply(query: Query, name: str, rows: list[Record]) -> list[Record]:
-    value = query.first(name)
+def _predicates(query: ListQuery, name: str, value: str) -> list[Predicate]:
     if name == "django":
-        for path, wanted in parse_pairs(value.strip()).items():
-            make = compile_exclusion if path.startswith("~") else compile_filter
-            keeps = make(query.store, query.tables, query.table, path.lstrip("~"), wanted)
-            rows = [row for row in rows if keeps(row)]
-        return rows
-    chosen = FILTERS.get(query.table, {}).get(name)
-    if isinstance(chosen, By):
-        checked = check(name, chosen.check, value)
-        keep = keep_all if checked is None else query.by(chosen.path, checked)
-    elif chosen is not None:
-        keep = chosen(query, value)
-    else:
-        keep = _automatic(query, name, value)
-    return [row for row in rows if keep(row)]
-
-
-def keep_all(_row: Record) -> bool:
-    """Keep every row, as a filter does whose value says nothing."""
-    return True
+        predicates: list[Predicate] = []
+        for path, operand in parse_pairs(value.strip()).items():
+            compile_one = compile_exclusion if path.startswith("~") else compile_filter
+            predicates.append(compile_one(query.store, query.tables, query.table, path.lstrip("~"), operand))
+        return predicates
+    named = FILTERS.get(query.table, {}).get(name)
+    if isinstance(named, FieldFilter):
+        operand = clean(name, named.type, value)
+        return [] if operand is None else [query.lookup(named.path, operand)]
+    return [named(query, value) if named is not None else _automatic(query, name, value)]
 
 
 def sort(store: Store, tables: Mapping[str, Table], table: Table, rows: list[Record]) -> list[Record]:
-    """Order rows as the table says; null sorts above everything, as in PostgreSQL."""
-    for path in reversed(table.order):
-        descending = path.startswith("-")
-        rows = sorted(rows, key=_sort_key(store, tables, table, path.lstrip("-")), reverse=descending)
+    """Sort rows by the table's default ordering."""
+    # Sorting is stable, so the last criterion goes first.
+    for path in reversed(table.ordering):
+        rows = sorted(rows, key=_sort_key(store, tables, table, path.lstrip("-")), reverse=path.startswith("-"))
     return rows
 
 
@@ -74,72 +82,58 @@ def _sort_key(
     field, _, rest = path.partition("__")
     if rest:
         relation = table.relations[field]
-        inner = _sort_key(store, tables, tables[relation.to], rest)
+        related_key = _sort_key(store, tables, tables[relation.to], rest)
 
-        def through(row: Record) -> tuple[bool, Any]:
-            other = store.get(relation.to, row.get(field))
-            return inner(other) if other is not None else (True, "")
+        def key_of_related(row: Record) -> tuple[bool, Any]:
+            related = store.get(relation.to, row.get(field))
+            return related_key(related) if related is not None else (True, "")
 
-        return through
+        return key_of_related
 
-    def direct(row: Record) -> tuple[bool, Any]:
-        held = row.get(field)
-        if held is None:
+    def key(row: Record) -> tuple[bool, Any]:
+        value = row.get(field)
+        # In PostgreSQL, null sorts above everything, and the collation ignores case.
+        if value is None:
             return (True, "")
-        return (False, held.casefold() if isinstance(held, str) else held)
+        return (False, value.casefold() if isinstance(value, str) else value)
 
-    return direct
+    return key
 
 
-def _automatic(query: Query, name: str, value: str) -> Predicate:
-    """Filter by a field of the record, in the way its kind asks for."""
+def _automatic(query: ListQuery, name: str, value: str) -> Predicate:
+    """Return the filter that django-filter derives from a field of the model."""
     table = query.tables[query.table]
     relation = table.relations.get(name)
     if relation is not None:
         return _by_relation(query, name, relation)
     column = table.columns.get(name)
     if column is None or column.kind == "floats":
-        return keep_all
+        return accept_all
     choices = _CHOICES.get((query.table, name))
     if choices is not None and value not in choices:
         raise ValidationFailure({name: [f"Select a valid choice. {value} is not one of the available choices."]})
-    checks: dict[str, Check] = {
-        "uuid": "uuid",
-        "int": "number",
-        "float": "number",
-        "bool": "boolean",
-        "date": "date",
-        "datetime": "datetime",
-    }
-    checked = check(name, checks.get(column.kind, "text"), value)
-    return query.by(name, checked) if checked is not None else keep_all
+    operand = clean(name, _FILTER_TYPES.get(column.kind, "text"), value)
+    return query.lookup(name, operand) if operand is not None else accept_all
 
 
-def _by_relation(query: Query, name: str, relation: Relation) -> Predicate:
-    keys: set[object] = set()
-    for value in query.given[name] if relation.many else (query.first(name),):
-        key: object = value
-        if not query.tables[relation.to].integer_key:
-            try:
-                key = str(uuid.UUID(value))
-            except ValueError:
-                raise ValidationFailure({name: [f"“{value}” is not a valid UUID."]}) from None
-        elif value.isdigit():
-            key = int(value)
-        if query.store.get(relation.to, key) is None:  # type: ignore[arg-type]
-            shown = f"{value} is not" if relation.many else "That choice is not"
-            raise ValidationFailure({name: [f"Select a valid choice. {shown} one of the available choices."]})
-        keys.add(key)
+def _by_relation(query: ListQuery, name: str, relation: Relation) -> Predicate:
+    values = query.parameters[name] if relation.many else (query.last(name),)
+    keys = {_related_key(query, name, relation, value) for value in values}
     if relation.many:
         return lambda row: bool(keys.intersection(row.get(name) or ()))
     return lambda row: row.get(name) in keys
 
 
-_CHOICES = {
-    ("subjects", "sex"): ("M", "F", "U"),
-    ("subjects", "protocol_number"): ("1", "2", "3", "4"),
-    ("subjects", "actual_severity"): ("1", "2", "3", "4", "5"),
-    ("surgeries", "outcome_type"): ("a", "r", "n"),
-    ("data-notices", "importance"): ("20", "30", "40", "50"),
-    ("labs", "light_cycle"): ("0", "1", "2"),
-}
+def _related_key(query: ListQuery, name: str, relation: Relation, value: str) -> Key:
+    key: Key = value
+    if not query.tables[relation.to].has_integer_key:
+        try:
+            key = str(uuid.UUID(value))
+        except ValueError:
+            raise ValidationFailure({name: [f"“{value}” is not a valid UUID."]}) from None
+    elif value.isdigit():
+        key = int(value)
+    if query.store.get(relation.to, key) is None:
+        choice = f"{value} is not" if relation.many else "That choice is not"
+        raise ValidationFailure({name: [f"Select a valid choice. {choice} one of the available choices."]})
+    return key

@@ -1,1 +1,1 @@
-"""The records of the local Alyx: tables, validation, serialisation, and what changes them."""
+"""The records of the local Alyx: tables, validation, serialization and writes; imports `schema` and `failures`."""

@@ -1,8 +1,8 @@
-"""What a schema document leaves out about Alyx's records.
+"""The part of Alyx's models that no schema document states.
 
-A table says for a kind of record: its columns, those that no endpoint shows among them; which fields point to other
-records, by what they are written and read, and what becomes of them when the other goes; closed sets that are kept
-as numbers; defaults; what must be unique; the order of a list. Endpoints that nobody described get a generic one.
+A table describes one kind of record: its columns, including those that no endpoint shows; its relations, how they
+are represented and what deletion does to them; closed sets stored as numbers; defaults; uniqueness; the default
+ordering. Endpoints without a declared table get a generic one.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ ColumnKind = Literal["uuid", "text", "int", "float", "bool", "date", "datetime",
 
 NOW = "<now>"
 USER = "<user>"
-"""Placeholders among defaults, filled in when a record is made."""
+"""Placeholders among defaults, replaced when a record is created."""
 
 LOCAL_DATA_URL = "<local>/data/"
-"""Stands in a repository's address for this server's own, which is known only when a request comes in."""
+"""Placeholder in a repository's `data_url`: this server's own address is known only when a request arrives."""
 
 QC = {"CRITICAL": 50, "FAIL": 40, "WARNING": 30, "NOT_SET": 0, "PASS": 10}
 TASK_STATUS = {
@@ -41,34 +41,36 @@ TRAJECTORY_PROVENANCE = {
 }
 FOV_PROVENANCE = {"estimate": "E", "functional": "F", "landmark": "L", "histology": "H"}
 CONTENT_APPS = ("actions", "data", "experiments", "jobs", "subjects", "misc")
+"""Django apps whose models a note or a dataset can refer to by content type."""
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A field that points to records of another table.
+    """A foreign key, or a many-to-many field.
 
     Parameters
     ----------
     to
-        The other table.
-    slug
-        The column of the other table by which it is written and read.
+        The related table.
+    slug_field
+        The column of the related table that represents it.
     many
-        Whether it holds several.
-    form
-        ``"slug"``; ``"url"`` for hyperlinks; ``"key"`` for a bare primary key.
+        True for a many-to-many field.
+    representation
+        ``"slug"`` (SlugRelatedField), ``"hyperlink"`` (HyperlinkedRelatedField) or ``"key"``
+        (PrimaryKeyRelatedField) of Django REST framework.
     on_delete
-        What happens when the other record is deleted: this one goes too, or the field is set to null.
-    reverse
-        The name by which the other table's records see this one in ``django=`` filters.
+        What happens when the related record is deleted: this one is deleted too, or the field is set to null.
+    related_name
+        The name of the reverse relation in ``django=`` filters.
     """
 
     to: str
-    slug: str = "id"
+    slug_field: str = "id"
     many: bool = False
-    form: Literal["slug", "url", "key"] = "slug"
+    representation: Literal["slug", "hyperlink", "key"] = "slug"
     on_delete: Literal["cascade", "set_null"] = "set_null"
-    reverse: str | None = None
+    related_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,58 +83,92 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One kind of record."""
+    """One kind of record: a Django model, as far as its behaviour can be observed.
 
-    table: str
+    Attributes
+    ----------
+    name
+        The name of the endpoint that shows it, if there is one.
+    lookup_field
+        The column that identifies a record in a URL.
+    choices
+        Closed sets by field: label to stored number.
+    unique
+        Columns that must be unique, alone or together.
+    ordering
+        Default order of a list, in Django's notation.
+    auto_now
+        Columns set to the current time at every write.
+    """
+
+    name: str
     model: str
     app: str
-    verbose: str
     columns: Mapping[str, Column]
-    key: str = "id"
-    integer_key: bool = False
     relations: Mapping[str, Relation] = field(default_factory=dict[str, Relation])
+    verbose_name: str = ""
+    lookup_field: str = "id"
     choices: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     defaults: Mapping[str, object] = field(default_factory=dict[str, object])
     unique: tuple[tuple[str, ...], ...] = ()
-    order: tuple[str, ...] = ()
-    stamped: tuple[str, ...] = ()
+    ordering: tuple[str, ...] = ()
+    auto_now: tuple[str, ...] = ()
 
     @property
-    def label(self) -> str:
+    def content_type(self) -> str:
         """The content type, such as ``"actions.session"``."""
         return f"{self.app}.{self.model.lower()}"
 
+    @property
+    def has_integer_key(self) -> bool:
+        """Whether the primary key is a number rather than a UUID."""
+        return self.columns["id"].kind == "int"
 
-def reverses(tables: Mapping[str, Table], table: str) -> dict[str, tuple[str, str]]:
-    """Return the reverse relations of a table: name to (other table, its field)."""
+    def matches_content_type(self, name: object) -> bool:
+        """Tell whether a content type, or the bare name of a model, is that of this table."""
+        return self.app in CONTENT_APPS and name in (self.content_type, self.model.lower())
+
+
+def reverse_relations(tables: Mapping[str, Table], table: str) -> dict[str, tuple[str, str]]:
+    """Return the reverse relations of a table: related name to (other table, its field)."""
     return {
-        relation.reverse: (other.table, name)
+        relation.related_name: (other.name, name)
         for other in tables.values()
         for name, relation in other.relations.items()
-        if relation.to == table and relation.reverse
+        if relation.to == table and relation.related_name
     }
 
 
-def generic(endpoint: Endpoint) -> Table:
-    """Make a table for an endpoint that nobody described: what its shapes say, without relations."""
-    shapes = [shape for action in endpoint.operations.values() for shape in (action.response, action.request) if shape]
+def generic_table(endpoint: Endpoint) -> Table:
+    """Derive a table, without relations, from the schemas of an endpoint that has no declared one."""
+    schemas = [
+        schema
+        for operation in endpoint.operations.values()
+        for schema in (operation.response, operation.request)
+        if schema is not None
+    ]
     columns: dict[str, Column] = {}
-    for shape in shapes:
-        for name, described in shape.fields.items():
-            columns.setdefault(name, Column(_kind_of(described), described.nullable))
-    integer = columns.get("id", Column("uuid")).kind == "int"
+    for schema in schemas:
+        for name, field_schema in schema.fields.items():
+            columns.setdefault(name, Column(_column_kind(field_schema), field_schema.nullable))
     columns.setdefault("id", Column("uuid"))
     columns.pop("url", None)
-    model = next((shape.name for shape in shapes if shape.name), endpoint.name.title().replace("-", ""))
-    key = endpoint.lookup if endpoint.lookup in columns else "id"
-    unique = ((key,),) if key != "id" else ()
-    verbose = endpoint.name.replace("-", " ")
-    return Table(endpoint.name, model, "local", verbose, columns, key or "id", integer, unique=unique)
+    model = next((schema.name for schema in schemas if schema.name), endpoint.name.title().replace("-", ""))
+    lookup_field = endpoint.lookup if endpoint.lookup in columns else "id"
+    return Table(
+        endpoint.name,
+        model,
+        "local",
+        columns,
+        verbose_name=endpoint.name.replace("-", " "),
+        lookup_field=lookup_field or "id",
+        unique=((lookup_field,),) if lookup_field and lookup_field != "id" else (),
+    )
 
 
-def _kind_of(described: FieldSchema) -> ColumnKind:
-    if described.kind == "string":
+def _column_kind(field_schema: FieldSchema) -> ColumnKind:
+    if field_schema.kind == "string":
         formats: dict[str | None, ColumnKind] = {"uuid": "uuid", "date": "date", "date-time": "datetime"}
-        return formats.get(described.format, "text")
+        return formats.get(field_schema.format, "text")
     kinds: dict[str, ColumnKind] = {"integer": "int", "number": "float", "boolean": "bool"}
-    return kinds.get(described.kind, "json")
+    return kinds.get(field_schema.kind, "json")

@@ -1,4 +1,4 @@
-"""Records kept in SQLite, with one writer at a time and the records of each table held ready for reading."""
+"""Records in SQLite, with a cache of every table in memory and one writer at a time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
+
+from alyx_client.testing.records.json_values import as_list
 
 Record = dict[str, Any]
 Key = str | int
@@ -35,8 +37,8 @@ class Store:
 
     Notes
     -----
-    Every table is read from SQLite once and then answered from memory; writes go to both. A lock lets one
-    thread at a time in, so a request sees and leaves a consistent state.
+    Every table is read from SQLite once and then served from memory; writes go to both. A lock admits one thread at
+    a time, so every request sees and leaves a consistent state.
     """
 
     def __init__(self, database: str = ":memory:") -> None:
@@ -44,6 +46,7 @@ class Store:
         self._connection = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         self._connection.executescript(_SCHEMA)
         if database != ":memory:":
+            # A test database need not survive a power failure, so no commit waits for the disk.
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
         self._tables: dict[str, dict[Key, Record]] = {}
@@ -51,7 +54,7 @@ class Store:
         self._depth = 0
 
     def copy_from(self, other: Store) -> None:
-        """Replace what is here by the records of another store."""
+        """Replace all records and files by those of another store."""
         with other.lock, self.lock:
             other._connection.backup(self._connection)
             self._forget()
@@ -63,13 +66,13 @@ class Store:
 
     @property
     def empty(self) -> bool:
-        """Whether there is no record at all."""
+        """True if there are no records."""
         with self.lock:
             return self._connection.execute("SELECT 1 FROM records LIMIT 1").fetchone() is None
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """Keep every change made inside, or none of them if an exception leaves the block."""
+        """Commit all changes of the block, or roll them back if an exception leaves it; may be nested."""
         with self.lock:
             if self._depth == 0:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -87,7 +90,7 @@ class Store:
                 self._connection.execute("COMMIT")
 
     def rows(self, table: str) -> list[Record]:
-        """Return the records of a table in the order in which they were made; they must not be changed in place."""
+        """Return the records of a table in the order of creation; they must not be changed in place."""
         with self.lock:
             return list(self._load(table).values())
 
@@ -99,7 +102,7 @@ class Store:
             return self._load(table).get(key)
 
     def related(self, table: str, field: str, value: object) -> list[Record]:
-        """Return the records whose field is the value, or, where the field holds several, has it among them."""
+        """Return the records whose field equals the value or, for a field with several values, contains it."""
         with self.lock:
             index = self._indexes.get((table, field))
             if index is None:
@@ -108,30 +111,31 @@ class Store:
                     for item in as_list(record.get(field)):
                         if not isinstance(item, (dict, list)):
                             index.setdefault(item, []).append(record)
+                # Dropped at the next write to the table: seeds and tests read far more than they write.
                 self._indexes[table, field] = index
             return list(index.get(value, ()))
 
     def find(self, table: str, field: str, value: object) -> Record | None:
-        """Return the first record whose field is the value, or None."""
-        found = self.related(table, field, value)
-        return found[0] if found else None
+        """Return the first record whose field equals the value, or None."""
+        return next(iter(self.related(table, field, value)), None)
 
     def insert(self, table: str, record: Mapping[str, Any]) -> Record:
-        """Add a record, giving it a primary key if it has none, and return it."""
-        made = {"id": record.get("id", None), **record}
-        if made["id"] is None:
-            made["id"] = str(uuid.uuid4())
+        """Add a record, with a random primary key if it has none, and return it."""
+        created = {"id": record.get("id"), **record}
+        if created["id"] is None:
+            created["id"] = str(uuid.uuid4())
         with self.lock:
             loaded = self._load(table)
             self._connection.execute(
-                "INSERT INTO records (kind, key, body) VALUES (?, ?, ?)", (table, str(made["id"]), json.dumps(made))
+                "INSERT INTO records (kind, key, body) VALUES (?, ?, ?)",
+                (table, str(created["id"]), json.dumps(created)),
             )
-            loaded[made["id"]] = made
+            loaded[created["id"]] = created
             self._drop_indexes(table)
-        return made
+        return created
 
     def update(self, table: str, key: Key, changes: Mapping[str, Any]) -> Record:
-        """Change a record and return it as it is now."""
+        """Change a record and return its new state."""
         with self.lock:
             loaded = self._load(table)
             changed = {**loaded[key], **changes}
@@ -150,12 +154,12 @@ class Store:
             self._drop_indexes(table)
 
     def save_file(self, path: str, content: bytes) -> None:
-        """Keep the bytes of a file under a path."""
+        """Store the bytes of a file under a path."""
         with self.lock:
             self._connection.execute("INSERT OR REPLACE INTO files (path, content) VALUES (?, ?)", (path, content))
 
     def read_file(self, path: str) -> bytes | None:
-        """Return the bytes kept under a path, or None."""
+        """Return the bytes stored under a path, or None."""
         with self.lock:
             row = self._connection.execute("SELECT content FROM files WHERE path = ?", (path,)).fetchone()
         return bytes(row[0]) if row else None
@@ -180,6 +184,7 @@ class Store:
         self._indexes.clear()
 
 
-def as_list(held: Any) -> list[Any]:
-    """Return what a field holds as a list."""
-    return list(held) if isinstance(held, list) else [held]  # pyright: ignore[reportUnknownArgumentType]
+def primary_key(record: Record) -> Key:
+    """Return the primary key of a record."""
+    key: Key = record["id"]
+    return key

@@ -1,246 +1,266 @@
-"""Tables of data, experiments and jobs."""
+"""Tables of Alyx's apps data, experiments and jobs."""
 
 from __future__ import annotations
 
+from alyx_client.testing.records.declarations import ACTION_COLUMNS, action_relations, by_username, columns
 from alyx_client.testing.records.relations import NOW, QC, TASK_STATUS, TRAJECTORY_PROVENANCE, USER, Relation, Table
-from alyx_client.testing.records.table_builders import ACTION_COLUMNS, action_relations, by_username, make_table
 
 _POINT = "x:float? y:float? z:float?"
 
 DATA_TABLES: tuple[Table, ...] = (
     # data
-    make_table(
+    Table(
         "data-repository-type",
         "DataRepositoryType",
         "data",
-        "name json",
-        verbose="data repository type",
-        key="name",
+        columns("name json"),
+        verbose_name="data repository type",
+        lookup_field="name",
         unique=(("name",),),
-        order=("name",),
+        ordering=("name",),
     ),
-    make_table(
+    Table(
         "data-repository",
         "DataRepository",
         "data",
-        "name json timezone globus_path hostname data_url:text? globus_endpoint_id:uuid? globus_is_personal:bool?",
+        columns(
+            "name json timezone globus_path hostname data_url:text? globus_endpoint_id:uuid? globus_is_personal:bool?"
+        ),
         {"repository_type": Relation("data-repository-type", "name")},
-        verbose="data repository",
-        key="name",
+        verbose_name="data repository",
+        lookup_field="name",
         defaults={"timezone": "UTC"},
         unique=(("name",),),
-        order=("name",),
+        ordering=("name",),
     ),
-    make_table(
+    Table(
         "data-formats",
         "DataFormat",
         "data",
-        "name json description file_extension matlab_loader_function python_loader_function",
-        verbose="data format",
-        key="name",
+        columns("name json description file_extension matlab_loader_function python_loader_function"),
+        verbose_name="data format",
+        lookup_field="name",
         unique=(("name",),),
-        order=("name",),
+        ordering=("name",),
     ),
-    make_table(
+    Table(
         "dataset-types",
         "DatasetType",
         "data",
-        "name json description filename_pattern:text?",
+        columns("name json description filename_pattern:text?"),
         {"created_by": by_username()},
-        verbose="dataset type",
-        key="name",
+        verbose_name="dataset type",
+        lookup_field="name",
         defaults={"created_by": USER},
         unique=(("name",), ("filename_pattern",)),
-        order=("name",),
+        ordering=("name",),
     ),
-    make_table(
+    Table(
         "tags",
         "Tag",
         "data",
-        "name json description protected:bool public:bool hash:text?",
-        key="name",
+        columns("name json description protected:bool public:bool hash:text?"),
+        lookup_field="name",
         unique=(("name",),),
-        order=("name",),
+        ordering=("name",),
     ),
-    make_table(
+    Table(
         "revisions",
         "Revision",
         "data",
-        "name json description created_datetime:datetime?",
-        key="name",
+        columns("name json description created_datetime:datetime?"),
+        lookup_field="name",
         defaults={"created_datetime": NOW},
         unique=(("name",),),
-        order=("name",),
+        ordering=("name",),
     ),
-    make_table(
+    Table(
         "datasets",
         "Dataset",
         "data",
-        "name json created_datetime:datetime? generating_software content_type:text? object_id:uuid? file_size:int? "
-        "md5:uuid? hash version collection default_dataset:bool qc:int auto_datetime:datetime?",
+        columns(
+            "name json created_datetime:datetime? generating_software content_type:text? object_id:uuid? "
+            "file_size:int? md5:uuid? hash version collection default_dataset:bool qc:int "
+            "auto_datetime:datetime?"
+        ),
         {
-            "session": Relation("sessions", form="url", on_delete="cascade", reverse="data_dataset_session_related"),
-            "created_by": by_username(reverse="data_dataset_created_by_related"),
+            "session": Relation(
+                "sessions", representation="hyperlink", on_delete="cascade", related_name="data_dataset_session_related"
+            ),
+            "created_by": by_username(related_name="data_dataset_created_by_related"),
             "dataset_type": Relation("dataset-types", "name"),
             "data_format": Relation("data-formats", "name"),
             "revision": Relation("revisions", "name"),
-            "tags": Relation("tags", "name", many=True, reverse="datasets"),
+            "tags": Relation("tags", "name", many=True, related_name="datasets"),
         },
         choices={"qc": QC},
         defaults={"created_datetime": NOW, "default_dataset": True, "qc": 0, "created_by": USER},
-        stamped=("auto_datetime",),
+        auto_now=("auto_datetime",),
     ),
-    make_table(
+    Table(
         "files",
         "FileRecord",
         "data",
-        "name json relative_path exists:bool",
+        columns("name json relative_path exists:bool"),
         {
-            "dataset": Relation("datasets", form="url", on_delete="cascade", reverse="file_records"),
+            "dataset": Relation(
+                "datasets", representation="hyperlink", on_delete="cascade", related_name="file_records"
+            ),
             "data_repository": Relation("data-repository", "name", on_delete="cascade"),
         },
-        verbose="file record",
+        verbose_name="file record",
         unique=(("data_repository", "relative_path"),),
     ),
-    make_table(
+    Table(
         "downloads",
         "Download",
         "data",
-        "name json count:int first_download:datetime last_download:datetime",
+        columns("name json count:int first_download:datetime last_download:datetime"),
         {
             "user": Relation("users", "username", on_delete="cascade"),
-            "dataset": Relation("datasets", form="key", on_delete="cascade", reverse="download"),
+            "dataset": Relation("datasets", representation="key", on_delete="cascade", related_name="download"),
             "projects": Relation("projects", "name", many=True),
         },
-        stamped=("last_download",),
+        auto_now=("last_download",),
     ),
-    make_table(
+    Table(
         "data-notices",
         "DataNotice",
         "data",
-        "name json description importance:int created_datetime:datetime version_affected affected_date_start:date? "
-        "affected_date_end:date?",
+        columns(
+            "name json description importance:int created_datetime:datetime version_affected "
+            "affected_date_start:date? affected_date_end:date?"
+        ),
         {
-            "created_by": by_username(reverse="data_notices"),
-            "datasets": Relation("datasets", many=True, reverse="data_notices"),
+            "created_by": by_username(related_name="data_notices"),
+            "datasets": Relation("datasets", many=True, related_name="data_notices"),
         },
-        verbose="data notice",
+        verbose_name="data notice",
         defaults={"importance": 20, "created_datetime": NOW},
-        order=("-importance", "-created_datetime", "name"),
+        ordering=("-importance", "-created_datetime", "name"),
     ),
     # experiments
-    make_table(
+    Table(
         "brain-regions",
         "BrainRegion",
         "experiments",
-        "acronym name ontology:text? description:text?",
-        {"parent": Relation("brain-regions", on_delete="cascade", reverse="children")},
-        verbose="brain region",
-        integer_key=True,
+        columns("id:int acronym name ontology:text? description:text?"),
+        {"parent": Relation("brain-regions", on_delete="cascade", related_name="children")},
+        verbose_name="brain region",
         unique=(("acronym",), ("name",)),
     ),
-    make_table("coordinate-systems", "CoordinateSystem", "experiments", "name json description"),
-    make_table(
-        "probe-models", "ProbeModel", "experiments", "name json probe_manufacturer probe_model description:text?"
+    Table("coordinate-systems", "CoordinateSystem", "experiments", columns("name json description")),
+    Table(
+        "probe-models",
+        "ProbeModel",
+        "experiments",
+        columns("name json probe_manufacturer probe_model description:text?"),
     ),
-    make_table("imaging-types", "ImagingType", "experiments", "name json"),
-    make_table(
+    Table("imaging-types", "ImagingType", "experiments", columns("name json")),
+    Table(
         "chronic-insertions",
         "ChronicInsertion",
         "experiments",
-        f"{ACTION_COLUMNS} serial",
+        columns(f"{ACTION_COLUMNS} serial"),
         {**action_relations("experiments_chronicinsertions"), "model": Relation("probe-models", "probe_model")},
-        verbose="chronic insertion",
+        verbose_name="chronic insertion",
         defaults={"start_time": NOW},
     ),
-    make_table(
+    Table(
         "insertions",
         "ProbeInsertion",
         "experiments",
-        "name json serial auto_datetime:datetime?",
+        columns("name json serial auto_datetime:datetime?"),
         {
-            "session": Relation("sessions", on_delete="cascade", reverse="probe_insertion"),
+            "session": Relation("sessions", on_delete="cascade", related_name="probe_insertion"),
             "model": Relation("probe-models", "probe_model"),
-            "datasets": Relation("datasets", many=True, reverse="probe_insertion"),
-            "chronic_insertion": Relation("chronic-insertions", form="key", reverse="probe_insertion"),
+            "datasets": Relation("datasets", many=True, related_name="probe_insertion"),
+            "chronic_insertion": Relation("chronic-insertions", representation="key", related_name="probe_insertion"),
         },
-        verbose="probe insertion",
+        verbose_name="probe insertion",
         unique=(("name", "session"),),
-        order=("-session__start_time", "name"),
-        stamped=("auto_datetime",),
+        ordering=("-session__start_time", "name"),
+        auto_now=("auto_datetime",),
     ),
-    make_table(
+    Table(
         "trajectories",
         "TrajectoryEstimate",
         "experiments",
-        f"json {_POINT} depth:float? theta:float? phi:float? roll:float? provenance:int datetime:datetime",
+        columns(f"json {_POINT} depth:float? theta:float? phi:float? roll:float? provenance:int datetime:datetime"),
         {
-            "probe_insertion": Relation("insertions", on_delete="cascade", reverse="trajectory_estimate"),
+            "probe_insertion": Relation("insertions", on_delete="cascade", related_name="trajectory_estimate"),
             "chronic_insertion": Relation(
-                "chronic-insertions", form="key", on_delete="cascade", reverse="trajectory_estimate"
+                "chronic-insertions", representation="key", on_delete="cascade", related_name="trajectory_estimate"
             ),
             "coordinate_system": Relation("coordinate-systems", "name"),
         },
-        verbose="trajectory estimate",
+        verbose_name="trajectory estimate",
         choices={"provenance": TRAJECTORY_PROVENANCE},
-        stamped=("datetime",),
+        auto_now=("datetime",),
     ),
-    make_table(
+    Table(
         "channels",
         "Channel",
         "experiments",
-        f"name json axial:float? lateral:float? {_POINT}",
+        columns(f"name json axial:float? lateral:float? {_POINT}"),
         {
-            "trajectory_estimate": Relation("trajectories", on_delete="cascade", reverse="channels"),
-            "brain_region": Relation("brain-regions", reverse="channels"),
+            "trajectory_estimate": Relation("trajectories", on_delete="cascade", related_name="channels"),
+            "brain_region": Relation("brain-regions", related_name="channels"),
         },
         defaults={"brain_region": 0},
         unique=(("axial", "lateral", "trajectory_estimate"),),
     ),
-    make_table("imaging-stack", "ImagingStack", "experiments", "name json", verbose="imaging stack"),
-    make_table(
+    Table("imaging-stack", "ImagingStack", "experiments", columns("name json"), verbose_name="imaging stack"),
+    Table(
         "fields-of-view",
         "FOV",
         "experiments",
-        "name json",
+        columns("name json"),
         {
-            "session": Relation("sessions", form="key", on_delete="cascade", reverse="field_of_view"),
-            "imaging_type": Relation("imaging-types", "name", on_delete="cascade", reverse="field_of_view"),
-            "datasets": Relation("datasets", many=True, form="key", reverse="field_of_view"),
-            "stack": Relation("imaging-stack", form="key", on_delete="cascade", reverse="slices"),
+            "session": Relation("sessions", representation="key", on_delete="cascade", related_name="field_of_view"),
+            "imaging_type": Relation("imaging-types", "name", on_delete="cascade", related_name="field_of_view"),
+            "datasets": Relation("datasets", many=True, representation="key", related_name="field_of_view"),
+            "stack": Relation("imaging-stack", representation="key", on_delete="cascade", related_name="slices"),
         },
         unique=(("session", "name"),),
-        order=("-session__start_time", "name"),
+        ordering=("-session__start_time", "name"),
     ),
-    make_table(
+    Table(
         "fov-location",
         "FOVLocation",
         "experiments",
-        "name json provenance default_provenance:bool auto_datetime:datetime x:floats y:floats z:floats n_xyz:floats",
+        columns(
+            "name json provenance default_provenance:bool auto_datetime:datetime x:floats y:floats z:floats "
+            "n_xyz:floats"
+        ),
         {
-            "field_of_view": Relation("fields-of-view", form="key", on_delete="cascade", reverse="location"),
+            "field_of_view": Relation(
+                "fields-of-view", representation="key", on_delete="cascade", related_name="location"
+            ),
             "coordinate_system": Relation("coordinate-systems", "name"),
-            "brain_region": Relation("brain-regions", many=True, reverse="brain_region"),
+            "brain_region": Relation("brain-regions", many=True, related_name="brain_region"),
         },
-        order=("-default_provenance",),
-        stamped=("auto_datetime",),
+        ordering=("-default_provenance",),
+        auto_now=("auto_datetime",),
     ),
     # jobs
-    make_table(
+    Table(
         "tasks",
         "Task",
         "jobs",
-        "name:text? priority:int? io_charge:int? level:int? gpu:int? cpu:int? ram:int? time_out_secs:int? "
-        "time_elapsed_secs:float? executable:text? graph:text? status:int log:text? version:text? datetime:datetime "
-        "arguments",
+        columns(
+            "name:text? priority:int? io_charge:int? level:int? gpu:int? cpu:int? ram:int? time_out_secs:int? "
+            "time_elapsed_secs:float? executable:text? graph:text? status:int log:text? version:text? "
+            "datetime:datetime arguments"
+        ),
         {
-            "session": Relation("sessions", on_delete="cascade", reverse="tasks"),
-            "parents": Relation("tasks", many=True, reverse="children"),
-            "data_repository": Relation("data-repository", "name", on_delete="cascade", reverse="tasks"),
+            "session": Relation("sessions", on_delete="cascade", related_name="tasks"),
+            "parents": Relation("tasks", many=True, related_name="children"),
+            "data_repository": Relation("data-repository", "name", on_delete="cascade", related_name="tasks"),
         },
         choices={"status": TASK_STATUS},
         defaults={"status": 20},
-        order=("level", "-priority", "-session__start_time"),
-        stamped=("datetime",),
+        ordering=("level", "-priority", "-session__start_time"),
+        auto_now=("datetime",),
     ),
 )

@@ -1,1 +1,1 @@
-"""The records that the local Alyx starts with."""
+"""The initial records of the local Alyx; imports `records` and `schema`."""

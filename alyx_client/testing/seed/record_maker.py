@@ -1,4 +1,4 @@
-"""Making records with the same keys and dates in every run."""
+"""Creation of records with the same keys and dates in every run."""
 
 from __future__ import annotations
 
@@ -6,25 +6,30 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from alyx_client.testing.records.changes import Editor
-from alyx_client.testing.records.relations import Table
-from alyx_client.testing.records.store import Record, Store
+from alyx_client.testing.records.editor import Editor
+from alyx_client.testing.records.relations import Relation, Table
+from alyx_client.testing.records.store import Key, Record, Store, primary_key
 
-_SPACE = uuid.UUID("a1b2c3d4-0000-4000-8000-000000000a17")
+_NAMESPACE = uuid.UUID("a1b2c3d4-0000-4000-8000-000000000a17")
+_TIMESTAMP = "2021-06-01T12:00:00.000001"
+_TIMESTAMP_COLUMNS = (
+    *("date_joined", "created_datetime", "auto_datetime", "datetime"),
+    *("last_download", "first_download"),
+)
 
 
 def key_of(table: str, name: object) -> str:
     """Return the primary key of a seeded record."""
-    return str(uuid.uuid5(_SPACE, f"{table}/{name}"))
+    return str(uuid.uuid5(_NAMESPACE, f"{table}/{name}"))
 
 
 class RecordMaker:
-    """Makes records whose keys follow from their names.
+    """Creates records whose keys follow from their names.
 
     Parameters
     ----------
     store, tables
-        Where the records go and what they look like.
+        The records and their description.
     """
 
     def __init__(self, store: Store, tables: Mapping[str, Table]) -> None:
@@ -32,36 +37,31 @@ class RecordMaker:
         self.tables = tables
         self.editor = Editor(store, tables, None)
 
-    def add(self, table: str, name: object, /, **values: Any) -> Record:
-        """Make a record; relations are given by slug."""
-        described = self.tables[table]
-        kept: dict[str, Any] = {"id": name if described.integer_key else key_of(table, name)}
+    def add(self, table_name: str, name: object, /, **values: Any) -> Record:
+        """Create a record; relations are named by their slugs."""
+        table = self.tables[table_name]
+        stored: Record = {"id": name if table.has_integer_key else key_of(table_name, name)}
         for field, value in values.items():
-            relation = described.relations.get(field)
-            if relation is None or value is None:
-                kept[field] = value
-            elif relation.many:
-                kept[field] = [self.key_by(relation.to, relation.slug, one) for one in value]
-            else:
-                kept[field] = self.key_by(relation.to, relation.slug, value)
-        for stamp in (
-            "date_joined",
-            "created_datetime",
-            "auto_datetime",
-            "datetime",
-            "last_download",
-            "first_download",
-        ):
-            if stamp in described.columns:
-                kept.setdefault(stamp, "2021-06-01T12:00:00.000001")
-        made = self.editor.create(table, kept)
-        # Stamps are set when a record is written; seeds have fixed ones.
-        stamps = {stamp: kept[stamp] for stamp in described.stamped if stamp in kept}
-        return self.store.update(table, made["id"], stamps) if stamps else made
+            relation = table.relations.get(field)
+            stored[field] = value if relation is None or value is None else self._keys(relation, value)
+        for column in _TIMESTAMP_COLUMNS:
+            if column in table.columns:
+                stored.setdefault(column, _TIMESTAMP)
+        record = self.editor.create(table_name, stored)
+        # A write sets these columns to the current time, but seeds are the same in every run.
+        timestamps = {column: stored[column] for column in table.auto_now if column in stored}
+        return self.store.update(table_name, record["id"], timestamps) if timestamps else record
 
-    def key_by(self, table: str, slug: str, value: object) -> object:
-        """Return the primary key of a record that was made before."""
-        found = self.store.get(table, value) if slug == "id" else self.store.find(table, slug, value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        if found is None:
-            raise LookupError(f"no {table} with {slug}={value!r} among the seeds")
-        return found["id"]
+    def _keys(self, relation: Relation, value: Any) -> Key | list[Key]:
+        if relation.many:
+            return [self._key(relation, slug) for slug in value]
+        return self._key(relation, value)
+
+    def _key(self, relation: Relation, slug: Key) -> Key:
+        if relation.slug_field == "id":
+            record = self.store.get(relation.to, slug)
+        else:
+            record = self.store.find(relation.to, relation.slug_field, slug)
+        if record is None:
+            raise LookupError(f"no record of {relation.to} with {relation.slug_field}={slug!r} among the seeds")
+        return primary_key(record)

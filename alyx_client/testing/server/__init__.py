@@ -1,1 +1,1 @@
-"""The server of the local Alyx: HTTP, accounts, data files and faults."""
+"""The server of the local Alyx: HTTP, accounts, data files and faults; imports every other room of `testing`."""

@@ -1,4 +1,4 @@
-"""Who may log in to a local Alyx, and with which tokens."""
+"""Accounts of a local Alyx: passwords, and the tokens they are exchanged for."""
 
 from __future__ import annotations
 
@@ -12,61 +12,62 @@ from alyx_client.testing.records.store import Record, Store
 
 
 class Accounts:
-    """Passwords and tokens; users without a password have an account that only a token opens.
+    """Passwords and tokens; the account of a user without a password accepts only a token.
 
     Parameters
     ----------
     store
-        The records, users among them.
+        The records, which include the users.
     passwords
         Passwords by user name.
-    lasting
-        Whether the tokens are the same in every run. Where the records are not, they must differ: a client files the
-        answers that it keeps under the token, and would give those of records that are gone.
+    persistent
+        Use the same tokens in every run. If the records do not persist, tokens must not either: a client stores
+        responses under a fingerprint of the token, and would return those of records that no longer exist.
     """
 
-    def __init__(self, store: Store, passwords: Mapping[str, str], *, lasting: bool = False) -> None:
+    def __init__(self, store: Store, passwords: Mapping[str, str], *, persistent: bool = False) -> None:
         self.store = store
-        self._lasting = lasting
-        self._salt = "" if lasting else secrets.token_hex()
+        self._persistent = persistent
+        self._salt = "" if persistent else secrets.token_hex()
         self.passwords = dict(passwords)
         self._lock = threading.Lock()
-        self._generation: dict[str, int] = {}
+        self._generations: dict[str, int] = {}
 
     def token(self, username: str) -> str:
-        """Return the present token of a user."""
+        """Return the current token of a user."""
         with self._lock:
             return self._token(username)
 
     def revoke(self, token: str) -> None:
-        """Make a token invalid; its user gets another one at the next log in."""
+        """Invalidate a token; its user gets another one at the next login."""
         owner = self._owner(token)
         with self._lock:
             if owner is not None:
                 username = owner["username"]
-                self._generation[username] = self._generation.get(username, 0) + 1
+                self._generations[username] = self._generations.get(username, 0) + 1
 
     def reset(self) -> None:
-        """Forget what was revoked; tokens that do not last are replaced."""
+        """Undo revocations; tokens that are not persistent are replaced."""
         with self._lock:
-            self._generation.clear()
-            self._salt = "" if self._lasting else secrets.token_hex()
+            self._generations.clear()
+            self._salt = "" if self._persistent else secrets.token_hex()
 
     def log_in(self, username: str, password: str) -> str | None:
-        """Return a token, or None where user name and password do not fit."""
+        """Return a token, or None if user name and password do not match."""
         if self.passwords.get(username) != password or self.store.find("users", "username", username) is None:
             return None
         return self.token(username)
 
     def authenticate(self, header: str | None) -> Record | None:
-        """Return the user that an ``Authorization`` header names; None where there is no token in it.
+        """Return the user of an ``Authorization`` header, or None if it has no token.
 
         Raises
         ------
         Failure
-            A token that is malformed or not valid.
+            The token is malformed or not valid.
         """
         words = (header or "").split()
+        # Like DRF's TokenAuthentication, leave other schemes to other authenticators.
         if not words or words[0].lower() != "token":
             return None
         if len(words) == 1:
@@ -75,6 +76,7 @@ class Accounts:
             raise Failure(403, {"detail": "Invalid token header. Token string should not contain spaces."})
         owner = self._owner(words[1])
         if owner is None:
+            # 403 rather than 401: Alyx's first authenticator has no `WWW-Authenticate` challenge.
             raise Failure(403, {"detail": "Invalid token."})
         return owner
 
@@ -86,5 +88,5 @@ class Accounts:
         return None
 
     def _token(self, username: str) -> str:
-        generation = self._generation.get(username, 0)
+        generation = self._generations.get(username, 0)
         return hashlib.sha1(f"{username}:{generation}{self._salt}".encode(), usedforsecurity=False).hexdigest()

@@ -1,4 +1,4 @@
-"""The web application: routes made from a schema document, authentication, bodies, and error answers."""
+"""The web application: routes from a schema document, authentication, throttling and error responses."""
 
 from __future__ import annotations
 
@@ -9,29 +9,40 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from alyx_client.testing.failures import Failure, PageNotFound, UnreportedFailure, ValidationFailure
 from alyx_client.testing.records.relations import Table
-from alyx_client.testing.records.services import Services
 from alyx_client.testing.records.store import Record, Store
-from alyx_client.testing.records.views import ApiRequest, Upload, Views
-from alyx_client.testing.schema.document import Document, Endpoint, Operation
+from alyx_client.testing.schema.document import Document, Endpoint
 from alyx_client.testing.server.accounts import Accounts
 from alyx_client.testing.server.data_server import DataServer
 from alyx_client.testing.server.faults import Faults
+from alyx_client.testing.server.request_reader import (
+    json_response,
+    method_not_allowed,
+    method_of,
+    not_found_page,
+    read_request,
+    redirect_to_slash,
+    unreported_failure_page,
+)
+from alyx_client.testing.views.requests import ViewResult
+from alyx_client.testing.views.services import Services
+from alyx_client.testing.views.views import Views
 
 _LOG = logging.getLogger("alyx_client.testing")
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+AuthenticatedHandler = Callable[[Request, Record | None], Coroutine[Any, Any, Response]]
 
-_ON_RECORD = {"GET": "read", "PUT": "update", "PATCH": "partial_update", "DELETE": "delete", "POST": "create"}
-_ON_LIST = {"GET": "list", "POST": "create"}
-_OWN_PATHS = ("/auth-token", "/api/schema", "/docs/", "/cache.zip", "/uploaded/{img_url}", "/cache/info/")
-_ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_RECORD_ACTIONS = {"GET": "read", "PUT": "update", "PATCH": "partial_update", "DELETE": "delete", "POST": "create"}
+_COLLECTION_ACTIONS = {"GET": "list", "POST": "create"}
+_FIXED_PATHS = ("/auth-token", "/api/schema", "/docs/", "/cache.zip", "/uploaded/{img_url}", "/cache/info/")
+# Every route takes all methods, so that a wrong one gets DRF's response rather than Starlette's.
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class Application:
@@ -40,15 +51,15 @@ class Application:
     Parameters
     ----------
     store, tables
-        Where the records are and what they look like.
+        The records and their description.
     published
         The document served as this server's schema.
     behaviour
         The document that the endpoints follow.
     accounts, faults
-        Who may log in, and whether there are too many requests.
+        Users and their tokens; the throttle.
     data_login
-        Gives the user name and password of the data server.
+        Returns the user name and password of the data server.
     """
 
     def __init__(
@@ -68,115 +79,123 @@ class Application:
         self.faults = faults
         self.views = Views(store, tables, behaviour)
         self.services = Services(store, tables)
-        routes = [Route("/data/{path:path}", self._on_data(DataServer(store, data_login)), methods=["GET", "HEAD"])]
-        routes += self._own_routes()
+        data_server = DataServer(store, data_login)
+        routes = [Route("/data/{path:path}", data_server.handle, methods=["GET", "HEAD"]), *self._fixed_routes()]
         for path, methods in published.paths.items():
-            if path not in _OWN_PATHS:
-                routes.append(Route(path, self._handler(path, methods), methods=_ALL_METHODS))
-        pages: dict[Any, Any] = {404: _missing, PageNotFound: _missing, UnreportedFailure: _broken}
+            if path not in _FIXED_PATHS:
+                routes.append(Route(path, self._handler(path, methods), methods=_METHODS))
+        pages: dict[Any, Any] = {
+            404: not_found_page,
+            PageNotFound: not_found_page,
+            UnreportedFailure: unreported_failure_page,
+        }
         self.asgi = Starlette(routes=routes, exception_handlers=pages)
         self.asgi.router.redirect_slashes = False
 
-    def _own_routes(self) -> list[Route]:
-        methods = _ALL_METHODS
+    def _fixed_routes(self) -> list[Route]:
+        def guarded(path: str, handler: AuthenticatedHandler, method: str = "GET") -> Route:
+            return Route(path, self._guard(handler, frozenset({method})), methods=_METHODS)
+
+        get = frozenset({"GET"})
+        login = self._guard(self._log_in, frozenset({"POST"}), requires_user=False)
         routes = [
-            Route("/auth-token", self._guard(self._log_in, ("POST",), open_to_all=True), methods=methods),
-            Route("/cache.zip", self._guard(self._cache_zip, ("GET",)), methods=methods),
-            Route("/cache/info", _to_slash, methods=["GET"]),
-            Route("/cache/info/", self._handler("/cache/info/", frozenset({"GET"})), methods=methods),
-            Route("/cache/info/{tag}/", self._handler("/cache/info/{tag}/", frozenset({"GET"})), methods=methods),
-            Route("/uploaded/{path:path}", self._guard(self._uploaded, ("GET",)), methods=methods),
+            Route("/auth-token", login, methods=_METHODS),
+            guarded("/cache.zip", self._cache_zip),
+            Route("/cache/info", redirect_to_slash, methods=["GET"]),
+            Route("/cache/info/", self._handler("/cache/info/", get), methods=_METHODS),
+            Route("/cache/info/{tag}/", self._handler("/cache/info/{tag}/", get), methods=_METHODS),
+            guarded("/uploaded/{path:path}", self._uploaded),
             Route("/docs/", self._docs, methods=["GET"]),
         ]
+        # Servers before 3.3 publish CoreAPI at /docs and have no /api/schema.
         if self.published.format == "openapi":
-            routes.append(Route("/api/schema", self._guard(self._schema, ("GET",)), methods=methods))
-            routes.append(Route("/docs", _to_slash, methods=["GET"]))
+            routes += [guarded("/api/schema", self._schema), Route("/docs", redirect_to_slash, methods=["GET"])]
         else:
             routes.append(Route("/docs", self._docs, methods=["GET"]))
         return routes
 
     def _handler(self, path: str, methods: frozenset[str]) -> Handler:
-        """Return what answers on one path of the document."""
+        """Return the handler of one path of the document."""
         if any(self.services.find(path, method) for method in methods):
+            return self._guard(self._service_handler(path), methods)
+        name = path.strip("/").split("/")[0]
+        endpoint = self.behaviour.endpoints.get(name) or Endpoint(name, None, {})
+        actions = _RECORD_ACTIONS if path.endswith("}") else _COLLECTION_ACTIONS
+        return self._guard(self._endpoint_handler(endpoint, actions, methods), methods)
 
-            async def serve(request: Request, user: Record | None) -> Response:
-                service = self.services.find(path, "GET" if request.method == "HEAD" else request.method)
-                assert service is not None
-                call = await _call(request, user)
-                try:
-                    status, value = self._write(lambda: service(call))
-                except LookupError as problem:
-                    return HTMLResponse(str(problem.args[0]), 404)
-                return _json(status, value)
+    def _service_handler(self, path: str) -> AuthenticatedHandler:
+        async def handle(request: Request, user: Record | None) -> Response:
+            service = self.services.find(path, method_of(request))
+            if service is None:
+                raise Failure(405, {"detail": f'Method "{request.method}" not allowed.'})
+            api_request = await read_request(request, user)
+            try:
+                status, value = self._in_transaction(lambda: service(api_request))
+            except LookupError as problem:
+                return HTMLResponse(str(problem.args[0]), 404)
+            return json_response(status, value)
 
-            return self._guard(serve, tuple(methods))
-        endpoint = self.behaviour.endpoints.get(path.strip("/").split("/")[0])
-        names = _ON_RECORD if path.endswith("}") else _ON_LIST
+        return handle
 
-        async def act(request: Request, user: Record | None) -> Response:
-            method = "GET" if request.method == "HEAD" else request.method
-            action = endpoint.operations.get(names[method]) if endpoint else None
-            if endpoint is None or action is None:
-                raise _not_allowed(request, methods)
-            return await self._act(endpoint, action, request, user)
+    def _endpoint_handler(
+        self, endpoint: Endpoint, actions: Mapping[str, str], methods: frozenset[str]
+    ) -> AuthenticatedHandler:
+        async def handle(request: Request, user: Record | None) -> Response:
+            operation = endpoint.operations.get(actions.get(method_of(request), ""))
+            if operation is None:
+                raise method_not_allowed(request, methods)
+            api_request = await read_request(request, user)
+            status, value = self._in_transaction(lambda: self.views.handle(endpoint, operation, api_request))
+            return Response(status_code=204) if status == 204 else json_response(status, value)
 
-        return self._guard(act, tuple(methods))
+        return handle
 
-    async def _act(self, endpoint: Endpoint, action: Operation, request: Request, user: Record | None) -> Response:
-        call = await _call(request, user)
-        status, value = self._write(lambda: self.views.answer(endpoint, action, call))
-        return Response(status_code=204) if status == 204 else _json(status, value)
-
-    def _write(self, work: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
-        """Do some work in one transaction; what was written before a failure stays, as in Alyx."""
+    def _in_transaction(self, view: Callable[[], ViewResult]) -> ViewResult:
         failure: Failure | None = None
         with self.store.transaction():
             try:
-                return work()
+                return view()
             except Failure as problem:
+                # Alyx does not set ATOMIC_REQUESTS: whatever was written before a failure stays.
                 failure = problem
         raise failure
 
-    def _guard(
-        self,
-        serve: Callable[[Request, Record | None], Coroutine[Any, Any, Response]],
-        methods: tuple[str, ...],
-        *,
-        open_to_all: bool = False,
-    ) -> Handler:
-        """Wrap a handler in authentication, throttling, the check of the method, and error answers."""
+    def _guard(self, handler: AuthenticatedHandler, methods: frozenset[str], *, requires_user: bool = True) -> Handler:
+        """Wrap a handler in authentication, throttling, the check of the method, and error responses."""
 
         async def guarded(request: Request) -> Response:
             try:
                 user = self.accounts.authenticate(request.headers.get("authorization"))
-                method = "GET" if request.method == "HEAD" else request.method
-                if not open_to_all:
-                    if user is None:
-                        raise Failure(403, {"detail": "Authentication credentials were not provided."})
-                    if user["is_public_user"] and method != "GET":
-                        raise Failure(403, {"detail": "You do not have permission to perform this action."})
-                    wait = self.faults.wait_for(user["username"])
-                    if wait is not None:
-                        seconds = max(1, round(wait))
-                        detail = f"Request was throttled. Expected available in {seconds} seconds."
-                        raise Failure(429, {"detail": detail}, {"Retry-After": str(seconds)})
-                if method not in methods:
-                    raise _not_allowed(request, methods)
-                return await serve(request, user)
+                if requires_user:
+                    self._check_access(request, user)
+                if method_of(request) not in methods:
+                    raise method_not_allowed(request, methods)
+                return await handler(request, user)
             except Failure as failure:
                 body = {**failure.body, "status_code": failure.status}
-                return _json(failure.status, body, failure.headers)
+                return json_response(failure.status, body, failure.headers)
             except (PageNotFound, UnreportedFailure):
                 raise
             except Exception as problem:
                 _LOG.exception("%s %s", request.method, request.url.path)
-                return _json(500, {"detail": f"{type(problem).__name__}: {problem}", "status_code": 500})
+                return json_response(500, {"detail": f"{type(problem).__name__}: {problem}", "status_code": 500})
 
         return guarded
 
+    def _check_access(self, request: Request, user: Record | None) -> None:
+        # In DRF's order: authentication, permissions, throttles.
+        if user is None:
+            raise Failure(403, {"detail": "Authentication credentials were not provided."})
+        if user["is_public_user"] and method_of(request) != "GET":
+            raise Failure(403, {"detail": "You do not have permission to perform this action."})
+        wait = self.faults.throttle_wait(user["username"])
+        if wait is not None:
+            seconds = max(1, round(wait))
+            detail = f"Request was throttled. Expected available in {seconds} seconds."
+            raise Failure(429, {"detail": detail}, {"Retry-After": str(seconds)})
+
     async def _log_in(self, request: Request, _user: Record | None) -> Response:
-        call = await _call(request, None)
-        body = call.fields()
+        body = (await read_request(request, None)).fields()
         errors: dict[str, list[str]] = {}
         for name in ("username", "password"):
             if name not in body:
@@ -188,12 +207,12 @@ class Application:
         token = self.accounts.log_in(str(body["username"]), str(body["password"]))
         if token is None:
             raise ValidationFailure({"non_field_errors": ["Unable to log in with provided credentials."]})
-        return _json(200, {"token": token})
+        return json_response(200, {"token": token})
 
     async def _schema(self, request: Request, _user: Record | None) -> Response:
         accepts = request.headers.get("accept", "")
-        media = "application/json" if "application/json" in accepts else "application/vnd.oai.openapi+json"
-        return Response(json.dumps(self.published.raw, indent=4), media_type=media)
+        media_type = "application/json" if "application/json" in accepts else "application/vnd.oai.openapi+json"
+        return Response(json.dumps(self.published.raw, indent=4), media_type=media_type)
 
     async def _docs(self, _request: Request) -> Response:
         if self.published.format == "coreapi":
@@ -207,67 +226,7 @@ class Application:
     async def _uploaded(self, request: Request, _user: Record | None) -> Response:
         path = request.path_params["path"]
         content = self.store.read_file(path)
+        # The files of the data server are in the same store, but not public here.
         if content is None or path.startswith("data/"):
             raise Failure(404, {"detail": "Not found."})
         return Response(content, media_type=mimetypes.guess_type(path)[0] or "application/octet-stream")
-
-    def _on_data(self, server: DataServer) -> Handler:
-        async def serve(request: Request) -> Response:
-            return await server(request)
-
-        return serve
-
-
-async def _call(request: Request, user: Record | None) -> ApiRequest:
-    """Read a request's body and gather what an endpoint needs."""
-    query: dict[str, list[str]] = {}
-    for name, value in request.query_params.multi_items():
-        query.setdefault(name, []).append(value)
-    body: Any = {}
-    form: dict[str, list[Any]] | None = None
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        form = {}
-        async with request.form() as received:
-            for name, item in received.multi_items():
-                given: Any = item
-                if isinstance(item, UploadFile):
-                    given = Upload(item.filename or "file", await item.read())
-                form.setdefault(name, []).append(given)
-    else:
-        content = await request.body()
-        if content and kind not in ("application/json", ""):
-            raise Failure(415, {"detail": f'Unsupported media type "{kind}" in request.'})
-        if content:
-            try:
-                body = json.loads(content)
-            except ValueError as problem:
-                raise Failure(400, {"detail": f"JSON parse error - {problem}"}) from None
-    base_url = f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
-    method = "GET" if request.method == "HEAD" else request.method
-    return ApiRequest(method, request.url.path, base_url, user, query, body, form, dict(request.path_params))
-
-
-def _json(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse(value, status, {"Vary": "Accept, Cookie", **(headers or {})})
-
-
-def _not_allowed(request: Request, methods: tuple[str, ...] | frozenset[str]) -> Failure:
-    allowed = ", ".join(sorted({*methods, "HEAD", "OPTIONS"}))
-    return Failure(405, {"detail": f'Method "{request.method}" not allowed.'}, {"Allow": allowed})
-
-
-async def _to_slash(request: Request) -> Response:
-    return RedirectResponse(f"{request.url.path}/", 301)
-
-
-async def _missing(_request: Request, _problem: Exception) -> Response:
-    return HTMLResponse(
-        '<!doctype html>\n<html lang="en"><head><title>Not Found</title></head>'
-        "<body><h1>Not Found</h1><p>This local Alyx has nothing at this address.</p></body></html>\n",
-        404,
-    )
-
-
-async def _broken(_request: Request, _problem: Exception) -> Response:
-    return HTMLResponse("<!DOCTYPE html>\n<html><head><title>500 Internal Server Error</title></head></html>\n", 200)

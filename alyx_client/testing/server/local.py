@@ -1,4 +1,4 @@
-"""A local Alyx: a stand-in for a real one, over real HTTP, in a thread of this process."""
+"""The local Alyx: a stand-in for a real server, over HTTP, in a thread of this process."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from alyx_client.testing.records.changes import Editor
-from alyx_client.testing.records.relations import Table, generic
+from alyx_client.testing.records.editor import Editor
+from alyx_client.testing.records.relations import Table, generic_table
 from alyx_client.testing.records.store import Store
-from alyx_client.testing.records.tables import TABLES, VIEWS
+from alyx_client.testing.records.tables import ENDPOINT_TABLES, TABLES
 from alyx_client.testing.schema.document import Document
 from alyx_client.testing.schema.load import load
 from alyx_client.testing.schema.snapshots import DEFAULT_SNAPSHOT, snapshot
@@ -26,19 +25,21 @@ from alyx_client.testing.seed.laboratory import fill, fill_vocabularies
 from alyx_client.testing.seed.subjects import PUBLIC_USER
 from alyx_client.testing.server.accounts import Accounts
 from alyx_client.testing.server.application import Application
-from alyx_client.testing.server.faults import ApplyFaults, Faults, ReceivedRequest, RecordRequests
+from alyx_client.testing.server.fault_middleware import FaultMiddleware
+from alyx_client.testing.server.faults import Faults
+from alyx_client.testing.server.request_log import ReceivedRequest, RequestLogMiddleware
 
 SERVER_HEADER = "alyx-client local Alyx"
 DEFAULT_USERS = {"admin": "admin", "olivier": "olivier", PUBLIC_USER: PUBLIC_USER}
 
 _seeded: Store | None = None
-_seeding = threading.Lock()
+_seed_lock = threading.Lock()
 
 
 class LocalAlyx:
     """A local Alyx server, for trying the client out and for tests.
 
-    It is a stand-in: it behaves as a real Alyx was seen to behave, but the truth is the real server.
+    It reproduces the observed behaviour of a real Alyx; where they differ, the real server is right.
 
     Parameters
     ----------
@@ -46,24 +47,23 @@ class LocalAlyx:
         The schema document that the server publishes: a file, the name of a shipped snapshot, or the document itself,
         in OpenAPI or CoreAPI form. By default the snapshot that the shipped client was generated from.
     behaviour
-        The document that the endpoints follow: the same with corrections. By default the corrected document of the
-        same snapshot, or else `schema` itself.
+        The document that the endpoints follow: the published one with corrections. By default the corrected document
+        of the same snapshot, or else `schema` itself.
     database
-        ``":memory:"``, or a file that keeps the records. A file that has records is not seeded again.
+        ``":memory:"``, or a file that stores the records. A file that has records is not seeded again.
     users
-        Passwords by user name. Users without a record get one. A user of the database who is not here has an account
-        without a password: only `token` opens it.
+        Passwords by user name. Users without a record get one. Other users of the database have no password: they
+        can be used only with `token`.
     seed
-        Whether an empty database is filled with a small laboratory; if not, it has only the vocabularies that
-        records refer to.
+        Fill an empty database with a small laboratory; otherwise, only with the vocabularies that records refer to.
     port
-        0 chooses a free one.
+        The port to listen on; 0 chooses a free one.
     host
         The address to listen on.
     data_login
         User name and password of the data server under ``/data/``.
     log_level
-        What uvicorn prints.
+        The log level of uvicorn.
 
     Examples
     --------
@@ -75,16 +75,16 @@ class LocalAlyx:
     requests
         The requests received, oldest first.
     faults
-        Faults to switch on.
+        The faults; see `Faults.add`.
     store
         The records.
     """
 
     def __init__(
         self,
-        schema: str | Path | Mapping[str, Any] | None = None,
+        schema: str | Path | Mapping[str, object] | None = None,
         *,
-        behaviour: str | Path | Mapping[str, Any] | None = None,
+        behaviour: str | Path | Mapping[str, object] | None = None,
         database: str | Path = ":memory:",
         users: Mapping[str, str] | None = None,
         seed: bool = True,
@@ -101,10 +101,10 @@ class LocalAlyx:
         self._seed = seed
         self._passwords = dict(DEFAULT_USERS if users is None else users)
         self.store = Store(str(database))
-        self.accounts = Accounts(self.store, self._passwords, lasting=str(database) != ":memory:")
+        self.accounts = Accounts(self.store, self._passwords, persistent=str(database) != ":memory:")
         if self.store.empty:
             self._fill()
-        self._make_users()
+        self._create_users()
         self._application = Application(
             self.store,
             self.tables,
@@ -149,7 +149,7 @@ class LocalAlyx:
         return dict(self._passwords)
 
     def token(self, user: str = "admin") -> str:
-        """Return the present token of a user.
+        """Return the current token of a user.
 
         Raises
         ------
@@ -161,28 +161,29 @@ class LocalAlyx:
         return self.accounts.token(user)
 
     def revoke(self, user: str = "admin") -> None:
-        """Make a user's present token stale."""
+        """Invalidate a user's current token."""
         self.accounts.revoke(self.accounts.token(user))
 
     def save_data(self, relative_path: str, content: bytes) -> None:
-        """Let the data server answer these bytes at a path below ``/data/``."""
+        """Make the data server return these bytes at a path below ``/data/``."""
         self.store.save_file(f"data/{relative_path.lstrip('/')}", content)
 
     def start(self) -> LocalAlyx:
-        """Start serving, and return when requests can be made."""
+        """Start the server, and return when it accepts requests."""
         if self._thread is not None:
             return self
-        # Named as TCP, or else asyncio leaves Nagle's algorithm on and every second answer waits for 40 ms.
+        # asyncio switches Nagle's algorithm off only for sockets that are created as TCP explicitly; otherwise every
+        # second response is delayed by 40 ms.
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listening.bind((self._host, self._port))
+            listener.bind((self._host, self._port))
         except OSError:
-            listening.close()
+            listener.close()
             raise
-        listening.listen(128)
-        self._socket = listening
+        listener.listen(128)
+        self._socket = listener
         self._server = self._make_server()
         self._thread = threading.Thread(target=self._serve, name="local Alyx", daemon=True)
         self._thread.start()
@@ -193,7 +194,7 @@ class LocalAlyx:
         return self
 
     def close(self) -> None:
-        """Stop serving; records in memory are gone."""
+        """Stop the server; records in memory are lost."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._thread.join(timeout=10)
@@ -203,12 +204,12 @@ class LocalAlyx:
         self.store.close()
 
     def reset(self) -> None:
-        """Go back to the first state: seeded records, new tokens, no faults, an empty log."""
+        """Restore the initial state: seeded records, new tokens, no faults, an empty log."""
         self.faults.clear()
         self.requests.clear()
         self.accounts.reset()
         self._fill()
-        self._make_users()
+        self._create_users()
 
     def _serve(self) -> None:
         assert self._server is not None
@@ -219,7 +220,7 @@ class LocalAlyx:
         transports: dict[tuple[str, int], asyncio.Transport] = {}
 
         class Protocol(H11Protocol):
-            """Keeps the connections at hand, so that a fault can reset one."""
+            """Collects the open connections, so that a fault can reset one."""
 
             def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
                 super().connection_made(transport)
@@ -230,9 +231,9 @@ class LocalAlyx:
                 if self.client is not None:
                     transports.pop(self.client, None)
 
-        with_faults = ApplyFaults(self._application.asgi, self.faults, self.accounts.revoke, transports)
+        with_faults = FaultMiddleware(self._application.asgi, self.faults, self.accounts.revoke, transports)
         config = uvicorn.Config(
-            RecordRequests(with_faults, self.requests, SERVER_HEADER),
+            RequestLogMiddleware(with_faults, self.requests, SERVER_HEADER),
             http=Protocol,
             ws="none",
             lifespan="off",
@@ -255,7 +256,7 @@ class LocalAlyx:
             self.store.copy_from(empty)
             empty.close()
 
-    def _make_users(self) -> None:
+    def _create_users(self) -> None:
         editor = Editor(self.store, self.tables, None)
         for name in self._passwords:
             if self.store.find("users", "username", name) is None:
@@ -264,9 +265,9 @@ class LocalAlyx:
 
 
 def seeded_store() -> Store:
-    """Return the seeded store of this process, to be copied from."""
+    """Return a seeded store to copy from; it is filled once per process, since that takes longer than a copy."""
     global _seeded
-    with _seeding:
+    with _seed_lock:
         if _seeded is None:
             store = Store()
             fill(store)
@@ -275,16 +276,16 @@ def seeded_store() -> Store:
 
 
 def tables_for(document: Document) -> dict[str, Table]:
-    """Return the tables that a document's endpoints show: the described ones, and generic ones for the rest."""
+    """Return the tables of a document's endpoints: the declared ones, and generic ones for the others."""
     tables = dict(TABLES)
     for name, endpoint in document.endpoints.items():
-        if name not in tables and name not in VIEWS and "list" in endpoint.operations:
-            tables[name] = generic(endpoint)
+        if name not in tables and name not in ENDPOINT_TABLES and "list" in endpoint.operations:
+            tables[name] = generic_table(endpoint)
     return tables
 
 
 def _documents(
-    schema: str | Path | Mapping[str, Any] | None, behaviour: str | Path | Mapping[str, Any] | None
+    schema: str | Path | Mapping[str, object] | None, behaviour: str | Path | Mapping[str, object] | None
 ) -> tuple[Document, Document]:
     name = schema if isinstance(schema, str) else DEFAULT_SNAPSHOT if schema is None else None
     published = load(DEFAULT_SNAPSHOT if schema is None else schema)

@@ -1,0 +1,1 @@
+"""The endpoints of the local Alyx; imports `filters`, `records`, `schema` and `failures`."""

@@ -1,0 +1,152 @@
+"""The paths of Alyx that are not endpoints of records: file registration, downloads, water, cache tables."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+import zipfile
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from alyx_client.testing.failures import ServerFailure
+from alyx_client.testing.records.editor import Editor
+from alyx_client.testing.records.relations import Table
+from alyx_client.testing.records.store import Record, Store
+from alyx_client.testing.records.water import WaterControl
+from alyx_client.testing.records.write_context import now
+from alyx_client.testing.views.parameters import split_words
+from alyx_client.testing.views.registration import Registration
+from alyx_client.testing.views.requests import ApiRequest, ViewResult
+
+Service = Callable[[ApiRequest], ViewResult]
+
+_CACHE_TABLES = ("sessions", "datasets")
+
+
+class Services:
+    """The services of a local Alyx."""
+
+    def __init__(self, store: Store, tables: Mapping[str, Table]) -> None:
+        self.store = store
+        self.tables = tables
+        registration = Registration(store, tables)
+        self._services: dict[tuple[str, str], Service] = {
+            ("/register-file", "POST"): registration.register_file,
+            ("/check-protected", "GET"): registration.check_protected,
+            ("/new-download", "POST"): self.new_download,
+            ("/sync-file-status", "GET"): self.sync_status,
+            ("/sync-file-status", "POST"): self.sync,
+            ("/water-requirement/{nickname}", "GET"): self.water_requirement,
+            ("/cache/info/", "GET"): self.cache_info,
+            ("/cache/info/{tag}/", "GET"): self.cache_info,
+        }
+
+    def find(self, path: str, method: str) -> Service | None:
+        """Return the service at a path, or None."""
+        return self._services.get((path, method))
+
+    def water_requirement(self, request: ApiRequest) -> ViewResult:
+        """Return a subject's weights, and the water it received and is due, for every day."""
+        nickname = request.path_parameters["nickname"]
+        subject = self.store.find("subjects", "nickname", nickname)
+        if subject is None:
+            raise ServerFailure("Subject matching query does not exist.")
+        start, end = _day(request, "start_date"), _day(request, "end_date")
+        water = WaterControl(self.store, subject)
+        return 200, {
+            "subject": nickname,
+            "implant_weight": water.implant_weight(start),
+            "reference_weight_pct": water.reference_weight_pct,
+            "zscore_weight_pct": water.zscore_weight_pct,
+            "records": water.records(start, end),
+        }
+
+    def new_download(self, request: ApiRequest) -> ViewResult:
+        """Count a download of every dataset by the user."""
+        body = request.fields()
+        if body.get("datasets") is None:
+            raise ServerFailure("'NoneType' object is not iterable")
+        datasets = [self._dataset(key) for key in split_words(body["datasets"])]
+        projects = [self._project(name) for name in split_words(body.get("projects", ()))]
+        downloads = [self._count_download(request.user, dataset, projects) for dataset in datasets]
+        return 201, {
+            "download": [download["id"] for download in downloads],
+            "count": [download["count"] for download in downloads],
+        }
+
+    def _count_download(self, user: Record | None, dataset: Record, projects: list[str]) -> Record:
+        assert user is not None
+        editor = Editor(self.store, self.tables, user)
+        for download in self.store.related("downloads", "dataset", dataset["id"]):
+            if download["user"] == user["id"]:
+                return editor.update("downloads", download["id"], {"count": download["count"] + 1})
+        values = {"user": user["id"], "dataset": dataset["id"], "projects": projects, "count": 1}
+        return editor.create("downloads", {**values, "first_download": now()})
+
+    def sync_status(self, _request: ApiRequest) -> ViewResult:
+        """Return the paths of files that only personal repositories have."""
+        servers = {row["id"] for row in self.store.related("data-repository", "globus_is_personal", False)}
+        files = [row for row in self.store.rows("files") if row["exists"]]
+        on_servers = {row["relative_path"] for row in files if row["data_repository"] in servers}
+        return 200, sorted({row["relative_path"] for row in files} - on_servers)
+
+    def sync(self, _request: ApiRequest) -> ViewResult:
+        """Accept the order to compare the repositories, of which there is nothing to compare."""
+        return 200, "ok"
+
+    def _dataset(self, key: str) -> Record:
+        try:
+            dataset = self.store.get("datasets", str(uuid.UUID(key)))
+        except ValueError:
+            raise ServerFailure(f"['“{key}” is not a valid UUID.']") from None
+        if dataset is None:
+            raise ServerFailure("Dataset matching query does not exist.")
+        return dataset
+
+    def _project(self, name: str) -> str:
+        project = self.store.find("projects", "name", name)
+        if project is None:
+            raise ServerFailure("Project matching query does not exist.")
+        return str(project["id"])
+
+    def cache_info(self, request: ApiRequest) -> ViewResult:
+        """Return the versions of the cache tables, or of those of a tag."""
+        tag = request.path_parameters.get("tag")
+        if tag is not None and self.store.find("tags", "name", tag) is None:
+            raise LookupError("Tag matching query does not exist.")
+        contents = self._cache_tables()
+        return 200, {
+            "date_created": "2021-06-01 12:00",
+            "origin": "alyx",
+            "min_api_version": "2.10",
+            "tables": {
+                name: {"nrecs": len(self.store.rows(name)), "size": len(contents[f"{name}.pqt"])}
+                for name in _CACHE_TABLES
+            },
+        }
+
+    def cache_zip(self) -> bytes:
+        """Return an archive with files named as the cache tables are; their content is JSON lines."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zip_file:
+            for name, content in self._cache_tables().items():
+                # A ZipInfo has a fixed date, so the archive is the same in every run.
+                zip_file.writestr(zipfile.ZipInfo(name), content)
+        return archive.getvalue()
+
+    def _cache_tables(self) -> dict[str, bytes]:
+        return {
+            f"{name}.pqt": "".join(json.dumps({"id": row["id"]}) + "\n" for row in self.store.rows(name)).encode()
+            for name in _CACHE_TABLES
+        }
+
+
+def _day(request: ApiRequest, name: str) -> date | None:
+    values = request.query.get(name)
+    if not values:
+        return None
+    try:
+        return date.fromisoformat(values[-1])
+    except ValueError:
+        raise ServerFailure(f"time data '{values[-1]}' does not match format '%Y-%m-%d'") from None
