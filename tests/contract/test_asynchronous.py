@@ -12,7 +12,7 @@ from .package import AsyncAlyxClient, models
 
 
 @pytest.mark.parametrize("name", LISTED)
-async def test_a_list_is_walked_over_several_pages(name: str, async_client: AsyncAlyxClient) -> None:
+async def test_list_reads_several_pages(name: str, async_client: AsyncAlyxClient) -> None:
     declared = ENDPOINTS[name]
     assert declared.listing is not None
     results = getattr(async_client, name).list(limit=2, max_items=3)
@@ -22,7 +22,7 @@ async def test_a_list_is_walked_over_several_pages(name: str, async_client: Asyn
 
 
 @pytest.mark.parametrize("name", READ_BY_KEY)
-async def test_a_record_is_read(name: str, async_client: AsyncAlyxClient) -> None:
+async def test_record_is_read(name: str, async_client: AsyncAlyxClient) -> None:
     declared = ENDPOINTS[name]
     endpoint = getattr(async_client, name)
     (row,) = await endpoint.list(max_items=1, **READABLE.get(name, {})).all()
@@ -30,7 +30,7 @@ async def test_a_record_is_read(name: str, async_client: AsyncAlyxClient) -> Non
     assert declared.key(record) == declared.key(row)
 
 
-async def test_a_record_is_created_changed_and_deleted(async_client: AsyncAlyxClient, bench: Bench) -> None:
+async def test_record_is_created_changed_and_deleted(async_client: AsyncAlyxClient, bench: Bench) -> None:
     tag = await async_client.tags.create(models.Tag(name=f"{PREFIX}-async"))
     bench.keep("tags", tag.name)
 
@@ -43,12 +43,12 @@ async def test_a_record_is_created_changed_and_deleted(async_client: AsyncAlyxCl
     bench.done(("tags", tag.name))
 
 
-async def test_a_change_keeps_what_the_server_would_lose(async_client: AsyncAlyxClient, bench: Bench) -> None:
+async def test_partial_update_keeps_fields_that_server_would_lose(async_client: AsyncAlyxClient, bench: Bench) -> None:
     changed = await async_client.trajectories.partial_update(bench.trajectory.id, json={"a": 1})
     assert changed.probe_insertion == bench.insertion.id
 
 
-async def test_a_list_is_created_at_once(async_client: AsyncAlyxClient, bench: Bench) -> None:
+async def test_list_is_created_in_one_request(async_client: AsyncAlyxClient, bench: Bench) -> None:
     created = await async_client.channels.create(
         [models.Channel(trajectory_estimate=bench.trajectory.id) for _ in range(2)]
     )
@@ -57,7 +57,7 @@ async def test_a_list_is_created_at_once(async_client: AsyncAlyxClient, bench: B
     assert len(await async_client.channels.list(trajectory_estimate=bench.trajectory.id)) == 2
 
 
-async def test_calls_run_at_once(async_client: AsyncAlyxClient) -> None:
+async def test_calls_run_concurrently(async_client: AsyncAlyxClient) -> None:
     labs, users, tags = await asyncio.gather(
         async_client.labs.list(max_items=2).all(),
         async_client.users.list(max_items=2).all(),
@@ -66,6 +66,6 @@ async def test_calls_run_at_once(async_client: AsyncAlyxClient) -> None:
     assert len(labs) == len(users) == len(tags) == 2
 
 
-async def test_an_unknown_name_in_django_is_a_server_error(async_client: AsyncAlyxClient) -> None:
+async def test_unknown_name_in_django_is_a_server_error(async_client: AsyncAlyxClient) -> None:
     with pytest.raises(ServerError):
         await async_client.sessions.list(django={"nonsense": "x"})

@@ -20,14 +20,14 @@ from .targets import Target
 NOBODY = UUID(int=1)
 
 
-def test_a_login_gets_a_token(target: Target) -> None:
+def test_login_returns_token(target: Target) -> None:
     if target.username is None or target.password is None:
         pytest.skip("there is only a token for this server")
     with AlyxClient(target.url, target.username, target.password, silent=True) as client:
         assert client.labs.list(max_items=1)
 
 
-def test_a_wrong_password(target: Target) -> None:
+def test_wrong_password_is_an_error(target: Target) -> None:
     with (
         AlyxClient(target.url, "alyx-client-test-nobody", "wrong", silent=True) as client,
         pytest.raises(AuthenticationError) as refusal,
@@ -38,7 +38,7 @@ def test_a_wrong_password(target: Target) -> None:
     assert "wrong" not in str(refusal.value)
 
 
-def test_a_stale_token(target: Target) -> None:
+def test_stale_token_is_an_error(target: Target) -> None:
     with (
         AlyxClient(target.url, token="0" * 40, silent=True) as client,
         pytest.raises(AuthenticationError, match="Log in again") as refusal,
@@ -47,20 +47,20 @@ def test_a_stale_token(target: Target) -> None:
     assert (refusal.value.status_code, refusal.value.detail) == (403, "Invalid token.")
 
 
-def test_no_token(client: AlyxClient) -> None:
+def test_missing_token_is_an_error(client: AlyxClient) -> None:
     with pytest.raises(AuthenticationError) as refusal:
         client.send(Request("GET", "/labs", authenticate=False))
     assert refusal.value.detail == "Authentication credentials were not provided."
 
 
-def test_a_related_record_that_does_not_exist_is_named(client: AlyxClient) -> None:
+def test_missing_related_record_is_named(client: AlyxClient) -> None:
     with pytest.raises(BadRequestError) as refusal:
         client.sessions.create(models.Session(subject="alyx-client-test-no-such", projects=["alyx-client-test-none"]))
     assert refusal.value.fields.keys() == {"subject", "projects"}
     assert "subject" in str(refusal.value)
 
 
-def test_a_url_of_a_record_that_does_not_exist(client: AlyxClient, bench: Bench) -> None:
+def test_url_of_missing_record_is_an_error(client: AlyxClient, bench: Bench) -> None:
     with pytest.raises(BadRequestError) as refusal:
         client.datasets.create(
             models.Dataset(
@@ -70,52 +70,52 @@ def test_a_url_of_a_record_that_does_not_exist(client: AlyxClient, bench: Bench)
     assert refusal.value.fields == {"session": ["Invalid hyperlink - Object does not exist."]}
 
 
-def test_a_name_that_is_taken(client: AlyxClient, bench: Bench) -> None:
+def test_name_in_use_is_an_error(client: AlyxClient, bench: Bench) -> None:
     bench.create("tags", models.Tag(name=f"{PREFIX}-tag"))
     with pytest.raises(BadRequestError) as refusal:
         client.tags.create(models.Tag(name=f"{PREFIX}-tag"))
     assert refusal.value.fields == {"name": ["tag with this name already exists."]}
 
 
-def test_fields_that_are_taken_together(client: AlyxClient, bench: Bench) -> None:
+def test_fields_that_must_be_unique_together_are_an_error(client: AlyxClient, bench: Bench) -> None:
     with pytest.raises(BadRequestError) as refusal:
         client.insertions.create(models.ProbeInsertion(name=bench.insertion.name, session=bench.session.id))
     assert refusal.value.fields == {"non_field_errors": ["The fields name, session must make a unique set."]}
 
 
-def test_a_record_that_does_not_exist(client: AlyxClient) -> None:
+def test_missing_record_is_an_error(client: AlyxClient) -> None:
     with pytest.raises(NotFoundError, match=str(NOBODY)) as refusal:
         client.sessions.read(NOBODY)
     assert refusal.value.status_code == 404
     assert refusal.value.body is not None
 
 
-def test_a_path_that_does_not_exist(client: AlyxClient) -> None:
+def test_missing_path_is_an_error(client: AlyxClient) -> None:
     with pytest.raises(NotFoundError) as refusal:
         client.send(Request("GET", "/alyx-client-test"))
     assert refusal.value.body is None  # a page, not JSON
     assert "<" not in str(refusal.value)
 
 
-def test_a_method_that_is_not_offered(client: AlyxClient) -> None:
+def test_unsupported_method_is_an_error(client: AlyxClient) -> None:
     with pytest.raises(MethodNotAllowedError) as refusal:
         client.send(Request("DELETE", "/sessions"))
     assert refusal.value.detail == 'Method "DELETE" not allowed.'
 
 
-def test_an_unknown_name_in_django_is_a_server_error_that_says_which(client: AlyxClient) -> None:
+def test_unknown_name_in_django_is_named_in_server_error(client: AlyxClient) -> None:
     with pytest.raises(ServerError, match="django") as refusal:
         client.sessions.list(django={"nonsense": "x"})
     assert refusal.value.status_code == 500
     assert "nonsense" in (refusal.value.detail or "")
 
 
-def test_an_odd_number_of_parts_in_django_is_a_server_error(client: AlyxClient) -> None:
+def test_odd_number_of_parts_in_django_is_a_server_error(client: AlyxClient) -> None:
     with pytest.raises(ServerError):
         client.sessions.list(django="subject__nickname")
 
 
-def test_an_invalid_channel_among_several(client: AlyxClient, bench: Bench) -> None:
+def test_invalid_channel_among_several_is_an_error(client: AlyxClient, bench: Bench) -> None:
     """Alyx sends an error page, which says 500, with status 200, and stores nothing."""
     parent = bench.trajectory.id
     with pytest.raises(ServerError, match="did not say why") as refusal:

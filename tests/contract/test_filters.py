@@ -67,14 +67,16 @@ CASES: dict[str, tuple[dict[str, Any], set[int]]] = {
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.replace(" ", "_"))
-def test_sessions_are_those_that_the_filter_names(case: str, client: AlyxClient, bench: Bench, days: list[Any]) -> None:
+def test_filter_returns_matching_sessions(case: str, client: AlyxClient, bench: Bench, days: list[Any]) -> None:
     filters, expected = CASES[case]
     rows = client.sessions.list(subject=bench.subject.nickname, **filters)
     assert {row.id for row in rows} == {days[place].id for place in expected}
     assert len(rows) == len(expected)
 
 
-def test_sessions_above_a_performance(client: AlyxClient, bench: Bench, days: list[Any], target: Target) -> None:
+def test_filter_by_performance_returns_matching_sessions(
+    client: AlyxClient, bench: Bench, days: list[Any], target: Target
+) -> None:
     refusal = None
     try:
         rows = list(client.sessions.list(subject=bench.subject.nickname, performance_gte=70))
@@ -84,7 +86,7 @@ def test_sessions_above_a_performance(client: AlyxClient, bench: Bench, days: li
     assert [row.id for row in rows] == [days[1].id] or (target.is_real and refusal == "division by zero\n")
 
 
-def test_keys_find_their_records(client: AlyxClient, days: list[Any]) -> None:
+def test_keys_return_their_records(client: AlyxClient, days: list[Any]) -> None:
     first, _, third, _ = days
     assert [row.id for row in client.sessions.list(id=first.id)] == [first.id]
     assert {row.id for row in client.sessions.list(id=[first.id, str(third.id)])} == {first.id, third.id}
@@ -92,7 +94,7 @@ def test_keys_find_their_records(client: AlyxClient, days: list[Any]) -> None:
     assert [row.id for row in client.sessions.list(id=[first.id, third.id], qc="PASS", number=1)] != []
 
 
-def test_a_long_list_of_keys_is_split_and_comes_back_as_one(client: AlyxClient, days: list[Any]) -> None:
+def test_long_list_of_keys_is_split_into_requests(client: AlyxClient, days: list[Any]) -> None:
     strangers = [UUID(int=number) for number in range(1, 128)]
     keys = [days[2].id, *strangers[:70], days[0].id, *strangers[70:], days[3].id, days[0].id]
 
@@ -102,18 +104,18 @@ def test_a_long_list_of_keys_is_split_and_comes_back_as_one(client: AlyxClient, 
     assert {row.id for row in client.sessions.list(django={"id__in": keys, "qc": 10})} == {days[0].id, days[2].id}
 
 
-def test_an_unknown_filter_is_an_error_before_anything_is_sent(client: AlyxClient) -> None:
+def test_unknown_filter_is_an_error_before_any_request(client: AlyxClient) -> None:
     unknown: Any = {"subjct": "flowers"}
     with pytest.raises(TypeError, match="'subject'"):
         client.sessions.list(**unknown)
 
 
-def test_extra_params_pass_what_the_schema_does_not_declare(client: AlyxClient, bench: Bench, days: list[Any]) -> None:
+def test_extra_params_pass_undeclared_parameters(client: AlyxClient, bench: Bench, days: list[Any]) -> None:
     rows = client.sessions.list(extra_params={"subject": bench.subject.nickname, "alyx_client_test": "ignored"})
     assert {row.id for row in rows} == {session.id for session in days}
 
 
-def test_booleans_choose_animals(client: AlyxClient, bench: Bench) -> None:
+def test_booleans_select_subjects(client: AlyxClient, bench: Bench) -> None:
     gone = bench.create(
         "subjects", models.Subject(nickname=f"{PREFIX}-gone", lab=bench.lab.name, death_date=date(2020, 1, 1), sex="F")
     )
@@ -132,7 +134,7 @@ def _file(bench: Bench, *, exists: bool) -> models.File:
     return models.File(dataset=dataset.url, data_repository=bench.repository.name, relative_path=path, exists=exists)
 
 
-def test_datasets_of_a_session(client: AlyxClient, bench: Bench) -> None:
+def test_datasets_of_session(client: AlyxClient, bench: Bench) -> None:
     dataset, session = bench.dataset, bench.session.id
     tag = bench.create("tags", models.Tag(name=f"{PREFIX}-tag", public=True))
     client.datasets.partial_update(dataset.id, tags=[tag.name])
@@ -153,7 +155,7 @@ def test_datasets_of_a_session(client: AlyxClient, bench: Bench) -> None:
     assert {row.id for row in client.sessions.list(tag=tag.name)} == {session}
 
 
-def test_sessions_by_the_types_of_their_datasets(client: AlyxClient, bench: Bench) -> None:
+def test_sessions_by_dataset_types(client: AlyxClient, bench: Bench) -> None:
     dataset, session = bench.dataset, bench.session.id
     bench.create("files", _file(bench, exists=True))
     assert [row.id for row in client.sessions.list(dataset_types=dataset.dataset_type)] == [session]
@@ -172,14 +174,14 @@ def test_insertions_trajectories_and_channels(client: AlyxClient, bench: Bench) 
     assert len(client.trajectories.list(provenance="Histology track", probe_insertion=insertion.id)) == 0
 
 
-def test_regions_below_and_above_a_region(client: AlyxClient) -> None:
+def test_descendants_and_ancestors_of_brain_region(client: AlyxClient) -> None:
     region = client.brain_regions.list(acronym="CA1")[0]
     assert "CA1" in {row.acronym for row in client.brain_regions.list(ancestors="CA1")}
     assert {row.acronym for row in client.brain_regions.list(ancestors="CA1")} >= {"root"}
     assert region.id in {row.id for row in client.brain_regions.list(id=[region.id])}
 
 
-def test_tasks_that_wait(client: AlyxClient, bench: Bench) -> None:
+def test_waiting_tasks(client: AlyxClient, bench: Bench) -> None:
     for status in ("Waiting", "Complete"):
         bench.create(
             "tasks", models.Task(name=f"{PREFIX} {status}", executable="x", session=bench.session.id, status=status)
@@ -188,9 +190,7 @@ def test_tasks_that_wait(client: AlyxClient, bench: Bench) -> None:
     assert [row.name for row in rows] == [f"{PREFIX} Waiting"]
 
 
-def test_several_values_are_joined_or_repeated_as_the_server_reads_them(
-    client: AlyxClient, bench: Bench, days: list[Any]
-) -> None:
+def test_several_values_are_joined_or_repeated(client: AlyxClient, bench: Bench, days: list[Any]) -> None:
     project = client.projects.read(f"{PREFIX}-project")
     assert {row.id for row in client.sessions.list(users=[bench.me], lab=bench.lab.name)} == {
         session.id for session in days

@@ -11,7 +11,7 @@ from .package import AlyxClient, AsyncAlyxClient, models
 from .targets import Target
 
 
-def test_rows_of_the_same_time_are_each_there_once(client: AlyxClient, bench: Bench) -> None:
+def test_rows_of_equal_time_appear_once(client: AlyxClient, bench: Bench) -> None:
     nickname = bench.subject.nickname
     channels = [
         bench.create("weighings", models.Weighing(subject=nickname, weight=20 + place, date_time="2020-01-12T10:00:00"))
@@ -22,7 +22,7 @@ def test_rows_of_the_same_time_are_each_there_once(client: AlyxClient, bench: Be
         assert sorted(rows) == sorted(channel.id for channel in channels)
 
 
-async def test_an_asynchronous_walk_is_whole_too(async_client: AsyncAlyxClient, bench: Bench) -> None:
+async def test_asynchronous_list_is_complete(async_client: AsyncAlyxClient, bench: Bench) -> None:
     channels = bench.create(
         "channels", [models.Channel(trajectory_estimate=bench.trajectory.id, axial=1) for _ in range(7)]
     )
@@ -30,7 +30,7 @@ async def test_an_asynchronous_walk_is_whole_too(async_client: AsyncAlyxClient, 
     assert sorted(row.id for row in rows) == sorted(channel.id for channel in channels)
 
 
-def test_a_cap_on_the_rows(client: AlyxClient) -> None:
+def test_max_items_limits_rows(client: AlyxClient) -> None:
     rows = client.brain_regions.list(limit=4, max_items=6)
     assert len(rows) == len(list(rows)) == 6
     assert rows.total > 6
@@ -49,7 +49,7 @@ def test_a_cap_on_the_rows(client: AlyxClient) -> None:
         ("tasks", (7,)),
     ],
 )
-def test_a_long_list_is_whole_whatever_the_size_of_its_pages(
+def test_long_list_is_complete_for_each_page_size(
     name: str, limits: tuple[int | None, ...], client: AlyxClient, target: Target
 ) -> None:
     if target.name not in ("live", "local"):

@@ -40,7 +40,7 @@ def _of_schema() -> dict[str, set[str]]:
 
 
 @pytest.mark.skipif(bool(PACKAGE), reason="about the shipped snapshot")
-def test_every_endpoint_of_the_schema_has_exactly_its_actions() -> None:
+def test_every_endpoint_has_exactly_the_actions_of_the_schema() -> None:
     methods = {
         name: {action for action in ACTIONS if hasattr(type(getattr(AlyxClient("http://localhost"), name)), action)}
         for name in ENDPOINTS
@@ -49,7 +49,7 @@ def test_every_endpoint_of_the_schema_has_exactly_its_actions() -> None:
 
 
 @pytest.mark.parametrize("name", LISTED)
-def test_list_gives_typed_rows_over_several_pages(name: str, client: AlyxClient) -> None:
+def test_list_returns_typed_rows_of_several_pages(name: str, client: AlyxClient) -> None:
     declared = ENDPOINTS[name]
     assert declared.listing is not None
     endpoint = getattr(client, name)
@@ -66,7 +66,7 @@ def test_list_gives_typed_rows_over_several_pages(name: str, client: AlyxClient)
 
 
 @pytest.mark.parametrize("name", READ_BY_KEY)
-def test_read_finds_a_listed_record_by_key_and_by_its_own_url(name: str, client: AlyxClient) -> None:
+def test_read_returns_listed_record_by_key_and_url(name: str, client: AlyxClient) -> None:
     declared = ENDPOINTS[name]
     endpoint = getattr(client, name)
     for row in endpoint.list(max_items=3, **READABLE.get(name, {})):
@@ -80,22 +80,22 @@ def test_read_finds_a_listed_record_by_key_and_by_its_own_url(name: str, client:
 
 
 @pytest.mark.parametrize("name", READ_BY_KEY)
-def test_read_of_a_key_that_no_record_has_is_a_lookup_error(name: str, client: AlyxClient) -> None:
+def test_read_of_unknown_key_is_a_lookup_error(name: str, client: AlyxClient) -> None:
     unknown: dict[str, Any] = {"uuid": UUID(int=1), "integer": -77777, "text": "alyx-client-test-no-such"}
     with pytest.raises(NotFoundError, match="has no record"):
         getattr(client, name).read(unknown[ENDPOINTS[name].actions["read"].lookup or "text"])
 
 
-def test_brain_region_zero_is_a_record(client: AlyxClient) -> None:
+def test_brain_region_zero_is_read(client: AlyxClient) -> None:
     assert client.brain_regions.read(0).acronym == "void"
 
 
-def test_the_id_that_a_record_does_not_send_is_that_of_its_url(client: AlyxClient) -> None:
+def test_id_is_taken_from_url_if_record_has_none(client: AlyxClient) -> None:
     for row in [*client.datasets.list(max_items=3), *client.files.list(max_items=3)]:
         assert row.url.endswith(f"/{row.id}")
 
 
-def test_a_page_says_what_the_server_counted(client: AlyxClient) -> None:
+def test_page_has_total_of_server(client: AlyxClient) -> None:
     results = client.labs.list(limit=2)
     rows = list(results)
     assert len(results) == results.total == len(rows) >= 3

@@ -68,7 +68,7 @@ def test_registered_files_become_datasets(client: AlyxClient, bench: Bench, file
     assert {row.id for row in client.datasets.list(session=bench.session.id)} == {first.id, second.id}
 
 
-def test_a_protected_file_is_not_registered_again(client: AlyxClient, bench: Bench, files: dict[str, Any]) -> None:
+def test_protected_file_is_not_registered_again(client: AlyxClient, bench: Bench, files: dict[str, Any]) -> None:
     first, second = _register(bench, **files)
     assert client.check_protected.read(models.CheckProtected(**files)).status_code == 200
 
@@ -82,14 +82,14 @@ def test_a_protected_file_is_not_registered_again(client: AlyxClient, bench: Ben
         client.register_file.create(models.RegisterFile(name=bench.repository.name, check_protected=True, **files))
 
 
-def test_a_path_without_a_session_is_said(client: AlyxClient, bench: Bench) -> None:
+def test_path_without_session_is_named_in_error(client: AlyxClient, bench: Bench) -> None:
     path = f"{bench.subject.nickname}/2001-01-01/001"
     with pytest.raises(ServerError) as refusal:
         client.check_protected.read(models.CheckProtected(path=path, filenames=["spikes.times.npy"]))
     assert refusal.value.detail
 
 
-def test_a_new_download_is_counted(client: AlyxClient, bench: Bench) -> None:
+def test_new_download_is_counted(client: AlyxClient, bench: Bench) -> None:
     """The record of the download goes with the dataset."""
     download = client.new_download.create(models.NewDownload(datasets=[bench.dataset.id]))
     again = client.new_download.create(models.NewDownload(datasets=[bench.dataset.id], projects=[]))
@@ -99,13 +99,13 @@ def test_a_new_download_is_counted(client: AlyxClient, bench: Bench) -> None:
     assert client.downloads.read(download.download[0]).dataset == bench.dataset.id
 
 
-def test_the_files_that_would_be_synchronised_are_paths(client: AlyxClient) -> None:
+def test_files_to_synchronise_are_paths(client: AlyxClient) -> None:
     paths = client.sync_file_status.read()
     assert isinstance(paths, list)
     assert all(isinstance(path, str) for path in paths)
 
 
-def test_the_water_that_an_animal_needs(client: AlyxClient, bench: Bench) -> None:
+def test_water_requirement_of_subject(client: AlyxClient, bench: Bench) -> None:
     bench.create(
         "weighings", models.Weighing(subject=bench.subject.nickname, weight=21.5, date_time="2020-01-12T10:00:00")
     )
@@ -120,32 +120,32 @@ def test_the_water_that_an_animal_needs(client: AlyxClient, bench: Bench) -> Non
     assert requirement.records[1].weighing_at is None
 
 
-def test_the_water_of_an_unknown_animal_is_a_server_error(client: AlyxClient) -> None:
+def test_water_requirement_of_unknown_subject_is_a_server_error(client: AlyxClient) -> None:
     with pytest.raises(ServerError) as refusal:
         client.water_requirement.read("alyx-client-test-no-such")
     assert refusal.value.detail == "Subject matching query does not exist."
 
 
-def test_the_tables_of_the_cache_are_described_and_sent(client: AlyxClient) -> None:
+def test_cache_tables_are_described_and_downloaded(client: AlyxClient) -> None:
     info = client.cache_info.read()
     assert info.tables.keys() >= {"sessions", "datasets"}
     with zipfile.ZipFile(io.BytesIO(client.cache_zip.read())) as tables:
         assert {"sessions.pqt", "datasets.pqt"} <= set(tables.namelist())
 
 
-def test_the_tables_of_an_unknown_tag_are_not_found(client: AlyxClient) -> None:
+def test_cache_tables_of_unknown_tag_are_not_found(client: AlyxClient) -> None:
     with pytest.raises(NotFoundError):
         client.cache_info.read("alyx_client_test_no_such")
 
 
-def test_the_tables_of_a_tag_are_described(client: AlyxClient, target: Target) -> None:
+def test_cache_tables_of_tag_are_described(client: AlyxClient, target: Target) -> None:
     if target.name in ("local", "live"):
         pytest.skip("which tags have tables depends on the server")
     assert client.cache_info.read("Brainwidemap").database_tags == ["Brainwidemap"]
 
 
 @pytest.mark.parametrize("form", ["path", "bytes", "file"])
-def test_a_note_is_sent_with_an_image(form: str, client: AlyxClient, bench: Bench, tmp_path: Path) -> None:
+def test_note_is_created_with_image(form: str, client: AlyxClient, bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "brain.png"
     path.write_bytes(PNG)
     note = models.Note(
@@ -169,7 +169,7 @@ def test_a_note_is_sent_with_an_image(form: str, client: AlyxClient, bench: Benc
     assert (created.object_id, created.content_type) == (bench.session.id, "actions.session")
 
 
-def test_the_image_of_a_note_is_fetched(client: AlyxClient, bench: Bench, target: Target) -> None:
+def test_image_of_note_is_downloaded(client: AlyxClient, bench: Bench, target: Target) -> None:
     note = models.Note(user=bench.me, content_type="actions.session", object_id=bench.session.id)
     image = bench.create("notes", note, image=PNG).image
     assert image is not None
@@ -180,7 +180,7 @@ def test_the_image_of_a_note_is_fetched(client: AlyxClient, bench: Bench, target
     assert content.startswith(b"\x89PNG") or (target.is_real and b"/uploaded/" in content)
 
 
-def test_changing_the_text_of_a_note_keeps_what_it_is_about(client: AlyxClient, bench: Bench) -> None:
+def test_changing_text_of_note_keeps_its_object(client: AlyxClient, bench: Bench) -> None:
     """Alyx fails on a change that leaves out content_type or object_id."""
     note = models.Note(user=bench.me, content_type="subjects.subject", object_id=bench.subject.id, text="one")
     created = bench.create("notes", note)
@@ -191,7 +191,7 @@ def test_changing_the_text_of_a_note_keeps_what_it_is_about(client: AlyxClient, 
     assert [row.id for row in client.notes.list(django={"object_id": bench.subject.id})] == [created.id]
 
 
-def test_a_note_about_nothing_is_a_server_error_that_says_so(client: AlyxClient, bench: Bench) -> None:
+def test_note_without_object_is_an_explained_server_error(client: AlyxClient, bench: Bench) -> None:
     with pytest.raises(ServerError) as refusal:
         client.notes.create(models.Note(user=bench.me, content_type="actions.session", object_id=UUID(int=1), text="x"))
     assert refusal.value.detail

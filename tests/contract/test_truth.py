@@ -29,7 +29,7 @@ _READS = 20
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_every_recorded_answer_is_what_its_action_declares(name: str) -> None:
+def test_every_recorded_response_matches_its_declaration(name: str) -> None:
     log = DriftLog(strict=True)
     count = 0
     for exchange in exchanges():
@@ -55,7 +55,7 @@ def test_every_action_of_every_endpoint_is_recorded() -> None:
     assert recorded == {*declared, *((name, "list") for name in LISTED)} - _UNRECORDED
 
 
-def test_recordings_hold_no_secrets_and_no_machine() -> None:
+def test_recordings_contain_no_secrets_or_paths() -> None:
     for path in FOLDER.rglob("*.yaml"):
         text = path.read_text("utf-8")
         for forbidden in ("127.0.0.1", "localhost:", "uthorization", "ookie", "/home/", "/root/", "/tmp/"):
@@ -64,7 +64,7 @@ def test_recordings_hold_no_secrets_and_no_machine() -> None:
         assert not re.search(r"\bToken [0-9a-f]{8}", text), path.name
 
 
-def test_a_request_that_was_not_recorded_fails(client: AlyxClient, target: Target) -> None:
+def test_unrecorded_request_fails(client: AlyxClient, target: Target) -> None:
     if target.name != "recorded":
         pytest.skip("only of recordings")
     with pytest.raises(CannotOverwriteExistingCassetteException):
@@ -95,17 +95,17 @@ class _Outer(BaseModel):
         ({"table": {"a": "b"}}, 1),
     ],
 )
-def test_a_value_of_another_type_is_noticed(changes: dict[str, Any], count: int) -> None:
+def test_value_of_another_type_is_a_mismatch(changes: dict[str, Any], count: int) -> None:
     good = {"day": date(2020, 1, 1), "inner": [_Inner(number=1)], "quality": None, "size": 1.0, "table": {"a": 1}}
     assert len(list(mismatches(_Outer.model_construct(**good | changes), _Outer))) == count
 
 
-def test_an_identifier_is_no_text() -> None:
+def test_uuid_is_not_a_text() -> None:
     assert list(mismatches(str(UUID(int=1)), UUID)) != []
 
 
 @pytest.mark.parametrize("name", LISTED)
-def test_every_row_of_a_live_server_is_what_is_declared(name: str, client: AlyxClient, target: Target) -> None:
+def test_every_row_of_live_server_matches_its_declaration(name: str, client: AlyxClient, target: Target) -> None:
     """Walk the whole list, and read records from all over it."""
     if target.name != "live":
         pytest.skip("only with --server=live")

@@ -320,14 +320,14 @@ CREATED_ONLY = ["imaging_stack", "procedures", "water_type"]
 APART = {"register_file", "new_download", "sync_file_status"}  # in test_services
 
 
-def test_every_endpoint_that_can_be_written_has_a_cycle() -> None:
+def test_every_writable_endpoint_has_a_cycle() -> None:
     writable = {name for name, declared in ENDPOINTS.items() if declared.actions.keys() - {"read", "list"}}
     covered = {*CYCLES, *CHANGED_ONLY, *CREATED_ONLY, *APART}
     assert writable == (covered & ENDPOINTS.keys() if PACKAGE else covered)
 
 
 @pytest.mark.parametrize("name", [name for name in CYCLES if not PACKAGE or name in ENDPOINTS])
-def test_a_record_is_created_replaced_changed_and_deleted(name: str, client: AlyxClient, bench: Bench) -> None:
+def test_record_is_created_replaced_changed_and_deleted(name: str, client: AlyxClient, bench: Bench) -> None:
     cycle, declared, endpoint = CYCLES[name], ENDPOINTS[name], getattr(client, name)
 
     model = cycle.make(bench)
@@ -359,7 +359,7 @@ def test_a_record_is_created_replaced_changed_and_deleted(name: str, client: Aly
         endpoint.read(key)
 
 
-def test_a_brain_region_s_description_is_changed_and_changed_back(client: AlyxClient, bench: Bench) -> None:
+def test_description_of_brain_region_is_changed_and_restored(client: AlyxClient, bench: Bench) -> None:
     before = client.brain_regions.read(8)
     bench.later("before", lambda: client.brain_regions.partial_update(8, description=before.description))
 
@@ -368,7 +368,7 @@ def test_a_brain_region_s_description_is_changed_and_changed_back(client: AlyxCl
     assert client.brain_regions.read(8) == before.model_copy(update={"description": "another"})
 
 
-def test_a_location_is_changed_and_changed_back(client: AlyxClient, bench: Bench) -> None:
+def test_location_is_changed_and_restored(client: AlyxClient, bench: Bench) -> None:
     before = client.locations.list(max_items=1)[0]
     bench.later("before", lambda: client.locations.partial_update(before.name, json=before.json))
 
@@ -377,7 +377,7 @@ def test_a_location_is_changed_and_changed_back(client: AlyxClient, bench: Bench
     assert updated == before.model_copy(update={"json": [2]})
 
 
-def test_a_surgery_is_changed_and_changed_back(client: AlyxClient, bench: Bench) -> None:
+def test_surgery_is_changed_and_restored(client: AlyxClient, bench: Bench) -> None:
     before = client.surgeries.list(max_items=1)[0]
     bench.later("before", lambda: client.surgeries.partial_update(before.id, narrative=before.narrative))
 
@@ -387,7 +387,7 @@ def test_a_surgery_is_changed_and_changed_back(client: AlyxClient, bench: Bench)
     assert client.surgeries.read(before.id).narrative == "another"
 
 
-def test_a_download_is_counted_and_counted_back(client: AlyxClient, bench: Bench) -> None:
+def test_count_of_download_is_changed_and_restored(client: AlyxClient, bench: Bench) -> None:
     before = client.downloads.list(max_items=1)[0]
     bench.later("before", lambda: client.downloads.partial_update(before.id, count=before.count))
 
@@ -406,13 +406,13 @@ def test_a_download_is_counted_and_counted_back(client: AlyxClient, bench: Bench
     ],
     ids=CREATED_ONLY,
 )
-def test_what_cannot_be_deleted_is_created(name: str, shape: Any, client: AlyxClient, target: Target) -> None:
+def test_record_that_cannot_be_deleted_is_created(name: str, shape: Any, client: AlyxClient, target: Target) -> None:
     if not target.is_disposable:
         pytest.skip("it would stay on the live server")
     assert_kept(shape, getattr(client, name).create(shape))
 
 
-def test_a_second_water_type_of_the_same_name_is_refused(client: AlyxClient) -> None:
+def test_second_water_type_of_same_name_is_refused(client: AlyxClient) -> None:
     taken = client.water_type.list(max_items=1)[0].name
     with pytest.raises(BadRequestError) as refusal:
         client.water_type.create(models.WaterType(name=taken))
@@ -420,23 +420,23 @@ def test_a_second_water_type_of_the_same_name_is_refused(client: AlyxClient) -> 
 
 
 @pytest.mark.parametrize("name", [name for name in LISTED if "create" not in ENDPOINTS[name].actions])
-def test_an_endpoint_without_create_has_no_such_method(name: str) -> None:
+def test_endpoint_without_create_has_no_such_method(name: str) -> None:
     assert not hasattr(getattr(AlyxClient("http://localhost"), name), "create")
 
 
-def test_what_is_left_out_null_and_a_value_are_three_things(client: AlyxClient, bench: Bench) -> None:
+def test_omitted_null_and_value_differ(client: AlyxClient, bench: Bench) -> None:
     client.sessions.partial_update(bench.session.id, n_trials=5, narrative="long")
 
     changed = client.sessions.partial_update(bench.session.id, n_trials=None)
     assert (changed.n_trials, changed.narrative) == (None, "long")
 
 
-def test_a_null_json_field_is_stored_as_null(client: AlyxClient, bench: Bench) -> None:
+def test_null_json_field_is_stored_as_null(client: AlyxClient, bench: Bench) -> None:
     client.subjects.partial_update(bench.subject.nickname, json={"cage": 1})
     assert client.subjects.partial_update(bench.subject.nickname, json=None).json is None
 
 
-def test_a_list_of_channels_is_created_at_once(client: AlyxClient, bench: Bench) -> None:
+def test_list_of_channels_is_created_in_one_request(client: AlyxClient, bench: Bench) -> None:
     sent = [
         models.Channel(trajectory_estimate=bench.trajectory.id, axial=axial, brain_region=8) for axial in (20, 40.5)
     ]
@@ -448,7 +448,7 @@ def test_a_list_of_channels_is_created_at_once(client: AlyxClient, bench: Bench)
     assert {row.id for row in rows} == {channel.id for channel in created}
 
 
-def test_a_change_to_a_trajectory_keeps_its_insertion(client: AlyxClient, bench: Bench) -> None:
+def test_change_of_trajectory_keeps_its_insertion(client: AlyxClient, bench: Bench) -> None:
     """Alyx would set both parents to null that a change leaves out."""
     changed = client.trajectories.partial_update(bench.trajectory.id, json={"a": 1})
 
@@ -458,7 +458,7 @@ def test_a_change_to_a_trajectory_keeps_its_insertion(client: AlyxClient, bench:
     assert client.trajectories.partial_update(bench.trajectory.id, probe_insertion=None).probe_insertion is None
 
 
-def test_a_dataset_is_tagged_and_untagged(client: AlyxClient, bench: Bench) -> None:
+def test_dataset_is_tagged_and_untagged(client: AlyxClient, bench: Bench) -> None:
     tag = bench.create("tags", models.Tag(name=f"{PREFIX}-release", protected=True))
 
     assert client.datasets.partial_update(bench.dataset.id, tags=[tag.name]).tags == [tag.name]
@@ -467,7 +467,7 @@ def test_a_dataset_is_tagged_and_untagged(client: AlyxClient, bench: Bench) -> N
     assert client.datasets.partial_update(bench.dataset.id, tags=[]).tags == []
 
 
-def test_a_user_gives_all_subjects_away(client: AlyxClient, bench: Bench) -> None:
+def test_user_transfers_all_subjects(client: AlyxClient, bench: Bench) -> None:
     name = "alyx-client-test.user"
     mouse = bench.subject.nickname
     bench.create("users", models.User(username=name, subjects_responsible=[], allowed_users=[]))
