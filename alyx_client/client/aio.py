@@ -17,9 +17,9 @@ from alyx_client.client.async_by_name import AsyncCallsByName
 from alyx_client.client.base import CACHE_INFO, ClientBase
 from alyx_client.errors import AlyxError
 from alyx_client.http.flow import Expires, Flow, Send, adrive
+from alyx_client.http.json_body import read_json
 from alyx_client.http.message import Request, Response
 from alyx_client.http.transport import AsyncTransport, TransportOptions
-from alyx_client.rest.lists import read_json
 
 if TYPE_CHECKING:
     from alyx_client.downloads.options import DownloadOptions

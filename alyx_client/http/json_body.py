@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, TypeGuard
+from urllib.parse import urlsplit
 
 from alyx_client.errors import AlyxError, ServerError, UnexpectedAnswerError
 from alyx_client.http.message import Response
 
-__all__ = ["as_object", "decode", "decode_or_none", "is_array", "is_object", "refuse_failure", "unexpected"]
+__all__ = [
+    "as_object",
+    "decode",
+    "decode_or_none",
+    "is_array",
+    "is_object",
+    "read_json",
+    "refuse_failure",
+    "unexpected",
+]
 
 _ERROR_PAGE = b"500 Internal Server Error"
 
@@ -35,6 +45,17 @@ def decode(response: Response, endpoint: str) -> Any:
         return json.loads(response.content)
     except ValueError:
         raise unexpected(response, endpoint, "JSON") from None
+
+
+def read_json(response: Response) -> Any:
+    """Decode a response for which the endpoint is not known; None if it has no content.
+
+    Raises
+    ------
+    UnexpectedAnswerError, ServerError
+        The body is not JSON, or is an error page with a status of success.
+    """
+    return decode(response, urlsplit(response.url).path) if response.content.strip() else None
 
 
 def decode_or_none(content: bytes) -> object:

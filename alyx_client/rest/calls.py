@@ -13,11 +13,11 @@ from typing import Any
 
 from alyx_client.errors import InvalidCallError
 from alyx_client.http.flow import Expires, Flow, Send
-from alyx_client.http.json_body import as_object, is_object
+from alyx_client.http.json_body import as_object, is_object, read_json
 from alyx_client.http.message import Params, Request
 from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.filters import encode_filters, parse_query
-from alyx_client.rest.lists import LazyList, is_page, page_request, read_json, read_page
+from alyx_client.rest.lists import LazyList, is_page, page_request, read_page
 from alyx_client.rest.requests import build_request, parse_data
 from alyx_client.rest.scheme import RestOperation, RestScheme, suggest
 from alyx_client.rest.scheme_reader import read_scheme

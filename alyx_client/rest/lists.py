@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from alyx_client.http.flow import Flow, Send
-from alyx_client.http.json_body import decode, is_object
+from alyx_client.http.json_body import is_object, read_json
 from alyx_client.http.log import logger
-from alyx_client.http.message import Params, Response
+from alyx_client.http.message import Params
 from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.client import AsyncRunner, Runner
 from alyx_client.runtime.list_query import ListQuery
 from alyx_client.runtime.paging import Page, has_repeats, key_of, page_params
 from alyx_client.runtime.results import Results
 
-__all__ = ["LazyList", "is_page", "page_request", "read_json", "read_page"]
+__all__ = ["LazyList", "is_page", "page_request", "read_page"]
 
 _PAGE_KEYS = frozenset({"count", "next", "previous", "results"})
 
@@ -102,11 +101,6 @@ def page_request(send: Send, params: Params, offset: int, limit: int | None) -> 
         Rows per page; the server's default if None.
     """
     return replace(send, request=replace(send.request, params=page_params(params, offset, limit)))
-
-
-def read_json(response: Response) -> Any:
-    """Return a response's content as plain Python; None if it has no content."""
-    return decode(response, urlsplit(response.url).path) if response.content.strip() else None
 
 
 def is_page(content: object) -> TypeGuard[dict[str, Any]]:

@@ -16,6 +16,7 @@ __all__ = ["read_scheme"]
 Named = tuple[str, str, RestOperation]
 """An endpoint, an action, and the operation that they name."""
 
+_COMPOSITIONS = ("allOf", "oneOf", "anyOf")
 _SIMPLE_KEYS = ("type", "format", "description", "default")
 
 
@@ -82,13 +83,12 @@ def _body(operation: OpenAPIOperation, document: OpenAPIDocument) -> Iterator[Fi
 def _simplified(node: Any, document: OpenAPIDocument) -> dict[str, Any]:
     """Return the parts of a schema that calls by name use and print: type, format, values, description."""
     schema = document.dereference(node)
-    parts = [_simplified(part, document) for key in ("allOf", "oneOf", "anyOf") for part in as_list(schema.get(key))]
+    parts = [_simplified(part, document) for key in _COMPOSITIONS if key in schema for part in as_list(schema[key])]
     simplified = {key: schema[key] for key in _SIMPLE_KEYS if key in schema}
     if "type" not in simplified:
         # A field's description is its own, not that of the component that it refers to.
         simplified |= {key: part[key] for part in reversed(parts) for key in ("type", "format") if key in part}
-    values = [*as_list(schema.get("enum")), *(value for part in parts for value in part.get("enum", ()))]
-    if values:
+    if values := [*as_list(schema.get("enum")), *(value for part in parts for value in part.get("enum", ()))]:
         simplified["enum"] = values
     if simplified.get("type") == "array":
         simplified["items"] = _simplified(schema.get("items"), document)

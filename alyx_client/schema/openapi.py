@@ -36,7 +36,8 @@ CIRCULAR: Schema = {"x-circular": True}
 
 def as_schema(node: Any) -> Schema:
     """Return a node if it is an object; otherwise an empty one."""
-    return cast("Schema", node) if isinstance(node, Mapping) else {}
+    # dict first: decoded JSON has no other mappings, and checks against abstract classes are slow.
+    return cast("Schema", node) if isinstance(node, (dict, Mapping)) else {}
 
 
 def as_list(node: Any) -> list[Any]:

@@ -92,7 +92,7 @@ class Report:
         return replace(self, old=old, new=new)
 
     def __bool__(self) -> bool:
-        """Whether anything changed."""
+        """Return whether anything changed."""
         return bool(self.changes)
 
     def __repr__(self) -> str:

@@ -66,7 +66,7 @@ class ActionName:
 
     @property
     def is_method(self) -> bool:
-        """Whether the client has a method for it."""
+        """True if the client has a method for it."""
         return "/" not in self.action
 
     @property
