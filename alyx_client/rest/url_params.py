@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import cast
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from alyx_client.runtime.coerce import is_list
@@ -39,6 +38,6 @@ def update_url_params(url: str, params: Mapping[str, object]) -> str:
     for name, text in parse_qsl(query):
         values.setdefault(name, []).append(text)
     for name, value in params.items():
-        values[name] = list(cast("Iterable[object]", value)) if is_list(value) else [value]
+        values[name] = list(value) if is_list(value) else [value]
     encoded = urlencode([(name, text) for name, texts in values.items() for text in texts])
     return f"{path}{'?' if encoded else ''}{encoded}{hash_mark}{fragment}"

@@ -16,7 +16,8 @@ from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.bodies import Upload
 from alyx_client.runtime.endpoint import AsyncEndpoint, AsyncJsonFields, Endpoint, JsonFields
 from alyx_client.runtime.filters import DateRange, DjangoFilter, known_filters
-from alyx_client.runtime.models import UNSET, DateInput, DateTimeInput, Record, Resource, UUIDInput, WithIdInUrl
+from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput
+from alyx_client.runtime.models import Record, Resource, WithIdInUrl
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.results import Results
 

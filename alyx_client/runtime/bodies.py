@@ -1,15 +1,15 @@
-"""Bodies of requests made from plain Python: JSON, forms and files."""
+"""Bodies of requests: JSON, forms and files, made from plain Python."""
 
 from __future__ import annotations
 
 import json
 import mimetypes
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
 from uuid import UUID
 
 from alyx_client.errors import InvalidFieldError
@@ -24,15 +24,15 @@ Upload = Path | bytes | BinaryIO
 _SIGNATURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp"}
 
 
-def json_text(payload: object, what: str) -> str:
-    """Return JSON.
+def json_text(payload: object, label: str) -> str:
+    """Encode a body as JSON.
 
     Parameters
     ----------
     payload
         Dictionaries, lists and scalars.
-    what
-        Whose body it is, for messages.
+    label
+        The call, for messages.
 
     Raises
     ------
@@ -43,53 +43,63 @@ def json_text(payload: object, what: str) -> str:
         return json.dumps(payload, allow_nan=False)
     except ValueError:
         raise InvalidFieldError(
-            f"{what} was not sent: a value is infinite or not a number, which JSON cannot hold; send None in its place"
+            f"{label} was not sent: JSON cannot express a value that is infinite or not a number; send None instead"
         ) from None
 
 
+@runtime_checkable
+class Sendable(Protocol):
+    """An object that can be sent as JSON, such as a `Resource`."""
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the object as plain JSON."""
+        ...
+
+
 def plain_json(value: object, name: str = "data") -> Any:
-    """Return a value as JSON knows it: NumPy's, UUIDs, dates, paths and records among them.
+    """Return a value as plain JSON: values of NumPy, UUIDs, dates, paths and resources are converted.
 
     Parameters
     ----------
     value
         The value.
     name
-        Where it stands, for messages.
+        The place of the value, for messages.
 
     Raises
     ------
     InvalidFieldError
-        JSON has nothing for it; the message says where it stands.
+        JSON cannot express the value; the message names its place.
     """
     value = plain_python(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, UUID | PurePath):
         return str(value)
-    if isinstance(value, datetime):
-        try:
-            return naive(name, value).isoformat()
-        except ValueError as error:
-            raise InvalidFieldError(str(error), fields={name: ["has a time zone"]}) from None
     if isinstance(value, date | time):
-        return value.isoformat()
+        return _iso_text(value, name)
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value).items()
         return {str(plain_python(key)): plain_json(item, f"{name}[{key!r}]") for key, item in items}
     if is_list(value) and not isinstance(value, bytearray | memoryview):
-        return [plain_json(item, f"{name}[{place}]") for place, item in enumerate(cast("Iterable[object]", value))]
-    other = cast("Any", value)
-    if hasattr(other, "to_wire"):
-        return other.to_wire()
-    kind = type(other).__name__
+        return [plain_json(item, f"{name}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, Sendable):
+        return value.to_wire()
+    kind = type(value).__name__
     raise InvalidFieldError(f"{name}: a {kind} cannot be sent as JSON", fields={name: ["cannot be sent as JSON"]})
 
 
-def form_fields(payload: Mapping[str, Any], what: str, lists: Collection[str] | None = None) -> Params:
-    """Return the fields of a multipart body; structured values as JSON text, as Alyx reads them.
+def _iso_text(value: date | time, name: str) -> str:
+    try:
+        return (naive(name, value) if isinstance(value, datetime) else value).isoformat()
+    except ValueError as error:
+        raise InvalidFieldError(str(error), fields={name: ["has a time zone"]}) from None
+
+
+def form_fields(payload: Mapping[str, Any], label: str, lists: Collection[str] | None = None) -> Params:
+    """Encode a body as the fields of a multipart form; Alyx reads structured values as JSON text.
 
     A list field is sent once for each item, as Django REST framework reads it.
 
@@ -97,15 +107,15 @@ def form_fields(payload: Mapping[str, Any], what: str, lists: Collection[str] | 
     ----------
     payload
         The body as plain JSON.
-    what
-        Whose body it is, for messages.
+    label
+        The call, for messages.
     lists
-        The names of the list fields, where the fields are known; otherwise lists of text are taken for such.
+        The names of the list fields; None if they are unknown, so that lists of text are taken for list fields.
 
     Raises
     ------
     InvalidFieldError
-        A list is empty, which a form cannot say, or a value cannot be sent.
+        A list is empty, which a form cannot express, or a value cannot be sent.
     """
     pairs: list[tuple[str, str]] = []
     for name, value in payload.items():
@@ -116,10 +126,10 @@ def form_fields(payload: Mapping[str, Any], what: str, lists: Collection[str] | 
         elif isinstance(value, list) and _is_repeated(name, cast("list[object]", value), lists):
             items = cast("list[object]", value)
             if not items:
-                raise InvalidFieldError(f"{what}: {name}=[] cannot be sent beside a file; send it in a call of its own")
-            pairs.extend((name, item if isinstance(item, str) else json_text(item, what)) for item in items)
+                raise InvalidFieldError(f"{label}: {name}=[] cannot be sent beside a file; send it in another call")
+            pairs.extend((name, item if isinstance(item, str) else json_text(item, label)) for item in items)
         else:
-            pairs.append((name, json_text(cast("object", value), what)))
+            pairs.append((name, json_text(cast("object", value), label)))
     return tuple(pairs)
 
 
@@ -130,21 +140,20 @@ def _is_repeated(name: str, items: Sequence[object], lists: Collection[str] | No
 
 
 def file_parts(files: object) -> tuple[FilePart, ...]:
-    """Return the files of a multipart body.
+    """Read the files of a multipart body.
 
     Parameters
     ----------
     files
         A dictionary, or pairs, of form field and file. A file is its path, its content, an open binary file, or a tuple
-        of file name, one of these and, if wanted, media type.
+        of file name, one of these and, optionally, media type.
 
     Raises
     ------
     InvalidFieldError
-        They are of another form, or there is no such file.
+        The argument is of another form, or there is no such file.
     """
-    given = cast("Any", files)
-    pairs = cast("Any", given.items() if isinstance(given, Mapping) else given)
+    pairs: Any = cast("Mapping[str, Any]", files).items() if isinstance(files, Mapping) else files
     try:
         return tuple(_named_part(name, upload) for name, upload in pairs)
     except (TypeError, ValueError) as error:
@@ -163,14 +172,14 @@ def _named_part(name: str, upload: Any) -> FilePart:
 
 
 def file_part(name: str, upload: Upload | FilePart) -> FilePart:
-    """Read a file to send, once: an open one would be at its end the second time.
+    """Read a file to send, once: the second time, an open file would be at its end.
 
     Parameters
     ----------
     name
         The form field.
     upload
-        The file's path, its content, or an open binary file; what was read before comes back as it is.
+        The file's path, its content, or an open binary file; a part that was read before is returned unchanged.
 
     Raises
     ------
@@ -194,5 +203,5 @@ def file_part(name: str, upload: Upload | FilePart) -> FilePart:
 
 
 def _extension(content: bytes) -> str:
-    # The server stores an upload under its extension, and refuses an image without one.
+    # The server stores an upload under its extension, and refuses images without one.
     return next((extension for start, extension in _SIGNATURES.items() if content.startswith(start)), "")

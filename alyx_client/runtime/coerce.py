@@ -1,31 +1,47 @@
-"""Values as plain Python, whatever library they come from; shared by all that is sent in a URL."""
+"""Values of other libraries as plain Python, for everything that is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
+
+__all__ = ["is_list", "naive", "plain_python"]
 
 
 def naive(name: str, value: datetime) -> datetime:
-    """Return a date-time that has no time zone; one that has is a ValueError."""
+    """Return a date-time, if it has no time zone.
+
+    Parameters
+    ----------
+    name
+        The field or filter, for messages.
+    value
+        The date-time.
+
+    Raises
+    ------
+    ValueError
+        It has a time zone.
+    """
+    # The server would shift it to its own time zone and store it without one.
     if value.tzinfo is not None:
-        raise ValueError(f"{name}: {value} has a time zone, but Alyx keeps local times without one; pass it without")
+        raise ValueError(f"{name}: {value} has a time zone, but Alyx stores local times without one; pass it without")
     return value
 
 
 def plain_python(value: object) -> object:
-    """Return what NumPy and enumerations wrap."""
+    """Unwrap values of NumPy and of enumerations."""
     if isinstance(value, Enum):
         return value.value
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         array = cast("Any", value)
-        # Python's own date-times hold no nanoseconds: NumPy would give their number instead.
+        # Python's date-times have no nanoseconds: NumPy would return an integer instead.
         return (array.astype("datetime64[us]") if str(array.dtype) == "datetime64[ns]" else array).tolist()
     return value
 
 
-def is_list(value: object) -> bool:
-    """Return whether a value is several values."""
+def is_list(value: object) -> TypeGuard[Iterable[object]]:
+    """Return whether a value is a collection of values: neither text nor a mapping."""
     return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)

@@ -1,4 +1,4 @@
-"""The ``django=`` filter: Django's lookups in Alyx's mini-language, and errors for what that cannot hold.
+"""The ``django=`` filter: Django's lookups in Alyx's mini-language, and errors for values it cannot express.
 
 The language has no escape: commas separate, except between brackets; text that looks like a number, a boolean or None
 becomes one; text in brackets is read as a Python literal.
@@ -17,7 +17,7 @@ from uuid import UUID
 from alyx_client.runtime.coerce import is_list, naive, plain_python
 
 DjangoFilter = str | Mapping[str, object]
-"""Django lookups: by name and value, or as the text that Alyx reads."""
+"""Django lookups: values by lookup name, or text in Alyx's mini-language."""
 
 # Web servers in front of Alyx take request lines of 4094 bytes and up; other filters need room too.
 _BATCH_LENGTH = 3000
@@ -28,7 +28,7 @@ _LOOKUPS = frozenset((*_TEXT_LOOKUPS, *_OTHER_LOOKUPS))
 
 
 def django_filter(spec: DjangoFilter) -> list[str]:
-    """Return Django lookups in Alyx's mini-language.
+    """Encode Django lookups in Alyx's mini-language.
 
     Parameters
     ----------
@@ -39,42 +39,46 @@ def django_filter(spec: DjangoFilter) -> list[str]:
     Returns
     -------
     list of str
-        One text; several where a long ``__in`` list was split; none where one is empty.
+        One text; several if a long ``__in`` list was split; none if such a list is empty, so that nothing can match.
 
     Raises
     ------
     ValueError
-        The mini-language cannot hold a value: it has no escape, and turns text that looks like a number or a boolean
+        The mini-language cannot express a value: it has no escape, and turns text that looks like a number or a boolean
         into one.
     """
     if isinstance(spec, str):
         return [spec]
     if not isinstance(cast("object", spec), Mapping):
         raise TypeError(f"django takes text or a dictionary of lookups, not a {type(spec).__name__}")
-    texts: list[list[str]] = []
-    for field, given in spec.items():
-        _check_field(field)
-        value = plain_python(given)
-        if field.endswith("__in"):
-            if not is_list(value):
-                raise ValueError(f"django: {field} takes a list of values")
-            parts = list(batches(field, cast("Iterable[object]", value)))
-            if not parts and field.startswith("~"):
-                parts = ["[]"]  # nothing is excluded, so everything matches
-            texts.append([f"{field},{batch}" for batch in parts])
-        else:
-            texts.append([f"{field},{_django_value(field, value)}"])
-    if sum(len(each) > 1 for each in texts) > 1:
+    lookups = [_lookup(field, plain_python(value)) for field, value in spec.items()]
+    split = [texts for texts in lookups if len(texts) > 1]
+    if len(split) > 1:
         raise ValueError("django: only one long __in list can be split over several requests, and here are two")
-    if any(len(each) > 1 and each[0].startswith("~") for each in texts):
+    if any(texts[0].startswith("~") for texts in split):
         raise ValueError("django: a long list cannot be excluded, since each part alone would let the others through")
-    return [",".join(parts) for parts in combinations(texts)]
+    return [",".join(texts) for texts in combinations(lookups)]
+
+
+def _lookup(field: str, value: object) -> list[str]:
+    """Return one lookup; several texts if its list is split over several requests."""
+    _check_field(field)
+    if not field.endswith("__in"):
+        return [f"{field},{_django_value(field, value)}"]
+    if not is_list(value):
+        raise ValueError(f"django: {field} takes a list of values")
+    parts = list(batches(field, value))
+    if not parts and field.startswith("~"):
+        parts = ["[]"]  # nothing is excluded, so everything matches
+    return [f"{field},{batch}" for batch in parts]
 
 
 def _check_field(field: object) -> None:
     name = field.removeprefix("~") if isinstance(field, str) else ""
     if not name or name != name.strip() or any(character in name for character in ",[]()~"):
-        raise ValueError(f"django: {field!r} is no name of a lookup, such as 'start_time__date__gte' or '~json__qc'")
+        raise ValueError(
+            f"django: {field!r} is not a valid lookup name, such as 'start_time__date__gte' or '~json__qc'"
+        )
 
 
 def _django_value(field: str, value: object) -> str:
@@ -83,32 +87,38 @@ def _django_value(field: str, value: object) -> str:
         raise ValueError(f"django: {field} takes a list of keys; the server would read a text letter by letter")
     if lookup == "isnull" and not isinstance(value, bool):
         raise ValueError(f"django: {field} takes True or False")
+    if isinstance(value, str):
+        return _django_text(field, value)
     if value is None or isinstance(value, bool):
         return str(value)
+    if isinstance(value, int | float | Decimal):
+        return _django_number(field, value)
+    if isinstance(value, date | UUID):
+        return _iso_text(field, value)
+    if is_list(value):
+        return f"[{','.join(_literal(field, item) for item in value)}]"
+    raise ValueError(f"django: {field}: {value!r} cannot be sent")
+
+
+def _iso_text(field: str, value: date | UUID) -> str:
+    if isinstance(value, datetime):
+        return naive(field, value).isoformat()
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _django_number(field: str, value: float | Decimal) -> str:
     if isinstance(value, int):
         if abs(value) > _EXACT_INTEGERS:
             raise ValueError(
                 f"django: {field}: the server reads numbers as floats, and {value} is too large to be exact"
             )
-        return _number(value)
-    if isinstance(value, float | Decimal):
-        if not math.isfinite(value):
-            raise ValueError(f"django: {field}: {value} cannot be sent")
-        return _number(Decimal(repr(float(value))) if isinstance(value, float) else value)
-    if isinstance(value, datetime):
-        return naive(field, value).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, str):
-        return _django_text(field, value)
-    if is_list(value):
-        return f"[{','.join(_literal(field, item) for item in cast('Iterable[object]', value))}]"
-    raise ValueError(f"django: {field}: {value!r} cannot be sent")
+        return _digits(value)
+    if not math.isfinite(value):
+        raise ValueError(f"django: {field}: {value} cannot be sent")
+    return _digits(Decimal(repr(float(value))) if isinstance(value, float) else value)
 
 
-def _number(value: int | Decimal) -> str:
+def _digits(value: int | Decimal) -> str:
     # The server sees a number in digits with at most one point; a sign or an exponent would leave it as text, which
     # no number in a JSON field is equal to. In brackets it is read as Python reads it.
     digits = f"{value:f}" if isinstance(value, Decimal) else str(value)
@@ -122,19 +132,19 @@ def _django_text(field: str, text: str) -> str:
     elif text.startswith(("(", "[")) and text.endswith((")", "]")):
         reason = "the server would read it as a list"
     elif _splits(text):
-        reason = "it has a comma or a bracket that the server would take for its own"
+        reason = "the server would take its comma or bracket for syntax"
     elif text != text.rstrip():
-        reason = "the server would cut the space at its end off"
+        reason = "the server would strip the space at its end"
     if reason:
-        way = "Use the endpoint's own filter for that field"
+        advice = "Use the endpoint's own filter for that field"
         if field.rpartition("__")[2] not in _LOOKUPS and not any(bracket in text for bracket in "[]()"):
-            way += f", or django={{{field + '__in'!r}: [{text!r}]}}"  # in a list, text stays text
-        raise ValueError(f"django: {field}: {text!r} cannot be sent: {reason}. {way}.")
+            advice += f", or django={{{field + '__in'!r}: [{text!r}]}}"  # in a list, text stays text
+        raise ValueError(f"django: {field}: {text!r} cannot be sent: {reason}. {advice}.")
     return text
 
 
 def _splits(text: str) -> bool:
-    """Return whether Alyx would cut a text at a comma, or miss the comma after it."""
+    """Return whether Alyx would split a text at a comma, or miss the comma after it."""
     closing = ""
     for character in text:
         if character == "," and not closing:
@@ -147,34 +157,38 @@ def _splits(text: str) -> bool:
 
 
 def _literal(field: str, item: object) -> str:
-    """Return an item of a list, which the server reads as Python's literals."""
+    """Return an item of a list, which the server reads as a Python literal."""
     item = plain_python(item)
-    if isinstance(item, UUID):
-        item = str(item)
-    elif isinstance(item, datetime):
-        item = naive(field, item).isoformat()
-    elif isinstance(item, date):
-        item = item.isoformat()
+    if isinstance(item, date | UUID):
+        item = _iso_text(field, item)
     if isinstance(item, str):
         if any(character in item for character in "[]()"):
             raise ValueError(f"django: {field}: {item!r} cannot be sent in a list, since it has a bracket")
-        return ascii(str(item))
+        return ascii(str(item))  # str() of a subclass, whose repr may be another one
     if item is None or isinstance(item, int) or (isinstance(item, float) and math.isfinite(item)):
         return repr(item)
     raise ValueError(f"django: {field}: {item!r} cannot be sent in a list")
 
 
 def batches(field: str, values: Iterable[object]) -> Iterator[str]:
-    """Yield lists that fit in a request, without repetitions and in order."""
+    """Yield the values in lists that each fit in a request line, in order and without repetitions.
+
+    Parameters
+    ----------
+    field
+        The lookup, for messages.
+    values
+        The values.
+    """
     batch: list[str] = []
     length = 0
     for literal in dict.fromkeys(_literal(field, value) for value in values):
-        sent = len(quote(literal)) + 1
-        if batch and length + sent > _BATCH_LENGTH:
+        size = len(quote(literal)) + 1  # percent-encoded, and with a comma
+        if batch and length + size > _BATCH_LENGTH:
             yield f"[{','.join(batch)}]"
             batch, length = [], 0
         batch.append(literal)
-        length += sent
+        length += size
     if batch:
         yield f"[{','.join(batch)}]"
 

@@ -1,7 +1,7 @@
-"""Filters in the form that Alyx reads them, and errors for what that form cannot hold.
+"""Filters as query parameters in Alyx's formats, and errors for values that these formats cannot express.
 
-Alyx ignores a filter that it does not know and returns everything, so names and values are checked before anything is
-sent.
+Alyx ignores a filter that it does not know and returns everything, so that names and values are checked before
+anything is sent.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -27,7 +27,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 FilterStyle = Literal["plain", "comma", "repeat", "range", "day", "id", "django"]
 DateRange = date | str | tuple[date | str, date | str]
-"""Two days, both included; or one."""
+"""A pair of days, both included; or one day."""
 
 # Alyx counts the distinct dataset types of a record and requires as many as names were sent, so a repeated name matches
 # nothing. Elsewhere equal values have a meaning: a date range of one day is the same date twice, `extended_qc` is pairs
@@ -53,11 +53,11 @@ def encode(
     Parameters
     ----------
     filters
-        Values by the server's names; None means that the filter is not given.
+        Values by the server's names; None for a filter that was left out.
     styles
-        How each filter is sent.
+        The style in which each filter is sent.
     endpoint
-        Whose filters they are, for messages.
+        The endpoint's name, for messages.
     extra_params
         Parameters that are sent without a check, in place of the filters of the same name; a sequence is sent as
         repeated parameters.
@@ -65,7 +65,7 @@ def encode(
     Returns
     -------
     list of Params
-        One set of parameters; several where a long list of keys was split; none where a list of keys is empty, so that
+        One set of parameters; several if a long list of keys was split; none if a list of keys is empty, so that
         nothing can match.
 
     Raises
@@ -73,32 +73,42 @@ def encode(
     ValueError, TypeError
         A value cannot be sent; the message names the filter.
     """
-    extra_params = {name: value for name, value in (extra_params or {}).items() if value is not None}
-    given = {name: plain_python(value) for name, value in filters.items() if value is not None}
-    if "django" in styles and "django" in extra_params:
-        # The server reads one parameter of this name alone, and keys need it too.
-        given["django"] = extra_params.pop("django")
-    fixed: list[tuple[str, str]] = []
+    values, extra_values = _without_none(filters), _without_none(extra_params or {})
+    if "django" in styles and "django" in extra_values:
+        # The server reads one parameter of this name alone, and keys need it, too.
+        values["django"] = extra_values.pop("django")
+    pairs: list[tuple[str, str]] = []
     lookups: list[list[str]] = []
-    for name, value in given.items():
-        style = styles[name]
-        if style == "id" and "django" in styles:
-            lookups.append(_keys(name, value))
-        elif style == "django":
-            lookups.append(django_filter(cast("DjangoFilter", value)))
+    for name, value in values.items():
+        texts = _lookups(name, value, styles)
+        if texts is None:
+            pairs.extend((name, text) for text in _texts(name, value, styles[name], endpoint))
         else:
-            fixed.extend((name, text) for text in _texts(name, value, style, endpoint))
-    extra = [
-        (name, _text(name, each))
-        for name, value in extra_params.items()
-        for each in (cast("Iterable[object]", value) if is_list(value) else [value])
-    ]
-    kept = [pair for pair in fixed if pair[0] not in extra_params]
+            lookups.append(texts)
     if sum(len(texts) > 1 for texts in lookups) > 1:
         raise ValueError(
             f"{endpoint}: only one list of keys can be split over several requests, and here are two long ones"
         )
-    return [(*kept, *_django_parameter(texts), *extra) for texts in combinations(lookups)]
+    pairs = [pair for pair in pairs if pair[0] not in extra_values]
+    extra = list(_unchecked_pairs(extra_values))
+    return [(*pairs, *_django_parameter(texts), *extra) for texts in combinations(lookups)]
+
+
+def _without_none(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: plain_python(value) for name, value in values.items() if value is not None}
+
+
+def _unchecked_pairs(params: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in params.items():
+        for item in value if is_list(value) else [value]:
+            yield name, _text(name, item)
+
+
+def _lookups(name: str, value: object, styles: Mapping[str, FilterStyle]) -> list[str] | None:
+    """Return a filter as lookups of the ``django`` parameter, one for each request; None if it has its own one."""
+    if styles[name] == "id" and "django" in styles:
+        return _keys(name, value)
+    return django_filter(cast("DjangoFilter", value)) if styles[name] == "django" else None
 
 
 def _django_parameter(texts: Sequence[str]) -> list[tuple[str, str]]:
@@ -107,30 +117,33 @@ def _django_parameter(texts: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[str]:
+    """Return the values of a filter's parameter, which is repeated if there are several."""
     if isinstance(value, Repeated):
-        return [_given_text(name, each, endpoint) for each in value]
+        return [_filled_text(name, text, endpoint) for text in value]
     if style == "range":
         return [_range(name, value)]
     if style == "day" and isinstance(value, datetime):
         value = naive(name, value).date()
     if not is_list(value):
-        return [_given_text(name, value, endpoint)]
+        return [_filled_text(name, value, endpoint)]
     if style not in ("comma", "repeat"):
         raise ValueError(f"{endpoint}: {name} takes one value, not several; for several use django={{'…__in': [...]}}")
-    texts = [_given_text(name, each, endpoint) for each in cast("Iterable[object]", value)]
+    texts = [_filled_text(name, item, endpoint) for item in value]
     if not texts:
         raise _empty(name, endpoint)
-    if style == "repeat":
-        return texts
+    return texts if style == "repeat" else [_joined(name, texts, endpoint)]
+
+
+def _joined(name: str, texts: Sequence[str], endpoint: str) -> str:
     for text in texts:
         if "," in text:
             raise ValueError(
                 f"{endpoint}: {name} sends its values joined by commas, so {text!r} cannot be one of several"
             )
-    return [",".join(dict.fromkeys(texts) if name in _DISTINCT else texts)]
+    return ",".join(dict.fromkeys(texts) if name in _DISTINCT else texts)
 
 
-def _given_text(name: str, value: object, endpoint: str) -> str:
+def _filled_text(name: str, value: object, endpoint: str) -> str:
     text = _text(name, value)
     if not text.strip():
         raise _empty(name, endpoint)
@@ -157,7 +170,7 @@ def _text(name: str, value: object) -> str:
 
 
 def _range(name: str, value: object) -> str:
-    ends = list(cast("Iterable[object]", value)) if is_list(value) else [value, value]
+    ends = list(value) if is_list(value) else [value, value]
     if isinstance(value, str) and "," in value:
         ends = list(value.split(","))
     if len(ends) != 2:
@@ -183,9 +196,9 @@ def _day(name: str, value: object) -> date:
 
 
 def _keys(name: str, value: object) -> list[str]:
-    """Return ``id=`` as Alyx needs it: a lookup of the primary key."""
+    """Return ``id=`` as lookups of the primary key: lists of Alyx have no filter of that name."""
     if is_list(value):
-        return [f"pk__in,{batch}" for batch in batches(name, cast("Iterable[object]", value))]
+        return [f"pk__in,{batch}" for batch in batches(name, value)]
     key = _text(name, value)
     if not key.strip() or any(character in key for character in ",[]()"):
         raise ValueError(f"{name}: {key!r} is not one key; pass several as a list")
@@ -202,23 +215,35 @@ def known_filters(method: Callable[P, R]) -> Callable[P, R]:
     """
     parameters = inspect.signature(method).parameters
     names = [name for name in parameters if name != "self"]
-    known = frozenset(names)
-    places = sum(each.kind is not inspect.Parameter.KEYWORD_ONLY for each in parameters.values())
+    filters = frozenset(names)
+    positional = sum(parameter.kind is not inspect.Parameter.KEYWORD_ONLY for parameter in parameters.values())
 
     @functools.wraps(method)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        if len(args) > places:
-            raise TypeError(f"{method.__qualname__}() takes filters by name only, as in list({names[places - 1]}=...)")
+        if len(args) > positional:
+            example = names[positional - 1]
+            raise TypeError(f"{method.__qualname__}() takes filters by name only, as in list({example}=...)")
         for name in kwargs:
-            if name not in known:
+            if name not in filters:
                 raise unknown_filter(name, names, method.__qualname__)
         return method(*args, **kwargs)
 
     return checked
 
 
-def unknown_filter(name: str, names: Sequence[str], where: str) -> TypeError:
-    """Return the error for a filter that does not exist."""
-    near = get_close_matches(name, names, n=3) or [each for each in names if name in each or each in name][:3]
-    hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"There are: {', '.join(names)}."
-    return TypeError(f"{where}() has no filter {name!r}. {hint} extra_params={{...}} passes anything.")
+def unknown_filter(name: str, names: Sequence[str], method: str) -> TypeError:
+    """Return the error for a filter that does not exist.
+
+    Parameters
+    ----------
+    name
+        The filter.
+    names
+        The filters that exist.
+    method
+        The qualified name of the method.
+    """
+    nearest = get_close_matches(name, names, n=3)
+    nearest = nearest or [other for other in names if name in other or other in name][:3]
+    hint = f"Did you mean {' or '.join(map(repr, nearest))}?" if nearest else f"There are: {', '.join(names)}."
+    return TypeError(f"{method}() has no filter {name!r}. {hint} extra_params={{...}} passes anything.")

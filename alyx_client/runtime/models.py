@@ -1,112 +1,41 @@
-"""Base classes of the generated shapes: what is sent, and what is answered.
+"""Base classes of the generated models: resources to send, and records received.
 
-A `Resource` is strict: an unknown field, a wrong type or a missing field is an error where the object is made, before
-anything is sent. A `Record` is what a server answered: unknown fields are kept, nothing is coerced, and it cannot be
-changed, since a changed attribute would not change the server.
+A `Resource` is strict: an unknown field, a wrong type or a missing field raises in the constructor, before anything is
+sent. A `Record` preserves what the server sent: unknown fields are stored, nothing is coerced, and it is frozen, since
+a changed attribute would not change the server's record.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    GetCoreSchemaHandler,
-    GetPydanticSchema,
-    ValidationError,
-)
-from pydantic_core import CoreSchema, PydanticSerializationError
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from alyx_client.errors import InvalidFieldError
+from alyx_client.runtime.inputs import UNSET
 
-__all__ = ["UNSET", "DateInput", "DateTimeInput", "Record", "Resource", "UUIDInput", "WithIdInUrl"]
-
-
-class _Unset:
-    """The type of `UNSET`."""
-
-    __slots__ = ()
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-    def __reduce__(self) -> str:
-        return "UNSET"
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
-
-UNSET: Final[Any] = _Unset()
-"""Marks a field that was left out: it is not sent, which is neither null nor a default."""
-
-
-def _as(kind: type) -> GetPydanticSchema:
-    """Validate as `kind`, while type checkers see the wider annotation beside it."""
-
-    def schema(_source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return handler(kind)
-
-    return GetPydanticSchema(schema)
-
-
-def _date_or_text(value: object) -> object:
-    if isinstance(value, int | float):
-        raise ValueError("a number is not a date; pass a date, a datetime or ISO 8601 text")
-    return value
-
-
-def _naive_datetime(value: object) -> object:
-    _date_or_text(value)
-    moment = value
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    if isinstance(moment, datetime) and moment.tzinfo is not None:
-        raise ValueError(
-            "has a time zone, but Alyx keeps local times without one and would shift it to UTC; "
-            "pass the time as it should be kept, for instance .replace(tzinfo=None)"
-        )
-    return value
-
-
-DateTimeInput = Annotated[datetime | str, _as(datetime), BeforeValidator(_naive_datetime)]
-"""A date-time to send: a naive `datetime`, or ISO 8601 text."""
-DateInput = Annotated[date | str, _as(date), BeforeValidator(_date_or_text)]
-"""A date to send: a `date`, or ISO 8601 text."""
-UUIDInput = Annotated[UUID | str, _as(UUID)]
-"""A UUID to send: a `UUID`, or its text."""
+__all__ = ["Record", "Resource", "WithIdInUrl", "key_of_url"]
 
 
 if TYPE_CHECKING:
-    _Shape = BaseModel
+    _Model = BaseModel
 else:
 
-    class _ShapeMeta(type(BaseModel)):
-        """Lets a field be called ``json``, as Alyx calls it, without pydantic's warning about its own old method."""
+    class _ModelMeta(type(BaseModel)):
+        """Allows a field called ``json``, as in Alyx, without pydantic's warning about its deprecated method."""
 
         def __new__(mcs, name, bases, namespace, **kwargs):
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message=r'Field name "json" .*shadows an attribute')
                 return super().__new__(mcs, name, bases, namespace, **kwargs)
 
-    class _Shape(BaseModel, metaclass=_ShapeMeta):
+    class _Model(BaseModel, metaclass=_ModelMeta):
         pass
 
 
@@ -116,15 +45,15 @@ _FIELD_ERRORS = {
 }
 
 
-class Resource(_Shape):
-    """What is sent to create or to update a record.
+class Resource(_Model):
+    """The fields to send, to create or to update a record.
 
-    Only the fields that were given are sent; ``None`` is sent as null.
+    Only the fields that were set are sent; ``None`` is sent as null.
 
     Raises
     ------
     InvalidFieldError
-        A field is unknown, missing or of the wrong type; all of them are named.
+        A field is unknown, missing or of the wrong type; the message names all of them.
     """
 
     model_config = ConfigDict(
@@ -133,7 +62,7 @@ class Resource(_Shape):
         populate_by_name=True,
         defer_build=True,
         protected_namespaces=(),
-        # JSON has no NaN, and null in its place would wipe a value.
+        # JSON has no NaN, and null in its place would delete the value on the server.
         allow_inf_nan=False,
         ser_json_inf_nan="constants",
     )
@@ -156,21 +85,23 @@ class Resource(_Shape):
     __str__ = BaseModel.__repr__
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
-        """Return the fields that were given, as a dictionary; the options are pydantic's."""
+        """Return the fields that were set, as a dictionary; the options are pydantic's."""
         options.setdefault("exclude_unset", True)
         return super().model_dump(**options)
 
     def model_dump_json(self, **options: Any) -> str:
-        """Return the fields that were given, as JSON text; the options are pydantic's."""
+        """Return the fields that were set, as JSON text; the options are pydantic's."""
         options.setdefault("exclude_unset", True)
         return super().model_dump_json(**options)
 
     def to_wire(self) -> dict[str, Any]:
-        """Return what is sent, in JSON's types and under the server's own names."""
+        """Return the fields that were set as plain JSON, by the server's names."""
         try:
             return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
         except PydanticSerializationError as error:
-            raise InvalidFieldError(f"{type(self).__name__} was not sent: JSON cannot hold a value. {error}") from None
+            raise InvalidFieldError(
+                f"{type(self).__name__} was not sent: JSON cannot express a value. {error}"
+            ) from None
 
     @classmethod
     def list_fields(cls) -> frozenset[str]:
@@ -179,12 +110,12 @@ class Resource(_Shape):
 
     @classmethod
     def changes_to_wire(cls, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Check the keywords of ``partial_update`` and return what is sent.
+        """Validate the keywords of ``partial_update``, and return them as plain JSON.
 
         Parameters
         ----------
         changes
-            Values by field; what is left out stays as it is on the server.
+            Values by field; the other fields stay unchanged on the server.
 
         Raises
         ------
@@ -196,25 +127,25 @@ class Resource(_Shape):
             raise InvalidFieldError(f"{cls.__name__}: nothing to change; pass the fields to change as keywords")
         names = {name: name for name in cls.model_fields}
         names |= {field.alias: name for name, field in cls.model_fields.items() if field.alias}
-        # Assignment validates each field by itself, so a blank object stands in for the required fields left out.
-        blank = cls.model_construct(_fields_set=set())
+        # Assignment validates one field alone, so that required fields may be left out.
+        resource = cls.model_construct(_fields_set=set())
         problems: dict[str, list[str]] = {}
         for name, value in changes.items():
             if name not in names:
                 problems[name] = [_FIELD_ERRORS["extra_forbidden"] + _suggestion(name, names)]
                 continue
             try:
-                setattr(blank, names[name], value)
+                setattr(resource, names[name], value)
             except InvalidFieldError as error:
                 problems[name] = [text for texts in error.fields.values() for text in texts]
         if problems:
             raise _problems(cls, problems)
-        return blank.to_wire()
+        return resource.to_wire()
 
 
 def _suggestion(name: str, names: Iterable[str]) -> str:
-    near = get_close_matches(name, list(names), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    nearest = get_close_matches(name, list(names), n=1)
+    return f" (did you mean {nearest[0]}?)" if nearest else ""
 
 
 def _invalid(cls: type[BaseModel], error: ValidationError) -> InvalidFieldError:
@@ -224,10 +155,10 @@ def _invalid(cls: type[BaseModel], error: ValidationError) -> InvalidFieldError:
         name = str(location[0]) if location else "value"
         text = _FIELD_ERRORS.get(item["type"])
         if text is None:
-            inner = [str(part) for part in location[1:] if isinstance(part, int)]
-            where = f" at index {', '.join(inner)}" if inner else ""
+            indexes = [str(part) for part in location[1:] if isinstance(part, int)]
+            place = f" at index {', '.join(indexes)}" if indexes else ""
             message = item["msg"].removeprefix("Value error, ")
-            text = f"{message[:1].lower()}{message[1:]}{where}"
+            text = f"{message[:1].lower()}{message[1:]}{place}"
         elif item["type"] == "extra_forbidden":
             text += _suggestion(name, cls.model_fields)
         messages = problems.setdefault(name, [])
@@ -242,15 +173,15 @@ def _problems(cls: type[BaseModel], problems: Mapping[str, list[str]]) -> Invali
 
 
 _REPR_WIDTH = 60
-_SHOWN = 9
-_SHOWN_FIRST = ("id", "nickname", "username", "name", "acronym", "subject", "start_time", "date_time", "number", "lab")
+_REPR_FIELDS = 9
+_REPR_FIRST = ("id", "nickname", "username", "name", "acronym", "subject", "start_time", "date_time", "number", "lab")
 
 
-class Record(_Shape):
-    """What a server answered: one record, or part of one.
+class Record(_Model):
+    """A record received from the server, or a part of one.
 
-    Values are what the server sent: date-times carry no time zone and nothing is converted. Fields that this version
-    of the client does not know are kept, as attributes too.
+    Values are what the server sent: date-times have no time zone, and nothing is converted. Fields that this version
+    of the client does not know are attributes, too.
     """
 
     model_config = ConfigDict(
@@ -258,19 +189,18 @@ class Record(_Shape):
     )
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        held = {"id": getattr(self, "id", None), **vars(self), **(self.model_extra or {})}
-        names = dict.fromkeys((*_SHOWN_FIRST, *held))
-        values = {name: held[name] for name in names if held.get(name) is not None and held[name] not in ("", [])}
-        shown = list(values.items())[:_SHOWN]
-        yield from ((name, _Abridged(value)) for name, value in shown)
-        if len(values) > len(shown):
+        fields = {"id": getattr(self, "id", None), **vars(self), **(self.model_extra or {})}
+        names = dict.fromkeys((*_REPR_FIRST, *fields))
+        values = [(name, fields[name]) for name in names if name in fields and fields[name] not in (None, "", [])]
+        yield from ((name, _Abridged(value)) for name, value in values[:_REPR_FIELDS])
+        if len(values) > _REPR_FIELDS:
             yield None, _Abridged(...)
 
     __str__ = BaseModel.__repr__
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """Return the fields as a dictionary; the options are pydantic's."""
-        options.setdefault("warnings", False)  # of a value that came in another type, a SchemaDriftWarning told
+        options.setdefault("warnings", False)  # a SchemaDriftWarning was emitted when the response was parsed
         return super().model_dump(**options)
 
     def model_dump_json(self, **options: Any) -> str:
@@ -280,7 +210,7 @@ class Record(_Shape):
 
 
 class _Abridged:
-    """A value whose ``repr`` is cut: records nest, and a notebook shows one a line."""
+    """A value whose ``repr`` is cut: records are nested, and a notebook shows each on a line."""
 
     __slots__ = ("_value",)
 
@@ -290,9 +220,9 @@ class _Abridged:
     def __repr__(self) -> str:
         if self._value is ...:
             return "..."
-        value: Any = self._value
-        if isinstance(value, list) and len(cast("Sequence[object]", value)) > 3:
-            return f"[<{len(cast('Sequence[object]', value))} items>]"
+        value = self._value
+        if isinstance(value, list) and (count := len(cast("list[object]", value))) > 3:
+            return f"[<{count} items>]"
         text = str(self._value) if isinstance(self._value, UUID) else repr(self._value)
         return text if len(text) <= _REPR_WIDTH else text[: _REPR_WIDTH - 1] + "…"
 
@@ -303,7 +233,7 @@ def key_of_url(url: str) -> str:
     Parameters
     ----------
     url
-        The record's own address, as the server sends it.
+        The record's URL, as the server sends it.
     """
     return unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
 
@@ -318,8 +248,11 @@ class WithIdInUrl(Record):
     @property
     def id(self) -> UUID:
         """The record's UUID, read from the end of its ``url``."""
-        url: object = cast("Any", self).url
+        url: object = vars(self).get("url")
         try:
-            return UUID(key_of_url(cast("str", url)))
-        except (ValueError, TypeError, AttributeError):
-            raise AttributeError(f"this record has no id: its url is {url!r}") from None
+            if isinstance(url, str):
+                return UUID(key_of_url(url))
+        except ValueError:
+            pass
+        # An AttributeError, so that hasattr() and getattr() with a default work.
+        raise AttributeError(f"this record has no id: its url is {url!r}")

@@ -14,16 +14,8 @@ from pydantic import Field
 
 from alyx_client.errors import InvalidFieldError
 from alyx_client.models import SubjectSummary
-from alyx_client.runtime.models import (
-    UNSET,
-    DateInput,
-    DateTimeInput,
-    Record,
-    Resource,
-    UUIDInput,
-    WithIdInUrl,
-    key_of_url,
-)
+from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput
+from alyx_client.runtime.models import Record, Resource, WithIdInUrl, key_of_url
 
 KEY = UUID("0b12ba9e-01e3-4784-8c35-d7bb1bab414f")
 
@@ -146,7 +138,7 @@ def test_numbers_that_json_lacks_are_refused_and_never_become_null() -> None:
 
 
 def test_value_that_json_cannot_hold_is_an_error() -> None:
-    with pytest.raises(InvalidFieldError, match=r"Thing was not sent: JSON cannot hold a value\. .*object"):
+    with pytest.raises(InvalidFieldError, match=r"Thing was not sent: JSON cannot express a value\. .*object"):
         Thing(name="a", json={"x": object()}).to_wire()
 
 
