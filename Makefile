@@ -1,4 +1,4 @@
-# Everything a developer needs; a new machine needs only Python 3.11+ and make.
+# All development tasks; a new machine requires only Python 3.11+ and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ ONE_VENV := .venv-one
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "alyx-client needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "alyx-client requires Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade "pip>=25.1"
 	$(RUN) -m pip install --quiet --editable ".[all]" --group dev
@@ -32,17 +32,17 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(RUN) -m alyx_generator check
 
-# make client                                    the shipped client, from the shipped snapshot
-# make client SERVER=https://… PACKAGE=lab_alyx  a package for another server, into build/
+# make client                                    regenerate the shipped client from the shipped snapshot
+# make client SERVER=https://… PACKAGE=lab_alyx  generate a package for another server in build/
 client: $(STAMP)
 	$(RUN) -m alyx_generator client $(if $(SERVER),"$(SERVER)" --package "$(PACKAGE)" --out build)
 
-# make snapshot SERVER=https://… NAME=alyx-4.0.0  keep a server's schema in schemas/, structure only
+# make snapshot SERVER=https://… NAME=alyx-4.0.0  save the structure of a server's schema in schemas/
 snapshot: $(STAMP)
 	$(RUN) -m alyx_generator snapshot "$(SERVER)" "$(NAME)"
 
-# make bench        the budgets
-# make bench ONE=1  and the comparison with ONE-api, which gets an environment of its own
+# make bench        measure the budgets
+# make bench ONE=1  also compare with ONE-api, which gets its own environment
 bench: $(STAMP) $(if $(ONE),$(ONE_VENV)/.installed)
 	$(if $(ONE),ONE_PYTHON=$(ONE_VENV)/bin/python) $(RUN) -m benchmarks.run
 
@@ -52,16 +52,16 @@ $(ONE_VENV)/.installed: pyproject.toml
 	$(ONE_VENV)/bin/python -m pip install --quiet --group one
 	@touch $@
 
-# Record the exchanges in tests/contract/cassettes anew, from the server named by ALYX_URL.
+# Record the exchanges in tests/contract/cassettes again, with the server at ALYX_URL.
 record: $(STAMP)
 	rm -rf tests/contract/cassettes
 	$(RUN) -m pytest tests/contract --server=record
 
-# Run the contract tests against the server named by ALYX_URL; they remove what they make.
+# Run the contract tests against the server at ALYX_URL; they delete the records that they create.
 live: $(STAMP)
 	$(RUN) -m pytest tests/contract --server=live
 
-# Build the wheel, and from it, in a new environment, a package for each generation of server, with all its tests.
+# Build the wheel, install it in a new environment, and generate and test a package for each generation of server.
 wheel: $(STAMP)
 	$(RUN) -m pytest -m slow -rP tests/generator/test_wheel.py
 
