@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from typing import NamedTuple
 
-from alyx_client.downloads import segments as segmenting
 from alyx_client.downloads.cancellation import raise_if_cancelled
 from alyx_client.downloads.disk import require_space, write_all
 from alyx_client.downloads.file_requests import FileRequests, FileResponse
 from alyx_client.downloads.parallel import download_segments, write_segments
 from alyx_client.downloads.part_file import FileVersion, PartFile
 from alyx_client.downloads.response_headers import decode
-from alyx_client.downloads.segments import SegmentLease, Segments
+from alyx_client.downloads.segments import SegmentLease, Segments, is_worth_dividing, segment_size
 from alyx_client.errors import IncompleteDownloadError, RangeNotSatisfiableError
 from alyx_client.http.retry import Retries
 
@@ -117,7 +116,7 @@ class Receiver:
             if not self._can_divide(response, length, offset):
                 return self._write(response, part, offset)
             # Only now that the headers are known: a small file costs one request only.
-            part.divide(segmenting.segment_size(length or 0))
+            part.divide(segment_size(length or 0))
             segments = self._segments = Segments(part)
             lease = segments.lease()
             assert lease is not None
@@ -227,7 +226,7 @@ class Receiver:
             return False
         headers = response.headers
         can_resume = headers.accepts_ranges and (headers.etag or headers.modified) is not None
-        return can_resume and segmenting.is_worth_dividing(length - offset)
+        return can_resume and is_worth_dividing(length - offset)
 
     def _receive_segments(self, part: PartFile) -> None:
         """Receive what is missing of a divided file, together with the threads that help."""

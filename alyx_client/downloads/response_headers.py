@@ -16,8 +16,8 @@ _STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
 _COMPRESSED_NAME = re.compile(r"\.(t?gz|svgz)$", re.IGNORECASE)
 # zlib's window bits: 31 expects a gzip header, 47 detects a gzip or zlib header.
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 47}
-# RFC 9110, section 8.8.2.2: a date of the last change is a strong validator only if it is at least a minute old, since
-# a file may change twice within the second that the date resolves.
+# RFC 9110, section 8.8.2.2: a date of the last change is a strong validator only if the response is enough later, since
+# a file may change twice within the second that the date resolves. RFC 7232, section 2.2.2, demanded a minute.
 _SETTLED_SECONDS = 60.0
 
 
