@@ -1,7 +1,8 @@
-"""A local Alyx for trying the client out, for tests, and for pipelines in continuous integration.
+"""A local Alyx, for trying the client out and for tests; imports nothing else of the client.
 
-It needs the extra ``local`` (``pip install "alyx-client[local]"``) and is a stand-in: it behaves as a real Alyx was
-seen to behave, and the truth is the real server.
+It needs the extra ``local``: ``pip install "alyx-client[local]"``. It is a stand-in that reproduces the observed
+behaviour of a real Alyx; where they differ, the real server is right. Being independent of the client, it cannot share
+the client's mistakes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ __all__ = ["LocalAlyx"]
 
 def __getattr__(name: str) -> object:
     if name == "LocalAlyx":
-        # Web server and framework are imported only when a server is asked for.
+        # Deferred, so that importing this module needs neither the web server nor the framework.
         from alyx_client.testing.server.local import LocalAlyx
 
         return LocalAlyx

@@ -1,7 +1,7 @@
-"""Fixtures for pytest: a local Alyx for each test, or one for the whole run.
+"""Fixtures for pytest: a local Alyx that is reset for every test, or one for the whole run.
 
-The plugin is registered when this package is installed; web server and framework are imported only by a test that
-asks for a fixture.
+The plugin is registered when this package is installed; the web server and the framework are imported only when a test
+uses a fixture.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the option that names another schema document."""
-    parser.addini("local_alyx_schema", "schema document that the local Alyx of the fixtures serves", default="")
+    """Declare the option for another schema document."""
+    parser.addini("local_alyx_schema", "schema document that the fixtures' local Alyx publishes", default="")
 
 
 def new_local_alyx(config: pytest.Config) -> LocalAlyx:
-    """Make a local Alyx, or fail with a message that names the missing extra."""
+    """Return a local Alyx, or fail with a message that names the missing extra."""
     try:
         from alyx_client.testing.server.local import LocalAlyx
     except ModuleNotFoundError as missing:
+        # Any other missing module is a mistake in this package, not a missing extra.
         if missing.name and missing.name.split(".")[0] not in ("starlette", "uvicorn", "h11", "python_multipart"):
             raise
         pytest.fail(
@@ -41,13 +42,13 @@ def _local_alyx_server(pytestconfig: pytest.Config) -> Iterator[LocalAlyx]:
 
 @pytest.fixture
 def local_alyx(_local_alyx_server: LocalAlyx) -> LocalAlyx:
-    """Give a local Alyx in its first state: seeded records, no faults, an empty log of requests."""
+    """Provide a local Alyx in its initial state: seeded records, no faults, an empty log of requests."""
     _local_alyx_server.reset()
     return _local_alyx_server
 
 
 @pytest.fixture(scope="session")
 def local_alyx_session(pytestconfig: pytest.Config) -> Iterator[LocalAlyx]:
-    """Give a local Alyx that keeps what is written to it until the run ends; `local_alyx` is another one."""
+    """Provide a local Alyx that is never reset during the run; a different server from that of `local_alyx`."""
     with new_local_alyx(pytestconfig) as local:
         yield local

@@ -60,6 +60,7 @@ def file_exists(query: ListQuery, value: str) -> Predicate:
         return accept_all
 
     def matches(row: Record) -> bool:
+        # Both conditions on one file record: a missing file on one server does not hide that of another.
         for file in query.store.related("files", "dataset", row["id"]):
             repository = query.store.get("data-repository", file["data_repository"])
             is_server = repository is not None and repository["globus_is_personal"] is False

@@ -103,6 +103,7 @@ def _finish_at_relation(tables: Mapping[str, Table], table: Table, joins: list[J
     if not joins:
         choices = ", ".join(_field_names(tables, table))
         raise ServerFailure(f"Cannot resolve keyword '{name}' into field. Choices are: {choices}")
+    # `projects__in` compares the keys of the related records.
     if name in (*_COMMON, ""):
         return _finish(joins, "id", table.columns["id"], parts if name else [])
     if not joins[-1].many:

@@ -1,4 +1,4 @@
-"""The filters that each endpoint of Alyx declares beside those derived from its fields."""
+"""The filters that Alyx declares in addition to those derived from the fields of its models."""
 
 from __future__ import annotations
 

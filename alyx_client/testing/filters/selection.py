@@ -106,6 +106,7 @@ def _automatic(query: ListQuery, name: str, value: str) -> Predicate:
     relation = table.relations.get(name)
     if relation is not None:
         return _by_relation(query, name, relation)
+    # There is no filter for an array; like any unknown parameter, it is ignored.
     column = table.columns.get(name)
     if column is None or column.kind == "floats":
         return accept_all

@@ -36,6 +36,7 @@ def water_restricted(query: ListQuery, value: str) -> Predicate:
     expected = clean("water_restricted", "boolean", value)
     if expected is None:
         return accept_all
+    # Alyx's filter takes dead subjects out before it looks at restrictions.
     return lambda row: has_open_restriction(query.store, row) is expected and _is_alive(row)
 
 

@@ -21,12 +21,13 @@ def _experiment_number(serializer: Serializer, record: Record, _field: FieldSche
 
 
 def _revision(serializer: Serializer, record: Record, _field: FieldSchema, _view: View) -> str:
+    # `to_representation` replaces null by empty text.
     revision = serializer.store.get("revisions", record["revision"])
     return revision["name"] if revision else ""
 
 
 def _default_revision(_serializer: Serializer, record: Record, _field: FieldSchema, _view: View) -> str:
-    # A boolean as text, "True" or "False".
+    # Alyx declares this as a CharField over a boolean column: "True" or "False".
     return str(record["default_dataset"])
 
 
@@ -71,6 +72,7 @@ def _data_url(serializer: Serializer, record: Record, _field: FieldSchema, _view
 
 
 def _description_html(_serializer: Serializer, record: Record, _field: FieldSchema, _view: View) -> str:
+    # The small part of Markdown that the seeds use.
     text = html.escape(record["description"] or "", quote=False)
     text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
     return "\n".join(f"<p>{paragraph}</p>" for paragraph in text.split("\n\n") if paragraph)

@@ -65,6 +65,7 @@ def _session_datasets(serializer: Serializer, record: Record, field: FieldSchema
 
 
 def _insertion_datasets(serializer: Serializer, record: Record, field: FieldSchema, view: View) -> list[object]:
+    # A list of probes has the stored relation; a single probe has the datasets of its session, by collection.
     if view != "detail":
         return list(record["datasets"])
     if record["session"] is None:

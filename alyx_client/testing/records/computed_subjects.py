@@ -39,6 +39,7 @@ def _water(quantity: Callable[[WaterControl], object]) -> ComputedField:
 
 def _session_projects(serializer: Serializer, record: Record, _field: FieldSchema, _view: View) -> list[str]:
     sessions = serializer.store.related("sessions", "subject", record["id"])
+    # The projects of the subject's sessions, not those of the subject.
     keys = {key for session in sessions for key in session["projects"]}
     return [project["name"] for project in serializer.store.rows("projects") if project["id"] in keys]
 
@@ -49,7 +50,7 @@ def _genotype(serializer: Serializer, record: Record, _field: FieldSchema, view:
         allele = serializer.store.get("alleles", zygosity["allele"])
         name = allele["nickname"] if allele else ""
         number = zygosity["zygosity"]
-        # Alyx returns objects for one subject, but text in a list of subjects.
+        # The two serializers differ: objects for one subject, text in a list of subjects.
         genotype.append({"allele": name, "zygosity": number} if view == "detail" else f"{name} {_ZYGOSITIES[number]}")
     return genotype
 
@@ -74,6 +75,7 @@ def _subjects_responsible(serializer: Serializer, record: Record, _field: FieldS
 
 
 def _labs(_serializer: Serializer, record: Record, _field: FieldSchema, _view: View) -> list[str]:
+    # A many-to-many relation in Alyx; nothing here follows it in the other direction.
     return list(record["labs"])
 
 

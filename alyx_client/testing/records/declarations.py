@@ -12,7 +12,7 @@ _KINDS: dict[str, ColumnKind] = {kind: kind for kind in get_args(ColumnKind)}
 
 
 def columns(text: str) -> dict[str, Column]:
-    """Read ``"name narrative:text? number:int?"``: text unless a kind is given, nullable with ``?``.
+    """Read ``"name narrative:text? number:int?"``: text by default, nullable with ``?``.
 
     Every table has a primary key ``id``, a UUID unless it is declared as something else.
     """

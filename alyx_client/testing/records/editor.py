@@ -37,6 +37,7 @@ class Editor:
             record[name] = self._default(table, name, None if column.nullable else _EMPTY_VALUES.get(column.kind))
         for name, relation in table.relations.items():
             record[name] = self._default(table, name, [] if relation.many else None)
+        # Also values of fields that are not stored, such as a dataset's `date`: hooks read them.
         record.update(values)
         for name in table.auto_now:
             record[name] = now()
@@ -53,6 +54,7 @@ class Editor:
         created = self.store.insert(table_name, self._stored_fields(table_name, record))
         if table_name in POST_SAVE:
             POST_SAVE[table_name](self.context, created, values)
+        # The hook may have changed the record again.
         return self.store.get(table_name, created["id"]) or created
 
     def update(self, table_name: str, key: Key, values: Mapping[str, object]) -> Record:
@@ -68,6 +70,8 @@ class Editor:
 
     def delete(self, table_name: str, key: Key) -> None:
         """Delete a record, and the records that cascade from it."""
+        # Only here: Django's cascade does not call `Dataset.delete`, so deleting a session deletes its protected
+        # datasets as well.
         if table_name == "datasets":
             self._refuse_protected(key)
         self._delete(table_name, key)
@@ -80,6 +84,7 @@ class Editor:
                 if relation.to != table_name:
                     continue
                 for row in self.store.related(other.name, name, key):
+                    # The rows of a many-to-many relation's own table go with either side.
                     if relation.many:
                         remaining = [related for related in row[name] if related != key]
                         self.store.update(other.name, row["id"], {name: remaining})

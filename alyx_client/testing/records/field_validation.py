@@ -49,6 +49,7 @@ def clean_value(table: str, field: FieldSchema, value: object, *, allow_blank: b
     if field.kind in ("integer", "number"):
         return _clean_number(field, value)
     if field.kind == "string":
+        # DRF has classes of its own for these, with other messages than CharField.
         formats = {"uuid": _clean_uuid, "date": _clean_date, "date-time": _clean_datetime}
         if field.format in formats:
             return formats[field.format](value)
@@ -84,6 +85,7 @@ def is_uuid(text: str) -> bool:
 def _clean_text(table: str, field: FieldSchema, value: object, allow_blank: bool) -> str:
     if isinstance(value, bool | list | Mapping):
         raise InvalidField("Not a valid string.")
+    # DRF's CharField accepts numbers, and trims white space.
     text = str(value).strip()
     if not text:
         if not allow_blank:

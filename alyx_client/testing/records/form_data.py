@@ -20,6 +20,7 @@ def decode_form(schema: ObjectSchema, table: Table, form: Mapping[str, Sequence[
 
 
 def _decode(field: FieldSchema | None, table: Table, name: str, values: Sequence[object]) -> object:
+    # A form repeats the name of a field to send a list.
     relation = table.relations.get(name)
     if (field is not None and field.kind == "array") or (relation is not None and relation.many):
         return values

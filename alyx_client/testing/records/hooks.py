@@ -23,6 +23,7 @@ UpdateHook = Callable[[Record, Record], None]
 
 
 def _set_default_species_and_source(context: WriteContext, record: Record, values: Mapping[str, Any]) -> None:
+    # Defaults of the model; here, the first row is the one that Alyx would choose.
     for name, table in (("species", "species"), ("source", "sources")):
         rows = context.store.rows(table)
         if name not in values and rows:
@@ -30,6 +31,7 @@ def _set_default_species_and_source(context: WriteContext, record: Record, value
 
 
 def _set_lab_and_users(context: WriteContext, record: Record, _values: Mapping[str, Any]) -> None:
+    # `Session.save` sets the lab, `BaseActionSerializer.create` the users.
     subject = context.store.get("subjects", record["subject"])
     if record["lab"] is None and subject is not None:
         record["lab"] = subject["lab"]
@@ -38,12 +40,14 @@ def _set_lab_and_users(context: WriteContext, record: Record, _values: Mapping[s
 
 
 def _set_water_type(context: WriteContext, record: Record, _values: Mapping[str, Any]) -> None:
+    # `WaterAdministration.save` takes the type of the latest restriction, which may have ended.
     if record["water_type"] is None:
         restrictions = context.store.related("water-restriction", "subject", record["subject"])
         latest = max(restrictions, key=lambda row: row["start_time"] or "", default=None)
         water = context.store.find("water-type", "name", "Water")
         record["water_type"] = latest["water_type"] if latest else (water["id"] if water else None)
     subject = context.store.get("subjects", record["subject"])
+    # A ValueError in `save`: not a validation error.
     if subject and subject["death_date"] and record["date_time"] and record["date_time"][:10] > subject["death_date"]:
         raise ServerFailure("Water administration date after death date")
 
@@ -56,12 +60,14 @@ def _complete_dataset(context: WriteContext, record: Record, values: Mapping[str
         record["session"] = find_session(store, subject, day, number)["id"]
         # Alyx uses `created_by` to find the session, and then drops it.
         record["created_by"] = None
+    # The columns are not nullable, although the serializer accepts null.
     for name in ("hash", "version", "collection"):
         record[name] = record[name] or ""
     _check_collection({}, record)
     if record["data_format"] is None:
         unknown = store.find("data-formats", "name", "unknown")
         record["data_format"] = unknown["id"] if unknown else None
+    # Every new dataset becomes the default revision, unless false is sent.
     if values.get("default_dataset") is None:
         record["default_dataset"] = True
     if record["default_dataset"]:
@@ -70,6 +76,7 @@ def _complete_dataset(context: WriteContext, record: Record, values: Mapping[str
 
 
 def _check_note_target(context: WriteContext, record: Record, _values: Mapping[str, Any]) -> None:
+    # The view looks for the object after the serializer has accepted its key.
     table = next(table for table in context.tables.values() if table.content_type == record["content_type"])
     if context.store.get(table.name, record["object_id"]) is None:
         raise ServerFailure(f"{table.model} matching query does not exist.")
@@ -126,6 +133,7 @@ def _record_history(record: Record, changes: Record) -> None:
     current: object = changes.get("json", record["json"])
     extended: Record = dict(current) if is_object(current) else {}
     for name in ("nickname", "responsible_user", "cage"):
+        # The history has the text of the old value; that of a foreign key is its primary key.
         if name in changes and changes[name] != record[name]:
             history = extended.setdefault("history", {})
             history[name] = [*history.get(name, ()), {"value": str(record[name]), "date_time": now()}]
@@ -135,7 +143,7 @@ def _record_history(record: Record, changes: Record) -> None:
 def _check_collection(_record: Record, changes: Record) -> None:
     if not re.fullmatch(r"[\w./-]*", changes.get("collection") or ""):
         message = "Collections must only contain letters, numbers, hyphens, underscores and forward slashes."
-        # Alyx checks this only when it saves the model: a ValidationError that becomes a 500.
+        # The serializer has no such validator: `Dataset.save` calls `clean_fields`, whose error becomes a 500.
         raise ServerFailure(str({"collection": [message]}))
 
 
@@ -160,6 +168,7 @@ PRE_UPDATE: dict[str, UpdateHook] = {
 def _end_water_restrictions(context: WriteContext, record: Record, _values: Mapping[str, Any]) -> None:
     if record["death_date"] is None:
         return
+    # `Subject.save` ends open restrictions at the beginning of the day.
     for restriction in context.store.related("water-restriction", "subject", record["id"]):
         if restriction["end_time"] is None:
             end_time = f"{record['death_date']}T00:00:00"
@@ -171,6 +180,7 @@ def _link_to_insertion(context: WriteContext, record: Record, _values: Mapping[s
     folders = str(record["collection"]).split("/")
     if record["session"] is None or len(folders) < 2:
         return
+    # `Dataset.save` looks at the second folder alone: `alf/probe00/pykilosort` belongs to probe00.
     for table in ("insertions", "fields-of-view"):
         for row in context.store.related(table, "session", record["session"]):
             if row["name"] == folders[1] and record["id"] not in row["datasets"]:
@@ -179,6 +189,7 @@ def _link_to_insertion(context: WriteContext, record: Record, _values: Mapping[s
 
 def _link_session_datasets(context: WriteContext, record: Record, _values: Mapping[str, Any]) -> None:
     """Link every dataset of the session whose collection contains the probe's name."""
+    # A signal of the model; unlike `Dataset.save`, it looks for the name anywhere in the collection.
     name = str(record["name"]).lower()
     datasets = context.store.related("datasets", "session", record["session"]) if record["session"] else []
     keys = [dataset["id"] for dataset in datasets if name in dataset["collection"].lower()]
@@ -188,6 +199,7 @@ def _link_session_datasets(context: WriteContext, record: Record, _values: Mappi
 def _assign_subjects(context: WriteContext, record: Record, values: Mapping[str, Any]) -> None:
     if "subjects_responsible" not in values:
         return
+    # A reverse relation is replaced as a whole: subjects that are not named lose their user.
     for subject in context.store.related("subjects", "responsible_user", record["id"]):
         context.store.update("subjects", subject["id"], {"responsible_user": None})
     for key in values["subjects_responsible"]:

@@ -121,7 +121,7 @@ class Table:
 
     @property
     def has_integer_key(self) -> bool:
-        """Whether the primary key is a number rather than a UUID."""
+        """True if the primary key is a number rather than a UUID."""
         return self.columns["id"].kind == "int"
 
     def matches_content_type(self, name: object) -> bool:
@@ -151,7 +151,9 @@ def generic_table(endpoint: Endpoint) -> Table:
     for schema in schemas:
         for name, field_schema in schema.fields.items():
             columns.setdefault(name, Column(_column_kind(field_schema), field_schema.nullable))
+    # A record needs a key even if its schema shows none.
     columns.setdefault("id", Column("uuid"))
+    # A hyperlink is computed, not stored.
     columns.pop("url", None)
     model = next((schema.name for schema in schemas if schema.name), endpoint.name.title().replace("-", ""))
     lookup_field = endpoint.lookup if endpoint.lookup in columns else "id"

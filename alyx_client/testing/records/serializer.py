@@ -79,6 +79,7 @@ class Serializer:
         relation = table.relations.get(field.name)
         if relation is not None:
             return self._relation(record, field.name, relation)
+        # HyperlinkedModelSerializer adds this field to models that have none of the name.
         if field.name == "url" and "url" not in table.columns:
             return self.hyperlink(table_name, record)
         choices = table.choices.get(field.name)
@@ -96,6 +97,7 @@ class Serializer:
 
     def _related(self, key: Key | None, relation: Relation) -> object:
         related = self.store.get(relation.to, key)
+        # A relation that is not set is null in every representation.
         if related is None:
             return None
         if relation.representation == "hyperlink":

@@ -42,7 +42,9 @@ class Store:
     """
 
     def __init__(self, database: str = ":memory:") -> None:
+        # Reentrant: a view holds it for its whole transaction and calls the methods below.
         self.lock = threading.RLock()
+        # Shared by the threads of the server and the test; `isolation_level=None` leaves BEGIN to `transaction`.
         self._connection = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         self._connection.executescript(_SCHEMA)
         if database != ":memory:":
@@ -81,6 +83,7 @@ class Store:
                 yield
             except BaseException:
                 self._depth -= 1
+                # Memory has changes that the database has just discarded.
                 if self._depth == 0:
                     self._connection.execute("ROLLBACK")
                     self._forget()

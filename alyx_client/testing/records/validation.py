@@ -108,30 +108,34 @@ class Validator:
             raise InvalidField("This field may not be null.")
         if isinstance(value, NotJSON):
             raise InvalidField("Value must be valid JSON.")
-        if (self.table.name, field.name) == ("notes", "content_type"):
-            return self._content_type(value)
-        if (self.table.name, field.name) == ("notes", "image"):
-            return clean_image(value)
+        if self.table.name == "notes" and field.name in ("content_type", "image"):
+            return self._content_type(value) if field.name == "content_type" else clean_image(value)
         relation = self.table.relations.get(field.name) or WRITE_ONLY_RELATIONS.get((self.table.name, field.name))
         if relation is not None:
             return self._related.clean(relation, value)
-        choices = self.table.choices.get(field.name)
-        if choices is not None:
-            if not isinstance(value, str) or value not in choices:
-                raise InvalidField(f"Invalid {field.name}, choices are: {', '.join(choices)}")
-            return choices[value]
+        if field.name in self.table.choices:
+            return self._choice(field.name, value)
         column = self.table.columns.get(field.name)
         if column is not None and column.kind == "json" and field.kind == "string":
             # In a CoreAPI document, a JSON field is a string: the text of its JSON.
             return value
-        # DRF makes every field of a UniqueTogetherValidator required, and does not refuse a blank value then.
+        # DRF makes the fields of a UniqueTogetherValidator required even if the model allows blank text, and the
+        # schema does not tell such a field from one that must not be blank.
         in_unique_set = any(field.name in names for names in self.table.unique if len(names) > 1)
         return clean_value(self.table.name, field, value, allow_blank=field.may_be_blank or in_unique_set)
+
+    def _choice(self, name: str, value: object) -> int:
+        # Alyx's BaseSerializerEnumField accepts the exact labels alone, not the numbers it stores.
+        choices = self.table.choices[name]
+        if not isinstance(value, str) or value not in choices:
+            raise InvalidField(f"Invalid {name}, choices are: {', '.join(choices)}")
+        return choices[value]
 
     def _content_type(self, value: object) -> str:
         for table in self.tables.values():
             if table.matches_content_type(value):
                 return table.content_type
+        # Alyx looks the content type up itself, outside of the validation.
         raise ServerFailure("ContentType matching query does not exist.")
 
     def _check_unique(self, name: str, value: object, current: Record | None) -> None:

@@ -44,6 +44,7 @@ class WaterControl:
         if restriction is None:
             return 0.0
         start = datetime.fromisoformat(restriction["start_time"]).date()
+        # A restriction without a reference weight refers to the weight at its start.
         weight = float(restriction["reference_weight"] or self.weight(start))
         return weight - self.implant_weight(start) if weight else 0.0
 

@@ -42,7 +42,7 @@ class ObjectSchema:
 
     @classmethod
     def of(cls, *names: str) -> ObjectSchema:
-        """Build a schema of which only the names of the fields are known."""
+        """Build a schema from the names of its fields alone."""
         return cls("", {name: FieldSchema(name) for name in names})
 
 
@@ -86,7 +86,7 @@ class Document:
     format
         ``"openapi"`` or ``"coreapi"``.
     paths
-        Path templates with the methods that each serves.
+        Path templates with the methods that they serve.
     endpoints
         Endpoints by name.
     """

@@ -9,7 +9,7 @@ _RESTRICTED = ("flowers", "clover", "437")
 
 
 class ActionSeeds(RecordMaker):
-    """What is done to subjects."""
+    """Treatment of subjects."""
 
     def actions(self, sessions: list[Record]) -> None:
         """Create water restrictions, surgeries, weighings and water administrations."""

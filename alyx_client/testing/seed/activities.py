@@ -17,7 +17,7 @@ _STATUSES = tuple(TASK_STATUS.values())
 
 
 class ActivitySeeds(RecordMaker):
-    """What is done with recordings."""
+    """Work with recordings."""
 
     def activities(self, sessions: list[Record]) -> None:
         """Create tasks, notes, downloads and notices."""

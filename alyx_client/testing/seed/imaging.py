@@ -29,7 +29,7 @@ class ImagingSeeds(RecordingSeeds):
                 self._location(number, provenance)
 
     def _location(self, number: int, provenance: str) -> None:
-        # A line and a plane: with and without depth.
+        # The corners of a plane, of which some coordinates are unknown.
         y: tuple[list[float | None], ...] = ([1.0, 1.0, 1.0, 1.0], [2.0, None, 3.0, 4.0])
         z: tuple[list[float | None], ...] = ([0.0, 0.0, None, 0.5], [None, None, None, None])
         self.add(

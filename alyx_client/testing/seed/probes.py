@@ -14,7 +14,7 @@ class ProbeSeeds(RecordMaker):
     """Electrophysiology."""
 
     def probes(self, sessions: list[Record]) -> None:
-        """Create probes, and what is known about their positions."""
+        """Create probes, their trajectories and their channels."""
         self._chronic_insertions()
         for number in range(12):
             insertion = self._insertion(number, sessions[number])

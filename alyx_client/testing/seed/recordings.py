@@ -40,6 +40,7 @@ class RecordingSeeds(RecordMaker):
     def sessions(self) -> list[Record]:
         """Create sessions, and return them."""
         sessions = [self._session(number) for number in range(30)]
+        # A session with a parent, and one that lost its lab: rare, but real records have both.
         sessions[8] = self.store.update("sessions", sessions[8]["id"], {"parent_session": sessions[2]["id"]})
         sessions[17] = self.store.update("sessions", sessions[17]["id"], {"lab": None})
         return sessions

@@ -97,5 +97,6 @@ class VocabularySeeds(RecordMaker):
                 name=name,
                 filename_pattern=pattern,
                 description=f"What {name} holds",
+                # Without the rest of the laboratory there are no users.
                 created_by="olivier" if pattern and self.store.rows("users") else None,
             )

@@ -90,6 +90,7 @@ class Application:
             UnreportedFailure: unreported_failure_page,
         }
         self.asgi = Starlette(routes=routes, exception_handlers=pages)
+        # Django redirects only the paths that its URL patterns declare with a slash.
         self.asgi.router.redirect_slashes = False
 
     def _fixed_routes(self) -> list[Route]:
@@ -177,6 +178,7 @@ class Application:
             except (PageNotFound, UnreportedFailure):
                 raise
             except Exception as problem:
+                # A mistake in this package: log it, since the client sees only a 500.
                 _LOG.exception("%s %s", request.method, request.url.path)
                 return json_response(500, {"detail": f"{type(problem).__name__}: {problem}", "status_code": 500})
 

@@ -132,6 +132,7 @@ class Faults:
             for fault in self._faults:
                 if not fnmatchcase(path, fault.path) or fault.method not in (None, method):
                     continue
+                # A fault that still skips does not hide a later one that matches.
                 if fault.skip > 0:
                     fault.skip -= 1
                     continue

@@ -102,6 +102,7 @@ class LocalAlyx:
         self._passwords = dict(DEFAULT_USERS if users is None else users)
         self.store = Store(str(database))
         self.accounts = Accounts(self.store, self._passwords, persistent=str(database) != ":memory:")
+        # A file with records is from an earlier run.
         if self.store.empty:
             self._fill()
         self._create_users()
@@ -187,6 +188,7 @@ class LocalAlyx:
         self._server = self._make_server()
         self._thread = threading.Thread(target=self._serve, name="local Alyx", daemon=True)
         self._thread.start()
+        # uvicorn has no event to wait for.
         while not self._server.started:
             if not self._thread.is_alive():
                 raise RuntimeError("the local Alyx did not start")
@@ -205,6 +207,7 @@ class LocalAlyx:
 
     def reset(self) -> None:
         """Restore the initial state: seeded records, new tokens, no faults, an empty log."""
+        # In place: middleware and tests hold references to these objects.
         self.faults.clear()
         self.requests.clear()
         self.accounts.reset()
@@ -228,12 +231,14 @@ class LocalAlyx:
 
             def connection_lost(self, exc: Exception | None) -> None:
                 super().connection_lost(exc)
+                # The transport knows its peer no longer, the protocol still does.
                 if self.client is not None:
                     transports.pop(self.client, None)
 
         with_faults = FaultMiddleware(self._application.asgi, self.faults, self.accounts.revoke, transports)
         config = uvicorn.Config(
             RequestLogMiddleware(with_faults, self.requests, SERVER_HEADER),
+            # Of uvicorn's two implementations, the one without compiled parts; `httptools` hides the transport.
             http=Protocol,
             ws="none",
             lifespan="off",
@@ -242,6 +247,7 @@ class LocalAlyx:
             log_config=None,
             access_log=False,
             server_header=False,
+            # Clients hold connections open; do not wait for them to close.
             timeout_graceful_shutdown=1,
         )
         logging.getLogger("uvicorn.error").setLevel(self._log_level.upper())

@@ -43,6 +43,7 @@ class RequestLogMiddleware:
             await self.app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        # Logs end up in test reports: never record a token or password.
         if "authorization" in headers:
             headers["authorization"] = f"{headers['authorization'].split(' ')[0]} ***"
         query = scope["query_string"].decode("latin-1")

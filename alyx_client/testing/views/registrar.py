@@ -83,6 +83,7 @@ class Registrar:
     def _dataset_type(self, filename: str) -> Record:
         for dataset_type in self.store.rows("dataset-types"):
             pattern = dataset_type["filename_pattern"]
+            # The pattern of a dataset type takes precedence over its name.
             if pattern and fnmatchcase(filename, pattern):
                 return dataset_type
         by_name = self.store.find("dataset-types", "name", ".".join(filename.split(".")[:2]))
@@ -92,6 +93,7 @@ class Registrar:
 
     def _register_copy(self, dataset: Record, repository: Record, path: str, content_changed: bool) -> None:
         exists = repository["id"] in self._holder_keys
+        # A path is unique in a repository, so it may belong to one dataset only.
         for row in self.store.related("files", "relative_path", path):
             if row["data_repository"] != repository["id"]:
                 continue

@@ -50,6 +50,7 @@ class Registration:
             if protected:
                 raise Failure(403, {"error": "One or more datasets is protected", "details": details})
         holders: list[Record] = []
+        # Files are expected in the other repositories, and transferred there later.
         if is_true(body.get("exists", True)):
             holders = repositories if server_only else [repository] if repository else []
         registrar = Registrar(context, target, repositories, holders)

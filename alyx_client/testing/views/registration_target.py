@@ -109,6 +109,7 @@ class RegistrationTarget:
             raise Failure(400, {"error": failure.body["detail"]}) from None
 
     def _add_user(self, user: Record | None) -> None:
+        # The user who registers data becomes a user of the session.
         if self.session is not None and user is not None and user["id"] not in self.session["users"]:
             users = [*self.session["users"], user["id"]]
             self.session = self.store.update("sessions", self.session["id"], {"users": users})

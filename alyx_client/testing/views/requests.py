@@ -29,11 +29,11 @@ class ApiRequest:
     base_url
         Scheme and host, for hyperlinks.
     query
-        Query parameters, each with all of its values.
+        The values of every query parameter.
     body
         The decoded JSON.
     form
-        The fields of a form, each with all of its values; None if the body was JSON.
+        The values of every field of a form; None if the body was JSON.
     path_parameters
         The parts of the path that the route's template names.
     """

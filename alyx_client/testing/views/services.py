@@ -66,6 +66,7 @@ class Services:
         """Count a download of every dataset by the user."""
         body = request.fields()
         if body.get("datasets") is None:
+            # Alyx validates nothing here; these are the texts of the exceptions.
             raise ServerFailure("'NoneType' object is not iterable")
         datasets = [self._dataset(key) for key in split_words(body["datasets"])]
         projects = [self._project(name) for name in split_words(body.get("projects", ()))]
@@ -78,6 +79,7 @@ class Services:
     def _count_download(self, user: Record | None, dataset: Record, projects: list[str]) -> Record:
         assert user is not None
         editor = Editor(self.store, self.tables, user)
+        # One row for every user and dataset; later downloads raise its count.
         for download in self.store.related("downloads", "dataset", dataset["id"]):
             if download["user"] == user["id"]:
                 return editor.update("downloads", download["id"], {"count": download["count"] + 1})
@@ -114,6 +116,7 @@ class Services:
         """Return the versions of the cache tables, or of those of a tag."""
         tag = request.path_parameters.get("tag")
         if tag is not None and self.store.find("tags", "name", tag) is None:
+            # The response is an HTML page, not JSON.
             raise LookupError("Tag matching query does not exist.")
         contents = self._cache_tables()
         return 200, {

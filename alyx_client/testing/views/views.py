@@ -57,6 +57,7 @@ class Views:
     def _list(self, endpoint: Endpoint, table: Table, request: ApiRequest) -> Record:
         operation = endpoint.operations["list"]
         rows = self.store.rows(table.name)
+        # The queryset of this view, not a filter.
         if endpoint.name == "water-restricted-subjects":
             rows = [row for row in rows if has_open_restriction(self.store, row)]
         rows = select(ListQuery(self.store, self.tables, table.name, request.query), operation.filters, rows)
@@ -158,6 +159,7 @@ class Views:
         body = request.body if request.form is None else decode_form(schema, table, request.form)
         validator = Validator(self.store, self.tables, table.name)
         partial = operation.name == "partial_update"
+        # Two steps, as in DRF: validators of several fields run only if every single field is valid.
         values = validator.validate(schema, body, partial=partial, current=current)
         if current is None:
             record = Editor(self.store, self.tables, request.user).complete(table.name, values)
