@@ -25,7 +25,7 @@ from typing_extensions import TypedDict
 
 
 class BrainRegionDescription(Record):
-    """Part of what is answered about brain regions."""
+    """The description of a related brain region, nested in `BrainRegionRecord`."""
 
     description: str | None
     """Notes on the region; the only field that can be changed."""
@@ -38,7 +38,7 @@ class BrainRegionDescription(Record):
 
 
 class BrainRegionRecord(Record):
-    """One of the brain regions."""
+    """A brain region."""
 
     acronym: str
     """Short name of the region in the atlas."""
@@ -55,7 +55,7 @@ class BrainRegionRecord(Record):
 
 
 class BrainRegion(Resource):
-    """What is sent to create or replace one of the brain regions."""
+    """A brain region to replace."""
 
     description: str | None = UNSET
     """Notes on the region; the only field that can be changed."""
@@ -154,23 +154,23 @@ class BrainRegions(Endpoint):
         parent
             Id of the region right above.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[BrainRegionRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The brain regions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -195,24 +195,24 @@ class BrainRegions(Endpoint):
         self,
         id: int | str,
     ) -> BrainRegionRecord:
-        """Read one record of brain regions.
+        """Retrieve a brain region.
 
         Parameters
         ----------
         id
-            The record's number, or its URL; 0 is a number like any other.
+            Number or URL of the brain region; 0 is a valid number.
 
         Returns
         -------
         BrainRegionRecord
-            What the server answered.
+            The brain region.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The brain region does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -226,23 +226,23 @@ class BrainRegions(Endpoint):
         Parameters
         ----------
         id
-            The record's number, or its URL; 0 is a number like any other.
+            Number or URL of the brain region; 0 is a valid number.
         brain_region
-            What to send.
+            The new contents of the brain region.
 
         Returns
         -------
         BrainRegionRecord
-            What the server answered.
+            The updated brain region.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The brain region does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=brain_region)
 
@@ -257,25 +257,25 @@ class BrainRegions(Endpoint):
         Parameters
         ----------
         id
-            The record's number, or its URL; 0 is a number like any other.
+            Number or URL of the brain region; 0 is a valid number.
         **changes
-            The fields to change, as in `BrainRegionChanges`; what is left out stays as it is.
+            Fields to change, as in `BrainRegionChanges`; omitted fields keep their values.
 
         Returns
         -------
         BrainRegionRecord
-            What the server answered.
+            The updated brain region.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The brain region does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -323,23 +323,23 @@ class AsyncBrainRegions(AsyncEndpoint):
         parent
             Id of the region right above.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[BrainRegionRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The brain regions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -364,24 +364,24 @@ class AsyncBrainRegions(AsyncEndpoint):
         self,
         id: int | str,
     ) -> BrainRegionRecord:
-        """Read one record of brain regions.
+        """Retrieve a brain region.
 
         Parameters
         ----------
         id
-            The record's number, or its URL; 0 is a number like any other.
+            Number or URL of the brain region; 0 is a valid number.
 
         Returns
         -------
         BrainRegionRecord
-            What the server answered.
+            The brain region.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The brain region does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -395,23 +395,23 @@ class AsyncBrainRegions(AsyncEndpoint):
         Parameters
         ----------
         id
-            The record's number, or its URL; 0 is a number like any other.
+            Number or URL of the brain region; 0 is a valid number.
         brain_region
-            What to send.
+            The new contents of the brain region.
 
         Returns
         -------
         BrainRegionRecord
-            What the server answered.
+            The updated brain region.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The brain region does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=brain_region)
 
@@ -426,24 +426,24 @@ class AsyncBrainRegions(AsyncEndpoint):
         Parameters
         ----------
         id
-            The record's number, or its URL; 0 is a number like any other.
+            Number or URL of the brain region; 0 is a valid number.
         **changes
-            The fields to change, as in `BrainRegionChanges`; what is left out stays as it is.
+            Fields to change, as in `BrainRegionChanges`; omitted fields keep their values.
 
         Returns
         -------
         BrainRegionRecord
-            What the server answered.
+            The updated brain region.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The brain region does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)

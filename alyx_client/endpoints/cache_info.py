@@ -13,7 +13,7 @@ from alyx_client.runtime import (
 
 
 class CacheInfoRecord(Record):
-    """One of the cache info."""
+    """A description of the cache tables."""
 
     database_tags: list[str] | None = None
     """Names of the tags that the tables are limited to."""
@@ -30,7 +30,7 @@ class CacheInfoRecord(Record):
 
 
 class CacheTable(Record):
-    """Part of what is answered about cache info."""
+    """A cache table, nested in `CacheInfoRecord`."""
 
     nrecs: int
     """Number of rows."""
@@ -63,19 +63,19 @@ class CacheInfo(Endpoint):
         Parameters
         ----------
         tag
-            The record's tag, or its URL.
+            Tag or URL of the description of the cache tables.
 
         Returns
         -------
         CacheInfoRecord
-            What the server answered.
+            The description of the cache tables.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The description of the cache tables does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=tag)
 
@@ -94,18 +94,18 @@ class AsyncCacheInfo(AsyncEndpoint):
         Parameters
         ----------
         tag
-            The record's tag, or its URL.
+            Tag or URL of the description of the cache tables.
 
         Returns
         -------
         CacheInfoRecord
-            What the server answered.
+            The description of the cache tables.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The description of the cache tables does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=tag)

@@ -33,7 +33,7 @@ class CacheZip(Endpoint):
         Returns
         -------
         bytes
-            The content, as it is.
+            The content, unchanged.
         """
         return self._send(_READ)
 
@@ -51,6 +51,6 @@ class AsyncCacheZip(AsyncEndpoint):
         Returns
         -------
         bytes
-            The content, as it is.
+            The content, unchanged.
         """
         return await self._send(_READ)

@@ -29,7 +29,7 @@ from typing_extensions import TypedDict
 
 
 class ChannelRecord(Record):
-    """One of the channels."""
+    """A channel."""
 
     axial: float | None
     """Distance from the tip along the probe, in µm."""
@@ -54,7 +54,7 @@ class ChannelRecord(Record):
 
 
 class Channel(Resource):
-    """What is sent to create or replace one of the channels."""
+    """A channel to create or replace."""
 
     axial: float | None = UNSET
     """Distance from the tip along the probe, in µm."""
@@ -63,8 +63,8 @@ class Channel(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.channels.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.channels.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     lateral: float | None = UNSET
     """Distance across the probe, in µm."""
@@ -86,8 +86,8 @@ class ChannelChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.channels.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.channels.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     lateral: float | None
     name: str
@@ -231,23 +231,23 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         z
             Up-down position in µm, exact; up is positive.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[ChannelRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The channels, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -278,24 +278,24 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> ChannelRecord:
-        """Read one record of channels.
+        """Retrieve a channel.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the channel.
 
         Returns
         -------
         ChannelRecord
-            What the server answered.
+            The channel.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The channel does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -320,17 +320,17 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         channel
-            What to send: one, or several at once.
+            The channel to create, or a sequence of them to create at once.
 
         Returns
         -------
         ChannelRecord or list[ChannelRecord]
-            What the server answered: a list for a sequence, in the same order.
+            The created channel. For a sequence, a list in the same order.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=channel)
 
@@ -339,29 +339,29 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         channel: Channel,
     ) -> ChannelRecord:
-        """Replace a record of channels.
+        """Replace a channel.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the channel.
         channel
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the channel. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         ChannelRecord
-            What the server answered.
+            The updated channel.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The channel does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=channel)
 
@@ -371,31 +371,31 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[ChannelChanges],
     ) -> ChannelRecord:
-        """Change some fields of a record of channels.
+        """Change fields of a channel.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the channel.
         **changes
-            The fields to change, as in `ChannelChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `ChannelChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         ChannelRecord
-            What the server answered.
+            The updated channel.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The channel does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -403,19 +403,19 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of channels.
+        """Delete a channel.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the channel.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The channel does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -483,23 +483,23 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         z
             Up-down position in µm, exact; up is positive.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[ChannelRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The channels, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -530,24 +530,24 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> ChannelRecord:
-        """Read one record of channels.
+        """Retrieve a channel.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the channel.
 
         Returns
         -------
         ChannelRecord
-            What the server answered.
+            The channel.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The channel does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -572,17 +572,17 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         channel
-            What to send: one, or several at once.
+            The channel to create, or a sequence of them to create at once.
 
         Returns
         -------
         ChannelRecord or list[ChannelRecord]
-            What the server answered: a list for a sequence, in the same order.
+            The created channel. For a sequence, a list in the same order.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=channel)
 
@@ -591,29 +591,29 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         channel: Channel,
     ) -> ChannelRecord:
-        """Replace a record of channels.
+        """Replace a channel.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the channel.
         channel
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the channel. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         ChannelRecord
-            What the server answered.
+            The updated channel.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The channel does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=channel)
 
@@ -623,31 +623,31 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[ChannelChanges],
     ) -> ChannelRecord:
-        """Change some fields of a record of channels.
+        """Change fields of a channel.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the channel.
         **changes
-            The fields to change, as in `ChannelChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `ChannelChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         ChannelRecord
-            What the server answered.
+            The updated channel.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The channel does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -655,18 +655,18 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of channels.
+        """Delete a channel.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the channel.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The channel does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

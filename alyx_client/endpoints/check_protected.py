@@ -18,7 +18,7 @@ from alyx_client.runtime import (
 
 
 class ProtectedFilesRecord(Record):
-    """One of the check protected."""
+    """A protection check."""
 
     details: str | list[dict[str, Any]]
     """For each file, its revisions and whether they are protected; a text if none is."""
@@ -29,7 +29,7 @@ class ProtectedFilesRecord(Record):
 
 
 class CheckProtected(Resource):
-    """What is sent to create or replace one of the check protected."""
+    """The files to check."""
 
     content_type: str = UNSET
     """Kind of the object that the files belong to, as app.model, if it is not a session; needs object_id."""
@@ -68,17 +68,17 @@ class CheckProtectedEndpoint(Endpoint):
         Parameters
         ----------
         check_protected
-            What to send.
+            The record to send.
 
         Returns
         -------
         ProtectedFilesRecord
-            What the server answered.
+            The protection check.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_READ, body=check_protected)
 
@@ -97,16 +97,16 @@ class AsyncCheckProtectedEndpoint(AsyncEndpoint):
         Parameters
         ----------
         check_protected
-            What to send.
+            The record to send.
 
         Returns
         -------
         ProtectedFilesRecord
-            What the server answered.
+            The protection check.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_READ, body=check_protected)

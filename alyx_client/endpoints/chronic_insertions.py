@@ -29,7 +29,7 @@ from typing_extensions import TypedDict
 
 
 class ChronicInsertionRecord(Record):
-    """One of the chronic insertions."""
+    """A chronic insertion, as returned by `read`, `update` and `partial_update`."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -52,7 +52,7 @@ class ChronicInsertionRecord(Record):
 
 
 class ChronicInsertionSummary(Record):
-    """One of the chronic insertions, as a list shows it."""
+    """A chronic insertion, as returned by `list` and `create`."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -75,7 +75,7 @@ class ChronicInsertionSummary(Record):
 
 
 class ChronicProbeInsertion(Record):
-    """Part of what is answered about chronic insertions."""
+    """A probe insertion of a chronic insertion, nested in `ChronicInsertionRecord` and `ChronicInsertionSummary`."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -90,7 +90,7 @@ class ChronicProbeInsertion(Record):
 
 
 class SessionInfo(Record):
-    """Part of what is answered about chronic insertions."""
+    """The session of an insertion or a trajectory in short, nested in `ProbeInsertionRecord` and other models."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -109,13 +109,13 @@ class SessionInfo(Record):
 
 
 class ChronicInsertion(Resource):
-    """What is sent to create or replace one of the chronic insertions."""
+    """A chronic insertion to create or replace."""
 
     json: Any = UNSET
     """Structured data of the lab's own making.
 
     An update replaces the whole field; ``client.chronic_insertions.json_field_update`` sets single keys and
-    keeps the others.
+    leaves the others unchanged.
     """
     lab: str = UNSET
     """Name of the lab."""
@@ -136,7 +136,7 @@ class ChronicInsertionChanges(TypedDict, total=False):
     """Structured data of the lab's own making.
 
     An update replaces the whole field; ``client.chronic_insertions.json_field_update`` sets single keys and
-    keeps the others.
+    leaves the others unchanged.
     """
     lab: str
     model: str
@@ -296,23 +296,23 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         users
             UUIDs of users; one of them is enough.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[ChronicInsertionSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The chronic insertions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -347,24 +347,24 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> ChronicInsertionRecord:
-        """Read one record of chronic insertions.
+        """Retrieve a chronic insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the chronic insertion.
 
         Returns
         -------
         ChronicInsertionRecord
-            What the server answered.
+            The chronic insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The chronic insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -372,22 +372,22 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         self,
         chronic_insertion: ChronicInsertion,
     ) -> ChronicInsertionSummary:
-        """Create a record of chronic insertions.
+        """Create a chronic insertion.
 
         Parameters
         ----------
         chronic_insertion
-            What to send.
+            The chronic insertion to create.
 
         Returns
         -------
         ChronicInsertionSummary
-            What the server answered.
+            The created chronic insertion.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=chronic_insertion)
 
@@ -396,29 +396,29 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         chronic_insertion: ChronicInsertion,
     ) -> ChronicInsertionRecord:
-        """Replace a record of chronic insertions.
+        """Replace a chronic insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the chronic insertion.
         chronic_insertion
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the chronic insertion. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         ChronicInsertionRecord
-            What the server answered.
+            The updated chronic insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The chronic insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=chronic_insertion)
 
@@ -428,31 +428,31 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[ChronicInsertionChanges],
     ) -> ChronicInsertionRecord:
-        """Change some fields of a record of chronic insertions.
+        """Change fields of a chronic insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the chronic insertion.
         **changes
-            The fields to change, as in `ChronicInsertionChanges`; what is left out stays as it is. A value for
-            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `ChronicInsertionChanges`; omitted fields keep their values. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         ChronicInsertionRecord
-            What the server answered.
+            The updated chronic insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The chronic insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -460,19 +460,19 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of chronic insertions.
+        """Delete a chronic insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the chronic insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The chronic insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -552,23 +552,23 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         users
             UUIDs of users; one of them is enough.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[ChronicInsertionSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The chronic insertions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -603,24 +603,24 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> ChronicInsertionRecord:
-        """Read one record of chronic insertions.
+        """Retrieve a chronic insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the chronic insertion.
 
         Returns
         -------
         ChronicInsertionRecord
-            What the server answered.
+            The chronic insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The chronic insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -628,22 +628,22 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         chronic_insertion: ChronicInsertion,
     ) -> ChronicInsertionSummary:
-        """Create a record of chronic insertions.
+        """Create a chronic insertion.
 
         Parameters
         ----------
         chronic_insertion
-            What to send.
+            The chronic insertion to create.
 
         Returns
         -------
         ChronicInsertionSummary
-            What the server answered.
+            The created chronic insertion.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=chronic_insertion)
 
@@ -652,29 +652,29 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         chronic_insertion: ChronicInsertion,
     ) -> ChronicInsertionRecord:
-        """Replace a record of chronic insertions.
+        """Replace a chronic insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the chronic insertion.
         chronic_insertion
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the chronic insertion. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         ChronicInsertionRecord
-            What the server answered.
+            The updated chronic insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The chronic insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=chronic_insertion)
 
@@ -684,31 +684,31 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[ChronicInsertionChanges],
     ) -> ChronicInsertionRecord:
-        """Change some fields of a record of chronic insertions.
+        """Change fields of a chronic insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the chronic insertion.
         **changes
-            The fields to change, as in `ChronicInsertionChanges`; what is left out stays as it is. A value for
-            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `ChronicInsertionChanges`; omitted fields keep their values. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         ChronicInsertionRecord
-            What the server answered.
+            The updated chronic insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The chronic insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -716,18 +716,18 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of chronic insertions.
+        """Delete a chronic insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the chronic insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The chronic insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from .weighings import AsyncWeighings, Weighings
 
 
-# The fields that the server loses when a PATCH leaves them out, by the name of the endpoint in its path.
+# Fields that the server clears when a PATCH omits them, by the first segment of the endpoint's path.
 _PRESERVED_FIELDS = {"notes": ("content_type", "object_id"), "trajectories": ("chronic_insertion", "probe_insertion")}
 
 

@@ -26,7 +26,7 @@ from typing_extensions import TypedDict
 
 
 class DataFormatRecord(Record):
-    """One of the data formats."""
+    """A data format."""
 
     description: str
     """What it is, in words."""
@@ -45,7 +45,7 @@ class DataFormatRecord(Record):
 
 
 class DataFormat(Resource):
-    """What is sent to create or replace one of the data formats."""
+    """A data format to create or replace."""
 
     description: Annotated[str, Field(max_length=255)] = UNSET
     """What it is, in words."""
@@ -54,8 +54,8 @@ class DataFormat(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.data_formats.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.data_formats.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     matlab_loader_function: Annotated[str, Field(max_length=255)] = UNSET
     """Name of the MATLAB function that reads it."""
@@ -71,8 +71,8 @@ class DataFormatChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.data_formats.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.data_formats.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     matlab_loader_function: str
     name: str
@@ -154,23 +154,23 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[DataFormatRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The data formats, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -180,24 +180,24 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> DataFormatRecord:
-        """Read one record of data formats.
+        """Retrieve a data format.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data format.
 
         Returns
         -------
         DataFormatRecord
-            What the server answered.
+            The data format.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data format does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=name)
 
@@ -205,22 +205,22 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         self,
         data_format: DataFormat,
     ) -> DataFormatRecord:
-        """Create a record of data formats.
+        """Create a data format.
 
         Parameters
         ----------
         data_format
-            What to send.
+            The data format to create.
 
         Returns
         -------
         DataFormatRecord
-            What the server answered.
+            The created data format.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=data_format)
 
@@ -229,29 +229,29 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         name: str,
         data_format: DataFormat,
     ) -> DataFormatRecord:
-        """Replace a record of data formats.
+        """Replace a data format.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data format.
         data_format
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the data format. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataFormatRecord
-            What the server answered.
+            The updated data format.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data format does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=name, body=data_format)
 
@@ -261,31 +261,31 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[DataFormatChanges],
     ) -> DataFormatRecord:
-        """Change some fields of a record of data formats.
+        """Change fields of a data format.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data format.
         **changes
-            The fields to change, as in `DataFormatChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DataFormatChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataFormatRecord
-            What the server answered.
+            The updated data format.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data format does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -293,19 +293,19 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of data formats.
+        """Delete a data format.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data format.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data format does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=name)
 
@@ -330,23 +330,23 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[DataFormatRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The data formats, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -356,24 +356,24 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> DataFormatRecord:
-        """Read one record of data formats.
+        """Retrieve a data format.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data format.
 
         Returns
         -------
         DataFormatRecord
-            What the server answered.
+            The data format.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data format does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=name)
 
@@ -381,22 +381,22 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         self,
         data_format: DataFormat,
     ) -> DataFormatRecord:
-        """Create a record of data formats.
+        """Create a data format.
 
         Parameters
         ----------
         data_format
-            What to send.
+            The data format to create.
 
         Returns
         -------
         DataFormatRecord
-            What the server answered.
+            The created data format.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=data_format)
 
@@ -405,29 +405,29 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         name: str,
         data_format: DataFormat,
     ) -> DataFormatRecord:
-        """Replace a record of data formats.
+        """Replace a data format.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data format.
         data_format
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the data format. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataFormatRecord
-            What the server answered.
+            The updated data format.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data format does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=name, body=data_format)
 
@@ -437,31 +437,31 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[DataFormatChanges],
     ) -> DataFormatRecord:
-        """Change some fields of a record of data formats.
+        """Change fields of a data format.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data format.
         **changes
-            The fields to change, as in `DataFormatChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DataFormatChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataFormatRecord
-            What the server answered.
+            The updated data format.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data format does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -469,18 +469,18 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of data formats.
+        """Delete a data format.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data format.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data format does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=name)

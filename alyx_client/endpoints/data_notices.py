@@ -29,7 +29,7 @@ from typing_extensions import TypedDict
 
 
 class DataNoticeRecord(Record):
-    """One of the data notices."""
+    """A data notice."""
 
     affected_date_end: date | None
     """Last day that is affected; not before the first."""
@@ -58,7 +58,7 @@ class DataNoticeRecord(Record):
 
 
 class DataNotice(Resource):
-    """What is sent to create or replace one of the data notices."""
+    """A data notice to create or replace."""
 
     affected_date_end: DateInput | None = UNSET
     """Last day that is affected; not before the first."""
@@ -75,8 +75,8 @@ class DataNotice(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.data_notices.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.data_notices.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     name: Annotated[str, Field(max_length=255)] = UNSET
     """Name."""
@@ -94,8 +94,8 @@ class DataNoticeChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.data_notices.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.data_notices.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     name: str
     version_affected: str
@@ -219,23 +219,23 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         version_affected
             Versions that are affected, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[DataNoticeRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The data notices, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -262,24 +262,24 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> DataNoticeRecord:
-        """Read one record of data notices.
+        """Retrieve a data notice.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the data notice.
 
         Returns
         -------
         DataNoticeRecord
-            What the server answered.
+            The data notice.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data notice does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -287,22 +287,22 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         self,
         data_notice: DataNotice,
     ) -> DataNoticeRecord:
-        """Create a record of data notices.
+        """Create a data notice.
 
         Parameters
         ----------
         data_notice
-            What to send.
+            The data notice to create.
 
         Returns
         -------
         DataNoticeRecord
-            What the server answered.
+            The created data notice.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=data_notice)
 
@@ -311,29 +311,29 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         data_notice: DataNotice,
     ) -> DataNoticeRecord:
-        """Replace a record of data notices.
+        """Replace a data notice.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the data notice.
         data_notice
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the data notice. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataNoticeRecord
-            What the server answered.
+            The updated data notice.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data notice does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=data_notice)
 
@@ -343,31 +343,31 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[DataNoticeChanges],
     ) -> DataNoticeRecord:
-        """Change some fields of a record of data notices.
+        """Change fields of a data notice.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the data notice.
         **changes
-            The fields to change, as in `DataNoticeChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DataNoticeChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataNoticeRecord
-            What the server answered.
+            The updated data notice.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data notice does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -375,19 +375,19 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of data notices.
+        """Delete a data notice.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the data notice.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data notice does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -443,23 +443,23 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         version_affected
             Versions that are affected, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[DataNoticeRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The data notices, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -486,24 +486,24 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> DataNoticeRecord:
-        """Read one record of data notices.
+        """Retrieve a data notice.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the data notice.
 
         Returns
         -------
         DataNoticeRecord
-            What the server answered.
+            The data notice.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data notice does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -511,22 +511,22 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         data_notice: DataNotice,
     ) -> DataNoticeRecord:
-        """Create a record of data notices.
+        """Create a data notice.
 
         Parameters
         ----------
         data_notice
-            What to send.
+            The data notice to create.
 
         Returns
         -------
         DataNoticeRecord
-            What the server answered.
+            The created data notice.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=data_notice)
 
@@ -535,29 +535,29 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         data_notice: DataNotice,
     ) -> DataNoticeRecord:
-        """Replace a record of data notices.
+        """Replace a data notice.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the data notice.
         data_notice
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the data notice. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataNoticeRecord
-            What the server answered.
+            The updated data notice.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data notice does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=data_notice)
 
@@ -567,31 +567,31 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[DataNoticeChanges],
     ) -> DataNoticeRecord:
-        """Change some fields of a record of data notices.
+        """Change fields of a data notice.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the data notice.
         **changes
-            The fields to change, as in `DataNoticeChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DataNoticeChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataNoticeRecord
-            What the server answered.
+            The updated data notice.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data notice does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -599,18 +599,18 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of data notices.
+        """Delete a data notice.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the data notice.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data notice does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

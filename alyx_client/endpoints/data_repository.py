@@ -27,7 +27,7 @@ from typing_extensions import TypedDict
 
 
 class DataRepositoryRecord(Record):
-    """One of the data repository."""
+    """A data repository."""
 
     data_url: str | None
     """Web address that the files' relative paths are appended to, or null."""
@@ -50,7 +50,7 @@ class DataRepositoryRecord(Record):
 
 
 class DataRepository(Resource):
-    """What is sent to create or replace one of the data repository."""
+    """A data repository to create or replace."""
 
     data_url: str | None = UNSET
     """Web address that the files' relative paths are appended to, or null."""
@@ -65,8 +65,8 @@ class DataRepository(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.data_repository.json_field_update`` sets single keys and keeps
-    the others.
+    An update replaces the whole field; ``client.data_repository.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     name: Annotated[str, Field(max_length=255)]
     """Name."""
@@ -85,8 +85,8 @@ class DataRepositoryChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.data_repository.json_field_update`` sets single keys and keeps
-    the others.
+    An update replaces the whole field; ``client.data_repository.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     name: str
     repository_type: str | None
@@ -170,7 +170,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> Results[DataRepositoryRecord]:
-        """List data repository.
+        """List data repositories.
 
         Parameters
         ----------
@@ -181,23 +181,23 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         name
             Name, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[DataRepositoryRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The data repositories, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -213,24 +213,24 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> DataRepositoryRecord:
-        """Read one record of data repository.
+        """Retrieve a data repository.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository.
 
         Returns
         -------
         DataRepositoryRecord
-            What the server answered.
+            The data repository.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=name)
 
@@ -238,22 +238,22 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         self,
         data_repository: DataRepository,
     ) -> DataRepositoryRecord:
-        """Create a record of data repository.
+        """Create a data repository.
 
         Parameters
         ----------
         data_repository
-            What to send.
+            The data repository to create.
 
         Returns
         -------
         DataRepositoryRecord
-            What the server answered.
+            The created data repository.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=data_repository)
 
@@ -262,29 +262,29 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         name: str,
         data_repository: DataRepository,
     ) -> DataRepositoryRecord:
-        """Replace a record of data repository.
+        """Replace a data repository.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository.
         data_repository
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the data repository. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataRepositoryRecord
-            What the server answered.
+            The updated data repository.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=name, body=data_repository)
 
@@ -294,31 +294,31 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[DataRepositoryChanges],
     ) -> DataRepositoryRecord:
-        """Change some fields of a record of data repository.
+        """Change fields of a data repository.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository.
         **changes
-            The fields to change, as in `DataRepositoryChanges`; what is left out stays as it is. A value for
-            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DataRepositoryChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataRepositoryRecord
-            What the server answered.
+            The updated data repository.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -326,19 +326,19 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of data repository.
+        """Delete a data repository.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=name)
 
@@ -361,7 +361,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> AsyncResults[DataRepositoryRecord]:
-        """List data repository.
+        """List data repositories.
 
         Parameters
         ----------
@@ -372,23 +372,23 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         name
             Name, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[DataRepositoryRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The data repositories, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -404,24 +404,24 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> DataRepositoryRecord:
-        """Read one record of data repository.
+        """Retrieve a data repository.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository.
 
         Returns
         -------
         DataRepositoryRecord
-            What the server answered.
+            The data repository.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=name)
 
@@ -429,22 +429,22 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         self,
         data_repository: DataRepository,
     ) -> DataRepositoryRecord:
-        """Create a record of data repository.
+        """Create a data repository.
 
         Parameters
         ----------
         data_repository
-            What to send.
+            The data repository to create.
 
         Returns
         -------
         DataRepositoryRecord
-            What the server answered.
+            The created data repository.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=data_repository)
 
@@ -453,29 +453,29 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         name: str,
         data_repository: DataRepository,
     ) -> DataRepositoryRecord:
-        """Replace a record of data repository.
+        """Replace a data repository.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository.
         data_repository
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the data repository. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataRepositoryRecord
-            What the server answered.
+            The updated data repository.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=name, body=data_repository)
 
@@ -485,31 +485,31 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[DataRepositoryChanges],
     ) -> DataRepositoryRecord:
-        """Change some fields of a record of data repository.
+        """Change fields of a data repository.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository.
         **changes
-            The fields to change, as in `DataRepositoryChanges`; what is left out stays as it is. A value for
-            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DataRepositoryChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataRepositoryRecord
-            What the server answered.
+            The updated data repository.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -517,18 +517,18 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of data repository.
+        """Delete a data repository.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=name)

@@ -25,7 +25,7 @@ from typing_extensions import TypedDict
 
 
 class DataRepositoryTypeRecord(Record):
-    """One of the data repository type."""
+    """A data repository type."""
 
     json: Any
     """Structured data of the lab's own making."""
@@ -36,13 +36,13 @@ class DataRepositoryTypeRecord(Record):
 
 
 class DataRepositoryType(Resource):
-    """What is sent to create or replace one of the data repository type."""
+    """A data repository type to create or replace."""
 
     json: Any = UNSET
     """Structured data of the lab's own making.
 
     An update replaces the whole field; ``client.data_repository_type.json_field_update`` sets single keys and
-    keeps the others.
+    leaves the others unchanged.
     """
     name: Annotated[str, Field(max_length=255)]
     """Name."""
@@ -53,7 +53,7 @@ class DataRepositoryTypeChanges(TypedDict, total=False):
     """Structured data of the lab's own making.
 
     An update replaces the whole field; ``client.data_repository_type.json_field_update`` sets single keys and
-    keeps the others.
+    leaves the others unchanged.
     """
     name: str
 
@@ -128,28 +128,28 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> Results[DataRepositoryTypeRecord]:
-        """List data repository type.
+        """List data repository types.
 
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[DataRepositoryTypeRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The data repository types, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -159,24 +159,24 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> DataRepositoryTypeRecord:
-        """Read one record of data repository type.
+        """Retrieve a data repository type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository type.
 
         Returns
         -------
         DataRepositoryTypeRecord
-            What the server answered.
+            The data repository type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=name)
 
@@ -184,22 +184,22 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         self,
         data_repository_type: DataRepositoryType,
     ) -> DataRepositoryTypeRecord:
-        """Create a record of data repository type.
+        """Create a data repository type.
 
         Parameters
         ----------
         data_repository_type
-            What to send.
+            The data repository type to create.
 
         Returns
         -------
         DataRepositoryTypeRecord
-            What the server answered.
+            The created data repository type.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=data_repository_type)
 
@@ -208,29 +208,29 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         name: str,
         data_repository_type: DataRepositoryType,
     ) -> DataRepositoryTypeRecord:
-        """Replace a record of data repository type.
+        """Replace a data repository type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository type.
         data_repository_type
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the data repository type. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataRepositoryTypeRecord
-            What the server answered.
+            The updated data repository type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=name, body=data_repository_type)
 
@@ -240,31 +240,31 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[DataRepositoryTypeChanges],
     ) -> DataRepositoryTypeRecord:
-        """Change some fields of a record of data repository type.
+        """Change fields of a data repository type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository type.
         **changes
-            The fields to change, as in `DataRepositoryTypeChanges`; what is left out stays as it is. A value for
-            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DataRepositoryTypeChanges`; omitted fields keep their values. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataRepositoryTypeRecord
-            What the server answered.
+            The updated data repository type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -272,19 +272,19 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of data repository type.
+        """Delete a data repository type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=name)
 
@@ -304,28 +304,28 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> AsyncResults[DataRepositoryTypeRecord]:
-        """List data repository type.
+        """List data repository types.
 
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[DataRepositoryTypeRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The data repository types, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -335,24 +335,24 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> DataRepositoryTypeRecord:
-        """Read one record of data repository type.
+        """Retrieve a data repository type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository type.
 
         Returns
         -------
         DataRepositoryTypeRecord
-            What the server answered.
+            The data repository type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=name)
 
@@ -360,22 +360,22 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         self,
         data_repository_type: DataRepositoryType,
     ) -> DataRepositoryTypeRecord:
-        """Create a record of data repository type.
+        """Create a data repository type.
 
         Parameters
         ----------
         data_repository_type
-            What to send.
+            The data repository type to create.
 
         Returns
         -------
         DataRepositoryTypeRecord
-            What the server answered.
+            The created data repository type.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=data_repository_type)
 
@@ -384,29 +384,29 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         name: str,
         data_repository_type: DataRepositoryType,
     ) -> DataRepositoryTypeRecord:
-        """Replace a record of data repository type.
+        """Replace a data repository type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository type.
         data_repository_type
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the data repository type. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataRepositoryTypeRecord
-            What the server answered.
+            The updated data repository type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=name, body=data_repository_type)
 
@@ -416,31 +416,31 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[DataRepositoryTypeChanges],
     ) -> DataRepositoryTypeRecord:
-        """Change some fields of a record of data repository type.
+        """Change fields of a data repository type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository type.
         **changes
-            The fields to change, as in `DataRepositoryTypeChanges`; what is left out stays as it is. A value for
-            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DataRepositoryTypeChanges`; omitted fields keep their values. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DataRepositoryTypeRecord
-            What the server answered.
+            The updated data repository type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -448,18 +448,18 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of data repository type.
+        """Delete a data repository type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the data repository type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The data repository type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=name)

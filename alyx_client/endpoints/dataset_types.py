@@ -26,7 +26,7 @@ from typing_extensions import TypedDict
 
 
 class DatasetTypeRecord(Record):
-    """One of the dataset types."""
+    """A dataset type."""
 
     created_by: str | None
     """Username of who created the dataset type; yourself, if left out."""
@@ -42,7 +42,7 @@ class DatasetTypeRecord(Record):
 
 
 class DatasetType(Resource):
-    """What is sent to create or replace one of the dataset types."""
+    """A dataset type to create or replace."""
 
     created_by: str | None = UNSET
     """Username of who created the dataset type; yourself, if left out."""
@@ -135,23 +135,23 @@ class DatasetTypes(Endpoint):
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[DatasetTypeRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The dataset types, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -161,24 +161,24 @@ class DatasetTypes(Endpoint):
         self,
         name: str,
     ) -> DatasetTypeRecord:
-        """Read one record of dataset types.
+        """Retrieve a dataset type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the dataset type.
 
         Returns
         -------
         DatasetTypeRecord
-            What the server answered.
+            The dataset type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=name)
 
@@ -186,22 +186,22 @@ class DatasetTypes(Endpoint):
         self,
         dataset_type: DatasetType,
     ) -> DatasetTypeRecord:
-        """Create a record of dataset types.
+        """Create a dataset type.
 
         Parameters
         ----------
         dataset_type
-            What to send.
+            The dataset type to create.
 
         Returns
         -------
         DatasetTypeRecord
-            What the server answered.
+            The created dataset type.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=dataset_type)
 
@@ -210,28 +210,28 @@ class DatasetTypes(Endpoint):
         name: str,
         dataset_type: DatasetType,
     ) -> DatasetTypeRecord:
-        """Replace a record of dataset types.
+        """Replace a dataset type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the dataset type.
         dataset_type
-            What to send.
+            The new contents of the dataset type.
 
         Returns
         -------
         DatasetTypeRecord
-            What the server answered.
+            The updated dataset type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=name, body=dataset_type)
 
@@ -241,30 +241,30 @@ class DatasetTypes(Endpoint):
         /,
         **changes: Unpack[DatasetTypeChanges],
     ) -> DatasetTypeRecord:
-        """Change some fields of a record of dataset types.
+        """Change fields of a dataset type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the dataset type.
         **changes
-            The fields to change, as in `DatasetTypeChanges`; what is left out stays as it is.
+            Fields to change, as in `DatasetTypeChanges`; omitted fields keep their values.
 
         Returns
         -------
         DatasetTypeRecord
-            What the server answered.
+            The updated dataset type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -272,19 +272,19 @@ class DatasetTypes(Endpoint):
         self,
         name: str,
     ) -> None:
-        """Delete a record of dataset types.
+        """Delete a dataset type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the dataset type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=name)
 
@@ -307,23 +307,23 @@ class AsyncDatasetTypes(AsyncEndpoint):
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[DatasetTypeRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The dataset types, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -333,24 +333,24 @@ class AsyncDatasetTypes(AsyncEndpoint):
         self,
         name: str,
     ) -> DatasetTypeRecord:
-        """Read one record of dataset types.
+        """Retrieve a dataset type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the dataset type.
 
         Returns
         -------
         DatasetTypeRecord
-            What the server answered.
+            The dataset type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=name)
 
@@ -358,22 +358,22 @@ class AsyncDatasetTypes(AsyncEndpoint):
         self,
         dataset_type: DatasetType,
     ) -> DatasetTypeRecord:
-        """Create a record of dataset types.
+        """Create a dataset type.
 
         Parameters
         ----------
         dataset_type
-            What to send.
+            The dataset type to create.
 
         Returns
         -------
         DatasetTypeRecord
-            What the server answered.
+            The created dataset type.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=dataset_type)
 
@@ -382,28 +382,28 @@ class AsyncDatasetTypes(AsyncEndpoint):
         name: str,
         dataset_type: DatasetType,
     ) -> DatasetTypeRecord:
-        """Replace a record of dataset types.
+        """Replace a dataset type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the dataset type.
         dataset_type
-            What to send.
+            The new contents of the dataset type.
 
         Returns
         -------
         DatasetTypeRecord
-            What the server answered.
+            The updated dataset type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=name, body=dataset_type)
 
@@ -413,30 +413,30 @@ class AsyncDatasetTypes(AsyncEndpoint):
         /,
         **changes: Unpack[DatasetTypeChanges],
     ) -> DatasetTypeRecord:
-        """Change some fields of a record of dataset types.
+        """Change fields of a dataset type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the dataset type.
         **changes
-            The fields to change, as in `DatasetTypeChanges`; what is left out stays as it is.
+            Fields to change, as in `DatasetTypeChanges`; omitted fields keep their values.
 
         Returns
         -------
         DatasetTypeRecord
-            What the server answered.
+            The updated dataset type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -444,18 +444,18 @@ class AsyncDatasetTypes(AsyncEndpoint):
         self,
         name: str,
     ) -> None:
-        """Delete a record of dataset types.
+        """Delete a dataset type.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the dataset type.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset type does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=name)

@@ -31,7 +31,7 @@ from typing_extensions import TypedDict
 
 
 class DatasetFileRecords(Record):
-    """Part of what is answered about datasets."""
+    """A file record of a dataset, nested in `DatasetRecord` and `DatasetSummary`."""
 
     data_repository: str
     """Name of the data repository."""
@@ -48,7 +48,7 @@ class DatasetFileRecords(Record):
 
 
 class DatasetRecord(WithIdInUrl):
-    """One of the datasets."""
+    """A dataset, as returned by `read`, `create`, `update` and `partial_update`."""
 
     auto_datetime: datetime | None
     """When the dataset or one of its file records was last saved; the server sets it."""
@@ -91,7 +91,7 @@ class DatasetRecord(WithIdInUrl):
 
 
 class DatasetSummary(WithIdInUrl):
-    """One of the datasets, as a list shows it."""
+    """A dataset, as returned by `list`."""
 
     auto_datetime: datetime | None
     """When the dataset or one of its file records was last saved; the server sets it."""
@@ -138,7 +138,7 @@ class DatasetSummary(WithIdInUrl):
 
 
 class Dataset(Resource):
-    """What is sent to create or replace one of the datasets."""
+    """A dataset to create or replace."""
 
     collection: str = UNSET
     """Folders between the session and the file, such as alf/probe00; empty for the session's own folder."""
@@ -161,8 +161,8 @@ class Dataset(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.datasets.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.datasets.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     name: Annotated[str, Field(max_length=255)]
     """Name of the file."""
@@ -195,8 +195,8 @@ class DatasetChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.datasets.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.datasets.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     name: str
     number: int
@@ -424,23 +424,23 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         version
             Version, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[DatasetSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The datasets, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -491,24 +491,24 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> DatasetRecord:
-        """Read one record of datasets.
+        """Retrieve a dataset.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the dataset.
 
         Returns
         -------
         DatasetRecord
-            What the server answered.
+            The dataset.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -521,17 +521,17 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         dataset
-            What to send.
+            The dataset to create.
 
         Returns
         -------
         DatasetRecord
-            What the server answered.
+            The created dataset.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=dataset)
 
@@ -540,29 +540,29 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         dataset: Dataset,
     ) -> DatasetRecord:
-        """Replace a record of datasets.
+        """Replace a dataset.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the dataset.
         dataset
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the dataset. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         DatasetRecord
-            What the server answered.
+            The updated dataset.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=dataset)
 
@@ -572,31 +572,31 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[DatasetChanges],
     ) -> DatasetRecord:
-        """Change some fields of a record of datasets.
+        """Change fields of a dataset.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the dataset.
         **changes
-            The fields to change, as in `DatasetChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DatasetChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DatasetRecord
-            What the server answered.
+            The updated dataset.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -609,14 +609,14 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the dataset.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -746,23 +746,23 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         version
             Version, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[DatasetSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The datasets, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -813,24 +813,24 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> DatasetRecord:
-        """Read one record of datasets.
+        """Retrieve a dataset.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the dataset.
 
         Returns
         -------
         DatasetRecord
-            What the server answered.
+            The dataset.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -843,17 +843,17 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         dataset
-            What to send.
+            The dataset to create.
 
         Returns
         -------
         DatasetRecord
-            What the server answered.
+            The created dataset.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=dataset)
 
@@ -862,29 +862,29 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         dataset: Dataset,
     ) -> DatasetRecord:
-        """Replace a record of datasets.
+        """Replace a dataset.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the dataset.
         dataset
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the dataset. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         DatasetRecord
-            What the server answered.
+            The updated dataset.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=dataset)
 
@@ -894,31 +894,31 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[DatasetChanges],
     ) -> DatasetRecord:
-        """Change some fields of a record of datasets.
+        """Change fields of a dataset.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the dataset.
         **changes
-            The fields to change, as in `DatasetChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DatasetChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DatasetRecord
-            What the server answered.
+            The updated dataset.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -931,13 +931,13 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the dataset.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The dataset does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

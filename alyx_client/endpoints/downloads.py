@@ -27,7 +27,7 @@ from typing_extensions import TypedDict
 
 
 class DownloadRecord(Record):
-    """One of the downloads."""
+    """A download record."""
 
     count: int
     """How many times the user downloaded the dataset."""
@@ -42,15 +42,15 @@ class DownloadRecord(Record):
 
 
 class Download(Resource):
-    """What is sent to create or replace one of the downloads."""
+    """A download record to replace."""
 
     count: Annotated[int, Field(ge=-2147483648, le=2147483647)] = UNSET
     """How many times the user downloaded the dataset."""
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.downloads.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.downloads.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     user: str
     """Username of who downloaded the dataset."""
@@ -61,8 +61,8 @@ class DownloadChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.downloads.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.downloads.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     user: str
 
@@ -135,7 +135,7 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> Results[DownloadRecord]:
-        """List downloads.
+        """List download records.
 
         Parameters
         ----------
@@ -155,23 +155,23 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         user
             Username, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[DownloadRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The download records, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -195,24 +195,24 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> DownloadRecord:
-        """Read one record of downloads.
+        """Retrieve a download record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the download record.
 
         Returns
         -------
         DownloadRecord
-            What the server answered.
+            The download record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The download record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -221,29 +221,29 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         download: Download,
     ) -> DownloadRecord:
-        """Replace a record of downloads.
+        """Replace a download record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the download record.
         download
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the download record. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DownloadRecord
-            What the server answered.
+            The updated download record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The download record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=download)
 
@@ -253,31 +253,31 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[DownloadChanges],
     ) -> DownloadRecord:
-        """Change some fields of a record of downloads.
+        """Change fields of a download record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the download record.
         **changes
-            The fields to change, as in `DownloadChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DownloadChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DownloadRecord
-            What the server answered.
+            The updated download record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The download record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -304,7 +304,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> AsyncResults[DownloadRecord]:
-        """List downloads.
+        """List download records.
 
         Parameters
         ----------
@@ -324,23 +324,23 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         user
             Username, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[DownloadRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The download records, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -364,24 +364,24 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> DownloadRecord:
-        """Read one record of downloads.
+        """Retrieve a download record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the download record.
 
         Returns
         -------
         DownloadRecord
-            What the server answered.
+            The download record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The download record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -390,29 +390,29 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         download: Download,
     ) -> DownloadRecord:
-        """Replace a record of downloads.
+        """Replace a download record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the download record.
         download
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the download record. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DownloadRecord
-            What the server answered.
+            The updated download record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The download record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=download)
 
@@ -422,30 +422,30 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[DownloadChanges],
     ) -> DownloadRecord:
-        """Change some fields of a record of downloads.
+        """Change fields of a download record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the download record.
         **changes
-            The fields to change, as in `DownloadChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `DownloadChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         DownloadRecord
-            What the server answered.
+            The updated download record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The download record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)

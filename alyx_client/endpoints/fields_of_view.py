@@ -31,7 +31,7 @@ from .fov_location import FOVLocationSummary
 
 
 class FOVRecord(Record):
-    """One of the fields of view."""
+    """A field of view."""
 
     datasets: list[UUID]
     """UUIDs of the datasets of this field of view. The server finds them by its name in their collection."""
@@ -52,7 +52,7 @@ class FOVRecord(Record):
 
 
 class FOV(Resource):
-    """What is sent to create or replace one of the fields of view."""
+    """A field of view to create or replace."""
 
     datasets: list[UUIDInput] = UNSET
     """UUIDs of the datasets of this field of view. The server finds them by its name in their collection."""
@@ -61,8 +61,8 @@ class FOV(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.fields_of_view.json_field_update`` sets single keys and keeps
-    the others.
+    An update replaces the whole field; ``client.fields_of_view.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     name: Annotated[str, Field(max_length=255)]
     """Name, one of its kind within the session, such as FOV_00."""
@@ -78,8 +78,8 @@ class FOVChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.fields_of_view.json_field_update`` sets single keys and keeps
-    the others.
+    An update replaces the whole field; ``client.fields_of_view.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     name: str
     session: UUIDInput
@@ -228,23 +228,23 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         subject
             Nickname of the subject, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[FOVRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The fields of view, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -277,24 +277,24 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> FOVRecord:
-        """Read one record of fields of view.
+        """Retrieve a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the field of view.
 
         Returns
         -------
         FOVRecord
-            What the server answered.
+            The field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -302,22 +302,22 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         self,
         fov: FOV,
     ) -> FOVRecord:
-        """Create a record of fields of view.
+        """Create a field of view.
 
         Parameters
         ----------
         fov
-            What to send.
+            The field of view to create.
 
         Returns
         -------
         FOVRecord
-            What the server answered.
+            The created field of view.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=fov)
 
@@ -326,29 +326,29 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         fov: FOV,
     ) -> FOVRecord:
-        """Replace a record of fields of view.
+        """Replace a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the field of view.
         fov
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the field of view. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FOVRecord
-            What the server answered.
+            The updated field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=fov)
 
@@ -358,31 +358,31 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[FOVChanges],
     ) -> FOVRecord:
-        """Change some fields of a record of fields of view.
+        """Change fields of a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the field of view.
         **changes
-            The fields to change, as in `FOVChanges`; what is left out stays as it is. A value for ``json`` replaces
-            the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `FOVChanges`; omitted fields keep their values. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FOVRecord
-            What the server answered.
+            The updated field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -390,19 +390,19 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of fields of view.
+        """Delete a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -476,23 +476,23 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         subject
             Nickname of the subject, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[FOVRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The fields of view, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -525,24 +525,24 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> FOVRecord:
-        """Read one record of fields of view.
+        """Retrieve a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the field of view.
 
         Returns
         -------
         FOVRecord
-            What the server answered.
+            The field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -550,22 +550,22 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         fov: FOV,
     ) -> FOVRecord:
-        """Create a record of fields of view.
+        """Create a field of view.
 
         Parameters
         ----------
         fov
-            What to send.
+            The field of view to create.
 
         Returns
         -------
         FOVRecord
-            What the server answered.
+            The created field of view.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=fov)
 
@@ -574,29 +574,29 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         fov: FOV,
     ) -> FOVRecord:
-        """Replace a record of fields of view.
+        """Replace a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the field of view.
         fov
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the field of view. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FOVRecord
-            What the server answered.
+            The updated field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=fov)
 
@@ -606,31 +606,31 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[FOVChanges],
     ) -> FOVRecord:
-        """Change some fields of a record of fields of view.
+        """Change fields of a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the field of view.
         **changes
-            The fields to change, as in `FOVChanges`; what is left out stays as it is. A value for ``json`` replaces
-            the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `FOVChanges`; omitted fields keep their values. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FOVRecord
-            What the server answered.
+            The updated field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -638,18 +638,18 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of fields of view.
+        """Delete a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

@@ -27,7 +27,7 @@ from typing_extensions import TypedDict
 
 
 class FileRecord(WithIdInUrl):
-    """One of the files."""
+    """A file record."""
 
     data_repository: str
     """Name of the data repository."""
@@ -46,7 +46,7 @@ class FileRecord(WithIdInUrl):
 
 
 class File(Resource):
-    """What is sent to create or replace one of the files."""
+    """A file record to create or replace."""
 
     data_repository: str
     """Name of the data repository."""
@@ -57,8 +57,8 @@ class File(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.files.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.files.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     name: Annotated[str, Field(max_length=255)] = UNSET
     """Name of the record; usually empty, since the file is named in relative_path."""
@@ -73,8 +73,8 @@ class FileChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.files.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.files.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     name: str
     relative_path: str
@@ -170,7 +170,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> Results[FileRecord]:
-        """List files.
+        """List file records.
 
         Parameters
         ----------
@@ -194,23 +194,23 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         relative_path
             Path within the repository, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[FileRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The file records, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -236,24 +236,24 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> FileRecord:
-        """Read one record of files.
+        """Retrieve a file record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the file record.
 
         Returns
         -------
         FileRecord
-            What the server answered.
+            The file record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The file record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -261,22 +261,22 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         self,
         file: File,
     ) -> FileRecord:
-        """Create a record of files.
+        """Create a file record.
 
         Parameters
         ----------
         file
-            What to send.
+            The file record to create.
 
         Returns
         -------
         FileRecord
-            What the server answered.
+            The created file record.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=file)
 
@@ -285,29 +285,29 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         file: File,
     ) -> FileRecord:
-        """Replace a record of files.
+        """Replace a file record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the file record.
         file
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the file record. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FileRecord
-            What the server answered.
+            The updated file record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The file record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=file)
 
@@ -317,31 +317,31 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[FileChanges],
     ) -> FileRecord:
-        """Change some fields of a record of files.
+        """Change fields of a file record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the file record.
         **changes
-            The fields to change, as in `FileChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `FileChanges`; omitted fields keep their values. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FileRecord
-            What the server answered.
+            The updated file record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The file record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -349,19 +349,19 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of files.
+        """Delete a file record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the file record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The file record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -390,7 +390,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> AsyncResults[FileRecord]:
-        """List files.
+        """List file records.
 
         Parameters
         ----------
@@ -414,23 +414,23 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         relative_path
             Path within the repository, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[FileRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The file records, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -456,24 +456,24 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> FileRecord:
-        """Read one record of files.
+        """Retrieve a file record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the file record.
 
         Returns
         -------
         FileRecord
-            What the server answered.
+            The file record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The file record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -481,22 +481,22 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         file: File,
     ) -> FileRecord:
-        """Create a record of files.
+        """Create a file record.
 
         Parameters
         ----------
         file
-            What to send.
+            The file record to create.
 
         Returns
         -------
         FileRecord
-            What the server answered.
+            The created file record.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=file)
 
@@ -505,29 +505,29 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         file: File,
     ) -> FileRecord:
-        """Replace a record of files.
+        """Replace a file record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the file record.
         file
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the file record. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FileRecord
-            What the server answered.
+            The updated file record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The file record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=file)
 
@@ -537,31 +537,31 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[FileChanges],
     ) -> FileRecord:
-        """Change some fields of a record of files.
+        """Change fields of a file record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the file record.
         **changes
-            The fields to change, as in `FileChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `FileChanges`; omitted fields keep their values. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FileRecord
-            What the server answered.
+            The updated file record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The file record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -569,18 +569,18 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of files.
+        """Delete a file record.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the file record.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The file record does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

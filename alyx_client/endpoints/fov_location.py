@@ -28,7 +28,7 @@ from typing_extensions import TypedDict
 
 
 class FOVLocationRecord(Record):
-    """One of the fov location."""
+    """A location of a field of view, as returned by `read`, `create`, `update` and `partial_update`."""
 
     auto_datetime: datetime
     """When the record was last saved; the server sets it."""
@@ -58,7 +58,7 @@ class FOVLocationRecord(Record):
 
 
 class FOVLocationSummary(Record):
-    """One of the fov location, as a list shows it."""
+    """A location of a field of view, as returned by `list`."""
 
     auto_datetime: datetime
     """When the record was last saved; the server sets it."""
@@ -84,7 +84,7 @@ class FOVLocationSummary(Record):
 
 
 class FOVLocation(Resource):
-    """What is sent to create or replace one of the fov location."""
+    """A location of a field of view to create or replace."""
 
     brain_region: list[int] = UNSET
     """Ids of the brain regions that are covered."""
@@ -97,8 +97,8 @@ class FOVLocation(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.fov_location.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.fov_location.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     n_xyz: list[int]
     """Number of pixels along x, y and z."""
@@ -121,8 +121,8 @@ class FOVLocationChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.fov_location.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.fov_location.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     n_xyz: list[int]
     provenance: Literal["E", "F", "L", "H"]
@@ -221,7 +221,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> Results[FOVLocationSummary]:
-        """List fov location.
+        """List locations of fields of view.
 
         Parameters
         ----------
@@ -246,23 +246,23 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
             How the estimate was made: Estimate, Functional, Landmark or Histology. Records carry only the first
             letter.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[FOVLocationSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The locations of fields of view, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -288,24 +288,24 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> FOVLocationRecord:
-        """Read one record of fov location.
+        """Retrieve a location of a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the location of a field of view.
 
         Returns
         -------
         FOVLocationRecord
-            What the server answered.
+            The location of a field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location of a field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -313,22 +313,22 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         self,
         fov_location: FOVLocation,
     ) -> FOVLocationRecord:
-        """Create a record of fov location.
+        """Create a location of a field of view.
 
         Parameters
         ----------
         fov_location
-            What to send.
+            The location of a field of view to create.
 
         Returns
         -------
         FOVLocationRecord
-            What the server answered.
+            The created location of a field of view.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=fov_location)
 
@@ -337,29 +337,29 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         fov_location: FOVLocation,
     ) -> FOVLocationRecord:
-        """Replace a record of fov location.
+        """Replace a location of a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the location of a field of view.
         fov_location
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the location of a field of view. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FOVLocationRecord
-            What the server answered.
+            The updated location of a field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location of a field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=fov_location)
 
@@ -369,31 +369,31 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[FOVLocationChanges],
     ) -> FOVLocationRecord:
-        """Change some fields of a record of fov location.
+        """Change fields of a location of a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the location of a field of view.
         **changes
-            The fields to change, as in `FOVLocationChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `FOVLocationChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FOVLocationRecord
-            What the server answered.
+            The updated location of a field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location of a field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -401,19 +401,19 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of fov location.
+        """Delete a location of a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the location of a field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location of a field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -442,7 +442,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> AsyncResults[FOVLocationSummary]:
-        """List fov location.
+        """List locations of fields of view.
 
         Parameters
         ----------
@@ -467,23 +467,23 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
             How the estimate was made: Estimate, Functional, Landmark or Histology. Records carry only the first
             letter.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[FOVLocationSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The locations of fields of view, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -509,24 +509,24 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> FOVLocationRecord:
-        """Read one record of fov location.
+        """Retrieve a location of a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the location of a field of view.
 
         Returns
         -------
         FOVLocationRecord
-            What the server answered.
+            The location of a field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location of a field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -534,22 +534,22 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         fov_location: FOVLocation,
     ) -> FOVLocationRecord:
-        """Create a record of fov location.
+        """Create a location of a field of view.
 
         Parameters
         ----------
         fov_location
-            What to send.
+            The location of a field of view to create.
 
         Returns
         -------
         FOVLocationRecord
-            What the server answered.
+            The created location of a field of view.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=fov_location)
 
@@ -558,29 +558,29 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         fov_location: FOVLocation,
     ) -> FOVLocationRecord:
-        """Replace a record of fov location.
+        """Replace a location of a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the location of a field of view.
         fov_location
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the location of a field of view. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FOVLocationRecord
-            What the server answered.
+            The updated location of a field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location of a field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=fov_location)
 
@@ -590,31 +590,31 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[FOVLocationChanges],
     ) -> FOVLocationRecord:
-        """Change some fields of a record of fov location.
+        """Change fields of a location of a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the location of a field of view.
         **changes
-            The fields to change, as in `FOVLocationChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `FOVLocationChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         FOVLocationRecord
-            What the server answered.
+            The updated location of a field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location of a field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -622,18 +622,18 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of fov location.
+        """Delete a location of a field of view.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the location of a field of view.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location of a field of view does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

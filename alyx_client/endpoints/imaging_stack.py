@@ -27,7 +27,7 @@ from .fields_of_view import FOVRecord
 
 
 class ImagingStackRecord(Record):
-    """One of the imaging stack."""
+    """An imaging stack, as returned by `read` and `create`."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -40,7 +40,7 @@ class ImagingStackRecord(Record):
 
 
 class ImagingStackSummary(Record):
-    """One of the imaging stack, as a list shows it."""
+    """An imaging stack, as returned by `list`."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -49,7 +49,7 @@ class ImagingStackSummary(Record):
 
 
 class ImagingStack(Resource):
-    """What is sent to create or replace one of the imaging stack."""
+    """An imaging stack to create."""
 
     json: Any = UNSET
     """Structured data of the lab's own making."""
@@ -128,23 +128,23 @@ class ImagingStackEndpoint(Endpoint):
         name
             Name, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[ImagingStackSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The imaging stacks, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -167,24 +167,24 @@ class ImagingStackEndpoint(Endpoint):
         self,
         id: UUID | str,
     ) -> ImagingStackRecord:
-        """Read one record of imaging stack.
+        """Retrieve an imaging stack.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the imaging stack.
 
         Returns
         -------
         ImagingStackRecord
-            What the server answered.
+            The imaging stack.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The imaging stack does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -192,22 +192,22 @@ class ImagingStackEndpoint(Endpoint):
         self,
         imaging_stack: ImagingStack,
     ) -> ImagingStackRecord:
-        """Create a record of imaging stack.
+        """Create an imaging stack.
 
         Parameters
         ----------
         imaging_stack
-            What to send.
+            The imaging stack to create.
 
         Returns
         -------
         ImagingStackRecord
-            What the server answered.
+            The created imaging stack.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=imaging_stack)
 
@@ -249,23 +249,23 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         name
             Name, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[ImagingStackSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The imaging stacks, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -288,24 +288,24 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         self,
         id: UUID | str,
     ) -> ImagingStackRecord:
-        """Read one record of imaging stack.
+        """Retrieve an imaging stack.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the imaging stack.
 
         Returns
         -------
         ImagingStackRecord
-            What the server answered.
+            The imaging stack.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The imaging stack does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -313,21 +313,21 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         self,
         imaging_stack: ImagingStack,
     ) -> ImagingStackRecord:
-        """Create a record of imaging stack.
+        """Create an imaging stack.
 
         Parameters
         ----------
         imaging_stack
-            What to send.
+            The imaging stack to create.
 
         Returns
         -------
         ImagingStackRecord
-            What the server answered.
+            The created imaging stack.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=imaging_stack)

@@ -31,7 +31,7 @@ from .chronic_insertions import SessionInfo
 
 
 class InsertionDataset(Record):
-    """Part of what is answered about insertions."""
+    """A dataset of a probe insertion, nested in `ProbeInsertionRecord`."""
 
     collection: str
     """Folders between the session and the file, such as alf/probe00; empty for the session's own folder."""
@@ -56,7 +56,7 @@ class InsertionDataset(Record):
 
 
 class ProbeInsertionRecord(Record):
-    """One of the insertions."""
+    """A probe insertion, as returned by `read`, `update` and `partial_update`."""
 
     auto_datetime: datetime | None
     """When the insertion was last saved; the server sets it."""
@@ -81,7 +81,7 @@ class ProbeInsertionRecord(Record):
 
 
 class ProbeInsertionSummary(Record):
-    """One of the insertions, as a list shows it."""
+    """A probe insertion, as returned by `list` and `create`."""
 
     auto_datetime: datetime | None
     """When the insertion was last saved; the server sets it."""
@@ -106,7 +106,7 @@ class ProbeInsertionSummary(Record):
 
 
 class ProbeInsertion(Resource):
-    """What is sent to create or replace one of the insertions."""
+    """A probe insertion to create."""
 
     chronic_insertion: UUIDInput | None = UNSET
     """UUID of the chronic insertion that this belongs to."""
@@ -125,15 +125,15 @@ class ProbeInsertion(Resource):
 
 
 class ProbeInsertionUpdate(Resource):
-    """What is sent to replace one of the insertions."""
+    """A probe insertion to replace."""
 
     chronic_insertion: UUIDInput | None = UNSET
     """UUID of the chronic insertion that this belongs to."""
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.insertions.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.insertions.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     model: str = UNSET
     """Short name of the probe model, such as 3A."""
@@ -150,8 +150,8 @@ class ProbeInsertionChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.insertions.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.insertions.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     model: str
     name: str
@@ -273,7 +273,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> Results[ProbeInsertionSummary]:
-        """List insertions.
+        """List probe insertions.
 
         Parameters
         ----------
@@ -323,23 +323,23 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         task_protocol
             Part of the task protocol, in any case.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[ProbeInsertionSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The probe insertions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -377,24 +377,24 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> ProbeInsertionRecord:
-        """Read one record of insertions.
+        """Retrieve a probe insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the probe insertion.
 
         Returns
         -------
         ProbeInsertionRecord
-            What the server answered.
+            The probe insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The probe insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -402,22 +402,22 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         self,
         probe_insertion: ProbeInsertion,
     ) -> ProbeInsertionSummary:
-        """Create a record of insertions.
+        """Create a probe insertion.
 
         Parameters
         ----------
         probe_insertion
-            What to send.
+            The probe insertion to create.
 
         Returns
         -------
         ProbeInsertionSummary
-            What the server answered.
+            The created probe insertion.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=probe_insertion)
 
@@ -426,29 +426,29 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         probe_insertion_update: ProbeInsertionUpdate,
     ) -> ProbeInsertionRecord:
-        """Replace a record of insertions.
+        """Replace a probe insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the probe insertion.
         probe_insertion_update
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the probe insertion. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         ProbeInsertionRecord
-            What the server answered.
+            The updated probe insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The probe insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=probe_insertion_update)
 
@@ -458,31 +458,31 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[ProbeInsertionChanges],
     ) -> ProbeInsertionRecord:
-        """Change some fields of a record of insertions.
+        """Change fields of a probe insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the probe insertion.
         **changes
-            The fields to change, as in `ProbeInsertionChanges`; what is left out stays as it is. A value for
-            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `ProbeInsertionChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         ProbeInsertionRecord
-            What the server answered.
+            The updated probe insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The probe insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -490,19 +490,19 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of insertions.
+        """Delete a probe insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the probe insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The probe insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -543,7 +543,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> AsyncResults[ProbeInsertionSummary]:
-        """List insertions.
+        """List probe insertions.
 
         Parameters
         ----------
@@ -593,23 +593,23 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         task_protocol
             Part of the task protocol, in any case.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[ProbeInsertionSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The probe insertions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -647,24 +647,24 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> ProbeInsertionRecord:
-        """Read one record of insertions.
+        """Retrieve a probe insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the probe insertion.
 
         Returns
         -------
         ProbeInsertionRecord
-            What the server answered.
+            The probe insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The probe insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -672,22 +672,22 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         probe_insertion: ProbeInsertion,
     ) -> ProbeInsertionSummary:
-        """Create a record of insertions.
+        """Create a probe insertion.
 
         Parameters
         ----------
         probe_insertion
-            What to send.
+            The probe insertion to create.
 
         Returns
         -------
         ProbeInsertionSummary
-            What the server answered.
+            The created probe insertion.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=probe_insertion)
 
@@ -696,29 +696,29 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         probe_insertion_update: ProbeInsertionUpdate,
     ) -> ProbeInsertionRecord:
-        """Replace a record of insertions.
+        """Replace a probe insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the probe insertion.
         probe_insertion_update
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the probe insertion. A value for ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         ProbeInsertionRecord
-            What the server answered.
+            The updated probe insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The probe insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=probe_insertion_update)
 
@@ -728,31 +728,31 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[ProbeInsertionChanges],
     ) -> ProbeInsertionRecord:
-        """Change some fields of a record of insertions.
+        """Change fields of a probe insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the probe insertion.
         **changes
-            The fields to change, as in `ProbeInsertionChanges`; what is left out stays as it is. A value for
-            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `ProbeInsertionChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         ProbeInsertionRecord
-            What the server answered.
+            The updated probe insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The probe insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -760,18 +760,18 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of insertions.
+        """Delete a probe insertion.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the probe insertion.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The probe insertion does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

@@ -27,7 +27,7 @@ from typing_extensions import TypedDict
 
 
 class LabRecord(Record):
-    """One of the labs."""
+    """A lab."""
 
     address: str
     """Address."""
@@ -48,7 +48,7 @@ class LabRecord(Record):
 
 
 class Lab(Resource):
-    """What is sent to create or replace one of the labs."""
+    """A lab to create or replace."""
 
     address: Annotated[str, Field(max_length=255)] = UNSET
     """Address."""
@@ -57,7 +57,8 @@ class Lab(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.labs.json_field_update`` sets single keys and keeps the others.
+    An update replaces the whole field; ``client.labs.json_field_update`` sets single keys and leaves the others
+    unchanged.
     """
     name: Annotated[str, Field(max_length=255, pattern="^\\w+$")]
     """Name: letters, digits and underscores."""
@@ -77,7 +78,8 @@ class LabChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.labs.json_field_update`` sets single keys and keeps the others.
+    An update replaces the whole field; ``client.labs.json_field_update`` sets single keys and leaves the others
+    unchanged.
     """
     name: str
     reference_weight_pct: float
@@ -221,23 +223,23 @@ class Labs(JsonFields[str, Literal["json"]]):
             Fraction, from 0 to 1, of the weight expected for age and sex below which an animal counts as too light,
             exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[LabRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The labs, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -268,24 +270,24 @@ class Labs(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> LabRecord:
-        """Read one record of labs.
+        """Retrieve a lab.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the lab.
 
         Returns
         -------
         LabRecord
-            What the server answered.
+            The lab.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The lab does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=name)
 
@@ -293,22 +295,22 @@ class Labs(JsonFields[str, Literal["json"]]):
         self,
         lab: Lab,
     ) -> LabRecord:
-        """Create a record of labs.
+        """Create a lab.
 
         Parameters
         ----------
         lab
-            What to send.
+            The lab to create.
 
         Returns
         -------
         LabRecord
-            What the server answered.
+            The created lab.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=lab)
 
@@ -317,29 +319,29 @@ class Labs(JsonFields[str, Literal["json"]]):
         name: str,
         lab: Lab,
     ) -> LabRecord:
-        """Replace a record of labs.
+        """Replace a lab.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the lab.
         lab
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the lab. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         LabRecord
-            What the server answered.
+            The updated lab.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The lab does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=name, body=lab)
 
@@ -349,31 +351,31 @@ class Labs(JsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[LabChanges],
     ) -> LabRecord:
-        """Change some fields of a record of labs.
+        """Change fields of a lab.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the lab.
         **changes
-            The fields to change, as in `LabChanges`; what is left out stays as it is. A value for ``json`` replaces
-            the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `LabChanges`; omitted fields keep their values. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         LabRecord
-            What the server answered.
+            The updated lab.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The lab does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -381,19 +383,19 @@ class Labs(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of labs.
+        """Delete a lab.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the lab.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The lab does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=name)
 
@@ -462,23 +464,23 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
             Fraction, from 0 to 1, of the weight expected for age and sex below which an animal counts as too light,
             exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[LabRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The labs, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -509,24 +511,24 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> LabRecord:
-        """Read one record of labs.
+        """Retrieve a lab.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the lab.
 
         Returns
         -------
         LabRecord
-            What the server answered.
+            The lab.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The lab does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=name)
 
@@ -534,22 +536,22 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         self,
         lab: Lab,
     ) -> LabRecord:
-        """Create a record of labs.
+        """Create a lab.
 
         Parameters
         ----------
         lab
-            What to send.
+            The lab to create.
 
         Returns
         -------
         LabRecord
-            What the server answered.
+            The created lab.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=lab)
 
@@ -558,29 +560,29 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         name: str,
         lab: Lab,
     ) -> LabRecord:
-        """Replace a record of labs.
+        """Replace a lab.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the lab.
         lab
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the lab. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         LabRecord
-            What the server answered.
+            The updated lab.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The lab does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=name, body=lab)
 
@@ -590,31 +592,31 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[LabChanges],
     ) -> LabRecord:
-        """Change some fields of a record of labs.
+        """Change fields of a lab.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the lab.
         **changes
-            The fields to change, as in `LabChanges`; what is left out stays as it is. A value for ``json`` replaces
-            the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `LabChanges`; omitted fields keep their values. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         LabRecord
-            What the server answered.
+            The updated lab.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The lab does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -622,18 +624,18 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of labs.
+        """Delete a lab.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the lab.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The lab does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=name)

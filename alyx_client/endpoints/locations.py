@@ -25,7 +25,7 @@ from typing_extensions import TypedDict
 
 
 class LabLocationRecord(Record):
-    """One of the locations."""
+    """A location."""
 
     json: Any
     """Structured data of the lab's own making."""
@@ -36,13 +36,13 @@ class LabLocationRecord(Record):
 
 
 class LabLocation(Resource):
-    """What is sent to create or replace one of the locations."""
+    """A location to replace."""
 
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.locations.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.locations.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     lab: str = UNSET
     """Name of the lab."""
@@ -54,8 +54,8 @@ class LabLocationChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.locations.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.locations.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     lab: str
     name: str
@@ -118,23 +118,23 @@ class Locations(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[LabLocationRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The locations, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -144,24 +144,24 @@ class Locations(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> LabLocationRecord:
-        """Read one record of locations.
+        """Retrieve a location.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the location.
 
         Returns
         -------
         LabLocationRecord
-            What the server answered.
+            The location.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=name)
 
@@ -170,29 +170,29 @@ class Locations(JsonFields[str, Literal["json"]]):
         name: str,
         lab_location: LabLocation,
     ) -> LabLocationRecord:
-        """Replace a record of locations.
+        """Replace a location.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the location.
         lab_location
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the location. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         LabLocationRecord
-            What the server answered.
+            The updated location.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=name, body=lab_location)
 
@@ -202,31 +202,31 @@ class Locations(JsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[LabLocationChanges],
     ) -> LabLocationRecord:
-        """Change some fields of a record of locations.
+        """Change fields of a location.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the location.
         **changes
-            The fields to change, as in `LabLocationChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `LabLocationChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         LabLocationRecord
-            What the server answered.
+            The updated location.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -251,23 +251,23 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[LabLocationRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The locations, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -277,24 +277,24 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> LabLocationRecord:
-        """Read one record of locations.
+        """Retrieve a location.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the location.
 
         Returns
         -------
         LabLocationRecord
-            What the server answered.
+            The location.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=name)
 
@@ -303,29 +303,29 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         name: str,
         lab_location: LabLocation,
     ) -> LabLocationRecord:
-        """Replace a record of locations.
+        """Replace a location.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the location.
         lab_location
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the location. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         LabLocationRecord
-            What the server answered.
+            The updated location.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=name, body=lab_location)
 
@@ -335,30 +335,30 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[LabLocationChanges],
     ) -> LabLocationRecord:
-        """Change some fields of a record of locations.
+        """Change fields of a location.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the location.
         **changes
-            The fields to change, as in `LabLocationChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `LabLocationChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         LabLocationRecord
-            What the server answered.
+            The updated location.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The location does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)

@@ -18,7 +18,7 @@ from alyx_client.runtime import (
 
 
 class CountedDownloadsRecord(Record):
-    """One of the new download."""
+    """A download."""
 
     count: list[int]
     """How often each of the datasets has now been downloaded by you, in the same order."""
@@ -27,7 +27,7 @@ class CountedDownloadsRecord(Record):
 
 
 class NewDownload(Resource):
-    """What is sent to create or replace one of the new download."""
+    """A download to create."""
 
     datasets: list[UUIDInput]
     """UUIDs of the datasets."""
@@ -59,17 +59,17 @@ class NewDownloadEndpoint(Endpoint):
         Parameters
         ----------
         new_download
-            What to send.
+            The download to create.
 
         Returns
         -------
         CountedDownloadsRecord
-            What the server answered.
+            The created download.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=new_download)
 
@@ -88,16 +88,16 @@ class AsyncNewDownloadEndpoint(AsyncEndpoint):
         Parameters
         ----------
         new_download
-            What to send.
+            The download to create.
 
         Returns
         -------
         CountedDownloadsRecord
-            What the server answered.
+            The created download.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=new_download)

@@ -30,7 +30,7 @@ from typing_extensions import TypedDict
 
 
 class NoteRecord(Record):
-    """One of the notes."""
+    """A note."""
 
     content_type: str
     """Kind of the object that the note is about: its model, such as session, or app.model; answered as app.model.
@@ -52,7 +52,7 @@ class NoteRecord(Record):
 
 
 class Note(Resource):
-    """What is sent to create or replace one of the notes."""
+    """A note to create or replace."""
 
     content_type: str
     """Kind of the object that the note is about: its model, such as session, or app.model; answered as app.model.
@@ -62,8 +62,8 @@ class Note(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.notes.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.notes.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     object_id: UUIDInput
     """UUID of the object that this is about; the object must exist."""
@@ -81,8 +81,8 @@ class NoteChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.notes.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.notes.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     object_id: UUIDInput
     text: str
@@ -177,23 +177,23 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         id
             Key of a record, or several of them.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[NoteRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The notes, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -205,24 +205,24 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> NoteRecord:
-        """Read one record of notes.
+        """Retrieve a note.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the note.
 
         Returns
         -------
         NoteRecord
-            What the server answered.
+            The note.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The note does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -237,19 +237,19 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         note
-            What to send.
+            The note to create.
         image
             The file: its path, its content, or an open binary file.
 
         Returns
         -------
         NoteRecord
-            What the server answered.
+            The created note.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=note, files={"image": image})
 
@@ -260,31 +260,31 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         *,
         image: Upload | None = None,
     ) -> NoteRecord:
-        """Replace a record of notes.
+        """Replace a note.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the note.
         note
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the note. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
         image
             The file: its path, its content, or an open binary file.
 
         Returns
         -------
         NoteRecord
-            What the server answered.
+            The updated note.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The note does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=note, files={"image": image})
 
@@ -298,34 +298,34 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
     ) -> NoteRecord:
         """Change some fields of a note. The server needs content_type and object_id every time.
 
-        The server loses ``content_type`` and ``object_id`` when they are left out, so the record is read first and
-        they are sent back.
+        The server clears ``content_type`` and ``object_id`` when omitted, so the record is read first and their
+        values are resent.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the note.
         image
             The file: its path, its content, or an open binary file.
         **changes
-            The fields to change, as in `NoteChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `NoteChanges`; omitted fields keep their values. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         NoteRecord
-            What the server answered.
+            The updated note.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The note does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes, current=_READ, files={"image": image})
 
@@ -333,19 +333,19 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of notes.
+        """Delete a note.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the note.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The note does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -377,23 +377,23 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             Key of a record, or several of them.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[NoteRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The notes, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -405,24 +405,24 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> NoteRecord:
-        """Read one record of notes.
+        """Retrieve a note.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the note.
 
         Returns
         -------
         NoteRecord
-            What the server answered.
+            The note.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The note does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -437,19 +437,19 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         note
-            What to send.
+            The note to create.
         image
             The file: its path, its content, or an open binary file.
 
         Returns
         -------
         NoteRecord
-            What the server answered.
+            The created note.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=note, files={"image": image})
 
@@ -460,31 +460,31 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         *,
         image: Upload | None = None,
     ) -> NoteRecord:
-        """Replace a record of notes.
+        """Replace a note.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the note.
         note
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the note. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
         image
             The file: its path, its content, or an open binary file.
 
         Returns
         -------
         NoteRecord
-            What the server answered.
+            The updated note.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The note does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=note, files={"image": image})
 
@@ -498,34 +498,34 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
     ) -> NoteRecord:
         """Change some fields of a note. The server needs content_type and object_id every time.
 
-        The server loses ``content_type`` and ``object_id`` when they are left out, so the record is read first and
-        they are sent back.
+        The server clears ``content_type`` and ``object_id`` when omitted, so the record is read first and their
+        values are resent.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the note.
         image
             The file: its path, its content, or an open binary file.
         **changes
-            The fields to change, as in `NoteChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `NoteChanges`; omitted fields keep their values. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         NoteRecord
-            What the server answered.
+            The updated note.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The note does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, current=_READ, files={"image": image})
 
@@ -533,18 +533,18 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of notes.
+        """Delete a note.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the note.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The note does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

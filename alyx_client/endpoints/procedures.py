@@ -25,7 +25,7 @@ from pydantic import Field
 
 
 class ProcedureTypeRecord(Record):
-    """One of the procedures."""
+    """A procedure."""
 
     description: str
     """What it is, in words."""
@@ -38,7 +38,7 @@ class ProcedureTypeRecord(Record):
 
 
 class ProcedureType(Resource):
-    """What is sent to create or replace one of the procedures."""
+    """A procedure to create."""
 
     description: str = UNSET
     """What it is, in words."""
@@ -83,23 +83,23 @@ class Procedures(Endpoint):
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[ProcedureTypeRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The procedures, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -109,22 +109,22 @@ class Procedures(Endpoint):
         self,
         procedure_type: ProcedureType,
     ) -> ProcedureTypeRecord:
-        """Create a record of procedures.
+        """Create a procedure.
 
         Parameters
         ----------
         procedure_type
-            What to send.
+            The procedure to create.
 
         Returns
         -------
         ProcedureTypeRecord
-            What the server answered.
+            The created procedure.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=procedure_type)
 
@@ -147,23 +147,23 @@ class AsyncProcedures(AsyncEndpoint):
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[ProcedureTypeRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The procedures, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -173,21 +173,21 @@ class AsyncProcedures(AsyncEndpoint):
         self,
         procedure_type: ProcedureType,
     ) -> ProcedureTypeRecord:
-        """Create a record of procedures.
+        """Create a procedure.
 
         Parameters
         ----------
         procedure_type
-            What to send.
+            The procedure to create.
 
         Returns
         -------
         ProcedureTypeRecord
-            What the server answered.
+            The created procedure.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=procedure_type)

@@ -25,7 +25,7 @@ from typing_extensions import TypedDict
 
 
 class ProjectRecord(Record):
-    """One of the projects."""
+    """A project."""
 
     description: str
     """What it is, in words."""
@@ -36,7 +36,7 @@ class ProjectRecord(Record):
 
 
 class Project(Resource):
-    """What is sent to create or replace one of the projects."""
+    """A project to create or replace."""
 
     description: Annotated[str, Field(max_length=1023)] = UNSET
     """What it is, in words."""
@@ -125,23 +125,23 @@ class Projects(Endpoint):
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[ProjectRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The projects, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -151,24 +151,24 @@ class Projects(Endpoint):
         self,
         name: str,
     ) -> ProjectRecord:
-        """Read one record of projects.
+        """Retrieve a project.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the project.
 
         Returns
         -------
         ProjectRecord
-            What the server answered.
+            The project.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The project does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=name)
 
@@ -176,22 +176,22 @@ class Projects(Endpoint):
         self,
         project: Project,
     ) -> ProjectRecord:
-        """Create a record of projects.
+        """Create a project.
 
         Parameters
         ----------
         project
-            What to send.
+            The project to create.
 
         Returns
         -------
         ProjectRecord
-            What the server answered.
+            The created project.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=project)
 
@@ -200,28 +200,28 @@ class Projects(Endpoint):
         name: str,
         project: Project,
     ) -> ProjectRecord:
-        """Replace a record of projects.
+        """Replace a project.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the project.
         project
-            What to send.
+            The new contents of the project.
 
         Returns
         -------
         ProjectRecord
-            What the server answered.
+            The updated project.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The project does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=name, body=project)
 
@@ -231,30 +231,30 @@ class Projects(Endpoint):
         /,
         **changes: Unpack[ProjectChanges],
     ) -> ProjectRecord:
-        """Change some fields of a record of projects.
+        """Change fields of a project.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the project.
         **changes
-            The fields to change, as in `ProjectChanges`; what is left out stays as it is.
+            Fields to change, as in `ProjectChanges`; omitted fields keep their values.
 
         Returns
         -------
         ProjectRecord
-            What the server answered.
+            The updated project.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The project does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -262,19 +262,19 @@ class Projects(Endpoint):
         self,
         name: str,
     ) -> None:
-        """Delete a record of projects.
+        """Delete a project.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the project.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The project does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=name)
 
@@ -297,23 +297,23 @@ class AsyncProjects(AsyncEndpoint):
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[ProjectRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The projects, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -323,24 +323,24 @@ class AsyncProjects(AsyncEndpoint):
         self,
         name: str,
     ) -> ProjectRecord:
-        """Read one record of projects.
+        """Retrieve a project.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the project.
 
         Returns
         -------
         ProjectRecord
-            What the server answered.
+            The project.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The project does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=name)
 
@@ -348,22 +348,22 @@ class AsyncProjects(AsyncEndpoint):
         self,
         project: Project,
     ) -> ProjectRecord:
-        """Create a record of projects.
+        """Create a project.
 
         Parameters
         ----------
         project
-            What to send.
+            The project to create.
 
         Returns
         -------
         ProjectRecord
-            What the server answered.
+            The created project.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=project)
 
@@ -372,28 +372,28 @@ class AsyncProjects(AsyncEndpoint):
         name: str,
         project: Project,
     ) -> ProjectRecord:
-        """Replace a record of projects.
+        """Replace a project.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the project.
         project
-            What to send.
+            The new contents of the project.
 
         Returns
         -------
         ProjectRecord
-            What the server answered.
+            The updated project.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The project does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=name, body=project)
 
@@ -403,30 +403,30 @@ class AsyncProjects(AsyncEndpoint):
         /,
         **changes: Unpack[ProjectChanges],
     ) -> ProjectRecord:
-        """Change some fields of a record of projects.
+        """Change fields of a project.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the project.
         **changes
-            The fields to change, as in `ProjectChanges`; what is left out stays as it is.
+            Fields to change, as in `ProjectChanges`; omitted fields keep their values.
 
         Returns
         -------
         ProjectRecord
-            What the server answered.
+            The updated project.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The project does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -434,18 +434,18 @@ class AsyncProjects(AsyncEndpoint):
         self,
         name: str,
     ) -> None:
-        """Delete a record of projects.
+        """Delete a project.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the project.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The project does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=name)

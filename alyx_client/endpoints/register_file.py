@@ -21,7 +21,7 @@ from alyx_client.runtime import (
 
 
 class RegisteredDatasetRecord(Record):
-    """One of the register file."""
+    """A file registration."""
 
     collection: str | None
     """Folders between the session and the file; empty for the session's own folder."""
@@ -66,7 +66,7 @@ class RegisteredDatasetRecord(Record):
 
 
 class RegisteredFile(Record):
-    """Part of what is answered about register file."""
+    """A copy of a registered file, nested in `RegisteredDatasetRecord`."""
 
     data_repository: str
     """Name of the data repository."""
@@ -79,7 +79,7 @@ class RegisteredFile(Record):
 
 
 class RegisterFile(Resource):
-    """What is sent to create or replace one of the register file."""
+    """A file registration to create."""
 
     check_protected: bool = UNSET
     """Whether to refuse everything if one of the files is protected; false by default."""
@@ -146,17 +146,17 @@ class RegisterFileEndpoint(Endpoint):
         Parameters
         ----------
         register_file
-            What to send.
+            The file registration to create.
 
         Returns
         -------
         list[RegisteredDatasetRecord]
-            What the server answered.
+            The decoded response.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=register_file)
 
@@ -175,16 +175,16 @@ class AsyncRegisterFileEndpoint(AsyncEndpoint):
         Parameters
         ----------
         register_file
-            What to send.
+            The file registration to create.
 
         Returns
         -------
         list[RegisteredDatasetRecord]
-            What the server answered.
+            The decoded response.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=register_file)

@@ -28,7 +28,7 @@ from typing_extensions import TypedDict
 
 
 class RevisionRecord(Record):
-    """One of the revisions."""
+    """A revision."""
 
     created_datetime: datetime | None
     """When the revision was made; now, if left out."""
@@ -43,7 +43,7 @@ class RevisionRecord(Record):
 
 
 class Revision(Resource):
-    """What is sent to create or replace one of the revisions."""
+    """A revision to create or replace."""
 
     created_datetime: DateTimeInput | None = UNSET
     """When the revision was made; now, if left out."""
@@ -52,8 +52,8 @@ class Revision(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.revisions.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.revisions.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     name: str
     """Name: letters, digits, hyphens, underscores and dots."""
@@ -65,8 +65,8 @@ class RevisionChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.revisions.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.revisions.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     name: str
 
@@ -151,23 +151,23 @@ class Revisions(JsonFields[str, Literal["json"]]):
         name
             Name, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[RevisionRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The revisions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -177,24 +177,24 @@ class Revisions(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> RevisionRecord:
-        """Read one record of revisions.
+        """Retrieve a revision.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the revision.
 
         Returns
         -------
         RevisionRecord
-            What the server answered.
+            The revision.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The revision does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=name)
 
@@ -202,22 +202,22 @@ class Revisions(JsonFields[str, Literal["json"]]):
         self,
         revision: Revision,
     ) -> RevisionRecord:
-        """Create a record of revisions.
+        """Create a revision.
 
         Parameters
         ----------
         revision
-            What to send.
+            The revision to create.
 
         Returns
         -------
         RevisionRecord
-            What the server answered.
+            The created revision.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=revision)
 
@@ -226,29 +226,29 @@ class Revisions(JsonFields[str, Literal["json"]]):
         name: str,
         revision: Revision,
     ) -> RevisionRecord:
-        """Replace a record of revisions.
+        """Replace a revision.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the revision.
         revision
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the revision. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         RevisionRecord
-            What the server answered.
+            The updated revision.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The revision does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=name, body=revision)
 
@@ -258,31 +258,31 @@ class Revisions(JsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[RevisionChanges],
     ) -> RevisionRecord:
-        """Change some fields of a record of revisions.
+        """Change fields of a revision.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the revision.
         **changes
-            The fields to change, as in `RevisionChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `RevisionChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         RevisionRecord
-            What the server answered.
+            The updated revision.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The revision does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -290,19 +290,19 @@ class Revisions(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of revisions.
+        """Delete a revision.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the revision.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The revision does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=name)
 
@@ -330,23 +330,23 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         name
             Name, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[RevisionRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The revisions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -356,24 +356,24 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> RevisionRecord:
-        """Read one record of revisions.
+        """Retrieve a revision.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the revision.
 
         Returns
         -------
         RevisionRecord
-            What the server answered.
+            The revision.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The revision does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=name)
 
@@ -381,22 +381,22 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         self,
         revision: Revision,
     ) -> RevisionRecord:
-        """Create a record of revisions.
+        """Create a revision.
 
         Parameters
         ----------
         revision
-            What to send.
+            The revision to create.
 
         Returns
         -------
         RevisionRecord
-            What the server answered.
+            The created revision.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=revision)
 
@@ -405,29 +405,29 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         name: str,
         revision: Revision,
     ) -> RevisionRecord:
-        """Replace a record of revisions.
+        """Replace a revision.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the revision.
         revision
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the revision. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         RevisionRecord
-            What the server answered.
+            The updated revision.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The revision does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=name, body=revision)
 
@@ -437,31 +437,31 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[RevisionChanges],
     ) -> RevisionRecord:
-        """Change some fields of a record of revisions.
+        """Change fields of a revision.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the revision.
         **changes
-            The fields to change, as in `RevisionChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `RevisionChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         RevisionRecord
-            What the server answered.
+            The updated revision.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The revision does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -469,18 +469,18 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of revisions.
+        """Delete a revision.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the revision.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The revision does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=name)

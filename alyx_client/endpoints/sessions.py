@@ -34,7 +34,7 @@ from .notes import NoteRecord
 
 
 class SessionDatasets(Record):
-    """Part of what is answered about sessions."""
+    """A dataset of a session, nested in `SessionRecord`."""
 
     collection: str
     """Folders between the session and the file, such as alf/probe00; empty for the session's own folder."""
@@ -63,7 +63,7 @@ class SessionDatasets(Record):
 
 
 class SessionRecord(Record):
-    """One of the sessions."""
+    """A session, as returned by `read`, `create`, `update` and `partial_update`."""
 
     auto_datetime: datetime | None
     """When the record was last saved; the server sets it."""
@@ -120,7 +120,7 @@ class SessionRecord(Record):
 
 
 class SessionSummary(Record):
-    """One of the sessions, as a list shows it."""
+    """A session, as returned by `list`."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -141,7 +141,7 @@ class SessionSummary(Record):
 
 
 class SessionWaterAdmin(Record):
-    """Part of what is answered about sessions."""
+    """Water given in a session, nested in `SessionRecord`."""
 
     id: UUID
     """The record's key; the server sets it."""
@@ -154,21 +154,21 @@ class SessionWaterAdmin(Record):
 
 
 class Session(Resource):
-    """What is sent to create or replace one of the sessions."""
+    """A session to create or replace."""
 
     end_time: DateTimeInput | None = UNSET
     """When it ended."""
     extended_qc: Any = UNSET
     """Outcomes of the single quality checks, by name; of the lab's own making.
 
-    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     lab: str = UNSET
     """Name of the lab; the subject's, if left out."""
@@ -207,14 +207,14 @@ class SessionChanges(TypedDict, total=False):
     extended_qc: Any
     """Outcomes of the single quality checks, by name; of the lab's own making.
 
-    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     lab: str
     location: str | None
@@ -457,23 +457,23 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         users
             Usernames, exact; all of them must have taken part.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[SessionSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The sessions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -525,24 +525,24 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         self,
         id: UUID | str,
     ) -> SessionRecord:
-        """Read one record of sessions.
+        """Retrieve a session.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the session.
 
         Returns
         -------
         SessionRecord
-            What the server answered.
+            The session.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The session does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -550,22 +550,22 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         self,
         session: Session,
     ) -> SessionRecord:
-        """Create a record of sessions.
+        """Create a session.
 
         Parameters
         ----------
         session
-            What to send.
+            The session to create.
 
         Returns
         -------
         SessionRecord
-            What the server answered.
+            The created session.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=session)
 
@@ -574,29 +574,29 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         id: UUID | str,
         session: Session,
     ) -> SessionRecord:
-        """Replace a record of sessions.
+        """Replace a session.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the session.
         session
-            What to send. A value for ``extended_qc`` or ``json`` replaces the whole field; `json_field_update` sets
-            single keys and keeps the others.
+            The new contents of the session. A value for ``extended_qc`` or ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         SessionRecord
-            What the server answered.
+            The updated session.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The session does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=session)
 
@@ -606,32 +606,32 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         /,
         **changes: Unpack[SessionChanges],
     ) -> SessionRecord:
-        """Change some fields of a record of sessions.
+        """Change fields of a session.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the session.
         **changes
-            The fields to change, as in `SessionChanges`; what is left out stays as it is. A value for
-            ``extended_qc`` or ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the
-            others.
+            Fields to change, as in `SessionChanges`; omitted fields keep their values. A value for ``extended_qc``
+            or ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others
+            unchanged.
 
         Returns
         -------
         SessionRecord
-            What the server answered.
+            The updated session.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The session does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -639,19 +639,19 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of sessions.
+        """Delete a session.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the session.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The session does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -788,23 +788,23 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         users
             Usernames, exact; all of them must have taken part.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[SessionSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The sessions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -856,24 +856,24 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         self,
         id: UUID | str,
     ) -> SessionRecord:
-        """Read one record of sessions.
+        """Retrieve a session.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the session.
 
         Returns
         -------
         SessionRecord
-            What the server answered.
+            The session.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The session does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -881,22 +881,22 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         self,
         session: Session,
     ) -> SessionRecord:
-        """Create a record of sessions.
+        """Create a session.
 
         Parameters
         ----------
         session
-            What to send.
+            The session to create.
 
         Returns
         -------
         SessionRecord
-            What the server answered.
+            The created session.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=session)
 
@@ -905,29 +905,29 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         id: UUID | str,
         session: Session,
     ) -> SessionRecord:
-        """Replace a record of sessions.
+        """Replace a session.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the session.
         session
-            What to send. A value for ``extended_qc`` or ``json`` replaces the whole field; `json_field_update` sets
-            single keys and keeps the others.
+            The new contents of the session. A value for ``extended_qc`` or ``json`` replaces the whole field;
+            `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         SessionRecord
-            What the server answered.
+            The updated session.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The session does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=session)
 
@@ -937,32 +937,32 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         /,
         **changes: Unpack[SessionChanges],
     ) -> SessionRecord:
-        """Change some fields of a record of sessions.
+        """Change fields of a session.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the session.
         **changes
-            The fields to change, as in `SessionChanges`; what is left out stays as it is. A value for
-            ``extended_qc`` or ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the
-            others.
+            Fields to change, as in `SessionChanges`; omitted fields keep their values. A value for ``extended_qc``
+            or ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others
+            unchanged.
 
         Returns
         -------
         SessionRecord
-            What the server answered.
+            The updated session.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The session does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -970,18 +970,18 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of sessions.
+        """Delete a session.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the session.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The session does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

@@ -32,7 +32,7 @@ from .weighings import WeighingRecord
 
 
 class SubjectRecord(Record):
-    """One of the subjects."""
+    """A subject, as returned by `read`, `update` and `partial_update`."""
 
     age_weeks: int
     """Age in whole weeks, today or at death; 0 if the day of birth is unknown."""
@@ -89,7 +89,7 @@ class SubjectRecord(Record):
 
 
 class SubjectSummary(Record):
-    """One of the subjects, as a list shows it."""
+    """A subject, as returned by `list` and `create`."""
 
     age_weeks: int
     """Age in whole weeks, today or at death; 0 if the day of birth is unknown."""
@@ -142,7 +142,7 @@ class SubjectSummary(Record):
 
 
 class Zygosity(Record):
-    """Part of what is answered about subjects."""
+    """An allele of a subject and its zygosity, nested in `SubjectRecord`."""
 
     allele: str
     """Name of the allele."""
@@ -151,7 +151,7 @@ class Zygosity(Record):
 
 
 class Subject(Resource):
-    """What is sent to create or replace one of the subjects."""
+    """A subject to create or replace."""
 
     birth_date: DateInput | None = UNSET
     """Day of birth."""
@@ -162,8 +162,8 @@ class Subject(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.subjects.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.subjects.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     lab: str
     """Name of the lab."""
@@ -194,8 +194,8 @@ class SubjectChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.subjects.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.subjects.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     lab: str
     line: str | None
@@ -419,23 +419,23 @@ class Subjects(JsonFields[str, Literal["json"]]):
         wean_date
             Day of weaning.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[SubjectSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The subjects, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -485,24 +485,24 @@ class Subjects(JsonFields[str, Literal["json"]]):
         self,
         nickname: str,
     ) -> SubjectRecord:
-        """Read one record of subjects.
+        """Retrieve a subject.
 
         Parameters
         ----------
         nickname
-            The record's nickname, or its URL.
+            Nickname or URL of the subject.
 
         Returns
         -------
         SubjectRecord
-            What the server answered.
+            The subject.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The subject does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=nickname)
 
@@ -510,22 +510,22 @@ class Subjects(JsonFields[str, Literal["json"]]):
         self,
         subject: Subject,
     ) -> SubjectSummary:
-        """Create a record of subjects.
+        """Create a subject.
 
         Parameters
         ----------
         subject
-            What to send.
+            The subject to create.
 
         Returns
         -------
         SubjectSummary
-            What the server answered.
+            The created subject.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=subject)
 
@@ -534,29 +534,29 @@ class Subjects(JsonFields[str, Literal["json"]]):
         nickname: str,
         subject: Subject,
     ) -> SubjectRecord:
-        """Replace a record of subjects.
+        """Replace a subject.
 
         Parameters
         ----------
         nickname
-            The record's nickname, or its URL.
+            Nickname or URL of the subject.
         subject
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the subject. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         SubjectRecord
-            What the server answered.
+            The updated subject.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The subject does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=nickname, body=subject)
 
@@ -566,31 +566,31 @@ class Subjects(JsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[SubjectChanges],
     ) -> SubjectRecord:
-        """Change some fields of a record of subjects.
+        """Change fields of a subject.
 
         Parameters
         ----------
         nickname
-            The record's nickname, or its URL.
+            Nickname or URL of the subject.
         **changes
-            The fields to change, as in `SubjectChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `SubjectChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         SubjectRecord
-            What the server answered.
+            The updated subject.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The subject does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=nickname, changes=changes)
 
@@ -598,19 +598,19 @@ class Subjects(JsonFields[str, Literal["json"]]):
         self,
         nickname: str,
     ) -> None:
-        """Delete a record of subjects.
+        """Delete a subject.
 
         Parameters
         ----------
         nickname
-            The record's nickname, or its URL.
+            Nickname or URL of the subject.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The subject does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=nickname)
 
@@ -735,23 +735,23 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         wean_date
             Day of weaning.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[SubjectSummary]
-            The records, in the server's order, fetched page by page as they are needed.
+            The subjects, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -801,24 +801,24 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         self,
         nickname: str,
     ) -> SubjectRecord:
-        """Read one record of subjects.
+        """Retrieve a subject.
 
         Parameters
         ----------
         nickname
-            The record's nickname, or its URL.
+            Nickname or URL of the subject.
 
         Returns
         -------
         SubjectRecord
-            What the server answered.
+            The subject.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The subject does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=nickname)
 
@@ -826,22 +826,22 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         self,
         subject: Subject,
     ) -> SubjectSummary:
-        """Create a record of subjects.
+        """Create a subject.
 
         Parameters
         ----------
         subject
-            What to send.
+            The subject to create.
 
         Returns
         -------
         SubjectSummary
-            What the server answered.
+            The created subject.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=subject)
 
@@ -850,29 +850,29 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         nickname: str,
         subject: Subject,
     ) -> SubjectRecord:
-        """Replace a record of subjects.
+        """Replace a subject.
 
         Parameters
         ----------
         nickname
-            The record's nickname, or its URL.
+            Nickname or URL of the subject.
         subject
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the subject. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         SubjectRecord
-            What the server answered.
+            The updated subject.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The subject does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=nickname, body=subject)
 
@@ -882,31 +882,31 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[SubjectChanges],
     ) -> SubjectRecord:
-        """Change some fields of a record of subjects.
+        """Change fields of a subject.
 
         Parameters
         ----------
         nickname
-            The record's nickname, or its URL.
+            Nickname or URL of the subject.
         **changes
-            The fields to change, as in `SubjectChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `SubjectChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         SubjectRecord
-            What the server answered.
+            The updated subject.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The subject does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=nickname, changes=changes)
 
@@ -914,18 +914,18 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         self,
         nickname: str,
     ) -> None:
-        """Delete a record of subjects.
+        """Delete a subject.
 
         Parameters
         ----------
         nickname
-            The record's nickname, or its URL.
+            Nickname or URL of the subject.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The subject does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=nickname)

@@ -31,7 +31,7 @@ from typing_extensions import TypedDict
 
 
 class SurgeryRecord(Record):
-    """One of the surgeries."""
+    """A surgery."""
 
     end_time: datetime | None
     """When it ended."""
@@ -63,7 +63,7 @@ class SurgeryRecord(Record):
 
 
 class Surgery(Resource):
-    """What is sent to create or replace one of the surgeries."""
+    """A surgery to replace."""
 
     end_time: DateTimeInput | None = UNSET
     """When it ended."""
@@ -72,8 +72,8 @@ class Surgery(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.surgeries.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.surgeries.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     lab: UUIDInput | None = UNSET
     """UUID of the lab."""
@@ -102,8 +102,8 @@ class SurgeryChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.surgeries.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.surgeries.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     lab: UUIDInput | None
     location: UUIDInput | None
@@ -245,23 +245,23 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         users
             Usernames, exact; all of them must have taken part.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[SurgeryRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The surgeries, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -295,24 +295,24 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> SurgeryRecord:
-        """Read one record of surgeries.
+        """Retrieve a surgery.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the surgery.
 
         Returns
         -------
         SurgeryRecord
-            What the server answered.
+            The surgery.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The surgery does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -321,29 +321,29 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         surgery: Surgery,
     ) -> SurgeryRecord:
-        """Replace a record of surgeries.
+        """Replace a surgery.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the surgery.
         surgery
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the surgery. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         SurgeryRecord
-            What the server answered.
+            The updated surgery.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The surgery does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=surgery)
 
@@ -353,31 +353,31 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[SurgeryChanges],
     ) -> SurgeryRecord:
-        """Change some fields of a record of surgeries.
+        """Change fields of a surgery.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the surgery.
         **changes
-            The fields to change, as in `SurgeryChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `SurgeryChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         SurgeryRecord
-            What the server answered.
+            The updated surgery.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The surgery does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -455,23 +455,23 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         users
             Usernames, exact; all of them must have taken part.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[SurgeryRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The surgeries, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -505,24 +505,24 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> SurgeryRecord:
-        """Read one record of surgeries.
+        """Retrieve a surgery.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the surgery.
 
         Returns
         -------
         SurgeryRecord
-            What the server answered.
+            The surgery.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The surgery does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -531,29 +531,29 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         id: UUID | str,
         surgery: Surgery,
     ) -> SurgeryRecord:
-        """Replace a record of surgeries.
+        """Replace a surgery.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the surgery.
         surgery
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the surgery. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         SurgeryRecord
-            What the server answered.
+            The updated surgery.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The surgery does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=surgery)
 
@@ -563,30 +563,30 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         /,
         **changes: Unpack[SurgeryChanges],
     ) -> SurgeryRecord:
-        """Change some fields of a record of surgeries.
+        """Change fields of a surgery.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the surgery.
         **changes
-            The fields to change, as in `SurgeryChanges`; what is left out stays as it is. A value for ``json``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `SurgeryChanges`; omitted fields keep their values. A value for ``json``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         SurgeryRecord
-            What the server answered.
+            The updated surgery.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The surgery does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)

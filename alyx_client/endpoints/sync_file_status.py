@@ -42,7 +42,7 @@ class SyncFileStatus(Endpoint):
         Returns
         -------
         list[str]
-            What the server answered.
+            The decoded response.
         """
         return self._send(_READ)
 
@@ -54,7 +54,7 @@ class SyncFileStatus(Endpoint):
         Returns
         -------
         str
-            What the server answered.
+            The decoded response.
         """
         return self._send(_CREATE)
 
@@ -72,7 +72,7 @@ class AsyncSyncFileStatus(AsyncEndpoint):
         Returns
         -------
         list[str]
-            What the server answered.
+            The decoded response.
         """
         return await self._send(_READ)
 
@@ -84,6 +84,6 @@ class AsyncSyncFileStatus(AsyncEndpoint):
         Returns
         -------
         str
-            What the server answered.
+            The decoded response.
         """
         return await self._send(_CREATE)

@@ -26,7 +26,7 @@ from typing_extensions import TypedDict
 
 
 class TagRecord(Record):
-    """One of the tags."""
+    """A tag."""
 
     description: str
     """What it is, in words."""
@@ -45,7 +45,7 @@ class TagRecord(Record):
 
 
 class Tag(Resource):
-    """What is sent to create or replace one of the tags."""
+    """A tag to create or replace."""
 
     description: Annotated[str, Field(max_length=1023)] = UNSET
     """What it is, in words."""
@@ -54,7 +54,8 @@ class Tag(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.tags.json_field_update`` sets single keys and keeps the others.
+    An update replaces the whole field; ``client.tags.json_field_update`` sets single keys and leaves the others
+    unchanged.
     """
     name: Annotated[str, Field(max_length=255)]
     """Name."""
@@ -70,7 +71,8 @@ class TagChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.tags.json_field_update`` sets single keys and keeps the others.
+    An update replaces the whole field; ``client.tags.json_field_update`` sets single keys and leaves the others
+    unchanged.
     """
     name: str
     protected: bool
@@ -157,23 +159,23 @@ class Tags(JsonFields[str, Literal["json"]]):
         name
             Name, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[TagRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The tags, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -183,24 +185,24 @@ class Tags(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> TagRecord:
-        """Read one record of tags.
+        """Retrieve a tag.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the tag.
 
         Returns
         -------
         TagRecord
-            What the server answered.
+            The tag.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The tag does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=name)
 
@@ -208,22 +210,22 @@ class Tags(JsonFields[str, Literal["json"]]):
         self,
         tag: Tag,
     ) -> TagRecord:
-        """Create a record of tags.
+        """Create a tag.
 
         Parameters
         ----------
         tag
-            What to send.
+            The tag to create.
 
         Returns
         -------
         TagRecord
-            What the server answered.
+            The created tag.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=tag)
 
@@ -232,29 +234,29 @@ class Tags(JsonFields[str, Literal["json"]]):
         name: str,
         tag: Tag,
     ) -> TagRecord:
-        """Replace a record of tags.
+        """Replace a tag.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the tag.
         tag
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the tag. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         TagRecord
-            What the server answered.
+            The updated tag.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The tag does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=name, body=tag)
 
@@ -264,31 +266,31 @@ class Tags(JsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[TagChanges],
     ) -> TagRecord:
-        """Change some fields of a record of tags.
+        """Change fields of a tag.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the tag.
         **changes
-            The fields to change, as in `TagChanges`; what is left out stays as it is. A value for ``json`` replaces
-            the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `TagChanges`; omitted fields keep their values. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         TagRecord
-            What the server answered.
+            The updated tag.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The tag does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -296,19 +298,19 @@ class Tags(JsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of tags.
+        """Delete a tag.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the tag.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The tag does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=name)
 
@@ -336,23 +338,23 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         name
             Name, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[TagRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The tags, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -362,24 +364,24 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> TagRecord:
-        """Read one record of tags.
+        """Retrieve a tag.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the tag.
 
         Returns
         -------
         TagRecord
-            What the server answered.
+            The tag.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The tag does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=name)
 
@@ -387,22 +389,22 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         self,
         tag: Tag,
     ) -> TagRecord:
-        """Create a record of tags.
+        """Create a tag.
 
         Parameters
         ----------
         tag
-            What to send.
+            The tag to create.
 
         Returns
         -------
         TagRecord
-            What the server answered.
+            The created tag.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=tag)
 
@@ -411,29 +413,29 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         name: str,
         tag: Tag,
     ) -> TagRecord:
-        """Replace a record of tags.
+        """Replace a tag.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the tag.
         tag
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the tag. A value for ``json`` replaces the whole field; `json_field_update` sets
+            single keys and leaves the others unchanged.
 
         Returns
         -------
         TagRecord
-            What the server answered.
+            The updated tag.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The tag does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=name, body=tag)
 
@@ -443,31 +445,31 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         /,
         **changes: Unpack[TagChanges],
     ) -> TagRecord:
-        """Change some fields of a record of tags.
+        """Change fields of a tag.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the tag.
         **changes
-            The fields to change, as in `TagChanges`; what is left out stays as it is. A value for ``json`` replaces
-            the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `TagChanges`; omitted fields keep their values. A value for ``json`` replaces
+            the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         TagRecord
-            What the server answered.
+            The updated tag.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The tag does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
 
@@ -475,18 +477,18 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         self,
         name: str,
     ) -> None:
-        """Delete a record of tags.
+        """Delete a tag.
 
         Parameters
         ----------
         name
-            The record's name, or its URL.
+            Name or URL of the tag.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The tag does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=name)

@@ -30,7 +30,7 @@ from typing_extensions import TypedDict
 
 
 class TaskRecord(Record):
-    """One of the tasks."""
+    """A task."""
 
     arguments: Any
     """Arguments that the task is run with; with the name and the session, one of their kind."""
@@ -75,13 +75,13 @@ class TaskRecord(Record):
 
 
 class Task(Resource):
-    """What is sent to create or replace one of the tasks."""
+    """A task to create or replace."""
 
     arguments: Any = UNSET
     """Arguments that the task is run with; with the name and the session, one of their kind.
 
-    An update replaces the whole field; ``client.tasks.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.tasks.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     cpu: Annotated[int | None, Field(ge=-32768, le=32767)] = UNSET
     """Number of processor cores that the task needs."""
@@ -123,8 +123,8 @@ class TaskChanges(TypedDict, total=False):
     arguments: Any
     """Arguments that the task is run with; with the name and the session, one of their kind.
 
-    An update replaces the whole field; ``client.tasks.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.tasks.json_field_update`` sets single keys and leaves the
+    others unchanged.
     """
     cpu: int | None
     data_repository: str
@@ -308,23 +308,23 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         version
             Version, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[TaskRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The tasks, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -362,24 +362,24 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         self,
         id: UUID | str,
     ) -> TaskRecord:
-        """Read one record of tasks.
+        """Retrieve a task.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the task.
 
         Returns
         -------
         TaskRecord
-            What the server answered.
+            The task.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The task does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -387,22 +387,22 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         self,
         task: Task,
     ) -> TaskRecord:
-        """Create a record of tasks.
+        """Create a task.
 
         Parameters
         ----------
         task
-            What to send.
+            The task to create.
 
         Returns
         -------
         TaskRecord
-            What the server answered.
+            The created task.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=task)
 
@@ -411,29 +411,29 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         id: UUID | str,
         task: Task,
     ) -> TaskRecord:
-        """Replace a record of tasks.
+        """Replace a task.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the task.
         task
-            What to send. A value for ``arguments`` replaces the whole field; `json_field_update` sets single keys
-            and keeps the others.
+            The new contents of the task. A value for ``arguments`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         TaskRecord
-            What the server answered.
+            The updated task.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The task does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=task)
 
@@ -443,31 +443,31 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         /,
         **changes: Unpack[TaskChanges],
     ) -> TaskRecord:
-        """Change some fields of a record of tasks.
+        """Change fields of a task.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the task.
         **changes
-            The fields to change, as in `TaskChanges`; what is left out stays as it is. A value for ``arguments``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `TaskChanges`; omitted fields keep their values. A value for ``arguments``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         TaskRecord
-            What the server answered.
+            The updated task.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The task does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -475,19 +475,19 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of tasks.
+        """Delete a task.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the task.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The task does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -577,23 +577,23 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         version
             Version, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[TaskRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The tasks, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -631,24 +631,24 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         self,
         id: UUID | str,
     ) -> TaskRecord:
-        """Read one record of tasks.
+        """Retrieve a task.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the task.
 
         Returns
         -------
         TaskRecord
-            What the server answered.
+            The task.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The task does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -656,22 +656,22 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         self,
         task: Task,
     ) -> TaskRecord:
-        """Create a record of tasks.
+        """Create a task.
 
         Parameters
         ----------
         task
-            What to send.
+            The task to create.
 
         Returns
         -------
         TaskRecord
-            What the server answered.
+            The created task.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=task)
 
@@ -680,29 +680,29 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         id: UUID | str,
         task: Task,
     ) -> TaskRecord:
-        """Replace a record of tasks.
+        """Replace a task.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the task.
         task
-            What to send. A value for ``arguments`` replaces the whole field; `json_field_update` sets single keys
-            and keeps the others.
+            The new contents of the task. A value for ``arguments`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         TaskRecord
-            What the server answered.
+            The updated task.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The task does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=task)
 
@@ -712,31 +712,31 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         /,
         **changes: Unpack[TaskChanges],
     ) -> TaskRecord:
-        """Change some fields of a record of tasks.
+        """Change fields of a task.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the task.
         **changes
-            The fields to change, as in `TaskChanges`; what is left out stays as it is. A value for ``arguments``
-            replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `TaskChanges`; omitted fields keep their values. A value for ``arguments``
+            replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         TaskRecord
-            What the server answered.
+            The updated task.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The task does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -744,18 +744,18 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of tasks.
+        """Delete a task.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the task.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The task does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

@@ -31,7 +31,7 @@ from .chronic_insertions import SessionInfo
 
 
 class TrajectoryEstimateRecord(Record):
-    """One of the trajectories."""
+    """A trajectory."""
 
     chronic_insertion: UUID | None
     """UUID of the chronic insertion that this belongs to."""
@@ -69,7 +69,7 @@ class TrajectoryEstimateRecord(Record):
 
 
 class TrajectoryEstimate(Resource):
-    """What is sent to create or replace one of the trajectories."""
+    """A trajectory to create or replace."""
 
     chronic_insertion: UUIDInput | None = UNSET
     """UUID of the chronic insertion that this belongs to."""
@@ -80,8 +80,8 @@ class TrajectoryEstimate(Resource):
     json: Any = UNSET
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.trajectories.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.trajectories.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     phi: float | None
     """Azimuth in degrees: 0 points to the right, counted anticlockwise."""
@@ -109,8 +109,8 @@ class TrajectoryEstimateChanges(TypedDict, total=False):
     json: Any
     """Structured data of the lab's own making.
 
-    An update replaces the whole field; ``client.trajectories.json_field_update`` sets single keys and keeps the
-    others.
+    An update replaces the whole field; ``client.trajectories.json_field_update`` sets single keys and leaves
+    the others unchanged.
     """
     phi: float | None
     probe_insertion: UUIDInput | None
@@ -282,23 +282,23 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         z
             Up-down position in µm, exact; up is positive.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[TrajectoryEstimateRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The trajectories, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -335,24 +335,24 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> TrajectoryEstimateRecord:
-        """Read one record of trajectories.
+        """Retrieve a trajectory.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the trajectory.
 
         Returns
         -------
         TrajectoryEstimateRecord
-            What the server answered.
+            The trajectory.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The trajectory does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -360,22 +360,22 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         self,
         trajectory_estimate: TrajectoryEstimate,
     ) -> TrajectoryEstimateRecord:
-        """Create a record of trajectories.
+        """Create a trajectory.
 
         Parameters
         ----------
         trajectory_estimate
-            What to send.
+            The trajectory to create.
 
         Returns
         -------
         TrajectoryEstimateRecord
-            What the server answered.
+            The created trajectory.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=trajectory_estimate)
 
@@ -389,24 +389,24 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the trajectory.
         trajectory_estimate
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the trajectory. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         TrajectoryEstimateRecord
-            What the server answered.
+            The updated trajectory.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The trajectory does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=trajectory_estimate)
 
@@ -418,32 +418,32 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
     ) -> TrajectoryEstimateRecord:
         """Change some fields of a trajectory. The server takes its insertion away unless probe_insertion or chronic_insertion, whichever it has, is sent along.
 
-        The server loses ``chronic_insertion`` and ``probe_insertion`` when they are left out, so the record is read
-        first and they are sent back.
+        The server clears ``chronic_insertion`` and ``probe_insertion`` when omitted, so the record is read first
+        and their values are resent.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the trajectory.
         **changes
-            The fields to change, as in `TrajectoryEstimateChanges`; what is left out stays as it is. A value for
-            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `TrajectoryEstimateChanges`; omitted fields keep their values. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         TrajectoryEstimateRecord
-            What the server answered.
+            The updated trajectory.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The trajectory does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes, current=_READ)
 
@@ -451,19 +451,19 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of trajectories.
+        """Delete a trajectory.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the trajectory.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The trajectory does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -550,23 +550,23 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         z
             Up-down position in µm, exact; up is positive.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[TrajectoryEstimateRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The trajectories, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -603,24 +603,24 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> TrajectoryEstimateRecord:
-        """Read one record of trajectories.
+        """Retrieve a trajectory.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the trajectory.
 
         Returns
         -------
         TrajectoryEstimateRecord
-            What the server answered.
+            The trajectory.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The trajectory does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -628,22 +628,22 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         trajectory_estimate: TrajectoryEstimate,
     ) -> TrajectoryEstimateRecord:
-        """Create a record of trajectories.
+        """Create a trajectory.
 
         Parameters
         ----------
         trajectory_estimate
-            What to send.
+            The trajectory to create.
 
         Returns
         -------
         TrajectoryEstimateRecord
-            What the server answered.
+            The created trajectory.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=trajectory_estimate)
 
@@ -657,24 +657,24 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the trajectory.
         trajectory_estimate
-            What to send. A value for ``json`` replaces the whole field; `json_field_update` sets single keys and
-            keeps the others.
+            The new contents of the trajectory. A value for ``json`` replaces the whole field; `json_field_update`
+            sets single keys and leaves the others unchanged.
 
         Returns
         -------
         TrajectoryEstimateRecord
-            What the server answered.
+            The updated trajectory.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The trajectory does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=trajectory_estimate)
 
@@ -686,32 +686,32 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
     ) -> TrajectoryEstimateRecord:
         """Change some fields of a trajectory. The server takes its insertion away unless probe_insertion or chronic_insertion, whichever it has, is sent along.
 
-        The server loses ``chronic_insertion`` and ``probe_insertion`` when they are left out, so the record is read
-        first and they are sent back.
+        The server clears ``chronic_insertion`` and ``probe_insertion`` when omitted, so the record is read first
+        and their values are resent.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the trajectory.
         **changes
-            The fields to change, as in `TrajectoryEstimateChanges`; what is left out stays as it is. A value for
-            ``json`` replaces the whole field; `json_field_update` sets single keys and keeps the others.
+            Fields to change, as in `TrajectoryEstimateChanges`; omitted fields keep their values. A value for
+            ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
 
         Returns
         -------
         TrajectoryEstimateRecord
-            What the server answered.
+            The updated trajectory.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The trajectory does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, current=_READ)
 
@@ -719,18 +719,18 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of trajectories.
+        """Delete a trajectory.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the trajectory.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The trajectory does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

@@ -35,19 +35,19 @@ class Uploaded(Endpoint):
         Parameters
         ----------
         img_url
-            The path below this endpoint, slashes included.
+            Path below this endpoint, including slashes.
 
         Returns
         -------
         bytes
-            The content, as it is.
+            The content, unchanged.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The image does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=img_url)
 
@@ -66,18 +66,18 @@ class AsyncUploaded(AsyncEndpoint):
         Parameters
         ----------
         img_url
-            The path below this endpoint, slashes included.
+            Path below this endpoint, including slashes.
 
         Returns
         -------
         bytes
-            The content, as it is.
+            The content, unchanged.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The image does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=img_url)

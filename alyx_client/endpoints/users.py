@@ -28,7 +28,7 @@ from typing_extensions import TypedDict
 
 
 class UserRecord(Record):
-    """One of the users."""
+    """A user."""
 
     allowed_users: list[str]
     """Usernames of those who may change the user's animals."""
@@ -47,7 +47,7 @@ class UserRecord(Record):
 
 
 class User(Resource):
-    """What is sent to create or replace one of the users."""
+    """A user to create or replace."""
 
     allowed_users: list[str]
     """Usernames of those who may change the user's animals."""
@@ -209,23 +209,23 @@ class Users(Endpoint):
         username
             Username, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[UserRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The users, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -258,24 +258,24 @@ class Users(Endpoint):
         self,
         username: str,
     ) -> UserRecord:
-        """Read one record of users.
+        """Retrieve a user.
 
         Parameters
         ----------
         username
-            The record's username, or its URL.
+            Username or URL of the user.
 
         Returns
         -------
         UserRecord
-            What the server answered.
+            The user.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The user does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=username)
 
@@ -283,22 +283,22 @@ class Users(Endpoint):
         self,
         user: User,
     ) -> UserRecord:
-        """Create a record of users.
+        """Create a user.
 
         Parameters
         ----------
         user
-            What to send.
+            The user to create.
 
         Returns
         -------
         UserRecord
-            What the server answered.
+            The created user.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=user)
 
@@ -307,28 +307,28 @@ class Users(Endpoint):
         username: str,
         user: User,
     ) -> UserRecord:
-        """Replace a record of users.
+        """Replace a user.
 
         Parameters
         ----------
         username
-            The record's username, or its URL.
+            Username or URL of the user.
         user
-            What to send.
+            The new contents of the user.
 
         Returns
         -------
         UserRecord
-            What the server answered.
+            The updated user.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The user does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=username, body=user)
 
@@ -338,30 +338,30 @@ class Users(Endpoint):
         /,
         **changes: Unpack[UserChanges],
     ) -> UserRecord:
-        """Change some fields of a record of users.
+        """Change fields of a user.
 
         Parameters
         ----------
         username
-            The record's username, or its URL.
+            Username or URL of the user.
         **changes
-            The fields to change, as in `UserChanges`; what is left out stays as it is.
+            Fields to change, as in `UserChanges`; omitted fields keep their values.
 
         Returns
         -------
         UserRecord
-            What the server answered.
+            The updated user.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The user does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=username, changes=changes)
 
@@ -369,19 +369,19 @@ class Users(Endpoint):
         self,
         username: str,
     ) -> None:
-        """Delete a record of users.
+        """Delete a user.
 
         Parameters
         ----------
         username
-            The record's username, or its URL.
+            Username or URL of the user.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The user does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=username)
 
@@ -453,23 +453,23 @@ class AsyncUsers(AsyncEndpoint):
         username
             Username, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[UserRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The users, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -502,24 +502,24 @@ class AsyncUsers(AsyncEndpoint):
         self,
         username: str,
     ) -> UserRecord:
-        """Read one record of users.
+        """Retrieve a user.
 
         Parameters
         ----------
         username
-            The record's username, or its URL.
+            Username or URL of the user.
 
         Returns
         -------
         UserRecord
-            What the server answered.
+            The user.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The user does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=username)
 
@@ -527,22 +527,22 @@ class AsyncUsers(AsyncEndpoint):
         self,
         user: User,
     ) -> UserRecord:
-        """Create a record of users.
+        """Create a user.
 
         Parameters
         ----------
         user
-            What to send.
+            The user to create.
 
         Returns
         -------
         UserRecord
-            What the server answered.
+            The created user.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=user)
 
@@ -551,28 +551,28 @@ class AsyncUsers(AsyncEndpoint):
         username: str,
         user: User,
     ) -> UserRecord:
-        """Replace a record of users.
+        """Replace a user.
 
         Parameters
         ----------
         username
-            The record's username, or its URL.
+            Username or URL of the user.
         user
-            What to send.
+            The new contents of the user.
 
         Returns
         -------
         UserRecord
-            What the server answered.
+            The updated user.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The user does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=username, body=user)
 
@@ -582,30 +582,30 @@ class AsyncUsers(AsyncEndpoint):
         /,
         **changes: Unpack[UserChanges],
     ) -> UserRecord:
-        """Change some fields of a record of users.
+        """Change fields of a user.
 
         Parameters
         ----------
         username
-            The record's username, or its URL.
+            Username or URL of the user.
         **changes
-            The fields to change, as in `UserChanges`; what is left out stays as it is.
+            Fields to change, as in `UserChanges`; omitted fields keep their values.
 
         Returns
         -------
         UserRecord
-            What the server answered.
+            The updated user.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The user does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=username, changes=changes)
 
@@ -613,18 +613,18 @@ class AsyncUsers(AsyncEndpoint):
         self,
         username: str,
     ) -> None:
-        """Delete a record of users.
+        """Delete a user.
 
         Parameters
         ----------
         username
-            The record's username, or its URL.
+            Username or URL of the user.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The user does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=username)

@@ -30,7 +30,7 @@ from typing_extensions import TypedDict
 
 
 class WaterAdministrationRecord(WithIdInUrl):
-    """One of the water administrations."""
+    """A water administration."""
 
     adlib: bool
     """Whether water was free rather than measured."""
@@ -51,7 +51,7 @@ class WaterAdministrationRecord(WithIdInUrl):
 
 
 class WaterAdministration(Resource):
-    """What is sent to create or replace one of the water administrations."""
+    """A water administration to create or replace."""
 
     adlib: bool = UNSET
     """Whether water was free rather than measured."""
@@ -204,23 +204,23 @@ class WaterAdministrations(Endpoint):
         water_type
             UUID of a water type.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[WaterAdministrationRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The water administrations, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -249,24 +249,24 @@ class WaterAdministrations(Endpoint):
         self,
         id: UUID | str,
     ) -> WaterAdministrationRecord:
-        """Read one record of water administrations.
+        """Retrieve a water administration.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the water administration.
 
         Returns
         -------
         WaterAdministrationRecord
-            What the server answered.
+            The water administration.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The water administration does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -274,22 +274,22 @@ class WaterAdministrations(Endpoint):
         self,
         water_administration: WaterAdministration,
     ) -> WaterAdministrationRecord:
-        """Create a record of water administrations.
+        """Create a water administration.
 
         Parameters
         ----------
         water_administration
-            What to send.
+            The water administration to create.
 
         Returns
         -------
         WaterAdministrationRecord
-            What the server answered.
+            The created water administration.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=water_administration)
 
@@ -298,28 +298,28 @@ class WaterAdministrations(Endpoint):
         id: UUID | str,
         water_administration: WaterAdministration,
     ) -> WaterAdministrationRecord:
-        """Replace a record of water administrations.
+        """Replace a water administration.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the water administration.
         water_administration
-            What to send.
+            The new contents of the water administration.
 
         Returns
         -------
         WaterAdministrationRecord
-            What the server answered.
+            The updated water administration.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The water administration does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_UPDATE, key=id, body=water_administration)
 
@@ -329,30 +329,30 @@ class WaterAdministrations(Endpoint):
         /,
         **changes: Unpack[WaterAdministrationChanges],
     ) -> WaterAdministrationRecord:
-        """Change some fields of a record of water administrations.
+        """Change fields of a water administration.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the water administration.
         **changes
-            The fields to change, as in `WaterAdministrationChanges`; what is left out stays as it is.
+            Fields to change, as in `WaterAdministrationChanges`; omitted fields keep their values.
 
         Returns
         -------
         WaterAdministrationRecord
-            What the server answered.
+            The updated water administration.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The water administration does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -360,19 +360,19 @@ class WaterAdministrations(Endpoint):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of water administrations.
+        """Delete a water administration.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the water administration.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The water administration does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -433,23 +433,23 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         water_type
             UUID of a water type.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[WaterAdministrationRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The water administrations, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -478,24 +478,24 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         self,
         id: UUID | str,
     ) -> WaterAdministrationRecord:
-        """Read one record of water administrations.
+        """Retrieve a water administration.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the water administration.
 
         Returns
         -------
         WaterAdministrationRecord
-            What the server answered.
+            The water administration.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The water administration does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -503,22 +503,22 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         self,
         water_administration: WaterAdministration,
     ) -> WaterAdministrationRecord:
-        """Create a record of water administrations.
+        """Create a water administration.
 
         Parameters
         ----------
         water_administration
-            What to send.
+            The water administration to create.
 
         Returns
         -------
         WaterAdministrationRecord
-            What the server answered.
+            The created water administration.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=water_administration)
 
@@ -527,28 +527,28 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         id: UUID | str,
         water_administration: WaterAdministration,
     ) -> WaterAdministrationRecord:
-        """Replace a record of water administrations.
+        """Replace a water administration.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the water administration.
         water_administration
-            What to send.
+            The new contents of the water administration.
 
         Returns
         -------
         WaterAdministrationRecord
-            What the server answered.
+            The updated water administration.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The water administration does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_UPDATE, key=id, body=water_administration)
 
@@ -558,30 +558,30 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         /,
         **changes: Unpack[WaterAdministrationChanges],
     ) -> WaterAdministrationRecord:
-        """Change some fields of a record of water administrations.
+        """Change fields of a water administration.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the water administration.
         **changes
-            The fields to change, as in `WaterAdministrationChanges`; what is left out stays as it is.
+            Fields to change, as in `WaterAdministrationChanges`; omitted fields keep their values.
 
         Returns
         -------
         WaterAdministrationRecord
-            What the server answered.
+            The updated water administration.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The water administration does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         InvalidFieldError
-            A field is unknown or of the wrong type; nothing was sent.
+            A field is unknown or has the wrong type; nothing was sent.
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
 
@@ -589,18 +589,18 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of water administrations.
+        """Delete a water administration.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the water administration.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The water administration does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

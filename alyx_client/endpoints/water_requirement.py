@@ -16,7 +16,7 @@ from alyx_client.runtime import (
 
 
 class WaterRequirementDay(Record):
-    """Part of what is answered about water requirement."""
+    """A day of a water requirement, nested in `WaterRequirementRecord`."""
 
     date: date_aliased
     """Day of the session."""
@@ -49,7 +49,7 @@ class WaterRequirementDay(Record):
 
 
 class WaterRequirementRecord(Record):
-    """One of the water requirement."""
+    """A water requirement."""
 
     implant_weight: float | None
     """Weight of the implant at the time, in g; 0 if there is none."""
@@ -94,7 +94,7 @@ class WaterRequirement(Endpoint):
         Parameters
         ----------
         nickname
-            The record's nickname, or its URL.
+            Nickname or URL of the water requirement.
         end_date
             Last day.
         start_date
@@ -103,14 +103,14 @@ class WaterRequirement(Endpoint):
         Returns
         -------
         WaterRequirementRecord
-            What the server answered.
+            The water requirement.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The water requirement does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=nickname, filters={"end_date": end_date, "start_date": start_date})
 
@@ -132,7 +132,7 @@ class AsyncWaterRequirement(AsyncEndpoint):
         Parameters
         ----------
         nickname
-            The record's nickname, or its URL.
+            Nickname or URL of the water requirement.
         end_date
             Last day.
         start_date
@@ -141,13 +141,13 @@ class AsyncWaterRequirement(AsyncEndpoint):
         Returns
         -------
         WaterRequirementRecord
-            What the server answered.
+            The water requirement.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The water requirement does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=nickname, filters={"end_date": end_date, "start_date": start_date})

@@ -19,7 +19,7 @@ from alyx_client.runtime import (
 
 
 class WaterRestrictedSubjectRecord(Record):
-    """One of the water restricted subjects."""
+    """A water-restricted subject."""
 
     expected_water: float
     """Water that the animal should get today, in mL."""
@@ -60,28 +60,28 @@ class WaterRestrictedSubjects(Endpoint):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> Results[WaterRestrictedSubjectRecord]:
-        """List water restricted subjects.
+        """List water-restricted subjects.
 
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[WaterRestrictedSubjectRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The water-restricted subjects, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -101,28 +101,28 @@ class AsyncWaterRestrictedSubjects(AsyncEndpoint):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> AsyncResults[WaterRestrictedSubjectRecord]:
-        """List water restricted subjects.
+        """List water-restricted subjects.
 
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[WaterRestrictedSubjectRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The water-restricted subjects, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """

@@ -22,7 +22,7 @@ from alyx_client.runtime import (
 
 
 class WaterRestrictionRecord(Record):
-    """One of the water restriction."""
+    """A water restriction."""
 
     end_time: datetime | None
     """When the restriction ended; null while it lasts."""
@@ -91,7 +91,7 @@ class WaterRestriction(Endpoint):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> Results[WaterRestrictionRecord]:
-        """List water restriction.
+        """List water restrictions.
 
         Parameters
         ----------
@@ -130,23 +130,23 @@ class WaterRestriction(Endpoint):
         water_type
             UUID of a water type.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[WaterRestrictionRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The water restrictions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -205,7 +205,7 @@ class AsyncWaterRestriction(AsyncEndpoint):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> AsyncResults[WaterRestrictionRecord]:
-        """List water restriction.
+        """List water restrictions.
 
         Parameters
         ----------
@@ -244,23 +244,23 @@ class AsyncWaterRestriction(AsyncEndpoint):
         water_type
             UUID of a water type.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[WaterRestrictionRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The water restrictions, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """

@@ -24,7 +24,7 @@ from pydantic import Field
 
 
 class WaterTypeRecord(Record):
-    """One of the water type."""
+    """A water type."""
 
     json: Any
     """Structured data of the lab's own making."""
@@ -35,7 +35,7 @@ class WaterTypeRecord(Record):
 
 
 class WaterType(Resource):
-    """What is sent to create or replace one of the water type."""
+    """A water type to create."""
 
     json: Any = UNSET
     """Structured data of the lab's own making."""
@@ -73,28 +73,28 @@ class WaterTypeEndpoint(Endpoint):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> Results[WaterTypeRecord]:
-        """List water type.
+        """List water types.
 
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[WaterTypeRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The water types, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -104,22 +104,22 @@ class WaterTypeEndpoint(Endpoint):
         self,
         water_type: WaterType,
     ) -> WaterTypeRecord:
-        """Create a record of water type.
+        """Create a water type.
 
         Parameters
         ----------
         water_type
-            What to send.
+            The water type to create.
 
         Returns
         -------
         WaterTypeRecord
-            What the server answered.
+            The created water type.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=water_type)
 
@@ -137,28 +137,28 @@ class AsyncWaterTypeEndpoint(AsyncEndpoint):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> AsyncResults[WaterTypeRecord]:
-        """List water type.
+        """List water types.
 
         Parameters
         ----------
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[WaterTypeRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The water types, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -168,21 +168,21 @@ class AsyncWaterTypeEndpoint(AsyncEndpoint):
         self,
         water_type: WaterType,
     ) -> WaterTypeRecord:
-        """Create a record of water type.
+        """Create a water type.
 
         Parameters
         ----------
         water_type
-            What to send.
+            The water type to create.
 
         Returns
         -------
         WaterTypeRecord
-            What the server answered.
+            The created water type.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=water_type)

@@ -28,7 +28,7 @@ from pydantic import Field
 
 
 class WeighingRecord(WithIdInUrl):
-    """One of the weighings."""
+    """A weighing."""
 
     date_time: datetime | None
     """When the animal was weighed; now, if left out."""
@@ -43,7 +43,7 @@ class WeighingRecord(WithIdInUrl):
 
 
 class Weighing(Resource):
-    """What is sent to create or replace one of the weighings."""
+    """A weighing to create."""
 
     date_time: DateTimeInput | None = UNSET
     """When the animal was weighed; now, if left out."""
@@ -148,23 +148,23 @@ class Weighings(Endpoint):
         weight
             Weight in g, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         Results[WeighingRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The weighings, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -190,24 +190,24 @@ class Weighings(Endpoint):
         self,
         id: UUID | str,
     ) -> WeighingRecord:
-        """Read one record of weighings.
+        """Retrieve a weighing.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the weighing.
 
         Returns
         -------
         WeighingRecord
-            What the server answered.
+            The weighing.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The weighing does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return self._send(_READ, key=id)
 
@@ -215,22 +215,22 @@ class Weighings(Endpoint):
         self,
         weighing: Weighing,
     ) -> WeighingRecord:
-        """Create a record of weighings.
+        """Create a weighing.
 
         Parameters
         ----------
         weighing
-            What to send.
+            The weighing to create.
 
         Returns
         -------
         WeighingRecord
-            What the server answered.
+            The created weighing.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return self._send(_CREATE, body=weighing)
 
@@ -238,19 +238,19 @@ class Weighings(Endpoint):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of weighings.
+        """Delete a weighing.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the weighing.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The weighing does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         self._send(_DELETE, key=id)
 
@@ -302,23 +302,23 @@ class AsyncWeighings(AsyncEndpoint):
         weight
             Weight in g, exact.
         limit
-            Rows fetched at a time: 250 by default, 1000 at most.
+            Records per page: 250 by default, 1000 at most.
         max_items
-            The most rows to return in all; every row by default.
+            Maximum number of records in total; all by default.
         extra_params
-            Query parameters that are sent without a check, for filters that the schema does not declare.
+            Query parameters that are sent unchecked, for filters that the schema does not declare.
 
         Returns
         -------
         AsyncResults[WeighingRecord]
-            The records, in the server's order, fetched page by page as they are needed.
+            The weighings, in the server's order, fetched page by page as needed.
 
         Raises
         ------
         TypeError
-            There is no such filter; the message names the nearest.
+            There is no such filter; the message suggests the closest name.
         ValueError
-            A filter's value cannot be sent in Alyx's form.
+            A filter's value cannot be written in Alyx's query language.
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
@@ -344,24 +344,24 @@ class AsyncWeighings(AsyncEndpoint):
         self,
         id: UUID | str,
     ) -> WeighingRecord:
-        """Read one record of weighings.
+        """Retrieve a weighing.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the weighing.
 
         Returns
         -------
         WeighingRecord
-            What the server answered.
+            The weighing.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The weighing does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=id)
 
@@ -369,22 +369,22 @@ class AsyncWeighings(AsyncEndpoint):
         self,
         weighing: Weighing,
     ) -> WeighingRecord:
-        """Create a record of weighings.
+        """Create a weighing.
 
         Parameters
         ----------
         weighing
-            What to send.
+            The weighing to create.
 
         Returns
         -------
         WeighingRecord
-            What the server answered.
+            The created weighing.
 
         Raises
         ------
         BadRequestError
-            The server refused a value; ``fields`` says which and why.
+            The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=weighing)
 
@@ -392,18 +392,18 @@ class AsyncWeighings(AsyncEndpoint):
         self,
         id: UUID | str,
     ) -> None:
-        """Delete a record of weighings.
+        """Delete a weighing.
 
         Parameters
         ----------
         id
-            The record's UUID, or its URL.
+            UUID or URL of the weighing.
 
         Raises
         ------
         NotFoundError
-            There is no such record.
+            The weighing does not exist.
         InvalidKeyError
-            The key is empty or of another form; nothing was sent.
+            The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id)

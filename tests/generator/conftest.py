@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from .inline import Generated
+from .inline import ImportedPackage
 
-Generate = Callable[..., Generated]
+Generate = Callable[..., ImportedPackage]
 
 
 @pytest.fixture
 def generate(tmp_path: Path) -> Iterator[Generate]:
     before = list(sys.path)
 
-    def make(schema: Mapping[str, Any], **options: Any) -> Generated:
-        return Generated(tmp_path, schema, **options)
+    def make(schema: Mapping[str, Any], **options: Any) -> ImportedPackage:
+        return ImportedPackage(tmp_path, schema, **options)
 
     yield make
     sys.path[:] = before

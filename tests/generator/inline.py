@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from alyx_generator.package.pipeline import Build, build
+from alyx_generator.package.pipeline import Generated, generate_client
 from alyx_generator.package.write import write
 from alyx_generator.source.overlay import Correction
 
@@ -82,7 +82,7 @@ def resource(
     )
 
 
-class Generated:
+class ImportedPackage:
     """A generated package, imported under a name of its own."""
 
     def __init__(
@@ -90,12 +90,12 @@ class Generated:
         folder: Path,
         schema: Mapping[str, Any],
         corrections: tuple[Correction, ...] = (),
-        made: Build | None = None,
+        generated: Generated | None = None,
     ) -> None:
         self.package = f"generated_{next(_counter)}"
         self.folder = folder / self.package
-        self.build: Build = made or build(schema, corrections, strict=False)
-        write(self.build.files, self.folder)
+        self.result: Generated = generated or generate_client(schema, corrections, strict=False)
+        write(self.result.files, self.folder)
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
         importlib.invalidate_caches()
@@ -105,4 +105,4 @@ class Generated:
 
     @property
     def findings(self) -> list[str]:
-        return [str(finding) for finding in self.build.api.findings]
+        return [str(finding) for finding in self.result.api.findings]

@@ -16,9 +16,15 @@ from typing import Any
 import pytest
 import yaml
 from alyx_generator.cli.app import app
-from alyx_generator.package.manifest import PackageNameError, Recipe, check_package_name, read_recipe, write_recipe
+from alyx_generator.package.manifest import (
+    Manifest,
+    PackageNameError,
+    check_package_name,
+    read_manifest,
+    write_manifest,
+)
 from alyx_generator.package.write import write
-from alyx_generator.source.fetch import Source, read_source
+from alyx_generator.source.fetch import SchemaSource, read_source
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -146,16 +152,16 @@ def test_an_interruption_while_it_starts_is_no_traceback() -> None:
 
 
 def test_sources_are_told_apart(project: Path) -> None:
-    assert read_source("https://Alyx.Lab.org/") == Source("server", "https://alyx.lab.org")
-    assert read_source("schema.json") == Source("file", "schema.json")
-    assert read_source("3.3.1") == Source("snapshot", "3.3.1")
+    assert read_source("https://Alyx.Lab.org/") == SchemaSource("server", "https://alyx.lab.org")
+    assert read_source("schema.json") == SchemaSource("file", "schema.json")
+    assert read_source("3.3.1") == SchemaSource("snapshot", "3.3.1")
     assert str(read_source("shipped")) == "Alyx 3.6.1"
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("nowhere.json", "no file"),
+        ("nowhere.json", "neither a file nor a shipped snapshot"),
         ("alyx.lab.org", "starts with https://"),
         ("https://user:secret@alyx.lab.org", "user name"),
         ("https://alyx.lab.org?token=secret", "without ?"),
@@ -274,7 +280,7 @@ def test_a_client_of_a_server_works(project: Path, local: LocalAlyx) -> None:
     environment = {**os.environ, "PYTHONPATH": "src"}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    assert read_recipe(Path("src/from_server")).source == Source("server", local.url)
+    assert read_manifest(Path("src/from_server")).source == SchemaSource("server", local.url)
 
 
 def test_a_package_has_all_that_it_needs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,7 +294,7 @@ def test_a_package_has_all_that_it_needs(project: Path, monkeypatch: pytest.Monk
     package = importlib.import_module("complete_alyx")
     for kind in (package.Client, package.AsyncClient):
         text = importlib.resources.files(kind._surface).joinpath("surface.jsonl").read_text(encoding="utf-8")
-        assert fingerprint(load(text)) == read_recipe(folder).fingerprint
+        assert fingerprint(load(text)) == read_manifest(folder).fingerprint
 
 
 def test_the_servers_own_words_become_docstrings(project: Path) -> None:
@@ -352,11 +358,11 @@ def test_an_overlay_that_cannot_be_read_changes_nothing(project: Path, text: str
     [
         ("5", "actions is a list"),
         ("[{target: $.info, description: x, updat: 1, 7: 2}]", "unknown key 7, updat"),
-        ("[{target: $.info, description: x, update: {1: a}}]", "what JSON has not"),
-        ("[{target: $.info, description: x, update: {a: 2024-01-01}}]", "what JSON has not"),
+        ("[{target: $.info, description: x, update: {1: a}}]", "what JSON lacks"),
+        ("[{target: $.info, description: x, update: {a: 2024-01-01}}]", "what JSON lacks"),
         ('[{target: $.info, description: x, remove: "false"}]', "true or false"),
         ("[{target: $, description: x, remove: true}]", "cannot be removed"),
-        ("[", "bad.yaml is no YAML"),
+        ("[", "bad.yaml is not YAML"),
     ],
 )
 def test_an_overlay_that_is_wrong_is_named_with_what_is_wrong(project: Path, actions: str, message: str) -> None:
@@ -625,9 +631,9 @@ def test_a_recipe_comes_back_as_it_was_written(project: Path) -> None:
     folder = project / "src" / "lab_alyx"
     folder.mkdir(parents=True)
     strange = Path('a "b" ü\x7f\N{BRAIN}.yaml')
-    recipe = Recipe("lab_alyx", Source("server", "https://alyx.lab.org"), (strange,), "1", "f")
-    (folder / "generated.toml").write_text(write_recipe(recipe, folder), encoding="utf-8")
-    assert read_recipe(folder) == recipe
+    recipe = Manifest("lab_alyx", SchemaSource("server", "https://alyx.lab.org"), (strange,), "1", "f")
+    (folder / "generated.toml").write_text(write_manifest(recipe, folder), encoding="utf-8")
+    assert read_manifest(folder) == recipe
 
 
 # --- diff

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alyx_generator.model.build import build
-from alyx_generator.package.compare import carried, compare, names_of, surface
+from alyx_generator.model.build import build_api
+from alyx_generator.package.compare import bundled_surface, compare, names_of, surface
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.overlay import Correction, correct, read_overlay
 from alyx_generator.source.paths import data_folder
@@ -139,14 +139,14 @@ def test_as_many_fields_become_null_as_are_corrected_so() -> None:
 def test_the_core_names_things_as_the_generator_does(name: str) -> None:
     corrected = correct(normalise(snapshot(name)), CORRECTIONS, strict=False).document
 
-    assert surface_of(corrected).names == names_of(build(corrected))
+    assert surface_of(corrected).names == names_of(build_api(corrected))
 
 
 def test_the_core_leaves_out_what_the_generator_leaves_out() -> None:
     document = normalise(snapshot("alyx-3.6.1"))
     paths = {path for path in document["paths"] if path.rstrip("/") in NOT_ENDPOINTS}
 
-    findings = {finding.action.partition(" ")[2]: finding.reason for finding in build(document).findings}
+    findings = {finding.action.partition(" ")[2]: finding.reason for finding in build_api(document).findings}
 
     assert paths
     assert {path: findings[path] for path in paths} == {
@@ -205,9 +205,9 @@ def test_a_method_whose_key_may_be_left_out_is_two_operations() -> None:
 
 def test_a_package_carries_the_published_schema_under_its_own_names() -> None:
     raw = snapshot("alyx-3.6.1")
-    api = build(correct(normalise(raw), CORRECTIONS).document)
+    api = build_api(correct(normalise(raw), CORRECTIONS).document)
 
-    text = dump(carried(raw, api))
+    text = dump(bundled_surface(raw, api))
     surface = load(text)
 
     assert fingerprint(surface) == fingerprint(surface_of(raw))

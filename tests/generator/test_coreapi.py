@@ -21,7 +21,7 @@ from alyx_client.errors import InvalidFieldError, InvalidKeyError
 from alyx_client.testing import LocalAlyx
 
 from .conftest import Generate
-from .inline import Generated, answer, body, document, key, page, query, ref
+from .inline import ImportedPackage, answer, body, document, key, page, query, ref
 
 JSON = dict[str, Any]
 
@@ -94,13 +94,13 @@ def legacy() -> JSON:
     return loaded
 
 
-def generated_like(generate: Generate, described: JSON) -> Generated:
+def generated_like(generate: Generate, described: JSON) -> ImportedPackage:
     return generate(read_coreapi(described, LIKE, "the other server"))
 
 
 def test_actions_filters_and_keys_come_from_the_links(generate: Generate) -> None:
     generated = generated_like(generate, coreapi(labs=LABS))
-    (endpoint,) = generated.build.api.endpoints
+    (endpoint,) = generated.result.api.endpoints
     assert [action.name for action in endpoint.actions] == ["list", "read", "create", "delete"]
     assert [(each.name, each.annotation) for each in endpoint.actions[0].filters] == [
         ("n", "int"),
@@ -123,7 +123,7 @@ def test_answers_come_from_the_server_that_is_known_and_may_lack_any_field(gener
     assert labs.LabRecord.model_validate({}).name is None
     assert labs.Site.model_validate({}).id is None
     assert (
-        "This server does not say what it answers: the fields are those of the other server" in labs.LabRecord.__doc__
+        "This server does not declare its responses: the fields are those of the other server" in labs.LabRecord.__doc__
     )
 
 
@@ -169,14 +169,14 @@ def test_endpoint_that_no_other_server_has_takes_its_form(generate: Generate) ->
     assert record.model_validate({"kind": "z", "json": [1], "parts": [None]}).kind == "z"
     assert "the fields are those of the form that creates a record" in record.__doc__
     assert rigs.Rigs.read.__annotations__["id"] == "int | str"
-    assert {action.name for action in generated.build.api.endpoints[0].actions} >= {
+    assert {action.name for action in generated.result.api.endpoints[0].actions} >= {
         "list",
         "create",
         "partial_update",
         "lock",
     }
     assert generated.findings == [
-        "rigs.POST /rigs/{id}/lock: the schema declares no answer: typed as Any",
+        "rigs.POST /rigs/{id}/lock: the schema declares no response: typed as Any",
         "rigs.POST /rigs/{id}/lock: the schema declares no body: nothing can be sent",
     ]
 
@@ -197,7 +197,7 @@ def test_document_of_neither_form_is_refused() -> None:
 def test_answers_come_from_the_nearest_snapshot(endpoint: str, nearest: str) -> None:
     links = {"list": link("get", f"/{endpoint}"), "read": link("get", f"/{endpoint}/{{id}}", field("id", "path"))}
     components = normalise(coreapi(**{endpoint: links}))["components"]["schemas"]
-    said = {each["x-about-answers"] for each in components.values() if "x-about-answers" in each}
+    said = {each["x-response-note"] for each in components.values() if "x-response-note" in each}
     assert len(said) == 1
     assert f"are those of Alyx {nearest}, and any" in said.pop()
 
@@ -206,7 +206,7 @@ def test_answers_come_from_the_nearest_snapshot(endpoint: str, nearest: str) -> 
 
 
 @pytest.fixture
-def package(generate: Generate, legacy: JSON) -> Generated:
+def package(generate: Generate, legacy: JSON) -> ImportedPackage:
     return generate(legacy, corrections=read_overlay(data_folder("schemas") / "alyx.overlay.yaml"))
 
 
@@ -216,12 +216,12 @@ def server(legacy: JSON) -> Iterator[LocalAlyx]:
         yield running
 
 
-def test_every_link_of_the_legacy_server_is_a_method_or_a_finding(package: Generated, legacy: JSON) -> None:
+def test_every_link_of_the_legacy_server_is_a_method_or_a_finding(package: ImportedPackage, legacy: JSON) -> None:
     def count(node: JSON) -> int:
         links = [value for value in node.values() if isinstance(value, dict)]
         return sum(1 if "url" in value and "action" in value else count(value) for value in links)
 
-    api = package.build.api
+    api = package.result.api
     refused = [finding for finding in package.findings if "no method" in finding]
     merged = sum(bool(action.bare_path) for endpoint in api.endpoints for action in endpoint.actions)
     assert (
@@ -236,7 +236,7 @@ def test_every_link_of_the_legacy_server_is_a_method_or_a_finding(package: Gener
     ]
 
 
-def test_legacy_server_is_read_and_written_without_drift(package: Generated, server: LocalAlyx) -> None:
+def test_legacy_server_is_read_and_written_without_drift(package: ImportedPackage, server: LocalAlyx) -> None:
     models = package.module("models")
     with (
         warnings.catch_warnings(),

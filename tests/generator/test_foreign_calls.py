@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from alyx_generator.package.pipeline import build
+from alyx_generator.package.pipeline import generate_client
 
 from alyx_client.errors import InvalidFieldError
 
@@ -120,7 +120,7 @@ def test_json_fields_are_changed_only_where_one_key_finds_the_record(generate: G
 
 def test_json_fields_whose_attributes_are_called_otherwise_cannot_be_changed_by_key(generate: Generate) -> None:
     generated = generate(resource({"if": {}, "meta": {}}))
-    assert 'JsonFields[str, Literal["meta"]]' in generated.build.files["things.py"]
+    assert 'JsonFields[str, Literal["meta"]]' in generated.result.files["things.py"]
 
 
 def test_limit_and_offset_of_what_is_no_list_are_filters(generate: Generate) -> None:
@@ -187,7 +187,7 @@ def test_references_to_what_is_not_read(kind: str) -> None:
     place = holder["responses"]["200"] if kind == "links" else holder
     place[kind] = {"x": {"$ref": f"#/components/{kind}/X"}}
     schema["components"][kind] = {"X": {}}
-    assert build(schema, ()).files
+    assert generate_client(schema, ()).files
 
 
 def test_lines_of_json_are_bytes(generate: Generate) -> None:
@@ -200,7 +200,7 @@ def test_lines_of_json_are_bytes(generate: Generate) -> None:
 def test_folder_of_the_server_is_found() -> None:
     schema = things()
     for url, expected in (("https://x.org/api/v1/", "/api/v1"), ("/api", "/api"), ("https://x.org", ""), ("/", "")):
-        findings = build({**schema, "servers": [{"url": url}]}, ()).api.findings
+        findings = generate_client({**schema, "servers": [{"url": url}]}, ()).api.findings
         assert [each.reason for each in findings] == (
             [f"the paths are below {url}: the client's address must end in {expected}, too"] if expected else []
         )
@@ -209,13 +209,13 @@ def test_folder_of_the_server_is_found() -> None:
 @pytest.mark.parametrize("fields", [None, ["x", None], [{"location": "query"}], [{"name": "x"}]])
 def test_coreapi_links_with_odd_fields(fields: Any) -> None:
     link = {"_type": "link", "url": "/things/", "action": "post", "fields": fields}
-    assert build({"_type": "document", "things": {"create": link}}, (), strict=False).files
+    assert generate_client({"_type": "document", "things": {"create": link}}, (), strict=False).files
 
 
 def test_coreapi_enumeration_without_values() -> None:
     field = {"name": "x", "location": "form", "schema": {"_type": "enum", "enum": None}}
     link = {"_type": "link", "url": "/things/", "action": "post", "fields": [field]}
-    assert build({"_type": "document", "things": {"create": link}}, (), strict=False).files
+    assert generate_client({"_type": "document", "things": {"create": link}}, (), strict=False).files
 
 
 def test_lists_beside_a_file_are_sent_item_by_item_and_json_as_text(generate: Generate) -> None:

@@ -17,7 +17,7 @@ from uuid import UUID
 
 import pytest
 from alyx_generator.model.naming import client_attributes
-from alyx_generator.package.pipeline import Build, build
+from alyx_generator.package.pipeline import Generated, generate_client
 from alyx_generator.package.write import write
 from alyx_generator.source.overlay import Correction, OverlayError
 from alyx_generator.source.validate import UnreadableSchemaError
@@ -28,7 +28,7 @@ from ..faults import FaultServer, Step, answer, json_answer
 from ..faults import page as page_of
 from .conftest import Generate
 from .foreign import FIELD_NAMES, THING, schemas, things
-from .inline import Generated, body, document, page, ref, resource
+from .inline import ImportedPackage, body, document, page, ref, resource
 from .inline import answer as answers
 
 SCHEMAS = schemas()
@@ -38,20 +38,20 @@ READY: Step = json_answer({"ready": True})
 
 
 @cache
-def built(name: str) -> Build:
-    return build(SCHEMAS[name], (), strict=False)
+def built(name: str) -> Generated:
+    return generate_client(SCHEMAS[name], (), strict=False)
 
 
-Foreign = Callable[[str], Generated]
+Foreign = Callable[[str], ImportedPackage]
 
 
 @pytest.fixture
 def foreign(generate: Generate) -> Foreign:
     """Return a maker of packages for the documents above, each generated once for all tests."""
-    return lambda name: generate(SCHEMAS[name], made=built(name))
+    return lambda name: generate(SCHEMAS[name], generated=built(name))
 
 
-def client(generated: Generated, server: FaultServer, **options: Any) -> Any:
+def client(generated: ImportedPackage, server: FaultServer, **options: Any) -> Any:
     return generated.module("client").AlyxClient(server.url, token="t", silent=True, strict=True, **options)
 
 
@@ -70,7 +70,7 @@ def signature(method: Any) -> dict[str, str]:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_operation_becomes_a_method_or_a_finding(foreign: Foreign, name: str) -> None:
     generated = foreign(name)
-    api = generated.build.api
+    api = generated.result.api
     total = sum(method in item for item in SCHEMAS[name]["paths"].values() for method in METHODS)
     merged = sum(bool(action.bare_path) for endpoint in api.endpoints for action in endpoint.actions)
     refused = sum("no method" in finding for finding in generated.findings)
@@ -80,9 +80,9 @@ def test_every_operation_becomes_a_method_or_a_finding(foreign: Foreign, name: s
         for kind in (endpoint.class_name, f"Async{endpoint.class_name}"):
             for action in endpoint.actions:
                 assert inspect.isfunction(inspect.unwrap(getattr(getattr(module, kind), action.name)))
-        for shape in endpoint.shapes:
-            assert getattr(module, shape.name).model_rebuild(force=True)
-            assert getattr(generated.module("models"), shape.name)
+        for model in endpoint.models:
+            assert getattr(module, model.name).model_rebuild(force=True)
+            assert getattr(generated.module("models"), model.name)
 
 
 def test_foreign_packages_pass_a_strict_type_check(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ async def test_nested_paths_of_the_asynchronous_client(foreign: Foreign) -> None
 
 def test_extra_actions_are_methods_of_the_endpoint_that_they_act_on(foreign: Foreign) -> None:
     generated = foreign("extra actions")
-    assert [endpoint.name for endpoint in generated.build.api.endpoints] == ["sessions"]
+    assert [endpoint.name for endpoint in generated.result.api.endpoints] == ["sessions"]
     sessions = generated.module("sessions").Sessions
     assert signature(sessions.lock) == {"id": "UUID | str", "reason": "Reason", "return": "ThingRecord"}
     assert signature(sessions.summary) == {"return": "StateRecord"}
@@ -220,7 +220,7 @@ def test_key_in_part_of_a_segment_is_found(foreign: Foreign) -> None:
 )
 def test_endpoint_leaves_the_clients_own_attributes_alone(generate: Generate, name: str) -> None:
     generated = generate(document({f"/{name}": {"get": answers(ref("Page"))}}, {"Thing": THING, "Page": page("Thing")}))
-    attribute = generated.build.api.endpoints[0].name
+    attribute = generated.result.api.endpoints[0].name
     assert attribute not in client_attributes()
     kind = generated.module("client").AlyxClient
     assert {each for each in vars(kind) if not each.startswith("_")} == {attribute}
@@ -257,13 +257,13 @@ def test_components_that_become_one_name_stay_apart(foreign: Foreign) -> None:
 
 def test_endpoints_that_become_one_name_stay_apart(foreign: Foreign) -> None:
     generated = foreign("endpoints that become one")
-    assert {each.name: each.path for each in generated.build.api.endpoints} == {
+    assert {each.name: each.path for each in generated.result.api.endpoints} == {
         "lab_things": "/lab-things",
         "lab_things_": "/lab_things",
         "lab_things__": "/Lab/Things",
     }
     assert generated.findings[0] == (
-        "lab_things_: /lab_things is lab_things_, since lab_things is another path's name already"
+        "lab_things_: /lab_things is lab_things_, since lab_things is already the name of another path"
     )
 
 
@@ -359,7 +359,7 @@ def test_files_are_written_as_files_and_read_as_addresses(foreign: Foreign) -> N
 def test_plain_answers(foreign: Foreign) -> None:
     generated = foreign("plain answers")
     endpoints = {
-        each.name: getattr(generated.module(each.name), each.class_name) for each in generated.build.api.endpoints
+        each.name: getattr(generated.module(each.name), each.class_name) for each in generated.result.api.endpoints
     }
     assert {name: signature(kind.read)["return"] for name, kind in endpoints.items()} == {
         "anything": "Any",
@@ -478,8 +478,8 @@ def test_query_parameters(foreign: Foreign) -> None:
         "return": "Results[ThingRecord]",
     }
     assert [finding.partition(": ")[2] for finding in generated.findings] == [
-        "where is an object or joined in a way that is not sent: left out",
-        "parts is an object or joined in a way that is not sent: left out",
+        "where is an object, or encoded in an unsupported style: left out",
+        "parts is an object, or encoded in an unsupported style: left out",
     ]
     with FaultServer([page_of([])]) as server:
         client(generated, server).things.list(lab="x", ids=[1, 2], tags=["a", "b"])
@@ -488,18 +488,18 @@ def test_query_parameters(foreign: Foreign) -> None:
 
 def test_headers_cookies_and_other_logins_are_found(foreign: Foreign) -> None:
     assert foreign("headers and cookies").findings == [
-        "things.GET /things: the header X-Lab, which it needs, cannot be given",
-        "things.GET /things: the cookie lab cannot be given",
+        "things.GET /things: the required header X-Lab cannot be sent",
+        "things.GET /things: the cookie lab cannot be sent",
     ]
     assert foreign("other logins").findings == [
-        "things.GET /things: asks for jwt; this client logs in with Alyx's token alone"
+        "things.GET /things: requires jwt; this client logs in with Alyx's token only"
     ]
 
 
 def test_deprecated_operations_say_so(foreign: Foreign) -> None:
     doc = inspect.getdoc(foreign("deprecated").module("things").Things.list)
     assert doc is not None
-    assert doc.startswith("Use others.\n\nThe server's schema calls it deprecated.")
+    assert doc.startswith("Use others.\n\nDeprecated by the server's schema.")
 
 
 def test_bodies_that_cannot_be_sent_are_found(foreign: Foreign) -> None:
@@ -531,14 +531,14 @@ def test_what_is_malformed_is_refused_by_its_place(place: str) -> None:
         node = node[step]
     node[last] = 5
     with pytest.raises(UnreadableSchemaError, match=re.escape(place)):
-        build(document, (), strict=False)
+        generate_client(document, (), strict=False)
 
 
 def test_reference_that_leads_nowhere_is_refused_by_name() -> None:
     schema = things()
     schema["paths"]["/things"]["get"]["parameters"] = [{"$ref": "#/components/parameters/Lab"}]
     with pytest.raises(UnreadableSchemaError, match="#/components/parameters/Lab"):
-        build(schema, (), strict=False)
+        generate_client(schema, (), strict=False)
 
 
 # --- corrections
@@ -550,10 +550,10 @@ def test_corrections_that_select_nothing_are_reported_and_those_that_fit_are_app
         Correction("$.components.schemas.Thing.properties.name", "seen", {"nullable": True}),
     )
     generated = generate(resource({"name": {"type": "string"}}), corrections=corrections)
-    assert [each.target for each in generated.build.corrected.missed] == [corrections[0].target]
+    assert [each.target for each in generated.result.corrected.missed] == [corrections[0].target]
     assert generated.module("things").ThingRecord.__annotations__["name"] == "str | None"
     with pytest.raises(OverlayError, match="Session"):
-        build(resource({"name": {"type": "string"}}), corrections)
+        generate_client(resource({"name": {"type": "string"}}), corrections)
 
 
 # --- changes over time
@@ -569,7 +569,7 @@ def test_one_more_field_changes_the_lines_of_its_own_shapes_alone() -> None:
             "get": answers(ref("Part")),
             "post": {**body(ref("Part")), **answers(ref("Part"))},
         }
-    old, new = build(before, ()).files, build(after, ()).files
+    old, new = generate_client(before, ()).files, generate_client(after, ()).files
     assert [path for path in new if path.endswith(".py") and new[path] != old.get(path)] == ["things.py"]
     changed = [line for line in new["things.py"].splitlines() if line not in old["things.py"].splitlines()]
     assert changed == ["    lab: str", "    lab: str = UNSET", "    lab: str"]
@@ -581,9 +581,9 @@ def test_one_more_field_changes_the_lines_of_its_own_shapes_alone() -> None:
 
 def test_same_bytes_whatever_the_hash_seed() -> None:
     code = (
-        "import hashlib; from alyx_generator.package.pipeline import build;"
+        "import hashlib; from alyx_generator.package.pipeline import generate_client;"
         "from tests.generator.foreign import schemas;"
-        "files = [sorted(build(each, (), strict=False).files.items()) for each in list(schemas().values())[::9]];"
+        "files = [sorted(generate_client(one, (), strict=False).files.items()) for one in [*schemas().values()][::9]];"
         "print(hashlib.sha256(repr(files).encode()).hexdigest())"
     )
     runs = [

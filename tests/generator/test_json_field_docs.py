@@ -132,11 +132,11 @@ def test_foreign_fields_that_take_any_keys_are_replaced_too(generate: Generate) 
     assert check_documentation(module) == ["bare", "class_", "counts", "either", "meta"]
     assert words(
         "A value for ``bare``, ``class_``, ``counts``, ``either`` or ``meta`` replaces the whole field; "
-        "`json_field_update` sets single keys of ``meta`` and keeps the others."
+        "`json_field_update` sets single keys of ``meta`` and leaves the others unchanged."
     ) in words(module.Things.partial_update.__doc__)
     assert field_docs(module, "Thing")["meta"] == (
         "Settings of the rig. An update replaces the whole field; ``client.things.json_field_update`` sets single keys "
-        "and keeps the others."
+        "and leaves the others unchanged."
     )
     assert field_docs(module, "ThingChanges")["bare"] == "An update replaces the whole field."
 

@@ -40,7 +40,7 @@ def test_colliding_operation_ids_do_not_matter(generate: Generate) -> None:
 def test_path_without_answer_is_typed_as_any_and_found(generate: Generate) -> None:
     generated = generate(document({"/status": {"get": answer(None)}}))
     assert methods(generated.module("status").Status) == {"read"}
-    assert generated.findings == ["status.GET /status: the schema declares no answer: typed as Any"]
+    assert generated.findings == ["status.GET /status: the schema declares no response: typed as Any"]
 
 
 def test_plain_array_is_a_list(generate: Generate) -> None:
@@ -122,7 +122,7 @@ def test_filters_are_typed_keywords(generate: Generate, parameter: dict[str, obj
 @pytest.mark.parametrize("name", ["client", "models", "class", "match", "2photon", "naïve"])
 def test_endpoint_names_that_python_or_the_package_use(generate: Generate, name: str) -> None:
     generated = generate(document({f"/{name}": {"get": answer(ref("Page"))}}, {"Thing": THING, "Page": page("Thing")}))
-    attribute = generated.build.api.endpoints[0].name
+    attribute = generated.result.api.endpoints[0].name
     assert attribute.isidentifier()
     assert hasattr(generated.module("client").AlyxClient, attribute)
     assert generated.module(attribute)

@@ -54,14 +54,14 @@ def test_update_that_does_not_fit_is_an_error_and_in_a_foreign_schema_reported(t
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("actions: []", "no OpenAPI Overlay"),
+        ("actions: []", "not an OpenAPI Overlay"),
         ("overlay: 1.0.0\nactions: [{target: $.a, update: {}}]", "description"),
         ("overlay: 1.0.0\nactions: [{target: $.a, description: seen}]", "either update or remove"),
         (
             "overlay: 1.0.0\nactions: [{target: $.a, description: seen, update: {}, remove: true}]",
             "either update or remove",
         ),
-        ("overlay: 1.0.0\nactions: [{target: '$[', description: seen, remove: true}]", "no JSONPath"),
+        ("overlay: 1.0.0\nactions: [{target: '$[', description: seen, remove: true}]", "not a JSONPath"),
         ("overlay: 1.0.0\nactions: [{target: $.a, description: seen, updates: {}}]", "unknown key updates"),
         ("overlay: 1.0.0\nactions: [text]", "an action is an object"),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from alyx_generator.model.schemas import as_sent
+from alyx_generator.model.schemas import request_schema
 from alyx_generator.probe.observations import ProbeStateError
 from alyx_generator.probe.proposal import to_yaml
 from alyx_generator.probe.run import Bounds, Probe, Progress, probe
@@ -166,7 +166,7 @@ def test_a_correction_changes_nothing_of_what_is_sent(schema: dict[str, Any], va
 
     def sent(document: Mapping[str, Any]) -> Any:
         schemas = document["components"]["schemas"]
-        return as_sent(schemas["Thing"]["properties"]["field"], schemas, str)
+        return request_schema(schemas["Thing"]["properties"]["field"], schemas, str)
 
     assert found.findings
     assert sent(correct(whole, found.corrections).document) == sent(whole)

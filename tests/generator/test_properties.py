@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alyx_generator.package.pipeline import Build, build
+from alyx_generator.package.pipeline import Generated, generate_client
 from alyx_generator.package.write import write
 from alyx_generator.render.text import docstring
 from hypothesis import HealthCheck, example, given, settings
@@ -39,9 +39,9 @@ HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
-def check_package(schema: Mapping[str, Any], folder: Path) -> Build:
+def check_package(schema: Mapping[str, Any], folder: Path) -> Generated:
     """Generate, import and use a package; nothing of the schema may have become code."""
-    result = build(schema, (), strict=False)
+    result = generate_client(schema, (), strict=False)
     for path, text in ((path, text) for path, text in result.files.items() if path.endswith(".py")):
         tree = ast.parse(text, path)
         named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -59,8 +59,8 @@ def check_package(schema: Mapping[str, Any], folder: Path) -> Build:
         assert hasattr(client.AlyxClient, endpoint.name)
         for action in endpoint.actions:
             assert hasattr(getattr(module, endpoint.class_name), action.name)
-        for shape in endpoint.shapes:
-            getattr(module, shape.name).model_rebuild(force=True)
+        for model in endpoint.models:
+            getattr(module, model.name).model_rebuild(force=True)
     assert not hasattr(builtins, MARK)
     return result
 

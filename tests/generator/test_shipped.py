@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from alyx_generator.cli.app import main
-from alyx_generator.package.shipped import build_shipped
+from alyx_generator.package.shipped import generate_shipped
 from alyx_generator.package.write import check, write
 from alyx_generator.source.paths import SHIPPED, data_folder
 from alyx_generator.source.snapshots import structure_only, to_json
@@ -19,7 +19,7 @@ ENDPOINTS = Path(__file__).parents[2] / "alyx_client" / "endpoints"
 
 
 def test_shipped_endpoints_are_what_is_generated() -> None:
-    assert check(build_shipped().files, ENDPOINTS) == []
+    assert check(generate_shipped().files, ENDPOINTS) == []
 
 
 def test_every_operation_has_a_method_or_a_reason() -> None:
@@ -27,7 +27,7 @@ def test_every_operation_has_a_method_or_a_reason() -> None:
     operations = sum(
         method in ("get", "post", "put", "patch", "delete") for item in document["paths"].values() for method in item
     )
-    api = build_shipped().api
+    api = generate_shipped().api
     without = [finding for finding in api.findings if "no method" in finding.reason]
     assert operations == 181
     assert api.operations + len(without) == operations
@@ -63,7 +63,7 @@ def test_write_replaces_the_whole_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_same_bytes_whatever_the_hash_seed(seed: str) -> None:
-    code = "import hashlib; from alyx_generator.package.shipped import build_shipped as b; print(hashlib.sha256(repr(sorted(b().files.items())).encode()).hexdigest())"
+    code = "import hashlib; from alyx_generator.package.shipped import generate_shipped as b; print(hashlib.sha256(repr(sorted(b().files.items())).encode()).hexdigest())"
     run = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONHASHSEED": seed},

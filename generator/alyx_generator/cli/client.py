@@ -22,9 +22,8 @@ from alyx_generator.cli.terminal import (
     progress,
     say,
 )
-from alyx_generator.package.generate import Generated, generate
-from alyx_generator.package.manifest import Recipe, check_package_name, elsewhere
-from alyx_generator.package.pipeline import Build
+from alyx_generator.package.manifest import Manifest, check_package_name, elsewhere
+from alyx_generator.package.pipeline import Generated, generate_package
 from alyx_generator.package.report import report, report_json, report_markdown
 from alyx_generator.package.shipped import write_shipped
 from alyx_generator.package.write import refuse_foreign, write
@@ -96,26 +95,26 @@ def client(
         return
     if package is None or out is None:
         fail("client: a source needs --package and --out, as in --package lab_alyx --out src", USAGE)
-    recipe = Recipe(check_package_name(package), read_source(source), tuple(overlay or ()))
+    manifest = Manifest(check_package_name(package), read_source(source), tuple(overlay or ()))
     folder = out / package
     if not force:
         refuse_foreign(folder)
-    progress(f"Generating {package} from the schema of {recipe.source}")
-    made: Generated = generate(recipe, folder)
-    if not made.build.api.endpoints:
-        fail(f"{recipe.source}: the schema has no endpoints, or this user sees none; nothing is written", UNREADABLE)
-    write(made.build.files, folder)
+    progress(f"Generating {package} from the schema of {manifest.source}")
+    made = generate_package(manifest, folder)
+    if not made.client.api.endpoints:
+        fail(f"{manifest.source}: the schema has no endpoints, or this user sees none; nothing is written", UNREADABLE)
+    write(made.client.files, folder)
     note(f"{folder}: written")
-    for path in elsewhere(recipe, folder):
+    for path in elsewhere(manifest, folder):
         note(f"{path} is outside this project: `alyx-generate check` will need its place again")
-    _finish(made.build, made.own, form, fail_on)
+    _finish(made.client, made.own_corrections, form, fail_on)
 
 
-def _finish(build: Build, own: tuple[Correction, ...], form: Form, fail_on: FailOn | None) -> None:
-    say({Form.TEXT: report, Form.MARKDOWN: report_markdown, Form.JSON: report_json}[form](build, own))
+def _finish(client: Generated, own: tuple[Correction, ...], form: Form, fail_on: FailOn | None) -> None:
+    say({Form.TEXT: report, Form.MARKDOWN: report_markdown, Form.JSON: report_json}[form](client, own))
     failed = {
-        FailOn.FINDINGS: bool(build.api.findings),
-        FailOn.CORRECTIONS: any(each in own for each in build.corrected.missed),
+        FailOn.FINDINGS: bool(client.api.findings),
+        FailOn.CORRECTIONS: any(each in own for each in client.corrected.missed),
     }
     if (fail_on is FailOn.ANY and any(failed.values())) or (fail_on is not None and failed.get(fail_on)):
         raise typer.Exit(DIFFERENT)

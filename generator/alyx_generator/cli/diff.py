@@ -18,9 +18,8 @@ from alyx_generator.cli.terminal import (
     say,
 )
 from alyx_generator.package.compare import compare
-from alyx_generator.package.generate import read_corrections
-from alyx_generator.package.shipped import shipped_corrections
-from alyx_generator.source.fetch import Source, decode, download, form, read_source
+from alyx_generator.source.fetch import SchemaSource, decode, document_format, download, read_source
+from alyx_generator.source.overlay import read_corrections, shipped_corrections
 
 
 class FailOn(StrEnum):
@@ -68,8 +67,8 @@ def diff(
         raise typer.Exit(DIFFERENT)
 
 
-def _document(source: Source) -> dict[str, Any]:
+def _document(source: SchemaSource) -> dict[str, Any]:
     progress(f"Reading the schema of {source}")
     document = decode(download(source), source)
-    form(document, source)
+    document_format(document, source)
     return document

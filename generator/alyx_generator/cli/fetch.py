@@ -11,7 +11,7 @@ import typer
 
 from alyx_generator.cli.terminal import SOURCE, command, note, progress
 from alyx_generator.package.write import write_file
-from alyx_generator.source.fetch import decode, download, form, read_source
+from alyx_generator.source.fetch import decode, document_format, download, read_source
 
 
 @command
@@ -45,7 +45,7 @@ def fetch(
     progress(f"Fetching the schema of {found}")
     content = download(found)
     document = decode(content, found)
-    kind = form(document, found)
+    kind = document_format(document, found)
     if pretty:
         content = (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
     if out is None:

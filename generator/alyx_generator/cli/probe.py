@@ -24,15 +24,13 @@ from alyx_generator.cli.terminal import (
     progress,
     say,
 )
-from alyx_generator.package.generate import read_corrections
-from alyx_generator.package.shipped import shipped_corrections
 from alyx_generator.package.write import write_file
 from alyx_generator.probe.proposal import to_yaml
 from alyx_generator.probe.report import in_json, in_markdown, text
 from alyx_generator.probe.run import Bounds, Probe, Progress
 from alyx_generator.probe.run import probe as run
-from alyx_generator.source.fetch import Source, fetch, read_source
-from alyx_generator.source.overlay import Correction
+from alyx_generator.source.fetch import SchemaSource, fetch, read_source
+from alyx_generator.source.overlay import Correction, read_corrections, shipped_corrections
 
 
 class FailOn(StrEnum):
@@ -106,7 +104,11 @@ def probe(
 
 
 def _read(
-    source: Source, document: Mapping[str, Any], corrections: Sequence[Correction], bounds: Bounds, unfinished: Path
+    source: SchemaSource,
+    document: Mapping[str, Any],
+    corrections: Sequence[Correction],
+    bounds: Bounds,
+    unfinished: Path,
 ) -> Probe:
     with tqdm(unit=" operations", disable=None, leave=False) as bar:
 

@@ -15,7 +15,7 @@ import typer
 
 from alyx_client.errors import AlyxError
 from alyx_client.schema.extract import UnreadableDocumentError
-from alyx_generator.package.manifest import PackageNameError, RecipeError
+from alyx_generator.package.manifest import ManifestError, PackageNameError
 from alyx_generator.package.shipped import NoCheckoutError
 from alyx_generator.package.write import ForeignFilesError
 from alyx_generator.probe.observations import ProbeStateError
@@ -29,7 +29,7 @@ USAGE = 2
 UNREADABLE = 3
 INTERRUPTED = 130
 
-_USAGE = (UnknownSourceError, PackageNameError, RecipeError, ForeignFilesError, NoCheckoutError, ProbeStateError)
+_USAGE = (UnknownSourceError, PackageNameError, ManifestError, ForeignFilesError, NoCheckoutError, ProbeStateError)
 _UNREADABLE = (
     AlyxError,
     UnreadableSchemaError,

@@ -1,21 +1,23 @@
-"""Python annotations of answers that are no record: plain values, unions, lists and maps of them."""
+"""Python annotations of responses that are not records: plain values, and unions, lists and maps of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
+
+from alyx_client.schema.openapi import as_list, as_schema
 
 _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _FORMATS = {"date": "date", "date-time": "datetime", "uuid": "UUID"}
 
 
 def annotation(schema: Mapping[str, Any]) -> str:
-    """Return the annotation for a schema as it is answered; ``Any`` where nothing is known.
+    """Return the annotation for a schema of a response; ``Any`` where its type is unknown.
 
     Parameters
     ----------
     schema
-        What `alyx_generator.model.schemas.as_answered` returns.
+        The result of `alyx_generator.model.schemas.response_schema`.
     """
     options = dict.fromkeys(_options(schema))
     return "Any" if "Any" in options else " | ".join(options)
@@ -25,17 +27,20 @@ def _options(schema: Mapping[str, Any]) -> list[str]:
     if "$ref" in schema:
         return [str(schema["$ref"]).rpartition("/")[2]]
     if "anyOf" in schema:
-        return [each for part in schema["anyOf"] for each in _options(part)]
+        return [option for part in schema["anyOf"] for option in _options(part)]
     if "enum" in schema:
         return [f"Literal[{', '.join(map(repr, schema['enum']))}]"]
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        return [each for one in cast("Sequence[str]", kind) for each in _options({**schema, "type": one})]
+    kinds = schema.get("type")
+    if isinstance(kinds, list):
+        return [option for kind in as_list(kinds) for option in _options({**schema, "type": kind})]
+    return [_plain(str(kinds), schema)]
+
+
+def _plain(kind: str, schema: Mapping[str, Any]) -> str:
     if kind == "array":
-        return [f"list[{annotation(schema.get('items', {}))}]"]
+        return f"list[{annotation(as_schema(schema.get('items')))}]"
     if kind == "object":
-        extra = schema.get("additionalProperties")
-        return [f"dict[str, {annotation(cast('Mapping[str, Any]', extra)) if isinstance(extra, Mapping) else 'Any'}]"]
+        return f"dict[str, {annotation(as_schema(schema.get('additionalProperties')))}]"
     if kind == "string" and schema.get("format") in _FORMATS:
-        return [_FORMATS[schema["format"]]]
-    return [_PLAIN.get(str(kind), "Any")]
+        return _FORMATS[schema["format"]]
+    return _PLAIN.get(kind, "Any")

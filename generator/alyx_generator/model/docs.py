@@ -1,4 +1,4 @@
-"""Words for endpoints, actions, filters and fields: the server's, and where it has none, our own from ``docs.toml``."""
+"""Descriptions of endpoints, actions, filters and fields: the server's, or else our own from ``docs.toml``."""
 
 from __future__ import annotations
 
@@ -8,52 +8,61 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alyx_generator.model.nouns import Noun, noun
+from alyx_generator.source.paths import data_folder
+
 Table = Mapping[str, Any]
 
 _ACTIONS = {
-    "list": "List {plural}.",
-    "read": "Read one record of {plural}.",
-    "create": "Create a record of {plural}.",
-    "update": "Replace a record of {plural}.",
-    "partial_update": "Change some fields of a record of {plural}.",
-    "delete": "Delete a record of {plural}.",
+    "list": "List {noun.plural}.",
+    "read": "Retrieve {noun.indefinite}.",
+    "create": "Create {noun.indefinite}.",
+    "update": "Replace {noun.indefinite}.",
+    "partial_update": "Change fields of {noun.indefinite}.",
+    "delete": "Delete {noun.indefinite}.",
 }
 
 
 @dataclass(frozen=True)
 class Docs:
-    """Words by endpoint and name.
+    """Descriptions by endpoint and name.
 
     Parameters
     ----------
     table
-        The decoded ``docs.toml``. What holds on every endpoint is said only of those that the table has.
+        The decoded ``docs.toml``. Its general entries hold only for the endpoints that have a table of their own.
     """
 
     table: Table = field(default_factory=dict[str, Any])
 
     def endpoint(self, endpoint: str) -> str:
-        """Return what a record of the endpoint is."""
-        return str(self._of(endpoint).get("summary") or f"Records of {endpoint.replace('_', ' ')}.")
+        """Return the description of an endpoint."""
+        return str(self._of(endpoint).get("summary") or f"Operations on {self.noun(endpoint).plural}.")
+
+    def noun(self, endpoint: str) -> Noun:
+        """Return what a record of the endpoint is called; by default the endpoint's own name."""
+        own = self._of(endpoint)
+        words = endpoint.strip("_").replace("_", " ")
+        return noun(words, str(own.get("singular", "")), str(own.get("plural", "")))
 
     def action(self, endpoint: str, action: str, operation: Table) -> str:
-        """Return what an action does."""
+        """Return the description of an action."""
         own = self._of(endpoint).get("actions", {}).get(action)
-        generic = _ACTIONS.get(action, "Call the server for {plural}.").format(plural=endpoint.replace("_", " "))
+        generic = _ACTIONS.get(action, "Call the server.").format(noun=self.noun(endpoint))
         return str(operation.get("description") or own or generic)
 
     def filter(self, endpoint: str, parameter: Table) -> str:
-        """Return what a filter matches."""
+        """Return the description of a filter."""
         name = str(parameter["name"])
         return str(parameter.get("description") or self._own("filters", endpoint, name))
 
     def field(self, endpoint: str, name: str, schema: Table) -> str:
-        """Return what a field holds."""
+        """Return the description of a field."""
         return str(schema.get("description") or self._own("fields", endpoint, name))
 
-    def shape(self, endpoint: str, name: str, schema: Table) -> str:
-        """Return what a shape is."""
-        return str(schema.get("description") or self._of(endpoint).get("shapes", {}).get(name) or "")
+    def model(self, endpoint: str, name: str, schema: Table) -> str:
+        """Return the description of a model."""
+        return str(schema.get("description") or self._of(endpoint).get("models", {}).get(name) or "")
 
     def _own(self, kind: str, endpoint: str, name: str) -> str:
         known = self._of(endpoint)
@@ -65,5 +74,10 @@ class Docs:
 
 
 def read_docs(path: Path) -> Docs:
-    """Read ``docs.toml``; no words where the file is missing."""
+    """Read ``docs.toml``; no descriptions where the file is missing."""
     return Docs(tomllib.loads(path.read_text(encoding="utf-8"))) if path.is_file() else Docs()
+
+
+def shipped_docs() -> Docs:
+    """Return our own descriptions, for snapshots, which hold none."""
+    return read_docs(data_folder("schemas") / "docs.toml")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from alyx_client.schema.openapi import as_list
+from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.routes import PAGING_PARAMETERS
 from alyx_generator.model.ir import Filter, FilterStyle
 from alyx_generator.model.naming import parameter_name, unique
-from alyx_generator.source.openapi import resolved
+from alyx_generator.source.openapi import alternatives, resolved
+
+Parameter = Mapping[str, Any]
 
 _SCALARS = {
     ("string", ""): "str",
@@ -20,113 +23,107 @@ _SCALARS = {
     ("number", ""): "float",
     ("boolean", ""): "bool",
 }
-PAGING = frozenset({"limit", "offset"})
-"""Parameters that the paged result sends by itself."""
+# Keywords of every method that returns all pages of a list.
+_LIST_KEYWORDS = frozenset({"limit", "max_items", "extra_params"})
 
 
-_OWN = frozenset({"limit", "max_items", "extra_params"})
+@dataclass(frozen=True)
+class FilterContext:
+    """What the filters of one method depend on.
+
+    Parameters
+    ----------
+    components
+        The document's components, by name.
+    describe
+        Returns the description of a parameter.
+    taken
+        Names of the method's other parameters.
+    paged
+        Whether the method returns all rows of a list.
+    numbered
+        Whether it returns one page of it, chosen by the caller.
+    """
+
+    components: Mapping[str, Any]
+    describe: Callable[[Parameter], str]
+    taken: frozenset[str]
+    paged: bool
+    numbered: bool = False
 
 
-def read_filters(
-    parameters: Sequence[Mapping[str, Any]],
-    components: Mapping[str, Any],
-    describe: Callable[[Mapping[str, Any]], str],
-    taken: set[str],
-    *,
-    paged: bool,
-    numbered: bool = False,
-) -> tuple[list[Filter], list[str]]:
+def read_filters(parameters: Sequence[Parameter], context: FilterContext) -> tuple[list[Filter], list[str]]:
     """Return an operation's query parameters as filters, and the names of those that this client cannot send.
 
     Parameters
     ----------
     parameters
         The query parameters.
-    components
-        The document's components, by name.
-    describe
-        Says what a parameter does.
-    taken
-        Names of the method's other parameters.
-    paged
-        Whether the method returns all rows of a list.
-    numbered
-        Whether it returns one page of it, which the caller asks for.
+    context
+        What the filters depend on.
     """
-    taken = taken | (_OWN if paged else set())
-    found: list[Filter] = []
+    taken = context.taken | (_LIST_KEYWORDS if context.paged else frozenset[str]())
+    filters: list[Filter] = []
     left_out: list[str] = []
-    known = [{**each, "schema": _stated(each.get("schema"), components)} for each in parameters]
-    for parameter in known:
-        style, kind = parameter.get("style", "form"), parameter["schema"].get("type")
-        if style != "form" or kind == "object":
-            left_out.append(str(parameter["name"]))
+    stated = [{**each, "schema": _without_references(each.get("schema"), context.components)} for each in parameters]
+    for parameter in stated:
+        name = str(parameter["name"])
+        if parameter.get("style", "form") != "form" or parameter["schema"].get("type") == "object":
+            left_out.append(name)
+        elif name in PAGING_PARAMETERS and context.paged and not context.numbered:
             continue
-        if str(parameter["name"]) in PAGING and paged and not numbered:
-            continue
-        each = read_filter(parameter, known, describe(parameter))
-        each = replace(each, keyword=unique(each.keyword, taken))
-        taken.add(each.keyword)
-        found.append(each)
-    return found, left_out
+        else:
+            read = _read_filter(parameter, stated, context.describe(parameter))
+            read = replace(read, keyword=unique(read.keyword, taken))
+            taken |= {read.keyword}
+            filters.append(read)
+    return filters, left_out
 
 
-def _stated(schema: Any, components: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a parameter's schema without references."""
-    stated = _without_null(dict(resolved(schema, components)))
+def _without_references(node: Any, components: Mapping[str, Any]) -> dict[str, Any]:
+    schema = _without_null(dict(resolved(node, components)))
     for key in ("oneOf", "anyOf"):
-        if isinstance(stated.get(key), list):
-            parts = [_without_null(dict(resolved(part, components))) for part in stated[key]]
-            stated[key] = [each for each in parts if each.get("type") != "null" and each.get("enum") != [None]]
-            if len(stated[key]) == 1:
-                stated = {**stated, **stated.pop(key)[0]}
-    if "items" in stated:
-        stated["items"] = dict(resolved(stated["items"], components))
-    return stated
+        if isinstance(schema.get(key), list):
+            parts = [_without_null(dict(resolved(part, components))) for part in schema[key]]
+            schema[key] = [part for part in parts if part.get("type") != "null" and part.get("enum") != [None]]
+            if len(schema[key]) == 1:
+                schema = {**schema, **schema.pop(key)[0]}
+    if "items" in schema:
+        schema["items"] = dict(resolved(schema["items"], components))
+    return schema
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema whose one type beside null stands alone: no filter is sent as null."""
-    others = [each for each in as_list(schema.get("type")) if each != "null"]
+    """Return a schema without null, if it has one other type: no filter is sent as null."""
+    others = [kind for kind in as_list(schema.get("type")) if kind != "null"]
     return {**schema, "type": others[0]} if len(others) == 1 else schema
 
 
-def read_filter(parameter: Mapping[str, Any], siblings: Sequence[Mapping[str, Any]], description: str) -> Filter:
-    """Return a query parameter as a filter.
-
-    Parameters
-    ----------
-    parameter
-        The parameter.
-    siblings
-        All query parameters of the same operation.
-    description
-        What the filter does.
-    """
+def _read_filter(parameter: Parameter, siblings: Sequence[Parameter], description: str) -> Filter:
     name = str(parameter["name"])
-    schema: Mapping[str, Any] = parameter.get("schema", {})
-    style = _style(parameter, {str(each["name"]) for each in siblings})
+    style = _style(parameter, {str(sibling["name"]) for sibling in siblings})
     return Filter(
         name,
         parameter_name(name),
-        _annotation(schema, style),
+        _annotation(as_schema(parameter.get("schema")), style),
         style,
         description,
         bool(parameter.get("required")),
     )
 
 
-def _style(parameter: Mapping[str, Any], names: set[str]) -> FilterStyle:
-    name = parameter["name"]
+def _style(parameter: Parameter, names: set[str]) -> FilterStyle:
+    name, schema = parameter["name"], as_schema(parameter.get("schema"))
     if name == "django":
         return "django"
+    # Alyx has no filter by several keys; `django` can express one.
     if name == "id" and "django" in names:
         return "id"
     if parameter.get("x-alyx-style") == "range":
         return "range"
-    if parameter.get("schema", {}).get("type") == "array":
+    if schema.get("type") == "array":
         return "repeat" if parameter.get("explode", True) else "comma"
-    return "day" if parameter.get("schema", {}).get("format") == "date" else "plain"
+    return "day" if schema.get("format") == "date" else "plain"
 
 
 def _annotation(schema: Mapping[str, Any], style: FilterStyle) -> str:
@@ -145,10 +142,14 @@ def _scalar(schema: Mapping[str, Any]) -> str:
     values = [value for value in schema.get("enum") or () if value is not None]
     if values and all(isinstance(value, str | int) for value in values):
         return f"Literal[{', '.join(map(repr, values))}]"
-    options: Sequence[Mapping[str, Any]] = schema.get("oneOf") or schema.get("anyOf") or ()
-    if isinstance(schema.get("type"), list):
-        options = [{**schema, "type": each} for each in as_list(schema["type"]) if each != "null"]
+    options = _options(schema)
     if options:
-        return " | ".join(dict.fromkeys(_scalar(option) for option in options))
-    name = str(schema.get("type"))
-    return _SCALARS.get((name, str(schema.get("format", "")))) or _SCALARS.get((name, "")) or "str | int | float | bool"
+        return " | ".join(dict.fromkeys(map(_scalar, options)))
+    kind = str(schema.get("type"))
+    return _SCALARS.get((kind, str(schema.get("format", "")))) or _SCALARS.get((kind, "")) or "str | int | float | bool"
+
+
+def _options(schema: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    if isinstance(schema.get("type"), list):
+        return [{**schema, "type": kind} for kind in as_list(schema["type"]) if kind != "null"]
+    return alternatives(schema)

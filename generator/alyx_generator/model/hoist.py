@@ -1,19 +1,20 @@
-"""Giving objects that stand inside other schemas a component of their own, so that each becomes a shape."""
+"""Moving objects that stand inside other schemas into components of their own, so that each becomes a model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
-from alyx_client.schema.openapi import as_schema
+from alyx_client.schema.openapi import as_list, as_schema
 from alyx_generator.model.naming import class_name
 from alyx_generator.source.openapi import component_of, is_object, nullable
 
 Schemas = Mapping[str, Any]
 
-_ABOUT_THE_PLACE = frozenset({"nullable", "readOnly", "writeOnly", "description", "deprecated"})
-_ONE = ("items", "additionalProperties", "x-answered", "x-sent")
-_SEVERAL = ("oneOf", "anyOf", "allOf")
+# What holds for one use of an object, and so stays beside the reference to it.
+_USE_KEYWORDS = frozenset({"nullable", "readOnly", "writeOnly", "description", "deprecated"})
+_SINGLE_SCHEMAS = ("items", "additionalProperties", "x-answered", "x-sent")
+_SCHEMA_LISTS = ("oneOf", "anyOf", "allOf")
 
 
 class Components(dict[str, Any]):
@@ -26,9 +27,9 @@ class Components(dict[str, Any]):
     """
 
     def __init__(self, schemas: Schemas) -> None:
-        super().__init__({name: schema if isinstance(schema, Mapping) else {} for name, schema in schemas.items()})
+        super().__init__({name: as_schema(schema) for name, schema in schemas.items()})
         for name in list(self):
-            self[name] = self._inner(name, self[name])
+            self[name] = self._with_hoisted_parts(name, self[name])
 
     def placed(self, name: str, schema: Any) -> dict[str, Any]:
         """Return a schema with a reference in place of each object in it.
@@ -38,43 +39,41 @@ class Components(dict[str, Any]):
         name
             What the objects are named after.
         schema
-            The schema of a body or of an answer.
+            The schema of a body or of a response.
         """
         if not isinstance(schema, Mapping):
             return {}
-        given = cast("Schemas", schema)
-        if component_of(given) is not None or not is_object(given, self):
-            return self._inner(name, given)
-        own = {key: value for key, value in given.items() if key not in _ABOUT_THE_PLACE}
-        while name in self and self[name] != own:
+        original = as_schema(schema)
+        if component_of(original) is not None or not is_object(original, self):
+            return self._with_hoisted_parts(name, original)
+        content = {key: value for key, value in original.items() if key not in _USE_KEYWORDS}
+        while name in self and self[name] != content:
             name += "_"
         if name not in self:
-            self[name] = own
-            self[name] = self._inner(name, own)
-        place = {key: value for key, value in given.items() if key in _ABOUT_THE_PLACE}
-        place |= {"nullable": True} if nullable(given) else {}
-        return {"allOf": [{"$ref": f"#/components/schemas/{name}"}], **place}
+            self[name] = content  # before its parts, which may lead back to it
+            self[name] = self._with_hoisted_parts(name, content)
+        use = {key: value for key, value in original.items() if key in _USE_KEYWORDS}
+        use |= {"nullable": True} if nullable(original) else {}
+        return {"allOf": [{"$ref": f"#/components/schemas/{name}"}], **use}
 
-    def _inner(self, name: str, schema: Schemas) -> dict[str, Any]:
+    def _with_hoisted_parts(self, name: str, schema: Schemas) -> dict[str, Any]:
         result = dict(schema)
-        for key in _ONE:
+        for key in _SINGLE_SCHEMAS:
             if isinstance(result.get(key), Mapping):
                 result[key] = self.placed(name + ("Sent" if key == "x-sent" else ""), result[key])
-        for key in _SEVERAL:
-            # The parts of an object's allOf are merged into it and stay.
+        for key in _SCHEMA_LISTS:
             if isinstance(result.get(key), list):
-                merges = key == "allOf"
-                parts = cast("Sequence[Any]", result[key])
-                result[key] = [
-                    self._inner(name, as_schema(part)) if merges else self._part(name, part) for part in parts
-                ]
+                result[key] = [self._part(key, name, as_schema(part)) for part in as_list(result[key])]
         if isinstance(result.get("properties"), Mapping):
-            fields = cast("Schemas", result["properties"])
             result["properties"] = {
-                field: self.placed(f"{name}{class_name(field)}", value) for field, value in fields.items()
+                field: self.placed(f"{name}{class_name(field)}", value)
+                for field, value in as_schema(result["properties"]).items()
             }
         return result
 
-    def _part(self, name: str, part: Any) -> dict[str, Any]:
-        title = as_schema(part).get("title")
+    def _part(self, keyword: str, name: str, part: Schemas) -> dict[str, Any]:
+        if keyword == "allOf":
+            # The parts of an object's allOf are merged into it and stay in place.
+            return self._with_hoisted_parts(name, part)
+        title = part.get("title")
         return self.placed(f"{name}{class_name(title)}" if isinstance(title, str) and title else f"{name}Option", part)

@@ -1,15 +1,18 @@
-"""What a server offers, as plain values: the middle of the build step.
+"""The intermediate representation: a server's endpoints, actions and models as plain values.
 
-Nothing here knows of OpenAPI, Jinja2 or HTTP.
+Nothing here depends on OpenAPI, Jinja2 or HTTP.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
-AnswerKind = Literal["record", "page", "list", "value", "bytes", "nothing", "anything"]
+from alyx_generator.model.nouns import Noun
+
+ResponseKind = Literal["record", "page", "list", "value", "bytes", "nothing", "anything"]
+ModelKind = Literal["request", "response"]
 FilterStyle = Literal["plain", "comma", "repeat", "range", "day", "id", "django"]
 LookupKind = Literal["uuid", "integer", "text", "path"]
 JSONSchema = Mapping[str, Any]
@@ -28,24 +31,27 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Field:
-    """One field of a shape; `schema` is JSON Schema whose references are names of shapes."""
+class ModelField:
+    """One field of a model; `schema` is JSON Schema whose references are names of models.
+
+    `preserved_by_patch` marks a field that PATCH needs, or that the server clears when it is omitted.
+    """
 
     name: str
     schema: JSONSchema
     required: bool
     description: str = ""
-    kept_by_patch: bool = False
+    preserved_by_patch: bool = False
 
 
 @dataclass(frozen=True)
-class Shape:
-    """One form in which a record is sent or answered; `note` is what to know of it besides its description."""
+class Model:
+    """A record as it is sent or as it is returned; `note` is shown below its description."""
 
     name: str
-    kind: Literal["request", "answer"]
+    kind: ModelKind
     endpoint: str
-    fields: tuple[Field, ...]
+    fields: tuple[ModelField, ...]
     description: str = ""
     uploads: tuple[str, ...] = ()
     id_in_url: bool = False
@@ -66,7 +72,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Lookup:
-    """The key in a path."""
+    """A key in a path."""
 
     name: str
     kind: LookupKind
@@ -74,32 +80,31 @@ class Lookup:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What an action answers; `shape` is a shape's name, or the annotation of a plain value."""
+class ResponseType:
+    """The type of an action's response; `annotation` is a model's name, or the annotation of a plain value."""
 
-    kind: AnswerKind
-    shape: str = ""
+    kind: ResponseKind
+    annotation: str = ""
 
 
 @dataclass(frozen=True)
-class Action:
-    """One thing that an endpoint can do.
+class EndpointAction:
+    """One action of an endpoint.
 
-    `parents` are the keys before the path's last one; `also` are further shapes that may be sent in place of `body`;
-    `single` is false where only several records can be sent at once.
+    `parents` are the keys before the path's last one; `alternatives` are further models that may be sent in place of
+    `body`; `single` is false where records can only be sent as a sequence.
     """
 
     name: str
     method: str
     path: str
-    answer: Answer
+    response: ResponseType
     lookup: Lookup | None = None
     parents: tuple[Lookup, ...] = ()
     bare_path: str = ""
     filters: tuple[Filter, ...] = ()
     body: str = ""
-    body_optional: bool = False
-    also: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
     many: bool = False
     single: bool = True
     uploads: tuple[str, ...] = ()
@@ -110,26 +115,36 @@ class Action:
     @property
     def paged(self) -> bool:
         """Whether it returns all records of a list, however many requests that takes."""
-        return self.name == "list" or self.answer.kind == "page"
+        return self.name == "list" or self.response.kind == "page"
+
+    @property
+    def bodies(self) -> tuple[str, ...]:
+        """The names of the models that may be sent."""
+        return (self.body, *self.alternatives) if self.body else ()
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One endpoint of the server."""
+    """One endpoint of the server; `noun` is what a record of it is called."""
 
     name: str
     class_name: str
     path: str
-    actions: tuple[Action, ...]
-    shapes: tuple[Shape, ...] = ()
+    noun: Noun
+    actions: tuple[EndpointAction, ...]
+    models: tuple[Model, ...] = ()
     description: str = ""
 
 
 @dataclass(frozen=True)
 class Api:
-    """All that a client is generated from."""
+    """Everything that a client is generated from."""
 
     endpoints: tuple[Endpoint, ...]
     findings: tuple[Finding, ...] = ()
     operations: int = 0
-    owners: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The models of all endpoints, by name."""
+        return {model.name: model for endpoint in self.endpoints for model in endpoint.models}

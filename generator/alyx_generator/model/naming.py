@@ -1,4 +1,4 @@
-"""Names: from a server's paths and components to Python's."""
+"""Python names for a server's paths, components and fields."""
 
 from __future__ import annotations
 
@@ -15,32 +15,23 @@ from alyx_client.schema.naming import parameter_name as parameter_name
 from alyx_client.schema.naming import plain_text
 from alyx_client.schema.naming import resource_name as resource_name
 from alyx_client.schema.naming import snake_case as snake_case
-from alyx_generator.model.ir import Shape
+from alyx_generator.model.ir import Model
 
-_LONGEST = 80  # characters of a module's name; file systems take some 200
-# Decorators, too: an attribute of that name would take their place in the class.
+_LONGEST = 80  # characters of a module's name; most file systems allow 255 bytes
+# `cached_property` included: an attribute of that name would shadow the decorator in the client's class.
 _RESERVED_MODULES = frozenset({"client", "models", "readme", "cached_property"})
-# No file on Windows can be called so, whatever its extension.
+# Windows reserves these names, whatever the extension.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
-_IMPORTED_CLASSES = frozenset(
-    {"Action", "Annotated", "Any", "AsyncEndpoint", "AsyncJsonFields", "AsyncResults", "AttributeError"}
-    | {"BaseModel", "JsonFields"}
-    | {"DateInput", "DateRange", "DateTimeInput", "DjangoFilter", "Endpoint", "Field", "ListAction", "Literal"}
-    | {
-        "Mapping",
-        "PageParser",
-        "Record",
-        "Resource",
-        "ResponseParser",
-        "Results",
-        "Sequence",
-        "TypedDict",
-        "UNSET",
-        "UUID",
-    }
-    | {"UNSET", "UUID", "UUIDInput", "Unpack", "Upload", "WithIdInUrl", "NotRequired", "TYPE_CHECKING"}
-    | {"AlyxClient", "AsyncAlyxClient", "AsyncBaseClient", "AsyncClient", "BaseClient", "Client"}
-)
+# The names that generated modules import or define.
+# fmt: off
+_IMPORTED_CLASSES = frozenset({
+    "Action", "AlyxClient", "Annotated", "Any", "AsyncAlyxClient", "AsyncBaseClient", "AsyncClient",
+    "AsyncEndpoint", "AsyncJsonFields", "AsyncResults", "AttributeError", "BaseClient", "BaseModel", "Client",
+    "DateInput", "DateRange", "DateTimeInput", "DjangoFilter", "Endpoint", "Field", "JsonFields", "ListAction",
+    "Literal", "Mapping", "NotRequired", "PageParser", "Record", "Resource", "ResponseParser", "Results",
+    "Sequence", "TYPE_CHECKING", "TypedDict", "UNSET", "UUID", "UUIDInput", "Unpack", "Upload", "WithIdInUrl",
+})
+# fmt: on
 _ANNOTATIONS = frozenset({"str", "int", "float", "bool", "bytes", "list", "dict", "builtins", "Any", "UUID", "None"})
 _DATES = frozenset({"date", "datetime"})
 _DECORATORS = frozenset({"overload", "known_filters"})
@@ -54,7 +45,7 @@ def module_name(path: str, taken: Collection[str] = ()) -> str:
     path
         The endpoint's path.
     taken
-        Names of other endpoints; those of Python and of the client's own attributes are never given.
+        Names of other endpoints. Names that Python or the client itself uses are avoided, too.
     """
     name = snake_case(path)[:_LONGEST].strip("_")
     if name[0].isdigit():
@@ -67,7 +58,7 @@ def module_name(path: str, taken: Collection[str] = ()) -> str:
 
 @cache
 def client_attributes() -> frozenset[str]:
-    """Return what a client has besides its endpoints, whose names no endpoint can have."""
+    """Return the client's own attributes, whose names no endpoint can have."""
     names: set[str] = set()
     for client in (BaseClient, AsyncBaseClient):
         names.update(dir(client))
@@ -77,17 +68,17 @@ def client_attributes() -> frozenset[str]:
 
 
 def method_name(words: Iterable[str]) -> str:
-    """Return the name of the method for what a path does to a record: ``/sessions/{id}/lock`` is ``lock``."""
+    """Return the name of the method for an action on a record: ``/sessions/{id}/lock`` is ``lock``."""
     name = snake_case("/".join(words))
     if name[0].isdigit():
         name = f"action_{name}"
-    # A method hides what has its name from the annotations and decorators of the others.
+    # A method shadows a type or a decorator of the same name in the rest of its class.
     return f"{name}_" if keyword.iskeyword(name) or name in _ANNOTATIONS | _DATES | _DECORATORS else name
 
 
-def shape_name(name: str) -> str:
-    """Return a class's name that hides none of those that a generated module imports."""
-    return f"{name}Shape" if name in _IMPORTED_CLASSES else name
+def model_name(name: str) -> str:
+    """Return a class name that shadows none of those that a generated module imports."""
+    return f"{name}Model" if name in _IMPORTED_CLASSES else name
 
 
 def endpoint_class_name(endpoint: str, taken: Collection[str]) -> str:
@@ -98,34 +89,40 @@ def endpoint_class_name(endpoint: str, taken: Collection[str]) -> str:
     endpoint
         The endpoint's name on the client.
     taken
-        Names of shapes, and of other endpoints' classes.
+        Names of models, and of other endpoints' classes.
     """
     name = class_name(endpoint)
-    # Some endpoints are named in the singular, as what they hold.
+    # Some endpoints are named in the singular, as their model is.
     while {name, f"Async{name}"} & ({*taken} | _IMPORTED_CLASSES):
         name += "Endpoint"
     return name
 
 
-def changes_name(shape: str) -> str:
-    """Return the name of a shape's keywords for ``partial_update``: ``Subject`` gives ``SubjectChanges``."""
-    return f"{shape.removesuffix('Update') or shape}Changes"
+def changes_name(model: str) -> str:
+    """Return the name of the ``TypedDict`` for ``partial_update``: ``Subject`` gives ``SubjectChanges``."""
+    return f"{model.removesuffix('Update') or model}Changes"
 
 
-def attribute_names(shape: Shape) -> dict[str, str]:
-    """Return the attribute of each field of a shape, by the server's name.
+def argument_name(model: str) -> str:
+    """Return the name of a method's parameter for a model: ``ProbeInsertion`` gives ``probe_insertion``."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", model)
+    return parameter_name(words.lower())
 
-    ``json`` is one only where anything may be in it, since pydantic has such a method; and no attribute is called as a
-    shape that the fields are made of, which it would hide.
+
+def attribute_names(model: Model) -> dict[str, str]:
+    """Return the attribute of each field of a model, by the server's name.
+
+    ``json`` is available only to a field that holds any JSON, since pydantic has a method of that name. No attribute is
+    named like a model that the fields refer to, which it would shadow.
     """
-    reserved = set(re.findall(r"#/\$defs/(\w+)", repr([each.schema for each in shape.fields])))
-    if any(each.name == "json" and each.schema for each in shape.fields):
+    reserved = set(re.findall(r"#/\$defs/(\w+)", repr([field.schema for field in model.fields])))
+    if any(field.name == "json" and field.schema for field in model.fields):
         reserved.add("json")
-    return field_names((each.name for each in shape.fields), reserved)
+    return field_names((field.name for field in model.fields), reserved)
 
 
 def upload_names(uploads: Iterable[str], keys: Iterable[str]) -> dict[str, str]:
-    """Return the keyword of each file that a method sends, by the server's name.
+    """Return the keyword for each file that a method sends, by the server's name.
 
     Parameters
     ----------
@@ -141,12 +138,12 @@ def upload_names(uploads: Iterable[str], keys: Iterable[str]) -> dict[str, str]:
 
 
 def field_names(names: Iterable[str], reserved: Collection[str] = ()) -> dict[str, str]:
-    """Return the attribute of each field of a shape, by the server's name.
+    """Return the attribute of each field of a model, by the server's name.
 
     Parameters
     ----------
     names
-        The server's names; those that Python or pydantic use for something else get an underscore.
+        The server's names; those that Python or pydantic reserve get an underscore.
     reserved
         Further names that no attribute can have.
     """
@@ -161,7 +158,7 @@ def field_names(names: Iterable[str], reserved: Collection[str] = ()) -> dict[st
 
 
 def unique(name: str, taken: Collection[str]) -> str:
-    """Return the name, with underscores where it is taken."""
+    """Return the name, with underscores appended while it is taken."""
     while name in taken:
         name += "_"
     return name
@@ -172,12 +169,12 @@ def _is_plain(name: str) -> bool:
 
 
 def _is_reserved_field(name: str) -> bool:
-    return keyword.iskeyword(name) or name in _shape_attributes() | _ANNOTATIONS | _IMPORTED_CLASSES
+    return keyword.iskeyword(name) or name in _model_attributes() | _ANNOTATIONS | _IMPORTED_CLASSES
 
 
 @cache
-def _shape_attributes() -> frozenset[str]:
-    # pydantic's own old method `json` gives way: it is what Alyx calls a field.
+def _model_attributes() -> frozenset[str]:
+    # `json` is a deprecated method of pydantic and the name of a field of Alyx; the field wins.
     return frozenset({*dir(Record), *dir(Resource)} - {"json"})
 
 

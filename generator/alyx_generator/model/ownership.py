@@ -1,73 +1,78 @@
-"""Placing shapes so that modules import one another in one direction only."""
+"""The modules that models belong to, chosen so that modules import one another in one direction only."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
-from alyx_generator.model.ir import Shape
+from alyx_client.schema.openapi import as_list, as_schema
+from alyx_generator.model.ir import Model
+
+Graph = Mapping[str, Collection[str]]
 
 
-def without_cycles(shapes: list[Shape], uses: Mapping[str, Collection[str]] | None = None) -> list[Shape]:
-    """Return the shapes placed so that the endpoints' modules import one another in one direction only.
+def without_cycles(models: list[Model], uses: Graph | None = None) -> list[Model]:
+    """Return the models, moved to other endpoints where the endpoints' modules would import one another in a cycle.
 
     Parameters
     ----------
-    shapes
-        The shapes, each with the endpoint that it would belong to.
+    models
+        The models, each with the endpoint that it would belong to.
     uses
-        Names of the shapes that each endpoint's methods send and answer.
+        Names of the models that each endpoint's methods send and return.
     """
-    while True:
-        owner = {shape.name: shape.endpoint for shape in shapes}
-        needs: dict[str, set[str]] = {}
-        for endpoint, names in (uses or {}).items():
-            needs.setdefault(endpoint, set()).update({owner[each] for each in names if each in owner} - {endpoint})
-        for shape in shapes:
-            for used in _references([each.schema for each in shape.fields]):
-                if owner.get(used, shape.endpoint) != shape.endpoint:
-                    needs.setdefault(shape.endpoint, set()).add(owner[used])
-        cycle = _cycle(needs)
-        if not cycle:
-            return shapes
+    while cycle := _cycle(_imports(models, uses or {})):
+        # The first by name, so that the result does not depend on the order of sets.
         home = min(cycle)
-        shapes = [replace(shape, endpoint=home) if shape.endpoint in cycle else shape for shape in shapes]
+        models = [replace(model, endpoint=home) if model.endpoint in cycle else model for model in models]
+    return models
 
 
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, Mapping):
-        for key, value in cast("Mapping[str, Any]", node).items():
-            if key == "$ref":
-                yield str(value).rpartition("/")[2]
-            else:
-                yield from _references(value)
-    elif isinstance(node, list):
-        for item in cast("Sequence[Any]", node):
-            yield from _references(item)
+def references(node: Any) -> Iterator[str]:
+    """Yield the names of the models that a field's schema refers to.
+
+    Parameters
+    ----------
+    node
+        A schema, or a list of schemas.
+    """
+    for key, value in as_schema(node).items():
+        if key == "$ref":
+            yield str(value).rpartition("/")[2]
+        else:
+            yield from references(value)
+    for item in as_list(node):
+        yield from references(item)
 
 
-def _cycle(needs: Mapping[str, set[str]]) -> set[str]:
+def _imports(models: Iterable[Model], uses: Graph) -> Graph:
+    """Return the endpoints that each endpoint's module imports models from."""
+    owner = {model.name: model.endpoint for model in models}
+    imports: dict[str, set[str]] = {}
+    for endpoint, names in uses.items():
+        imports.setdefault(endpoint, set()).update(owner[name] for name in names if name in owner)
+    for model in models:
+        names = set(references([field.schema for field in model.fields]))
+        imports.setdefault(model.endpoint, set()).update(owner[name] for name in names if name in owner)
+    return {endpoint: others - {endpoint} for endpoint, others in imports.items()}
+
+
+def _cycle(imports: Graph) -> set[str]:
     """Return the members of one cycle, or nothing."""
-    for start in sorted(needs):
-        reached: set[str] = set()
-        todo = [*needs[start]]
-        while todo:
-            name = todo.pop()
-            if name not in reached:
-                reached.add(name)
-                todo.extend(needs.get(name, ()))
+    for start in sorted(imports):
+        reached = _reachable(start, imports)
         if start in reached:
-            return {name for name in reached if start in _reach(name, needs)}
+            return {name for name in reached if start in _reachable(name, imports)}
     return set()
 
 
-def _reach(start: str, needs: Mapping[str, set[str]]) -> set[str]:
+def _reachable(start: str, imports: Graph) -> set[str]:
     reached: set[str] = set()
-    todo = [start]
-    while todo:
-        for name in needs.get(todo.pop(), ()):
+    waiting = [start]
+    while waiting:
+        for name in imports.get(waiting.pop(), ()):
             if name not in reached:
                 reached.add(name)
-                todo.append(name)
+                waiting.append(name)
     return reached

@@ -1,15 +1,16 @@
-"""What operations answer and what they take: read from their responses and bodies, still as schemas."""
+"""What operations return and what they take: read from their responses and bodies, still as schemas."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from alyx_client.schema.openapi import as_schema
 from alyx_generator.model import naming
 from alyx_generator.model.hoist import Components
 from alyx_generator.model.ir import Finding
-from alyx_generator.model.operations import Find, Operation
+from alyx_generator.model.operations import Operation
 from alyx_generator.source.openapi import alternatives, component_of, is_object, resolved
 
 Schema = Mapping[str, Any]
@@ -18,90 +19,107 @@ _STATUSES = ("200", "201", "202", "204", "2XX")
 
 
 def is_collection(operation: Operation, components: Components) -> bool:
-    """Return whether an operation answers several records: a page of them, or a list."""
+    """Return whether an operation returns several records: a page of them, or a list."""
     if operation.method != "get":
         return False
-    target = resolved(_json_of(_success(operation)[1]) or {}, components)
+    target = resolved(_json_schema(_success(operation)[1]) or {}, components)
     return _rows_of_page(target) is not None or _is_list_of_records(target, components)
 
 
-def read_answer(endpoint: str, operation: Operation, components: Components, find: Find) -> None:
-    """Set what an operation answers.
+def read_payloads(endpoint: str, operation: Operation, components: Components) -> tuple[Operation, list[Finding]]:
+    """Return an operation with its response and its body read, and what a reader should know of them.
 
     Parameters
     ----------
     endpoint
         The endpoint's name.
     operation
-        The operation, which takes the result.
+        The operation.
     components
-        The document's components; objects that the answer describes by itself are added.
-    find
-        Takes what a reader should know.
+        The document's components; objects that the operation describes in place are added.
     """
+    with_response, about_response = _read_response(endpoint, operation, components)
+    with_body, about_body = _read_body(endpoint, with_response, components)
+    return with_body, [Finding(endpoint, operation.where, reason) for reason in (*about_response, *about_body)]
+
+
+def _read_response(endpoint: str, operation: Operation, components: Components) -> tuple[Operation, list[str]]:
     status, content = _success(operation)
     if not content:
-        operation.kind = "nothing" if operation.method == "delete" or status in ("204", "205") else "anything"
-        if operation.kind == "anything":
-            find(Finding(endpoint, operation.where, "the schema declares no answer: typed as Any"))
-        return
-    schema = _json_of(content)
+        if operation.method == "delete" or status in ("204", "205"):
+            return operation, []
+        return replace(operation, kind="anything"), ["the schema declares no response: typed as Any"]
+    schema = _json_schema(content)
     if schema is None or (schema.get("type") == "string" and schema.get("format") == "binary"):
-        operation.kind = "bytes"
-        return
+        return replace(operation, kind="bytes"), []
+    operation, content_schema, reasons = _classified(operation, schema, components)
+    name = _component_name(endpoint, operation)
+    # A GET response names the record itself; others need a name beside that of the body.
+    response = components.placed(name if operation.method == "get" else f"{name}Response", content_schema)
+    objects = _objects(response, components)
+    if operation.kind == "record" and component_of(response) not in objects:
+        operation = replace(operation, kind="value")
+    return replace(operation, response=response, response_components=objects), reasons
+
+
+def _classified(operation: Operation, schema: Schema, components: Components) -> tuple[Operation, Any, list[str]]:
+    """Return an operation with the kind of its response, the schema of a record in it, and the findings."""
     target = resolved(schema, components)
-    subject: Any = schema
-    operation.kind = "record"
     row = _rows_of_page(target) if operation.method == "get" else None
     if row is not None and _is_numbered(operation, target):
-        operation.numbered = True
-        find(
-            Finding(endpoint, operation.where, "paged by a number or a cursor: list_page() returns one page at a time")
-        )
-    elif row is not None:
-        subject, operation.kind = row, "page"
-    elif _is_list_of_records(target, components):
-        subject, operation.kind = target["items"], "list"
-    name = naming.class_name("_".join((endpoint, *operation.words)))
-    operation.answer = components.placed(name if operation.method == "get" else f"{name}Answer", subject)
-    operation.answer_components = _objects(operation.answer, components)
-    if operation.kind == "record" and component_of(operation.answer) not in operation.answer_components:
-        operation.kind = "value"
+        reason = "paged by a number or a cursor: list_page() returns one page at a time"
+        return replace(operation, kind="record", numbered=True), schema, [reason]
+    if row is not None:
+        return replace(operation, kind="page"), row, []
+    if _is_list_of_records(target, components):
+        return replace(operation, kind="list"), target["items"], []
+    return replace(operation, kind="record"), schema, []
 
 
-def read_body(endpoint: str, operation: Operation, components: Components, find: Find) -> None:
-    """Set what an operation takes; parameters as for `read_answer`."""
+def _read_body(endpoint: str, operation: Operation, components: Components) -> tuple[Operation, list[str]]:
     content = _content(operation.spec.get("requestBody"))
     if not content:
-        if operation.method in ("post", "put", "patch") and "requestBody" not in operation.spec:
-            find(Finding(endpoint, operation.where, "the schema declares no body: nothing can be sent"))
-        return
-    schema = _json_of(content)
+        undeclared = operation.method in ("post", "put", "patch") and "requestBody" not in operation.spec
+        return operation, ["the schema declares no body: nothing can be sent"] if undeclared else []
+    reasons: list[str] = []
+    schema = _json_schema(content)
     if schema is None:
-        media = next(iter(content))
-        schema = as_schema(content[media].get("schema"))
-        find(Finding(endpoint, operation.where, f"takes {media} and no JSON, which is sent where there is no file"))
-    target = resolved(schema, components)
-    options = [] if is_object(schema, components) else alternatives(target)
-    options = options or [schema]
-    lists = [each for each in (resolved(part, components) for part in options) if each.get("type") == "array"]
-    single = [part for part in options if resolved(part, components).get("type") not in ("array", "null")]
-    operation.many, operation.single = bool(lists), bool(single)
-    name = naming.class_name("_".join((endpoint, *operation.words)))
-    found: list[str] = []
+        media_type = next(iter(content))
+        schema = as_schema(content[media_type].get("schema"))
+        reasons.append(f"takes {media_type} and no JSON; JSON is sent where there is no file")
+    lists, single = _lists_and_single(schema, components)
+    name = _component_name(endpoint, operation)
+    bodies: dict[str, None] = {}
     unread = False
-    for part in single or [each.get("items", {}) for each in lists]:
+    for part in single or [array.get("items", {}) for array in lists]:
         objects = _objects(components.placed(name, part), components)
-        found += [each for each in objects if each not in found]
+        bodies.update(dict.fromkeys(objects))
         unread = unread or not objects
-    operation.bodies = tuple(found)
     if unread:
-        reason = "only some of its forms can be sent" if found else "nothing can be sent"
-        find(Finding(endpoint, operation.where, f"the body has no fields: {reason}"))
+        reasons.append(f"the body has no fields: {'only some of its forms' if bodies else 'nothing'} can be sent")
+    return replace(operation, bodies=tuple(bodies), many=bool(lists), single=bool(single)), reasons
 
 
-def _success(operation: Operation) -> tuple[str, Mapping[str, Any]]:
-    """Return the status of the answer that a method returns, and its content."""
+def _lists_and_single(schema: Schema, components: Components) -> tuple[Sequence[Schema], Sequence[Schema]]:
+    """Return the alternatives of a body that are lists, and those that are one record."""
+    options = [] if is_object(schema, components) else alternatives(resolved(schema, components))
+    lists: list[Schema] = []
+    single: list[Schema] = []
+    for option in options or [schema]:
+        target = resolved(option, components)
+        if target.get("type") == "array":
+            lists.append(target)
+        elif target.get("type") != "null":
+            single.append(option)
+    return lists, single
+
+
+def _component_name(endpoint: str, operation: Operation) -> str:
+    return naming.class_name("_".join((endpoint, *operation.words)))
+
+
+def _success(operation: Operation) -> tuple[str, Mapping[str, Schema]]:
+    """Return the status of the response that a method returns, and its content."""
     responses = as_schema(operation.spec.get("responses"))
     codes = [code for code in map(str, responses) if code.startswith("2")]
     ordered = sorted(codes, key=lambda code: (_STATUSES.index(code) if code in _STATUSES else len(_STATUSES), code))
@@ -109,9 +127,9 @@ def _success(operation: Operation) -> tuple[str, Mapping[str, Any]]:
     filled = [code for code in ordered if contents[code]]
     if not filled:
         return (ordered or [""])[0], {}
-    schemas: list[Any] = []
+    schemas: list[Schema] = []
     for code in filled:
-        schema = _json_of(contents[code])
+        schema = _json_schema(contents[code])
         if schema and schema not in schemas:
             schemas.append(schema)
     if len(schemas) > 1:
@@ -120,26 +138,23 @@ def _success(operation: Operation) -> tuple[str, Mapping[str, Any]]:
 
 
 def _content(holder: Any) -> dict[str, Schema]:
-    """Return the media types of a body or an answer, each with what it says."""
+    """Return the media types of a body or a response, each with its media type object."""
     content = as_schema(holder).get("content")
     return {name: as_schema(media) for name, media in as_schema(content).items()}
 
 
-def _json_of(content: Mapping[str, Schema]) -> Schema | None:
-    media = next((name for name in content if _is_json(name)), None)
-    if media is None:
-        return None
-    schema = content[media].get("schema")
-    return as_schema(schema)
+def _json_schema(content: Mapping[str, Schema]) -> Schema | None:
+    media_type = next((name for name in content if _is_json(name)), None)
+    return as_schema(content[media_type].get("schema")) if media_type is not None else None
 
 
-def _is_json(media: str) -> bool:
-    # Neither lines of JSON nor a sequence of texts is one.
-    return media.partition(";")[0].strip().lower().endswith(("/json", "+json"))
+def _is_json(media_type: str) -> bool:
+    # Neither application/x-ndjson nor application/json-seq holds a single JSON value.
+    return media_type.partition(";")[0].strip().lower().endswith(("/json", "+json"))
 
 
 def _rows_of_page(target: Schema) -> Any:
-    """Return the rows' schema, where a schema is that of a page."""
+    """Return the schema of a row where a schema is a page of Django REST framework; None where it is not."""
     properties = as_schema(target.get("properties"))
     results = as_schema(properties.get("results"))
     is_page = "count" in properties or ("next" in properties and "previous" in properties)
@@ -147,15 +162,16 @@ def _rows_of_page(target: Schema) -> Any:
 
 
 def _is_numbered(operation: Operation, page: Schema) -> bool:
-    """Return whether a list is paged otherwise than by limit and offset."""
-    names = {str(each["name"]) for each in operation.parameters("query")}
-    if "offset" in names:  # drf-spectacular has one component for the pages of one serialiser, whatever pages them
+    """Return whether a list is paged by something other than limit and offset."""
+    names = {str(parameter["name"]) for parameter in operation.parameters("query")}
+    # drf-spectacular has one component for the pages of one serialiser, whatever pages them.
+    if "offset" in names:
         return False
     return "count" not in page["properties"] or bool(names & {"page", "cursor"})
 
 
 def _is_list_of_records(target: Schema, components: Components) -> bool:
-    """Return whether a list's rows are more than plain values, which are answered all together."""
+    """Return whether the items of a list are more than plain values, which are returned all together."""
     if target.get("type") != "array":
         return False
     row = resolved(target.get("items"), components)
@@ -169,9 +185,8 @@ def _objects(schema: Schema, components: Components, within: frozenset[str] = fr
         return (component,)
     if component in within:
         return ()
-    target = resolved(schema, components)
     inside = within | {component} if component else within
-    found: list[str] = []
-    for part in alternatives(target):
-        found += [each for each in _objects(part, components, inside) if each not in found]
-    return tuple(found)
+    objects: dict[str, None] = {}
+    for part in alternatives(resolved(schema, components)):
+        objects.update(dict.fromkeys(_objects(part, components, inside)))
+    return tuple(objects)

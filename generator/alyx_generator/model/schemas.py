@@ -1,35 +1,34 @@
-"""Schemas as JSON Schema for the models: the form a value takes when it is sent and when it is answered."""
+"""Schemas as JSON Schema for the models: the form of a value in a request, and in a response."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from pydantic_core import SchemaError, SchemaValidator, core_schema
-
+from alyx_client.schema.openapi import as_list, as_schema
+from alyx_generator.model.ir import ModelKind
+from alyx_generator.model.limits import read_limits
 from alyx_generator.source.openapi import alternatives, component_of, is_object, merged, nullable, parts_of, resolved
 
+T = TypeVar("T")
 Schema = dict[str, Any]
-Resolve = Callable[[str], str]
+ModelName = Callable[[str], str]
 
-_KINDS = frozenset({"string", "integer", "number", "boolean", "array", "object"})
-_TEXT_LIMITS = frozenset({"minLength", "maxLength"})
-_NUMBER_LIMITS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
-_LIST_LIMITS = frozenset({"minItems", "maxItems"})
-_KEPT_FORMATS = frozenset({"date", "date-time", "uuid"})
-_SENT_AS = {
+_TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object"})
+_FORMATS = frozenset({"date", "date-time", "uuid"})
+# Types that accept text, too, and check it before it is sent.
+_INPUT_TYPES = {
     "date": "alyx_client.runtime.DateInput",
     "date-time": "alyx_client.runtime.DateTimeInput",
     "uuid": "alyx_client.runtime.UUIDInput",
 }
+_TYPES_OF_VALUES = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
 
 
-def as_answered(schema: Mapping[str, Any], components: Mapping[str, Any], resolve: Resolve) -> Schema:
-    """Return a schema as a server answers it.
+def response_schema(schema: Mapping[str, Any], components: Mapping[str, Any], model_name: ModelName) -> Schema:
+    """Return a schema as a server returns its values.
 
-    Limits on values are left out, since they bind who writes; enumerations stay open, since servers extend them.
+    Limits on values are left out, since they bind the writer; enumerations stay open, since servers extend them.
 
     Parameters
     ----------
@@ -37,55 +36,66 @@ def as_answered(schema: Mapping[str, Any], components: Mapping[str, Any], resolv
         A property's schema.
     components
         The document's components, by name.
-    resolve
-        Gives the shape's name for a component that is an object.
+    model_name
+        Returns the name of the model for a component that is an object.
     """
-    return _Reader(components, resolve, answered=True).read(schema)
+    return _Reader(components, model_name, "response").read(schema)
 
 
-def as_sent(schema: Mapping[str, Any], components: Mapping[str, Any], resolve: Resolve) -> Schema:
-    """Return a schema as it is sent: with its limits, and with types that accept text for dates and UUIDs."""
-    return _Reader(components, resolve, answered=False).read(schema, limits=True)
+def request_schema(schema: Mapping[str, Any], components: Mapping[str, Any], model_name: ModelName) -> Schema:
+    """Return a schema as its values are sent: with limits, and with types that accept text for dates and UUIDs.
+
+    The parameters are those of `response_schema`.
+    """
+    return _Reader(components, model_name, "request").read(schema, limits=True)
+
+
+def or_null(schema: Schema, null: bool = True) -> Schema:
+    """Return a schema that also allows null, if `null` is true."""
+    # Without a type anything is allowed, null included.
+    if not null or not schema:
+        return schema
+    if "anyOf" in schema:
+        options = schema["anyOf"]
+        return schema if {"type": "null"} in options else {**schema, "anyOf": [*options, {"type": "null"}]}
+    # datamodel-code-generator drops these keywords beside a list of types.
+    plain = not {"enum", "customTypePath", "additionalProperties"} & schema.keys()
+    if plain and isinstance(schema.get("type"), str):
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 class _Reader:
-    def __init__(self, components: Mapping[str, Any], resolve: Resolve, *, answered: bool) -> None:
+    def __init__(self, components: Mapping[str, Any], model_name: ModelName, kind: ModelKind) -> None:
         self._components = components
-        self._resolve = resolve
-        self._answered = answered
-        self._open: list[str] = []  # components without a shape, which are read where they stand
+        self._model_name = model_name
+        self._kind = kind
+        self._open: list[str] = []  # components without a model, which are read in place
 
-    def read(self, given: Any, *, limits: bool = False) -> Schema:
-        if not isinstance(given, Mapping):
+    def read(self, node: Any, *, limits: bool = False) -> Schema:
+        if not isinstance(node, Mapping):
             return {}
-        schema = cast("Mapping[str, Any]", given)
-        schema = {**schema, **schema.get("x-answered" if self._answered else "x-sent", {})}
+        schema = as_schema(node)
+        schema = {**schema, **as_schema(schema.get("x-answered" if self._kind == "response" else "x-sent"))}
         component = component_of(schema)
         if component is not None:
-            return self._component(component, schema)
+            return self._read_component(component, schema)
         if "const" in schema:
             schema["enum"] = [schema["const"]]
         if len(parts_of(schema, "allOf")) > 1:
             schema = merged(schema, self._components)
         options = alternatives(schema)
         if options:
-            return self._alternatives(options, nullable(schema))
+            return self._read_alternatives(options, null=nullable(schema))
         if "enum" in schema:
-            values = _values(schema)
-            return or_null(self._enumeration(values, schema), nullable(schema) or None in schema["enum"])
-        kinds = _kinds(schema)
-        if not kinds:
-            # Without a type anything goes, null included, and a union with null would say nothing more.
-            return {}
-        result: Schema = {"type": kinds[0] if len(kinds) == 1 else kinds}
-        if len(kinds) == 1:
-            result |= self._inside(kinds[0], schema, limits=limits)
-        return or_null(result, nullable(schema))
+            values = as_list(schema["enum"])
+            return or_null(self._enumeration(values, schema), nullable(schema) or None in values)
+        return self._read_typed(schema, limits=limits)
 
-    def _component(self, component: str, schema: Mapping[str, Any]) -> Schema:
+    def _read_component(self, component: str, schema: Mapping[str, Any]) -> Schema:
         target = self._components.get(component, {})
         if is_object(target, self._components):
-            return or_null({"$ref": f"#/$defs/{self._resolve(component)}"}, nullable(schema) or nullable(target))
+            return or_null({"$ref": f"#/$defs/{self._model_name(component)}"}, nullable(schema) or nullable(target))
         if component in self._open:
             return {}  # it contains itself, and Python has no name for it
         self._open.append(component)
@@ -93,126 +103,81 @@ class _Reader:
         self._open.pop()
         return or_null(inner, nullable(schema) and not nullable(target))
 
-    def _inside(self, kind: str, schema: Mapping[str, Any], *, limits: bool) -> Schema:
-        result: Schema = {}
-        text_format = schema.get("format")
-        if kind == "string" and text_format in _KEPT_FORMATS:
-            result["format"] = text_format
-            if not self._answered:
-                result["customTypePath"] = _SENT_AS[text_format]
-        elif limits:
-            result |= _limits(kind, schema)
-        if "items" in schema and kind == "array":
+    def _read_typed(self, schema: Mapping[str, Any], *, limits: bool) -> Schema:
+        kinds = _types(schema)
+        if not kinds:
+            return {}
+        if len(kinds) > 1:
+            return or_null({"type": kinds}, nullable(schema))
+        (kind,) = kinds
+        result: Schema = {"type": kind} | (read_limits(kind, schema) if limits else {})
+        if kind == "string" and schema.get("format") in _FORMATS:
+            result = {"type": kind, "format": schema["format"]}
+            if self._kind == "request":
+                result["customTypePath"] = _INPUT_TYPES[schema["format"]]
+        elif kind == "array" and "items" in schema:
             result["items"] = self.read(schema["items"])
-        extra = schema.get("additionalProperties")
-        if kind == "object" and extra is not None and extra is not False:
-            result["additionalProperties"] = self.read(extra) or True
-        return result
+        elif kind == "object" and schema.get("additionalProperties") not in (None, False):
+            result["additionalProperties"] = self.read(schema["additionalProperties"]) or True
+        return or_null(result, nullable(schema))
 
-    def _enumeration(self, values: list[Any], schema: Mapping[str, Any]) -> Schema:
+    def _enumeration(self, values: Iterable[Any], schema: Mapping[str, Any]) -> Schema:
+        values = [value for value in values if value is not None]
         if not values:
             return {}
-        kinds = sorted({_kind_of(value) for value in values})
+        kinds = sorted({_type_of(value) for value in values})
+        # Literal cannot hold a float or an object, and True equals 1.
         if not {*kinds} <= {"string", "integer", "boolean"} or {"integer", "boolean"} <= {*kinds}:
-            return {"type": kinds[0]} if len(kinds) == 1 and kinds[0] in _KINDS else {}
+            return {"type": kinds[0]} if len(kinds) == 1 and kinds[0] in _TYPES else {}
         closed: Schema = {"enum": values} | ({"type": kinds[0]} if len(kinds) == 1 else {})
-        return {"anyOf": [closed, *({"type": kind} for kind in kinds)]} if self._answered else closed
+        return {"anyOf": [closed, *({"type": kind} for kind in kinds)]} if self._kind == "response" else closed
 
-    def _alternatives(self, parts: Sequence[Mapping[str, Any]], null: bool) -> Schema:
-        said = [resolved(part, self._components) for part in parts]
-        null = null or any(nullable(each) or each.get("enum") == [None] for each in said)
-        enums = [each for each in said if each.get("enum") and each["enum"] != [None]]
-        others = [each for each in said if each not in enums and each.get("type") != "null" and not each.get("enum")]
-        if enums and not others:
-            values: list[Any] = []
-            for value in (value for each in enums for value in each["enum"]):
-                if value not in values:
-                    values.append(value)
-            closed = self._enumeration([value for value in values if value is not None], {})
-            return or_null(closed, null or None in values)
-        converted: list[Schema] = []
-        for part, each in zip(parts, said, strict=True):
-            if each.get("type") == "null" or each.get("enum") == [None]:
-                continue
-            read = self.read(part)
-            if read not in converted:
-                converted.append(read)
-        if {} in converted or not converted:
+    def _read_alternatives(self, parts: Sequence[Mapping[str, Any]], *, null: bool) -> Schema:
+        targets = [(part, resolved(part, self._components)) for part in parts]
+        null = null or any(nullable(target) or target.get("enum") == [None] for _, target in targets)
+        others = [(part, target) for part, target in targets if not _is_null(target)]
+        if others and all(target.get("enum") for _, target in others):
+            values = _unique(value for _, target in others for value in as_list(target["enum"]))
+            return or_null(self._enumeration(values, {}), null or None in values)
+        options = _unique(self.read(part) for part, _ in others)
+        # An alternative that allows anything makes the others pointless.
+        if {} in options or not options:
             return {}
-        if all(each.get("type") == "string" and "enum" not in each for each in converted):
-            converted = (
-                converted[:1] if len({str(each.get("format")) for each in converted}) == 1 else [{"type": "string"}]
-            )
-        return or_null(converted[0] if len(converted) == 1 else {"anyOf": _flat(converted)}, null)
+        options = _one_text(options)
+        return or_null(options[0] if len(options) == 1 else {"anyOf": _flat(options)}, null)
 
 
-def _flat(options: Sequence[Schema]) -> list[Schema]:
-    found: list[Schema] = []
-    for option in options:
-        for each in option.get("anyOf", [option]):
-            if each not in found:
-                found.append(each)
-    return found
+def _type_of(value: object) -> str:
+    return _TYPES_OF_VALUES.get(value.__class__.__name__, "")
 
 
-def _values(schema: Mapping[str, Any]) -> list[Any]:
-    given = schema["enum"]
-    return [value for value in cast("Sequence[Any]", given) if value is not None] if isinstance(given, list) else []
+def _is_null(schema: Mapping[str, Any]) -> bool:
+    return schema.get("type") == "null" or schema.get("enum") == [None]
 
 
-def _kinds(schema: Mapping[str, Any]) -> list[str]:
-    given = schema.get("type")
-    kinds = cast("Sequence[Any]", given) if isinstance(given, list) else [given]
-    known = [kind for kind in kinds if isinstance(kind, str) and kind in _KINDS]
+def _one_text(options: list[Schema]) -> list[Schema]:
+    """Return one schema where all are texts, which are not told apart by their formats."""
+    if not all(option.get("type") == "string" and "enum" not in option for option in options):
+        return options
+    return options[:1] if len({str(option.get("format")) for option in options}) == 1 else [{"type": "string"}]
+
+
+def _flat(options: Iterable[Schema]) -> list[Schema]:
+    return _unique(inner for option in options for inner in option.get("anyOf", [option]))
+
+
+def _unique(items: Iterable[T]) -> list[T]:
+    """Return the items without duplicates, in order; they need not be hashable."""
+    unique: list[T] = []
+    for item in items:
+        if item not in unique:
+            unique.append(item)
+    return unique
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    """Return the types that a schema allows besides null; none where one of them is unknown."""
+    declared = schema.get("type")
+    kinds: list[Any] = as_list(declared) if isinstance(declared, list) else [declared]
+    known = [kind for kind in kinds if isinstance(kind, str) and kind in _TYPES]
     return known if len(known) == len([kind for kind in kinds if kind != "null"]) else []
-
-
-def _kind_of(value: Any) -> str:
-    kinds: dict[Any, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
-    return kinds.get(type(value), "")
-
-
-def _limits(kind: str, schema: Mapping[str, Any]) -> Schema:
-    names = {"string": _TEXT_LIMITS, "integer": _NUMBER_LIMITS, "number": _NUMBER_LIMITS, "array": _LIST_LIMITS}
-    given = {name: schema[name] for name in sorted(names.get(kind, ())) if name in schema}
-    for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        # OpenAPI 3.0 says by a boolean what 3.1 says by a number.
-        if given.get(exclusive) is True and inclusive in given:
-            given[exclusive] = given.pop(inclusive)
-    limits: Schema = {name: value for name, value in given.items() if _is_number(value)}
-    if kind != "number":
-        limits = {name: int(value) for name, value in limits.items() if value == int(value)}
-    if kind in ("string", "array"):
-        limits = {name: value for name, value in limits.items() if value >= 0}
-    pattern = schema.get("pattern")
-    if kind == "string" and isinstance(pattern, str) and _is_readable(pattern):
-        limits["pattern"] = pattern
-    return limits
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-@cache
-def _is_readable(pattern: str) -> bool:
-    """Return whether pydantic reads a pattern; servers write them for other engines, and check them anyway."""
-    try:
-        SchemaValidator(core_schema.str_schema(pattern=pattern))
-    except (SchemaError, UnicodeError):
-        return False
-    return True
-
-
-def or_null(schema: Schema, null: bool) -> Schema:
-    """Return a schema that also allows null, if `null` says so."""
-    if not null or not schema:
-        return schema
-    if "anyOf" in schema:
-        options = schema["anyOf"]
-        return schema if {"type": "null"} in options else {**schema, "anyOf": [*options, {"type": "null"}]}
-    # datamodel-code-generator takes a list of types for less than it is where one of them says more.
-    plain = not {"enum", "customTypePath", "additionalProperties"} & schema.keys()
-    if plain and isinstance(schema.get("type"), str):
-        return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [schema, {"type": "null"}]}

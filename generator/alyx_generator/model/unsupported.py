@@ -1,78 +1,77 @@
-"""What operations ask for that this client never sends: headers, cookies, and other ways to log in."""
+"""Requirements of operations that this client does not meet: headers, cookies and other ways to log in."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from alyx_client.schema.openapi import as_list, as_schema
 from alyx_generator.model.ir import Finding
 from alyx_generator.model.operations import Operation
 
-# OpenAPI has these described elsewhere, and the client sends them.
+# OpenAPI describes these elsewhere (3.0.3, section 4.7.12.1), and the client sends them.
 _SENT_HEADERS = frozenset({"accept", "authorization", "content-type"})
 
 
-def unmet(document: Mapping[str, Any], groups: Mapping[str, Sequence[Operation]]) -> list[Finding]:
+def unsupported_requirements(document: Mapping[str, Any], groups: Mapping[str, Sequence[Operation]]) -> list[Finding]:
     """Return what a reader should know before calling the operations.
 
     Parameters
     ----------
     document
-        The whole document, which holds the ways to log in.
+        The whole document, which holds the security schemes.
     groups
         The operations that become methods, by endpoint.
     """
-    found = [Finding("servers", "", reason) for reason in _folders(document)] if groups else []
+    findings = [Finding("servers", "", reason) for reason in _base_paths(document)] if groups else []
     logins: dict[str, tuple[str, Operation, int]] = {}
     for endpoint, operations in groups.items():
         for operation in operations:
-            found += [Finding(endpoint, operation.where, reason) for reason in _headers(operation)]
-            ways = _foreign_logins(document, operation)
-            if ways:
-                first, example, count = logins.get(ways, (endpoint, operation, 0))
-                logins[ways] = (first, example, count + 1)
-    for ways, (endpoint, operation, count) in logins.items():
+            findings += [Finding(endpoint, operation.where, reason) for reason in _headers(operation)]
+            schemes = _unsupported_logins(document, operation)
+            if schemes:
+                first, example, count = logins.get(schemes, (endpoint, operation, 0))
+                logins[schemes] = (first, example, count + 1)
+    for schemes, (endpoint, operation, count) in logins.items():
         more = f", as do {count - 1} other operations" if count > 1 else ""
-        reason = f"asks for {ways}{more}; this client logs in with Alyx's token alone"
-        found.append(Finding(endpoint, operation.where, reason))
-    return found
+        reason = f"requires {schemes}{more}; this client logs in with Alyx's token only"
+        findings.append(Finding(endpoint, operation.where, reason))
+    return findings
 
 
-def _folders(document: Mapping[str, Any]) -> Iterator[str]:
-    given = [str(as_schema(each).get("url", "")) for each in as_list(document.get("servers"))]
-    folders = [re.sub(r"^([a-zA-Z][\w+.-]*:)?//[^/]*", "", url).strip("/") for url in given]
-    if folders and all(folders):
-        yield f"the paths are below {given[0]}: the client's address must end in /{folders[0]}, too"
+def _base_paths(document: Mapping[str, Any]) -> Iterator[str]:
+    urls = [str(as_schema(server).get("url", "")) for server in as_list(document.get("servers"))]
+    base_paths = [re.sub(r"^([a-zA-Z][\w+.-]*:)?//[^/]*", "", url).strip("/") for url in urls]
+    if base_paths and all(base_paths):
+        yield f"the paths are below {urls[0]}: the client's address must end in /{base_paths[0]}, too"
 
 
 def _headers(operation: Operation) -> Iterator[str]:
-    for kind in ("header", "cookie"):
-        for parameter in operation.parameters(kind):
+    for location in ("header", "cookie"):
+        for parameter in operation.parameters(location):
             name = str(parameter["name"])
-            if kind == "header" and name.lower() in _SENT_HEADERS:
+            if location == "header" and name.lower() in _SENT_HEADERS:
                 continue
-            yield f"the {kind} {name}{', which it needs,' if parameter.get('required') else ''} cannot be given"
+            yield f"the {'required ' if parameter.get('required') else ''}{location} {name} cannot be sent"
 
 
-def _foreign_logins(document: Mapping[str, Any], operation: Operation) -> str:
-    """Return the ways to log in that an operation asks for; empty where a token, or nothing, is one of them."""
-    asked = operation.spec.get("security", document.get("security"))
-    if not isinstance(asked, list) or not asked:
-        return ""
-    schemes = cast("Mapping[str, Any]", document.get("components", {}).get("securitySchemes") or {})
-    names: list[str] = []
-    for alternative in cast("Sequence[Any]", asked):
-        wanted = sorted(cast("Mapping[str, Any]", alternative)) if isinstance(alternative, Mapping) else []
-        if all(_is_token(schemes.get(name)) for name in wanted):
+def _unsupported_logins(document: Mapping[str, Any], operation: Operation) -> str:
+    """Return the ways to log in to an operation; empty where a token, or nothing, is one of them."""
+    requirements = operation.spec.get("security", document.get("security"))
+    schemes = as_schema(as_schema(document.get("components")).get("securitySchemes"))
+    alternatives: list[str] = []
+    for requirement in as_list(requirements):
+        names = sorted(as_schema(requirement))
+        if all(_is_token(as_schema(schemes.get(name))) for name in names):
             return ""
-        names.append(" with ".join(wanted))
-    return " or ".join(names)
+        alternatives.append(" with ".join(names))
+    return " or ".join(alternatives)
 
 
-def _is_token(scheme: Any) -> bool:
-    if not isinstance(scheme, Mapping):
-        return False
-    given = cast("Mapping[str, Any]", scheme)
-    return (given.get("type"), given.get("in"), str(given.get("name")).lower()) == ("apiKey", "header", "authorization")
+def _is_token(scheme: Mapping[str, Any]) -> bool:
+    return (scheme.get("type"), scheme.get("in"), str(scheme.get("name")).lower()) == (
+        "apiKey",
+        "header",
+        "authorization",
+    )

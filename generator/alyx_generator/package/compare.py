@@ -1,4 +1,4 @@
-"""What changed between two schemas, each corrected, named as the generated client names it."""
+"""Changes between two schemas, after correction, in the names of the generated client."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from alyx_client.schema.extract import surface_of
 from alyx_client.schema.report import Report
 from alyx_client.schema.routes import route
 from alyx_client.schema.surface import ActionName, Surface
-from alyx_generator.model.build import build
-from alyx_generator.model.ir import Action, Api
+from alyx_generator.model.build import build_api
+from alyx_generator.model.ir import Api, EndpointAction
 from alyx_generator.render.text import first_of
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.overlay import Corrected, Correction, correct
@@ -33,36 +33,36 @@ def compare(
     Parameters
     ----------
     old, new
-        The decoded documents, as published: OpenAPI 3, or CoreAPI, which is compared as far as it goes.
+        The decoded documents, as published: OpenAPI 3, or CoreAPI, which describes less.
     corrections
-        Applied to both; those that do not fit one of them are passed over.
+        Applied to both; those that do not fit one of them are skipped.
     called
-        What the report calls the two.
+        The names of the two in the report.
 
     Raises
     ------
     UnreadableDocumentError, UnreadableSchemaError
-        One of them is no schema.
+        One of them is not a schema.
     """
     documents, one_sided = (old, new), list[str]()
     if any(map(is_core_api, documents)):
-        # A CoreAPI document is not corrected, and a correction of the other one alone would look like a change.
-        names = [names_of(_api(each, corrections)) for each in documents if not is_core_api(each)]
-        before, after = (surface_of(each, names[0] if names else None) for each in documents)
+        # Corrections do not apply to CoreAPI, and one applied to the other document only would look like a change.
+        names = [names_of(_api(document, corrections)) for document in documents if not is_core_api(document)]
+        before, after = (surface_of(document, names[0] if names else None) for document in documents)
     else:
-        first, second = (_corrected(each, corrections) for each in documents)
-        before, after = (_surface(each) for each in (first, second))
-        one_sided = [each.target for each in corrections if (each in first.missed) != (each in second.missed)]
+        first, second = (_corrected(document, corrections) for document in documents)
+        before, after = (_surface(corrected) for corrected in (first, second))
+        one_sided = [one.target for one in corrections if (one in first.missed) != (one in second.missed)]
     report = compare_surfaces(before, after).with_names(*called)
     if report and one_sided:
         which = "; ".join(first_of(one_sided))
-        note = f"Corrections that fit only one of the two, so that what they correct may look changed: {which}"
+        note = f"Corrections that fit only one of the two schemas, so what they correct may look changed: {which}"
         report = replace(report, notes=(*report.notes, note))
     return report
 
 
 def surface(document: Mapping[str, Any], corrections: tuple[Correction, ...] = ()) -> Surface:
-    """Return what an OpenAPI document offers once it is corrected.
+    """Return the surface of an OpenAPI document after correction.
 
     Parameters
     ----------
@@ -75,11 +75,11 @@ def surface(document: Mapping[str, Any], corrections: tuple[Correction, ...] = (
 
 
 def _surface(corrected: Corrected) -> Surface:
-    return surface_of(corrected.document, names_of(build(corrected.document)))
+    return surface_of(corrected.document, names_of(build_api(corrected.document)))
 
 
-def carried(document: Mapping[str, Any], api: Api) -> Surface:
-    """Return the surface that a generated package carries, for ``client.check_schema()`` to compare with.
+def bundled_surface(document: Mapping[str, Any], api: Api) -> Surface:
+    """Return the surface that a generated package includes, for ``client.check_schema()`` to compare with.
 
     Parameters
     ----------
@@ -93,22 +93,20 @@ def carried(document: Mapping[str, Any], api: Api) -> Surface:
 
 def names_of(api: Api) -> dict[str, ActionName]:
     """Return what users write for each operation of a generated client, by its route."""
-    found: dict[str, ActionName] = {}
+    names: dict[str, ActionName] = {}
     for endpoint in api.endpoints:
         for action in endpoint.actions:
             name = ActionName(endpoint.name, action.name, action.body, _class(action))
             if action.bare_path and action.lookup:
-                found[route(action.method, action.bare_path)] = name
-                name = ActionName(
-                    endpoint.name, f"{action.name}({action.lookup.name})", name.request_class, name.response_class
-                )
-            found[route(action.method, action.path)] = name
-    return found
+                names[route(action.method, action.bare_path)] = name
+                name = replace(name, action=f"{action.name}({action.lookup.name})")
+            names[route(action.method, action.path)] = name
+    return names
 
 
-def _class(action: Action) -> str:
-    shape = action.answer.shape
-    return shape if action.answer.kind in _WITH_CLASS and shape.isidentifier() else ""
+def _class(action: EndpointAction) -> str:
+    response = action.response
+    return response.annotation if response.kind in _WITH_CLASS and response.annotation.isidentifier() else ""
 
 
 def _corrected(document: Mapping[str, Any], corrections: tuple[Correction, ...]) -> Corrected:
@@ -116,4 +114,4 @@ def _corrected(document: Mapping[str, Any], corrections: tuple[Correction, ...])
 
 
 def _api(document: Mapping[str, Any], corrections: tuple[Correction, ...]) -> Api:
-    return build(_corrected(document, corrections).document)
+    return build_api(_corrected(document, corrections).document)

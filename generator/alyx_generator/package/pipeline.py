@@ -1,28 +1,35 @@
-"""The way through: from a schema document to the files of a client."""
+"""The way through the build step: source, normalise, correct, model, render, format.
+
+Each station is a function of values. `alyx_generator.package.write` writes the files, or compares them with a folder.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from alyx_client import __version__
 from alyx_client.schema.check import SURFACE
 from alyx_client.schema.surface import Surface
-from alyx_client.schema.surface_text import dump
-from alyx_generator.model.build import build as build_api
-from alyx_generator.model.docs import Docs
+from alyx_client.schema.surface_text import dump, fingerprint
+from alyx_generator.model.build import build_api
+from alyx_generator.model.docs import Docs, shipped_docs
 from alyx_generator.model.ir import Api
-from alyx_generator.package.compare import carried
+from alyx_generator.package.compare import bundled_surface
+from alyx_generator.package.manifest import MANIFEST, Manifest, write_manifest
 from alyx_generator.render.format import format_files
 from alyx_generator.render.modules import Package, render
+from alyx_generator.source.fetch import SchemaSource, decode, download
 from alyx_generator.source.normalise import normalise
-from alyx_generator.source.overlay import Corrected, Correction, correct
+from alyx_generator.source.overlay import Corrected, Correction, correct, read_corrections, shipped_corrections
 
 
 @dataclass(frozen=True)
-class Build:
-    """A generated client and how it came about."""
+class Generated:
+    """A generated client, and the values that it came from at each station."""
 
     api: Api
     corrected: Corrected
@@ -31,14 +38,33 @@ class Build:
     seconds: float
 
 
-def build(
+@dataclass(frozen=True)
+class GeneratedPackage:
+    """A generated package of its own.
+
+    Parameters
+    ----------
+    client
+        The client; its files are all files of the package.
+    manifest
+        What it was generated from.
+    own_corrections
+        The corrections that were applied after the shipped ones.
+    """
+
+    client: Generated
+    manifest: Manifest
+    own_corrections: tuple[Correction, ...]
+
+
+def generate_client(
     document: Mapping[str, Any],
     corrections: tuple[Correction, ...],
     *,
     docs: Docs | None = None,
     package: Package | None = None,
     strict: bool = True,
-) -> Build:
+) -> Generated:
     """Generate a client from a schema document.
 
     Parameters
@@ -48,7 +74,7 @@ def build(
     corrections
         What it gets wrong.
     docs
-        Words for the docstrings; the document's own by default.
+        Descriptions for the docstrings; the document's own by default.
     package
         How the package presents itself.
     strict
@@ -56,13 +82,47 @@ def build(
 
     Returns
     -------
-    Build
+    Generated
         The files by path below the package's folder, formatted.
     """
     start = time.perf_counter()
-    corrected = correct(normalise(document), corrections, strict=strict)
+    normalised = normalise(document)
+    corrected = correct(normalised, corrections, strict=strict)
     api = build_api(corrected.document, docs)
     rendered = render(api, package or Package())
     files = rendered | format_files({path: text for path, text in rendered.items() if path.endswith(".py")})
-    surface = carried(document, api)
-    return Build(api, corrected, surface, files | {SURFACE: dump(surface)}, time.perf_counter() - start)
+    surface = bundled_surface(document, api)
+    return Generated(api, corrected, surface, files | {SURFACE: dump(surface)}, time.perf_counter() - start)
+
+
+def generate_package(manifest: Manifest, folder: Path, source: SchemaSource | None = None) -> GeneratedPackage:
+    """Generate a package of its own for a server; it is not written.
+
+    Parameters
+    ----------
+    manifest
+        What to generate it from.
+    folder
+        The package's folder, which the paths in its manifest are relative to.
+    source
+        Where to read the schema this once; by default where the manifest says.
+
+    Raises
+    ------
+    AlyxError, UnreadableSchemaError, OverlayError, FormatError, OSError
+        The schema or a file of corrections cannot be read, or cannot be used.
+    """
+    own_corrections = read_corrections(manifest.overlays)
+    source = source or manifest.source
+    document = decode(download(source), source)
+    server = manifest.source.where if manifest.source.kind == "server" else ""
+    client = generate_client(
+        document,
+        (*shipped_corrections(), *own_corrections),
+        docs=shipped_docs(),
+        package=Package("Client", "AsyncClient", "alyx-generate client", manifest.package, server),
+        strict=False,
+    )
+    manifest = replace(manifest, version=__version__, fingerprint=fingerprint(client.surface))
+    files = {**client.files, MANIFEST: write_manifest(manifest, folder)}
+    return GeneratedPackage(replace(client, files=files), manifest, own_corrections)

@@ -1,4 +1,4 @@
-"""What a checkout holds of the generator's work: the shipped client, the snapshots, and where they came from."""
+"""The generator's own products in a checkout: the shipped client, the snapshots, and their provenance."""
 
 from __future__ import annotations
 
@@ -8,45 +8,35 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alyx_generator.model.docs import Docs, read_docs
-from alyx_generator.package.pipeline import Build, build
+from alyx_generator.model.docs import shipped_docs
+from alyx_generator.package.pipeline import Generated, generate_client
 from alyx_generator.package.write import Difference, check, write
 from alyx_generator.source.fetch import decode
 from alyx_generator.source.normalise import normalise
-from alyx_generator.source.overlay import Correction, correct, read_overlay
+from alyx_generator.source.overlay import correct, shipped_corrections
 from alyx_generator.source.paths import SHIPPED, checkout, data_folder
 from alyx_generator.source.snapshots import lock_entry, structure_only, to_json
 
 
 class NoCheckoutError(OSError):
-    """What was asked for is there in a checkout only."""
+    """The command works in a checkout only."""
 
 
-def build_shipped() -> Build:
+def generate_shipped() -> Generated:
     """Generate the client that this package ships, from the shipped snapshot."""
-    return build(_read_snapshot(SHIPPED), shipped_corrections(), docs=shipped_docs())
+    return generate_client(_read_snapshot(SHIPPED), shipped_corrections(), docs=shipped_docs())
 
 
-def shipped_corrections() -> tuple[Correction, ...]:
-    """Return what Alyx's schemas are known to get wrong."""
-    return read_overlay(data_folder("schemas") / "alyx.overlay.yaml")
-
-
-def shipped_docs() -> Docs:
-    """Return our own words, for snapshots, which hold none."""
-    return read_docs(data_folder("schemas") / "docs.toml")
-
-
-def write_shipped() -> Build:
+def write_shipped() -> Generated:
     """Write the shipped client and the corrected snapshots into the checkout.
 
     Raises
     ------
     NoCheckoutError
-        This is no checkout.
+        This is not a checkout.
     """
     _require_checkout()
-    result = build_shipped()
+    result = generate_shipped()
     for folder, files in _products(result).items():
         write(files, folder)
     _write_lock(_read_lock())
@@ -54,18 +44,18 @@ def write_shipped() -> Build:
 
 
 def check_shipped() -> list[Difference]:
-    """Return how the checkout differs from what `write_shipped` writes.
+    """Return the differences between the checkout and what `write_shipped` writes.
 
     Raises
     ------
     NoCheckoutError
-        This is no checkout.
+        This is not a checkout.
     """
     _require_checkout()
     differences = [
-        Difference(f"{folder.name}/{each.path}", each.reason, each.diff)
-        for folder, files in _products(build_shipped()).items()
-        for each in check(files, folder)
+        Difference(f"{folder.name}/{difference.path}", difference.reason, difference.diff)
+        for folder, files in _products(generate_shipped()).items()
+        for difference in check(files, folder)
     ]
     if _lock_text(_read_lock()) != _lock_file().read_text(encoding="utf-8"):
         differences.append(Difference("schemas/lock.toml", "differs from what is generated"))
@@ -73,7 +63,7 @@ def check_shipped() -> list[Difference]:
 
 
 def take_snapshot(document: Mapping[str, Any], name: str, origin: str) -> dict[str, Any]:
-    """Keep the structure of a server's schema among the checkout's snapshots, with its provenance.
+    """Store the structure of a server's schema among the checkout's snapshots, with its provenance.
 
     Parameters
     ----------
@@ -82,7 +72,7 @@ def take_snapshot(document: Mapping[str, Any], name: str, origin: str) -> dict[s
     name
         The snapshot's name, for instance ``alyx-3.6.1``.
     origin
-        Where it came from, in words.
+        Where it came from, as text for the lock file.
     """
     _require_checkout()
     structure: dict[str, Any] = structure_only(normalise(document))
@@ -104,7 +94,7 @@ def _require_checkout() -> Path:
     return root
 
 
-def _products(result: Build) -> dict[Path, Mapping[str, str]]:
+def _products(result: Generated) -> dict[Path, Mapping[str, str]]:
     """Return every folder that `make client` writes: the endpoints, and the corrected snapshots."""
     corrected = {
         f"{name}.json": to_json(result.corrected.document if name == SHIPPED else _corrected(name))

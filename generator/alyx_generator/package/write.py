@@ -1,4 +1,4 @@
-"""Writing a generated package whole, or saying how a folder differs from it."""
+"""Writing a generated package as a whole, or comparing a folder with it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from alyx_generator.render.text import MARK
 
 _MARKED = frozenset({".py", ".md", ".toml"})
 _KNOWN = frozenset({"py.typed", SURFACE})
-_LEFT = (
+_LEFTOVERS = (
     *("__pycache__", ".DS_Store", "._*", ".nfs*", ".fuse_hidden*", ".*.sw?", ".#*", ".directory"),
     *(".mypy_cache", ".ruff_cache", ".pytest_cache", ".ipynb_checkpoints"),
 )
-"""What Python, its tools, editors and operating systems leave in a folder, and make anew."""
+"""What Python, its tools, editors and operating systems leave in a folder, and can create again."""
 
 
 class ForeignFilesError(OSError):
-    """A folder that would be replaced holds files that were not generated."""
+    """A folder that would be replaced contains files that were not generated."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One file that is not as it would be generated."""
+    """One file that differs from what would be generated."""
 
     path: str
     reason: str
@@ -41,22 +41,22 @@ class Difference:
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
-    """Put the files in place of the folder's content, all or nothing.
+    """Replace a folder's content with the files, all or nothing.
 
     Parameters
     ----------
     files
         Text by path below the folder.
     folder
-        The folder; what is in it is removed. A link to a folder stays a link.
+        The folder; its content is removed. A link to a folder stays a link.
     """
-    with _named(folder):
+    with _errors_name(folder):
         _write(files, folder.resolve())
 
 
 def _write(files: Mapping[str, str], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the folder, since only within one file system a folder can be renamed.
+    # Beside the folder, since a folder can only be renamed within one file system.
     with tempfile.TemporaryDirectory(
         dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
     ) as scratch:
@@ -82,27 +82,27 @@ def write_file(content: bytes, path: Path) -> None:
     Parameters
     ----------
     content
-        What it holds.
+        Its content.
     path
-        The file; a folder that is missing is made. A device or a pipe is written to, and never replaced.
+        The file; missing folders are created. A device or a pipe is written to, and never replaced.
 
     Raises
     ------
     OSError
-        It is a folder, or cannot be written.
+        The path is a folder, or cannot be written.
     """
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it")
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
-    with _named(path):
+    with _errors_name(path):
         write_atomic(path, content)
 
 
 @contextlib.contextmanager
-def _named(path: Path) -> Generator[None]:
-    """Name what was to be written, where an error would name the temporary file beside it."""
+def _errors_name(path: Path) -> Generator[None]:
+    """Name the target in errors, which would name the temporary file beside it."""
     try:
         yield
     except OSError as error:
@@ -110,7 +110,7 @@ def _named(path: Path) -> Generator[None]:
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Make sure that a folder may be replaced: that it is not there, is empty, or was generated.
+    """Check that a folder may be replaced: that it does not exist, is empty, or was generated.
 
     Parameters
     ----------
@@ -120,30 +120,30 @@ def refuse_foreign(folder: Path) -> None:
     Raises
     ------
     ForeignFilesError
-        It is a file, or holds files that were not generated.
+        It is a file, or contains files that were not generated.
     """
     if folder.exists() and not folder.is_dir():
         raise ForeignFilesError(f"{folder} is a file; a package is a folder")
-    foreign = sorted(path for path in _kept(folder) if not _is_generated(folder / path))
+    foreign = sorted(path for path in _worth_keeping(folder) if not _is_generated(folder / path))
     if foreign:
-        shown = ", ".join(foreign[:5]) + (f" and {len(foreign) - 5} more" if len(foreign) > 5 else "")
+        names = ", ".join(foreign[:5]) + (f" and {len(foreign) - 5} more" if len(foreign) > 5 else "")
         raise ForeignFilesError(
-            f"{folder} holds files that were not generated: {shown}. A package is replaced whole; move them "
+            f"{folder} contains files that were not generated: {names}. A package is replaced as a whole; move them "
             "elsewhere, or remove them with --force"
         )
 
 
-def _kept(folder: Path) -> Iterator[str]:
-    """Return the files of a folder that would be missed, hidden ones such as a repository's among them."""
+def _worth_keeping(folder: Path) -> Iterator[str]:
+    """Yield the files of a folder that would be missed, including hidden ones such as those of a repository."""
     for path in folder.rglob("*") if folder.is_dir() else ():
         below = path.relative_to(folder)
-        left = any(fnmatch(part, pattern) for part in below.parts for pattern in _LEFT)
+        left = any(fnmatch(part, pattern) for part in below.parts for pattern in _LEFTOVERS)
         if not left and (path.is_file() or path.is_symlink()):
             yield below.as_posix()
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Return the files of a folder, but for what Python, editors and operating systems leave there."""
+    """Yield the files of a folder, without hidden ones and Python's caches."""
     for path in folder.rglob("*") if folder.is_dir() else ():
         below = path.relative_to(folder)
         hidden = any(part == "__pycache__" or part.startswith(".") for part in below.parts)
@@ -161,7 +161,7 @@ def _is_generated(path: Path) -> bool:
 
 
 def check(files: Mapping[str, str], folder: Path) -> list[Difference]:
-    """Return how the folder differs from the files; empty when it does not.
+    """Return the differences between a folder and the files.
 
     Parameters
     ----------

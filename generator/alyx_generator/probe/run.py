@@ -26,14 +26,13 @@ from alyx_client.errors import (
 )
 from alyx_client.http.message import Request, Response
 from alyx_client.http.transport import SyncTransport
-from alyx_generator.package.shipped import shipped_corrections
 from alyx_generator.probe.check import Checker
 from alyx_generator.probe.observations import Done, Seen, State
 from alyx_generator.probe.proposal import Finding, findings
 from alyx_generator.probe.targets import Keys, Read, reads
 from alyx_generator.source.fetch import fetch
 from alyx_generator.source.normalise import normalise
-from alyx_generator.source.overlay import Correction, correct
+from alyx_generator.source.overlay import Correction, correct, shipped_corrections
 from alyx_generator.source.validate import refuse_malformed
 
 _PAGE = 100

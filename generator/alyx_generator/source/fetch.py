@@ -1,4 +1,4 @@
-"""Where a schema comes from: a server, a file, or one of the shipped snapshots."""
+"""Reading schemas from a server, a file, or one of the shipped snapshots."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from alyx_client.client import BaseClient
 from alyx_client.http.flow import drive
 from alyx_client.http.url import normalise_base_url
 from alyx_client.schema.coreapi import is_core_api
 from alyx_client.schema.location import fetch_schema
+from alyx_client.schema.openapi import as_schema
 from alyx_generator.source.paths import snapshots
 from alyx_generator.source.validate import UnreadableSchemaError
 
-Kind = Literal["server", "snapshot", "file"]
+SourceKind = Literal["server", "snapshot", "file"]
 
 
 class UnknownSourceError(ValueError):
-    """What was given is no server's address, no file, and no snapshot's name."""
+    """A source is neither a server's address, nor a file, nor the name of a snapshot."""
 
 
 @dataclass(frozen=True)
-class Source:
+class SchemaSource:
     """Where a schema comes from.
 
     Parameters
@@ -35,7 +36,7 @@ class Source:
         The server's address in its normal form, the snapshot's name, or the file's path.
     """
 
-    kind: Kind
+    kind: SourceKind
     where: str
 
     def __str__(self) -> str:
@@ -44,8 +45,8 @@ class Source:
         return Path(self.where).name if self.kind == "file" else self.where
 
 
-def read_source(text: str) -> Source:
-    """Tell what kind of source a user means.
+def read_source(text: str) -> SchemaSource:
+    """Return the source that a user means.
 
     Parameters
     ----------
@@ -55,37 +56,37 @@ def read_source(text: str) -> Source:
     Raises
     ------
     UnknownSourceError
-        It is none of them.
+        It is none of these.
     """
     if text.lower().startswith(("http://", "https://")):
         try:
-            return Source("server", normalise_base_url(text))
+            return SchemaSource("server", normalise_base_url(text))
         except ValueError as error:
             raise UnknownSourceError(str(error)) from None
     if text in snapshots():
-        return Source("snapshot", text)
+        return SchemaSource("snapshot", text)
     if Path(text).is_file():
-        return Source("file", text)
+        return SchemaSource("file", text)
     names = ", ".join(snapshots())
     raise UnknownSourceError(
-        f"{text!r} is no file, and no shipped snapshot ({names}). A server's address starts with https://"
+        f"{text!r} is neither a file nor a shipped snapshot ({names}). A server's address starts with https://"
     )
 
 
-def download(source: Source, *, token: str | None = None) -> bytes:
+def download(source: SchemaSource, *, token: str | None = None) -> bytes:
     """Return a schema document as it is published.
 
     Parameters
     ----------
     source
-        Where it is. A server that has no OpenAPI document is asked for its CoreAPI document.
+        Where it is. From a server without an OpenAPI document, the CoreAPI document is requested.
     token
         A token for the server; by default from the client's own sources.
 
     Raises
     ------
     AlyxError
-        The server did not answer, or not with its schema.
+        The server did not respond, or not with its schema.
     OSError
         The file cannot be read.
     """
@@ -103,7 +104,7 @@ def decode(content: bytes, called: object) -> dict[str, Any]:
     content
         The document.
     called
-        What messages call it.
+        Its name in messages.
 
     Raises
     ------
@@ -115,26 +116,26 @@ def decode(content: bytes, called: object) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise UnreadableSchemaError(f"{called}: the schema is not JSON{_instead(content)}") from None
     if not isinstance(document, Mapping):
-        raise UnreadableSchemaError(f"{called}: the schema is no JSON object")
-    return dict(cast("Mapping[str, Any]", document))
+        raise UnreadableSchemaError(f"{called}: the schema is not a JSON object")
+    return dict(as_schema(document))
 
 
 def _instead(content: bytes) -> str:
     start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"<"):
-        return ", but a page for people: is this an Alyx, or does a proxy want a login?"
+        return ", but an HTML page: is this an Alyx server, or does a proxy require a login?"
     if b"openapi:" in start:
         return ", but YAML. alyx-generate fetch gets it from the server as JSON"
     return ""
 
 
-def form(document: Mapping[str, Any], called: object) -> str:
-    """Return the form of a schema document: ``OpenAPI 3.0.3``, or ``CoreAPI``.
+def document_format(document: Mapping[str, Any], called: object) -> str:
+    """Return the format of a schema document: ``OpenAPI 3.0.3``, or ``CoreAPI``.
 
     Raises
     ------
     UnreadableSchemaError
-        It is in neither.
+        It is neither.
     """
     if is_core_api(document):
         return "CoreAPI"
@@ -157,13 +158,13 @@ def fetch(source: str, *, token: str | None = None) -> dict[str, Any]:
     Raises
     ------
     UnknownSourceError
-        It is none of them.
+        It is none of these.
     UnreadableSchemaError
-        What came is no JSON object.
+        The document is not a JSON object.
     AlyxError
-        The server did not answer, or not with its schema.
+        The server did not respond, or not with its schema.
     OSError
         The file cannot be read.
     """
-    found = read_source(source)
-    return decode(download(found, token=token), found)
+    resolved = read_source(source)
+    return decode(download(resolved, token=token), resolved)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from alyx_client.schema.openapi import as_list, as_schema
 
@@ -17,50 +17,48 @@ def component_of(schema: Mapping[str, Any]) -> str | None:
     reference = schema.get("$ref")
     if isinstance(reference, str) and reference.startswith(_REF):
         return reference.removeprefix(_REF)
-    parts = schema.get("allOf")
-    if isinstance(parts, list) and len(cast("Sequence[Any]", parts)) == 1:
-        return component_of(as_schema(cast("Any", parts)[0]))
-    return None
+    # OpenAPI 3.0 ignores keywords beside $ref, so drf-spectacular wraps the reference.
+    parts = as_list(schema.get("allOf"))
+    return component_of(as_schema(parts[0])) if len(parts) == 1 else None
 
 
-def resolved(schema: Any, components: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a schema says once its references are followed, and its ``const`` is read as an enumeration.
+def resolved(node: Any, components: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a schema with its references followed, and its ``const`` as an enumeration of one.
 
     Parameters
     ----------
-    schema
-        A schema, or what stands in place of one.
+    node
+        A schema, or whatever stands in place of one.
     components
         The document's components, by name.
     """
     seen: set[str] = set()
-    found = as_schema(schema)
-    while (component := component_of(found)) is not None:
+    schema = as_schema(node)
+    while (component := component_of(schema)) is not None:
         if component in seen:
             return {}
         seen.add(component)
-        found = components.get(component, {})
-    if "const" in found:
-        found = {**found, "enum": [found["const"]]}
-    return merged(found, components) if "allOf" in found else found
+        schema = components.get(component, {})
+    if "const" in schema:
+        schema = {**schema, "enum": [schema["const"]]}
+    return merged(schema, components) if "allOf" in schema else schema
 
 
 def merged(schema: Mapping[str, Any], components: Mapping[str, Any], within: frozenset[str] = frozenset()) -> Schema:
     """Return an object schema with its ``allOf`` parts merged into it."""
-    component = schema.get("$ref")
-    if isinstance(component, str):
-        name = component.removeprefix(_REF)
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        name = reference.removeprefix(_REF)
         return {} if name in within else merged(components.get(name, {}), components, within | {name})
     result: Schema = {"properties": {}, "required": []}
     own = {key: value for key, value in schema.items() if key != "allOf"}
     for part in (*parts_of(schema, "allOf"), own):
         read = merged(part, components, within) if "$ref" in part or "allOf" in part else part
-        result["properties"] |= as_schema(read.get("properties"))
-        result["required"] = [*result["required"], *as_list(read.get("required"))]
-        sometimes = [*result.get("x-sometimes", ()), *read.get("x-sometimes", ())]
-        result |= {key: value for key, value in read.items() if key not in ("properties", "required")}
-        if sometimes:
-            result["x-sometimes"] = sometimes
+        lists = {key: [*result.get(key, ()), *as_list(read.get(key))] for key in ("required", "x-sometimes")}
+        properties = {**result["properties"], **as_schema(read.get("properties"))}
+        result |= {**read, "properties": properties, "required": lists["required"]}
+        if lists["x-sometimes"]:
+            result["x-sometimes"] = lists["x-sometimes"]
     return result
 
 
@@ -75,44 +73,42 @@ def is_object(schema: Mapping[str, Any], components: Mapping[str, Any], within: 
 
 
 def alternatives(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the forms of which a value has one."""
+    """Return the schemas of which a value matches one."""
     return parts_of(schema, "oneOf") or parts_of(schema, "anyOf")
 
 
+def parts_of(schema: Mapping[str, Any], keyword: str) -> list[Mapping[str, Any]]:
+    """Return the schemas below a keyword such as ``allOf``."""
+    return [as_schema(part) for part in as_list(schema.get(keyword)) if isinstance(part, Mapping)]
+
+
 def nullable(schema: Mapping[str, Any]) -> bool:
-    """Return whether null is allowed, as OpenAPI 3.0 or as 3.1 says it."""
+    """Return whether null is allowed, as OpenAPI 3.0 or as 3.1 declares it."""
     kind = schema.get("type")
-    return bool(schema.get("nullable")) or kind == "null" or (isinstance(kind, list) and "null" in kind)
+    return bool(schema.get("nullable")) or kind == "null" or "null" in as_list(kind)
 
 
 def discriminated(node: Any) -> dict[tuple[str, str], list[str]]:
-    """Return the values by which unions tell their forms apart, by component and field.
+    """Return the values by which unions tell their alternatives apart, by component and field.
 
     Parameters
     ----------
     node
         A document, or a part of one.
     """
-    found: dict[tuple[str, str], list[str]] = {}
-    if isinstance(node, Mapping):
-        given = cast("Mapping[str, Any]", node)
-        said = as_schema(given.get("discriminator"))
-        for value, target in sorted(as_schema(said.get("mapping")).items()):
-            place = (str(target).rpartition("/")[2], str(said.get("propertyName")))
-            found.setdefault(place, []).append(value)
-        inside: Sequence[Any] = list(given.values())
-    else:
-        inside = cast("Sequence[Any]", node) if isinstance(node, list) else ()
-    for each in inside:
-        for place, values in discriminated(each).items():
-            known = found.setdefault(place, [])
-            known += [value for value in values if value not in known]
-    return found
+    values: dict[tuple[str, str], list[str]] = {}
+    for field, value in _discriminators(node):
+        known = values.setdefault(field, [])
+        if value not in known:
+            known.append(value)
+    return values
 
 
-def parts_of(schema: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """Return the schemas that stand under a keyword such as ``allOf``."""
-    given = schema.get(key)
-    return (
-        [part for part in cast("Sequence[Any]", given) if isinstance(part, Mapping)] if isinstance(given, list) else []
-    )
+def _discriminators(node: Any) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield component, field and value of each discriminator's mapping, at any depth."""
+    schema = as_schema(node)
+    discriminator = as_schema(schema.get("discriminator"))
+    for value, target in sorted(as_schema(discriminator.get("mapping")).items()):
+        yield (str(target).rpartition("/")[2], str(discriminator.get("propertyName"))), value
+    for inner in (*schema.values(), *as_list(node)):
+        yield from _discriminators(inner)

@@ -1,4 +1,4 @@
-"""Corrections: OpenAPI Overlay 1.0 documents and how they are applied.
+"""Corrections: reading and applying OpenAPI Overlay 1.0 documents.
 
 An overlay's ``update`` is merged into every node that its target selects, objects key by key and arrays by appending;
 ``remove`` takes the node away. See the OpenAPI Overlay Specification, 1.0.0, sections 4.2 and 4.3, and RFC 9535 for the
@@ -8,7 +8,7 @@ targets.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,14 +16,15 @@ from typing import Any, cast
 import jsonpath_rfc9535 as jsonpath
 import yaml
 
-from alyx_client.schema.openapi import as_schema
+from alyx_client.schema.openapi import as_list, as_schema
+from alyx_generator.source.paths import data_folder
 
 Document = dict[str, Any]
 Node = dict[str, Any] | list[Any]
 
 
 class OverlayError(ValueError):
-    """An overlay that is not well formed, or a target that selects nothing."""
+    """An overlay is malformed, or a target selects nothing."""
 
 
 @dataclass(frozen=True)
@@ -45,38 +46,61 @@ class Corrected:
     missed: tuple[Correction, ...]
 
 
+def shipped_corrections() -> tuple[Correction, ...]:
+    """Return the known errors of Alyx's schemas."""
+    return read_overlay(data_folder("schemas") / "alyx.overlay.yaml")
+
+
+def read_corrections(overlays: Iterable[Path]) -> tuple[Correction, ...]:
+    """Return the corrections of several overlays, in order."""
+    return tuple(correction for path in overlays for correction in read_overlay(path))
+
+
 def read_overlay(path: Path) -> tuple[Correction, ...]:
     """Read an overlay from a YAML file.
 
     Raises
     ------
     OverlayError
-        The file is no OpenAPI Overlay 1.0 document, or an action lacks its target, its evidence or its effect.
+        The file is not an OpenAPI Overlay 1.0 document, or an action lacks its target, its evidence or its effect.
     """
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeError, RecursionError) as error:
-        raise OverlayError(f"{path} is no YAML: {error}") from None
-    document = cast("Mapping[str, Any]", loaded if isinstance(loaded, Mapping) else {})
+        raise OverlayError(f"{path} is not YAML: {error}") from None
+    document = as_schema(loaded)
     if not str(document.get("overlay", "")).startswith("1."):
-        raise OverlayError(f"{path.name} is no OpenAPI Overlay 1.0 document: its first key must be 'overlay: 1.0.0'")
+        raise OverlayError(
+            f"{path.name} is not an OpenAPI Overlay 1.0 document: its first key must be 'overlay: 1.0.0'"
+        )
     actions: Any = document.get("actions") or []
     if not isinstance(actions, list):
         raise OverlayError(f"{path.name}: actions is a list, each item with target, description and update or remove")
-    return tuple(_correction(path.name, index, entry) for index, entry in enumerate(cast("Sequence[Any]", actions)))
+    return tuple(
+        _read_action(f"{path.name}, action {number}", entry) for number, entry in enumerate(as_list(actions), 1)
+    )
 
 
-def _correction(name: str, index: int, entry: Any) -> Correction:
-    where = f"{name}, action {index + 1}"
+def _read_action(where: str, entry: Any) -> Correction:
     if not isinstance(entry, Mapping):
         raise OverlayError(f"{where}: an action is an object with target, description and update or remove")
-    action = cast("Mapping[str, Any]", entry)
+    action = as_schema(entry)
     unknown = set(action) - {"target", "description", "update", "remove"}
     if unknown:
         raise OverlayError(f"{where}: unknown key {', '.join(sorted(map(str, unknown)))}")
     target, description = action.get("target"), action.get("description")
     if not isinstance(target, str) or not isinstance(description, str) or not description.strip():
-        raise OverlayError(f"{where}: target and description (the evidence) are both needed")
+        raise OverlayError(f"{where}: target and description (the evidence) are both required")
+    _check_effect(where, action, target)
+    try:
+        jsonpath.compile(target)
+    except jsonpath.JSONPathError as error:
+        raise OverlayError(f"{where}: {target} is not a JSONPath: {error}") from None
+    return Correction(target, description, action.get("update"), bool(action.get("remove")))
+
+
+def _check_effect(where: str, action: Mapping[str, Any], target: str) -> None:
+    """Check that an action either updates or removes, and that its update is JSON."""
     if not isinstance(action.get("remove", False), bool):
         raise OverlayError(f"{where}: remove is true or false, without quotes")
     if ("update" in action) == bool(action.get("remove")):
@@ -84,20 +108,15 @@ def _correction(name: str, index: int, entry: Any) -> Correction:
     if action.get("remove") and target.strip() == "$":
         raise OverlayError(f"{where}: the whole schema cannot be removed")
     if not _is_json(action.get("update")):
-        raise OverlayError(f"{where}: update holds what JSON has not, such as a date or a number as a key; quote it")
-    try:
-        jsonpath.compile(target)
-    except jsonpath.JSONPathError as error:
-        raise OverlayError(f"{where}: {target} is no JSONPath: {error}") from None
-    return Correction(target, description, action.get("update"), bool(action.get("remove")))
+        raise OverlayError(f"{where}: update contains what JSON lacks, such as a date or a number as a key; quote it")
 
 
 def _is_json(value: Any) -> bool:
     if isinstance(value, Mapping):
         items: Any = as_schema(value).items()
-        return all(isinstance(key, str) and _is_json(each) for key, each in items)
+        return all(isinstance(key, str) and _is_json(item) for key, item in items)
     if isinstance(value, list):
-        return all(map(_is_json, cast("Sequence[Any]", value)))
+        return all(map(_is_json, as_list(value)))
     return value is None or isinstance(value, str | int | float)
 
 
@@ -111,13 +130,13 @@ def correct(document: Mapping[str, Any], corrections: tuple[Correction, ...], *,
     corrections
         What to apply.
     strict
-        Whether a target that selects nothing, or what the update does not fit, is an error. For another server's schema
-        it is not: such corrections are returned as missed.
+        Whether it is an error if a target selects nothing, or a node that its update cannot be merged into. If false,
+        as for another server's schema, such corrections are returned as missed.
 
     Raises
     ------
     OverlayError
-        A target selects nothing, or what the update cannot be merged into.
+        A target selects nothing, or a node that its update cannot be merged into.
     """
     result = copy.deepcopy(dict(document))
     missed: list[Correction] = []
@@ -126,13 +145,13 @@ def correct(document: Mapping[str, Any], corrections: tuple[Correction, ...], *,
         fits = correction.remove or all(_fits(node.value, correction.update) for node in nodes)
         if not fits and strict:
             raise OverlayError(
-                f"{correction.target} selects what its update cannot be merged into, such as a plain value; target the "
-                "parent and update that"
+                f"{correction.target} selects a node that its update cannot be merged into, such as a plain value; "
+                "target the parent instead"
             )
         if not fits or not nodes:
             missed.append(correction)
         elif correction.remove:
-            # From the end, so that removing an item of an array leaves the other indices as they are.
+            # From the end, so that removing an array item does not shift the indices of those still to be removed.
             for node in reversed(nodes):
                 parent = _at(result, node.location[:-1])
                 del parent[node.location[-1]]
@@ -141,7 +160,7 @@ def correct(document: Mapping[str, Any], corrections: tuple[Correction, ...], *,
                 _merge(cast("Node", node.value), correction.update)
     if strict and missed:
         lines = "\n".join(f"  {correction.target}" for correction in missed)
-        raise OverlayError(f"These corrections select nothing in the schema any more; remove or mend them:\n{lines}")
+        raise OverlayError(f"These corrections no longer select anything in the schema; remove or fix them:\n{lines}")
     return Corrected(result, len(corrections) - len(missed), tuple(missed))
 
 

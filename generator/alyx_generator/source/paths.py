@@ -1,4 +1,4 @@
-"""Where the generator finds its templates and schemas: at a checkout's root, or inside the installed package."""
+"""Paths of templates and schemas: at a checkout's root, or inside the installed package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHIPPED = "alyx-3.6.1"
 
 
 def data_folder(name: str) -> Path:
-    """Return the folder of ``templates`` or ``schemas``.
+    """Return the path of the folder ``templates`` or ``schemas``.
 
     Parameters
     ----------
@@ -29,6 +29,6 @@ def checkout() -> Path | None:
 
 
 def snapshots() -> dict[str, Path]:
-    """Return the shipped snapshots by the name that a user gives: a version, or ``shipped``."""
+    """Return the shipped snapshots by their names on the command line: a version, or ``shipped``."""
     files = {path.stem.removeprefix("alyx-"): path for path in sorted(data_folder("schemas").glob("alyx-*.json"))}
     return {**files, "shipped": data_folder("schemas") / f"{SHIPPED}.json"}

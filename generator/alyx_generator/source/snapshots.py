@@ -1,12 +1,14 @@
-"""Snapshots: a server's schema reduced to its structure, and the record of where it came from."""
+"""Snapshots: a server's schema reduced to its structure, and its provenance."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from typing import Any, cast
+from typing import Any
+
+from alyx_client.schema.openapi import as_list, as_schema
 
 _PROSE = frozenset({"description", "title", "summary", "example", "examples", "externalDocs"})
 _NAME_MAPS = frozenset({"properties", "paths", "schemas", "responses", "content", "patternProperties", "parameters"})
@@ -23,24 +25,24 @@ def structure_only(node: Any, *, keys_are_names: bool = False) -> Any:
         Whether the keys of `node` are names (of properties, of paths) rather than keywords.
     """
     if isinstance(node, Mapping):
-        mapping = cast("Mapping[str, Any]", node)
+        mapping = as_schema(node)
         return {
             key: structure_only(value, keys_are_names=key in _NAME_MAPS and not keys_are_names)
             for key, value in sorted(mapping.items())
             if keys_are_names or key not in _PROSE
         }
     if isinstance(node, list):
-        return [structure_only(item) for item in cast("Sequence[Any]", node)]
+        return [structure_only(item) for item in as_list(node)]
     return node
 
 
 def to_json(document: Mapping[str, Any]) -> str:
-    """Return a document as text that is the same on every machine."""
+    """Return a document as text, the same on every machine."""
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def digest(document: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a document's structure, whatever its layout and prose."""
+    """Return the SHA-256 of a document's structure, independent of its layout and prose."""
     text = json.dumps(structure_only(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

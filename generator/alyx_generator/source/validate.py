@@ -1,22 +1,22 @@
-"""Whether a document is built as OpenAPI 3 says, as far as the generator looks at it."""
+"""Checking the structure of an OpenAPI 3 document, as far as the generator reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from alyx_client.schema.openapi import as_schema
+from alyx_client.schema.openapi import as_list, as_schema
 
-Place = tuple[str | int, ...]
-Node = tuple[Any, Place]
+Location = tuple[str | int, ...]
+Node = tuple[Any, Location]
 
 
 class UnreadableSchemaError(ValueError):
-    """The document is not a schema that this generator reads."""
+    """The document is not a schema that this generator can read."""
 
 
 def refuse_malformed(document: Mapping[str, Any]) -> None:
-    """Make sure that what the generator looks at is of the form that OpenAPI gives it.
+    """Check that every node that the generator reads has the type that OpenAPI gives it.
 
     Parameters
     ----------
@@ -26,82 +26,83 @@ def refuse_malformed(document: Mapping[str, Any]) -> None:
     Raises
     ------
     UnreadableSchemaError
-        Something is not; the message names its place.
+        A node has another type; the message names its location.
     """
-    waiting = [*_operations(document), *_each(document.get("components"), ("components",), "schemas")]
+    waiting = [*_operations(document), *_members(document.get("components"), ("components",), "schemas")]
     while waiting:
         waiting += _inside(*waiting.pop())
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[Node]:
     """Yield the schemas of all operations."""
-    for item, place in _each(document, (), "paths"):
-        yield from _parameters(as_schema(item), place)
+    for item, location in _members(document, (), "paths"):
+        yield from _parameters(as_schema(item), location)
         for method in ("get", "post", "put", "patch", "delete"):
-            given, where = as_schema(item).get(method), (*place, method)
-            if given is None:
+            node, here = as_schema(item).get(method), (*location, method)
+            if node is None:
                 continue
-            operation = _mapping(given, where)
-            yield from _parameters(operation, where)
-            yield from _contents(operation.get("requestBody"), (*where, "requestBody"))
-            for response, at in _each(operation, where, "responses"):
-                yield from _contents(response, at)
+            operation = _as_object(node, here)
+            yield from _parameters(operation, here)
+            yield from _contents(operation.get("requestBody"), (*here, "requestBody"))
+            for response, there in _members(operation, here, "responses"):
+                yield from _contents(response, there)
 
 
-def _parameters(holder: Any, place: Place) -> Iterator[Node]:
-    for parameter, where in _items(holder, place, "parameters"):
-        given = _mapping(parameter, where)
-        if given.get("schema") is not None:
-            yield given["schema"], (*where, "schema")
+def _parameters(holder: Any, location: Location) -> Iterator[Node]:
+    for node, here in _items(holder, location, "parameters"):
+        parameter = _as_object(node, here)
+        if parameter.get("schema") is not None:
+            yield parameter["schema"], (*here, "schema")
 
 
-def _contents(holder: Any, place: Place) -> Iterator[Node]:
+def _contents(holder: Any, location: Location) -> Iterator[Node]:
     if holder is None:
         return
-    for media, where in _each(_mapping(holder, place), place, "content"):
-        schema = _mapping(media, where).get("schema") if media is not None else None
+    for media, here in _members(_as_object(holder, location), location, "content"):
+        schema = _as_object(media, here).get("schema") if media is not None else None
         if schema is not None:
-            yield schema, (*where, "schema")
+            yield schema, (*here, "schema")
 
 
-def _inside(schema: Any, place: Place) -> Iterator[Node]:
-    if schema is None or isinstance(schema, bool):
+def _inside(node: Any, location: Location) -> Iterator[Node]:
+    """Check one schema and yield those in it."""
+    if node is None or isinstance(node, bool):  # true and false are schemas, too
         return
-    given = _mapping(schema, place)
+    schema = _as_object(node, location)
     for key in ("required", "enum"):
-        if not isinstance(given.get(key), list | bool | None):
-            raise _malformed((*place, key), "a list")
-    if not isinstance(given.get("type"), str | list | None):
-        raise _malformed((*place, "type"), "a name or a list of names")
-    yield from _each(given, place, "properties")
+        if not isinstance(schema.get(key), list | bool | None):
+            raise _malformed((*location, key), "a list")
+    if not isinstance(schema.get("type"), str | list | None):
+        raise _malformed((*location, "type"), "a name or a list of names")
+    yield from _members(schema, location, "properties")
     for key in ("allOf", "oneOf", "anyOf"):
-        yield from _items(given, place, key)
+        yield from _items(schema, location, key)
     for key in ("items", "additionalProperties", "x-answered", "x-sent"):
-        if given.get(key) is not None:
-            yield given[key], (*place, key)
+        if schema.get(key) is not None:
+            yield schema[key], (*location, key)
 
 
-def _each(holder: Any, place: Place, key: str) -> Iterator[Node]:
-    found = _mapping(holder, place).get(key) if holder is not None else None
-    for name, value in _mapping(found, (*place, key)).items() if found is not None else ():
-        yield value, (*place, key, str(name))
+def _members(holder: Any, location: Location, key: str) -> Iterator[Node]:
+    node = _as_object(holder, location).get(key) if holder is not None else None
+    for name, value in _as_object(node, (*location, key)).items() if node is not None else ():
+        yield value, (*location, key, str(name))
 
 
-def _items(holder: Any, place: Place, key: str) -> Iterator[Node]:
-    found = holder.get(key)
-    if found is None:
+def _items(holder: Any, location: Location, key: str) -> Iterator[Node]:
+    items = holder.get(key)
+    if items is None:
         return
-    if not isinstance(found, list):
-        raise _malformed((*place, key), "a list")
-    for index, value in enumerate(cast("Sequence[Any]", found)):
-        yield value, (*place, key, index)
+    if not isinstance(items, list):
+        raise _malformed((*location, key), "a list")
+    for index, value in enumerate(as_list(items)):
+        yield value, (*location, key, index)
 
 
-def _mapping(node: Any, place: Place) -> Mapping[str, Any]:
+def _as_object(node: Any, location: Location) -> Mapping[str, Any]:
     if not isinstance(node, Mapping):
-        raise _malformed(place, "an object")
-    return cast("Mapping[str, Any]", node)
+        raise _malformed(location, "an object")
+    return as_schema(node)
 
 
-def _malformed(place: Place, wanted: str) -> UnreadableSchemaError:
-    return UnreadableSchemaError(f"the schema is malformed: {' > '.join(map(str, place))} is not {wanted}")
+def _malformed(location: Location, expected: str) -> UnreadableSchemaError:
+    return UnreadableSchemaError(f"the schema is malformed: {' > '.join(map(str, location))} is not {expected}")

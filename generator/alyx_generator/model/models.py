@@ -1,0 +1,202 @@
+"""The models of a document's components: their names and their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from alyx_client.schema.openapi import as_schema
+from alyx_generator.model import naming
+from alyx_generator.model.docs import Docs
+from alyx_generator.model.hoist import Components
+from alyx_generator.model.ir import Finding, LookupKind, Model, ModelField
+from alyx_generator.model.names import Home, ModelKey, ModelNames
+from alyx_generator.model.operations import Operation
+from alyx_generator.model.schemas import or_null, request_schema, response_schema
+from alyx_generator.source.openapi import discriminated, merged, resolved
+
+_WRITES = ("create", "update", "partial_update")
+# The record that is read names the resource; failing that, the one that is listed, then the one that is sent.
+_NAMING_ORDER = ("read", "update", "partial_update", "list", "create")
+
+
+class ModelBuilder:
+    """Builds models as operations need them, each once.
+
+    Parameters
+    ----------
+    document
+        The corrected document.
+    components
+        Its components.
+    docs
+        Descriptions of fields and models.
+    """
+
+    def __init__(self, document: Mapping[str, Any], components: Components, docs: Docs) -> None:
+        self._components = components
+        self._docs = docs
+        self._all_optional = bool(document.get("x-all-optional"))
+        self._discriminated = discriminated(document)
+        self._names = ModelNames(components)
+        self._models: dict[ModelKey, Model] = {}
+        self.findings: list[Finding] = []
+
+    def built(self) -> list[Model]:
+        """Return the models built so far; one that several components share is returned once."""
+        return list({model.name: model for model in self._models.values()}.values())
+
+    def name_models(self, endpoint: str, operations: Sequence[Operation]) -> None:
+        """Name the models of an endpoint's requests and responses after its resource.
+
+        Endpoints are named one after the other, before any model is built that only fields refer to.
+        """
+        ordered = sorted(operations, key=_naming_rank)
+        named = (component for each in ordered for component in (*each.response_components, *each.bodies))
+        resource = next((naming.resource_name(component) for component in named), "")
+        if not resource:
+            return
+        kinds: list[LookupKind] = [each.lookup_kind(each.key, self._components) for each in operations if each.key]
+        home = Home(endpoint, kinds[0] if kinds else "text")
+        self._name_requests(endpoint, ordered)
+        for operation in ordered:
+            for component in operation.response_components:
+                if ("response", component) not in self._names:
+                    candidates = _response_names(operation, component, resource)
+                    self._names.assign(("response", component), candidates, home)
+
+    def request(self, component: str, endpoint: str) -> Model:
+        """Return the model of a component as it is sent.
+
+        Parameters
+        ----------
+        component
+            The component's name.
+        endpoint
+            The endpoint that it belongs to, unless it was named for another one.
+        """
+        key: ModelKey = ("request", component)
+        if key in self._models:
+            return self._models[key]
+        endpoint = self._names.home(key, endpoint).endpoint
+        name = self._names.request(component, endpoint)
+        schema = merged(self._components[component], self._components)
+        self._models[key] = Model(name, "request", endpoint, ())  # a model may contain itself
+        fields: list[ModelField] = []
+        uploads: list[str] = []
+        for field_name, declared in sorted(schema["properties"].items()):
+            if declared.get("readOnly"):
+                continue
+            stated = {**resolved(declared, self._components), **declared, **declared.get("x-sent", {})}
+            if stated.get("format") == "binary":
+                uploads.append(field_name)
+            elif resolved(stated.get("items"), self._components).get("format") == "binary":
+                reason = "several files in one field cannot be sent; it is left out"
+                self.findings.append(Finding(endpoint, "", f"{field_name} of {name}: {reason}"))
+            else:
+                fields.append(self._request_field(endpoint, field_name, declared, schema))
+        description = self._docs.model(endpoint, name, schema)
+        self._models[key] = Model(name, "request", endpoint, tuple(fields), description, tuple(uploads))
+        return self._models[key]
+
+    def response(self, component: str, endpoint: str) -> Model:
+        """Return the model of a component as it is returned; the parameters are those of `request`."""
+        key: ModelKey = ("response", component)
+        if key in self._models:
+            return self._models[key]
+        home = self._names.home(key, endpoint)
+        name = self._names.response(component, home.endpoint)
+        self._models[key] = Model(name, "response", home.endpoint, ())  # a model may contain itself
+        schema = merged(self._components[component], self._components)
+        fields = tuple(self._response_fields(home.endpoint, component, schema))
+        names = {field.name for field in fields}
+        self._models[key] = Model(
+            name,
+            "response",
+            home.endpoint,
+            fields,
+            self._docs.model(home.endpoint, name, schema),
+            id_in_url="url" in names and "id" not in names and home.lookup == "uuid",
+            note=str(schema.get("x-response-note", "")),
+        )
+        return self._models[key]
+
+    def _name_requests(self, endpoint: str, ordered: Sequence[Operation]) -> None:
+        """Name what is sent: one model for all writes where they take the same fields."""
+        shared: Model | None = None
+        others = [each.name for each in ordered if each.name not in _WRITES]
+        for action in (*_WRITES, *others):
+            for operation in (each for each in ordered if each.name == action):
+                alone = len(operation.bodies) == 1 and not operation.words
+                for component in operation.bodies:
+                    shared = self._name_request(endpoint, action, component, shared, alone=alone)
+
+    def _name_request(
+        self, endpoint: str, action: str, component: str, shared: Model | None, *, alone: bool
+    ) -> Model | None:
+        """Name one model that is sent, and return the one that later writes may share."""
+        key: ModelKey = ("request", component)
+        if key in self._names:
+            return shared
+        own = self._names.request_resource(component)
+        self._names.assign(key, [own, f"{own}Update", f"{own}Replacement"], Home(endpoint))
+        model = self.request(component, endpoint)
+        if not alone:
+            return shared
+        if shared is None or not _can_stand_for(shared, model, action):
+            return model
+        self._names.share(key, shared.name)
+        self._models[key] = shared
+        return shared
+
+    def _request_field(
+        self, endpoint: str, name: str, declared: Mapping[str, Any], schema: Mapping[str, Any]
+    ) -> ModelField:
+        return ModelField(
+            name,
+            request_schema(declared, self._components, lambda component: self.request(component, endpoint).name),
+            name in (*schema["required"], *schema.get("x-sent-required", ())),
+            self._docs.field(endpoint, name, declared),
+            bool(declared.get("x-patch-keeps")),
+        )
+
+    def _response_fields(self, endpoint: str, component: str, schema: Mapping[str, Any]) -> Iterator[ModelField]:
+        all_optional = self._all_optional or bool(schema.get("x-all-optional"))
+        sometimes = set(schema.get("x-sometimes", ()))
+        for name, node in sorted(schema["properties"].items()):
+            declared = as_schema(node)
+            if declared.get("writeOnly"):
+                continue
+            converted = response_schema(
+                declared, self._components, lambda component: self.response(component, endpoint).name
+            )
+            values = self._discriminated.get((component, name))
+            if values and resolved(declared, self._components).get("type", "string") == "string":
+                # An open enumeration would let every record pass for the union's first model.
+                converted = {"type": "string", "enum": values}
+            always = not all_optional and name not in sometimes
+            yield ModelField(name, or_null(converted, not always), always, self._docs.field(endpoint, name, declared))
+
+
+def _naming_rank(operation: Operation) -> int:
+    return _NAMING_ORDER.index(operation.name) if operation.name in _NAMING_ORDER else len(_NAMING_ORDER)
+
+
+def _response_names(operation: Operation, component: str, resource: str) -> list[str]:
+    """Return the names that a response's model may have, the best one first."""
+    own = naming.resource_name(component)
+    if own == resource:
+        special = {
+            "list": [f"{resource}Summary"],
+            "create": [f"{resource}Summary", f"{resource}Created"],
+        }
+        return [f"{resource}Record", *special.get(operation.name, [f"{resource}Updated"])]
+    return [own, f"{own}Record"] if len(operation.response_components) == 1 else [f"{own}Record"]
+
+
+def _can_stand_for(one: Model, other: Model, action: str) -> bool:
+    """Return whether what is sent as one model can be sent as another one."""
+    if action != "partial_update":
+        return one.fields == other.fields
+    # The fields to change may be fewer, and none of them is required.
+    return {field.name for field in other.fields} <= {field.name for field in one.fields}

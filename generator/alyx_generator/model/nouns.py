@@ -1,0 +1,80 @@
+"""English nouns for records, as docstrings use them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_INVARIANT = frozenset({"data", "series", "species"})
+# "ss", "us" and "is" end singulars such as "status" and "analysis".
+_SINGULAR_ENDINGS = ("ss", "us", "is")
+_SIBILANTS = ("s", "x", "z", "ch", "sh")
+# Acronyms are read letter by letter: an FOV, an ROI, but a QC.
+_VOWEL_SOUND = re.compile(r"[AEFHILMNORSX][A-Z0-9]+\b|(?i:[aeio])|(?i:u(?!ni|s[aei]|ti|r[aei]))")
+
+
+@dataclass(frozen=True)
+class Noun:
+    """The name of a kind of record: ``session`` and ``sessions``."""
+
+    singular: str
+    plural: str
+
+    @property
+    def indefinite(self) -> str:
+        """The singular with its article: ``a session``."""
+        return with_article(self.singular)
+
+
+def noun(words: str, singular: str = "", plural: str = "") -> Noun:
+    """Return the noun for a name in the singular or in the plural.
+
+    Parameters
+    ----------
+    words
+        The name: ``probe insertions``, ``field of view``.
+    singular, plural
+        Forms to use in place of the derived ones.
+    """
+    head, of, rest = words.partition(" of ")
+    start, space, last = head.rpartition(" ")
+    one = singular_of(last)
+    many = last if one != last else plural_of(last)
+    return Noun(singular or f"{start}{space}{one}{of}{rest}", plural or f"{start}{space}{many}{of}{rest}")
+
+
+def singular_of(word: str) -> str:
+    """Return the singular of a word, which may be in the singular already."""
+    lower = word.lower()
+    if lower in _INVARIANT or not lower.endswith("s") or lower.endswith(_SINGULAR_ENDINGS):
+        return word
+    if lower.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    return word[:-2] if lower.endswith(("sses", "xes", "ches", "shes")) else word[:-1]
+
+
+def plural_of(word: str) -> str:
+    """Return the plural of a word in the singular."""
+    lower = word.lower()
+    if lower in _INVARIANT:
+        return word
+    if re.search(r"[^aeiou]y$", lower):
+        return f"{word[:-1]}ies"
+    return f"{word}es" if lower.endswith(_SIBILANTS) else f"{word}s"
+
+
+def with_article(text: str) -> str:
+    """Return a noun with its indefinite article."""
+    return f"{'an' if _VOWEL_SOUND.match(text) else 'a'} {text}"
+
+
+def words_of(name: str) -> str:
+    """Return the words of a class's name: ``WaterAdmin`` is ``water admin``; acronyms stay in capitals."""
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)
+    return " ".join(part if part.isupper() and len(part) > 1 else part.lower() for part in parts)
+
+
+def listed(items: list[str], conjunction: str = "and") -> str:
+    """Return items as a sentence lists them: ``a, b and c``."""
+    *others, last = items
+    return f"{', '.join(others)} {conjunction} {last}" if others else last

@@ -1,0 +1,220 @@
+"""Methods of endpoint classes, ready for the templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from alyx_generator.model.ir import EndpointAction, Filter, Lookup, LookupKind
+from alyx_generator.model.naming import argument_name, changes_name, unique, upload_names
+from alyx_generator.model.nouns import Noun
+from alyx_generator.render import method_docs
+from alyx_generator.render.method_docs import Documented
+
+LOOKUP_TYPES: dict[LookupKind, str] = {"uuid": "UUID | str", "integer": "int | str", "text": "str", "path": "str"}
+"""Annotations of the parameters for keys."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a method, with its documentation."""
+
+    name: str
+    annotation: str
+    doc: str
+    default: str = ""
+
+    @property
+    def text(self) -> str:
+        """The parameter as it stands in a signature."""
+        return f"{self.name}: {self.annotation}{f' = {self.default}' if self.default else ''}"
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method of an endpoint class, ready to be written.
+
+    `response` is the type that the action's descriptor parses; `returns` is the annotation of the method itself.
+    """
+
+    action: EndpointAction
+    descriptor: str
+    response: str
+    parameters: tuple[Parameter, ...]
+    keywords: tuple[Parameter, ...]
+    returns: str
+    call: str
+    doc: str
+    overloads: tuple[tuple[Parameter, str], ...] = ()
+    changes: str = ""
+
+
+@dataclass(frozen=True)
+class _Body:
+    """The parameter for what is sent, and how it changes the method's types."""
+
+    parameter: Parameter
+    response: str
+    returns: str
+    overloads: tuple[tuple[Parameter, str], ...] = ()
+
+
+def build_method(action: EndpointAction, noun: Noun, replaced: str) -> Method:
+    """Return the method for an action.
+
+    Parameters
+    ----------
+    action
+        The action.
+    noun
+        What a record of the endpoint is called.
+    replaced
+        The warning about the JSON fields that the action replaces.
+    """
+    if action.paged:
+        return _list_method(action, noun)
+    response = _response_type(action)
+    descriptor = f"_{action.name.upper()}"
+    keys = _key_parameters(action, noun)
+    arguments = [_within(descriptor, action), *([f"key={action.lookup.name}"] if action.lookup else [])]
+    body: _Body | None = None
+    changes = ""
+    if action.name == "partial_update" and action.body and action.single:
+        changes = changes_name(action.body)
+        arguments.append("changes=changes")
+        if action.preserved_fields:
+            arguments.append(f"current={_within('_READ', action)}")
+    elif action.body:
+        body = _body(action, noun, [key.name for key in keys], response)
+        body = replace(body, parameter=replace(body.parameter, doc=f"{body.parameter.doc} {replaced}".rstrip()))
+        arguments.append(f"body={body.parameter.name}")
+    uploads = upload_names(action.uploads, [key.name for key in keys])
+    if uploads:
+        arguments.append(f"files={_mapping(uploads)}")
+    if action.filters:
+        arguments.append(f"filters={_mapping({one.name: one.keyword for one in action.filters})}")
+    parameters = (*keys, *([body.parameter] if body else []))
+    keywords = (*map(_upload_parameter, uploads.values()), *map(_filter_parameter, action.filters))
+    return Method(
+        action,
+        descriptor,
+        body.response if body else response,
+        parameters,
+        keywords,
+        body.returns if body else _builtin_list(response),
+        f"self._send({', '.join(arguments)})",
+        method_docs.method_doc(
+            action,
+            noun,
+            _documented((*parameters, *keywords)),
+            method_docs.returned(action, noun),
+            changes=changes,
+            replaced=replaced,
+        ),
+        body.overloads if body else (),
+        changes,
+    )
+
+
+def _list_method(action: EndpointAction, noun: Noun) -> Method:
+    row = _response_type(action)
+    descriptor = f"_{action.name.upper()}"
+    keys = _key_parameters(action, noun)
+    keywords = (
+        *map(_filter_parameter, action.filters),
+        Parameter("limit", "int | None", "Records per page: 250 by default, 1000 at most.", "None"),
+        Parameter("max_items", "int | None", "Maximum number of records in total; all by default.", "None"),
+        Parameter(
+            "extra_params",
+            "Mapping[str, object] | None",
+            "Query parameters that are sent unchecked, for filters that the schema does not declare.",
+            "None",
+        ),
+    )
+    filters = _mapping({one.name: one.keyword for one in action.filters})
+    options = "limit=limit, max_items=max_items, extra_params=extra_params"
+    return Method(
+        action,
+        descriptor,
+        row,
+        keys,
+        keywords,
+        _builtin_list(row),
+        f"self._list({_within(descriptor, action)}, {filters}, {options})",
+        method_docs.method_doc(action, noun, _documented((*keys, *keywords)), method_docs.returned_page(row, noun)),
+    )
+
+
+def _documented(parameters: Collection[Parameter]) -> list[Documented]:
+    return [(parameter.name, parameter.doc) for parameter in parameters]
+
+
+def _mapping(names: dict[str, str]) -> str:
+    return f"{{{', '.join(f'{name!r}: {variable}' for name, variable in names.items())}}}"
+
+
+def _builtin_list(annotation: str) -> str:
+    """Return an annotation that holds inside a class with a method called ``list``."""
+    return re.sub(r"(?<![\w.])list\[", "builtins.list[", annotation)
+
+
+def _within(descriptor: str, action: EndpointAction) -> str:
+    """Return a descriptor with the keys before the last one filled in."""
+    if not action.parents:
+        return descriptor
+    return f"{descriptor}.within(self._client.base_url, {', '.join(key.name for key in action.parents)})"
+
+
+def _key_parameters(action: EndpointAction, noun: Noun) -> tuple[Parameter, ...]:
+    parents = [Parameter(key.name, LOOKUP_TYPES[key.kind], method_docs.parent_key(key)) for key in action.parents]
+    return (*parents, *([_lookup_parameter(action.lookup, noun)] if action.lookup else []))
+
+
+def _lookup_parameter(lookup: Lookup, noun: Noun) -> Parameter:
+    doc = method_docs.lookup_key(lookup, noun)
+    annotation = LOOKUP_TYPES[lookup.kind]
+    if lookup.optional:
+        return Parameter(lookup.name, f"{annotation} | None", doc, "None")
+    return Parameter(lookup.name, annotation, doc)
+
+
+def _upload_parameter(name: str) -> Parameter:
+    return Parameter(name, "Upload | None", "The file: its path, its content, or an open binary file.", "None")
+
+
+def _filter_parameter(one: Filter) -> Parameter:
+    doc = one.description or f"Only records with this {one.name.replace('_', ' ')}."
+    if one.required:
+        return Parameter(one.keyword, one.annotation, doc)
+    return Parameter(one.keyword, f"{one.annotation} | None", doc, "None")
+
+
+def _body(action: EndpointAction, noun: Noun, keys: list[str], response: str) -> _Body:
+    uploads = upload_names(action.uploads, keys).values()
+    taken = {"self", *keys, *(one.keyword for one in action.filters), *uploads}
+    name = unique(argument_name(action.body), taken)
+    kind = " | ".join(action.bodies)
+    returns = _builtin_list(response)
+    one, several, either = method_docs.body(action, noun)
+    if not action.many:
+        return _Body(Parameter(name, kind, one), response, returns)
+    if not action.single:
+        return _Body(Parameter(name, f"Sequence[{kind}]", several), response, returns)
+    both = Parameter(name, f"{kind} | Sequence[{kind}]", either)
+    if returns in ("None", "Any", "bytes"):
+        return _Body(both, response, returns)
+    # A sequence is answered by a list, in the same order.
+    overloads = (
+        (Parameter(name, kind, ""), returns),
+        (Parameter(name, f"Sequence[{kind}]", ""), f"builtins.list[{returns}]"),
+    )
+    return _Body(both, f"{response} | list[{response}]", f"{returns} | builtins.list[{returns}]", overloads)
+
+
+def _response_type(action: EndpointAction) -> str:
+    """Return the type of the response, or of a row of it."""
+    response = action.response
+    if response.kind == "list" and not action.paged:
+        return f"list[{response.annotation}]"
+    return {"bytes": "bytes", "nothing": "None", "anything": "Any"}.get(response.kind, response.annotation)
