@@ -6,6 +6,8 @@ import inspect
 
 import pytest
 
+from alyx_client.runtime.arguments import Arguments
+
 from .conftest import Generate
 from .inline import answer, body, document, key, page, query, ref, resource
 
@@ -66,8 +68,8 @@ def test_one_read_for_a_path_with_and_without_key(generate: Generate) -> None:
             {"Thing": THING},
         )
     ).module("info")
-    assert info._READ.request("http://x").path == "/info/"
-    assert info._READ.request("http://x", key="a b").path == "/info/a%20b/"
+    assert info._READ.request("http://x", Arguments()).path == "/info/"
+    assert info._READ.request("http://x", Arguments(key="a b")).path == "/info/a%20b/"
 
 
 def test_body_that_is_one_or_several(generate: Generate) -> None:
@@ -75,7 +77,7 @@ def test_body_that_is_one_or_several(generate: Generate) -> None:
     several = {"oneOf": [ref("Thing"), {"type": "array", "items": ref("Thing")}]}
     schema["paths"]["/things"]["post"] = {**body(several), **answer(ref("Thing"), "201")}
     things = generate(schema).module("things")
-    request = things._CREATE.request("http://x", body=[things.Thing(name="a"), things.Thing(name="b")])
+    request = things._CREATE.request("http://x", Arguments(body=[things.Thing(name="a"), things.Thing(name="b")]))
     assert request.json == b'[{"name": "a"}, {"name": "b"}]'
 
 
@@ -84,7 +86,7 @@ def test_file_field_becomes_a_keyword(generate: Generate) -> None:
     things = generate(schema).module("things")
     assert "image" not in things.Thing.model_fields
     assert "image" in inspect.signature(things.Things.create).parameters
-    request = things._CREATE.request("http://x", body=things.Thing(name="a"), files={"image": b"\x89PNG..."})
+    request = things._CREATE.request("http://x", Arguments(body=things.Thing(name="a"), files={"image": b"\x89PNG..."}))
     assert request.files[0].filename == "image.png"
     assert request.form == (("name", "a"),)
     assert request.json is None
