@@ -1,7 +1,7 @@
-"""Compares this client with ONE-api on the same replay server, in one run.
+"""Compare this client with ONE-api on the same replay server, in one run.
 
-Each client runs the lines of ``user_code.py`` in fresh processes with an empty home folder, in turn, so that both meet
-the same machine; the figures are medians. Each downloaded file is compared with what the server has.
+The clients alternate in running ``user_code.py`` in new processes with an empty home folder, so that changes in the
+machine's load affect them equally; the figures are medians. Every downloaded file is compared with the original.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TASKS = {
 
 
 def measure() -> None:
-    """Measure and print the comparison, or say how to get it."""
+    """Measure and print the comparison, or print how to enable it."""
     python, version = find_one()
     if version is None:
         print(f"\nNot compared: {python} has no ONE-api; make bench ONE=1, or ONE_PYTHON=/path/to/python make bench")
@@ -50,21 +50,21 @@ def measure() -> None:
 
 
 def find_one() -> tuple[str, str | None]:
-    """Return an interpreter, and the version of ONE-api that it has, if any."""
+    """Return an interpreter and its version of ONE-api, if installed."""
     python = os.environ.get("ONE_PYTHON") or sys.executable
     code = "import importlib.metadata as m; print(m.version('ONE-api'))"
     try:
-        found = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+        process = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return python, None
-    return python, found.stdout.strip()
+    return python, process.stdout.strip()
 
 
 def in_turn(runs: list[Run], alyx: str, data: str) -> dict[Run, dict[str, list[float]]]:
-    """Return the seconds of each task in each round."""
+    """Return the times of each task, one per round, in seconds."""
     times: dict[Run, dict[str, list[float]]] = {run: defaultdict(list) for run in runs}
     for number in range(ROUNDS):
-        # Who goes first takes turns too.
+        # The order alternates, too.
         for run in runs if number % 2 else runs[::-1]:
             for task, seconds in once(run, alyx, data).items():
                 times[run][task].append(seconds)
@@ -72,7 +72,7 @@ def in_turn(runs: list[Run], alyx: str, data: str) -> dict[Run, dict[str, list[f
 
 
 def once(run: Run, alyx: str, data: str) -> dict[str, float]:
-    """Run the user's code in a fresh process, and return the seconds of each task."""
+    """Run the user's code in a new process, and return the time of each task in seconds."""
     python, module, style = run
     keys = [str(row["url"]).rpartition("/")[2] for row in datasets.rows(alyx, 50)]
     with tempfile.TemporaryDirectory() as folder:
@@ -81,7 +81,7 @@ def once(run: Run, alyx: str, data: str) -> dict[str, float]:
         settings_of_one(home, alyx, data)
         files = [f"{data}/data/{name}" for name in FILES]
         task = {"alyx": alyx, "ids": keys, "files": files, "big": f"{data}/data/{BIG}", "folder": str(target)}
-        done = subprocess.run(
+        process = subprocess.run(
             [python, str(Path(__file__).with_name("user_code.py")), module, style],
             input=json.dumps(task),
             capture_output=True,
@@ -89,16 +89,16 @@ def once(run: Run, alyx: str, data: str) -> dict[str, float]:
             env=environment(home),
             check=False,
         )
-        if done.returncode:
-            raise SystemExit(f"{module} ({style}) failed:\n{done.stderr}")
+        if process.returncode:
+            raise SystemExit(f"{module} ({style}) failed:\n{process.stderr}")
         if style == "strings":
             verify(target)
-        seconds: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        seconds: dict[str, float] = json.loads(process.stdout.splitlines()[-1])
         return seconds
 
 
 def settings_of_one(home: Path, alyx: str, data: str) -> None:
-    """Write the settings that ONE's setup leaves; both clients read them."""
+    """Write the settings that ONE's setup creates; both clients read them."""
     folder = home / ".one"
     folder.mkdir(parents=True)
     key = alyx.removeprefix("http://").replace(":", "_")
@@ -115,26 +115,26 @@ def settings_of_one(home: Path, alyx: str, data: str) -> None:
 
 
 def environment(home: Path) -> Mapping[str, str]:
-    """Return the environment of a user who has nothing but these settings."""
-    kept = {
+    """Return the environment of a user who has only these settings."""
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.upper().startswith(("ALYX_", "ONE_", "XDG_", "PYTHON")) and not name.upper().endswith("_PROXY")
     }
     folders = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
-    return {**kept, **dict.fromkeys(folders, str(home))}
+    return {**inherited, **dict.fromkeys(folders, str(home))}
 
 
 def verify(folder: Path) -> None:
-    """Check that every file is there and whole."""
+    """Check that every file is present and complete."""
     for name in (*FILES, BIG):
         size, _, filename = name.partition("/")
         with (folder / filename).open("rb") as file:
             for part in replay_server.content(0, int(size)):
                 if file.read(len(part)) != bytes(part):
-                    raise SystemExit(f"{filename} is not what the server has")
+                    raise SystemExit(f"{filename} differs from the original")
             if file.read(1):
-                raise SystemExit(f"{filename} is longer than what the server has")
+                raise SystemExit(f"{filename} is longer than the original")
 
 
 def report(
@@ -143,9 +143,9 @@ def report(
     strings: Mapping[str, list[float]],
     typed: Mapping[str, list[float]],
 ) -> None:
-    """Print the medians, and ONE's as a multiple of ours."""
-    what = f"a server {replay_server.ROUND_TRIP * 1000:.0f} ms away, median of {ROUNDS} rounds"
-    heading(what, f"ONE-api {version}", "alyx-client", "ratio", "in the rounds")
+    """Print the medians, and ONE's times as multiples of ours."""
+    title = f"{replay_server.ROUND_TRIP * 1000:.0f} ms latency, median of {ROUNDS} rounds"
+    heading(title, f"ONE-api {version}", "alyx-client", "ratio", "range")
     for task, name in TASKS.items():
         comparison(name, one[task], strings[task])
         if task in typed and task != "start":

@@ -1,7 +1,7 @@
 """The project's budgets.
 
-Each figure is the median of several fresh processes or repetitions, and compared within one run, since absolute times
-say more about the machine than about the code.
+Each figure is the median of several processes or repetitions, compared within one run, because absolute times depend
+more on the machine than on the code.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from alyx_client.runtime.drift import DriftLog
 from benchmarks import datasets
 from benchmarks.table import budget
 
-# As where it is installed: compiled modules are kept.
+# As in an installation, where compiled modules are cached.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def measure() -> None:
-    """Measure and print all of them."""
+    """Measure and print all budgets."""
     bare = process("pass")
     importing(bare)
     first_call(bare)
@@ -45,7 +45,7 @@ def importing(bare: float) -> None:
 
 
 def first_call(bare: float) -> None:
-    # A typed call needs the client, the endpoint, its shapes and the transport; the server's time is not ours.
+    # A typed call needs the client, the endpoint, its models and the transport; the server's time is excluded.
     call = (
         "from alyx_client import AlyxClient; from alyx_client.http.message import Response;"
         "c = AlyxClient('http://127.0.0.1:9', token='x');"
@@ -53,8 +53,8 @@ def first_call(bare: float) -> None:
     )
     first = process(call + "c.subjects.list()") - bare
     every = process(
-        call + "import alyx_client.models as m; shapes = [getattr(m, name) for name in m.__all__];"
-        "[shape.model_rebuild() for shape in shapes if hasattr(shape, 'model_rebuild')]"
+        call + "import alyx_client.models as m; models = [getattr(m, name) for name in m.__all__];"
+        "[model.model_rebuild() for model in models if hasattr(model, 'model_rebuild')]"
     )
     every -= bare
     budget("to the first typed call, above bare Python", f"{first * 1000:.0f} ms", "under 250 ms", first < 0.25)
@@ -67,7 +67,7 @@ def parsing() -> None:
     content = datasets.page(datasets.rows())
     response = Response(200, {}, content)
     log = DriftLog(strict=True)
-    # In turn, so that both meet the machine in the same mood.
+    # Alternate, so that changes in the machine's load affect both equally.
     pairs = [(once(lambda: _LIST.parse(response, log)), once(lambda: json.loads(content))) for _ in range(31)]
     ratio = statistics.median(typed / plain for typed, plain in pairs)
     typed, plain = (statistics.median(times) / count * 1e6 for times in zip(*pairs, strict=True))
@@ -81,7 +81,7 @@ def generating() -> None:
 
 
 def process(code: str, runs: int = 9) -> float:
-    """Return the median seconds of fresh interpreters that run `code`."""
+    """Return the median time of new interpreters that run `code`, in seconds."""
     times: list[float] = []
     for _ in range(runs + 1):
         start = time.perf_counter()
@@ -91,7 +91,7 @@ def process(code: str, runs: int = 9) -> float:
 
 
 def once(call: Callable[[], object]) -> float:
-    """Return the seconds of one call; freeing its result is no part of it."""
+    """Return the time of one call in seconds, excluding the time to free its result."""
     start = time.perf_counter()
     result = call()
     seconds = time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""Rows of the endpoint ``datasets`` such as a server sends."""
+"""Rows of the endpoint ``datasets``, as a server sends them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _SPACE = UUID(int=0)
 
 
 def rows(base_url: str = "https://alyx.example.org", count: int = ROWS) -> list[dict[str, object]]:
-    """Return datasets of a server at this address."""
+    """Return datasets of the server at `base_url`."""
     return [_row(base_url, n) for n in range(count)]
 
 
 def page(results: Sequence[Mapping[str, object]]) -> bytes:
-    """Return the answer of a server that gives all rows at once."""
+    """Return the response of a server that sends all rows as one page."""
     return json.dumps({"count": len(results), "next": None, "previous": None, "results": results}).encode()
 
 

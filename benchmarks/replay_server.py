@@ -1,15 +1,15 @@
-"""An HTTP server on loopback that answers as from 40 ms away: what the comparison of two clients talks to.
+"""An HTTP server on the loopback interface with a simulated latency of 40 ms, for comparisons of two clients.
 
-A round trip over a network costs a client 40 ms for each request, and 40 ms more for each new connection, whose
-handshake has to come back before anything can be sent. The server waits these times before it answers, which is when a
-client would see the same answer over a network. Bandwidth is not limited, and names are not looked up; there is no TLS,
-whose handshakes would add to the price of a connection.
+Over a network with this latency, each request takes 40 ms, and each new connection another 40 ms, because its handshake
+has to complete before anything can be sent. The server waits for these times before it responds, so a client receives
+each response when it would over a network. Bandwidth is unlimited, and there are no DNS lookups and no TLS, whose
+handshakes would make connections slower still.
 
-It knows the part of Alyx that is compared (the login, the schema, the list of datasets by pages of 250, single
+The server implements the compared part of Alyx (the login, the schema, the list of datasets in pages of 250, single
 datasets) and serves files, with ``Range``, ``If-Range``, ``ETag`` and ``HEAD``, under ``/data/<bytes>/<any name>``:
-their size is in the path, and their content follows from the place in the file.
+the path contains the size of the file, and each byte depends only on its position.
 
-``python -m benchmarks.replay_server`` serves until its standard input is closed; its first line is its address.
+``python -m benchmarks.replay_server`` serves until its standard input is closed; its first line of output is its URL.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ from urllib.parse import parse_qs, urlsplit
 from benchmarks import datasets
 
 ROUND_TRIP = 0.04
-"""Seconds."""
+"""Latency in seconds."""
 PAGE, LARGEST_PAGE = 250, 1000
 
-# Its length is a prime, so that no two parts of a file that a client may mix up are alike.
+# The length is prime, so that parts of a file that a client might confuse differ.
 _PATTERN = b"".join(n.to_bytes(4, "big") for n in range(262144))[:1_000_003]
 _SCHEMA = Path(__file__).parents[1] / "schemas" / "alyx-3.6.1.json"
 
 
 def content(start: int, end: int) -> Iterator[memoryview]:
-    """Yield the bytes of any file from `start` to before `end`."""
+    """Yield the bytes of any file from `start` up to, but excluding, `end`."""
     pattern = memoryview(_PATTERN)
     while start < end:
-        place = start % len(_PATTERN)
-        part = pattern[place : place + end - start]
+        position = start % len(_PATTERN)
+        part = pattern[position : position + end - start]
         yield part
         start += len(part)
 
 
 @contextmanager
 def running() -> Generator[str]:
-    """Run a server in a process of its own, and give its address."""
+    """Run a server in a separate process, and yield its URL."""
     command = [sys.executable, "-m", "benchmarks.replay_server"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
@@ -63,7 +63,7 @@ def running() -> Generator[str]:
 
 
 class Replay(BaseHTTPRequestHandler):
-    """Answers the requests of one connection."""
+    """Handle the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -86,7 +86,7 @@ class Replay(BaseHTTPRequestHandler):
             row = self.server.by_path.get(url.path)
             self._send(200 if row else 404, row or b'{"detail": "Not found."}')
 
-    do_HEAD = do_GET  # noqa: N815 - the name is given by http.server
+    do_HEAD = do_GET  # noqa: N815 - http.server defines the name
 
     def do_POST(self) -> None:
         time.sleep(ROUND_TRIP)
@@ -115,10 +115,10 @@ class Replay(BaseHTTPRequestHandler):
         size = int(path.split("/")[2])
         tag = f'"{size}"'
         headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes", "ETag": tag}
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        requested = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         start, end, status = 0, size, 200
-        if asked and self.headers.get("If-Range", tag) == tag:
-            start, end, status = int(asked[1]), min(int(asked[2] or size) + 1, size), 206
+        if requested and self.headers.get("If-Range", tag) == tag:
+            start, end, status = int(requested[1]), min(int(requested[2] or size) + 1, size), 206
             if start >= size:
                 self._head(416, {"Content-Range": f"bytes */{size}", "Content-Length": "0"})
                 return
@@ -135,11 +135,11 @@ class Replay(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class ReplayServer(ThreadingHTTPServer):
-    """Holds what is served, made once."""
+    """Serve prepared contents."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -153,14 +153,14 @@ class ReplayServer(ThreadingHTTPServer):
         self.schema = _SCHEMA.read_bytes()
 
     def server_bind(self) -> None:
-        # HTTPServer's own looks up the machine's name, which may take seconds.
+        # HTTPServer's implementation looks up the host name, which may take seconds.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients may leave when they like."""
+        """Log nothing: clients may disconnect at any time."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Measures what the project promises, and prints it: ``make bench``."""
+"""Measure the budgets and print them: ``make bench``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from benchmarks import against_one, budgets
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run all benchmarks."""
     budgets.measure()
     against_one.measure()
 

@@ -1,4 +1,4 @@
-"""Prints what was measured, a row as soon as it is known."""
+"""Print measurements as a table, each row as soon as it is available."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from statistics import median
 
 
-def budget(what: str, value: str, limit: str, kept: bool) -> None:
-    """Print a figure that has a limit."""
-    print(f"{what:52} {value:>26}   {limit:32} {'kept' if kept else 'MISSED'}", flush=True)
+def budget(name: str, value: str, limit: str, is_met: bool) -> None:
+    """Print a measurement that has a limit."""
+    print(f"{name:52} {value:>26}   {limit:32} {'met' if is_met else 'MISSED'}", flush=True)
 
 
-def heading(what: str, *columns: str) -> None:
-    """Print the names of the columns of a comparison."""
-    print(f"\n{what:52}{''.join(f'{column:>16}' for column in columns)}", flush=True)
+def heading(title: str, *columns: str) -> None:
+    """Print the title and the column names of a comparison."""
+    print(f"\n{title:52}{''.join(f'{column:>16}' for column in columns)}", flush=True)
 
 
-def comparison(what: str, theirs: Sequence[float], ours: Sequence[float]) -> None:
-    """Print the medians of two clients' seconds, round by round, and how many times longer the first took."""
+def comparison(name: str, theirs: Sequence[float], ours: Sequence[float]) -> None:
+    """Print the median times of two clients, and their ratio with its range over the rounds."""
     first, second = median(theirs), median(ours)
-    rounds = sorted(one / other for one, other in zip(theirs, ours, strict=True))
-    spread = f"{rounds[0]:.1f} to {rounds[-1]:.1f}"
-    print(f"{what:52}{_seconds(first):>16}{_seconds(second):>16}{first / second:>14.1f} x{spread:>16}", flush=True)
+    ratios = sorted(their / our for their, our in zip(theirs, ours, strict=True))
+    spread = f"{ratios[0]:.1f} to {ratios[-1]:.1f}"
+    print(f"{name:52}{_seconds(first):>16}{_seconds(second):>16}{first / second:>14.1f} x{spread:>16}", flush=True)
 
 
 def _seconds(seconds: float) -> str:

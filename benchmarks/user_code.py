@@ -1,8 +1,8 @@
-"""What a user's program does: run by `against_one` in a fresh process, with either client.
+"""A user's program, run by `against_one` in a new process with either client.
 
-``python user_code.py LIBRARY STYLE`` reads from its standard input what to do (JSON), and writes the seconds of each
-task to its standard output (JSON). LIBRARY is the module whose ``AlyxClient`` is used; STYLE is ``strings`` or
-``typed``. It imports nothing else of this project, since ONE-api has an interpreter of its own.
+``python user_code.py LIBRARY STYLE`` reads its tasks from standard input (JSON) and writes the time of each, in
+seconds, to standard output (JSON). LIBRARY is the module whose ``AlyxClient`` is used; STYLE is ``strings`` or
+``typed``. It imports nothing else from this project, because ONE-api is installed in a separate interpreter.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ seconds: dict[str, float] = {}
 
 @contextmanager
 def timed(task: str, times: int = 1) -> Generator[None, None, None]:
-    """Add a task's seconds to what was measured."""
+    """Record the time of a task."""
     start = time.perf_counter()
     yield
     seconds[task] = (time.perf_counter() - start) / times
 
 
 def strings(client: Any, ids: list[str], files: list[str], big: str, folder: str, **_: Any) -> None:
-    """Query and download with strings, dictionaries and lists: these lines are the same for both clients."""
+    """Query and download with strings, dictionaries and lists, with the same code for both clients."""
     with timed("list"):
         rows = list(client.rest("datasets", "list"))
     assert len({row["url"] for row in rows}) == 3000, len(rows)
@@ -54,7 +54,7 @@ def typed(client: Any, ids: list[str], **_: Any) -> None:
         rows = list(client.datasets.list())
     assert len({row.url for row in rows}) == 3000, len(rows)
 
-    # None of them was read before: the cache has none.
+    # None was read before, so none is cached.
     with timed("reads"):
         records = [client.datasets.read(key) for key in ids]
     check(ids, [record.url for record in records])
@@ -74,7 +74,7 @@ def check(ids: list[str], urls: list[str]) -> None:
 
 
 def main() -> None:
-    """Do what standard input says."""
+    """Run the tasks from standard input."""
     task = json.load(sys.stdin)
     library, style = sys.argv[1:]
     with timed("start"):

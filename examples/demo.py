@@ -1,4 +1,4 @@
-"""What the product does, in a minute: serve, generate, check, run. Started by ``make demo``."""
+"""Demonstrate the project in a minute: serve, generate, check, run. Run by ``make demo``."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def main() -> None:
             "ALYX_PASSWORD": "admin",
             "XDG_CONFIG_HOME": str(WORK / "config"),
         }
-        step(f"A local Alyx is running at {alyx.url}: a stand-in with invented records, made from a schema snapshot")
-        step("Its schema becomes a typed client: fetched over HTTP, corrected, generated, formatted")
+        step(f"A local Alyx is running at {alyx.url}: a stand-in with invented records, built from a schema snapshot")
+        step("Generate a typed client from its schema: fetched over HTTP, corrected, rendered and formatted")
         run(sys.executable, "-m", "alyx_generator", "client", alyx.url, "--package", "lab_alyx", "--out", ".", **login)
-        step("A pipeline written with that client is verified by a type checker")
+        step("Verify a pipeline that uses this client with a type checker")
         script = (ROOT / "examples" / "quickstart.py").read_text(encoding="utf-8")
         script = script.replace(
             "from alyx_client import AlyxClient, ",
@@ -48,7 +48,7 @@ def main() -> None:
         script = script.replace("from alyx_client.models import", "from lab_alyx.models import")
         (WORK / "quickstart.py").write_text(script, encoding="utf-8")
         run(sys.executable, "-m", "mypy", "--strict", "quickstart.py", **login)
-        step("And it runs")
+        step("Run the pipeline")
         run(sys.executable, "quickstart.py", **login)
     step("Done. The generated package is in .demo/lab_alyx; the pipeline is .demo/quickstart.py.")
 

@@ -1,8 +1,8 @@
-"""A session with Alyx from beginning to end: run it by ``make demo``, or against a server of your own.
+"""A complete pipeline, from the first query to cleaning up. Run it with ``make demo``, or on a server of your own:
 
     ALYX_URL=https://alyx.example.org python examples/quickstart.py
 
-It needs a lab, a user and the usual fixtures on the server, and removes what it makes.
+The server needs a lab, a user and the usual fixtures; the records that this script creates are deleted at the end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import date, datetime
 from alyx_client import AlyxClient, AlyxError, BadRequestError, InvalidFieldError
 from alyx_client.models import Dataset, Note, Session, Subject
 
-# One white pixel, as PNG.
+# A white pixel as PNG.
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753"
     "de0000000c4944415478da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
@@ -26,7 +26,7 @@ def main() -> None:
     print(f"1. {client} - nothing is sent until the first call, which logs in")
 
     subjects = client.subjects.list(alive=True, limit=5)
-    print(f"\n2. client.subjects.list(alive=True): {len(subjects)} records, fetched as they are needed")
+    print(f"\n2. client.subjects.list(alive=True): {len(subjects)} records, fetched as needed")
     for subject in subjects[:3]:
         print(f"   {subject.nickname}, born {subject.birth_date}, {subject.age_weeks} weeks, lab {subject.lab}")
 
@@ -50,7 +50,7 @@ def main() -> None:
             )
         )
         print(f"   session {session.id}, started {session.start_time}, QC {session.qc}")
-        dataset_type = next(each.name for each in client.dataset_types.list() if each.name)
+        dataset_type = next(kind.name for kind in client.dataset_types.list() if kind.name)
         dataset = client.datasets.create(
             Dataset(
                 name="spikes.times.npy",
@@ -62,18 +62,18 @@ def main() -> None:
         )
         print(f"   dataset {dataset.name}, {dataset.id}")
 
-        print("\n4. filter: dates as dates, and Django's lookups as a dictionary")
-        found = client.sessions.list(
+        print("\n4. filter: with dates, and with Django lookups as a dictionary")
+        sessions = client.sessions.list(
             subject=mouse.nickname,
             date_range=(date(2026, 6, 1), date(2026, 6, 30)),
             django={"start_time__date__gte": date(2026, 1, 1), "~json__qc": "CRITICAL"},
         )
-        print(f"   {len(found)} session in June: {found[0].id}")
+        print(f"   {len(sessions)} session in June: {sessions[0].id}")
 
-        print("\n5. change some fields, and only those")
+        print("\n5. change some fields; the others keep their values")
         changed = client.sessions.partial_update(session.id, qc="PASS", narrative="all well")
         print(f"   QC {changed.qc}, still {changed.start_time}")
-        # A value in partial_update would replace all of extended_qc.
+        # A value in partial_update would replace the whole of extended_qc.
         checks = client.sessions.json_field_update(session.id, "extended_qc", {"dlc": 0.9})
         print(f"   quality checks {checks}")
 
@@ -83,7 +83,7 @@ def main() -> None:
         )
         print(f"   {note.image}")
 
-        print("\n7. mistakes are caught before anything is sent ...")
+        print("\n7. mistakes raise an error before anything is sent ...")
         try:
             client.sessions.list(subjct="flowers")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         except TypeError as error:
@@ -92,20 +92,20 @@ def main() -> None:
             Subject(nickname="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         except InvalidFieldError as error:
             print(f"   InvalidFieldError: {error}")
-        print("   ... and what only the server can know is said by the server")
+        print("   ... and the server reports those that only it can detect")
         try:
             client.subjects.create(Subject(nickname="quickstart-mouse", lab="no-such-lab"))
         except BadRequestError as error:
             print(f"   BadRequestError: {error}")
 
-        print("\n8. remove what was made")
+        print("\n8. delete the created records")
         client.notes.delete(note.id)
         client.datasets.delete(dataset.id)
         client.sessions.delete(session.id)
     finally:
         client.subjects.delete(mouse.nickname)
     print(f"   {len(client.subjects.list(nickname='quickstart-mouse'))} subjects of that name are left")
-    print(f"\nDifferences between the schema and the answers: {client.drift}")
+    print(f"\nDifferences between the schema and the responses: {client.drift}")
 
 
 if __name__ == "__main__":
