@@ -1,96 +1,170 @@
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import gc
-import multiprocessing
 import pickle
-import threading
-import warnings
-import weakref
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from alyx_client import AlyxClient, AsyncAlyxClient
-from alyx_client.errors import IncompleteResultsWarning, SchemaDriftWarning, ServerError
 from alyx_client.runtime.async_results import AsyncResults
-from alyx_client.runtime.key_ranges import KeyRanges
-from alyx_client.runtime.paging import Page
 from alyx_client.runtime.results import Results
-from tests.faults import FaultServer, Received, json_answer
+from tests.runtime.lists import CAP, Row, Server, Table, identity, names, no_warnings, results
 
 
-class Row:
-    """A row that can be watched: the number of those alive tells how many pages are held."""
+class TestSequence:
+    def test_length_needs_the_first_page_alone(self) -> None:
+        server = Server(list(range(35)))
+        assert len(server.results()) == 35
+        assert server.results(max_items=5).total == 35
+        assert len(server.results(max_items=5)) == 5
+        assert {offset for offset, _ in server.asked} == {0}
 
-    alive: ClassVar[weakref.WeakSet[Row]] = weakref.WeakSet()
+    def test_given_first_page_is_not_asked_for_again(self) -> None:
+        server = Server(list(range(15)))
+        results = server.results(first=server.page(0, None))
+        assert list(results) == server.rows
+        assert [offset for offset, _ in server.asked] == [0, 10]
 
-    def __init__(self, name: int) -> None:
-        self.name = name
-        Row.alive.add(self)
+    @pytest.mark.parametrize("place", [0, 9, 10, 34, -1, -35])
+    def test_index_fetches_its_page(self, place: int) -> None:
+        server = Server(list(range(35)))
+        assert server.results()[place] == server.rows[place]
+        assert len(server.asked) <= 2
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Row) and other.name == self.name
+    @pytest.mark.parametrize("place", [35, -36])
+    def test_index_out_of_range(self, place: int) -> None:
+        with pytest.raises(IndexError, match="35"):
+            Server(list(range(35))).results()[place]
 
-    __hash__ = object.__hash__
+    def test_index_must_be_an_integer(self) -> None:
+        with pytest.raises(TypeError):
+            Server([1]).results()["a"]  # type: ignore[call-overload]
 
-    def __repr__(self) -> str:
-        return f"Row({self.name})"
+    @pytest.mark.parametrize("page_size", [None, 3, 1000])
+    @pytest.mark.parametrize(
+        "part",
+        [slice(None), slice(3), slice(8, 13), slice(-3, None), slice(None, None, -1), slice(1, 30, 7), slice(9, 2)],
+    )
+    def test_slice_is_that_of_a_list(self, page_size: int | None, part: slice) -> None:
+        server = Server(list(range(25)))
+        assert server.results(page_size=page_size)[part] == server.rows[part]
+
+    def test_slice_fetches_only_its_pages(self) -> None:
+        server = Server(list(range(100)))
+        assert server.results()[42:55] == list(range(42, 55))
+        assert [offset for offset, _ in server.asked] == [0, 40, 50]
+
+    def test_pages_are_as_long_as_the_server_makes_them(self) -> None:
+        server = Server(list(range(100)))
+        assert server.results(page_size=1000)[50] == 50
+        assert server.asked[1:] == [(40, CAP)]
+
+    def test_few_pages_are_kept(self) -> None:
+        server = Server(list(range(200)))
+        results = server.results()
+        for _ in range(2):
+            for place in (15, 25, 35):
+                assert results[place] == place
+        assert len(server.asked) == 4
+        for place in range(200):
+            assert results[place] == place
+        assert results[15] == 15
+        assert len(server.asked) > 20
+
+    def test_row_that_is_gone_is_an_index_error_and_missing_in_slices(self) -> None:
+        server = Server(list(range(35)))
+        results = server.results()
+        assert len(results) == 35
+        del server.rows[15:]
+        with pytest.raises(IndexError, match="list changed"):
+            results[30]
+        assert results[12:30] == [12, 13, 14]
+        assert list(reversed(results)) == list(reversed(range(15)))
+
+    def test_reversed_and_contains_and_position(self) -> None:
+        results = Server(list(range(25))).results()
+        assert list(reversed(results)) == list(reversed(range(25)))
+        assert 24 in results
+        assert 25 not in results
+        assert results.index(17) == 17
+        assert results.count(3) == 1
+
+    def test_contains_stops_at_the_row(self) -> None:
+        server = Server(list(range(100)))
+        assert 0 in server.results()
+        assert len(server.asked) == 1
+
+    def test_truth_needs_one_page(self) -> None:
+        server = Server(list(range(100)))
+        assert server.results()
+        assert len(server.asked) == 1
+        assert not Server([]).results()
+        assert not Results([])
+
+    def test_equals_any_sequence_of_the_same_rows(self) -> None:
+        results = Server(list(range(25))).results()
+        assert results == list(range(25))
+        assert results == tuple(range(25))
+        assert list(range(25)) == results
+        assert results == Server(list(range(25))).results(page_size=3)
+        assert results != list(range(24))
+        assert results != list(range(26))
+        assert results != "text"
+        assert results != 25
+
+    def test_iterates_twice_and_nested(self) -> None:
+        results = Server(list(range(15))).results()
+        assert list(results) == list(results)
+        assert len([1 for _ in results for _ in results]) == 225
+
+    def test_no_queries_are_no_rows(self) -> None:
+        results: Results[int] = Results([])
+        assert (len(results), list(results), results[:], results.total, results == []) == (0, [], [], 0, True)
+
+    def test_repr_shows_count_and_first_rows_and_fetches_nothing(self) -> None:
+        server = Server(list(range(25)))
+        results = server.results()
+        assert repr(results) == "Results(not fetched yet)"
+        assert server.asked == []
+        assert results
+        assert repr(results) == "Results(25 rows):\n  0,\n  1,\n  2,\n  ... 22 more"
+        assert len(server.asked) == 1
+
+    @pytest.mark.parametrize("settings", [{"page_size": 0}, {"max_items": -1}])
+    def test_impossible_sizes_are_refused(self, settings: dict[str, int]) -> None:
+        with pytest.raises(ValueError, match=r"limit|max_items"):
+            Results([], **settings)  # type: ignore[arg-type]
+
+    def test_pickle_holds_the_rows(self) -> None:
+        copy = pickle.loads(pickle.dumps(Server(list(range(25))).results()))
+        assert copy == list(range(25))
+        assert (len(copy), copy[-1], copy[3:5]) == (25, 24, [3, 4])
+        assert pickle.loads(pickle.dumps(copy)) == copy
+        assert pickle.loads(pickle.dumps(Results([]))) == []
 
 
-class Table:
-    """A list on a server with a page size of its own and a cap, as Alyx has."""
+class TestSeveralQueries:
+    def servers(self) -> list[Server]:
+        return [Server([1, 2, 3]), Server([]), Server([3, 4]), Server(list(range(4, 16)))]
 
-    def __init__(self, names: Sequence[int] | int, *, size: int = 10, cap: int = 20) -> None:
-        self.names = list(range(names)) if isinstance(names, int) else list(names)
-        self.size, self.cap = size, cap
-        self.calls: list[tuple[int, int | None]] = []
-        self.before: dict[int, Callable[[], None]] = {}
+    def test_come_as_one_list_in_order_without_repetitions(self) -> None:
+        results: Results[int] = Results([each.page for each in self.servers()], key=identity)
+        assert list(iter(results)) == list(range(1, 16))
+        assert (len(results), results.total, results[3], results[-1]) == (15, 15, 4, 15)
+        assert results == list(range(1, 16))
 
-    def __call__(self, offset: int, limit: int | None) -> Page[Row]:
-        self.calls.append((offset, limit))
-        if change := self.before.pop(len(self.calls), None):
-            change()
-        return self.page(offset, limit)
+    def test_max_items_spans_queries(self) -> None:
+        servers = self.servers()
+        assert list(Results([each.page for each in servers], key=identity, max_items=4)) == [1, 2, 3, 4]
+        assert servers[-1].asked == []
 
-    def page(self, offset: int, limit: int | None) -> Page[Row]:
-        end = offset + min(self.size if limit is None else limit, self.cap)
-        return Page(len(self.names), [Row(name) for name in self.names[offset:end]], end < len(self.names))
+    def test_truth_reads_no_more_than_it_must(self) -> None:
+        servers = self.servers()
+        assert Results([each.page for each in servers], key=identity)
+        assert [len(each.asked) for each in servers] == [1, 0, 0, 0]
 
-    async def later(self, offset: int, limit: int | None) -> Page[Row]:
-        await asyncio.sleep(0)
-        return self(offset, limit)
-
-
-def name_of(row: Any) -> object:
-    return row.name
-
-
-def results(*tables: Table, **options: Any) -> Results[Row]:
-    return Results(tables, **{"key": name_of, **options})
-
-
-def names(rows: Sequence[Row] | Iterator[Row]) -> list[int]:
-    return [row.name for row in rows]
-
-
-def numbers(*ranges: range) -> list[int]:
-    return [number for each in ranges for number in each]
-
-
-@contextlib.contextmanager
-def no_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
-
-
-def prefetching() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("alyx-client")]
+    async def test_asynchronously(self) -> None:
+        results: AsyncResults[int] = await AsyncResults([each.page_later for each in self.servers()], key=identity)
+        assert len(results) == 15
+        assert await results.all() == list(range(1, 16))
 
 
 # --- a sequence
@@ -196,249 +270,6 @@ def test_first_page_that_is_there_already_is_not_fetched_again() -> None:
     assert table.calls == [(10, None)]
 
 
-# --- fetching ahead
-
-
-def test_next_page_is_fetched_while_rows_are_used() -> None:
-    table = Table(30)
-    second = threading.Event()
-    table.before[2] = second.set
-    rows = iter(results(table))
-    next(rows)
-    next(rows)  # who stops at the first row has no use for a second page
-    assert second.wait(10)
-    assert len(table.calls) == 2
-
-
-def test_loop_that_is_left_early_leaves_no_thread() -> None:
-    table = Table(1000)
-    for row in results(table):
-        if row.name == 5:
-            break
-    for thread in prefetching():
-        thread.join(10)
-    assert prefetching() == []
-    assert len(table.calls) <= 2
-
-
-def test_iterating_holds_no_more_than_the_first_page_and_two() -> None:
-    table = Table(200)
-    most = 0
-    gc.collect()
-    before = len(Row.alive)
-    for _ in results(table):
-        for thread in prefetching():
-            thread.join(10)
-        most = max(most, len(Row.alive) - before)
-    assert most <= 3 * table.size
-
-
-def test_failure_ahead_is_raised_at_its_row() -> None:
-    table = Table(30)
-
-    def fail() -> None:
-        raise ServerError("broken")
-
-    table.before[2] = fail
-    rows = results(table)
-    walk = iter(rows)
-    assert [next(walk).name for _ in range(10)] == list(range(10))
-    with pytest.raises(ServerError, match="broken"):
-        next(walk)
-    assert names(rows) == list(range(30))
-
-
-def test_threads_may_share_results() -> None:
-    rows = results(Table(300))
-    with ThreadPoolExecutor(8) as pool:
-        read = list(pool.map(lambda number: rows[number * 37 % 300].name, range(300)))
-        whole = list(pool.map(lambda _: names(rows), range(8)))
-    assert read == [number * 37 % 300 for number in range(300)]
-    assert all(each == list(range(300)) for each in whole)
-
-
-def _rest_of(rows: Iterator[Row], connection: Any) -> None:
-    connection.send(names(rows))
-
-
-@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
-def test_walk_goes_on_in_a_forked_process() -> None:
-    rows = iter(results(Table(40)))
-    next(rows)
-    for thread in prefetching():
-        thread.join(10)
-    here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("fork").Process(target=_rest_of, args=(rows, there))
-    process.start()
-    assert here.poll(30)
-    assert here.recv() == list(range(1, 40))
-    process.join(10)
-
-
-# --- a list that changes, or whose order is not stable
-
-
-def test_records_deleted_meanwhile_hide_no_others() -> None:
-    table = Table(40)
-
-    def delete() -> None:
-        table.names = [name for name in table.names if name not in (0, 3, 15)]
-
-    table.before[3] = delete
-    with no_warnings():
-        assert names(results(table)) == list(range(40))
-
-
-def test_more_records_deleted_than_a_page_has() -> None:
-    table = Table(60)
-
-    def delete() -> None:
-        table.names = table.names[25:]
-
-    table.before[4] = delete
-    with no_warnings():
-        read = names(results(table))
-    assert read == list(range(60))
-
-
-def test_all_records_deleted_meanwhile() -> None:
-    table = Table(60)
-    table.before[3] = table.names.clear
-    with no_warnings():
-        assert names(results(table)) == list(range(20))
-
-
-def test_walk_over_a_list_that_shrinks_all_the_time_ends() -> None:
-    table = Table(1000)
-
-    class Shrinking(Table):
-        def __call__(self, offset: int, limit: int | None) -> Page[Row]:
-            del self.names[-1:]
-            return super().__call__(offset, limit)
-
-    table = Shrinking(1000)
-    assert len(names(results(table))) < 1000
-    assert len(table.calls) < 200
-
-
-def test_records_added_at_the_end_meanwhile_are_read_too() -> None:
-    table = Table(25)
-    table.before[2] = lambda: table.names.extend(range(25, 45))
-    with no_warnings():
-        assert names(results(table)) == list(range(45))
-
-
-def test_records_added_in_front_meanwhile_repeat_no_others() -> None:
-    table = Table(range(5, 30))
-    table.before[2] = lambda: table.names.insert(0, 4)
-    with no_warnings():
-        assert names(results(table)) == list(range(5, 30))
-
-
-def test_rows_repeated_across_pages_are_given_once() -> None:
-    table = Table([*range(10), *range(5, 16)])
-    with pytest.warns(IncompleteResultsWarning, match="counted 21 rows and sent 16"):
-        assert names(results(table)) == list(range(16))
-
-
-def test_warning_points_at_the_line_that_iterates() -> None:
-    with pytest.warns(IncompleteResultsWarning) as caught:
-        list(results(Table([*range(12), 3])))
-    assert caught[0].filename == __file__
-
-
-def test_rows_repeated_in_a_page_are_counted_once() -> None:
-    table = Table([number // 3 for number in range(66)])
-    with no_warnings():
-        rows = results(table)
-        assert len(rows) == 22
-        assert rows.total == 66
-        assert names(rows) == list(range(22))
-        assert rows[-1].name == 21
-        assert rows == [Row(number) for number in range(22)]
-        assert names(reversed(rows)) == list(range(21, -1, -1))
-
-
-def test_counting_by_iterating_reads_once() -> None:
-    table = Table([number // 3 for number in range(66)])
-    rows = results(table)
-    list(rows)
-    calls = len(table.calls)
-    assert len(rows) == 22
-    assert len(table.calls) == calls
-
-
-def test_more_rows_than_the_count_says() -> None:
-    def page(offset: int, limit: int | None) -> Page[Row]:
-        return Page(4, [Row(number // 2) for number in range(8)][offset:], False)
-
-    rows = Results([page], key=name_of)
-    with no_warnings():
-        assert names(rows) == [0, 1, 2, 3]
-        assert len(rows) == 4
-
-
-def test_missing_rows_are_fetched_by_other_means() -> None:
-    table = Table([*range(12), 3, 4, *range(12, 18)])
-    asked: list[int] = []
-
-    def rest() -> Iterator[list[Row]]:
-        for start in range(0, 40, 10):
-            asked.append(start)
-            yield [Row(number) for number in range(start, start + 10)]
-
-    with no_warnings():
-        assert names(results(table, by_key_ranges=rest)) == list(range(20))
-    assert asked == [0, 10]
-
-
-def test_max_items_binds_rows_fetched_by_other_means() -> None:
-    table = Table([*range(12), *range(8)])
-
-    def rest() -> Iterator[list[Row]]:
-        yield [Row(number) for number in range(100)]
-        raise AssertionError("asked for more")
-
-    assert names(results(table, by_key_ranges=rest, max_items=15)) == list(range(15))
-
-
-def test_rows_that_cannot_be_fetched_at_all_are_told_of() -> None:
-    table = Table([*range(12), *range(8)])
-    with pytest.warns(IncompleteResultsWarning, match="counted 20 rows and sent 12"):
-        assert names(results(table, by_key_ranges=lambda: iter([[Row(3)]]))) == list(range(12))
-
-
-def test_whole_list_needs_no_other_means() -> None:
-    def rest() -> Iterator[list[Row]]:
-        raise AssertionError("asked for more")
-
-    assert names(results(Table(35), by_key_ranges=rest)) == list(range(35))
-
-
-def test_rows_without_a_key_are_all_given() -> None:
-    table = Table([1] * 15)
-    with no_warnings():
-        assert names(results(table, key=None)) == [1] * 15
-        assert names(results(table, key=lambda row: None)) == [1] * 15
-
-
-def test_index_beyond_a_list_that_shrank() -> None:
-    table = Table(30)
-    rows = results(table)
-    assert len(rows) == 30
-    del table.names[15:]
-    assert rows[14].name == 14
-    with pytest.raises(IndexError, match="row 25 is not there any more"):
-        rows[25]
-
-
-def test_plain_array_longer_than_the_page() -> None:
-    rows = Results([lambda offset, limit: Page(25, [Row(number) for number in range(25)], False)], page_size=10)
-    assert names(rows) == list(range(25))
-    assert rows[20].name == 20
-
-
 # --- several queries
 
 
@@ -489,318 +320,3 @@ def test_pickle_holds_the_rows() -> None:
     assert names(again[20:]) == [20, 21]
     assert pickle.loads(pickle.dumps(again)) == rows
     assert pickle.loads(pickle.dumps(Results([]))) == []
-
-
-# --- asynchronous
-
-
-def later(*tables: Table, **options: Any) -> AsyncResults[Row]:
-    return AsyncResults([table.later for table in tables], **{"key": name_of, **options})
-
-
-@pytest.mark.parametrize("count", [0, 1, 10, 35])
-async def test_async_results_are_the_list_that_the_server_has(count: int) -> None:
-    with no_warnings():
-        rows = await later(Table(count))
-        assert len(rows) == rows.total == count
-        assert bool(rows) == bool(count)
-        assert [row.name async for row in rows] == list(range(count))
-        assert [row.name async for row in rows] == list(range(count))
-        assert names(await rows.all()) == list(range(count))
-        assert await rows.first() == (Row(0) if count else None)
-
-
-async def test_async_length_needs_an_await() -> None:
-    rows = later(Table(3))
-    assert repr(rows) == "AsyncResults(not fetched yet)"
-    with pytest.raises(RuntimeError, match="known after `await`"):
-        len(rows)
-    await rows
-    assert repr(rows) == "AsyncResults(3 rows)"
-
-
-async def test_async_awaiting_twice_fetches_once() -> None:
-    table = Table(15)
-    rows = later(table)
-    assert await rows is rows
-    await rows
-    assert await rows.first() == Row(0)
-    assert table.calls == [(0, None)]
-
-
-async def test_async_first_row_needs_one_page() -> None:
-    table = Table(100)
-    assert await later(table).first() == Row(0)
-    assert table.calls == [(0, None)]
-    assert await later(Table([]), Table([]), Table(3)).first() == Row(0)
-    assert await later(Table([]), Table([])).first() is None
-    assert await later(Table(3), max_items=0).first() is None
-    assert await later().first() is None
-
-
-@pytest.mark.parametrize("most", [0, 1, 10, 25, 100])
-async def test_async_max_items_caps_the_whole(most: int) -> None:
-    rows = await later(Table(35), page_size=7, max_items=most)
-    assert len(rows) == min(most, 35)
-    assert rows.total == 35
-    assert [row.name async for row in rows] == list(range(min(most, 35)))
-
-
-async def test_async_several_queries_are_one_list() -> None:
-    rows = later(Table(15), Table([]), Table(range(12, 30)))
-    assert [row.name async for row in rows] == list(range(30))
-    assert len(rows) == 30
-    rows = await later(Table(15), Table(range(12, 30)))
-    assert len(rows) == rows.total == 30
-    assert len(await later()) == 0
-
-
-async def test_async_rows_repeated_in_a_page_are_counted_once() -> None:
-    with no_warnings():
-        rows = await later(Table([number // 3 for number in range(66)]))
-        assert len(rows) == 22
-        assert rows.total == 66
-        assert names(await rows.all()) == list(range(22))
-
-
-async def test_async_missing_rows_are_fetched_by_other_means_or_told_of() -> None:
-    async def rest() -> AsyncIterator[list[Row]]:
-        yield [Row(number) for number in range(20)]
-        raise AssertionError("asked for more")
-
-    table = Table([*range(12), 3, 4, *range(12, 18)])
-    with no_warnings():
-        assert names(await later(table, by_key_ranges=rest).all()) == list(range(20))
-    with pytest.warns(IncompleteResultsWarning, match="counted 20 rows and sent 18") as caught:
-        await later(table).all()
-    assert len(caught) == 1
-
-
-async def test_async_failure_ahead_is_raised_at_its_row() -> None:
-    table = Table(30)
-
-    def fail() -> None:
-        raise ServerError("broken")
-
-    table.before[2] = fail
-    walk = aiter(later(table))
-    assert [(await anext(walk)).name for _ in range(10)] == list(range(10))
-    with pytest.raises(ServerError, match="broken"):
-        await anext(walk)
-
-
-@contextlib.contextmanager
-def no_complaints(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    complaints: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _, context: complaints.append(context))
-    yield
-    gc.collect()
-    assert complaints == []
-
-
-@pytest.mark.parametrize("failing", [False, True])
-@pytest.mark.parametrize("turns", [0, 1, 5])
-async def test_async_loop_that_is_left_early_leaves_no_task_and_no_noise(failing: bool, turns: int) -> None:
-    table = Table(1000)
-
-    def fail() -> None:
-        raise ServerError("broken")
-
-    if failing:
-        table.before[2] = fail
-    with no_complaints(asyncio.get_running_loop()):
-        async for _ in later(table):
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            break
-        gc.collect()
-        for _ in range(5):
-            await asyncio.sleep(0)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-    assert len(table.calls) <= 2
-
-
-async def test_async_iterating_task_can_be_cancelled() -> None:
-    table = Table(1000)
-    started = asyncio.Event()
-
-    async def walk() -> None:
-        async for _ in later(table):
-            started.set()
-            await asyncio.sleep(3600)
-
-    with no_complaints(asyncio.get_running_loop()):
-        task = asyncio.create_task(walk())
-        await started.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        for _ in range(5):
-            await asyncio.sleep(0)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-async def test_async_tasks_may_share_results() -> None:
-    rows = later(Table(45))
-    read = await asyncio.gather(*(rows.all() for _ in range(5)))
-    assert all(names(each) == list(range(45)) for each in read)
-
-
-# --- over real sockets
-
-
-def weighing(number: int) -> dict[str, object]:
-    return {
-        "date_time": "2020-01-01T12:00:00",
-        "subject": "flowers",
-        "url": f"https://alyx.example.org/weighings/{number:032x}",
-        "user": "olivier",
-        "weight": 20.5,
-    }
-
-
-class Weighings:
-    """Answers lists of weighings as Alyx does: 250 rows a page, 1000 at most, and ranges of keys."""
-
-    def __init__(self, shown: Sequence[int], stored: Sequence[int] = ()) -> None:
-        self.shown, self.stored = shown, stored or shown
-        self.refuse_from: int | None = None
-
-    def __call__(self, received: Received, connection: Any) -> bool:
-        query = {name: values[-1] for name, values in parse_qs(urlsplit(received.target).query).items()}
-        offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", 250)), 1000)
-        if self.refuse_from is not None and offset >= self.refuse_from:
-            return json_answer({"detail": "broken"}, status=500)(received, connection)
-        numbers = self.shown
-        if "id__gte" in query.get("django", ""):
-            low, high = (int(bound.replace("-", ""), 16) for bound in query["django"].split(",")[1::2])
-            numbers = [number for number in self.stored if low <= number <= high]
-        rows = [weighing(number) for number in numbers[offset : offset + limit]]
-        following = "http://elsewhere.example.org/weighings?limit=9&offset=9" if offset + limit < len(numbers) else None
-        body = {"count": len(numbers), "next": following, "previous": None, "results": rows}
-        return json_answer(body)(received, connection)
-
-
-def serving(answers: Weighings) -> FaultServer:
-    return FaultServer(then=answers)
-
-
-def ids(rows: Sequence[Any]) -> list[int]:
-    return [row.id.int for row in rows]
-
-
-def test_list_is_walked_over_one_connection_and_a_foreign_next_is_not_followed() -> None:
-    with serving(Weighings(range(1, 600))) as server:
-        rows = AlyxClient(server.url, token="t").weighings.list()
-        assert len(rows) == 599
-        assert ids(rows) == list(range(1, 600))
-        assert [received.target for received in server.requests] == [
-            "/weighings",
-            "/weighings?offset=250",
-            "/weighings?offset=500",
-        ]
-        assert server.connections <= 2
-
-
-def test_limit_above_the_cap_over_real_sockets() -> None:
-    with serving(Weighings(range(1, 2300))) as server:
-        rows = AlyxClient(server.url, token="t").weighings.list(limit=5000)
-        assert ids(rows) == list(range(1, 2300))
-        assert rows[-1].id.int == 2299
-        assert len(server.requests) == 4
-
-
-def test_rows_that_paging_loses_are_found_by_ranges_of_keys() -> None:
-    stored = range(2**100, 2**128, 2**128 // 1500)
-    shown = [*stored[:400], *stored[100:]][: len(stored)]
-    with serving(Weighings(shown, stored)) as server, no_warnings():
-        rows = AlyxClient(server.url, token="t").weighings.list(limit=300)
-        assert sorted(ids(rows)) == list(stored)
-        assert ids(rows)[:400] == list(stored)[:400]
-        assert any("id__gte" in received.target for received in server.requests)
-
-
-async def test_async_rows_that_paging_loses_are_found_by_ranges_of_keys() -> None:
-    stored = range(2**100, 2**128, 2**128 // 1500)
-    shown = [*stored[:400], *stored[100:]][: len(stored)]
-    with serving(Weighings(shown, stored)) as server, no_warnings():
-        async with AsyncAlyxClient(server.url, token="t") as client:
-            assert sorted(ids(await client.weighings.list(limit=300).all())) == list(stored)
-
-
-def test_own_ranges_of_keys_leave_no_room_for_others() -> None:
-    with serving(Weighings([*range(1, 300), *range(1, 11)])) as server:
-        rows = AlyxClient(server.url, token="t").weighings.list(django={"~id__lte": "x"})
-        with pytest.warns(IncompleteResultsWarning, match="counted 309 rows and sent 299"):
-            assert len(list(rows)) == 299
-
-
-def test_ranges_are_divided_until_they_fit() -> None:
-    ranges = KeyRanges((("lab", "x"), ("django", "qc,10")))
-    stored = [2**127 + number for number in range(10)]
-    read: list[int] = []
-    asked = 0
-    while (params := ranges.next_params) is not None:
-        asked += 1
-        assert params[0] == ("lab", "x")
-        low, high = (int(bound.replace("-", ""), 16) for bound in params[1][1].split(",")[3::2])
-        fitting = [number for number in stored if low <= number <= high]
-        read += ranges.add_page(Page(len(fitting), fitting[:3], False))
-    assert read == stored
-    assert asked < 300
-
-
-def test_server_error_in_the_middle_is_raised_at_its_row() -> None:
-    answers = Weighings(range(1, 600))
-    answers.refuse_from = 250
-    with serving(answers) as server:
-        walk = iter(AlyxClient(server.url, token="t").weighings.list())
-        assert [next(walk).id.int for _ in range(250)] == list(range(1, 251))
-        with pytest.raises(ServerError, match="broken"):
-            next(walk)
-
-
-async def test_async_loop_left_early_over_real_sockets_makes_no_noise() -> None:
-    with serving(Weighings(range(1, 3000))) as server, no_complaints(asyncio.get_running_loop()):
-        async with AsyncAlyxClient(server.url, token="t") as client:
-            async for row in client.weighings.list():
-                assert row.weight == 20.5
-                break
-            assert len(await client.weighings.list()) == 2999
-
-
-def test_fault_of_a_filter_shows_where_the_list_is_asked_for() -> None:
-    answers = Weighings([])
-    answers.refuse_from = 0
-    with serving(answers) as server, pytest.raises(ServerError, match="broken"):
-        AlyxClient(server.url, token="t").weighings.list(django="no_such_field,1")
-
-
-def test_no_keys_send_nothing() -> None:
-    with serving(Weighings(range(5))) as server:
-        client = AlyxClient(server.url, token="t")
-        assert client.weighings.list(id=[]) == []
-        assert list(client.weighings.list(id=[], limit=5, max_items=2)) == []
-        assert server.requests == []
-
-
-def test_rows_without_a_readable_address_are_still_rows() -> None:
-    broken = [{**weighing(1), "url": url} for url in (None, 5, "", ["x"], "not an address")]
-    body = {"count": 5, "next": None, "previous": None, "results": broken}
-    with FaultServer(then=json_answer(body)) as server, pytest.warns(SchemaDriftWarning, match="weighings"):
-        rows = list(AlyxClient(server.url, token="t").weighings.list())
-    assert [row.url for row in rows] == [None, 5, "", ["x"], "not an address"]
-    assert not any(hasattr(row, "id") for row in rows)
-    with pytest.raises(AttributeError, match="no id: its url is None"):
-        _ = rows[0].id
-
-
-def test_offset_is_the_clients_own() -> None:
-    with serving(Weighings(range(5))) as server:
-        client = AlyxClient(server.url, token="t")
-        with pytest.raises(ValueError, match="slice the results"):
-            client.weighings.list(extra_params={"offset": 10})
-        with pytest.raises(ValueError, match="not 0"):
-            client.weighings.list(limit=0)
-        assert server.requests == []
-        assert ids(client.weighings.list(extra_params={"limit": 2})) == list(range(5))

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.runtime.lists import Server, Walked
+
+
+@pytest.fixture(params=["sync", "async"])
+def walked(request: pytest.FixtureRequest) -> Walked:
+    """Reads a list to its end, with either kind of result."""
+
+    async def walk(server: Server, **settings: Any) -> list[int]:
+        if request.param == "sync":
+            return list(iter(server.results(**settings)))
+        return [row async for row in server.async_results(**settings)]
+
+    return walk

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from alyx_client import AlyxClient, AsyncAlyxClient
+from alyx_client.errors import IncompleteResultsWarning, SchemaDriftWarning, ServerError
+from alyx_client.runtime.async_results import AsyncResults
+from alyx_client.runtime.key_ranges import KeyRanges
+from alyx_client.runtime.paging import Page
+from alyx_client.runtime.results import Results
+from tests.faults import FaultServer, Received, json_answer
+from tests.runtime.lists import Server, identity, no_complaints, no_warnings
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers pages of JSON from the server's rows; `moves` change them before a request, by its number."""
+
+    def do_GET(self) -> None:
+        table: Server = self.server.table  # type: ignore[attr-defined]
+        asked = {name: int(values[0]) for name, values in parse_qs(urlsplit(self.path).query).items()}
+        page = table.page(asked.get("offset", 0), asked.get("limit"))
+        body = {"count": page.count, "next": "http://elsewhere/" if page.has_next else None, "results": page.rows}
+        content = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def over_http() -> Iterator[Callable[[Server], Callable[[int, int | None], Page[int]]]]:
+    servers: list[ThreadingHTTPServer] = []
+
+    def serve(table: Server) -> Callable[[int, int | None], Page[int]]:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.table = table  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        servers.append(server)
+
+        def fetch(offset: int, limit: int | None) -> Page[int]:
+            query = f"offset={offset}" + (f"&limit={limit}" if limit is not None else "")
+            url = f"http://127.0.0.1:{server.server_address[1]}/rows?{query}"
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
+                body = json.load(answer)
+            return Page(body["count"], body["results"], body["next"] is not None)
+
+        return fetch
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+class TestOverHTTP:
+    def test_whole_list(self, over_http: Any) -> None:
+        results: Results[int] = Results([over_http(Server(list(range(105))))], key=identity)
+        assert list(results) == list(range(105))
+        assert results[-5:] == list(range(100, 105))
+
+    def test_counts_that_move_both_ways(self, over_http: Any) -> None:
+        table = Server(list(range(95)))
+        table.before = {
+            2: lambda: table.rows.insert(0, -1),
+            4: lambda: table.rows.__delitem__(slice(1, 5)),
+            7: lambda: table.rows.extend([95, 96]),
+        }
+        assert list(Results([over_http(table)], key=identity)) == list(range(97))
+
+    def test_several_threads(self, over_http: Any) -> None:
+        results: Results[int] = Results([over_http(Server(list(range(60))))], key=identity, page_size=7)
+        found: list[bool] = []
+        threads = [threading.Thread(target=lambda: found.append(results == list(range(60)))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert found == [True] * 4
+
+    async def test_asynchronously(self, over_http: Any) -> None:
+        fetch = over_http(Server(list(range(45))))
+
+        async def fetch_later(offset: int, limit: int | None) -> Page[int]:
+            return await asyncio.to_thread(fetch, offset, limit)
+
+        assert await AsyncResults([fetch_later], key=identity, page_size=1000).all() == list(range(45))
+
+
+def numbers(*ranges: range) -> list[int]:
+    return [number for each in ranges for number in each]
+
+
+# --- over real sockets
+
+
+def weighing(number: int) -> dict[str, object]:
+    return {
+        "date_time": "2020-01-01T12:00:00",
+        "subject": "flowers",
+        "url": f"https://alyx.example.org/weighings/{number:032x}",
+        "user": "olivier",
+        "weight": 20.5,
+    }
+
+
+class Weighings:
+    """Answers lists of weighings as Alyx does: 250 rows a page, 1000 at most, and ranges of keys."""
+
+    def __init__(self, shown: Sequence[int], stored: Sequence[int] = ()) -> None:
+        self.shown, self.stored = shown, stored or shown
+        self.refuse_from: int | None = None
+
+    def __call__(self, received: Received, connection: Any) -> bool:
+        query = {name: values[-1] for name, values in parse_qs(urlsplit(received.target).query).items()}
+        offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", 250)), 1000)
+        if self.refuse_from is not None and offset >= self.refuse_from:
+            return json_answer({"detail": "broken"}, status=500)(received, connection)
+        numbers = self.shown
+        if "id__gte" in query.get("django", ""):
+            low, high = (int(bound.replace("-", ""), 16) for bound in query["django"].split(",")[1::2])
+            numbers = [number for number in self.stored if low <= number <= high]
+        rows = [weighing(number) for number in numbers[offset : offset + limit]]
+        following = "http://elsewhere.example.org/weighings?limit=9&offset=9" if offset + limit < len(numbers) else None
+        body = {"count": len(numbers), "next": following, "previous": None, "results": rows}
+        return json_answer(body)(received, connection)
+
+
+def serving(answers: Weighings) -> FaultServer:
+    return FaultServer(then=answers)
+
+
+def ids(rows: Sequence[Any]) -> list[int]:
+    return [row.id.int for row in rows]
+
+
+def test_list_is_walked_over_one_connection_and_a_foreign_next_is_not_followed() -> None:
+    with serving(Weighings(range(1, 600))) as server:
+        rows = AlyxClient(server.url, token="t").weighings.list()
+        assert len(rows) == 599
+        assert ids(rows) == list(range(1, 600))
+        assert [received.target for received in server.requests] == [
+            "/weighings",
+            "/weighings?offset=250",
+            "/weighings?offset=500",
+        ]
+        assert server.connections <= 2
+
+
+def test_limit_above_the_cap_over_real_sockets() -> None:
+    with serving(Weighings(range(1, 2300))) as server:
+        rows = AlyxClient(server.url, token="t").weighings.list(limit=5000)
+        assert ids(rows) == list(range(1, 2300))
+        assert rows[-1].id.int == 2299
+        assert len(server.requests) == 4
+
+
+def test_rows_that_paging_loses_are_found_by_ranges_of_keys() -> None:
+    stored = range(2**100, 2**128, 2**128 // 1500)
+    shown = [*stored[:400], *stored[100:]][: len(stored)]
+    with serving(Weighings(shown, stored)) as server, no_warnings():
+        rows = AlyxClient(server.url, token="t").weighings.list(limit=300)
+        assert sorted(ids(rows)) == list(stored)
+        assert ids(rows)[:400] == list(stored)[:400]
+        assert any("id__gte" in received.target for received in server.requests)
+
+
+async def test_async_rows_that_paging_loses_are_found_by_ranges_of_keys() -> None:
+    stored = range(2**100, 2**128, 2**128 // 1500)
+    shown = [*stored[:400], *stored[100:]][: len(stored)]
+    with serving(Weighings(shown, stored)) as server, no_warnings():
+        async with AsyncAlyxClient(server.url, token="t") as client:
+            assert sorted(ids(await client.weighings.list(limit=300).all())) == list(stored)
+
+
+def test_own_ranges_of_keys_leave_no_room_for_others() -> None:
+    with serving(Weighings([*range(1, 300), *range(1, 11)])) as server:
+        rows = AlyxClient(server.url, token="t").weighings.list(django={"~id__lte": "x"})
+        with pytest.warns(IncompleteResultsWarning, match="counted 309 rows and sent 299"):
+            assert len(list(rows)) == 299
+
+
+def test_ranges_are_divided_until_they_fit() -> None:
+    ranges = KeyRanges((("lab", "x"), ("django", "qc,10")))
+    stored = [2**127 + number for number in range(10)]
+    read: list[int] = []
+    asked = 0
+    while (params := ranges.next_params) is not None:
+        asked += 1
+        assert params[0] == ("lab", "x")
+        low, high = (int(bound.replace("-", ""), 16) for bound in params[1][1].split(",")[3::2])
+        fitting = [number for number in stored if low <= number <= high]
+        read += ranges.add_page(Page(len(fitting), fitting[:3], False))
+    assert read == stored
+    assert asked < 300
+
+
+def test_server_error_in_the_middle_is_raised_at_its_row() -> None:
+    answers = Weighings(range(1, 600))
+    answers.refuse_from = 250
+    with serving(answers) as server:
+        walk = iter(AlyxClient(server.url, token="t").weighings.list())
+        assert [next(walk).id.int for _ in range(250)] == list(range(1, 251))
+        with pytest.raises(ServerError, match="broken"):
+            next(walk)
+
+
+async def test_async_loop_left_early_over_real_sockets_makes_no_noise() -> None:
+    with serving(Weighings(range(1, 3000))) as server, no_complaints(asyncio.get_running_loop()):
+        async with AsyncAlyxClient(server.url, token="t") as client:
+            async for row in client.weighings.list():
+                assert row.weight == 20.5
+                break
+            assert len(await client.weighings.list()) == 2999
+
+
+def test_fault_of_a_filter_shows_where_the_list_is_asked_for() -> None:
+    answers = Weighings([])
+    answers.refuse_from = 0
+    with serving(answers) as server, pytest.raises(ServerError, match="broken"):
+        AlyxClient(server.url, token="t").weighings.list(django="no_such_field,1")
+
+
+def test_no_keys_send_nothing() -> None:
+    with serving(Weighings(range(5))) as server:
+        client = AlyxClient(server.url, token="t")
+        assert client.weighings.list(id=[]) == []
+        assert list(client.weighings.list(id=[], limit=5, max_items=2)) == []
+        assert server.requests == []
+
+
+def test_rows_without_a_readable_address_are_still_rows() -> None:
+    broken = [{**weighing(1), "url": url} for url in (None, 5, "", ["x"], "not an address")]
+    body = {"count": 5, "next": None, "previous": None, "results": broken}
+    with FaultServer(then=json_answer(body)) as server, pytest.warns(SchemaDriftWarning, match="weighings"):
+        rows = list(AlyxClient(server.url, token="t").weighings.list())
+    assert [row.url for row in rows] == [None, 5, "", ["x"], "not an address"]
+    assert not any(hasattr(row, "id") for row in rows)
+    with pytest.raises(AttributeError, match="no id: its url is None"):
+        _ = rows[0].id
+
+
+def test_offset_is_the_clients_own() -> None:
+    with serving(Weighings(range(5))) as server:
+        client = AlyxClient(server.url, token="t")
+        with pytest.raises(ValueError, match="slice the results"):
+            client.weighings.list(extra_params={"offset": 10})
+        with pytest.raises(ValueError, match="not 0"):
+            client.weighings.list(limit=0)
+        assert server.requests == []
+        assert ids(client.weighings.list(extra_params={"limit": 2})) == list(range(5))

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from alyx_client.errors import IncompleteResultsWarning
+from alyx_client.runtime.paging import Page
+from alyx_client.runtime.results import Results
+from tests.runtime.lists import Row, Table, name_of, names, no_warnings, results
+
+# --- a list that changes, or whose order is not stable
+
+
+def test_records_deleted_meanwhile_hide_no_others() -> None:
+    table = Table(40)
+
+    def delete() -> None:
+        table.names = [name for name in table.names if name not in (0, 3, 15)]
+
+    table.before[3] = delete
+    with no_warnings():
+        assert names(results(table)) == list(range(40))
+
+
+def test_more_records_deleted_than_a_page_has() -> None:
+    table = Table(60)
+
+    def delete() -> None:
+        table.names = table.names[25:]
+
+    table.before[4] = delete
+    with no_warnings():
+        read = names(results(table))
+    assert read == list(range(60))
+
+
+def test_all_records_deleted_meanwhile() -> None:
+    table = Table(60)
+    table.before[3] = table.names.clear
+    with no_warnings():
+        assert names(results(table)) == list(range(20))
+
+
+def test_walk_over_a_list_that_shrinks_all_the_time_ends() -> None:
+    table = Table(1000)
+
+    class Shrinking(Table):
+        def __call__(self, offset: int, limit: int | None) -> Page[Row]:
+            del self.names[-1:]
+            return super().__call__(offset, limit)
+
+    table = Shrinking(1000)
+    assert len(names(results(table))) < 1000
+    assert len(table.calls) < 200
+
+
+def test_records_added_at_the_end_meanwhile_are_read_too() -> None:
+    table = Table(25)
+    table.before[2] = lambda: table.names.extend(range(25, 45))
+    with no_warnings():
+        assert names(results(table)) == list(range(45))
+
+
+def test_records_added_in_front_meanwhile_repeat_no_others() -> None:
+    table = Table(range(5, 30))
+    table.before[2] = lambda: table.names.insert(0, 4)
+    with no_warnings():
+        assert names(results(table)) == list(range(5, 30))
+
+
+def test_rows_repeated_across_pages_are_given_once() -> None:
+    table = Table([*range(10), *range(5, 16)])
+    with pytest.warns(IncompleteResultsWarning, match="counted 21 rows and sent 16"):
+        assert names(results(table)) == list(range(16))
+
+
+def test_warning_points_at_the_line_that_iterates() -> None:
+    with pytest.warns(IncompleteResultsWarning) as caught:
+        list(results(Table([*range(12), 3])))
+    assert caught[0].filename == __file__
+
+
+def test_rows_repeated_in_a_page_are_counted_once() -> None:
+    table = Table([number // 3 for number in range(66)])
+    with no_warnings():
+        rows = results(table)
+        assert len(rows) == 22
+        assert rows.total == 66
+        assert names(rows) == list(range(22))
+        assert rows[-1].name == 21
+        assert rows == [Row(number) for number in range(22)]
+        assert names(reversed(rows)) == list(range(21, -1, -1))
+
+
+def test_counting_by_iterating_reads_once() -> None:
+    table = Table([number // 3 for number in range(66)])
+    rows = results(table)
+    list(rows)
+    calls = len(table.calls)
+    assert len(rows) == 22
+    assert len(table.calls) == calls
+
+
+def test_more_rows_than_the_count_says() -> None:
+    def page(offset: int, limit: int | None) -> Page[Row]:
+        return Page(4, [Row(number // 2) for number in range(8)][offset:], False)
+
+    rows = Results([page], key=name_of)
+    with no_warnings():
+        assert names(rows) == [0, 1, 2, 3]
+        assert len(rows) == 4
+
+
+def test_missing_rows_are_fetched_by_other_means() -> None:
+    table = Table([*range(12), 3, 4, *range(12, 18)])
+    asked: list[int] = []
+
+    def rest() -> Iterator[list[Row]]:
+        for start in range(0, 40, 10):
+            asked.append(start)
+            yield [Row(number) for number in range(start, start + 10)]
+
+    with no_warnings():
+        assert names(results(table, by_key_ranges=rest)) == list(range(20))
+    assert asked == [0, 10]
+
+
+def test_max_items_binds_rows_fetched_by_other_means() -> None:
+    table = Table([*range(12), *range(8)])
+
+    def rest() -> Iterator[list[Row]]:
+        yield [Row(number) for number in range(100)]
+        raise AssertionError("asked for more")
+
+    assert names(results(table, by_key_ranges=rest, max_items=15)) == list(range(15))
+
+
+def test_rows_that_cannot_be_fetched_at_all_are_told_of() -> None:
+    table = Table([*range(12), *range(8)])
+    with pytest.warns(IncompleteResultsWarning, match="counted 20 rows and sent 12"):
+        assert names(results(table, by_key_ranges=lambda: iter([[Row(3)]]))) == list(range(12))
+
+
+def test_whole_list_needs_no_other_means() -> None:
+    def rest() -> Iterator[list[Row]]:
+        raise AssertionError("asked for more")
+
+    assert names(results(Table(35), by_key_ranges=rest)) == list(range(35))
+
+
+def test_rows_without_a_key_are_all_given() -> None:
+    table = Table([1] * 15)
+    with no_warnings():
+        assert names(results(table, key=None)) == [1] * 15
+        assert names(results(table, key=lambda row: None)) == [1] * 15
+
+
+def test_index_beyond_a_list_that_shrank() -> None:
+    table = Table(30)
+    rows = results(table)
+    assert len(rows) == 30
+    del table.names[15:]
+    assert rows[14].name == 14
+    with pytest.raises(IndexError, match="row 25 is not there any more"):
+        rows[25]
+
+
+def test_plain_array_longer_than_the_page() -> None:
+    rows = Results([lambda offset, limit: Page(25, [Row(number) for number in range(25)], False)], page_size=10)
+    assert names(rows) == list(range(25))
+    assert rows[20].name == 20
