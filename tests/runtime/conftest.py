@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.lists import Server, Walked
+from tests.runtime.lists import ReadRows, Server
 
 
 @pytest.fixture(params=["sync", "async"])
-def walked(request: pytest.FixtureRequest) -> Walked:
+def read_rows(request: pytest.FixtureRequest) -> ReadRows:
     """Reads a list to its end, with either kind of result."""
 
     async def walk(server: Server, **settings: Any) -> list[int]:

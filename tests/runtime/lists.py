@@ -29,15 +29,15 @@ class Server:
 
     rows: list[int]
     before: dict[int, Callable[[], object]] = field(default_factory=dict)  # by the number of the request, from 1
-    asked: list[tuple[int, int | None]] = field(default_factory=list)
+    requests: list[tuple[int, int | None]] = field(default_factory=list)
 
     def page(self, offset: int, limit: int | None) -> Page[int]:
-        self.asked.append((offset, limit))
-        self.before.get(len(self.asked), lambda: None)()
+        self.requests.append((offset, limit))
+        self.before.get(len(self.requests), lambda: None)()
         end = offset + min(limit or DEFAULT, CAP)
         return Page(len(self.rows), self.rows[offset:end], end < len(self.rows))
 
-    async def page_later(self, offset: int, limit: int | None) -> Page[int]:
+    async def page_async(self, offset: int, limit: int | None) -> Page[int]:
         await asyncio.sleep(0)
         return self.page(offset, limit)
 
@@ -45,10 +45,10 @@ class Server:
         return Results([self.page], **{"key": identity, **settings})
 
     def async_results(self, **settings: Any) -> AsyncResults[int]:
-        return AsyncResults([self.page_later], **{"key": identity, **settings})
+        return AsyncResults([self.page_async], **{"key": identity, **settings})
 
 
-Walked = Callable[..., Awaitable[list[int]]]
+ReadRows = Callable[..., Awaitable[list[int]]]
 
 
 class Row:
@@ -113,9 +113,9 @@ def no_warnings() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def no_complaints(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    complaints: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _, context: complaints.append(context))
+def no_logged_errors(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    errors: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: errors.append(context))
     yield
     gc.collect()
-    assert complaints == []
+    assert errors == []

@@ -11,11 +11,11 @@ import pytest
 from alyx_client.errors import IncompleteResultsWarning, ServerError
 from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.paging import Page
-from tests.runtime.lists import Row, Server, Table, identity, name_of, names, no_complaints, no_warnings
+from tests.runtime.lists import Row, Server, Table, identity, name_of, names, no_logged_errors, no_warnings
 
 
 class TestAsynchronous:
-    async def test_awaited_it_has_a_length(self) -> None:
+    async def test_length_is_known_after_await(self) -> None:
         server = Server(list(range(25)))
         results = server.async_results(max_items=12)
         with pytest.raises(RuntimeError, match="await"):
@@ -23,23 +23,23 @@ class TestAsynchronous:
         assert repr(results) == "AsyncResults(not fetched yet)"
         assert await results is results
         assert (len(results), results.total, bool(results)) == (12, 25, True)
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
         assert repr(results) == "AsyncResults(12 rows)"
 
-    async def test_awaited_twice_or_walked_after_asks_for_the_first_page_once(self) -> None:
+    async def test_first_page_is_fetched_once_for_several_awaits_and_loops(self) -> None:
         server = Server(list(range(15)))
         results = await server.async_results()
         await results
         assert [row async for row in results] == server.rows
-        assert [offset for offset, _ in server.asked] == [0, 10]
+        assert [offset for offset, _ in server.requests] == [0, 10]
 
     async def test_first_and_get_fetch_what_they_need(self) -> None:
         server = Server(list(range(35)))
         results = server.async_results()
         assert await results.first() == 0
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
         assert [await results.get(place) for place in (-1, 30, 3)] == [34, 30, 3]
-        assert len(server.asked) == 2
+        assert len(server.requests) == 2
         with pytest.raises(IndexError, match="35"):
             await results.get(35)
         assert await Server([]).async_results().first() is None
@@ -102,7 +102,7 @@ class TestAsynchronous:
         await asyncio.sleep(0)
         assert logged == []
 
-    async def test_pickle_is_refused_with_the_way(self) -> None:
+    async def test_pickle_error_names_the_alternative(self) -> None:
         with pytest.raises(TypeError, match="all"):
             pickle.dumps(Server([1]).async_results())
 
@@ -155,7 +155,7 @@ async def test_async_first_row_needs_one_page() -> None:
 
 
 @pytest.mark.parametrize("most", [0, 1, 10, 25, 100])
-async def test_async_max_items_caps_the_whole(most: int) -> None:
+async def test_async_max_items_limits_the_list(most: int) -> None:
     rows = await later(Table(35), page_size=7, max_items=most)
     assert len(rows) == min(most, 35)
     assert rows.total == 35
@@ -179,10 +179,10 @@ async def test_async_rows_repeated_in_a_page_are_counted_once() -> None:
         assert names(await rows.all()) == list(range(22))
 
 
-async def test_async_missing_rows_are_fetched_by_other_means_or_told_of() -> None:
+async def test_async_missing_rows_are_fetched_by_key_ranges_or_warned_about() -> None:
     async def rest() -> AsyncIterator[list[Row]]:
         yield [Row(number) for number in range(20)]
-        raise AssertionError("asked for more")
+        raise AssertionError("requested more")
 
     table = Table([*range(12), 3, 4, *range(12, 18)])
     with no_warnings():
@@ -207,7 +207,7 @@ async def test_async_failure_ahead_is_raised_at_its_row() -> None:
 
 @pytest.mark.parametrize("failing", [False, True])
 @pytest.mark.parametrize("turns", [0, 1, 5])
-async def test_async_loop_that_is_left_early_leaves_no_task_and_no_noise(failing: bool, turns: int) -> None:
+async def test_async_loop_left_early_leaves_no_task_and_no_log(failing: bool, turns: int) -> None:
     table = Table(1000)
 
     def fail() -> None:
@@ -215,7 +215,7 @@ async def test_async_loop_that_is_left_early_leaves_no_task_and_no_noise(failing
 
     if failing:
         table.before[2] = fail
-    with no_complaints(asyncio.get_running_loop()):
+    with no_logged_errors(asyncio.get_running_loop()):
         async for _ in later(table):
             for _ in range(turns):
                 await asyncio.sleep(0)
@@ -236,7 +236,7 @@ async def test_async_iterating_task_can_be_cancelled() -> None:
             started.set()
             await asyncio.sleep(3600)
 
-    with no_complaints(asyncio.get_running_loop()):
+    with no_logged_errors(asyncio.get_running_loop()):
         task = asyncio.create_task(walk())
         await started.wait()
         task.cancel()
@@ -250,4 +250,4 @@ async def test_async_iterating_task_can_be_cancelled() -> None:
 async def test_async_tasks_may_share_results() -> None:
     rows = later(Table(45))
     read = await asyncio.gather(*(rows.all() for _ in range(5)))
-    assert all(names(each) == list(range(45)) for each in read)
+    assert all(names(rows) == list(range(45)) for rows in read)

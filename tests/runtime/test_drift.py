@@ -76,7 +76,7 @@ def quiet() -> Iterator[DriftLog]:
 # --- what fits
 
 
-def test_declared_answer_is_read_without_drift() -> None:
+def test_response_as_declared_causes_no_drift() -> None:
     record = read(GOOD)
     assert (record.size, record.created, record.best.exists) == (5, datetime(2020, 1, 2, 3, 4, 5), False)
     assert record.id == UUID("0b12ba9e-01e3-4784-8c35-d7bb1bab414f")
@@ -94,7 +94,7 @@ def test_field_with_a_default_may_be_left_out() -> None:
     assert read({name: value for name, value in GOOD.items() if name != "best"}).best is None
 
 
-def test_nothing_answered_and_bytes() -> None:
+def test_empty_and_binary_responses() -> None:
     assert read(b"", None) is None
     assert read(b"anything", None) is None
     assert read(b"\x00\x01", bytes) == b"\x00\x01"
@@ -136,15 +136,15 @@ DRIFTS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
 
 
 @pytest.mark.parametrize(("change", "expected"), DRIFTS)
-def test_what_does_not_fit_is_kept_and_reported(change: dict[str, Any], expected: Any, quiet: DriftLog) -> None:
+def test_other_types_are_preserved_and_reported(change: dict[str, Any], expected: Any, quiet: DriftLog) -> None:
     body = {**GOOD, **change, "brand_new": 1}
     record = read(body, log=quiet)
     assert [(drift.field, drift.expected, drift.found) for drift in quiet] == expected
     assert isinstance(record, Dataset)
     ((name, value),) = change.items()
-    kept = getattr(record, name)
+    received = getattr(record, name)
     if not isinstance(value, dict | list):
-        assert kept == value
+        assert received == value
     assert record.brand_new == 1
     assert record.id == UUID("0b12ba9e-01e3-4784-8c35-d7bb1bab414f")
     with warnings.catch_warnings():
@@ -182,7 +182,7 @@ def test_good_rows_beside_a_drifting_one(quiet: DriftLog) -> None:
     assert [drift.field for drift in quiet] == ["name", "answer"]
 
 
-def test_strange_text_is_kept(quiet: DriftLog) -> None:
+def test_unusual_text_is_sent_unchanged(quiet: DriftLog) -> None:
     record = read(json.dumps(GOOD).replace("spikes.times.npy", "\\ud800").encode(), log=quiet)
     assert record.name == "\ud800"
 
@@ -190,14 +190,14 @@ def test_strange_text_is_kept(quiet: DriftLog) -> None:
 # --- telling
 
 
-def test_one_warning_for_each_kind_and_a_count() -> None:
+def test_one_warning_per_difference_and_a_count() -> None:
     log = DriftLog()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for size in ("a", "b", None, 1.5, "c"):
             read({**GOOD, "size": size}, log=log)
-    assert {each.category for each in caught} == {SchemaDriftWarning}
-    assert [str(each.message).partition(".")[0] for each in caught] == [
+    assert {warning.category for warning in caught} == {SchemaDriftWarning}
+    assert [str(warning.message).partition(".")[0] for warning in caught] == [
         "datasets: the server sent text for size, declared as int | None",
         "datasets: the server sent a number for size, declared as int | None",
     ]
@@ -228,7 +228,7 @@ def test_warning_points_at_the_line_of_the_call() -> None:
         client = AlyxClient(server.url, token="t")
         with pytest.warns(SchemaDriftWarning) as caught:
             client.labs.list()
-        assert {each.filename for each in caught} == {__file__}
+        assert {warning.filename for warning in caught} == {__file__}
         assert {drift.endpoint for drift in client.drift} == {"labs"}
         assert f"alyx-generate client {server.url} --package lab_alyx --out src" in str(caught[0].message)
         with pytest.raises(SchemaDriftError):
@@ -270,15 +270,17 @@ def test_json_of_another_form_is_an_error(body: object, kind: Any) -> None:
 @pytest.mark.parametrize("kind", [Dataset, "page", None, bytes])
 def test_failure_with_status_200_is_a_server_error(kind: Any) -> None:
     html = b"<!doctype html><html><head><title>500 Internal Server Error</title></head><body></body></html>"
-    answer = response(html, content_type="text/html; charset=utf-8")
+    html_response = response(html, content_type="text/html; charset=utf-8")
     with pytest.raises(ServerError, match="did not say why") as caught:
-        (PageParser(Dataset) if kind == "page" else ResponseParser[Any](kind)).parse(answer, "datasets", DriftLog())
+        (PageParser(Dataset) if kind == "page" else ResponseParser[Any](kind)).parse(
+            html_response, "datasets", DriftLog()
+        )
     assert caught.value.status_code == 500
 
 
 def test_plain_array_is_a_whole_list(quiet: DriftLog) -> None:
-    answer = read_page([GOOD, GOOD])
-    assert (answer.count, answer.rows, answer.has_next) == (2, [read(GOOD), read(GOOD)], False)
+    rows = read_page([GOOD, GOOD])
+    assert (rows.count, rows.rows, rows.has_next) == (2, [read(GOOD), read(GOOD)], False)
     assert read_page([]).rows == []
     assert read_page([{**GOOD, "size": "x"}], quiet).rows[0].size == "x"
     assert quiet[0].field == "size"
@@ -292,7 +294,7 @@ def test_page_without_a_count(quiet: DriftLog) -> None:
         read_page({**body, "next": "https://x.org/datasets?offset=1"})
 
 
-def test_garbage_collection_goes_on_after_a_page() -> None:
+def test_garbage_collection_is_enabled_after_a_page() -> None:
     assert gc.isenabled()
     read_page(page(GOOD))
     with pytest.raises(UnexpectedAnswerError):
@@ -320,7 +322,7 @@ def test_garbage_collection_goes_on_after_a_page() -> None:
         (json_answer({"detail": "text"}), UnexpectedAnswerError),
     ],
 )
-def test_answers_that_are_none_over_real_sockets(step: faults.Step, error: type[Exception]) -> None:
+def test_unexpected_responses_over_real_sockets(step: faults.Step, error: type[Exception]) -> None:
     with FaultServer(then=step) as server:
         client = AlyxClient(server.url, token="secret-token")
         with pytest.raises(error, match="labs") as caught:
@@ -330,7 +332,7 @@ def test_answers_that_are_none_over_real_sockets(step: faults.Step, error: type[
             AlyxClient(server.url, token="secret-token", strict=True).labs.read("x")
 
 
-def test_deletion_answered_with_a_failure_page_is_an_error() -> None:
+def test_failure_page_in_response_to_a_deletion_is_an_error() -> None:
     failed = faults.html_answer(200, "500 Internal Server Error")
     with FaultServer(then=failed) as server, pytest.raises(ServerError):
         AlyxClient(server.url, token="t").labs.delete("x")

@@ -33,7 +33,7 @@ def test_keys_join_other_lookups() -> None:
     assert one(id=KEY, django="qc,PASS") == {"django": f"pk,{KEY},qc,PASS"}
 
 
-def test_no_lookups_leave_no_trace() -> None:
+def test_no_lookups_send_no_parameter() -> None:
     assert one(django={}) == {}
     assert one(django="") == {}
     assert one(id=KEY, django={}) == {"django": f"pk,{KEY}"}
@@ -44,7 +44,7 @@ def test_key_without_hyphens_is_not_taken_for_a_number() -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "a,b", "[a]"])
-def test_what_is_not_one_key_is_refused(key: str) -> None:
+def test_anything_but_one_key_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match="not one key"):
         sent(id=key)
 
@@ -80,18 +80,18 @@ def test_plain_values(value: object, text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf"), Decimal("NaN"), datetime(2020, 1, 1, tzinfo=UTC)])
-def test_plain_values_that_mean_nothing_to_the_server_are_refused(value: object) -> None:
+def test_plain_values_that_the_server_would_ignore_are_refused(value: object) -> None:
     with pytest.raises(ValueError, match="lab"):
         sent(lab=value)
 
 
 @pytest.mark.parametrize("value", [b"x", {"a": 1}, object(), timedelta(1), [None]])
-def test_plain_values_without_a_form_are_refused(value: object) -> None:
+def test_plain_values_of_other_types_are_refused(value: object) -> None:
     with pytest.raises(TypeError, match="tags"):
         sent(tags=value)
 
 
-def test_one_value_is_not_several() -> None:
+def test_several_values_for_a_single_value_filter_are_refused() -> None:
     with pytest.raises(ValueError, match="lab takes one value"):
         sent(lab=["a", "b"])
 
@@ -201,7 +201,7 @@ def test_date_ranges(value: object, text: str) -> None:
         (datetime(2020, 1, 1), "whole days"),
     ],
 )
-def test_date_ranges_that_are_none(value: object, why: str) -> None:
+def test_invalid_date_ranges_are_refused(value: object, why: str) -> None:
     with pytest.raises(ValueError, match=why) as caught:
         sent(date_range=value)
     assert "date_range" in str(caught.value)
@@ -260,7 +260,7 @@ def test_filters_are_passed_by_name_only() -> None:
         things.list("x")
 
 
-def test_checked_method_looks_like_itself() -> None:
+def test_checked_method_has_the_signature_of_the_original() -> None:
     assert list(inspect.signature(Things.list).parameters) == ["self", "subject", "lab", "date_range"]
     assert Things.list.__doc__ == "List things."
     assert Things.list.__qualname__ == "Things.list"

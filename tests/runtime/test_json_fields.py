@@ -54,7 +54,7 @@ def test_records_are_found_by_their_own_keys(alyx: Any, local_alyx: LocalAlyx) -
     assert alyx("data_repository", "json_field_write", repository, "json", {"a": 1}) == {"a": 1}
 
 
-def test_update_reads_past_the_cache(alyx: Any, local_alyx: LocalAlyx, session: str, tmp_path: Path) -> None:
+def test_update_bypasses_the_cache(alyx: Any, local_alyx: LocalAlyx, session: str, tmp_path: Path) -> None:
     alyx("sessions", "json_field_write", session, "json", {"a": 1})
     alyx("sessions", "read", session)
     with AlyxClient(local_alyx.url, token=local_alyx.token("olivier"), cache_dir=tmp_path) as other:
@@ -63,7 +63,7 @@ def test_update_reads_past_the_cache(alyx: Any, local_alyx: LocalAlyx, session: 
 
 
 @pytest.mark.parametrize("content", [[1], "text", 7])
-def test_field_that_is_no_object_is_left_alone(alyx: Any, session: str, content: Any) -> None:
+def test_field_that_is_not_an_object_is_not_changed(alyx: Any, session: str, content: Any) -> None:
     alyx("sessions", "json_field_write", session, "json", content)
     for method, argument in (("update", {"a": 1}), ("remove_key", "a")):
         with pytest.raises(NotAnObjectError, match="nothing was written"):
@@ -71,7 +71,7 @@ def test_field_that_is_no_object_is_left_alone(alyx: Any, session: str, content:
     assert alyx("sessions", "read", session).json == content
 
 
-def test_what_is_not_there_is_named(alyx: Any, session: str) -> None:
+def test_missing_record_or_field_is_named(alyx: Any, session: str) -> None:
     for method in ("write", "update"):
         with pytest.raises(InvalidFieldError, match="extended_cq"):
             alyx("sessions", f"json_field_{method}", session, "extended_cq", {"a": 1})
@@ -79,7 +79,7 @@ def test_what_is_not_there_is_named(alyx: Any, session: str) -> None:
         alyx("subjects", "json_field_update", "nobody", "json", {"a": 1})
 
 
-def test_trajectory_keeps_its_insertion(alyx: Any, local_alyx: LocalAlyx) -> None:
+def test_trajectory_preserves_its_insertion(alyx: Any, local_alyx: LocalAlyx) -> None:
     trajectory = next(row for row in local_alyx.store.rows("trajectories") if row["probe_insertion"])
     alyx("trajectories", "json_field_update", trajectory["id"], "json", {"a": 1})
     assert str(alyx("trajectories", "read", trajectory["id"]).probe_insertion) == trajectory["probe_insertion"]

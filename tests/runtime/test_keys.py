@@ -36,18 +36,18 @@ def test_keys_are_one_quoted_segment(key: object, segment: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", ".", "..", "a\nb", "a\x00b", None, True, False, 1.5, b"x", ["a"], object()])
-def test_keys_that_no_record_has_are_refused(key: object) -> None:
+def test_invalid_keys_are_refused(key: object) -> None:
     with pytest.raises(InvalidKeyError, match="nickname"):
         quoted(key)
 
 
 @pytest.mark.parametrize("base", ["https://x.org", "https://x.org/alyx", "https://x.org:8443/a/b"])
 @pytest.mark.parametrize("end", ["", "/", "?format=json", "/?a=b#c"])
-def test_own_url_is_a_key(base: str, end: str) -> None:
+def test_url_of_a_record_is_a_key(base: str, end: str) -> None:
     assert quoted(f"{base}/subjects/a%2Fb%20c{end}", base) == "a%2Fb%20c"
 
 
-def test_own_url_in_other_spellings() -> None:
+def test_url_of_a_record_in_other_spellings() -> None:
     assert quoted("https://X.org:443/subjects/a") == "a"
 
 
@@ -85,7 +85,7 @@ def test_urls_of_other_records_are_refused(url: str) -> None:
         quoted(url)
 
 
-def test_secrets_of_a_foreign_url_are_not_shown() -> None:
+def test_credentials_of_a_foreign_url_are_not_shown() -> None:
     with pytest.raises(ForeignURLError) as caught:
         quoted("https://me:secret@other.org/subjects/a?token=secret")
     assert "secret" not in str(caught.value)

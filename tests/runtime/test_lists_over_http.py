@@ -18,7 +18,7 @@ from alyx_client.runtime.key_ranges import KeyRanges
 from alyx_client.runtime.paging import Page
 from alyx_client.runtime.results import Results
 from tests.faults import FaultServer, Received, json_answer
-from tests.runtime.lists import Server, identity, no_complaints, no_warnings
+from tests.runtime.lists import Server, identity, no_logged_errors, no_warnings
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -26,8 +26,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         table: Server = self.server.table  # type: ignore[attr-defined]
-        asked = {name: int(values[0]) for name, values in parse_qs(urlsplit(self.path).query).items()}
-        page = table.page(asked.get("offset", 0), asked.get("limit"))
+        query = {name: int(values[0]) for name, values in parse_qs(urlsplit(self.path).query).items()}
+        page = table.page(query.get("offset", 0), query.get("limit"))
         body = {"count": page.count, "next": "http://elsewhere/" if page.has_next else None, "results": page.rows}
         content = json.dumps(body).encode()
         self.send_response(200)
@@ -52,8 +52,8 @@ def over_http() -> Iterator[Callable[[Server], Callable[[int, int | None], Page[
         def fetch(offset: int, limit: int | None) -> Page[int]:
             query = f"offset={offset}" + (f"&limit={limit}" if limit is not None else "")
             url = f"http://127.0.0.1:{server.server_address[1]}/rows?{query}"
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
-                body = json.load(answer)
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as response:
+                body = json.load(response)
             return Page(body["count"], body["results"], body["next"] is not None)
 
         return fetch
@@ -81,15 +81,15 @@ class TestOverHTTP:
 
     def test_several_threads(self, over_http: Any) -> None:
         results: Results[int] = Results([over_http(Server(list(range(60))))], key=identity, page_size=7)
-        found: list[bool] = []
-        threads = [threading.Thread(target=lambda: found.append(results == list(range(60)))) for _ in range(4)]
+        equal: list[bool] = []
+        threads = [threading.Thread(target=lambda: equal.append(results == list(range(60)))) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(30)
-        assert found == [True] * 4
+        assert equal == [True] * 4
 
-    async def test_asynchronously(self, over_http: Any) -> None:
+    async def test_rows_are_read_by_async_for(self, over_http: Any) -> None:
         fetch = over_http(Server(list(range(45))))
 
         async def fetch_later(offset: int, limit: int | None) -> Page[int]:
@@ -99,7 +99,7 @@ class TestOverHTTP:
 
 
 def numbers(*ranges: range) -> list[int]:
-    return [number for each in ranges for number in each]
+    return [number for numbers in ranges for number in numbers]
 
 
 # --- over real sockets
@@ -118,8 +118,8 @@ def weighing(number: int) -> dict[str, object]:
 class Weighings:
     """Answers lists of weighings as Alyx does: 250 rows a page, 1000 at most, and ranges of keys."""
 
-    def __init__(self, shown: Sequence[int], stored: Sequence[int] = ()) -> None:
-        self.shown, self.stored = shown, stored or shown
+    def __init__(self, listed: Sequence[int], stored: Sequence[int] = ()) -> None:
+        self.listed, self.stored = listed, stored or listed
         self.refuse_from: int | None = None
 
     def __call__(self, received: Received, connection: Any) -> bool:
@@ -127,7 +127,7 @@ class Weighings:
         offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", 250)), 1000)
         if self.refuse_from is not None and offset >= self.refuse_from:
             return json_answer({"detail": "broken"}, status=500)(received, connection)
-        numbers = self.shown
+        numbers = self.listed
         if "id__gte" in query.get("django", ""):
             low, high = (int(bound.replace("-", ""), 16) for bound in query["django"].split(",")[1::2])
             numbers = [number for number in self.stored if low <= number <= high]
@@ -145,7 +145,7 @@ def ids(rows: Sequence[Any]) -> list[int]:
     return [row.id.int for row in rows]
 
 
-def test_list_is_walked_over_one_connection_and_a_foreign_next_is_not_followed() -> None:
+def test_list_is_read_over_one_connection_and_a_foreign_next_link_is_not_followed() -> None:
     with serving(Weighings(range(1, 600))) as server:
         rows = AlyxClient(server.url, token="t").weighings.list()
         assert len(rows) == 599
@@ -168,8 +168,8 @@ def test_limit_above_the_cap_over_real_sockets() -> None:
 
 def test_rows_that_paging_loses_are_found_by_ranges_of_keys() -> None:
     stored = range(2**100, 2**128, 2**128 // 1500)
-    shown = [*stored[:400], *stored[100:]][: len(stored)]
-    with serving(Weighings(shown, stored)) as server, no_warnings():
+    listed = [*stored[:400], *stored[100:]][: len(stored)]
+    with serving(Weighings(listed, stored)) as server, no_warnings():
         rows = AlyxClient(server.url, token="t").weighings.list(limit=300)
         assert sorted(ids(rows)) == list(stored)
         assert ids(rows)[:400] == list(stored)[:400]
@@ -178,13 +178,13 @@ def test_rows_that_paging_loses_are_found_by_ranges_of_keys() -> None:
 
 async def test_async_rows_that_paging_loses_are_found_by_ranges_of_keys() -> None:
     stored = range(2**100, 2**128, 2**128 // 1500)
-    shown = [*stored[:400], *stored[100:]][: len(stored)]
-    with serving(Weighings(shown, stored)) as server, no_warnings():
+    listed = [*stored[:400], *stored[100:]][: len(stored)]
+    with serving(Weighings(listed, stored)) as server, no_warnings():
         async with AsyncAlyxClient(server.url, token="t") as client:
             assert sorted(ids(await client.weighings.list(limit=300).all())) == list(stored)
 
 
-def test_own_ranges_of_keys_leave_no_room_for_others() -> None:
+def test_query_with_its_own_key_range_is_not_split() -> None:
     with serving(Weighings([*range(1, 300), *range(1, 11)])) as server:
         rows = AlyxClient(server.url, token="t").weighings.list(django={"~id__lte": "x"})
         with pytest.warns(IncompleteResultsWarning, match="counted 309 rows and sent 299"):
@@ -195,15 +195,15 @@ def test_ranges_are_divided_until_they_fit() -> None:
     ranges = KeyRanges((("lab", "x"), ("django", "qc,10")))
     stored = [2**127 + number for number in range(10)]
     read: list[int] = []
-    asked = 0
+    request_count = 0
     while (params := ranges.next_params) is not None:
-        asked += 1
+        request_count += 1
         assert params[0] == ("lab", "x")
         low, high = (int(bound.replace("-", ""), 16) for bound in params[1][1].split(",")[3::2])
         fitting = [number for number in stored if low <= number <= high]
         read += ranges.add_page(Page(len(fitting), fitting[:3], False))
     assert read == stored
-    assert asked < 300
+    assert request_count < 300
 
 
 def test_server_error_in_the_middle_is_raised_at_its_row() -> None:
@@ -216,8 +216,8 @@ def test_server_error_in_the_middle_is_raised_at_its_row() -> None:
             next(walk)
 
 
-async def test_async_loop_left_early_over_real_sockets_makes_no_noise() -> None:
-    with serving(Weighings(range(1, 3000))) as server, no_complaints(asyncio.get_running_loop()):
+async def test_async_loop_left_early_over_real_sockets_logs_nothing() -> None:
+    with serving(Weighings(range(1, 3000))) as server, no_logged_errors(asyncio.get_running_loop()):
         async with AsyncAlyxClient(server.url, token="t") as client:
             async for row in client.weighings.list():
                 assert row.weight == 20.5
@@ -225,14 +225,14 @@ async def test_async_loop_left_early_over_real_sockets_makes_no_noise() -> None:
             assert len(await client.weighings.list()) == 2999
 
 
-def test_fault_of_a_filter_shows_where_the_list_is_asked_for() -> None:
+def test_wrong_filter_raises_where_the_list_is_requested() -> None:
     answers = Weighings([])
     answers.refuse_from = 0
     with serving(answers) as server, pytest.raises(ServerError, match="broken"):
         AlyxClient(server.url, token="t").weighings.list(django="no_such_field,1")
 
 
-def test_no_keys_send_nothing() -> None:
+def test_empty_list_of_keys_sends_nothing() -> None:
     with serving(Weighings(range(5))) as server:
         client = AlyxClient(server.url, token="t")
         assert client.weighings.list(id=[]) == []

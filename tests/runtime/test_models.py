@@ -47,7 +47,7 @@ class ThingRecord(WithIdInUrl):
 # --- the mark of what was left out
 
 
-def test_unset_is_one_thing_that_is_false() -> None:
+def test_unset_is_a_singleton_and_false() -> None:
     assert not UNSET
     assert repr(UNSET) == "UNSET"
     assert pickle.loads(pickle.dumps(UNSET)) is UNSET
@@ -55,7 +55,7 @@ def test_unset_is_one_thing_that_is_false() -> None:
     assert copy.deepcopy([UNSET])[0] is UNSET
 
 
-def test_fields_given_as_unset_are_left_out() -> None:
+def test_fields_passed_as_unset_are_left_out() -> None:
     assert Thing(name="a", lab=UNSET).to_wire() == {"name": "a"}
     assert Thing.changes_to_wire({"lab": "x", "name": UNSET}) == {"lab": "x"}
     with pytest.raises(InvalidFieldError, match="name: is missing"):
@@ -83,12 +83,12 @@ def test_resources_pickle_copy_and_compare() -> None:
     assert Probe(model="a") != Thing(name="a")
 
 
-def test_repr_shows_the_fields_that_were_given() -> None:
+def test_repr_shows_the_fields_that_were_set() -> None:
     assert repr(Thing(name="a", day=None)) == "Thing(name='a', day=None)"
     assert str(Thing(name="a", probes=[Probe(model="x")])) == "Thing(name='a', probes=[Probe(model='x')])"
 
 
-def test_dump_holds_the_fields_that_were_given() -> None:
+def test_dump_has_the_fields_that_were_set() -> None:
     thing = Thing(name="a", owner=str(KEY), probes=[Probe(model="x")], **{"class": "c"})
     assert thing.model_dump() == {"name": "a", "owner": KEY, "probes": [{"model": "x"}], "class_": "c"}
     assert json.loads(thing.model_dump_json(by_alias=True)) == thing.to_wire()
@@ -137,7 +137,7 @@ def test_numbers_that_json_lacks_are_refused_and_never_become_null() -> None:
         assert str(Thing(name="a", json={"x": number}).to_wire()["json"]["x"]) == str(number)
 
 
-def test_value_that_json_cannot_hold_is_an_error() -> None:
+def test_value_that_json_cannot_express_is_an_error() -> None:
     with pytest.raises(InvalidFieldError, match=r"Thing was not sent: JSON cannot express a value\. .*object"):
         Thing(name="a", json={"x": object()}).to_wire()
 
@@ -185,12 +185,12 @@ def test_times_that_would_be_shifted_or_guessed_are_refused(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [5, True, "2020-13-01", "soon", datetime(2020, 1, 2, 3)])
-def test_days_that_are_none_are_refused(value: Any) -> None:
+def test_invalid_days_are_refused(value: Any) -> None:
     with pytest.raises(InvalidFieldError, match="day"):
         Thing(name="a", day=value)
 
 
-def test_times_are_kept_to_the_microsecond() -> None:
+def test_times_are_sent_to_the_microsecond() -> None:
     assert Thing(name="a", start="2020-01-02 03:04:05.000006").to_wire()["start"] == "2020-01-02T03:04:05.000006"
     assert Thing(name="a", day=datetime(2020, 1, 2)).to_wire()["day"] == "2020-01-02"
 
@@ -224,11 +224,11 @@ def test_records_do_not_change() -> None:
 
 
 def test_record_repr_is_short_and_leaves_out_what_is_empty() -> None:
-    shown = repr(record(note="", tags=["a", "b", "c", "d"], long="x" * 500, new=None))
-    assert "tags=[<4 items>]" in shown
-    assert "note" not in shown
-    assert "new" not in shown
-    assert len(shown) < 250
+    text = repr(record(note="", tags=["a", "b", "c", "d"], long="x" * 500, new=None))
+    assert "tags=[<4 items>]" in text
+    assert "note" not in text
+    assert "new" not in text
+    assert len(text) < 250
     assert str(record()) == repr(record())
 
 

@@ -10,81 +10,81 @@ import pytest
 from alyx_client.errors import IncompleteResultsWarning
 from alyx_client.runtime.paging import Page
 from alyx_client.runtime.results import Results
-from tests.runtime.lists import Server, Walked, identity
+from tests.runtime.lists import ReadRows, Server, identity
 
 
 class TestWalking:
-    async def test_all_rows_come_in_order(self, walked: Walked) -> None:
+    async def test_all_rows_come_in_order(self, read_rows: ReadRows) -> None:
         server = Server(list(range(35)))
-        assert await walked(server) == server.rows
-        assert server.asked == [(0, None), (10, None), (20, None), (30, None)]
+        assert await read_rows(server) == server.rows
+        assert server.requests == [(0, None), (10, None), (20, None), (30, None)]
 
-    async def test_limit_is_the_page_size(self, walked: Walked) -> None:
+    async def test_limit_is_the_page_size(self, read_rows: ReadRows) -> None:
         server = Server(list(range(9)))
-        assert await walked(server, page_size=4) == server.rows
-        assert server.asked == [(0, 4), (4, 4), (8, 4)]
+        assert await read_rows(server, page_size=4) == server.rows
+        assert server.requests == [(0, 4), (4, 4), (8, 4)]
 
-    async def test_limit_that_the_server_caps_loses_no_rows(self, walked: Walked) -> None:
+    async def test_limit_capped_by_the_server_loses_no_rows(self, read_rows: ReadRows) -> None:
         server = Server(list(range(50)))
-        assert await walked(server, page_size=1000) == server.rows
-        assert [offset for offset, _ in server.asked] == [0, 20, 40]
+        assert await read_rows(server, page_size=1000) == server.rows
+        assert [offset for offset, _ in server.requests] == [0, 20, 40]
 
-    async def test_max_items_caps_the_whole_and_what_is_asked_for(self, walked: Walked) -> None:
+    async def test_max_items_limits_the_list_and_the_page_size(self, read_rows: ReadRows) -> None:
         server = Server(list(range(50)))
-        assert await walked(server, page_size=4, max_items=6) == list(range(6))
-        assert server.asked == [(0, 4), (4, 2)]
+        assert await read_rows(server, page_size=4, max_items=6) == list(range(6))
+        assert server.requests == [(0, 4), (4, 2)]
 
-    async def test_max_items_zero_is_no_rows_of_a_known_number(self, walked: Walked) -> None:
-        assert await walked(Server([1, 2]), max_items=0) == []
+    async def test_max_items_zero_returns_no_rows_but_a_total(self, read_rows: ReadRows) -> None:
+        assert await read_rows(Server([1, 2]), max_items=0) == []
         results = Server([1, 2]).results(max_items=0)
         assert (len(results), results.total) == (0, 2)
 
-    async def test_empty_list(self, walked: Walked) -> None:
-        assert await walked(Server([])) == []
+    async def test_empty_list(self, read_rows: ReadRows) -> None:
+        assert await read_rows(Server([])) == []
 
-    async def test_exactly_one_full_page_needs_one_request(self, walked: Walked) -> None:
+    async def test_exactly_one_full_page_needs_one_request(self, read_rows: ReadRows) -> None:
         server = Server(list(range(10)))
-        assert await walked(server) == server.rows
-        assert len(server.asked) == 1
+        assert await read_rows(server) == server.rows
+        assert len(server.requests) == 1
 
 
 class TestMovingCount:
-    async def test_records_added_in_front_repeat_no_row(self, walked: Walked) -> None:
+    async def test_records_added_in_front_repeat_no_row(self, read_rows: ReadRows) -> None:
         server = Server(list(range(25)))
         server.before = {2: lambda: server.rows.insert(0, -1), 3: lambda: server.rows.insert(0, -2)}
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # new records need not be among the rows
-            assert await walked(server) == list(range(25))
+            assert await read_rows(server) == list(range(25))
 
-    async def test_records_added_at_the_end_are_read(self, walked: Walked) -> None:
+    async def test_records_added_at_the_end_are_read(self, read_rows: ReadRows) -> None:
         server = Server(list(range(25)))
         server.before = {3: lambda: server.rows.extend(range(25, 40))}
-        assert await walked(server) == list(range(40))
+        assert await read_rows(server) == list(range(40))
 
     @pytest.mark.parametrize("request_number", [2, 3])
-    async def test_records_deleted_in_front_hide_no_other(self, walked: Walked, request_number: int) -> None:
+    async def test_records_deleted_in_front_hide_no_others(self, read_rows: ReadRows, request_number: int) -> None:
         server = Server(list(range(25)))
         server.before = {request_number: lambda: server.rows.__delitem__(slice(0, 3))}
-        assert await walked(server) == list(range(25))
+        assert await read_rows(server) == list(range(25))
 
-    async def test_records_deleted_behind_are_left_out(self, walked: Walked) -> None:
+    async def test_records_deleted_behind_are_left_out(self, read_rows: ReadRows) -> None:
         server = Server(list(range(25)))
         server.before = {2: lambda: server.rows.__delitem__(slice(20, 25))}
-        assert await walked(server) == list(range(20))
+        assert await read_rows(server) == list(range(20))
 
-    async def test_deletions_before_every_request_still_end(self, walked: Walked) -> None:
+    async def test_paging_ends_despite_deletions_before_every_request(self, read_rows: ReadRows) -> None:
         server = Server(list(range(30)))
         server.before = {number: lambda: server.rows.pop(0) for number in range(2, 40)}
-        rows = await walked(server, page_size=5)
+        rows = await read_rows(server, page_size=5)
         assert len(set(rows)) == len(rows)
         assert set(server.rows) <= set(rows)
 
-    async def test_max_items_is_reached_after_deletions(self, walked: Walked) -> None:
+    async def test_max_items_is_reached_after_deletions(self, read_rows: ReadRows) -> None:
         server = Server(list(range(30)))
         server.before = {2: lambda: server.rows.__delitem__(slice(0, 3))}
-        assert await walked(server, page_size=5, max_items=6) == list(range(6))
+        assert await read_rows(server, page_size=5, max_items=6) == list(range(6))
 
-    async def test_random_changes_hide_no_lasting_record(self, walked: Walked) -> None:
+    async def test_random_changes_hide_no_lasting_record(self, read_rows: ReadRows) -> None:
         random = Random(1)
         for _ in range(200):
             server = Server(list(range(random.randrange(60))))
@@ -95,18 +95,18 @@ class TestMovingCount:
                     lasting.discard(server.rows.pop(random.randrange(len(server.rows))))
 
             server.before = dict.fromkeys(range(2, 200), change)
-            rows = await walked(server, page_size=random.randrange(4, 12))
+            rows = await read_rows(server, page_size=random.randrange(4, 12))
             assert len(set(rows)) == len(rows)
             assert lasting <= set(rows)
 
-    async def test_everything_deleted_meanwhile_ends_the_walk(self, walked: Walked) -> None:
+    async def test_paging_ends_when_all_rows_are_deleted(self, read_rows: ReadRows) -> None:
         server = Server(list(range(25)))
         server.before = {2: lambda: server.rows.clear()}
-        assert await walked(server) == list(range(10))
+        assert await read_rows(server) == list(range(10))
 
-    async def test_rows_without_a_key_are_all_kept(self, walked: Walked) -> None:
+    async def test_rows_without_a_key_are_all_returned(self, read_rows: ReadRows) -> None:
         server = Server([1, 1, 2, 2] * 5)
-        assert await walked(server, page_size=3, key=None) == server.rows
+        assert await read_rows(server, page_size=3, key=None) == server.rows
 
 
 class TestUnstableOrder:
@@ -114,25 +114,25 @@ class TestUnstableOrder:
 
     LOST = (*range(10), *range(5, 15))
 
-    async def test_repeated_rows_come_once_and_missing_ones_are_told(self, walked: Walked) -> None:
+    async def test_repeated_rows_are_dropped_and_missing_rows_warned_about(self, read_rows: ReadRows) -> None:
         with pytest.warns(IncompleteResultsWarning, match="counted 20 rows and sent 15"):
-            assert await walked(Server(list(self.LOST))) == list(range(15))
+            assert await read_rows(Server(list(self.LOST))) == list(range(15))
 
-    def test_missing_rows_are_fetched_otherwise(self) -> None:
+    def test_missing_rows_are_fetched_by_key_ranges(self) -> None:
         rest = iter([list(range(12)), list(range(12, 20))])
         assert list(iter(Server(list(self.LOST)).results(by_key_ranges=lambda: rest))) == list(range(20))
 
-    async def test_missing_rows_are_fetched_otherwise_asynchronously(self) -> None:
+    async def test_missing_rows_are_fetched_by_key_ranges_asynchronously(self) -> None:
         async def rest() -> Any:
             yield list(range(12))
             yield list(range(12, 20))
 
         assert await Server(list(self.LOST)).async_results(by_key_ranges=rest).all() == list(range(20))
 
-    async def test_max_items_reached_is_nothing_missing(self, walked: Walked) -> None:
+    async def test_no_warning_when_max_items_is_reached(self, read_rows: ReadRows) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert await walked(Server(list(self.LOST)), max_items=12) == list(range(12))
+            assert await read_rows(Server(list(self.LOST)), max_items=12) == list(range(12))
 
     def test_list_whose_first_page_repeats_is_counted_by_its_rows(self) -> None:
         results: Results[int] = Results([lambda offset, limit: Page(2, [1, 1, 1, 2][offset:], False)], key=identity)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from alyx_client.errors import ServerError
-from tests.runtime.lists import Row, Server, Table, Walked, names, results
+from tests.runtime.lists import ReadRows, Row, Server, Table, names, results
 
 
 def background_threads() -> list[threading.Thread]:
@@ -26,14 +26,14 @@ class TestFetchingAhead:
         rows = iter(server.results())
         assert [next(rows), next(rows)] == [0, 1]
         assert fetched.wait(10)
-        assert len(server.asked) == 2
+        assert len(server.requests) == 2
         assert list(rows) == list(range(2, 30))
 
-    def test_who_stops_at_the_first_row_fetches_one_page(self) -> None:
+    def test_loop_that_stops_at_the_first_row_fetches_one_page(self) -> None:
         server = Server(list(range(30)))
         for _ in server.results():
             break
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
 
     def test_leaving_the_loop_leaves_no_thread(self) -> None:
         server = Server(list(range(100)))
@@ -43,7 +43,7 @@ class TestFetchingAhead:
         for thread in background_threads():
             thread.join(10)
             assert not thread.is_alive()
-        assert len(server.asked) <= 3
+        assert len(server.requests) <= 3
 
     def test_background_thread_does_not_keep_the_interpreter_alive(self) -> None:
         server = Server(list(range(30)))
@@ -56,7 +56,7 @@ class TestFetchingAhead:
         assert all(thread.daemon for thread in threads)
         hold.set()
 
-    async def test_failure_comes_after_the_rows_before_it(self, walked: Walked) -> None:
+    async def test_failure_comes_after_the_rows_before_it(self, read_rows: ReadRows) -> None:
         server = Server(list(range(30)))
 
         def fail() -> None:
@@ -67,9 +67,9 @@ class TestFetchingAhead:
         with pytest.raises(ConnectionError, match="lost"):
             rows.extend(iter(server.results()))
         assert rows == list(range(10))
-        server.asked.clear()
+        server.requests.clear()
         with pytest.raises(ConnectionError, match="lost"):
-            await walked(server)
+            await read_rows(server)
 
     def test_failure_can_be_tried_again(self) -> None:
         server = Server(list(range(30)))
@@ -85,22 +85,22 @@ class TestFetchingAhead:
 
     def test_threads_share_a_result(self) -> None:
         results = Server(list(range(200))).results()
-        found: list[list[int]] = []
+        outcomes: list[list[int]] = []
 
         def read() -> None:
-            walked = list(iter(results))
-            found.append(walked if [results[place] for place in range(0, 200, 7)] == walked[::7] else [])
+            rows = list(iter(results))
+            outcomes.append(rows if [results[place] for place in range(0, 200, 7)] == rows[::7] else [])
 
         threads = [threading.Thread(target=read) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(30)
-        assert found == [list(range(200))] * 8
+        assert outcomes == [list(range(200))] * 8
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
     @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-    def test_fork_in_the_middle_goes_on_in_both_processes(self) -> None:
+    def test_iteration_continues_in_both_processes_after_a_fork(self) -> None:
         server = Server(list(range(30)))
         hold = threading.Event()
         server.before = {2: lambda: hold.wait(10)}
@@ -177,7 +177,7 @@ def test_threads_may_share_results() -> None:
         read = list(pool.map(lambda number: rows[number * 37 % 300].name, range(300)))
         whole = list(pool.map(lambda _: names(rows), range(8)))
     assert read == [number * 37 % 300 for number in range(300)]
-    assert all(each == list(range(300)) for each in whole)
+    assert all(rows == list(range(300)) for rows in whole)
 
 
 def _rest_of(rows: Iterator[Row], connection: Any) -> None:
@@ -186,7 +186,7 @@ def _rest_of(rows: Iterator[Row], connection: Any) -> None:
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
-def test_walk_goes_on_in_a_forked_process() -> None:
+def test_iteration_continues_in_a_forked_process() -> None:
     rows = iter(results(Table(40)))
     next(rows)
     for thread in prefetching():

@@ -15,19 +15,19 @@ class TestSequence:
         assert len(server.results()) == 35
         assert server.results(max_items=5).total == 35
         assert len(server.results(max_items=5)) == 5
-        assert {offset for offset, _ in server.asked} == {0}
+        assert {offset for offset, _ in server.requests} == {0}
 
-    def test_given_first_page_is_not_asked_for_again(self) -> None:
+    def test_first_page_passed_in_is_not_fetched_again(self) -> None:
         server = Server(list(range(15)))
         results = server.results(first=server.page(0, None))
         assert list(results) == server.rows
-        assert [offset for offset, _ in server.asked] == [0, 10]
+        assert [offset for offset, _ in server.requests] == [0, 10]
 
     @pytest.mark.parametrize("place", [0, 9, 10, 34, -1, -35])
     def test_index_fetches_its_page(self, place: int) -> None:
         server = Server(list(range(35)))
         assert server.results()[place] == server.rows[place]
-        assert len(server.asked) <= 2
+        assert len(server.requests) <= 2
 
     @pytest.mark.parametrize("place", [35, -36])
     def test_index_out_of_range(self, place: int) -> None:
@@ -50,24 +50,24 @@ class TestSequence:
     def test_slice_fetches_only_its_pages(self) -> None:
         server = Server(list(range(100)))
         assert server.results()[42:55] == list(range(42, 55))
-        assert [offset for offset, _ in server.asked] == [0, 40, 50]
+        assert [offset for offset, _ in server.requests] == [0, 40, 50]
 
     def test_pages_are_as_long_as_the_server_makes_them(self) -> None:
         server = Server(list(range(100)))
         assert server.results(page_size=1000)[50] == 50
-        assert server.asked[1:] == [(40, CAP)]
+        assert server.requests[1:] == [(40, CAP)]
 
-    def test_few_pages_are_kept(self) -> None:
+    def test_few_pages_are_cached(self) -> None:
         server = Server(list(range(200)))
         results = server.results()
         for _ in range(2):
             for place in (15, 25, 35):
                 assert results[place] == place
-        assert len(server.asked) == 4
+        assert len(server.requests) == 4
         for place in range(200):
             assert results[place] == place
         assert results[15] == 15
-        assert len(server.asked) > 20
+        assert len(server.requests) > 20
 
     def test_row_that_is_gone_is_an_index_error_and_missing_in_slices(self) -> None:
         server = Server(list(range(35)))
@@ -90,12 +90,12 @@ class TestSequence:
     def test_contains_stops_at_the_row(self) -> None:
         server = Server(list(range(100)))
         assert 0 in server.results()
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
 
     def test_truth_needs_one_page(self) -> None:
         server = Server(list(range(100)))
         assert server.results()
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
         assert not Server([]).results()
         assert not Results([])
 
@@ -123,10 +123,10 @@ class TestSequence:
         server = Server(list(range(25)))
         results = server.results()
         assert repr(results) == "Results(not fetched yet)"
-        assert server.asked == []
+        assert server.requests == []
         assert results
         assert repr(results) == "Results(25 rows):\n  0,\n  1,\n  2,\n  ... 22 more"
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
 
     @pytest.mark.parametrize("settings", [{"page_size": 0}, {"max_items": -1}])
     def test_impossible_sizes_are_refused(self, settings: dict[str, int]) -> None:
@@ -145,24 +145,24 @@ class TestSeveralQueries:
     def servers(self) -> list[Server]:
         return [Server([1, 2, 3]), Server([]), Server([3, 4]), Server(list(range(4, 16)))]
 
-    def test_come_as_one_list_in_order_without_repetitions(self) -> None:
-        results: Results[int] = Results([each.page for each in self.servers()], key=identity)
+    def test_rows_of_several_queries_are_one_list_without_repetitions(self) -> None:
+        results: Results[int] = Results([server.page for server in self.servers()], key=identity)
         assert list(iter(results)) == list(range(1, 16))
         assert (len(results), results.total, results[3], results[-1]) == (15, 15, 4, 15)
         assert results == list(range(1, 16))
 
     def test_max_items_spans_queries(self) -> None:
         servers = self.servers()
-        assert list(Results([each.page for each in servers], key=identity, max_items=4)) == [1, 2, 3, 4]
-        assert servers[-1].asked == []
+        assert list(Results([server.page for server in servers], key=identity, max_items=4)) == [1, 2, 3, 4]
+        assert servers[-1].requests == []
 
     def test_truth_reads_no_more_than_it_must(self) -> None:
         servers = self.servers()
-        assert Results([each.page for each in servers], key=identity)
-        assert [len(each.asked) for each in servers] == [1, 0, 0, 0]
+        assert Results([server.page for server in servers], key=identity)
+        assert [len(server.requests) for server in servers] == [1, 0, 0, 0]
 
-    async def test_asynchronously(self) -> None:
-        results: AsyncResults[int] = await AsyncResults([each.page_later for each in self.servers()], key=identity)
+    async def test_rows_are_read_by_async_for(self) -> None:
+        results: AsyncResults[int] = await AsyncResults([server.page_async for server in self.servers()], key=identity)
         assert len(results) == 15
         assert await results.all() == list(range(1, 16))
 
@@ -199,7 +199,7 @@ def test_results_are_the_list_that_the_server_has(count: int, size: int) -> None
         assert rows.count(Row(-1)) == 0
 
 
-def test_comparison_with_what_is_no_sequence() -> None:
+def test_comparison_with_other_types() -> None:
     rows = results(Table(2))
     assert rows == rows
     assert rows == results(Table(2), page_size=1)
@@ -231,7 +231,7 @@ def test_pages_advance_by_the_rows_that_came() -> None:
 
 @pytest.mark.parametrize("most", [0, 1, 9, 10, 11, 25, 100])
 @pytest.mark.parametrize("size", [None, 7])
-def test_max_items_caps_the_whole(most: int, size: int | None) -> None:
+def test_max_items_limits_the_list(most: int, size: int | None) -> None:
     table = Table(35)
     rows = results(table, page_size=size, max_items=most)
     expected = list(range(min(35, most)))
@@ -263,7 +263,7 @@ def test_no_queries_have_no_rows() -> None:
     assert repr(rows) == "Results(0 rows):"
 
 
-def test_first_page_that_is_there_already_is_not_fetched_again() -> None:
+def test_first_page_passed_in_is_not_fetched() -> None:
     table = Table(15)
     rows = results(table, first=table.page(0, None))
     assert names(rows) == list(range(15))
@@ -293,7 +293,7 @@ def test_several_queries_are_read_as_far_as_needed() -> None:
     assert tables[2].calls == []
 
 
-# --- shown, pickled
+# --- repr and pickle
 
 
 def test_repr_shows_the_first_rows_and_fetches_nothing() -> None:

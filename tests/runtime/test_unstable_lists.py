@@ -42,7 +42,7 @@ def test_all_records_deleted_meanwhile() -> None:
         assert names(results(table)) == list(range(20))
 
 
-def test_walk_over_a_list_that_shrinks_all_the_time_ends() -> None:
+def test_paging_a_list_that_shrinks_all_the_time_ends() -> None:
     table = Table(1000)
 
     class Shrinking(Table):
@@ -69,7 +69,7 @@ def test_records_added_in_front_meanwhile_repeat_no_others() -> None:
         assert names(results(table)) == list(range(5, 30))
 
 
-def test_rows_repeated_across_pages_are_given_once() -> None:
+def test_rows_repeated_across_pages_are_returned_once() -> None:
     table = Table([*range(10), *range(5, 16)])
     with pytest.warns(IncompleteResultsWarning, match="counted 21 rows and sent 16"):
         assert names(results(table)) == list(range(16))
@@ -112,44 +112,44 @@ def test_more_rows_than_the_count_says() -> None:
         assert len(rows) == 4
 
 
-def test_missing_rows_are_fetched_by_other_means() -> None:
+def test_missing_rows_are_fetched_by_key_ranges() -> None:
     table = Table([*range(12), 3, 4, *range(12, 18)])
-    asked: list[int] = []
+    requests: list[int] = []
 
     def rest() -> Iterator[list[Row]]:
         for start in range(0, 40, 10):
-            asked.append(start)
+            requests.append(start)
             yield [Row(number) for number in range(start, start + 10)]
 
     with no_warnings():
         assert names(results(table, by_key_ranges=rest)) == list(range(20))
-    assert asked == [0, 10]
+    assert requests == [0, 10]
 
 
-def test_max_items_binds_rows_fetched_by_other_means() -> None:
+def test_max_items_limits_rows_fetched_by_key_ranges() -> None:
     table = Table([*range(12), *range(8)])
 
     def rest() -> Iterator[list[Row]]:
         yield [Row(number) for number in range(100)]
-        raise AssertionError("asked for more")
+        raise AssertionError("requested more")
 
     assert names(results(table, by_key_ranges=rest, max_items=15)) == list(range(15))
 
 
-def test_rows_that_cannot_be_fetched_at_all_are_told_of() -> None:
+def test_rows_that_cannot_be_fetched_are_warned_about() -> None:
     table = Table([*range(12), *range(8)])
     with pytest.warns(IncompleteResultsWarning, match="counted 20 rows and sent 12"):
         assert names(results(table, by_key_ranges=lambda: iter([[Row(3)]]))) == list(range(12))
 
 
-def test_whole_list_needs_no_other_means() -> None:
+def test_complete_list_needs_no_key_ranges() -> None:
     def rest() -> Iterator[list[Row]]:
-        raise AssertionError("asked for more")
+        raise AssertionError("requested more")
 
     assert names(results(Table(35), by_key_ranges=rest)) == list(range(35))
 
 
-def test_rows_without_a_key_are_all_given() -> None:
+def test_rows_without_a_key_are_never_dropped() -> None:
     table = Table([1] * 15)
     with no_warnings():
         assert names(results(table, key=None)) == [1] * 15
