@@ -32,7 +32,7 @@ class BrainRegionDescription(Record):
     id: int
     """Id in the atlas; 0 is void, the root."""
     level: int
-    """How many regions lie above."""
+    """Number of regions above this one."""
     name: str
     """Name."""
 
@@ -41,7 +41,7 @@ class BrainRegionRecord(Record):
     """A brain region."""
 
     acronym: str
-    """Short name of the region in the atlas."""
+    """Acronym of the region in the atlas."""
     description: str | None
     """Notes on the region; the only field that can be changed."""
     id: int
@@ -49,9 +49,9 @@ class BrainRegionRecord(Record):
     name: str
     """Name."""
     parent: int | None
-    """Id of the region right above, or null for the root."""
+    """Id of the parent region, or null for the root."""
     related_descriptions: list[BrainRegionDescription]
-    """Descriptions of the regions above and below that have one."""
+    """Descriptions of those regions above and below that have one."""
 
 
 class BrainRegion(Resource):
@@ -137,22 +137,24 @@ class BrainRegions(Endpoint):
         Parameters
         ----------
         acronym
-            Acronym of a brain region, in any case.
+            Acronym of a brain region; case-insensitive.
         ancestors
-            Id, or exact acronym, of a region: it and all regions above it. Other filters are ignored beside it.
+            Id or exact acronym of a region: returns it and all regions above it. The server ignores any other
+            filters.
         descendants
-            Id, or exact acronym, of a region: it and all regions below it. Other filters are ignored beside it.
+            Id or exact acronym of a region: returns it and all regions below it. The server ignores any other
+            filters.
         description
-            Part of the description, in any case.
+            Part of the description; case-insensitive.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         name
-            Part of the name, in any case.
+            Part of the name; case-insensitive.
         parent
-            Id of the region right above.
+            Id of the parent region.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items
@@ -221,7 +223,7 @@ class BrainRegions(Endpoint):
         id: int | str,
         brain_region: BrainRegion,
     ) -> BrainRegionRecord:
-        """Replace the description of a region; all else is fixed.
+        """Replace the description of a brain region; the other fields are fixed.
 
         Parameters
         ----------
@@ -252,7 +254,7 @@ class BrainRegions(Endpoint):
         /,
         **changes: Unpack[BrainRegionChanges],
     ) -> BrainRegionRecord:
-        """Change the description of a region; all else is fixed.
+        """Change the description of a brain region; the other fields are fixed.
 
         Parameters
         ----------
@@ -306,22 +308,24 @@ class AsyncBrainRegions(AsyncEndpoint):
         Parameters
         ----------
         acronym
-            Acronym of a brain region, in any case.
+            Acronym of a brain region; case-insensitive.
         ancestors
-            Id, or exact acronym, of a region: it and all regions above it. Other filters are ignored beside it.
+            Id or exact acronym of a region: returns it and all regions above it. The server ignores any other
+            filters.
         descendants
-            Id, or exact acronym, of a region: it and all regions below it. Other filters are ignored beside it.
+            Id or exact acronym of a region: returns it and all regions below it. The server ignores any other
+            filters.
         description
-            Part of the description, in any case.
+            Part of the description; case-insensitive.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         name
-            Part of the name, in any case.
+            Part of the name; case-insensitive.
         parent
-            Id of the region right above.
+            Id of the parent region.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items
@@ -390,7 +394,7 @@ class AsyncBrainRegions(AsyncEndpoint):
         id: int | str,
         brain_region: BrainRegion,
     ) -> BrainRegionRecord:
-        """Replace the description of a region; all else is fixed.
+        """Replace the description of a brain region; the other fields are fixed.
 
         Parameters
         ----------
@@ -421,7 +425,7 @@ class AsyncBrainRegions(AsyncEndpoint):
         /,
         **changes: Unpack[BrainRegionChanges],
     ) -> BrainRegionRecord:
-        """Change the description of a region; all else is fixed.
+        """Change the description of a brain region; the other fields are fixed.
 
         Parameters
         ----------

@@ -70,35 +70,35 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def cache_zip(self) -> CacheZip:
-        """Tables of sessions and datasets, zipped."""
+        """Zip files of the tables of sessions and datasets."""
         from .cache_zip import CacheZip
 
         return CacheZip(self)
 
     @cached_property
     def cache_info(self) -> CacheInfo:
-        """Which tables of sessions and datasets can be downloaded, and how new they are."""
+        """Describes the downloadable tables of sessions and datasets, with their age."""
         from .cache_info import CacheInfo
 
         return CacheInfo(self)
 
     @cached_property
     def channels(self) -> Channels:
-        """Recording sites of a probe, and where in the brain they are."""
+        """Channels: the recording sites of a probe, and their positions in the brain."""
         from .channels import Channels
 
         return Channels(self)
 
     @cached_property
     def check_protected(self) -> CheckProtectedEndpoint:
-        """Whether files may be overwritten."""
+        """Checks whether files may be overwritten."""
         from .check_protected import CheckProtectedEndpoint
 
         return CheckProtectedEndpoint(self)
 
     @cached_property
     def chronic_insertions(self) -> ChronicInsertions:
-        """Probes that stay in an animal over many sessions."""
+        """Probes that stay implanted over many sessions."""
         from .chronic_insertions import ChronicInsertions
 
         return ChronicInsertions(self)
@@ -112,63 +112,63 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def data_notices(self) -> DataNotices:
-        """Warnings about flaws in datasets."""
+        """Notices about flaws in datasets."""
         from .data_notices import DataNotices
 
         return DataNotices(self)
 
     @cached_property
     def data_repository(self) -> DataRepositoryEndpoint:
-        """Places where data files are kept: servers, lab computers, archives."""
+        """Data repositories: servers, lab computers and archives that store data files."""
         from .data_repository import DataRepositoryEndpoint
 
         return DataRepositoryEndpoint(self)
 
     @cached_property
     def data_repository_type(self) -> DataRepositoryTypeEndpoint:
-        """Kinds of data repository."""
+        """Types of data repositories."""
         from .data_repository_type import DataRepositoryTypeEndpoint
 
         return DataRepositoryTypeEndpoint(self)
 
     @cached_property
     def dataset_types(self) -> DatasetTypes:
-        """What kinds of data there are, and how their files are named."""
+        """Types of datasets, and the file names that they match."""
         from .dataset_types import DatasetTypes
 
         return DatasetTypes(self)
 
     @cached_property
     def datasets(self) -> Datasets:
-        """Files of data, each registered once however many copies there are."""
+        """Datasets: data files, registered once however many copies there are."""
         from .datasets import Datasets
 
         return Datasets(self)
 
     @cached_property
     def downloads(self) -> Downloads:
-        """Who downloaded which dataset, and how often."""
+        """Download records: how often each user downloaded each dataset."""
         from .downloads import Downloads
 
         return Downloads(self)
 
     @cached_property
     def fields_of_view(self) -> FieldsOfView:
-        """Fields of view that were imaged in a session."""
+        """Fields of view imaged in sessions."""
         from .fields_of_view import FieldsOfView
 
         return FieldsOfView(self)
 
     @cached_property
     def files(self) -> Files:
-        """Copies of datasets in data repositories."""
+        """File records: the copies of datasets in data repositories."""
         from .files import Files
 
         return Files(self)
 
     @cached_property
     def fov_location(self) -> FovLocation:
-        """Estimates of where a field of view is in the brain."""
+        """Estimated locations of fields of view in the brain."""
         from .fov_location import FovLocation
 
         return FovLocation(self)
@@ -182,7 +182,7 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def insertions(self) -> Insertions:
-        """Insertions of a probe in a session."""
+        """Insertions of probes in sessions."""
         from .insertions import Insertions
 
         return Insertions(self)
@@ -196,28 +196,28 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def locations(self) -> Locations:
-        """Places in a lab, such as rigs and rooms."""
+        """Locations in a lab, such as rigs and rooms."""
         from .locations import Locations
 
         return Locations(self)
 
     @cached_property
     def new_download(self) -> NewDownloadEndpoint:
-        """Counting downloads."""
+        """Counts downloads."""
         from .new_download import NewDownloadEndpoint
 
         return NewDownloadEndpoint(self)
 
     @cached_property
     def notes(self) -> Notes:
-        """Notes, with or without an image, attached to any other record."""
+        """Notes attached to any other record, with or without an image."""
         from .notes import Notes
 
         return Notes(self)
 
     @cached_property
     def procedures(self) -> Procedures:
-        """Kinds of procedure, such as a craniotomy or a recording."""
+        """Types of procedures, such as a craniotomy or a recording."""
         from .procedures import Procedures
 
         return Procedures(self)
@@ -231,28 +231,28 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def register_file(self) -> RegisterFileEndpoint:
-        """Registering files: datasets and the records of their copies, in one go."""
+        """Registers files: creates datasets and the records of their copies in one call."""
         from .register_file import RegisterFileEndpoint
 
         return RegisterFileEndpoint(self)
 
     @cached_property
     def revisions(self) -> Revisions:
-        """Versions of datasets, named usually by date."""
+        """Revisions of datasets, usually named by date."""
         from .revisions import Revisions
 
         return Revisions(self)
 
     @cached_property
     def sessions(self) -> Sessions:
-        """Experimental or training sessions of an animal."""
+        """Sessions: experiments or training with a subject."""
         from .sessions import Sessions
 
         return Sessions(self)
 
     @cached_property
     def subjects(self) -> Subjects:
-        """Animals."""
+        """Subjects: the animals of the labs."""
         from .subjects import Subjects
 
         return Subjects(self)
@@ -266,28 +266,28 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def sync_file_status(self) -> SyncFileStatus:
-        """Comparing file records with what is in the repositories."""
+        """Compares file records with the contents of the repositories."""
         from .sync_file_status import SyncFileStatus
 
         return SyncFileStatus(self)
 
     @cached_property
     def tags(self) -> Tags:
-        """Labels on datasets; a tag can publish or protect them."""
+        """Tags on datasets; a tag can make them public or protect them."""
         from .tags import Tags
 
         return Tags(self)
 
     @cached_property
     def tasks(self) -> Tasks:
-        """Steps of data processing that computers in the labs take and report on."""
+        """Data-processing tasks that computers in the labs run and report on."""
         from .tasks import Tasks
 
         return Tasks(self)
 
     @cached_property
     def trajectories(self) -> Trajectories:
-        """Estimates of where a probe runs through the brain, as a straight line."""
+        """Estimated trajectories of probes through the brain, as straight lines."""
         from .trajectories import Trajectories
 
         return Trajectories(self)
@@ -315,28 +315,28 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def water_requirement(self) -> WaterRequirement:
-        """What an animal weighed and drank, and should have, day by day."""
+        """Daily weight and water of an animal: measured, given and expected."""
         from .water_requirement import WaterRequirement
 
         return WaterRequirement(self)
 
     @cached_property
     def water_restricted_subjects(self) -> WaterRestrictedSubjects:
-        """Animals whose water restriction is open, with the water that they need today."""
+        """Subjects under water restriction, with the water that they need today."""
         from .water_restricted_subjects import WaterRestrictedSubjects
 
         return WaterRestrictedSubjects(self)
 
     @cached_property
     def water_restriction(self) -> WaterRestriction:
-        """Times during which animals are under water restriction."""
+        """Periods during which animals are under water restriction."""
         from .water_restriction import WaterRestriction
 
         return WaterRestriction(self)
 
     @cached_property
     def water_type(self) -> WaterTypeEndpoint:
-        """Kinds of water, such as plain, sweetened or as a gel."""
+        """Types of water, such as plain water, sweetened water or gel."""
         from .water_type import WaterTypeEndpoint
 
         return WaterTypeEndpoint(self)
@@ -363,35 +363,35 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def cache_zip(self) -> AsyncCacheZip:
-        """Tables of sessions and datasets, zipped."""
+        """Zip files of the tables of sessions and datasets."""
         from .cache_zip import AsyncCacheZip
 
         return AsyncCacheZip(self)
 
     @cached_property
     def cache_info(self) -> AsyncCacheInfo:
-        """Which tables of sessions and datasets can be downloaded, and how new they are."""
+        """Describes the downloadable tables of sessions and datasets, with their age."""
         from .cache_info import AsyncCacheInfo
 
         return AsyncCacheInfo(self)
 
     @cached_property
     def channels(self) -> AsyncChannels:
-        """Recording sites of a probe, and where in the brain they are."""
+        """Channels: the recording sites of a probe, and their positions in the brain."""
         from .channels import AsyncChannels
 
         return AsyncChannels(self)
 
     @cached_property
     def check_protected(self) -> AsyncCheckProtectedEndpoint:
-        """Whether files may be overwritten."""
+        """Checks whether files may be overwritten."""
         from .check_protected import AsyncCheckProtectedEndpoint
 
         return AsyncCheckProtectedEndpoint(self)
 
     @cached_property
     def chronic_insertions(self) -> AsyncChronicInsertions:
-        """Probes that stay in an animal over many sessions."""
+        """Probes that stay implanted over many sessions."""
         from .chronic_insertions import AsyncChronicInsertions
 
         return AsyncChronicInsertions(self)
@@ -405,63 +405,63 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def data_notices(self) -> AsyncDataNotices:
-        """Warnings about flaws in datasets."""
+        """Notices about flaws in datasets."""
         from .data_notices import AsyncDataNotices
 
         return AsyncDataNotices(self)
 
     @cached_property
     def data_repository(self) -> AsyncDataRepositoryEndpoint:
-        """Places where data files are kept: servers, lab computers, archives."""
+        """Data repositories: servers, lab computers and archives that store data files."""
         from .data_repository import AsyncDataRepositoryEndpoint
 
         return AsyncDataRepositoryEndpoint(self)
 
     @cached_property
     def data_repository_type(self) -> AsyncDataRepositoryTypeEndpoint:
-        """Kinds of data repository."""
+        """Types of data repositories."""
         from .data_repository_type import AsyncDataRepositoryTypeEndpoint
 
         return AsyncDataRepositoryTypeEndpoint(self)
 
     @cached_property
     def dataset_types(self) -> AsyncDatasetTypes:
-        """What kinds of data there are, and how their files are named."""
+        """Types of datasets, and the file names that they match."""
         from .dataset_types import AsyncDatasetTypes
 
         return AsyncDatasetTypes(self)
 
     @cached_property
     def datasets(self) -> AsyncDatasets:
-        """Files of data, each registered once however many copies there are."""
+        """Datasets: data files, registered once however many copies there are."""
         from .datasets import AsyncDatasets
 
         return AsyncDatasets(self)
 
     @cached_property
     def downloads(self) -> AsyncDownloads:
-        """Who downloaded which dataset, and how often."""
+        """Download records: how often each user downloaded each dataset."""
         from .downloads import AsyncDownloads
 
         return AsyncDownloads(self)
 
     @cached_property
     def fields_of_view(self) -> AsyncFieldsOfView:
-        """Fields of view that were imaged in a session."""
+        """Fields of view imaged in sessions."""
         from .fields_of_view import AsyncFieldsOfView
 
         return AsyncFieldsOfView(self)
 
     @cached_property
     def files(self) -> AsyncFiles:
-        """Copies of datasets in data repositories."""
+        """File records: the copies of datasets in data repositories."""
         from .files import AsyncFiles
 
         return AsyncFiles(self)
 
     @cached_property
     def fov_location(self) -> AsyncFovLocation:
-        """Estimates of where a field of view is in the brain."""
+        """Estimated locations of fields of view in the brain."""
         from .fov_location import AsyncFovLocation
 
         return AsyncFovLocation(self)
@@ -475,7 +475,7 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def insertions(self) -> AsyncInsertions:
-        """Insertions of a probe in a session."""
+        """Insertions of probes in sessions."""
         from .insertions import AsyncInsertions
 
         return AsyncInsertions(self)
@@ -489,28 +489,28 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def locations(self) -> AsyncLocations:
-        """Places in a lab, such as rigs and rooms."""
+        """Locations in a lab, such as rigs and rooms."""
         from .locations import AsyncLocations
 
         return AsyncLocations(self)
 
     @cached_property
     def new_download(self) -> AsyncNewDownloadEndpoint:
-        """Counting downloads."""
+        """Counts downloads."""
         from .new_download import AsyncNewDownloadEndpoint
 
         return AsyncNewDownloadEndpoint(self)
 
     @cached_property
     def notes(self) -> AsyncNotes:
-        """Notes, with or without an image, attached to any other record."""
+        """Notes attached to any other record, with or without an image."""
         from .notes import AsyncNotes
 
         return AsyncNotes(self)
 
     @cached_property
     def procedures(self) -> AsyncProcedures:
-        """Kinds of procedure, such as a craniotomy or a recording."""
+        """Types of procedures, such as a craniotomy or a recording."""
         from .procedures import AsyncProcedures
 
         return AsyncProcedures(self)
@@ -524,28 +524,28 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def register_file(self) -> AsyncRegisterFileEndpoint:
-        """Registering files: datasets and the records of their copies, in one go."""
+        """Registers files: creates datasets and the records of their copies in one call."""
         from .register_file import AsyncRegisterFileEndpoint
 
         return AsyncRegisterFileEndpoint(self)
 
     @cached_property
     def revisions(self) -> AsyncRevisions:
-        """Versions of datasets, named usually by date."""
+        """Revisions of datasets, usually named by date."""
         from .revisions import AsyncRevisions
 
         return AsyncRevisions(self)
 
     @cached_property
     def sessions(self) -> AsyncSessions:
-        """Experimental or training sessions of an animal."""
+        """Sessions: experiments or training with a subject."""
         from .sessions import AsyncSessions
 
         return AsyncSessions(self)
 
     @cached_property
     def subjects(self) -> AsyncSubjects:
-        """Animals."""
+        """Subjects: the animals of the labs."""
         from .subjects import AsyncSubjects
 
         return AsyncSubjects(self)
@@ -559,28 +559,28 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def sync_file_status(self) -> AsyncSyncFileStatus:
-        """Comparing file records with what is in the repositories."""
+        """Compares file records with the contents of the repositories."""
         from .sync_file_status import AsyncSyncFileStatus
 
         return AsyncSyncFileStatus(self)
 
     @cached_property
     def tags(self) -> AsyncTags:
-        """Labels on datasets; a tag can publish or protect them."""
+        """Tags on datasets; a tag can make them public or protect them."""
         from .tags import AsyncTags
 
         return AsyncTags(self)
 
     @cached_property
     def tasks(self) -> AsyncTasks:
-        """Steps of data processing that computers in the labs take and report on."""
+        """Data-processing tasks that computers in the labs run and report on."""
         from .tasks import AsyncTasks
 
         return AsyncTasks(self)
 
     @cached_property
     def trajectories(self) -> AsyncTrajectories:
-        """Estimates of where a probe runs through the brain, as a straight line."""
+        """Estimated trajectories of probes through the brain, as straight lines."""
         from .trajectories import AsyncTrajectories
 
         return AsyncTrajectories(self)
@@ -608,28 +608,28 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def water_requirement(self) -> AsyncWaterRequirement:
-        """What an animal weighed and drank, and should have, day by day."""
+        """Daily weight and water of an animal: measured, given and expected."""
         from .water_requirement import AsyncWaterRequirement
 
         return AsyncWaterRequirement(self)
 
     @cached_property
     def water_restricted_subjects(self) -> AsyncWaterRestrictedSubjects:
-        """Animals whose water restriction is open, with the water that they need today."""
+        """Subjects under water restriction, with the water that they need today."""
         from .water_restricted_subjects import AsyncWaterRestrictedSubjects
 
         return AsyncWaterRestrictedSubjects(self)
 
     @cached_property
     def water_restriction(self) -> AsyncWaterRestriction:
-        """Times during which animals are under water restriction."""
+        """Periods during which animals are under water restriction."""
         from .water_restriction import AsyncWaterRestriction
 
         return AsyncWaterRestriction(self)
 
     @cached_property
     def water_type(self) -> AsyncWaterTypeEndpoint:
-        """Kinds of water, such as plain, sweetened or as a gel."""
+        """Types of water, such as plain water, sweetened water or gel."""
         from .water_type import AsyncWaterTypeEndpoint
 
         return AsyncWaterTypeEndpoint(self)

@@ -29,47 +29,47 @@ class DataFormatRecord(Record):
     """A data format."""
 
     description: str
-    """What it is, in words."""
+    """Description."""
     file_extension: str
-    """Ending of file names, with its dot, such as .npy."""
+    """File extension, including the dot, such as .npy."""
     id: UUID
-    """The record's key; the server sets it."""
+    """Key of the record, set by the server."""
     json: Any
-    """Structured data of the lab's own making."""
+    """JSON data; the lab defines its structure."""
     matlab_loader_function: str
-    """Name of the MATLAB function that reads it."""
+    """Name of the MATLAB function that reads the format."""
     name: str
     """Name, such as npy."""
     python_loader_function: str
-    """Name of the Python function that reads it."""
+    """Name of the Python function that reads the format."""
 
 
 class DataFormat(Resource):
     """A data format to create or replace."""
 
     description: Annotated[str, Field(max_length=255)] = UNSET
-    """What it is, in words."""
+    """Description."""
     file_extension: Annotated[str, Field(max_length=255, pattern="^\\.[^\\.]+$")]
-    """Ending of file names, with its dot, such as .npy."""
+    """File extension, including the dot, such as .npy."""
     json: Any = UNSET
-    """Structured data of the lab's own making.
+    """JSON data; the lab defines its structure.
 
     An update replaces the whole field; ``client.data_formats.json_field_update`` sets single keys and leaves
     the others unchanged.
     """
     matlab_loader_function: Annotated[str, Field(max_length=255)] = UNSET
-    """Name of the MATLAB function that reads it."""
+    """Name of the MATLAB function that reads the format."""
     name: Annotated[str, Field(max_length=255)]
     """Name, such as npy."""
     python_loader_function: Annotated[str, Field(max_length=255)] = UNSET
-    """Name of the Python function that reads it."""
+    """Name of the Python function that reads the format."""
 
 
 class DataFormatChanges(TypedDict, total=False):
     description: str
     file_extension: str
     json: Any
-    """Structured data of the lab's own making.
+    """JSON data; the lab defines its structure.
 
     An update replaces the whole field; ``client.data_formats.json_field_update`` sets single keys and leaves
     the others unchanged.

@@ -30,29 +30,29 @@ class ImagingStackRecord(Record):
     """An imaging stack, as returned by `read` and `create`."""
 
     id: UUID
-    """The record's key; the server sets it."""
+    """Key of the record, set by the server."""
     json: Any
-    """Structured data of the lab's own making."""
+    """JSON data; the lab defines its structure."""
     name: str
     """Name."""
     slices: list[FOVRecord]
-    """The fields of view that make up the stack."""
+    """Fields of view that make up the stack."""
 
 
 class ImagingStackSummary(Record):
     """An imaging stack, as returned by `list`."""
 
     id: UUID
-    """The record's key; the server sets it."""
+    """Key of the record, set by the server."""
     slices: list[FOVRecord]
-    """The fields of view that make up the stack."""
+    """Fields of view that make up the stack."""
 
 
 class ImagingStack(Resource):
     """An imaging stack to create."""
 
     json: Any = UNSET
-    """Structured data of the lab's own making."""
+    """JSON data; the lab defines its structure."""
     name: str
     """Name."""
 
@@ -110,23 +110,23 @@ class ImagingStackEndpoint(Endpoint):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> Results[ImagingStackSummary]:
-        """List imaging stacks. The server repeats a stack for each of its slices, so its count can be too low or too high.
+        """List imaging stacks. The server repeats a stack for each of its slices, so its count may be too low or too high.
 
         Parameters
         ----------
         atlas_acronym
-            Acronym of a brain region, in any case; what lies in the regions below it is found too.
+            Acronym of a brain region; case-insensitive. Includes the regions below it.
         atlas_id
-            Id of a brain region in the Allen atlas; what lies in the regions below it is found too.
+            Id of a brain region in the Allen atlas. Includes the regions below it.
         atlas_name
-            Part of the name of a brain region, in any case; what lies in the regions below it is found too.
+            Part of the name of a brain region; case-insensitive. Includes the regions below it.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         name
-            Name, exact.
+            Name; exact match.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items
@@ -231,23 +231,23 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> AsyncResults[ImagingStackSummary]:
-        """List imaging stacks. The server repeats a stack for each of its slices, so its count can be too low or too high.
+        """List imaging stacks. The server repeats a stack for each of its slices, so its count may be too low or too high.
 
         Parameters
         ----------
         atlas_acronym
-            Acronym of a brain region, in any case; what lies in the regions below it is found too.
+            Acronym of a brain region; case-insensitive. Includes the regions below it.
         atlas_id
-            Id of a brain region in the Allen atlas; what lies in the regions below it is found too.
+            Id of a brain region in the Allen atlas. Includes the regions below it.
         atlas_name
-            Part of the name of a brain region, in any case; what lies in the regions below it is found too.
+            Part of the name of a brain region; case-insensitive. Includes the regions below it.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         name
-            Name, exact.
+            Name; exact match.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items

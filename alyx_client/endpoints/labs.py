@@ -34,17 +34,18 @@ class LabRecord(Record):
     institution: str
     """Institution that the lab belongs to."""
     json: Any
-    """Structured data of the lab's own making."""
+    """JSON data; the lab defines its structure."""
     name: str
     """Name: letters, digits and underscores."""
     reference_weight_pct: float
-    """Fraction, from 0 to 1, of the reference weight below which the animal counts as too light."""
+    """Fraction of the reference weight, from 0 to 1, below which the animal counts as underweight."""
     repositories: list[str]
-    """Names of the data repositories that the lab's files are copied to."""
+    """Names of the data repositories to which the lab's files are copied."""
     timezone: str
     """Name of the lab's time zone, such as Europe/London."""
     zscore_weight_pct: float
-    """Fraction, from 0 to 1, of the weight expected for age and sex below which the animal counts as too light."""
+    """Fraction of the weight expected for age and sex, from 0 to 1, below which the animal counts as underweight.
+    """
 
 
 class Lab(Resource):
@@ -55,7 +56,7 @@ class Lab(Resource):
     institution: Annotated[str, Field(max_length=255)] = UNSET
     """Institution that the lab belongs to."""
     json: Any = UNSET
-    """Structured data of the lab's own making.
+    """JSON data; the lab defines its structure.
 
     An update replaces the whole field; ``client.labs.json_field_update`` sets single keys and leaves the others
     unchanged.
@@ -63,20 +64,21 @@ class Lab(Resource):
     name: Annotated[str, Field(max_length=255, pattern="^\\w+$")]
     """Name: letters, digits and underscores."""
     reference_weight_pct: float = UNSET
-    """Fraction, from 0 to 1, of the reference weight below which the animal counts as too light."""
+    """Fraction of the reference weight, from 0 to 1, below which the animal counts as underweight."""
     repositories: list[str] = UNSET
-    """Names of the data repositories that the lab's files are copied to."""
+    """Names of the data repositories to which the lab's files are copied."""
     timezone: Annotated[str, Field(max_length=64)] = UNSET
     """Name of the lab's time zone, such as Europe/London."""
     zscore_weight_pct: float = UNSET
-    """Fraction, from 0 to 1, of the weight expected for age and sex below which the animal counts as too light."""
+    """Fraction of the weight expected for age and sex, from 0 to 1, below which the animal counts as underweight.
+    """
 
 
 class LabChanges(TypedDict, total=False):
     address: str
     institution: str
     json: Any
-    """Structured data of the lab's own making.
+    """JSON data; the lab defines its structure.
 
     An update replaces the whole field; ``client.labs.json_field_update`` sets single keys and leaves the others
     unchanged.
@@ -193,35 +195,35 @@ class Labs(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         address
-            Address, exact.
+            Address; exact match.
         cage_cleaning_frequency_days
-            Days between cage cleanings, exact.
+            Days between cage cleanings; exact match.
         cage_type
-            UUID of the usual kind of cage.
+            UUID of the default cage type.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         enrichment
-            UUID of the usual cage enrichment.
+            UUID of the default cage enrichment.
         food
-            UUID of the usual food.
+            UUID of the default food.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         institution
-            Institution, exact.
+            Institution; exact match.
         light_cycle
-            Usual light cycle: 0 normal, 1 inverted.
+            Default light cycle: 0 normal, 1 inverted.
         name
-            Name, exact.
+            Name; exact match.
         reference_weight_pct
-            Fraction, from 0 to 1, of the reference weight below which an animal counts as too light, exact.
+            Fraction of the reference weight, from 0 to 1, below which an animal counts as underweight; exact match.
         repositories
-            UUIDs of data repositories; one of them is enough.
+            UUIDs of data repositories; the lab must have at least one of them.
         timezone
-            Name of a time zone, exact, such as Europe/London.
+            Name of a time zone, such as Europe/London; exact match.
         zscore_weight_pct
-            Fraction, from 0 to 1, of the weight expected for age and sex below which an animal counts as too light,
-            exact.
+            Fraction of the weight expected for age and sex, from 0 to 1, below which an animal counts as
+            underweight; exact match.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items
@@ -434,35 +436,35 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         address
-            Address, exact.
+            Address; exact match.
         cage_cleaning_frequency_days
-            Days between cage cleanings, exact.
+            Days between cage cleanings; exact match.
         cage_type
-            UUID of the usual kind of cage.
+            UUID of the default cage type.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         enrichment
-            UUID of the usual cage enrichment.
+            UUID of the default cage enrichment.
         food
-            UUID of the usual food.
+            UUID of the default food.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         institution
-            Institution, exact.
+            Institution; exact match.
         light_cycle
-            Usual light cycle: 0 normal, 1 inverted.
+            Default light cycle: 0 normal, 1 inverted.
         name
-            Name, exact.
+            Name; exact match.
         reference_weight_pct
-            Fraction, from 0 to 1, of the reference weight below which an animal counts as too light, exact.
+            Fraction of the reference weight, from 0 to 1, below which an animal counts as underweight; exact match.
         repositories
-            UUIDs of data repositories; one of them is enough.
+            UUIDs of data repositories; the lab must have at least one of them.
         timezone
-            Name of a time zone, exact, such as Europe/London.
+            Name of a time zone, such as Europe/London; exact match.
         zscore_weight_pct
-            Fraction, from 0 to 1, of the weight expected for age and sex below which an animal counts as too light,
-            exact.
+            Fraction of the weight expected for age and sex, from 0 to 1, below which an animal counts as
+            underweight; exact match.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items

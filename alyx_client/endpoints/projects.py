@@ -28,22 +28,22 @@ class ProjectRecord(Record):
     """A project."""
 
     description: str
-    """What it is, in words."""
+    """Description."""
     name: str
     """Name."""
     users: list[str]
-    """Usernames of those who work on the project."""
+    """Usernames of the members of the project."""
 
 
 class Project(Resource):
     """A project to create or replace."""
 
     description: Annotated[str, Field(max_length=1023)] = UNSET
-    """What it is, in words."""
+    """Description."""
     name: Annotated[str, Field(max_length=255)]
     """Name."""
     users: list[str]
-    """Usernames of those who work on the project."""
+    """Usernames of the members of the project."""
 
 
 class ProjectChanges(TypedDict, total=False):

@@ -34,28 +34,28 @@ class SurgeryRecord(Record):
     """A surgery."""
 
     end_time: datetime | None
-    """When it ended."""
+    """End time."""
     id: UUID
-    """The record's key; the server sets it."""
+    """Key of the record, set by the server."""
     implant_weight: float
     """Weight of the implant in g."""
     json: Any
-    """Structured data of the lab's own making."""
+    """JSON data; the lab defines its structure."""
     lab: UUID | None
     """UUID of the lab."""
     location: UUID | None
-    """UUID of the place."""
+    """UUID of the location."""
     name: str
     """Name."""
     narrative: str
-    """Notes taken with it."""
+    """Notes taken with the record."""
     outcome_type: Literal["a", "r", "n", ""] | str
-    """Outcome: a acute, r recovery, n non-recovery, or empty. An acute or non-recovery surgery that has ended sets the animal's day of death.
+    """Outcome: a acute, r recovery, n non-recovery, or empty. The end of an acute or non-recovery surgery sets the animal's date of death.
     """
     procedures: list[UUID]
     """UUIDs of the procedures."""
     start_time: datetime | None
-    """When it started."""
+    """Start time."""
     subject: str
     """Nickname of the subject."""
     users: list[UUID]
@@ -66,11 +66,11 @@ class Surgery(Resource):
     """A surgery to replace."""
 
     end_time: DateTimeInput | None = UNSET
-    """When it ended."""
+    """End time."""
     implant_weight: Annotated[float, Field(ge=0.0)]
     """Weight of the implant in g."""
     json: Any = UNSET
-    """Structured data of the lab's own making.
+    """JSON data; the lab defines its structure.
 
     An update replaces the whole field; ``client.surgeries.json_field_update`` sets single keys and leaves the
     others unchanged.
@@ -78,18 +78,18 @@ class Surgery(Resource):
     lab: UUIDInput | None = UNSET
     """UUID of the lab."""
     location: UUIDInput | None = UNSET
-    """UUID of the place."""
+    """UUID of the location."""
     name: Annotated[str, Field(max_length=255)] = UNSET
     """Name."""
     narrative: str = UNSET
-    """Notes taken with it."""
+    """Notes taken with the record."""
     outcome_type: Literal["a", "r", "n", ""] = UNSET
-    """Outcome: a acute, r recovery, n non-recovery, or empty. An acute or non-recovery surgery that has ended sets the animal's day of death.
+    """Outcome: a acute, r recovery, n non-recovery, or empty. The end of an acute or non-recovery surgery sets the animal's date of death.
     """
     procedures: list[UUIDInput] = UNSET
     """UUIDs of the procedures."""
     start_time: DateTimeInput | None = UNSET
-    """When it started."""
+    """Start time."""
     subject: str
     """Nickname of the subject."""
     users: list[UUIDInput] = UNSET
@@ -100,7 +100,7 @@ class SurgeryChanges(TypedDict, total=False):
     end_time: DateTimeInput | None
     implant_weight: float
     json: Any
-    """Structured data of the lab's own making.
+    """JSON data; the lab defines its structure.
 
     An update replaces the whole field; ``client.surgeries.json_field_update`` sets single keys and leaves the
     others unchanged.
@@ -209,41 +209,41 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         date_range
-            First and last day of the start time, both included.
+            First and last date of the start time, both inclusive.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         end_time
-            End time, exact; for a span use django.
+            End time; exact match. For a range, use django.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         implant_weight
-            Weight of the implant in g, exact.
+            Weight of the implant in g; exact match.
         json
-            Name and value in the record's structured data, joined by a comma: name,value. Names may end in a
-            lookup, as in name__gte,0.5; more pairs may follow.
+            Name and value in the record's JSON data, joined by a comma: name,value. Names may end in a lookup, as
+            in name__gte,0.5; further pairs may follow.
         lab
-            Name of the lab, in any case.
+            Name of the lab; case-insensitive.
         location
-            Part of the name of the location, in any case.
+            Part of the name of the location; case-insensitive.
         name
-            Name, exact.
+            Name; exact match.
         narrative
-            Notes taken with it, exact.
+            Notes taken with the record; exact match.
         nickname
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         outcome_type
             Outcome: a acute, r recovery, n non-recovery.
         procedure
-            Name of a procedure, in any case.
+            Name of a procedure; case-insensitive.
         procedures
-            UUIDs of procedures; one of them is enough. By name: procedure.
+            UUIDs of procedures; the surgery must have at least one of them. To filter by name, use procedure.
         start_time
-            Start time, exact; for a span use django.
+            Start time; exact match. For a range, use django.
         subject
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         users
-            Usernames, exact; all of them must have taken part.
+            Usernames; exact match. All of these users must have taken part.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items
@@ -419,41 +419,41 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         date_range
-            First and last day of the start time, both included.
+            First and last date of the start time, both inclusive.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         end_time
-            End time, exact; for a span use django.
+            End time; exact match. For a range, use django.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         implant_weight
-            Weight of the implant in g, exact.
+            Weight of the implant in g; exact match.
         json
-            Name and value in the record's structured data, joined by a comma: name,value. Names may end in a
-            lookup, as in name__gte,0.5; more pairs may follow.
+            Name and value in the record's JSON data, joined by a comma: name,value. Names may end in a lookup, as
+            in name__gte,0.5; further pairs may follow.
         lab
-            Name of the lab, in any case.
+            Name of the lab; case-insensitive.
         location
-            Part of the name of the location, in any case.
+            Part of the name of the location; case-insensitive.
         name
-            Name, exact.
+            Name; exact match.
         narrative
-            Notes taken with it, exact.
+            Notes taken with the record; exact match.
         nickname
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         outcome_type
             Outcome: a acute, r recovery, n non-recovery.
         procedure
-            Name of a procedure, in any case.
+            Name of a procedure; case-insensitive.
         procedures
-            UUIDs of procedures; one of them is enough. By name: procedure.
+            UUIDs of procedures; the surgery must have at least one of them. To filter by name, use procedure.
         start_time
-            Start time, exact; for a span use django.
+            Start time; exact match. For a range, use django.
         subject
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         users
-            Usernames, exact; all of them must have taken part.
+            Usernames; exact match. All of these users must have taken part.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items

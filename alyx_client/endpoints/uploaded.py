@@ -30,7 +30,7 @@ class Uploaded(Endpoint):
         self,
         img_url: str,
     ) -> bytes:
-        """Download an image by its path. A server without a web server in front answers only where the file lies.
+        """Download an image by its path. A server without a web server in front of it returns only the location of the file.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class AsyncUploaded(AsyncEndpoint):
         self,
         img_url: str,
     ) -> bytes:
-        """Download an image by its path. A server without a web server in front answers only where the file lies.
+        """Download an image by its path. A server without a web server in front of it returns only the location of the file.
 
         Parameters
         ----------

@@ -31,34 +31,34 @@ class UserRecord(Record):
     """A user."""
 
     allowed_users: list[str]
-    """Usernames of those who may change the user's animals."""
+    """Usernames of the users who may change the user's animals."""
     email: str
-    """E-mail address."""
+    """Email address."""
     id: UUID
-    """The record's key; the server sets it."""
+    """Key of the record, set by the server."""
     is_stock_manager: bool
-    """Whether the user manages animals that are not in experiments yet."""
+    """True if the user manages animals that are not part of an experiment yet."""
     lab: list[str]
-    """Names of the labs that the user is a member of now; the server works them out."""
+    """Names of the labs that the user currently belongs to, computed by the server."""
     subjects_responsible: list[str]
     """Nicknames of the animals that the user is responsible for."""
     username: str
-    """Name to log in with: letters, digits and @ . + - _"""
+    """Login name: letters, digits and @ . + - _"""
 
 
 class User(Resource):
     """A user to create or replace."""
 
     allowed_users: list[str]
-    """Usernames of those who may change the user's animals."""
+    """Usernames of the users who may change the user's animals."""
     email: str = UNSET
-    """E-mail address."""
+    """Email address."""
     is_stock_manager: bool = UNSET
-    """Whether the user manages animals that are not in experiments yet."""
+    """True if the user manages animals that are not part of an experiment yet."""
     subjects_responsible: list[str]
     """Nicknames of the animals that the user is responsible for."""
     username: Annotated[str, Field(max_length=150, pattern="^[\\w.@+-]+$")]
-    """Name to log in with: letters, digits and @ . + - _"""
+    """Login name: letters, digits and @ . + - _"""
 
 
 class UserChanges(TypedDict, total=False):
@@ -176,38 +176,38 @@ class Users(Endpoint):
         Parameters
         ----------
         allowed_users
-            UUIDs of users who may act for the user; one of them is enough.
+            UUIDs of users who may act for the user; the user must have at least one of them.
         date_joined
-            When the account was made, exact.
+            Time at which the account was created; exact match.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         email
-            E-mail address, exact.
+            Email address; exact match.
         first_name
-            First name, exact.
+            First name; exact match.
         groups
-            Ids of groups; one of them is enough.
+            Ids of groups; the user must be in at least one of them.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         is_active
-            Whether the account can be used.
+            True if the account is active.
         is_public_user
-            Whether the account may only read.
+            True if the account is read-only.
         is_staff
-            Whether the user may enter the administration pages.
+            True if the user may use the administration pages.
         is_stock_manager
-            Whether the user manages animals that are not in experiments yet.
+            True if the user manages animals that are not part of an experiment yet.
         is_superuser
-            Whether the user may do everything.
+            True if the user has all permissions.
         last_login
-            When the user last logged in, exact.
+            Time of the last login; exact match.
         last_name
-            Last name, exact.
+            Last name; exact match.
         user_permissions
-            Ids of permissions; one of them is enough.
+            Ids of permissions; the user must have at least one of them.
         username
-            Username, exact.
+            Username; exact match.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items
@@ -420,38 +420,38 @@ class AsyncUsers(AsyncEndpoint):
         Parameters
         ----------
         allowed_users
-            UUIDs of users who may act for the user; one of them is enough.
+            UUIDs of users who may act for the user; the user must have at least one of them.
         date_joined
-            When the account was made, exact.
+            Time at which the account was created; exact match.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         email
-            E-mail address, exact.
+            Email address; exact match.
         first_name
-            First name, exact.
+            First name; exact match.
         groups
-            Ids of groups; one of them is enough.
+            Ids of groups; the user must be in at least one of them.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         is_active
-            Whether the account can be used.
+            True if the account is active.
         is_public_user
-            Whether the account may only read.
+            True if the account is read-only.
         is_staff
-            Whether the user may enter the administration pages.
+            True if the user may use the administration pages.
         is_stock_manager
-            Whether the user manages animals that are not in experiments yet.
+            True if the user manages animals that are not part of an experiment yet.
         is_superuser
-            Whether the user may do everything.
+            True if the user has all permissions.
         last_login
-            When the user last logged in, exact.
+            Time of the last login; exact match.
         last_name
-            Last name, exact.
+            Last name; exact match.
         user_permissions
-            Ids of permissions; one of them is enough.
+            Ids of permissions; the user must have at least one of them.
         username
-            Username, exact.
+            Username; exact match.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items

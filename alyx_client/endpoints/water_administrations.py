@@ -33,40 +33,40 @@ class WaterAdministrationRecord(WithIdInUrl):
     """A water administration."""
 
     adlib: bool
-    """Whether water was free rather than measured."""
+    """True for water given ad libitum, False for a measured amount."""
     date_time: datetime | None
-    """When the water was given; now, if left out."""
+    """Time at which the water was given; defaults to now."""
     session: UUID | None
-    """UUID of the session that the water was given in, if any."""
+    """UUID of the session in which the water was given, if any."""
     subject: str
     """Nickname of the subject."""
     url: str
-    """Address of the record on the server; it ends in the record's key."""
+    """URL of the record on the server; it ends in the record's key."""
     user: str | None
-    """Username of who gave the water; yourself, if left out."""
+    """Username of the user who gave the water; defaults to your own."""
     water_administered: float | None
-    """Water given in mL, or null if it was free."""
+    """Amount of water in mL, or null if given ad libitum."""
     water_type: str | None
-    """Name of the kind of water; that of the last restriction, if left out."""
+    """Name of the water type; defaults to that of the last water restriction."""
 
 
 class WaterAdministration(Resource):
     """A water administration to create or replace."""
 
     adlib: bool = UNSET
-    """Whether water was free rather than measured."""
+    """True for water given ad libitum, False for a measured amount."""
     date_time: DateTimeInput | None = UNSET
-    """When the water was given; now, if left out."""
+    """Time at which the water was given; defaults to now."""
     session: UUIDInput = UNSET
-    """UUID of the session that the water was given in, if any."""
+    """UUID of the session in which the water was given, if any."""
     subject: str
     """Nickname of the subject."""
     user: str = UNSET
-    """Username of who gave the water; yourself, if left out."""
+    """Username of the user who gave the water; defaults to your own."""
     water_administered: Annotated[float | None, Field(ge=0.0)] = UNSET
-    """Water given in mL, or null if it was free."""
+    """Amount of water in mL, or null if given ad libitum."""
     water_type: str = UNSET
-    """Name of the kind of water; that of the last restriction, if left out."""
+    """Name of the water type; defaults to that of the last water restriction."""
 
 
 class WaterAdministrationChanges(TypedDict, total=False):
@@ -178,29 +178,29 @@ class WaterAdministrations(Endpoint):
         Parameters
         ----------
         adlib
-            Whether water was free rather than measured.
+            True for water given ad libitum, False for measured amounts.
         date_time
-            When it happened, exact; for a span use django.
+            Time of the event; exact match. For a range, use django.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         json
-            Name and value in the record's structured data, joined by a comma: name,value. Names may end in a
-            lookup, as in name__gte,0.5; more pairs may follow.
+            Name and value in the record's JSON data, joined by a comma: name,value. Names may end in a lookup, as
+            in name__gte,0.5; further pairs may follow.
         name
-            Name, exact.
+            Name; exact match.
         nickname
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         session
-            UUID of the session that the water was given in.
+            UUID of the session in which the water was given.
         subject
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         user
-            UUID of who gave the water.
+            UUID of the user who gave the water.
         water_administered
-            Water given in mL, exact.
+            Amount of water in mL; exact match.
         water_type
             UUID of a water type.
         limit
@@ -407,29 +407,29 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         Parameters
         ----------
         adlib
-            Whether water was free rather than measured.
+            True for water given ad libitum, False for measured amounts.
         date_time
-            When it happened, exact; for a span use django.
+            Time of the event; exact match. For a range, use django.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         json
-            Name and value in the record's structured data, joined by a comma: name,value. Names may end in a
-            lookup, as in name__gte,0.5; more pairs may follow.
+            Name and value in the record's JSON data, joined by a comma: name,value. Names may end in a lookup, as
+            in name__gte,0.5; further pairs may follow.
         name
-            Name, exact.
+            Name; exact match.
         nickname
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         session
-            UUID of the session that the water was given in.
+            UUID of the session in which the water was given.
         subject
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         user
-            UUID of who gave the water.
+            UUID of the user who gave the water.
         water_administered
-            Water given in mL, exact.
+            Amount of water in mL; exact match.
         water_type
             UUID of a water type.
         limit

@@ -31,28 +31,28 @@ class WeighingRecord(WithIdInUrl):
     """A weighing."""
 
     date_time: datetime | None
-    """When the animal was weighed; now, if left out."""
+    """Time of the weighing; defaults to now."""
     subject: str
     """Nickname of the subject."""
     url: str
-    """Address of the record on the server; it ends in the record's key."""
+    """URL of the record on the server; it ends in the record's key."""
     user: str | None
-    """Username of who weighed the animal; yourself, if left out."""
+    """Username of the user who weighed the animal; defaults to your own."""
     weight: float
-    """Weight in g, implant included."""
+    """Weight in g, including the implant."""
 
 
 class Weighing(Resource):
     """A weighing to create."""
 
     date_time: DateTimeInput | None = UNSET
-    """When the animal was weighed; now, if left out."""
+    """Time of the weighing; defaults to now."""
     subject: str
     """Nickname of the subject."""
     user: str = UNSET
-    """Username of who weighed the animal; yourself, if left out."""
+    """Username of the user who weighed the animal; defaults to your own."""
     weight: Annotated[float, Field(ge=0.0)]
-    """Weight in g, implant included."""
+    """Weight in g, including the implant."""
 
 
 _LIST = ListAction(
@@ -128,25 +128,25 @@ class Weighings(Endpoint):
         Parameters
         ----------
         date_time
-            When it happened, exact; for a span use django.
+            Time of the event; exact match. For a range, use django.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         json
-            Name and value in the record's structured data, joined by a comma: name,value. Names may end in a
-            lookup, as in name__gte,0.5; more pairs may follow.
+            Name and value in the record's JSON data, joined by a comma: name,value. Names may end in a lookup, as
+            in name__gte,0.5; further pairs may follow.
         name
-            Name, exact.
+            Name; exact match.
         nickname
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         subject
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         user
-            UUID of who weighed the animal.
+            UUID of the user who weighed the animal.
         weight
-            Weight in g, exact.
+            Weight in g; exact match.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items
@@ -282,25 +282,25 @@ class AsyncWeighings(AsyncEndpoint):
         Parameters
         ----------
         date_time
-            When it happened, exact; for a span use django.
+            Time of the event; exact match. For a range, use django.
         django
             Any other condition: field names and lookups with their values, as a mapping or in the server's own
             comma-separated form.
         id
-            Key of a record, or several of them.
+            Key of a record, or several keys.
         json
-            Name and value in the record's structured data, joined by a comma: name,value. Names may end in a
-            lookup, as in name__gte,0.5; more pairs may follow.
+            Name and value in the record's JSON data, joined by a comma: name,value. Names may end in a lookup, as
+            in name__gte,0.5; further pairs may follow.
         name
-            Name, exact.
+            Name; exact match.
         nickname
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         subject
-            Nickname of the subject, in any case.
+            Nickname of the subject; case-insensitive.
         user
-            UUID of who weighed the animal.
+            UUID of the user who weighed the animal.
         weight
-            Weight in g, exact.
+            Weight in g; exact match.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items
