@@ -10,9 +10,9 @@ from alyx_client.testing import LocalAlyx
 def test_password_is_exchanged_for_a_token(local_alyx: LocalAlyx, form: bool) -> None:
     login = {"username": "olivier", "password": "olivier"}
     url = f"{local_alyx.url}/auth-token"
-    answer = httpx.post(url, data=login) if form else httpx.post(url, json=login)
-    assert answer.status_code == 200
-    assert answer.json() == {"token": local_alyx.token("olivier")}
+    response = httpx.post(url, data=login) if form else httpx.post(url, json=login)
+    assert response.status_code == 200
+    assert response.json() == {"token": local_alyx.token("olivier")}
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,12 @@ def test_password_is_exchanged_for_a_token(local_alyx: LocalAlyx, form: bool) ->
         ({"username": "", "password": "x"}, {"username": ["This field may not be blank."]}),
     ],
 )
-def test_wrong_login_is_a_400_by_field(local_alyx: LocalAlyx, login: dict[str, str], body: dict[str, object]) -> None:
-    answer = httpx.post(f"{local_alyx.url}/auth-token", json=login)
-    assert answer.status_code == 400
-    assert answer.json() == {**body, "status_code": 400}
+def test_failed_login_is_a_400_with_messages_by_field(
+    local_alyx: LocalAlyx, login: dict[str, str], body: dict[str, object]
+) -> None:
+    response = httpx.post(f"{local_alyx.url}/auth-token", json=login)
+    assert response.status_code == 400
+    assert response.json() == {**body, "status_code": 400}
 
 
 @pytest.mark.parametrize(
@@ -43,12 +45,12 @@ def test_wrong_login_is_a_400_by_field(local_alyx: LocalAlyx, login: dict[str, s
     ],
 )
 def test_request_without_valid_token_is_a_403(local_alyx: LocalAlyx, header: str | None, detail: str) -> None:
-    answer = httpx.get(f"{local_alyx.url}/sessions", headers={"Authorization": header} if header else {})
-    assert answer.status_code == 403
-    assert answer.json() == {"detail": detail, "status_code": 403}
+    response = httpx.get(f"{local_alyx.url}/sessions", headers={"Authorization": header} if header else {})
+    assert response.status_code == 403
+    assert response.json() == {"detail": detail, "status_code": 403}
 
 
-def test_revoked_token_is_stale_until_the_next_log_in(local_alyx: LocalAlyx) -> None:
+def test_revoked_token_is_invalid_until_the_next_login(local_alyx: LocalAlyx) -> None:
     old = local_alyx.token("olivier")
     local_alyx.revoke("olivier")
     assert httpx.get(f"{local_alyx.url}/labs", headers={"Authorization": f"Token {old}"}).status_code == 403
@@ -58,12 +60,12 @@ def test_revoked_token_is_stale_until_the_next_log_in(local_alyx: LocalAlyx) -> 
     assert httpx.get(f"{local_alyx.url}/labs", headers={"Authorization": f"Token {new}"}).status_code == 200
 
 
-def test_public_user_may_only_read(local_alyx: LocalAlyx) -> None:
+def test_public_user_can_only_read(local_alyx: LocalAlyx) -> None:
     headers = {"Authorization": f"Token {local_alyx.token('visitor')}"}
     assert httpx.get(f"{local_alyx.url}/labs", headers=headers).status_code == 200
-    answer = httpx.post(f"{local_alyx.url}/labs", headers=headers, json={"name": "new"})
-    assert answer.status_code == 403
-    assert answer.json()["detail"] == "You do not have permission to perform this action."
+    response = httpx.post(f"{local_alyx.url}/labs", headers=headers, json={"name": "new"})
+    assert response.status_code == 403
+    assert response.json()["detail"] == "You do not have permission to perform this action."
 
 
 def test_account_without_password_has_a_token(local_alyx: LocalAlyx) -> None:
@@ -73,7 +75,7 @@ def test_account_without_password_has_a_token(local_alyx: LocalAlyx) -> None:
         local_alyx.token("nobody")
 
 
-def test_log_of_requests_has_no_secrets(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_request_log_contains_no_secrets(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     http.get("/sessions", params={"limit": 2})
     http.post("/labs", json={"name": "counted"})
     listed, created = local_alyx.requests
@@ -83,5 +85,5 @@ def test_log_of_requests_has_no_secrets(local_alyx: LocalAlyx, http: httpx.Clien
     assert local_alyx.token() not in repr(local_alyx.requests)
 
 
-def test_answers_say_that_the_server_is_a_stand_in(http: httpx.Client) -> None:
+def test_responses_identify_the_local_alyx(http: httpx.Client) -> None:
     assert http.get("/labs").headers["server"] == "alyx-client local Alyx"

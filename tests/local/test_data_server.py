@@ -26,20 +26,20 @@ def url(dataset: dict[str, Any]) -> str:
     return str(dataset["file_records"][0]["data_url"])
 
 
-def test_records_agree_with_the_files(http: httpx.Client, data: httpx.Client) -> None:
+def test_files_match_their_records(http: httpx.Client, data: httpx.Client) -> None:
     checked = 0
     for row in http.get("/datasets", params={"exists": "True"}).json()["results"]:
-        found = [record for record in row["file_records"] if record["exists"]]
-        answer = data.get(found[0]["data_url"])
-        assert answer.status_code == 200
+        existing = [record for record in row["file_records"] if record["exists"]]
+        response = data.get(existing[0]["data_url"])
+        assert response.status_code == 200
         if row["file_size"] is not None:
-            assert len(answer.content) == row["file_size"]
-            assert hashlib.md5(answer.content).hexdigest() == row["hash"]
+            assert len(response.content) == row["file_size"]
+            assert hashlib.md5(response.content).hexdigest() == row["hash"]
             checked += 1
     assert checked > 40
 
 
-def test_path_has_the_form_of_a_public_server(
+def test_paths_follow_the_convention_of_public_servers(
     url: str, dataset: dict[str, Any], data: httpx.Client, local_alyx: LocalAlyx
 ) -> None:
     key = str(dataset["url"]).rsplit("/")[-1]
@@ -65,16 +65,16 @@ def test_range_and_entity_tag(url: str, data: httpx.Client) -> None:
     assert data.get(url, headers={"If-None-Match": tag}).status_code == 304
 
 
-def test_head_has_the_length_and_no_body(url: str, data: httpx.Client) -> None:
+def test_head_returns_the_length_without_a_body(url: str, data: httpx.Client) -> None:
     head = data.head(url)
     assert head.status_code == 200
     assert int(head.headers["content-length"]) == len(data.get(url).content)
 
 
-def test_login_is_asked_for(url: str) -> None:
-    answer = httpx.get(url)
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"].startswith("Basic")
+def test_authentication_is_required(url: str) -> None:
+    response = httpx.get(url)
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"].startswith("Basic")
     assert httpx.get(url, auth=("local", "wrong")).status_code == 401
 
 
@@ -82,7 +82,7 @@ def test_missing_file_is_a_404(local_alyx: LocalAlyx, data: httpx.Client) -> Non
     assert data.get(f"{local_alyx.data_url}nothing/here.npy").status_code == 404
 
 
-def test_content_can_be_given(local_alyx: LocalAlyx, data: httpx.Client, url: str) -> None:
+def test_saved_content_replaces_generated_content(local_alyx: LocalAlyx, data: httpx.Client, url: str) -> None:
     local_alyx.save_data("free/path.bin", b"mine")
     assert data.get(f"{local_alyx.data_url}free/path.bin").content == b"mine"
     local_alyx.save_data(url.removeprefix(local_alyx.data_url), b"other")

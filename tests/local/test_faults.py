@@ -9,12 +9,12 @@ import pytest
 from alyx_client.testing import LocalAlyx
 
 
-def test_status_happens_as_often_as_asked(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_status_fault_affects_the_requested_number_of_requests(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     local_alyx.faults.add("/labs", "status", status=503, times=2)
     assert [http.get("/labs").status_code for _ in range(3)] == [503, 503, 200]
 
 
-def test_fault_is_limited_to_path_and_method(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_fault_affects_only_its_path_and_method(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     local_alyx.faults.add("/lab*", "status", status=502, method="POST", skip=1)
     assert http.get("/labs").status_code == 200
     assert http.get("/tags").status_code == 200
@@ -26,32 +26,32 @@ def test_fault_is_limited_to_path_and_method(local_alyx: LocalAlyx, http: httpx.
     ("wait", "header"),
     [(7, "7"), (datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC), "Wed, 02 Jan 2030 03:04:05 GMT")],
 )
-def test_retry_after_in_both_forms(
+def test_retry_after_as_seconds_or_date(
     local_alyx: LocalAlyx, http: httpx.Client, wait: float | datetime, header: str
 ) -> None:
     local_alyx.faults.add("*", "status", status=429, retry_after=wait)
-    answer = http.get("/labs")
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, header)
-    assert answer.json()["status_code"] == 429
+    response = http.get("/labs")
+    assert (response.status_code, response.headers["retry-after"]) == (429, header)
+    assert response.json()["status_code"] == 429
 
 
-def test_page_in_place_of_data(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_html_page_replaces_the_data(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     local_alyx.faults.add("/labs", "html")
-    answer = http.get("/labs")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith("text/html")
+    response = http.get("/labs")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/html")
 
 
 def test_truncated_json_is_a_complete_body(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     local_alyx.faults.add("/labs", "truncated_json", keep=20)
-    answer = http.get("/labs")
-    assert len(answer.content) == 20
+    response = http.get("/labs")
+    assert len(response.content) == 20
     with pytest.raises(ValueError, match="line 1"):
-        answer.json()
+        response.json()
 
 
 @pytest.mark.parametrize("reset", [False, True])
-def test_body_is_cut(local_alyx: LocalAlyx, http: httpx.Client, reset: bool) -> None:
+def test_body_is_cut_off(local_alyx: LocalAlyx, http: httpx.Client, reset: bool) -> None:
     local_alyx.faults.add("/labs", "cut_body", reset=reset)
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
         http.get("/labs")
@@ -65,7 +65,7 @@ def test_connection_is_reset(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     assert http.get("/labs").status_code == 200
 
 
-def test_length_that_differs(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_announced_length_differs_from_the_content(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     length = len(http.get("/labs").content)
     local_alyx.faults.add("/labs", "wrong_length", delta=-10)
     assert len(http.get("/labs").content) == length - 10
@@ -74,7 +74,7 @@ def test_length_that_differs(local_alyx: LocalAlyx, http: httpx.Client) -> None:
         http.get("/labs")
 
 
-def test_stale_token_can_be_renewed(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_stale_token_is_replaced_by_a_new_one(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     local_alyx.faults.add("/labs", "stale_token")
     assert http.get("/labs").json()["detail"] == "Invalid token."
     assert http.get("/tags").status_code == 403
@@ -92,19 +92,19 @@ def test_text_is_replaced_in_the_body(local_alyx: LocalAlyx, http: httpx.Client)
     assert page["next"].startswith("https://elsewhere.example.org/sessions?")
 
 
-def test_delay_holds_up_only_its_request(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_delay_affects_only_its_request(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     local_alyx.faults.add("/labs", "delay", seconds=30)
     with pytest.raises(httpx.ReadTimeout):
         http.get("/labs", timeout=0.2)
     assert http.get("/labs").status_code == 200
 
 
-def test_throttle_counts_requests_of_a_user(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_throttle_counts_requests_by_user(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     local_alyx.faults.throttle(3, seconds=60)
-    answers = [http.get("/labs") for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
-    assert answers[-1].json()["detail"].startswith("Request was throttled. Expected available in ")
+    responses = [http.get("/labs") for _ in range(4)]
+    assert [response.status_code for response in responses] == [200, 200, 200, 429]
+    assert 1 <= int(responses[-1].headers["retry-after"]) <= 60
+    assert responses[-1].json()["detail"].startswith("Request was throttled. Expected available in ")
     other = {"Authorization": f"Token {local_alyx.token('olivier')}"}
     assert http.get("/labs", headers=other).status_code == 200
     local_alyx.faults.throttle(None)
@@ -116,7 +116,7 @@ def test_unknown_kind_is_refused(local_alyx: LocalAlyx) -> None:
         local_alyx.faults.add("*", "fire")  # type: ignore[arg-type]
 
 
-async def test_many_clients_at_once_do_not_disturb_each_other(local_alyx: LocalAlyx) -> None:
+async def test_concurrent_clients_do_not_interfere(local_alyx: LocalAlyx) -> None:
     headers = {"Authorization": f"Token {local_alyx.token()}"}
     async with httpx.AsyncClient(base_url=local_alyx.url, headers=headers, timeout=30) as client:
 
@@ -129,5 +129,5 @@ async def test_many_clients_at_once_do_not_disturb_each_other(local_alyx: LocalA
                 assert (await client.delete(f"/subjects/{name}")).status_code == 204
 
         await asyncio.gather(*(work(number) for number in range(40)))
-        kept = (await client.get("/subjects", params={"lab": "attic"})).json()["results"]
-    assert sorted(row["json"]["n"] for row in kept) == list(range(0, 40, 2))
+        remaining = (await client.get("/subjects", params={"lab": "attic"})).json()["results"]
+    assert sorted(row["json"]["n"] for row in remaining) == list(range(0, 40, 2))

@@ -15,9 +15,9 @@ Test = Callable[[dict[str, Any]], bool]
 @pytest.fixture
 def rows(http: httpx.Client) -> Callable[..., Rows]:
     def get(path: str, **filters: Any) -> Rows:
-        answer = http.get(path, params={"limit": 1000, **filters})
-        assert answer.status_code == 200, answer.text
-        return list(answer.json()["results"])
+        response = http.get(path, params={"limit": 1000, **filters})
+        assert response.status_code == 200, response.text
+        return list(response.json()["results"])
 
     return get
 
@@ -35,10 +35,12 @@ SESSION_FILTERS: list[tuple[dict[str, object], Test]] = [
 
 
 @pytest.mark.parametrize(("filters", "test"), SESSION_FILTERS)
-def test_session_filters_keep_the_right_rows(rows: Callable[..., Rows], filters: dict[str, object], test: Test) -> None:
-    kept = rows("/sessions", **filters)
-    assert kept
-    assert [row["id"] for row in kept] == [row["id"] for row in rows("/sessions") if test(row)]
+def test_session_filters_select_the_matching_rows(
+    rows: Callable[..., Rows], filters: dict[str, object], test: Test
+) -> None:
+    selected = rows("/sessions", **filters)
+    assert selected
+    assert [row["id"] for row in selected] == [row["id"] for row in rows("/sessions") if test(row)]
 
 
 @pytest.mark.parametrize(
@@ -61,13 +63,13 @@ def test_session_filters_keep_the_right_rows(rows: Callable[..., Rows], filters:
         ({"atlas_name": "visual"}, "subject", None),
     ],
 )
-def test_session_filters_that_rows_do_not_show(
+def test_session_filters_by_values_that_rows_do_not_contain(
     http: httpx.Client, rows: Callable[..., Rows], filters: dict[str, object], field: str, value: object
 ) -> None:
-    kept = rows("/sessions", **filters)
-    assert 0 < len(kept) < 30
+    selected = rows("/sessions", **filters)
+    assert 0 < len(selected) < 30
     if value is not None:
-        assert all(http.get(f"/sessions/{row['id']}").json()[field] == value for row in kept)
+        assert all(http.get(f"/sessions/{row['id']}").json()[field] == value for row in selected)
 
 
 @pytest.mark.parametrize(
@@ -80,12 +82,14 @@ def test_session_filters_that_rows_do_not_show(
         ("/insertions", "datasets", "spikes.times.npy"),
     ],
 )
-def test_as_many_must_match_as_names_are_sent(rows: Callable[..., Rows], path: str, name: str, value: str) -> None:
+def test_repeated_name_matches_nothing(rows: Callable[..., Rows], path: str, name: str, value: str) -> None:
     assert rows(path, **{name: value})
     assert rows(path, **{name: f"{value},{value}"}) == []
 
 
-def test_insertions_count_datasets_and_not_their_names(http: httpx.Client, rows: Callable[..., Rows]) -> None:
+def test_datasets_filter_of_insertions_counts_datasets_rather_than_names(
+    http: httpx.Client, rows: Callable[..., Rows]
+) -> None:
     insertion = rows("/insertions", datasets="spikes.times.npy")[0]
     session = rows("/datasets", session=insertion["session"])[0]["session"]
     fields = {"name": "spikes.times.npy", "dataset_type": "spikes.times", "data_format": "npy", "session": session}
@@ -167,7 +171,7 @@ LOOKUPS: list[tuple[str, Test]] = [
 
 
 @pytest.mark.parametrize(("expression", "test"), LOOKUPS)
-def test_django_lookups_agree_with_the_rows(rows: Callable[..., Rows], expression: str, test: Test) -> None:
+def test_django_lookups_select_the_matching_rows(rows: Callable[..., Rows], expression: str, test: Test) -> None:
     everything = rows("/sessions")
     assert [row["id"] for row in rows("/sessions", django=expression)] == [row["id"] for row in everything if test(row)]
 
@@ -210,8 +214,8 @@ def test_records_are_found_by_primary_keys(rows: Callable[..., Rows]) -> None:
 
 def test_repeated_parameters_are_alternatives(http: httpx.Client, local_alyx: LocalAlyx) -> None:
     parents = [row["parents"][0] for row in local_alyx.store.rows("tasks") if row["parents"]]
-    answer = http.get("/tasks", params=[("parents", parents[0]), ("parents", parents[1])])
-    assert answer.json()["count"] == 2
+    response = http.get("/tasks", params=[("parents", parents[0]), ("parents", parents[1])])
+    assert response.json()["count"] == 2
 
 
 @pytest.mark.parametrize(
@@ -232,11 +236,11 @@ def test_repeated_parameters_are_alternatives(http: httpx.Client, local_alyx: Lo
         ("dataset_qc_lte=BAD", "BAD is not a valid QC"),
     ],
 )
-def test_mistakes_in_filters_are_internal_errors(http: httpx.Client, query: str, detail: str) -> None:
-    answer = http.get(f"/sessions?{query}")
-    assert answer.status_code == 500
-    assert answer.json()["detail"].startswith(detail)
-    assert answer.json()["status_code"] == 500
+def test_invalid_filters_are_internal_errors(http: httpx.Client, query: str, detail: str) -> None:
+    response = http.get(f"/sessions?{query}")
+    assert response.status_code == 500
+    assert response.json()["detail"].startswith(detail)
+    assert response.json()["status_code"] == 500
 
 
 @pytest.mark.parametrize(
@@ -260,7 +264,7 @@ def test_mistakes_in_filters_are_internal_errors(http: httpx.Client, query: str,
         ),
     ],
 )
-def test_values_that_do_not_fit_a_filter_are_rejected(http: httpx.Client, path: str, field: str, message: str) -> None:
-    answer = http.get(path)
-    assert answer.status_code == 400
-    assert answer.json() == {field: [message], "status_code": 400}
+def test_filter_values_of_the_wrong_type_are_rejected(http: httpx.Client, path: str, field: str, message: str) -> None:
+    response = http.get(path)
+    assert response.status_code == 400
+    assert response.json() == {field: [message], "status_code": 400}

@@ -10,18 +10,18 @@ def test_every_list_has_several_rows(local_alyx: LocalAlyx, http: httpx.Client) 
     names = [path.strip("/") for path in local_alyx.published.paths if path.count("/") == 1]
     seen = 0
     for name in names:
-        answer = http.get(f"/{name}")
+        response = http.get(f"/{name}")
         if (
-            answer.status_code == 200
-            and answer.headers["content-type"] == "application/json"
-            and "count" in answer.text
+            response.status_code == 200
+            and response.headers["content-type"] == "application/json"
+            and "count" in response.text
         ):
-            assert answer.json()["count"] >= 2, name
+            assert response.json()["count"] >= 2, name
             seen += 1
     assert seen >= 33
 
 
-def test_pages_are_linked_both_ways(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_pages_link_to_the_next_and_the_previous_one(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     first = http.get("/sessions", params={"limit": 12, "lab": "cortexlab"}).json()
     assert first["previous"] is None
     assert first["next"] == f"{local_alyx.url}/sessions?lab=cortexlab&limit=12&offset=12"
@@ -45,7 +45,7 @@ def test_limit_is_capped_silently(http: httpx.Client, local_alyx: LocalAlyx) -> 
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "many"])
-def test_limit_that_is_no_number_is_ignored(http: httpx.Client, limit: str) -> None:
+def test_invalid_limit_is_ignored(http: httpx.Client, limit: str) -> None:
     assert len(http.get("/sessions", params={"limit": limit}).json()["results"]) == 30
 
 
@@ -64,7 +64,7 @@ def test_links_follow_the_host_of_the_request(local_alyx: LocalAlyx, http: httpx
     assert page["results"][0]["url"].startswith("http://alyx.example.org/sessions/")
 
 
-def test_sessions_come_latest_first_and_undated_ones_before(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_sessions_are_sorted_latest_first_after_undated_ones(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     row = local_alyx.store.rows("sessions")[3]
     local_alyx.store.update("sessions", row["id"], {"start_time": None})
     times = [row["start_time"] for row in http.get("/sessions").json()["results"]]
@@ -76,27 +76,27 @@ def test_sessions_come_latest_first_and_undated_ones_before(local_alyx: LocalAly
     "path", ["/sessions/", "/nothing", "/sessions/not-a-uuid", "/brain-regions/x", "/procedures/x"]
 )
 def test_path_without_route_is_an_html_page(http: httpx.Client, path: str) -> None:
-    answer = http.get(path)
-    assert answer.status_code == 404
-    assert answer.headers["content-type"].startswith("text/html")
+    response = http.get(path)
+    assert response.status_code == 404
+    assert response.headers["content-type"].startswith("text/html")
 
 
 def test_missing_record_is_a_json_404(http: httpx.Client) -> None:
-    answer = http.get("/subjects/nobody")
-    assert (answer.status_code, answer.json()) == (
+    response = http.get("/subjects/nobody")
+    assert (response.status_code, response.json()) == (
         404,
         {"detail": "No Subject matches the given query.", "status_code": 404},
     )
 
 
 def test_wrong_method_is_a_json_405(http: httpx.Client) -> None:
-    answer = http.delete("/sessions")
-    assert answer.status_code == 405
-    assert answer.json() == {"detail": 'Method "DELETE" not allowed.', "status_code": 405}
-    assert "GET" in answer.headers["allow"]
+    response = http.delete("/sessions")
+    assert response.status_code == 405
+    assert response.json() == {"detail": 'Method "DELETE" not allowed.', "status_code": 405}
+    assert "GET" in response.headers["allow"]
 
 
-def test_water_type_by_name_answers_the_list(http: httpx.Client) -> None:
+def test_water_type_by_name_returns_the_list(http: httpx.Client) -> None:
     assert http.get("/water-type/Water").json() == http.get("/water-type").json()
 
 

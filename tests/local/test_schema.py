@@ -26,7 +26,7 @@ GADGET: dict[str, Any] = {
 }
 
 
-def reply(schema: dict[str, Any]) -> dict[str, Any]:
+def content_of(schema: dict[str, Any]) -> dict[str, Any]:
     return {"content": {"application/json": {"schema": schema}}}
 
 
@@ -42,12 +42,12 @@ def gadgets() -> dict[str, Any]:
         "info": {"title": "", "version": "0.0.0"},
         "paths": {
             "/gadgets": {
-                "get": {"parameters": filters, "responses": {"200": reply(page)}},
-                "post": {"requestBody": reply(record), "responses": {"201": reply(record)}},
+                "get": {"parameters": filters, "responses": {"200": content_of(page)}},
+                "post": {"requestBody": content_of(record), "responses": {"201": content_of(record)}},
             },
             "/gadgets/{label}": {
-                "get": {"responses": {"200": reply(record)}},
-                "patch": {"requestBody": reply(record), "responses": {"200": reply(record)}},
+                "get": {"responses": {"200": content_of(record)}},
+                "patch": {"requestBody": content_of(record), "responses": {"200": content_of(record)}},
                 "delete": {"responses": {"204": {}}},
             },
         },
@@ -63,18 +63,18 @@ def unknown() -> Iterator[httpx.Client]:
             yield client
 
 
-def test_schema_is_served_as_it_was_given(unknown: httpx.Client) -> None:
+def test_schema_is_served_unchanged(unknown: httpx.Client) -> None:
     accept = "application/vnd.oai.openapi+json"
-    answer = unknown.get("/api/schema", headers={"Accept": accept})
-    assert (answer.json(), answer.headers["content-type"]) == (gadgets(), accept)
+    response = unknown.get("/api/schema", headers={"Accept": accept})
+    assert (response.json(), response.headers["content-type"]) == (gadgets(), accept)
     assert unknown.get("/api/schema", headers={"Accept": "application/json"}).json() == gadgets()
     assert unknown.get("/api/schema", headers={"Authorization": ""}).status_code == 403
 
 
-def test_endpoint_that_nobody_described_works_from_its_schema(unknown: httpx.Client) -> None:
-    made = unknown.post("/gadgets", json={"label": "one", "size": 3, "parts": ["a"], "notes": {"x": 1}})
-    assert made.status_code == 201
-    body = made.json()
+def test_endpoint_without_a_declared_table_works_from_its_schema(unknown: httpx.Client) -> None:
+    created = unknown.post("/gadgets", json={"label": "one", "size": 3, "parts": ["a"], "notes": {"x": 1}})
+    assert created.status_code == 201
+    body = created.json()
     assert {**body, "id": ""} == {
         "id": "",
         "label": "one",
@@ -105,20 +105,22 @@ def test_endpoint_that_nobody_described_works_from_its_schema(unknown: httpx.Cli
     ],
 )
 def test_constraints_of_the_schema_are_checked(unknown: httpx.Client, change: dict[str, Any], message: str) -> None:
-    answer = unknown.post("/gadgets", json={"label": "one", "size": 1, **change})
-    assert answer.status_code == 400
-    assert answer.json()[next(iter(change))][0].startswith(message)
+    response = unknown.post("/gadgets", json={"label": "one", "size": 1, **change})
+    assert response.status_code == 400
+    assert response.json()[next(iter(change))][0].startswith(message)
 
 
-def test_path_that_the_schema_lacks_is_missing(unknown: httpx.Client) -> None:
+def test_path_outside_of_the_schema_is_not_found(unknown: httpx.Client) -> None:
     assert unknown.get("/sessions").status_code == 404
     assert unknown.put("/gadgets/one", json={}).status_code == 405
 
 
 def test_coreapi_document_is_served_and_followed() -> None:
     def link(url: str, action: str, *fields: tuple[str, str]) -> dict[str, Any]:
-        described = [{"name": name, "location": place, "schema": {"_type": "string"}} for name, place in fields]
-        return {"_type": "link", "url": url, "action": action, "fields": described}
+        fields_of_link = [
+            {"name": name, "location": location, "schema": {"_type": "string"}} for name, location in fields
+        ]
+        return {"_type": "link", "url": url, "action": action, "fields": fields_of_link}
 
     document: dict[str, Any] = {
         "_type": "document",
@@ -146,7 +148,7 @@ def test_coreapi_document_is_served_and_followed() -> None:
             assert client.get("/gadgets/one").json() == {"label": "one"}
 
 
-def test_published_document_may_differ_from_the_one_followed(local_alyx: LocalAlyx) -> None:
+def test_published_document_may_differ_from_the_behaviour(local_alyx: LocalAlyx) -> None:
     corrected = gadgets()
     corrected["components"]["schemas"]["Gadget"] = {
         **GADGET,
@@ -159,7 +161,7 @@ def test_published_document_may_differ_from_the_one_followed(local_alyx: LocalAl
             assert client.get("/api/schema").json() == gadgets()
 
 
-def test_document_is_found_by_path_and_refused_by_name(tmp_path: Path) -> None:
+def test_document_is_loaded_by_path_but_not_by_an_unknown_name(tmp_path: Path) -> None:
     path = tmp_path / "gadgets.json"
     path.write_text(json.dumps(gadgets()))
     assert set(load(path).endpoints) == {"gadgets"}

@@ -19,28 +19,30 @@ def client_of(local: LocalAlyx, user: str = "admin") -> httpx.Client:
     return httpx.Client(base_url=local.url, headers={"Authorization": f"Token {local.token(user)}"}, timeout=30)
 
 
-def test_reset_goes_back_to_the_first_state(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_reset_restores_the_initial_state(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     http.delete("/subjects/flowers")
     local_alyx.faults.add("*", "status")
     local_alyx.revoke()
     local_alyx.reset()
     assert local_alyx.requests == []
-    assert http.get("/subjects/flowers").status_code == 403, "answers kept under the old token are not of these records"
+    assert http.get("/subjects/flowers").status_code == 403, (
+        "responses cached under the old token belong to other records"
+    )
     assert http.get("/subjects/flowers", headers={"Authorization": f"Token {local_alyx.token()}"}).status_code == 200
 
 
-def test_session_server_is_another_one(local_alyx: LocalAlyx, local_alyx_session: LocalAlyx) -> None:
+def test_session_fixture_uses_a_server_of_its_own(local_alyx: LocalAlyx, local_alyx_session: LocalAlyx) -> None:
     assert local_alyx.url != local_alyx_session.url
 
 
-def test_file_keeps_the_records(tmp_path: Path, local_alyx: LocalAlyx) -> None:
+def test_database_file_persists_the_records(tmp_path: Path, local_alyx: LocalAlyx) -> None:
     raw, database = local_alyx.published.raw, tmp_path / "alyx.sqlite"
     with LocalAlyx(raw, database=database) as local, client_of(local) as http:
-        assert http.post("/labs", json={"name": "kept"}).status_code == 201
+        assert http.post("/labs", json={"name": "stored"}).status_code == 201
         http.delete("/tasks/" + http.get("/tasks").json()["results"][0]["id"])
         token = local.token()
     with LocalAlyx(raw, database=database) as local, client_of(local) as http:
-        assert http.get("/labs/kept").status_code == 200
+        assert http.get("/labs/stored").status_code == 200
         assert http.get("/tasks").json()["count"] == 11
         assert local.token() == token
 
@@ -54,7 +56,7 @@ def test_empty_server_has_users_and_vocabularies(local_alyx: LocalAlyx) -> None:
         assert http.post("/subjects", json={"nickname": "one", "lab": "first"}).status_code == 201
 
 
-def test_taken_port_is_an_error(local_alyx: LocalAlyx) -> None:
+def test_occupied_port_is_an_error(local_alyx: LocalAlyx) -> None:
     port = int(local_alyx.url.rsplit(":", 1)[-1])
     other = LocalAlyx(local_alyx.published.raw, port=port)
     with pytest.raises(OSError, match="in use"):
@@ -62,7 +64,7 @@ def test_taken_port_is_an_error(local_alyx: LocalAlyx) -> None:
     other.close()
 
 
-def test_address_is_known_only_while_running(local_alyx: LocalAlyx) -> None:
+def test_url_is_available_only_while_running(local_alyx: LocalAlyx) -> None:
     with LocalAlyx(local_alyx.published.raw) as local:
         url = local.url
         assert repr(local) == f"<LocalAlyx {url}>"
@@ -72,7 +74,7 @@ def test_address_is_known_only_while_running(local_alyx: LocalAlyx) -> None:
         httpx.get(f"{url}/labs")
 
 
-def test_many_threads_write_and_read(local_alyx: LocalAlyx) -> None:
+def test_threads_write_and_read_concurrently(local_alyx: LocalAlyx) -> None:
     problems: list[BaseException] = []
 
     def work(number: int) -> None:
@@ -120,9 +122,9 @@ def test_command_serves_until_interrupted(tmp_path: Path, local_alyx: LocalAlyx)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", first)
-        assert found is not None
-        login = httpx.post(f"{found[0]}/auth-token", json={"username": "admin", "password": "admin"})
+        url = re.search(r"http://127\.0\.0\.1:\d+", first)
+        assert url is not None
+        login = httpx.post(f"{url[0]}/auth-token", json={"username": "admin", "password": "admin"})
         assert login.status_code == 200
         process.send_signal(signal.SIGINT)
         out = process.stdout.read()
@@ -135,7 +137,7 @@ def test_command_serves_until_interrupted(tmp_path: Path, local_alyx: LocalAlyx)
     assert err == ""
 
 
-def test_command_says_what_is_wrong(tmp_path: Path) -> None:
+def test_command_reports_a_missing_schema(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "alyx_client.testing", "--schema", str(tmp_path / "nothing.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -16,8 +16,8 @@ def register(http: httpx.Client, **body: Any) -> httpx.Response:
     return http.post("/register-file", json={"path": f"{SESSION}/alf", "filenames": ["spikes.times.npy"], **body})
 
 
-def test_registered_files_get_datasets_and_records(http: httpx.Client) -> None:
-    answer = register(
+def test_registration_creates_datasets_and_file_records(http: httpx.Client) -> None:
+    response = register(
         http,
         path=f"{SESSION}/alf/probe03",
         filenames=["spikes.times.npy", "spikes.clusters.npy"],
@@ -28,8 +28,8 @@ def test_registered_files_get_datasets_and_records(http: httpx.Client) -> None:
         name="data_server",
         created_by="amina",
     )
-    assert answer.status_code == 201
-    first, second = answer.json()
+    assert response.status_code == 201
+    first, second = response.json()
     assert (first["name"], first["file_size"], first["subject"], first["created_by"]) == (
         "spikes.times.npy",
         10,
@@ -46,11 +46,11 @@ def test_registered_files_get_datasets_and_records(http: httpx.Client) -> None:
     assert (dataset["hash"], dataset["version"], dataset["qc"]) == ("ab", "1.2", "PASS")
 
 
-def test_revision_folder_becomes_a_revision(http: httpx.Client) -> None:
-    answer = register(http, filenames="#2022-02-02#/spikes.times.npy")
-    assert answer.json()[0]["revision"] == "2022-02-02"
+def test_revision_folder_creates_a_revision(http: httpx.Client) -> None:
+    response = register(http, filenames="#2022-02-02#/spikes.times.npy")
+    assert response.json()[0]["revision"] == "2022-02-02"
     assert http.get("/revisions/2022-02-02").status_code == 200
-    assert answer.json()[0]["file_records"][0]["relative_path"].endswith("alf/#2022-02-02#/spikes.times.npy")
+    assert response.json()[0]["file_records"][0]["relative_path"].endswith("alf/#2022-02-02#/spikes.times.npy")
 
 
 def test_registering_again_updates_the_dataset(http: httpx.Client) -> None:
@@ -62,7 +62,7 @@ def test_registering_again_updates_the_dataset(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "answer"),
+    ("body", "status", "error"),
     [
         ({"path": ""}, 500, {"detail": "The path argument is required."}),
         ({"path": "flowers"}, 400, {"error": "The path flowers should be `nickname/YYYY-MM-DD/n/..."}),
@@ -97,24 +97,22 @@ def test_registering_again_updates_the_dataset(http: httpx.Client) -> None:
         ),
     ],
 )
-def test_what_cannot_be_registered(
-    http: httpx.Client, body: dict[str, Any], status: int, answer: dict[str, str]
-) -> None:
-    reply = register(http, **body)
-    assert (reply.status_code, reply.json()) == (status, {**answer, "status_code": status})
+def test_invalid_registrations(http: httpx.Client, body: dict[str, Any], status: int, error: dict[str, str]) -> None:
+    response = register(http, **body)
+    assert (response.status_code, response.json()) == (status, {**error, "status_code": status})
 
 
-def test_dataset_of_another_record(http: httpx.Client) -> None:
+def test_files_are_registered_for_a_subject(http: httpx.Client) -> None:
     key = http.get("/subjects/flowers").json()["id"]
     body = {"path": "Subjects/cortexlab/flowers", "content_type": "subject", "object_id": key, "name": "data_server"}
-    made = register(http, **body).json()[0]
-    assert (made["content_type"], made["object_id"], made["subject"]) == ("subjects.subject", key, "flowers")
-    assert "session" not in made
+    created = register(http, **body).json()[0]
+    assert (created["content_type"], created["object_id"], created["subject"]) == ("subjects.subject", key, "flowers")
+    assert "session" not in created
 
 
-def test_protected_files_are_found_and_not_patched(http: httpx.Client) -> None:
-    asked = {"path": f"{SESSION}/alf", "filenames": ["trials.table.pqt", "wheel.position.npy"]}
-    by_body = http.request("GET", "/check-protected", json=asked)
+def test_protected_files_are_reported_and_not_patched(http: httpx.Client) -> None:
+    parameters = {"path": f"{SESSION}/alf", "filenames": ["trials.table.pqt", "wheel.position.npy"]}
+    by_body = http.request("GET", "/check-protected", json=parameters)
     assert by_body.status_code == 200
     assert by_body.json() == {
         "status_code": 403,
@@ -141,11 +139,11 @@ def test_downloads_are_counted(http: httpx.Client, local_alyx: LocalAlyx) -> Non
     assert (missing.status_code, missing.json()["detail"]) == (500, "Dataset matching query does not exist.")
 
 
-def test_water_requirement_has_a_row_for_each_day(http: httpx.Client) -> None:
+def test_water_requirement_has_a_row_for_every_day(http: httpx.Client) -> None:
     query = {"start_date": "2020-02-01", "end_date": "2020-02-03"}
-    answer = http.get("/water-requirement/flowers", params=query).json()
-    assert answer["implant_weight"] == 1.2
-    days = answer["records"]
+    requirement = http.get("/water-requirement/flowers", params=query).json()
+    assert requirement["implant_weight"] == 1.2
+    days = requirement["records"]
     assert [day["date"] for day in days] == ["2020-02-01", "2020-02-02", "2020-02-03"]
     assert days[0]["weight"] == days[0]["weighing_at"] == 22.0
     assert (days[0]["given_water_total"], days[0]["is_water_restricted"]) == (0.8, True)

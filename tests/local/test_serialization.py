@@ -33,7 +33,7 @@ def first(http: httpx.Client, path: str, **filters: Any) -> dict[str, Any]:
     return dict(http.get(path, params=filters).json()["results"][0])
 
 
-def test_session_detail_nests_what_was_recorded(http: httpx.Client, local_alyx: LocalAlyx) -> None:
+def test_session_detail_nests_its_recordings(http: httpx.Client, local_alyx: LocalAlyx) -> None:
     key = local_alyx.store.rows("notes")[0]["object_id"]
     detail = http.get(f"/sessions/{key}").json()
     assert {"data_dataset_session_related", "wateradmin_session_related", "probe_insertion", "field_of_view"} < set(
@@ -51,7 +51,7 @@ def test_session_detail_nests_what_was_recorded(http: httpx.Client, local_alyx: 
     assert set(info) == {"subject", "start_time", "number", "lab", "id", "projects", "task_protocol"}
 
 
-def test_dataset_flags_stand_in_lists_alone(http: httpx.Client) -> None:
+def test_dataset_flags_appear_only_in_lists(http: httpx.Client) -> None:
     row = first(http, "/datasets", tag="2021_Q1_first_release")
     assert (row["protected"], row["public"]) == (1, 1)
     assert type(row["protected"]) is int
@@ -71,20 +71,20 @@ def test_dataset_flags_are_counts(http: httpx.Client) -> None:
     assert (row["protected"], row["public"]) == (2, 1)
 
 
-def test_stack_is_repeated_for_each_slice(http: httpx.Client) -> None:
+def test_stack_is_repeated_for_every_slice(http: httpx.Client) -> None:
     page = http.get("/imaging-stack").json()
     assert page["count"] == 2
     assert [len(row["slices"]) for row in page["results"]] == [2, 2, 0]
 
 
 def test_insertion_without_session_cannot_be_read(http: httpx.Client, local_alyx: LocalAlyx) -> None:
-    made = http.get("/insertions").json()["results"][0]
-    local_alyx.store.update("insertions", made["id"], {"session": None})  # as rows loaded behind REST have it
-    row = next(row for row in http.get("/insertions").json()["results"] if row["id"] == made["id"])
+    created = http.get("/insertions").json()["results"][0]
+    local_alyx.store.update("insertions", created["id"], {"session": None})  # as rows loaded behind REST have it
+    row = next(row for row in http.get("/insertions").json()["results"] if row["id"] == created["id"])
     assert (row["session"], row["session_info"]) == (None, None)
-    answer = http.get(f"/insertions/{made['id']}")
-    assert answer.status_code == 500
-    assert answer.json()["detail"] == "'NoneType' object has no attribute 'data_dataset_session_related'"
+    response = http.get(f"/insertions/{created['id']}")
+    assert response.status_code == 500
+    assert response.json()["detail"] == "'NoneType' object has no attribute 'data_dataset_session_related'"
 
 
 def test_insertion_has_keys_in_lists_and_datasets_in_detail(http: httpx.Client) -> None:
@@ -112,7 +112,7 @@ def test_subject_has_computed_fields(http: httpx.Client) -> None:
     assert http.get("/subjects/437").json()["alive"] is False
 
 
-def test_closed_sets_are_words(http: httpx.Client) -> None:
+def test_closed_sets_are_labels(http: httpx.Client) -> None:
     assert {row["status"] for row in http.get("/tasks").json()["results"]} >= {"Waiting", "Complete"}
     assert {row["provenance"] for row in http.get("/trajectories").json()["results"]} >= {"Histology track"}
 
@@ -124,20 +124,20 @@ def test_region_zero_is_a_record(http: httpx.Client) -> None:
     assert related[0] == {"id": 997, "name": "root", "description": "The whole brain", "level": 1}
 
 
-def test_location_has_less_in_lists(http: httpx.Client) -> None:
+def test_location_has_fewer_fields_in_lists(http: httpx.Client) -> None:
     row = first(http, "/fov-location")
     assert set(http.get(f"/fov-location/{row['id']}").json()) - set(row) == {"json", "field_of_view"}
     assert first(http, "/fields-of-view", name="FOV_00")["location"][0]["id"] in {
-        one["id"] for one in http.get("/fov-location").json()["results"]
+        location["id"] for location in http.get("/fov-location").json()["results"]
     }
 
 
-def test_notice_is_rendered(http: httpx.Client) -> None:
+def test_notice_is_rendered_as_html(http: httpx.Client) -> None:
     html = {row["description_html"] for row in http.get("/data-notices").json()["results"]}
     assert "<p><strong>All</strong> of it is affected</p>" in html
 
 
-def test_chronic_insertion_names_the_model_of_its_probes(http: httpx.Client) -> None:
+def test_chronic_insertion_has_the_full_model_names_of_its_probes(http: httpx.Client) -> None:
     detail = first(http, "/chronic-insertions", subject="flowers")
     assert set(detail["probe_insertion"][0]) == {"id", "name", "model", "serial", "session_info"}
     assert {probe["model"] for probe in detail["probe_insertion"]} == {"Neuropixels phase 3A", "Neuropixels 1.0", None}

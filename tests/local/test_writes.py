@@ -10,30 +10,35 @@ from alyx_client.testing import LocalAlyx
 MISSING = "00000000-0000-0000-0000-000000000000"
 
 
-def rejected(answer: httpx.Response) -> dict[str, Any]:
-    assert answer.status_code == 400, answer.text
-    body = dict(answer.json())
+def rejected(response: httpx.Response) -> dict[str, Any]:
+    assert response.status_code == 400, response.text
+    body = dict(response.json())
     assert body.pop("status_code") == 400
     return body
 
 
 def session(http: httpx.Client, **values: Any) -> dict[str, Any]:
     body = {"subject": "flowers", "start_time": "2021-03-01T10:00:00", "number": 1, **values}
-    answer = http.post("/sessions", json=body)
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
+    response = http.post("/sessions", json=body)
+    assert response.status_code == 201, response.text
+    return dict(response.json())
 
 
-def test_subject_lives_through_its_cycle(http: httpx.Client, local_alyx: LocalAlyx) -> None:
-    answer = http.post("/subjects", json={"nickname": "new-1", "lab": "cortexlab", "alive": False, "unknown": 1})
-    assert answer.status_code == 201
-    made = answer.json()
-    assert made["url"] == f"{local_alyx.url}/subjects/new-1"
-    assert (made["responsible_user"], made["sex"], made["alive"], made["json"]) == ("admin", "U", True, None)
-    assert "unknown" not in made
-    assert "weighings" not in made
+def test_subject_is_created_changed_and_deleted(http: httpx.Client, local_alyx: LocalAlyx) -> None:
+    response = http.post("/subjects", json={"nickname": "new-1", "lab": "cortexlab", "alive": False, "unknown": 1})
+    assert response.status_code == 201
+    created = response.json()
+    assert created["url"] == f"{local_alyx.url}/subjects/new-1"
+    assert (created["responsible_user"], created["sex"], created["alive"], created["json"]) == (
+        "admin",
+        "U",
+        True,
+        None,
+    )
+    assert "unknown" not in created
+    assert "weighings" not in created
     changed = http.patch("/subjects/new-1", json={"description": "small", "id": MISSING, "json": {"a": [1]}}).json()
-    assert (changed["description"], changed["id"], changed["json"]) == ("small", made["id"], {"a": [1]})
+    assert (changed["description"], changed["id"], changed["json"]) == ("small", created["id"], {"a": [1]})
     assert changed["weighings"] == []
     replaced = http.put("/subjects/new-1", json={"lab": "hillside"}).json()
     assert (replaced["lab"], replaced["description"]) == ("hillside", "small")
@@ -44,7 +49,7 @@ def test_subject_lives_through_its_cycle(http: httpx.Client, local_alyx: LocalAl
     assert http.delete("/subjects/new-2").status_code == 404
 
 
-def test_every_wrong_field_has_its_message(http: httpx.Client) -> None:
+def test_every_invalid_field_has_a_message(http: httpx.Client) -> None:
     body = {
         "nickname": "a b/c",
         "lab": "nolab",
@@ -121,11 +126,13 @@ def test_every_wrong_field_has_its_message(http: httpx.Client) -> None:
         ),
     ],
 )
-def test_rejections(http: httpx.Client, method: str, path: str, body: object, errors: dict[str, list[str]]) -> None:
+def test_invalid_bodies_are_rejected(
+    http: httpx.Client, method: str, path: str, body: object, errors: dict[str, list[str]]
+) -> None:
     assert rejected(http.request(method, path, json=body)) == errors
 
 
-def test_what_must_be_unique_together(http: httpx.Client) -> None:
+def test_fields_must_be_unique_together(http: httpx.Client) -> None:
     body = {"nickname": "flowers", "lab": "cortexlab", "responsible_user": "olivier"}
     assert rejected(http.post("/subjects", json=body))["non_field_errors"] == [
         "The fields nickname, lab must make a unique set.",
@@ -135,13 +142,18 @@ def test_what_must_be_unique_together(http: httpx.Client) -> None:
 
 
 def test_session_takes_defaults_from_subject_and_user(http: httpx.Client) -> None:
-    made = session(http)
-    assert (made["lab"], made["users"], made["qc"], made["location"]) == ("cortexlab", ["admin"], "NOT_SET", None)
-    assert made["start_time"] == "2021-03-01T10:00:00"
+    created = session(http)
+    assert (created["lab"], created["users"], created["qc"], created["location"]) == (
+        "cortexlab",
+        ["admin"],
+        "NOT_SET",
+        None,
+    )
+    assert created["start_time"] == "2021-03-01T10:00:00"
     assert session(http, start_time="2021-03-02T12:00:00+02:00")["start_time"] == "2021-03-02T10:00:00"
 
 
-def test_relations_by_hyperlink(http: httpx.Client, local_alyx: LocalAlyx) -> None:
+def test_relations_are_represented_by_hyperlinks(http: httpx.Client, local_alyx: LocalAlyx) -> None:
     parent = session(http)
     child = session(http, parent_session=parent["url"], number=2)
     assert child["parent_session"] == parent["url"]
@@ -154,50 +166,50 @@ def test_relations_by_hyperlink(http: httpx.Client, local_alyx: LocalAlyx) -> No
         assert rejected(http.post("/sessions", json=body)) == {"parent_session": [message]}
 
 
-def test_closed_sets_are_checked(http: httpx.Client) -> None:
+def test_closed_sets_are_validated(http: httpx.Client) -> None:
     assert rejected(http.post("/sessions", json={"subject": "flowers", "qc": "BAD"})) == {
         "qc": ["Invalid qc, choices are: CRITICAL, FAIL, WARNING, NOT_SET, PASS"]
     }
-    made = session(http, qc="CRITICAL")
-    assert http.patch(f"/sessions/{made['id']}", json={"qc": "PASS"}).json()["qc"] == "PASS"
+    created = session(http, qc="CRITICAL")
+    assert http.patch(f"/sessions/{created['id']}", json={"qc": "PASS"}).json()["qc"] == "PASS"
 
 
-def test_json_fields_are_replaced_whole(http: httpx.Client) -> None:
-    made = session(http, extended_qc={"a": 1, "b": 2})
-    changed = http.patch(f"/sessions/{made['id']}", json={"extended_qc": {"a": 3}}).json()
+def test_json_fields_are_replaced_as_a_whole(http: httpx.Client) -> None:
+    created = session(http, extended_qc={"a": 1, "b": 2})
+    changed = http.patch(f"/sessions/{created['id']}", json={"extended_qc": {"a": 3}}).json()
     assert changed["extended_qc"] == {"a": 3}
-    assert http.patch(f"/sessions/{made['id']}", json={"extended_qc": None}).json()["extended_qc"] is None
+    assert http.patch(f"/sessions/{created['id']}", json={"extended_qc": None}).json()["extended_qc"] is None
 
 
-def test_dataset_by_session_or_by_subject_and_date(http: httpx.Client) -> None:
-    made = session(http)
+def test_dataset_is_created_by_session_or_by_subject_and_date(http: httpx.Client) -> None:
+    created = session(http)
     body = {"name": "spikes.times.npy", "dataset_type": "spikes.times", "collection": "alf"}
-    first = http.post("/datasets", json={**body, "session": made["url"]}).json()
-    assert (first["session"], first["created_by"], first["data_format"]) == (made["url"], "admin", "unknown")
+    first = http.post("/datasets", json={**body, "session": created["url"]}).json()
+    assert (first["session"], first["created_by"], first["data_format"]) == (created["url"], "admin", "unknown")
     assert (first["hash"], first["version"], first["revision"], first["file_records"]) == ("", "", "", [])
-    found = http.post("/datasets", json={**body, "subject": "flowers", "date": "2021-03-01", "number": 1}).json()
-    assert (found["session"], found["created_by"]) == (made["url"], None)
+    dataset = http.post("/datasets", json={**body, "subject": "flowers", "date": "2021-03-01", "number": 1}).json()
+    assert (dataset["session"], dataset["created_by"]) == (created["url"], None)
     assert http.get(first["url"]).json()["default_dataset"] is False
-    answer = http.post("/datasets", json={**body, "subject": "flowers", "date": "2031-01-01", "number": 1})
-    assert answer.status_code == 500
-    assert answer.json()["detail"] == "A base session for flowers on 2031-01-01 does not exist"
+    response = http.post("/datasets", json={**body, "subject": "flowers", "date": "2031-01-01", "number": 1})
+    assert response.status_code == 500
+    assert response.json()["detail"] == "A base session for flowers on 2031-01-01 does not exist"
 
 
 def test_dataset_of_a_probe_folder_is_linked_to_the_probe(http: httpx.Client) -> None:
-    made = session(http)
-    probe = http.post("/insertions", json={"session": made["id"], "name": "probe01", "model": "3A"}).json()
+    created = session(http)
+    probe = http.post("/insertions", json={"session": created["id"], "name": "probe01", "model": "3A"}).json()
     assert probe["session_info"]["subject"] == "flowers"
-    body = {"name": "spikes.times.npy", "dataset_type": "spikes.times", "session": made["url"]}
+    body = {"name": "spikes.times.npy", "dataset_type": "spikes.times", "session": created["url"]}
     dataset = http.post("/datasets", json={**body, "collection": "alf/probe01"}).json()
-    listed = http.get("/insertions", params={"session": made["id"]}).json()["results"]
+    listed = http.get("/insertions", params={"session": created["id"]}).json()["results"]
     assert listed[0]["datasets"] == [dataset["url"].rsplit("/")[-1]]
-    again = http.post("/insertions", json={"session": made["id"], "name": "probe01"})
+    again = http.post("/insertions", json={"session": created["id"], "name": "probe01"})
     assert rejected(again) == {"non_field_errors": ["The fields name, session must make a unique set."]}
 
 
-def test_second_trajectory_of_a_provenance_is_an_internal_error(http: httpx.Client) -> None:
-    made = session(http)
-    probe = http.post("/insertions", json={"session": made["id"], "name": "probe00"}).json()
+def test_second_trajectory_of_the_same_provenance_is_an_internal_error(http: httpx.Client) -> None:
+    created = session(http)
+    probe = http.post("/insertions", json={"session": created["id"], "name": "probe00"}).json()
     body = {
         "probe_insertion": probe["id"],
         "x": 1,
@@ -218,63 +230,63 @@ def test_second_trajectory_of_a_provenance_is_an_internal_error(http: httpx.Clie
 def test_channels_are_created_in_bulk(http: httpx.Client, local_alyx: LocalAlyx) -> None:
     trajectory = local_alyx.store.rows("trajectories")[-1]["id"]
     body = [{"trajectory_estimate": trajectory, "axial": n, "lateral": 2, "brain_region": 385} for n in range(3)]
-    answer = http.post("/channels", json=body)
-    assert answer.status_code == 201
-    assert [row["axial"] for row in answer.json()] == [0.0, 1.0, 2.0]
+    response = http.post("/channels", json=body)
+    assert response.status_code == 201
+    assert [row["axial"] for row in response.json()] == [0.0, 1.0, 2.0]
     assert http.post("/channels", json=[]).json() == []
     single = http.post("/channels", json={"trajectory_estimate": trajectory, "axial": 9})
     assert single.json()["brain_region"] == 0
 
 
-def test_wrong_row_in_bulk_is_a_page_with_status_200(http: httpx.Client, local_alyx: LocalAlyx) -> None:
+def test_invalid_row_in_bulk_is_a_page_with_status_200(http: httpx.Client, local_alyx: LocalAlyx) -> None:
     before = len(local_alyx.store.rows("channels"))
-    answer = http.post("/channels", json=[{"axial": 1}, {"axial": "x"}])
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    response = http.post("/channels", json=[{"axial": 1}, {"axial": "x"}])
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert len(local_alyx.store.rows("channels")) == before
 
 
-def test_project_without_users_is_made_and_fails(http: httpx.Client) -> None:
-    answer = http.post("/projects", json={"name": "lonely"})
-    assert (answer.status_code, answer.json()["detail"]) == (500, "'LabMember' object is not iterable")
+def test_project_without_users_is_created_although_the_request_fails(http: httpx.Client) -> None:
+    response = http.post("/projects", json={"name": "lonely"})
+    assert (response.status_code, response.json()["detail"]) == (500, "'LabMember' object is not iterable")
     assert http.get("/projects/lonely").json() == {"name": "lonely", "description": "", "users": []}
 
 
-def test_deleting_takes_along_what_depends(http: httpx.Client) -> None:
-    made = session(http)
-    http.post("/tasks", json={"session": made["id"], "name": "T"})
-    water = http.post("/water-administrations", json={"subject": "flowers", "session": made["id"]}).json()
-    assert http.delete(f"/sessions/{made['id']}").status_code == 204
-    assert http.get("/tasks", params={"django": f"session__id,{made['id']}"}).json()["count"] == 0
+def test_delete_cascades_to_dependent_records(http: httpx.Client) -> None:
+    created = session(http)
+    http.post("/tasks", json={"session": created["id"], "name": "T"})
+    water = http.post("/water-administrations", json={"subject": "flowers", "session": created["id"]}).json()
+    assert http.delete(f"/sessions/{created['id']}").status_code == 204
+    assert http.get("/tasks", params={"django": f"session__id,{created['id']}"}).json()["count"] == 0
     assert http.get(water["url"]).json()["session"] is None
 
 
 def test_protected_dataset_is_not_deleted(http: httpx.Client) -> None:
     dataset = http.get("/datasets", params={"tag": "2021_Q1_first_release"}).json()["results"][0]
-    answer = http.delete(dataset["url"])
-    assert answer.status_code == 403
-    assert "due to protected tag(s)" in answer.json()["detail"]
+    response = http.delete(dataset["url"])
+    assert response.status_code == 403
+    assert "due to protected tag(s)" in response.json()["detail"]
     http.patch(dataset["url"], json={"tags": []})
     assert http.delete(dataset["url"]).status_code == 204
 
 
-def test_death_ends_water_restriction(http: httpx.Client) -> None:
+def test_death_ends_the_water_restriction(http: httpx.Client) -> None:
     assert http.get("/subjects/clover").json()["last_water_restriction"] is not None
     http.patch("/subjects/clover", json={"death_date": "2021-01-01"})
     listed = http.get("/water-restriction", params={"subject": "clover"}).json()["results"]
     assert listed[0]["end_time"] == "2021-01-01T00:00:00"
 
 
-def test_old_names_are_kept_in_the_json_of_a_subject(http: httpx.Client) -> None:
+def test_old_nicknames_are_recorded_in_the_json_of_a_subject(http: httpx.Client) -> None:
     changed = http.patch("/subjects/flowers", json={"nickname": "blooms"}).json()
     (earlier,) = changed["json"]["history"]["nickname"]
     assert earlier["value"] == "flowers"
     assert changed["json"]["cage"] == 12
 
 
-def test_responsible_subjects_are_written_through_users(http: httpx.Client) -> None:
+def test_responsible_user_is_set_through_users(http: httpx.Client) -> None:
     body = {"username": "newcomer", "subjects_responsible": ["plover"], "allowed_users": ["olivier"]}
-    made = http.post("/users", json=body).json()
-    assert (made["subjects_responsible"], made["allowed_users"], made["lab"]) == (["plover"], ["olivier"], [])
+    created = http.post("/users", json=body).json()
+    assert (created["subjects_responsible"], created["allowed_users"], created["lab"]) == (["plover"], ["olivier"], [])
     assert http.get("/subjects/plover").json()["responsible_user"] == "newcomer"
 
 
@@ -285,13 +297,13 @@ def test_responsible_subjects_are_written_through_users(http: httpx.Client) -> N
         (b"x", "text/plain", 415, 'Unsupported media type "text/plain" in request.'),
     ],
 )
-def test_bodies_that_cannot_be_read(http: httpx.Client, content: bytes, kind: str, status: int, detail: str) -> None:
-    answer = http.post("/labs", content=content, headers={"Content-Type": kind})
-    assert answer.status_code == status
-    assert answer.json()["detail"].startswith(detail)
+def test_malformed_bodies_are_rejected(http: httpx.Client, content: bytes, kind: str, status: int, detail: str) -> None:
+    response = http.post("/labs", content=content, headers={"Content-Type": kind})
+    assert response.status_code == status
+    assert response.json()["detail"].startswith(detail)
 
 
-def test_form_is_taken_as_json_is(http: httpx.Client) -> None:
-    made = http.post("/weighings", data={"subject": "flowers", "weight": "21.5"})
-    assert made.status_code == 201
-    assert (made.json()["weight"], made.json()["user"]) == (21.5, "admin")
+def test_form_is_accepted_like_json(http: httpx.Client) -> None:
+    created = http.post("/weighings", data={"subject": "flowers", "weight": "21.5"})
+    assert created.status_code == 201
+    assert (created.json()["weight"], created.json()["user"]) == (21.5, "admin")
