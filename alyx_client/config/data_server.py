@@ -41,6 +41,7 @@ class DataServer:
             return None
         password = self.password
         if password is None and self.keyring:
+            # By user and address: one user may have another password at another data server.
             try:
                 password = read_secret(_KEYRING_SERVICE, f"{self.username} {self.url}")
             except KeyringUnavailableError as error:
@@ -115,6 +116,7 @@ def choose_data_servers(
     completed: list[DataServer] = []
     for position, server in enumerate(chosen):
         logins: list[_Login] = [(server.username, server.password)]
+        # Arguments and environment have room for one login: that of the first.
         if position == 0:
             logins = [(username, password), *logins, *_environment_login(server.url, base_url)]
         # Other sources may name the same server. A login goes to the server that it was given for and to no other.

@@ -26,6 +26,8 @@ def variable(name: str, base_url: str | None = None) -> str | None:
         The value without surrounding blanks; None if it is empty, not set, or meant for another server.
     """
     url = os.environ.get("ALYX_URL", "").strip()
+    # Without a scheme, ALYX_URL means https, as everywhere.
     if base_url and url and not same_origin(url if "://" in url else f"https://{url}", base_url):
         return None
+    # Values that scripts read from files come with a newline.
     return os.environ.get(name, "").strip() or None

@@ -56,6 +56,7 @@ def save_settings(settings: Settings, *, default: bool) -> Path:
     first = settings.data_server
     values: dict[str, object] = {
         "username": settings.username,
+        # Written, a default would outlive a change of the default.
         "cache_dir": None if settings.sources.get("cache_dir") == "default" else str(settings.cache_dir),
         # False is the default, and written only in place of True.
         "keyring": settings.keyring or (False if before.keyring else None),
@@ -96,6 +97,7 @@ def write_server(
         Whether the server becomes the default one. With False, another one stays the default.
     """
     with exclusive_lock(servers_file()):
+        # Read within the lock: another process may have just saved another server.
         present = read_servers()
         table = ("servers", present.names.get(base_url, base_url))
         text = present.text if present.text.strip() else _NEW_FILE
@@ -114,6 +116,7 @@ def write_server(
             _update(entry, {MORE_DATA_SERVERS: tables or None})
         if not _means(text, expected):
             text = write_document(expected)
+            # Comments cannot be carried over, so the user gets the old file.
             backup = present.file.with_name(f"{present.file.name}.old")
             write_private(backup, present.text)
             warn(f"{present.file} was rewritten without its comments; the old file is {backup}.", AlyxWarning)

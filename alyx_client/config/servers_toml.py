@@ -91,6 +91,7 @@ class ServersFile:
             return StoredServer()
         settings = _TableReader(self, ("servers", name), table)
         settings.warn_about_unknown()
+        # One setting for tokens and for the passwords of data servers.
         keyring = bool(settings.get("keyring", bool))
         return StoredServer(
             username=settings.get("username", str) or None,

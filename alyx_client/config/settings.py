@@ -133,6 +133,7 @@ def find_settings(
     url, url_source = _find_base_url(base_url, servers)
     stored, one_server = servers.server(url), one_settings.server(url)
     file = str(servers.file)
+    # ONE comes last: what users told this client goes before what they once told ONE.
     user, user_source = _first(
         (username, "argument"),
         (variable("ALYX_USERNAME", url), "ALYX_USERNAME"),
@@ -191,6 +192,7 @@ def _find_base_url(base_url: str | None, servers: ServersFile | None) -> tuple[s
 
 
 def _first(*values: tuple[_T | None, str]) -> tuple[_T | None, str]:
+    # Empty text counts as missing, in arguments and files as in the environment.
     return next(((value, source) for value, source in values if value), (None, "default"))
 
 

@@ -112,10 +112,12 @@ def _set_value(body: list[str], name: str, value: object) -> None:
     index = next((index for index, line in enumerate(body) if name in _assigned(line)), None)
     if index is None:
         if value is not None:
+            # After the last value, not at the end of the table: the comment there may be about the next heading.
             assignments = [index for index, line in enumerate(body) if _assigned(line)]
             body.insert(assignments[-1] + 1 if assignments else 0, f"{write_key(name)} = {write_value(value)}")
     elif value is None:
         del body[index]
+    # An equal value keeps its notation, such as 0x10 or a literal string.
     elif _assigned(body[index])[name] != value:
         comment = _comment(body[index])
         body[index] = f"{write_key(name)} = {write_value(value)}" + (f"  {comment}" if comment else "")

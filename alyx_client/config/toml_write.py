@@ -28,6 +28,7 @@ def write_value(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return '"' + "".join(_escape(character) for character in value) + '"'
+    # Python's notation of numbers, infinities included, is also TOML's.
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, datetime | date | time):

@@ -31,6 +31,7 @@ def register(instance: ForkAware) -> None:
     _REGISTERED[id(instance)] = instance
 
 
+# By id, since the objects need not be hashable; weak, so that registering does not keep them alive.
 _REGISTERED: weakref.WeakValueDictionary[int, ForkAware] = weakref.WeakValueDictionary()
 
 

@@ -111,7 +111,7 @@ class FileLock:
 def exclusive_lock(
     file: Path, *, timeout: float = 5.0, poll: float = 0.01, wait: Callable[[float], object] = time.sleep
 ) -> Generator[LockResult]:
-    """Let one process at a time read a file and write it anew, so that no update is lost.
+    """Let one process at a time read and rewrite a file, so that no update is lost.
 
     The block runs in any case: where files cannot be locked, or the lock stays busy, without the lock.
 

@@ -11,6 +11,7 @@ from alyx_client.http.message import Response
 
 __all__ = ["CachedCall", "warn_of_age"]
 
+# Larger responses would take much of the cache, and long to compress.
 _MAX_RESPONSE = 64 * 2**20
 
 
@@ -117,6 +118,7 @@ class CachedCall:
         AlyxError
             `error`, if the server was reached or there is no stale response.
         """
+        # No I/O here: the asynchronous client calls this on its event loop.
         self._unreached = error.unreached
         if self._stale is None or not error.unreached:
             raise error
@@ -151,7 +153,7 @@ def warn_of_age(reason: str, request: CacheRequest, cached: CachedResponse) -> N
         The response.
     """
     age = _readable_duration(cached.age)
-    warn(f"{reason}: {request.label} is answered from the cache, {age} old.", StaleAnswerWarning)
+    warn(f"{reason}: {request.label} is served from the cache, {age} old.", StaleAnswerWarning)
 
 
 def _is_storable(response: Response) -> bool:

@@ -73,6 +73,7 @@ class ResponseCache:
         self.default_expiry = default_expiry
         self.offline = offline
         self._store = CacheStore(folder, base_url, max_bytes)
+        # Not the cache itself, which the context variable would keep alive in every task that copied it.
         self._marker = object()
 
     @property

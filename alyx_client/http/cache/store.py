@@ -65,6 +65,7 @@ class CacheStore:
             The generation, None if nothing can be stored; and the response, None if there is none.
         """
         statements = partial(tables.find, key, time.time())
+        # While paused, an existing file is still read: reading waits for nobody.
         create = create and not self._is_paused()
         return self._guard(partial(self._database.run, statements, create=create)) or (None, None)
 
