@@ -77,7 +77,7 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def cache_info(self) -> CacheInfo:
-        """Describes the downloadable tables of sessions and datasets, with their age."""
+        """Description of the downloadable tables of sessions and datasets, with their age."""
         from .cache_info import CacheInfo
 
         return CacheInfo(self)
@@ -91,7 +91,7 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def check_protected(self) -> CheckProtectedEndpoint:
-        """Checks whether files may be overwritten."""
+        """Protection checks: whether files may be overwritten."""
         from .check_protected import CheckProtectedEndpoint
 
         return CheckProtectedEndpoint(self)
@@ -203,7 +203,7 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def new_download(self) -> NewDownloadEndpoint:
-        """Counts downloads."""
+        """Counter of downloads."""
         from .new_download import NewDownloadEndpoint
 
         return NewDownloadEndpoint(self)
@@ -231,7 +231,7 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def register_file(self) -> RegisterFileEndpoint:
-        """Registers files: creates datasets and the records of their copies in one call."""
+        """Registration of files: creates datasets and the records of their copies in one call."""
         from .register_file import RegisterFileEndpoint
 
         return RegisterFileEndpoint(self)
@@ -266,7 +266,7 @@ class AlyxClient(BaseClient):
 
     @cached_property
     def sync_file_status(self) -> SyncFileStatus:
-        """Compares file records with the contents of the repositories."""
+        """Comparison of file records with the contents of the repositories."""
         from .sync_file_status import SyncFileStatus
 
         return SyncFileStatus(self)
@@ -370,7 +370,7 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def cache_info(self) -> AsyncCacheInfo:
-        """Describes the downloadable tables of sessions and datasets, with their age."""
+        """Description of the downloadable tables of sessions and datasets, with their age."""
         from .cache_info import AsyncCacheInfo
 
         return AsyncCacheInfo(self)
@@ -384,7 +384,7 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def check_protected(self) -> AsyncCheckProtectedEndpoint:
-        """Checks whether files may be overwritten."""
+        """Protection checks: whether files may be overwritten."""
         from .check_protected import AsyncCheckProtectedEndpoint
 
         return AsyncCheckProtectedEndpoint(self)
@@ -496,7 +496,7 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def new_download(self) -> AsyncNewDownloadEndpoint:
-        """Counts downloads."""
+        """Counter of downloads."""
         from .new_download import AsyncNewDownloadEndpoint
 
         return AsyncNewDownloadEndpoint(self)
@@ -524,7 +524,7 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def register_file(self) -> AsyncRegisterFileEndpoint:
-        """Registers files: creates datasets and the records of their copies in one call."""
+        """Registration of files: creates datasets and the records of their copies in one call."""
         from .register_file import AsyncRegisterFileEndpoint
 
         return AsyncRegisterFileEndpoint(self)
@@ -559,7 +559,7 @@ class AsyncAlyxClient(AsyncBaseClient):
 
     @cached_property
     def sync_file_status(self) -> AsyncSyncFileStatus:
-        """Compares file records with the contents of the repositories."""
+        """Comparison of file records with the contents of the repositories."""
         from .sync_file_status import AsyncSyncFileStatus
 
         return AsyncSyncFileStatus(self)

@@ -25,7 +25,7 @@ from pydantic import Field
 
 
 class ProcedureTypeRecord(Record):
-    """A procedure."""
+    """A procedure type."""
 
     description: str
     """Description."""
@@ -38,7 +38,7 @@ class ProcedureTypeRecord(Record):
 
 
 class ProcedureType(Resource):
-    """A procedure to create."""
+    """A procedure type to create."""
 
     description: str = UNSET
     """Description."""
@@ -78,7 +78,7 @@ class Procedures(Endpoint):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> Results[ProcedureTypeRecord]:
-        """List procedures.
+        """List procedure types.
 
         Parameters
         ----------
@@ -92,7 +92,7 @@ class Procedures(Endpoint):
         Returns
         -------
         Results[ProcedureTypeRecord]
-            The procedures, in the server's order, fetched page by page as needed.
+            The procedure types, in the server's order, fetched page by page as needed.
 
         Raises
         ------
@@ -109,17 +109,17 @@ class Procedures(Endpoint):
         self,
         procedure_type: ProcedureType,
     ) -> ProcedureTypeRecord:
-        """Create a procedure.
+        """Create a procedure type.
 
         Parameters
         ----------
         procedure_type
-            The procedure to create.
+            The procedure type to create.
 
         Returns
         -------
         ProcedureTypeRecord
-            The created procedure.
+            The created procedure type.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class AsyncProcedures(AsyncEndpoint):
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
     ) -> AsyncResults[ProcedureTypeRecord]:
-        """List procedures.
+        """List procedure types.
 
         Parameters
         ----------
@@ -156,7 +156,7 @@ class AsyncProcedures(AsyncEndpoint):
         Returns
         -------
         AsyncResults[ProcedureTypeRecord]
-            The procedures, in the server's order, fetched page by page as needed.
+            The procedure types, in the server's order, fetched page by page as needed.
 
         Raises
         ------
@@ -173,17 +173,17 @@ class AsyncProcedures(AsyncEndpoint):
         self,
         procedure_type: ProcedureType,
     ) -> ProcedureTypeRecord:
-        """Create a procedure.
+        """Create a procedure type.
 
         Parameters
         ----------
         procedure_type
-            The procedure to create.
+            The procedure type to create.
 
         Returns
         -------
         ProcedureTypeRecord
-            The created procedure.
+            The created procedure type.
 
         Raises
         ------
