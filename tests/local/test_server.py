@@ -108,7 +108,8 @@ def test_importing_the_plugin_imports_no_web_framework() -> None:
 
 def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    monkeypatch.delitem(sys.modules, "alyx_client.testing.server.local")
+    for name in ("local", "http_server"):
+        monkeypatch.delitem(sys.modules, f"alyx_client.testing.server.{name}")
     with pytest.raises(
         pytest.fail.Exception, match=r'needs uvicorn: install it with `pip install "alyx-client\[local\]"`'
     ):

@@ -115,14 +115,17 @@ class Validator:
             return self._related.clean(relation, value)
         if field.name in self.table.choices:
             return self._choice(field.name, value)
-        column = self.table.columns.get(field.name)
-        if column is not None and column.kind == "json" and field.kind == "string":
+        if field.kind == "string" and self._is_json(field.name):
             # In a CoreAPI document, a JSON field is a string: the text of its JSON.
             return value
         # DRF makes the fields of a UniqueTogetherValidator required even if the model allows blank text, and the
         # schema does not tell such a field from one that must not be blank.
         in_unique_set = any(field.name in names for names in self.table.unique if len(names) > 1)
         return clean_value(self.table.name, field, value, allow_blank=field.may_be_blank or in_unique_set)
+
+    def _is_json(self, name: str) -> bool:
+        column = self.table.columns.get(name)
+        return column is not None and column.kind == "json"
 
     def _choice(self, name: str, value: object) -> int:
         # Alyx's BaseSerializerEnumField accepts the exact labels alone, not the numbers it stores.

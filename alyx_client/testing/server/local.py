@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import socket
 import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from alyx_client.testing.records.editor import Editor
 from alyx_client.testing.records.relations import Table, generic_table
@@ -27,6 +20,7 @@ from alyx_client.testing.server.accounts import Accounts
 from alyx_client.testing.server.application import Application
 from alyx_client.testing.server.fault_middleware import FaultMiddleware
 from alyx_client.testing.server.faults import Faults
+from alyx_client.testing.server.http_server import HttpServer
 from alyx_client.testing.server.request_log import ReceivedRequest, RequestLogMiddleware
 
 SERVER_HEADER = "alyx-client local Alyx"
@@ -115,10 +109,7 @@ class LocalAlyx:
             self.faults,
             lambda: self.data_login,
         )
-        self._host, self._port, self._log_level = host, port, log_level
-        self._thread: threading.Thread | None = None
-        self._server: uvicorn.Server | None = None
-        self._socket: socket.socket | None = None
+        self._server = HttpServer(host, port, log_level)
 
     def __enter__(self) -> LocalAlyx:
         return self.start()
@@ -129,15 +120,15 @@ class LocalAlyx:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.url if self._socket else 'not started'}>"
+        return f"<{type(self).__name__} {self._server.url or 'not started'}>"
 
     @property
     def url(self) -> str:
         """The server's address, without a trailing slash."""
-        if self._socket is None:
+        url = self._server.url
+        if url is None:
             raise RuntimeError("this local Alyx is not running: use it in a `with` block, or call start()")
-        host, port = self._socket.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return url
 
     @property
     def data_url(self) -> str:
@@ -171,38 +162,15 @@ class LocalAlyx:
 
     def start(self) -> LocalAlyx:
         """Start the server, and return when it accepts requests."""
-        if self._thread is not None:
-            return self
-        # asyncio switches Nagle's algorithm off only for sockets that are created as TCP explicitly; otherwise every
-        # second response is delayed by 40 ms.
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((self._host, self._port))
-        except OSError:
-            listener.close()
-            raise
-        listener.listen(128)
-        self._socket = listener
-        self._server = self._make_server()
-        self._thread = threading.Thread(target=self._serve, name="local Alyx", daemon=True)
-        self._thread.start()
-        # uvicorn has no event to wait for.
-        while not self._server.started:
-            if not self._thread.is_alive():
-                raise RuntimeError("the local Alyx did not start")
-            time.sleep(0.002)
+        with_faults = FaultMiddleware(
+            self._application.asgi, self.faults, self.accounts.revoke, self._server.transports
+        )
+        self._server.start(RequestLogMiddleware(with_faults, self.requests, SERVER_HEADER))
         return self
 
     def close(self) -> None:
         """Stop the server; records in memory are lost."""
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._thread.join(timeout=10)
-        if self._socket is not None:
-            self._socket.close()
-        self._thread = self._server = self._socket = None
+        self._server.stop()
         self.store.close()
 
     def reset(self) -> None:
@@ -213,45 +181,6 @@ class LocalAlyx:
         self.accounts.reset()
         self._fill()
         self._create_users()
-
-    def _serve(self) -> None:
-        assert self._server is not None
-        assert self._socket is not None
-        self._server.run(sockets=[self._socket])
-
-    def _make_server(self) -> uvicorn.Server:
-        transports: dict[tuple[str, int], asyncio.Transport] = {}
-
-        class Protocol(H11Protocol):
-            """Collects the open connections, so that a fault can reset one."""
-
-            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-                super().connection_made(transport)
-                transports[tuple(transport.get_extra_info("peername")[:2])] = transport
-
-            def connection_lost(self, exc: Exception | None) -> None:
-                super().connection_lost(exc)
-                # The transport knows its peer no longer, the protocol still does.
-                if self.client is not None:
-                    transports.pop(self.client, None)
-
-        with_faults = FaultMiddleware(self._application.asgi, self.faults, self.accounts.revoke, transports)
-        config = uvicorn.Config(
-            RequestLogMiddleware(with_faults, self.requests, SERVER_HEADER),
-            # Of uvicorn's two implementations, the one without compiled parts; `httptools` hides the transport.
-            http=Protocol,
-            ws="none",
-            lifespan="off",
-            loop="asyncio",
-            log_level=self._log_level,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # Clients hold connections open; do not wait for them to close.
-            timeout_graceful_shutdown=1,
-        )
-        logging.getLogger("uvicorn.error").setLevel(self._log_level.upper())
-        return uvicorn.Server(config)
 
     def _fill(self) -> None:
         if self._seed:
