@@ -106,11 +106,14 @@ class Action(Generic[T_co]):
         payload = arguments.payload(self.model, label)
         files = arguments.file_parts()
         filters = arguments.filters
+        # The body may be another of the models that the action takes.
         model = type(arguments.body) if isinstance(arguments.body, Resource) else self.model
         return Request(
             self.method,
             path,
+            # The first set is the only one: keys and lookups, whose lists are split, are filters of lists alone.
             params=encode(filters, self.filters, endpoint=self.endpoint)[0] if filters else (),
+            # Django reads files from multipart forms alone, so that the fields are sent as a form beside them.
             json=None if files or payload is None else json_text(payload, label).encode(),
             form=form_fields(payload or {}, label, lists=model.list_fields() if model else None) if files else (),
             files=files,
@@ -157,6 +160,7 @@ class Action(Generic[T_co]):
         request = self.request(client.base_url, arguments)
         changes = arguments.changes
         if current is not None and changes is not None and self.loses_fields(changes):
+            # Past the cache: values of an old record would undo what others have written since.
             record = yield from current.call(client, Arguments(key=arguments.key), bypass_cache=True)
             arguments = replace(arguments, changes=self.with_preserved_fields(changes, record))
             request = self.request(client.base_url, arguments)
@@ -164,6 +168,7 @@ class Action(Generic[T_co]):
         return self.parse(response, client.drift)
 
     def _path(self, base_url: str, key: LookupKey | None) -> str:
+        # Without a key, fill_path raises, unless the server has a route without one.
         if key is None and self.bare_path:
             return self.bare_path
         if self.lookup is None:
@@ -247,6 +252,7 @@ class ListAction(Generic[T]):
         ValueError
             A filter's value cannot be sent.
         """
+        # Every page is requested by offset, and this one would be added to each of them.
         if "offset" in (extra_params or {}):
             raise ValueError(f"{self.endpoint}: rows are counted by the client; for some of them, slice the results")
         return encode(filters, self.filters, endpoint=self.endpoint, extra_params=extra_params)

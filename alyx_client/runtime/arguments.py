@@ -41,6 +41,7 @@ class Arguments:
 
     def read_files(self) -> Self:
         """Return the arguments with the contents of files in place of paths and open files."""
+        # A request may be built twice, and an open file can be read once.
         return replace(self, files={part.name: part for part in self.file_parts()}) if self.files else self
 
     def file_parts(self) -> tuple[FilePart, ...]:
@@ -80,7 +81,7 @@ class Arguments:
 
 def _resources(body: object, model: type[Resource] | None, label: str) -> list[Resource]:
     """Return several resources; anything else is an error, since a notebook has no type checker."""
-    kind = type(body).__name__
+    kind = type(body).__name__  # before isinstance() narrows the type
     items = list(cast("Iterable[object]", body)) if isinstance(body, Iterable) else [body]
     resources = [item for item in items if isinstance(item, Resource)]
     if isinstance(body, Mapping | str | bytes) or len(resources) < len(items):

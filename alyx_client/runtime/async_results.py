@@ -124,11 +124,14 @@ class AsyncResults(Generic[T_co]):
         pager = self._state.pager()
         if pager.next_page is not None:
             first = await self._first_page()
+            # Without keys, repeated and missing rows cannot be told: ranges have neither.
             if self._by_key_ranges is not None and pager.has_unidentified_rows(first):
                 async for rows in self._by_key_ranges():
                     for row in pager.new_rows(rows):
                         yield row
                 return
+            # Closed at once if the loop is left early: otherwise the event loop closes it some time later (PEP 525),
+            # and the next page is fetched for nobody.
             async with contextlib.aclosing(self._iterate_pages(pager, first)) as pages:
                 async for row in pages:
                     yield row

@@ -120,7 +120,7 @@ def form_fields(payload: Mapping[str, Any], label: str, lists: Collection[str] |
     pairs: list[tuple[str, str]] = []
     for name, value in payload.items():
         if value is None:
-            pairs.append((name, ""))
+            pairs.append((name, ""))  # a form has no null: Django REST framework reads an empty field as one
         elif isinstance(value, str):
             pairs.append((name, value))
         elif isinstance(value, list) and _is_repeated(name, cast("list[object]", value), lists):
@@ -134,6 +134,7 @@ def form_fields(payload: Mapping[str, Any], label: str, lists: Collection[str] |
 
 
 def _is_repeated(name: str, items: Sequence[object], lists: Collection[str] | None) -> bool:
+    # Nested lists and objects have no form: Alyx parses their JSON text, as it does for JSON fields.
     if lists is not None:
         return name in lists and not any(isinstance(item, dict | list) for item in items)
     return all(isinstance(item, str) for item in items)
@@ -197,6 +198,7 @@ def file_part(name: str, upload: Upload | FilePart) -> FilePart:
         filename, content = path.name, path.read_bytes()
     else:
         filename, content = Path(str(getattr(upload, "name", name))).name, upload.read()
+    # Bytes and anonymous files have no name to take the extension from.
     if "." not in filename:
         filename += _extension(content)
     return FilePart(name, filename, content, mimetypes.guess_type(filename)[0] or "application/octet-stream")

@@ -21,7 +21,9 @@ DjangoFilter = str | Mapping[str, object]
 
 # Web servers in front of Alyx take request lines of 4094 bytes and up; other filters need room too.
 _BATCH_LENGTH = 3000
+# The server converts numbers with float(), which is exact up to here.
 _EXACT_INTEGERS = 2**53
+# After any other last word, a lookup is one of the field's own keys or columns, which `__in` can follow.
 _TEXT_LOOKUPS = ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "iexact", "regex")
 _OTHER_LOOKUPS = ("iregex", "date", "gt", "gte", "lt", "lte", "range", "isnull", "has_key", "has_keys", "has_any_keys")
 _LOOKUPS = frozenset((*_TEXT_LOOKUPS, *_OTHER_LOOKUPS))
@@ -53,6 +55,7 @@ def django_filter(spec: DjangoFilter) -> list[str]:
         raise TypeError(f"django takes text or a dictionary of lookups, not a {type(spec).__name__}")
     lookups = [_lookup(field, plain_python(value)) for field, value in spec.items()]
     split = [texts for texts in lookups if len(texts) > 1]
+    # Two split lists would need a request for each pair of parts; the user can loop over one of them.
     if len(split) > 1:
         raise ValueError("django: only one long __in list can be split over several requests, and here are two")
     if any(texts[0].startswith("~") for texts in split):
@@ -67,6 +70,7 @@ def _lookup(field: str, value: object) -> list[str]:
         return [f"{field},{_django_value(field, value)}"]
     if not is_list(value):
         raise ValueError(f"django: {field} takes a list of values")
+    # No part at all means that nothing can match: the server need not be asked.
     parts = list(batches(field, value))
     if not parts and field.startswith("~"):
         parts = ["[]"]  # nothing is excluded, so everything matches
@@ -126,6 +130,7 @@ def _digits(value: int | Decimal) -> str:
 
 
 def _django_text(field: str, text: str) -> str:
+    # These conditions follow the server's parser.
     reason = ""
     if text == "None" or text.lower() in ("true", "false") or text.replace(".", "", 1).isdigit():
         reason = "the server would read it as a number, a boolean or None, and not as text"
@@ -182,6 +187,7 @@ def batches(field: str, values: Iterable[object]) -> Iterator[str]:
     """
     batch: list[str] = []
     length = 0
+    # Repeated values would return their rows in each part.
     for literal in dict.fromkeys(_literal(field, value) for value in values):
         size = len(quote(literal)) + 1  # percent-encoded, and with a comma
         if batch and length + size > _BATCH_LENGTH:

@@ -243,11 +243,13 @@ def _json_field(
     def read_field() -> Flow[object]:
         record = yield from read.call(client, Arguments(key), bypass_cache=True)
         fields = vars(record)
+        # The type checker knows the names; this is for notebooks, and for names that are computed.
         if name not in fields:
             raise InvalidFieldError(f"{read.endpoint} has no field {name!r}", fields={name: ["no such field"]})
         return fields[name]
 
     def write_field(data: object) -> Flow[Any]:
+        # Most records lose no field by a PATCH, and need not be read for it.
         current = read if partial_update.preserved_fields else None
         record = yield from partial_update.call(client, Arguments(key, changes={name: data}), current=current)
         return getattr(record, name)

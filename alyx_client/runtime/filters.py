@@ -89,6 +89,7 @@ def encode(
         raise ValueError(
             f"{endpoint}: only one list of keys can be split over several requests, and here are two long ones"
         )
+    # Sent twice, a parameter would have the value that the server happens to read: the last one, in Django.
     pairs = [pair for pair in pairs if pair[0] not in extra_values]
     extra = list(_unchecked_pairs(extra_values))
     return [(*pairs, *_django_parameter(texts), *extra) for texts in combinations(lookups)]
@@ -122,6 +123,7 @@ def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[
         return [_filled_text(name, text, endpoint) for text in value]
     if style == "range":
         return [_range(name, value)]
+    # Alyx answers a time of day with a server error.
     if style == "day" and isinstance(value, datetime):
         value = naive(name, value).date()
     if not is_list(value):
@@ -156,6 +158,7 @@ def _empty(name: str, endpoint: str) -> ValueError:
 
 def _text(name: str, value: object) -> str:
     value = plain_python(value)
+    # Before numbers, since a bool is an int.
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
@@ -176,6 +179,7 @@ def _range(name: str, value: object) -> str:
     if len(ends) != 2:
         raise ValueError(f"{name} takes a pair of dates, first and last day, or one day; not {len(ends)} values")
     first, last = (_day(name, end) for end in ends)
+    # Such a range matches nothing, and the server does not say so.
     if first > last:
         raise ValueError(f"{name}: the first day, {first}, is after the last, {last}")
     return f"{first},{last}"
@@ -199,6 +203,7 @@ def _keys(name: str, value: object) -> list[str]:
     """Return ``id=`` as lookups of the primary key: lists of Alyx have no filter of that name."""
     if is_list(value):
         return [f"pk__in,{batch}" for batch in batches(name, value)]
+    # Commas and brackets are syntax of the mini-language, which has no escape.
     key = _text(name, value)
     if not key.strip() or any(character in key for character in ",[]()"):
         raise ValueError(f"{name}: {key!r} is not one key; pass several as a list")
@@ -243,6 +248,7 @@ def unknown_filter(name: str, names: Sequence[str], method: str) -> TypeError:
     method
         The qualified name of the method.
     """
+    # Parts of words, too: "start" is far from "start_time" by the number of edits.
     nearest = get_close_matches(name, names, n=3)
     nearest = nearest or [other for other in names if name in other or other in name][:3]
     hint = f"Did you mean {' or '.join(map(repr, nearest))}?" if nearest else f"There are: {', '.join(names)}."

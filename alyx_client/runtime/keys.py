@@ -99,11 +99,13 @@ def quote_key(key: object, *, lookup: str, base_url: str, path: str) -> str:
         The URL is not one of this endpoint on this server.
     """
     key = plain_python(key)
+    # A bool is an int, and never meant as a key.
     if key is None or isinstance(key, bool) or not isinstance(key, str | int | UUID):
         raise InvalidKeyError(f"{path}: {lookup} is {key!r}; pass the {lookup} of a record, or its URL")
     text = str(key)
     if text.startswith(("http://", "https://")):
         folder, _, last = _below_server(text, base_url).rstrip("/").rpartition("/")
+        # The URL of another endpoint's record ends in a key, too, but hardly in the one that is meant.
         if folder != path:
             raise InvalidKeyError(f"{redact_url(text)} is not a record of {path}")
         text = unquote(last)
@@ -146,12 +148,14 @@ def uuid_text(key: str) -> str:
 
 
 def _segment(text: str, label: str) -> str:
+    # Servers and proxies resolve dot segments (RFC 3986, section 5.2.4).
     if not text.strip() or text in (".", "..") or not text.isprintable():
         raise InvalidKeyError(f"{label} {text!r} is not the key of a record")
-    return quote(text, safe="")
+    return quote(text, safe="")  # a slash in a key is part of the key
 
 
 def _below_server(url: str, base_url: str) -> str:
+    # A key is valid on its own server alone: the same number is another record elsewhere.
     if not same_origin(url, base_url):
         raise ForeignURLError(f"{redact_url(url)} is not a record of {base_url}, where this client's token belongs")
     return urlsplit(url).path.removeprefix(urlsplit(base_url).path)

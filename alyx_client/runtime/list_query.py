@@ -55,6 +55,7 @@ class ListQuery(Generic[T]):
     @property
     def has_key_ranges(self) -> bool:
         """Whether the query can be split into ranges of UUIDs."""
+        # A split list of keys needs none: the rows of each part fit on one page, as a rule.
         return self.has_uuids and len(self.param_sets) == 1 and KeyRanges.can_split(self.param_sets[0])
 
     def key_ranges(self) -> KeyRanges:
@@ -109,6 +110,7 @@ class ListState(Generic[T]):
 
     def counts_repetitions(self, first_page: Page[T]) -> bool:
         """Return whether the server's count is too high, since it counts rows of joined tables repeatedly."""
+        # Judged by the first page: a query that joins other tables repeats rows there already, as a rule.
         if self._first_page_repeats is None:
             row_key = self._row_key
             self._first_page_repeats = row_key is not None and has_repeats([row_key(row) for row in first_page.rows])

@@ -59,8 +59,11 @@ class Resource(_Model):
     model_config = ConfigDict(
         extra="forbid",
         validate_assignment=True,
+        # Fields are called by Python names, and the server's names that Python does not allow are aliases.
         populate_by_name=True,
+        # Validators are built on first use, so that importing the models is fast.
         defer_build=True,
+        # No warning for fields whose names start with "model_".
         protected_namespaces=(),
         # JSON has no NaN, and null in its place would delete the value on the server.
         allow_inf_nan=False,
@@ -123,6 +126,7 @@ class Resource(_Model):
             There is nothing to change, or a field is unknown or of the wrong type.
         """
         changes = {name: value for name, value in changes.items() if value is not UNSET}
+        # An empty PATCH would be accepted, and hide a misspelled call.
         if not changes:
             raise InvalidFieldError(f"{cls.__name__}: nothing to change; pass the fields to change as keywords")
         names = {name: name for name in cls.model_fields}

@@ -82,12 +82,14 @@ class OffsetPager(Generic[T]):
         """The page to fetch next, or None at the end."""
         if self._query >= self._query_count or self._remaining == 0:
             return None
+        # Rows of the overlap are no new rows, so that the limit has to make room for them.
         remaining = None if self._remaining is None else self._remaining + min(self._end, self._overlap)
         sizes = [size for size in (self._page_size, remaining) if size is not None]
         return PageRequest(self._query, max(0, self._end - self._overlap), min(sizes, default=None))
 
     def has_unidentified_rows(self, first: Page[T]) -> bool:
         """Return whether rows lost or repeated on later pages would go unnoticed, since rows have no keys."""
+        # A list of one page is complete, whatever its order.
         has_more = first.count > len(first.rows) and (self._remaining is None or self._remaining > len(first.rows))
         return has_more and any(self._row_key is None or self._row_key(row) is None for row in first.rows)
 
@@ -124,12 +126,12 @@ class OffsetPager(Generic[T]):
         if end <= self._end:
             self._overlap = 0  # a page within the overlap would be fetched for ever
         self._end = max(self._end, end)
-        # By the count and not by `next`: servers have sent one on the last page, too.
+        # By the count and the rows, and not by `next`: a page without rows ends the list, whatever the server says.
         if not page.rows or end >= page.count:
             self._query += 1
             self._end = self._overlap = self._longest_page = 0
             if self._query < self._query_count:
-                self._last_count = None
+                self._last_count = None  # the next query has a count of its own
 
     def new_rows(self, rows: Sequence[T]) -> list[T]:
         """Return the rows that were not seen before, at most as many as remain."""
@@ -137,6 +139,7 @@ class OffsetPager(Generic[T]):
         keys = [None if self._row_key is None else self._row_key(row) for row in rows]
         self._has_repeats = self._has_repeats or has_repeats(keys)
         for row, key in zip(rows, keys, strict=True):
+            # Rows without a key may be repetitions, but dropping equal rows might drop different records.
             if key is None:
                 self._has_unidentified_rows = True
             elif key in self._keys:

@@ -28,6 +28,7 @@ class Prefetch(Generic[T]):
         self._error: BaseException | None = None
         self._pid = os.getpid()
         context = contextvars.copy_context()  # `no_cache` blocks apply in the thread, too
+        # A daemon: a program that ends in the middle of a list does not wait for the next page.
         self._thread = threading.Thread(
             target=context.run, args=(self._run,), daemon=True, name="alyx-client: next page"
         )
@@ -36,7 +37,7 @@ class Prefetch(Generic[T]):
     def _run(self) -> None:
         try:
             self._results.append(self._function())
-        except BaseException as error:
+        except BaseException as error:  # raised where the result is used, and not printed by the thread
             self._error = error
 
     def result(self) -> T:

@@ -59,6 +59,7 @@ class ResponseParser(Generic[T_co]):
         SchemaDriftError
             A field differs and the log is strict.
         """
+        # Nothing is parsed here, so that a page of HTML with status 200 has to be recognised by itself.
         if self.kind is None or self.kind is bytes:
             refuse_failure(response, endpoint)
             return cast("T_co", None if self.kind is None else response.content)
@@ -100,6 +101,7 @@ class PageParser(Generic[T]):
     def _read_leniently(self, response: Response, endpoint: str, log: DriftLog) -> Page[T]:
         value = decode(response, endpoint)
         reader = LenientReader(endpoint, log, response)
+        # Some endpoints ignore paging and send every row at once.
         if isinstance(value, list):
             rows: list[T] = reader.read(self._rows, value)
             return Page(len(rows), rows, False)

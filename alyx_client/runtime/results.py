@@ -108,11 +108,13 @@ class Results(Sequence[T_co]):
         return len(self._read_all()) if self._must_read_all() else self._state.length(self.total)
 
     def __bool__(self) -> bool:
+        # Not by the length, which may need all rows.
         return any(True for _ in self)
 
     def __iter__(self) -> Iterator[T_co]:
         if self._state.all_rows is not None:
             return iter(self._state.all_rows)
+        # Rows are stored only if counting needs them all; otherwise a list of any length fits into memory.
         return self._iterate_and_store() if self._must_read_all() else self._iterate()
 
     def _iterate_and_store(self) -> Generator[T_co]:
@@ -126,6 +128,7 @@ class Results(Sequence[T_co]):
         pager = self._state.pager()
         if pager.next_page is not None:
             first = self._first_page()
+            # Without keys, repeated and missing rows cannot be told: ranges have neither.
             if self._by_key_ranges is not None and pager.has_unidentified_rows(first):
                 for rows in self._by_key_ranges():
                     yield from pager.new_rows(rows)
@@ -206,6 +209,7 @@ class Results(Sequence[T_co]):
             return first.rows[position : position + 1]
         size = len(first.rows) or 1  # the server may cap the page size below the one requested
         start = position - position % size
+        # Fetched outside the lock, so that threads wait for no page but their own.
         rows = self._pages.get(start)
         if rows is None:
             rows = self._fetches[0](start, size).rows

@@ -9,11 +9,11 @@ from tests.runtime.lists import ReadRows, Server
 
 @pytest.fixture(params=["sync", "async"])
 def read_rows(request: pytest.FixtureRequest) -> ReadRows:
-    """Reads a list to its end, with either kind of result."""
+    """Read a list to its end, with either kind of result."""
 
-    async def walk(server: Server, **settings: Any) -> list[int]:
+    async def read(server: Server, **settings: Any) -> list[int]:
         if request.param == "sync":
             return list(iter(server.results(**settings)))
         return [row async for row in server.async_results(**settings)]
 
-    return walk
+    return read

@@ -199,10 +199,10 @@ async def test_async_failure_ahead_is_raised_at_its_row() -> None:
         raise ServerError("broken")
 
     table.before[2] = fail
-    walk = aiter(later(table))
-    assert [(await anext(walk)).name for _ in range(10)] == list(range(10))
+    iterator = aiter(later(table))
+    assert [(await anext(iterator)).name for _ in range(10)] == list(range(10))
     with pytest.raises(ServerError, match="broken"):
-        await anext(walk)
+        await anext(iterator)
 
 
 @pytest.mark.parametrize("failing", [False, True])
@@ -231,13 +231,13 @@ async def test_async_iterating_task_can_be_cancelled() -> None:
     table = Table(1000)
     started = asyncio.Event()
 
-    async def walk() -> None:
+    async def iterate() -> None:
         async for _ in later(table):
             started.set()
             await asyncio.sleep(3600)
 
     with no_logged_errors(asyncio.get_running_loop()):
-        task = asyncio.create_task(walk())
+        task = asyncio.create_task(iterate())
         await started.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -98,10 +98,6 @@ class TestOverHTTP:
         assert await AsyncResults([fetch_later], key=identity, page_size=1000).all() == list(range(45))
 
 
-def numbers(*ranges: range) -> list[int]:
-    return [number for numbers in ranges for number in numbers]
-
-
 # --- over real sockets
 
 
@@ -210,10 +206,10 @@ def test_server_error_in_the_middle_is_raised_at_its_row() -> None:
     answers = Weighings(range(1, 600))
     answers.refuse_from = 250
     with serving(answers) as server:
-        walk = iter(AlyxClient(server.url, token="t").weighings.list())
-        assert [next(walk).id.int for _ in range(250)] == list(range(1, 251))
+        iterator = iter(AlyxClient(server.url, token="t").weighings.list())
+        assert [next(iterator).id.int for _ in range(250)] == list(range(1, 251))
         with pytest.raises(ServerError, match="broken"):
-            next(walk)
+            next(iterator)
 
 
 async def test_async_loop_left_early_over_real_sockets_logs_nothing() -> None:

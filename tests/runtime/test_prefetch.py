@@ -164,10 +164,10 @@ def test_failure_ahead_is_raised_at_its_row() -> None:
 
     table.before[2] = fail
     rows = results(table)
-    walk = iter(rows)
-    assert [next(walk).name for _ in range(10)] == list(range(10))
+    iterator = iter(rows)
+    assert [next(iterator).name for _ in range(10)] == list(range(10))
     with pytest.raises(ServerError, match="broken"):
-        next(walk)
+        next(iterator)
     assert names(rows) == list(range(30))
 
 
