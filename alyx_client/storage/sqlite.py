@@ -59,6 +59,7 @@ class CacheDatabase:
     def __init__(self, folder: Path, name: str, schema: Sequence[str], version: int) -> None:
         self.folder = folder
         self._name = name
+        self._base = str(folder / name)
         self._schema = schema
         self._version = version
         self._lock = threading.Lock()
@@ -167,10 +168,6 @@ class CacheDatabase:
                 self._closing.detach()
             self._connection, self._closing = None, None
 
-    @property
-    def _base(self) -> str:
-        return str(self.folder / self._name)
-
     def _path(self, number: int) -> str:
         return f"{self._base}-{number}.sqlite"
 
@@ -228,12 +225,15 @@ class CacheDatabase:
 
     def _is_current(self) -> bool:
         identity = file_identity(self._path(self._number))
-        return identity is not None and identity == self._identity and not self._is_replaced()
+        return identity is not None and identity == self._identity and not self._has_successor()
 
     def _is_replaced(self) -> bool:
         if self._number < 0:
             return False
-        return os.path.exists(self._path(self._number + 1)) or not os.path.lexists(self._path(self._number))
+        return self._has_successor() or not os.path.lexists(self._path(self._number))
+
+    def _has_successor(self) -> bool:
+        return os.path.exists(f"{self._base}-{self._number + 1}.sqlite")
 
     def _replace(self) -> bool:
         """Put a new, empty file in place of this one; returns whether no process uses this one from now on."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from alyx_client.errors import AlyxError, StaleAnswerWarning
 from alyx_client.http.cache.entry import CachedResponse
-from alyx_client.http.cache.key import CacheRequest
+from alyx_client.http.cache.key import CacheKey, CacheRequest
 from alyx_client.http.cache.store import CacheStore
+from alyx_client.http.cache.tables import Owner
 from alyx_client.http.log import warn
 from alyx_client.http.message import Response
 
@@ -29,6 +30,8 @@ class CachedCall:
         The request.
     response
         The response, if the server need not be asked.
+    key
+        The key of the response, if it was looked up.
     identity, username
         The user, as far as known.
     lifetime
@@ -45,6 +48,7 @@ class CachedCall:
         request: CacheRequest,
         *,
         response: Response | None = None,
+        key: CacheKey | None = None,
         identity: str | None = None,
         username: str | None = None,
         lifetime: float = 0.0,
@@ -54,6 +58,7 @@ class CachedCall:
         self.response = response
         self._store = store
         self._request = request
+        self._key = key
         self._identity, self._username = identity, username
         self._lifetime = lifetime
         self._generation = generation
@@ -94,10 +99,12 @@ class CachedCall:
         generation = self._end_write() if self._is_writing else self._generation
         if generation is None or identity is None or not _is_storable(response):
             return response
-        self._store.store(self._request.key(identity), response, lifetime=self._lifetime, generation=generation)
-        if self._username:
-            # A name gets another identity only after a login: a token that was passed may be another user's.
-            self._store.add_identity(self._username, identity, replace=self._identity is None)
+        key = self._key
+        if key is None or key.identity != identity:
+            key = self._request.key(identity)
+        # A name gets another identity only after a login: a token that was passed may be another user's.
+        owner = Owner(self._username, identity, replace=self._identity is None) if self._username else None
+        self._store.store(key, response, lifetime=self._lifetime, generation=generation, owner=owner)
         return response
 
     def fallback(self, error: AlyxError) -> Response:

@@ -48,32 +48,35 @@ class CacheRequest:
     ----------
     request
         The request.
+    base_url
+        The server.
     target
         Its path and query below the server's address; the whole URL for another server.
-    url
-        The whole URL, without secrets.
+    endpoint
+        The first segment of the path.
+    is_write
+        Whether the request makes cached responses stale.
     """
 
     request: Request
+    base_url: str
     target: str
-    url: str
+    endpoint: str
+    is_write: bool
 
     @classmethod
     def of(cls, request: Request, base_url: str) -> CacheRequest:
         """Read a request to a server."""
         target = request_target(request, base_url)
-        return cls(request, target, redact_url(absolute_url(target, base_url)))
+        path = urlsplit(target).path if "://" in target else target.partition("?")[0]
+        endpoint = path.lstrip("/").partition("/")[0]
+        is_write = request.method in _WRITE_METHODS and endpoint != _LOGIN_ENDPOINT
+        return cls(request, base_url, target, endpoint, is_write)
 
     @property
-    def endpoint(self) -> str:
-        """The first segment of the path."""
-        path = urlsplit(self.target).path if "://" in self.target else self.target.partition("?")[0]
-        return path.lstrip("/").partition("/")[0]
-
-    @property
-    def is_write(self) -> bool:
-        """Whether the request makes cached responses stale."""
-        return self.request.method in _WRITE_METHODS and self.endpoint != _LOGIN_ENDPOINT
+    def url(self) -> str:
+        """The whole URL, without secrets."""
+        return redact_url(absolute_url(self.target, self.base_url))
 
     @property
     def label(self) -> str:

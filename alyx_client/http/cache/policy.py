@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
+from logging import DEBUG
 from pathlib import Path
 from typing import Any
 
@@ -144,18 +145,21 @@ class ResponseCache:
             return CachedCall(
                 self._store, call_request, response=self._load_offline(call_request, identity, username, max_age)
             )
-        generation, cached = None, None
+        key, generation, cached = None, None, None
         if is_cacheable:
             owner = None if bypass_cache else self._owner(identity, username)
-            generation, cached = self._store.find(None if owner is None else call_request.key(owner))
+            key = None if owner is None else call_request.key(owner)
+            generation, cached = self._store.find(key)
             # Without a token the name alone does not prove who the user is: the login comes first, and the response
             # serves only if the server cannot be reached.
             if cached is not None and identity is not None and cached.is_fresh(max_age):
-                logger.debug("%s from the cache", call_request.label)
+                if logger.isEnabledFor(DEBUG):
+                    logger.debug("%s from the cache", call_request.label)
                 return CachedCall(self._store, call_request, response=cached.response)
         call = CachedCall(
             self._store,
             call_request,
+            key=key,
             identity=identity,
             username=username,
             lifetime=lifetime,

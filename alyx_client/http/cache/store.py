@@ -69,7 +69,15 @@ class CacheStore:
         create = create and not self._is_paused()
         return self._guard(partial(self._database.run, statements, create=create)) or (None, None)
 
-    def store(self, key: CacheKey, response: Response, *, lifetime: float, generation: bytes) -> None:
+    def store(
+        self,
+        key: CacheKey,
+        response: Response,
+        *,
+        lifetime: float,
+        generation: bytes,
+        owner: tables.Owner | None = None,
+    ) -> None:
         """Store a response, unless there was a write since its request was sent.
 
         Parameters
@@ -82,13 +90,16 @@ class CacheStore:
             For how many seconds it counts as fresh.
         generation
             The file's generation when the request was sent.
+        owner
+            The user's name and identity, stored with the response.
         """
         if self._is_paused():
             return
         row = pack(key, response, received=time.time(), lifetime=lifetime, generation=generation)
         # A larger one would push out most of the others.
         if row.size <= self._max_bytes // 2:
-            self._guard(partial(self._database.run, partial(tables.insert, row, self._max_bytes), create=False))
+            statements = partial(tables.insert, row, self._max_bytes, owner)
+            self._guard(partial(self._database.run, statements, create=False))
 
     def new_generation(self, endpoint: str | None = None) -> tuple[bytes, bytes] | None:
         """Make all entries stale.
@@ -108,21 +119,6 @@ class CacheStore:
     def clear(self, identity: str | None = None) -> None:
         """Delete all entries, or one user's, and shrink the file."""
         self._guard(partial(self._database.run_or_discard, partial(tables.clear, identity)))
-
-    def add_identity(self, username: str, identity: str, *, replace: bool) -> None:
-        """Store the identity of a user name, by which entries are found when nobody can log in.
-
-        Parameters
-        ----------
-        username
-            The user's name.
-        identity
-            The user's identity, under which entries are stored.
-        replace
-            Whether to replace another identity stored for the name.
-        """
-        if not self._is_paused():
-            self._guard(partial(self._database.run, partial(tables.add_identity, username, identity, replace)))
 
     def identity_of(self, username: str) -> str | None:
         """Return the identity stored for a user name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from alyx_client.storage.sqlite import CacheDamagedError
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-__all__ = ["SCHEMA", "VERSION", "add_identity", "clear", "find", "find_identity", "insert", "new_generation"]
+__all__ = ["SCHEMA", "VERSION", "Owner", "clear", "find", "find_identity", "insert", "new_generation"]
 
 VERSION = 1
 SCHEMA = (
@@ -65,11 +66,33 @@ def find(key: CacheKey | None, now: float, connection: Connection) -> tuple[byte
     return generation, unpack(row, generation)
 
 
-def insert(row: Row, max_bytes: int, connection: Connection) -> bool:
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The owner of an entry, by whose name entries are found when nobody can log in.
+
+    Parameters
+    ----------
+    username
+        The user's name.
+    identity
+        The user's identity, under which entries are stored.
+    replace
+        Whether to replace another identity stored for the name.
+    """
+
+    username: str
+    identity: str
+    replace: bool
+
+
+def insert(row: Row, max_bytes: int, owner: Owner | None, connection: Connection) -> bool:
     """Store an entry, unless its generation has ended or there is no room; returns whether it was stored."""
     connection.execute("BEGIN IMMEDIATE")
+    if owner is not None:
+        _insert_owner(owner, connection)
     # Within the transaction: a write that comes now, of any process, waits.
     if row.generation not in (NO_GENERATION, _generation(connection)):
+        connection.execute("COMMIT")
         return False
     connection.execute("DELETE FROM answers WHERE key = ?", (row.key,))
     has_room = _make_room(connection, row.size + _PAGE, max_bytes)
@@ -104,14 +127,10 @@ def find_identity(username: str, connection: Connection) -> str | None:
     return rows[0][0] if rows else None
 
 
-def add_identity(username: str, identity: str, replace: bool, connection: Connection) -> bool:
-    """Store the identity of a user name, and with `replace`, in place of another one."""
-    stored = find_identity(username, connection)
-    if stored != identity and (replace or stored is None):
-        # Between the two statements another process may have stored one.
-        conflict = "REPLACE" if replace else "IGNORE"
-        connection.execute(f"INSERT OR {conflict} INTO names VALUES (?, ?)", (username, identity))
-    return True
+def _insert_owner(owner: Owner, connection: Connection) -> None:
+    stored = find_identity(owner.username, connection)
+    if stored is None or (owner.replace and stored != owner.identity):
+        connection.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (owner.username, owner.identity))
 
 
 def _generation(connection: Connection) -> bytes:

@@ -15,6 +15,7 @@ import pytest
 
 from alyx_client.http.cache.key import CacheKey
 from alyx_client.http.cache.store import CacheStore
+from alyx_client.http.cache.tables import Owner
 from alyx_client.http.message import Response
 
 SERVER = "https://alyx.example.org"
@@ -25,6 +26,7 @@ _PRELUDE = """
 import logging, os, random, signal, sqlite3, sys, time
 from pathlib import Path
 from alyx_client.http.cache.store import CacheStore
+from alyx_client.http.cache.tables import Owner
 from alyx_client.storage import sqlite_connection
 from tests.http.cache.stores import *
 """
@@ -90,13 +92,20 @@ def fill(folder: Path, *, logged: bool = False) -> dict[str, bytes]:
     return contents or {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
+def add_identity(cache: CacheStore, username: str, identity: str, *, replace: bool) -> None:
+    """Store a response together with the name of its owner."""
+    generation, _ = cache.find(None)
+    owner = Owner(username, identity, replace)
+    cache.store(key("owned"), response("owned"), lifetime=60.0, generation=generation or b"", owner=owner)
+
+
 def check_usable(folder: Path) -> None:
     """Check that a store serves correct responses or none, and stores the next one."""
     cache = CacheStore(folder, SERVER, 512 * MEGABYTE)
     for name, size in {"large": 30_000, **{f"a{number}": 100 * number for number in range(30)}}.items():
         assert load(cache, name) in (None, response(name, size))
     cache.new_generation("sessions")
-    cache.add_identity("olivier", "alice", replace=True)
+    add_identity(cache, "olivier", "alice", replace=True)
     for _ in range(3):
         # Some damage is noticed only here: then the generation is that of the file before.
         store(cache, "next")

@@ -13,6 +13,7 @@ from alyx_client.http.cache.store import CacheStore
 from tests.http.cache.stores import (
     MEGABYTE,
     SERVER,
+    add_identity,
     files,
     key,
     load,
@@ -105,7 +106,7 @@ def test_response_that_survives_writes_outlives_generations(cache: CacheStore) -
 def test_clear_deletes_one_users_responses_or_all(cache: CacheStore) -> None:
     for user in ("alice", "bob"):
         store(cache, "a", user=user)
-        cache.add_identity(user.title(), user, replace=True)
+        add_identity(cache, user.title(), user, replace=True)
     cache.clear("alice")
     assert load(cache, "a") is None
     assert load(cache, "a", user="bob")
@@ -130,10 +131,10 @@ def test_response_requested_before_clear_is_not_stored(cache: CacheStore) -> Non
 
 
 def test_identity_of_a_name_is_replaced_on_request_only(cache: CacheStore) -> None:
-    cache.add_identity("olivier", "first", replace=False)
-    cache.add_identity("olivier", "second", replace=False)
+    add_identity(cache, "olivier", "first", replace=False)
+    add_identity(cache, "olivier", "second", replace=False)
     assert cache.identity_of("olivier") == "first"
-    cache.add_identity("olivier", "second", replace=True)
+    add_identity(cache, "olivier", "second", replace=True)
     assert cache.identity_of("olivier") == "second"
 
 

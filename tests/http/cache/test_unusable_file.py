@@ -14,6 +14,7 @@ from alyx_client.http.cache.store import CacheStore
 from tests.http.cache.stores import (
     MEGABYTE,
     SERVER,
+    add_identity,
     files,
     fill,
     load,
@@ -46,7 +47,7 @@ def test_unusable_folder_breaks_nothing_and_warns_once(
             assert load(cache, "a") is None
             cache.new_generation("subjects")
             cache.clear()
-            cache.add_identity("olivier", "alice", replace=True)
+            add_identity(cache, "olivier", "alice", replace=True)
             assert cache.identity_of("olivier") is None
         cache.close()
     assert [record.levelname for record in caplog.records].count("WARNING") == 1
