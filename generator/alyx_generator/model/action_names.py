@@ -46,7 +46,7 @@ def name_actions(endpoint: str, operations: list[Operation]) -> tuple[list[Opera
             named[bare_name] = [replace(bare, name=bare_name)]
         else:
             findings.append(Finding(endpoint, operation.where, f"no method: {name} is {others[0].path} already"))
-    by_route = {(each.path, each.method): each for group in named.values() for each in group}
+    by_route = {(operation.path, operation.method): operation for group in named.values() for operation in group}
     routes = [(operation.path, operation.method) for operation in operations]
     return [by_route[route] for route in routes if route in by_route], findings
 
@@ -57,7 +57,7 @@ def _is_optional_key(one: Operation, other: Operation) -> bool:
         return False
     keyed, bare = (one, other) if one.key else (other, one)
     same = one.name == other.name == "read" and keyed.parents == bare.parents and not (one.bodies or other.bodies)
-    filters, others = ({each["name"] for each in operation.parameters("query")} for operation in (one, other))
+    filters, others = ({parameter["name"] for parameter in operation.parameters("query")} for operation in (one, other))
     same = same and (one.kind, one.response, filters) == (other.kind, other.response, others)
     return same and keyed.path.rstrip("/").rpartition("/")[0] == bare.path.rstrip("/")
 

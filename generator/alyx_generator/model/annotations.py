@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.openapi import Schema, as_list, as_schema
 
 _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _FORMATS = {"date": "date", "date-time": "datetime", "uuid": "UUID"}
 
 
-def annotation(schema: Mapping[str, Any]) -> str:
+def annotation(schema: Schema) -> str:
     """Return the annotation for a schema of a response; ``Any`` where its type is unknown.
 
     Parameters
@@ -23,7 +20,7 @@ def annotation(schema: Mapping[str, Any]) -> str:
     return "Any" if "Any" in options else " | ".join(options)
 
 
-def _options(schema: Mapping[str, Any]) -> list[str]:
+def _options(schema: Schema) -> list[str]:
     if "$ref" in schema:
         return [str(schema["$ref"]).rpartition("/")[2]]
     if "anyOf" in schema:
@@ -36,7 +33,7 @@ def _options(schema: Mapping[str, Any]) -> list[str]:
     return [_plain(str(kinds), schema)]
 
 
-def _plain(kind: str, schema: Mapping[str, Any]) -> str:
+def _plain(kind: str, schema: Schema) -> str:
     if kind == "array":
         return f"list[{annotation(as_schema(schema.get('items')))}]"
     if kind == "object":

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from alyx_generator.model import naming
 from alyx_generator.model.action_names import name_actions
@@ -18,10 +17,11 @@ from alyx_generator.model.operations import Groups, group_operations
 from alyx_generator.model.ownership import without_cycles
 from alyx_generator.model.payloads import is_collection, read_payloads
 from alyx_generator.model.unsupported import unsupported_requirements
+from alyx_generator.source.openapi import Document
 from alyx_generator.source.validate import refuse_malformed
 
 
-def build_api(document: Mapping[str, Any], docs: Docs | None = None) -> Api:
+def build_api(document: Document, docs: Docs | None = None) -> Api:
     """Return what a corrected OpenAPI document offers.
 
     Parameters
@@ -49,7 +49,7 @@ def build_api(document: Mapping[str, Any], docs: Docs | None = None) -> Api:
     return _assembled(endpoints, described(placed, endpoints), [*findings, *models.findings])
 
 
-def _read_operations(document: Mapping[str, Any], components: Components) -> tuple[Groups, list[Finding]]:
+def _read_operations(document: Document, components: Components) -> tuple[Groups, list[Finding]]:
     """Return the operations that become methods, by endpoint, with their payloads read and their names."""
     groups, findings = group_operations(document["paths"], lambda operation: is_collection(operation, components))
     named: Groups = {}

@@ -70,19 +70,20 @@ def _describe(model: Model, sent: Uses, returned: Uses, containers: Sequence[str
     if not uses:
         return _describe_nested(model, containers, nouns)
     endpoint = next((endpoint for endpoint, _ in uses if endpoint == model.endpoint), uses[0][0])
-    record = nouns[endpoint].indefinite
+    record = _capitalised(nouns[endpoint].indefinite)
     actions = [action for name, action in uses if name == endpoint]
-    if model.kind == "response":
-        others = {name for name, places in returned.items() if endpoint in dict(places)} - {model.name}
-        # Without another model there is nothing to tell it from.
-        qualifier = f", as returned by {listed([f'`{action}`' for action in actions])}" if others else ""
-        return f"{_capitalised(record)}{qualifier}."
+    if model.kind == "request":
+        return _describe_body(record, actions)
+    others = {name for name, where in returned.items() if endpoint in dict(where)} - {model.name}
+    # Without another model of the endpoint there is nothing to distinguish it from.
+    return f"{record}, as returned by {_quoted(actions)}." if others else f"{record}."
+
+
+def _describe_body(record: str, actions: Sequence[str]) -> str:
     purposes = [_PURPOSES[action] for action in actions if action in _PURPOSES]
     # A partial update takes the fields as keywords; the model only checks them.
     purposes = [purpose for purpose in purposes if purpose != "change"] or purposes
-    if not purposes:
-        return f"The body of {listed([f'`{action}`' for action in actions])}."
-    return f"{_capitalised(record)} to {listed(purposes, 'or')}."
+    return f"{record} to {listed(purposes, 'or')}." if purposes else f"The body of {_quoted(actions)}."
 
 
 def _describe_nested(model: Model, containers: Sequence[str], nouns: Mapping[str, Noun]) -> str:
@@ -100,8 +101,13 @@ def _describe_nested(model: Model, containers: Sequence[str], nouns: Mapping[str
 
 
 def _listed_models(names: Sequence[str]) -> str:
-    quoted = [f"`{name}`" for name in names]
-    return listed(quoted if len(quoted) <= _MOST_CONTAINERS else [*quoted[: _MOST_CONTAINERS - 1], "other models"])
+    if len(names) <= _MOST_CONTAINERS:
+        return _quoted(names)
+    return listed([*(f"`{name}`" for name in names[: _MOST_CONTAINERS - 1]), "other models"])
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return listed([f"`{name}`" for name in names])
 
 
 def _capitalised(text: str) -> str:

@@ -65,8 +65,10 @@ class Docs:
         return str(schema.get("description") or self._of(endpoint).get("models", {}).get(name) or "")
 
     def _own(self, kind: str, endpoint: str, name: str) -> str:
-        known = self._of(endpoint)
-        return str((known and (known.get(kind, {}).get(name) or self.table.get(kind, {}).get(name))) or "")
+        own = self._of(endpoint)
+        if not own:
+            return ""
+        return str(own.get(kind, {}).get(name) or self.table.get(kind, {}).get(name) or "")
 
     def _of(self, endpoint: str) -> Table:
         table: Table = self.table.get("endpoints", {}).get(endpoint, {})

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.openapi import Schema, as_list, as_schema
 from alyx_client.schema.routes import PAGING_PARAMETERS
 from alyx_generator.model.ir import Filter, FilterStyle
 from alyx_generator.model.naming import parameter_name, unique
-from alyx_generator.source.openapi import alternatives, resolved
+from alyx_generator.source.openapi import JSONDict, Schemas, alternatives, resolved
 
 Parameter = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ class FilterContext:
         Whether it returns one page of it, chosen by the caller.
     """
 
-    components: Mapping[str, Any]
+    components: Schemas
     describe: Callable[[Parameter], str]
     taken: frozenset[str]
     paged: bool
@@ -65,22 +65,25 @@ def read_filters(parameters: Sequence[Parameter], context: FilterContext) -> tup
     taken = context.taken | (_LIST_KEYWORDS if context.paged else frozenset[str]())
     filters: list[Filter] = []
     left_out: list[str] = []
-    stated = [{**each, "schema": _without_references(each.get("schema"), context.components)} for each in parameters]
-    for parameter in stated:
+    dereferenced = [
+        {**parameter, "schema": _without_references(parameter.get("schema"), context.components)}
+        for parameter in parameters
+    ]
+    for parameter in dereferenced:
         name = str(parameter["name"])
         if parameter.get("style", "form") != "form" or parameter["schema"].get("type") == "object":
             left_out.append(name)
         elif name in PAGING_PARAMETERS and context.paged and not context.numbered:
             continue
         else:
-            read = _read_filter(parameter, stated, context.describe(parameter))
+            read = _read_filter(parameter, dereferenced, context.describe(parameter))
             read = replace(read, keyword=unique(read.keyword, taken))
             taken |= {read.keyword}
             filters.append(read)
     return filters, left_out
 
 
-def _without_references(node: Any, components: Mapping[str, Any]) -> dict[str, Any]:
+def _without_references(node: Any, components: Schemas) -> JSONDict:
     schema = _without_null(dict(resolved(node, components)))
     for key in ("oneOf", "anyOf"):
         if isinstance(schema.get(key), list):
@@ -93,7 +96,7 @@ def _without_references(node: Any, components: Mapping[str, Any]) -> dict[str, A
     return schema
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+def _without_null(schema: JSONDict) -> JSONDict:
     """Return a schema without null, if it has one other type: no filter is sent as null."""
     others = [kind for kind in as_list(schema.get("type")) if kind != "null"]
     return {**schema, "type": others[0]} if len(others) == 1 else schema
@@ -126,7 +129,7 @@ def _style(parameter: Parameter, names: set[str]) -> FilterStyle:
     return "day" if schema.get("format") == "date" else "plain"
 
 
-def _annotation(schema: Mapping[str, Any], style: FilterStyle) -> str:
+def _annotation(schema: Schema, style: FilterStyle) -> str:
     if style == "django":
         return "DjangoFilter"
     if style == "range":
@@ -138,7 +141,7 @@ def _annotation(schema: Mapping[str, Any], style: FilterStyle) -> str:
     return f"{scalar} | Sequence[{scalar}]" if style == "id" else scalar
 
 
-def _scalar(schema: Mapping[str, Any]) -> str:
+def _scalar(schema: Schema) -> str:
     values = [value for value in schema.get("enum") or () if value is not None]
     if values and all(isinstance(value, str | int) for value in values):
         return f"Literal[{', '.join(map(repr, values))}]"
@@ -149,7 +152,7 @@ def _scalar(schema: Mapping[str, Any]) -> str:
     return _SCALARS.get((kind, str(schema.get("format", "")))) or _SCALARS.get((kind, "")) or "str | int | float | bool"
 
 
-def _options(schema: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _options(schema: Schema) -> Sequence[Schema]:
     if isinstance(schema.get("type"), list):
         return [{**schema, "type": kind} for kind in as_list(schema["type"]) if kind != "null"]
     return alternatives(schema)

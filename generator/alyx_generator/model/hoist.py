@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.openapi import Schema, as_list, as_schema
 from alyx_generator.model.naming import class_name
-from alyx_generator.source.openapi import component_of, is_object, nullable
-
-Schemas = Mapping[str, Any]
+from alyx_generator.source.openapi import JSONDict, Schemas, component_of, is_object, nullable
 
 # What holds for one use of an object, and so stays beside the reference to it.
 _USE_KEYWORDS = frozenset({"nullable", "readOnly", "writeOnly", "description", "deprecated"})
@@ -17,7 +15,7 @@ _SINGLE_SCHEMAS = ("items", "additionalProperties", "x-answered", "x-sent")
 _SCHEMA_LISTS = ("oneOf", "anyOf", "allOf")
 
 
-class Components(dict[str, Any]):
+class Components(JSONDict):
     """A document's components, to which those of nested objects are added.
 
     Parameters
@@ -31,7 +29,7 @@ class Components(dict[str, Any]):
         for name in list(self):
             self[name] = self._with_hoisted_parts(name, self[name])
 
-    def placed(self, name: str, schema: Any) -> dict[str, Any]:
+    def placed(self, name: str, schema: Any) -> JSONDict:
         """Return a schema with a reference in place of each object in it.
 
         Parameters
@@ -56,7 +54,7 @@ class Components(dict[str, Any]):
         use |= {"nullable": True} if nullable(original) else {}
         return {"allOf": [{"$ref": f"#/components/schemas/{name}"}], **use}
 
-    def _with_hoisted_parts(self, name: str, schema: Schemas) -> dict[str, Any]:
+    def _with_hoisted_parts(self, name: str, schema: Schema) -> JSONDict:
         result = dict(schema)
         for key in _SINGLE_SCHEMAS:
             if isinstance(result.get(key), Mapping):
@@ -71,7 +69,7 @@ class Components(dict[str, Any]):
             }
         return result
 
-    def _part(self, keyword: str, name: str, part: Schemas) -> dict[str, Any]:
+    def _part(self, keyword: str, name: str, part: Schema) -> JSONDict:
         if keyword == "allOf":
             # The parts of an object's allOf are merged into it and stay in place.
             return self._with_hoisted_parts(name, part)

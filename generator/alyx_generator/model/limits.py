@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
+
+from alyx_client.schema.openapi import Schema
+from alyx_generator.source.openapi import JSONDict
 
 _NUMBER = ("exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum")
 _KEYWORDS = {
@@ -18,7 +20,7 @@ _KEYWORDS = {
 }
 
 
-def read_limits(kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+def read_limits(kind: str, schema: Schema) -> JSONDict:
     """Return the limits that a schema sets on values of one type, as JSON Schema 2020-12 writes them.
 
     Parameters
@@ -28,12 +30,8 @@ def read_limits(kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     schema
         The schema, of OpenAPI 3.0 or 3.1.
     """
-    declared = {name: schema[name] for name in _KEYWORDS.get(kind, ()) if name in schema}
-    for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        # A boolean beside the limit in OpenAPI 3.0, the limit itself in 3.1.
-        if declared.get(exclusive) is True and inclusive in declared:
-            declared[exclusive] = declared.pop(inclusive)
-    limits: dict[str, Any] = {name: value for name, value in declared.items() if _is_number(value)}
+    declared = _with_numeric_exclusives({name: schema[name] for name in _KEYWORDS.get(kind, ()) if name in schema})
+    limits: JSONDict = {name: value for name, value in declared.items() if _is_number(value)}
     if kind != "number":
         limits = {name: int(value) for name, value in limits.items() if value == int(value)}
     if kind in ("string", "array"):
@@ -42,6 +40,15 @@ def read_limits(kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "string" and isinstance(pattern, str) and _is_readable(pattern):
         limits["pattern"] = pattern
     return limits
+
+
+def _with_numeric_exclusives(limits: JSONDict) -> JSONDict:
+    """Return limits as OpenAPI 3.1 writes them: `exclusiveMinimum` is the limit, in 3.0 a boolean beside it."""
+    result = dict(limits)
+    for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if result.get(exclusive) is True and inclusive in result:
+            result[exclusive] = result.pop(inclusive)
+    return result
 
 
 def _is_number(value: Any) -> bool:

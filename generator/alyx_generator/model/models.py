@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from alyx_client.schema.openapi import as_schema
+from alyx_client.schema.openapi import Schema, as_schema
 from alyx_generator.model import naming
 from alyx_generator.model.docs import Docs
 from alyx_generator.model.hoist import Components
@@ -13,7 +12,7 @@ from alyx_generator.model.ir import Finding, LookupKind, Model, ModelField
 from alyx_generator.model.names import Home, ModelKey, ModelNames
 from alyx_generator.model.operations import Operation
 from alyx_generator.model.schemas import or_null, request_schema, response_schema
-from alyx_generator.source.openapi import discriminated, merged, resolved
+from alyx_generator.source.openapi import Document, discriminated, merged, resolved
 
 _WRITES = ("create", "update", "partial_update")
 # The record that is read names the resource; failing that, the one that is listed, then the one that is sent.
@@ -33,7 +32,7 @@ class ModelBuilder:
         Descriptions of fields and models.
     """
 
-    def __init__(self, document: Mapping[str, Any], components: Components, docs: Docs) -> None:
+    def __init__(self, document: Document, components: Components, docs: Docs) -> None:
         self._components = components
         self._docs = docs
         self._all_optional = bool(document.get("x-all-optional"))
@@ -52,12 +51,10 @@ class ModelBuilder:
         Endpoints are named one after the other, before any model is built that only fields refer to.
         """
         ordered = sorted(operations, key=_naming_rank)
-        named = (component for each in ordered for component in (*each.response_components, *each.bodies))
-        resource = next((naming.resource_name(component) for component in named), "")
+        resource = next((naming.resource_name(name) for operation in ordered for name in operation.components), "")
         if not resource:
             return
-        kinds: list[LookupKind] = [each.lookup_kind(each.key, self._components) for each in operations if each.key]
-        home = Home(endpoint, kinds[0] if kinds else "text")
+        home = Home(endpoint, _lookup_kind(operations, self._components))
         self._name_requests(endpoint, ordered)
         for operation in ordered:
             for component in operation.response_components:
@@ -124,9 +121,9 @@ class ModelBuilder:
     def _name_requests(self, endpoint: str, ordered: Sequence[Operation]) -> None:
         """Name what is sent: one model for all writes where they take the same fields."""
         shared: Model | None = None
-        others = [each.name for each in ordered if each.name not in _WRITES]
+        others = [operation.name for operation in ordered if operation.name not in _WRITES]
         for action in (*_WRITES, *others):
-            for operation in (each for each in ordered if each.name == action):
+            for operation in filter(lambda operation: operation.name == action, ordered):
                 alone = len(operation.bodies) == 1 and not operation.words
                 for component in operation.bodies:
                     shared = self._name_request(endpoint, action, component, shared, alone=alone)
@@ -149,9 +146,7 @@ class ModelBuilder:
         self._models[key] = shared
         return shared
 
-    def _request_field(
-        self, endpoint: str, name: str, declared: Mapping[str, Any], schema: Mapping[str, Any]
-    ) -> ModelField:
+    def _request_field(self, endpoint: str, name: str, declared: Schema, schema: Schema) -> ModelField:
         return ModelField(
             name,
             request_schema(declared, self._components, lambda component: self.request(component, endpoint).name),
@@ -160,7 +155,7 @@ class ModelBuilder:
             bool(declared.get("x-patch-keeps")),
         )
 
-    def _response_fields(self, endpoint: str, component: str, schema: Mapping[str, Any]) -> Iterator[ModelField]:
+    def _response_fields(self, endpoint: str, component: str, schema: Schema) -> Iterator[ModelField]:
         all_optional = self._all_optional or bool(schema.get("x-all-optional"))
         sometimes = set(schema.get("x-sometimes", ()))
         for name, node in sorted(schema["properties"].items()):
@@ -176,6 +171,11 @@ class ModelBuilder:
                 converted = {"type": "string", "enum": values}
             always = not all_optional and name not in sometimes
             yield ModelField(name, or_null(converted, not always), always, self._docs.field(endpoint, name, declared))
+
+
+def _lookup_kind(operations: Sequence[Operation], components: Components) -> LookupKind:
+    keyed = next((operation for operation in operations if operation.key), None)
+    return keyed.lookup_kind(keyed.key, components) if keyed else "text"
 
 
 def _naming_rank(operation: Operation) -> int:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.openapi import Schema, as_list, as_schema
 from alyx_client.schema.routes import ACTIONS_BY_METHOD, NOT_ENDPOINTS
 from alyx_generator.model import naming
 from alyx_generator.model.ir import Finding, LookupKind, ResponseKind
-from alyx_generator.source.openapi import resolved
+from alyx_generator.source.openapi import JSONDict, Schemas, resolved
 
 Route = tuple[str, ...]
 """The segments of a path, with ``{}`` in place of each key."""
@@ -44,11 +44,11 @@ class Operation:
 
     path: str
     method: str
-    spec: Mapping[str, Any]
+    spec: Schema
     words: tuple[str, ...] = ()
     name: str = ""
     kind: ResponseKind = "nothing"
-    response: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    response: Schema = field(default_factory=JSONDict)
     response_components: tuple[str, ...] = ()
     bodies: tuple[str, ...] = ()
     many: bool = False
@@ -62,6 +62,11 @@ class Operation:
         return last[1:-1] if _is_key(last) else ""
 
     @property
+    def components(self) -> tuple[str, ...]:
+        """The components that it returns and takes."""
+        return (*self.response_components, *self.bodies)
+
+    @property
     def parents(self) -> tuple[str, ...]:
         """The keys before the end."""
         keys = tuple(segment[1:-1] for segment in _segments(self.path) if _is_key(segment))
@@ -72,11 +77,11 @@ class Operation:
         """The operation as findings name it."""
         return f"{self.method.upper()} {self.path}"
 
-    def parameters(self, location: str) -> list[Mapping[str, Any]]:
+    def parameters(self, location: str) -> list[Schema]:
         """Return the parameters in the path, the query, a header or a cookie."""
         return [parameter for parameter in self.spec["parameters"] if parameter.get("in") == location]
 
-    def lookup_kind(self, key: str, components: Mapping[str, Any]) -> LookupKind:
+    def lookup_kind(self, key: str, components: Schemas) -> LookupKind:
         """Return the kind of a key in the path."""
         for parameter in self.parameters("path"):
             if parameter.get("name") == key:
@@ -93,9 +98,7 @@ class Operation:
 Groups = dict[str, list[Operation]]
 
 
-def group_operations(
-    paths: Mapping[str, Any], is_collection: Callable[[Operation], bool]
-) -> tuple[Groups, list[Finding]]:
+def group_operations(paths: Schema, is_collection: Callable[[Operation], bool]) -> tuple[Groups, list[Finding]]:
     """Return the operations by the endpoint that they belong to, and the findings about those left out.
 
     A path belongs to the endpoint that its words name: ``/labs/{lab}/members/{id}`` to ``labs_members``. An action on a
@@ -158,9 +161,9 @@ def _read_path_item(path: str, node: Any) -> tuple[list[Operation], list[Finding
     return operations, findings
 
 
-def _merged_parameters(item: Mapping[str, Any], spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _merged_parameters(item: Schema, spec: Schema) -> list[Schema]:
     """Return an operation's parameters; its own override those of the path item (OpenAPI 3.1, section 4.8.9)."""
-    named: dict[tuple[str, str], Mapping[str, Any]] = {}
+    named: dict[tuple[str, str], Schema] = {}
     for holder in (item, spec):
         for parameter in map(as_schema, as_list(holder.get("parameters"))):
             if "name" in parameter:

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from alyx_client.schema.openapi import as_schema
+from alyx_client.schema.openapi import Schema, as_schema
 from alyx_generator.model import naming
 from alyx_generator.model.hoist import Components
 from alyx_generator.model.ir import Finding
 from alyx_generator.model.operations import Operation
 from alyx_generator.source.openapi import alternatives, component_of, is_object, resolved
-
-Schema = Mapping[str, Any]
 
 _STATUSES = ("200", "201", "202", "204", "2XX")
 

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.openapi import Schema, as_list, as_schema
 from alyx_generator.model.ir import ModelKind
 from alyx_generator.model.limits import read_limits
-from alyx_generator.source.openapi import alternatives, component_of, is_object, merged, nullable, parts_of, resolved
+from alyx_generator.source.openapi import (
+    JSONDict,
+    Schemas,
+    alternatives,
+    component_of,
+    is_object,
+    merged,
+    nullable,
+    parts_of,
+    resolved,
+)
 
 T = TypeVar("T")
-Schema = dict[str, Any]
 ModelName = Callable[[str], str]
 
 _TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object"})
@@ -25,7 +34,7 @@ _INPUT_TYPES = {
 _TYPES_OF_VALUES = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
 
 
-def response_schema(schema: Mapping[str, Any], components: Mapping[str, Any], model_name: ModelName) -> Schema:
+def response_schema(schema: Schema, components: Schemas, model_name: ModelName) -> JSONDict:
     """Return a schema as a server returns its values.
 
     Limits on values are left out, since they bind the writer; enumerations stay open, since servers extend them.
@@ -42,7 +51,7 @@ def response_schema(schema: Mapping[str, Any], components: Mapping[str, Any], mo
     return _Reader(components, model_name, "response").read(schema)
 
 
-def request_schema(schema: Mapping[str, Any], components: Mapping[str, Any], model_name: ModelName) -> Schema:
+def request_schema(schema: Schema, components: Schemas, model_name: ModelName) -> JSONDict:
     """Return a schema as its values are sent: with limits, and with types that accept text for dates and UUIDs.
 
     The parameters are those of `response_schema`.
@@ -50,7 +59,7 @@ def request_schema(schema: Mapping[str, Any], components: Mapping[str, Any], mod
     return _Reader(components, model_name, "request").read(schema, limits=True)
 
 
-def or_null(schema: Schema, null: bool = True) -> Schema:
+def or_null(schema: JSONDict, null: bool = True) -> JSONDict:
     """Return a schema that also allows null, if `null` is true."""
     # Without a type anything is allowed, null included.
     if not null or not schema:
@@ -66,13 +75,13 @@ def or_null(schema: Schema, null: bool = True) -> Schema:
 
 
 class _Reader:
-    def __init__(self, components: Mapping[str, Any], model_name: ModelName, kind: ModelKind) -> None:
+    def __init__(self, components: Schemas, model_name: ModelName, kind: ModelKind) -> None:
         self._components = components
         self._model_name = model_name
         self._kind = kind
         self._open: list[str] = []  # components without a model, which are read in place
 
-    def read(self, node: Any, *, limits: bool = False) -> Schema:
+    def read(self, node: Any, *, limits: bool = False) -> JSONDict:
         if not isinstance(node, Mapping):
             return {}
         schema = as_schema(node)
@@ -92,7 +101,7 @@ class _Reader:
             return or_null(self._enumeration(values, schema), nullable(schema) or None in values)
         return self._read_typed(schema, limits=limits)
 
-    def _read_component(self, component: str, schema: Mapping[str, Any]) -> Schema:
+    def _read_component(self, component: str, schema: Schema) -> JSONDict:
         target = self._components.get(component, {})
         if is_object(target, self._components):
             return or_null({"$ref": f"#/$defs/{self._model_name(component)}"}, nullable(schema) or nullable(target))
@@ -103,14 +112,14 @@ class _Reader:
         self._open.pop()
         return or_null(inner, nullable(schema) and not nullable(target))
 
-    def _read_typed(self, schema: Mapping[str, Any], *, limits: bool) -> Schema:
+    def _read_typed(self, schema: Schema, *, limits: bool) -> JSONDict:
         kinds = _types(schema)
         if not kinds:
             return {}
         if len(kinds) > 1:
             return or_null({"type": kinds}, nullable(schema))
         (kind,) = kinds
-        result: Schema = {"type": kind} | (read_limits(kind, schema) if limits else {})
+        result: JSONDict = {"type": kind} | (read_limits(kind, schema) if limits else {})
         if kind == "string" and schema.get("format") in _FORMATS:
             result = {"type": kind, "format": schema["format"]}
             if self._kind == "request":
@@ -121,7 +130,7 @@ class _Reader:
             result["additionalProperties"] = self.read(schema["additionalProperties"]) or True
         return or_null(result, nullable(schema))
 
-    def _enumeration(self, values: Iterable[Any], schema: Mapping[str, Any]) -> Schema:
+    def _enumeration(self, values: Iterable[Any], schema: Schema) -> JSONDict:
         values = [value for value in values if value is not None]
         if not values:
             return {}
@@ -129,17 +138,16 @@ class _Reader:
         # Literal cannot hold a float or an object, and True equals 1.
         if not {*kinds} <= {"string", "integer", "boolean"} or {"integer", "boolean"} <= {*kinds}:
             return {"type": kinds[0]} if len(kinds) == 1 and kinds[0] in _TYPES else {}
-        closed: Schema = {"enum": values} | ({"type": kinds[0]} if len(kinds) == 1 else {})
+        closed: JSONDict = {"enum": values} | ({"type": kinds[0]} if len(kinds) == 1 else {})
         return {"anyOf": [closed, *({"type": kind} for kind in kinds)]} if self._kind == "response" else closed
 
-    def _read_alternatives(self, parts: Sequence[Mapping[str, Any]], *, null: bool) -> Schema:
+    def _read_alternatives(self, parts: Sequence[Schema], *, null: bool) -> JSONDict:
         targets = [(part, resolved(part, self._components)) for part in parts]
         null = null or any(nullable(target) or target.get("enum") == [None] for _, target in targets)
-        others = [(part, target) for part, target in targets if not _is_null(target)]
-        if others and all(target.get("enum") for _, target in others):
-            values = _unique(value for _, target in others for value in as_list(target["enum"]))
+        values = _enumerated(target for _, target in targets if not _is_null(target))
+        if values:
             return or_null(self._enumeration(values, {}), null or None in values)
-        options = _unique(self.read(part) for part, _ in others)
+        options = _unique(self.read(part) for part, target in targets if not _is_null(target))
         # An alternative that allows anything makes the others pointless.
         if {} in options or not options:
             return {}
@@ -151,18 +159,24 @@ def _type_of(value: object) -> str:
     return _TYPES_OF_VALUES.get(value.__class__.__name__, "")
 
 
-def _is_null(schema: Mapping[str, Any]) -> bool:
+def _is_null(schema: Schema) -> bool:
     return schema.get("type") == "null" or schema.get("enum") == [None]
 
 
-def _one_text(options: list[Schema]) -> list[Schema]:
+def _enumerated(schemas: Iterable[Schema]) -> list[Any]:
+    """Return the values of several enumerations; none if one of the schemas is not an enumeration."""
+    enumerations = [as_list(schema.get("enum")) for schema in schemas]
+    return _unique(value for values in enumerations for value in values) if all(enumerations) else []
+
+
+def _one_text(options: list[JSONDict]) -> list[JSONDict]:
     """Return one schema where all are texts, which are not told apart by their formats."""
     if not all(option.get("type") == "string" and "enum" not in option for option in options):
         return options
     return options[:1] if len({str(option.get("format")) for option in options}) == 1 else [{"type": "string"}]
 
 
-def _flat(options: Iterable[Schema]) -> list[Schema]:
+def _flat(options: Iterable[JSONDict]) -> list[JSONDict]:
     return _unique(inner for option in options for inner in option.get("anyOf", [option]))
 
 
@@ -175,9 +189,9 @@ def _unique(items: Iterable[T]) -> list[T]:
     return unique
 
 
-def _types(schema: Mapping[str, Any]) -> list[str]:
+def _types(schema: Schema) -> list[str]:
     """Return the types that a schema allows besides null; none where one of them is unknown."""
     declared = schema.get("type")
     kinds: list[Any] = as_list(declared) if isinstance(declared, list) else [declared]
-    known = [kind for kind in kinds if isinstance(kind, str) and kind in _TYPES]
-    return known if len(known) == len([kind for kind in kinds if kind != "null"]) else []
+    types = [kind for kind in kinds if kind != "null"]
+    return types if all(isinstance(kind, str) and kind in _TYPES for kind in types) else []

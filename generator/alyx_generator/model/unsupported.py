@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.openapi import Schema, as_list, as_schema
 from alyx_generator.model.ir import Finding
 from alyx_generator.model.operations import Operation
+from alyx_generator.source.openapi import Document
 
 # OpenAPI describes these elsewhere (3.0.3, section 4.7.12.1), and the client sends them.
 _SENT_HEADERS = frozenset({"accept", "authorization", "content-type"})
 
 
-def unsupported_requirements(document: Mapping[str, Any], groups: Mapping[str, Sequence[Operation]]) -> list[Finding]:
+def unsupported_requirements(document: Document, groups: Mapping[str, Sequence[Operation]]) -> list[Finding]:
     """Return what a reader should know before calling the operations.
 
     Parameters
@@ -40,7 +40,7 @@ def unsupported_requirements(document: Mapping[str, Any], groups: Mapping[str, S
     return findings
 
 
-def _base_paths(document: Mapping[str, Any]) -> Iterator[str]:
+def _base_paths(document: Document) -> Iterator[str]:
     urls = [str(as_schema(server).get("url", "")) for server in as_list(document.get("servers"))]
     base_paths = [re.sub(r"^([a-zA-Z][\w+.-]*:)?//[^/]*", "", url).strip("/") for url in urls]
     if base_paths and all(base_paths):
@@ -56,7 +56,7 @@ def _headers(operation: Operation) -> Iterator[str]:
             yield f"the {'required ' if parameter.get('required') else ''}{location} {name} cannot be sent"
 
 
-def _unsupported_logins(document: Mapping[str, Any], operation: Operation) -> str:
+def _unsupported_logins(document: Document, operation: Operation) -> str:
     """Return the ways to log in to an operation; empty where a token, or nothing, is one of them."""
     requirements = operation.spec.get("security", document.get("security"))
     schemes = as_schema(as_schema(document.get("components")).get("securitySchemes"))
@@ -69,7 +69,7 @@ def _unsupported_logins(document: Mapping[str, Any], operation: Operation) -> st
     return " or ".join(alternatives)
 
 
-def _is_token(scheme: Mapping[str, Any]) -> bool:
+def _is_token(scheme: Schema) -> bool:
     return (scheme.get("type"), scheme.get("in"), str(scheme.get("name")).lower()) == (
         "apiKey",
         "header",

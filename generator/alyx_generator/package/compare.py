@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from alyx_client.schema.coreapi import is_core_api
 from alyx_client.schema.diff import compare_surfaces
@@ -16,14 +14,15 @@ from alyx_generator.model.build import build_api
 from alyx_generator.model.ir import Api, EndpointAction
 from alyx_generator.render.text import first_of
 from alyx_generator.source.normalise import normalise
+from alyx_generator.source.openapi import Document
 from alyx_generator.source.overlay import Corrected, Correction, correct
 
 _WITH_CLASS = frozenset({"record", "page", "list"})
 
 
 def compare(
-    old: Mapping[str, Any],
-    new: Mapping[str, Any],
+    old: Document,
+    new: Document,
     corrections: tuple[Correction, ...] = (),
     *,
     called: tuple[str, str] = ("old", "new"),
@@ -61,7 +60,7 @@ def compare(
     return report
 
 
-def surface(document: Mapping[str, Any], corrections: tuple[Correction, ...] = ()) -> Surface:
+def surface(document: Document, corrections: tuple[Correction, ...] = ()) -> Surface:
     """Return the surface of an OpenAPI document after correction.
 
     Parameters
@@ -78,7 +77,7 @@ def _surface(corrected: Corrected) -> Surface:
     return surface_of(corrected.document, names_of(build_api(corrected.document)))
 
 
-def bundled_surface(document: Mapping[str, Any], api: Api) -> Surface:
+def bundled_surface(document: Document, api: Api) -> Surface:
     """Return the surface that a generated package includes, for ``client.check_schema()`` to compare with.
 
     Parameters
@@ -109,9 +108,9 @@ def _class(action: EndpointAction) -> str:
     return response.annotation if response.kind in _WITH_CLASS and response.annotation.isidentifier() else ""
 
 
-def _corrected(document: Mapping[str, Any], corrections: tuple[Correction, ...]) -> Corrected:
+def _corrected(document: Document, corrections: tuple[Correction, ...]) -> Corrected:
     return correct(normalise(document), corrections, strict=False)
 
 
-def _api(document: Mapping[str, Any], corrections: tuple[Correction, ...]) -> Api:
+def _api(document: Document, corrections: tuple[Correction, ...]) -> Api:
     return build_api(_corrected(document, corrections).document)

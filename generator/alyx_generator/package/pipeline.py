@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from alyx_client import __version__
 from alyx_client.schema.check import SURFACE
@@ -24,6 +23,7 @@ from alyx_generator.render.format import format_files
 from alyx_generator.render.modules import Package, render
 from alyx_generator.source.fetch import SchemaSource, decode, download
 from alyx_generator.source.normalise import normalise
+from alyx_generator.source.openapi import Document
 from alyx_generator.source.overlay import Corrected, Correction, correct, read_corrections, shipped_corrections
 
 
@@ -58,7 +58,7 @@ class GeneratedPackage:
 
 
 def generate_client(
-    document: Mapping[str, Any],
+    document: Document,
     corrections: tuple[Correction, ...],
     *,
     docs: Docs | None = None,

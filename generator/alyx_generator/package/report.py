@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from alyx_generator.model.ir import Endpoint
 from alyx_generator.package.pipeline import Generated
 from alyx_generator.render.text import first_of, markdown, one_line
+from alyx_generator.source.openapi import JSONDict
 from alyx_generator.source.overlay import Correction
 
 _ACTIONS = {
@@ -42,7 +42,7 @@ def report_markdown(client: Generated, own: Collection[Correction] = ()) -> str:
 def report_json(client: Generated, own: Collection[Correction] = ()) -> str:
     """Return the report in JSON; its parameters are those of `report`."""
     totals = _totals(client)
-    content: dict[str, Any] = {
+    content: JSONDict = {
         "form": 1,
         "totals": {**totals, "shapes": totals["models"]},
         "seconds": round(client.seconds, 1),

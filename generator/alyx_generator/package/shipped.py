@@ -13,6 +13,7 @@ from alyx_generator.package.pipeline import Generated, generate_client
 from alyx_generator.package.write import Difference, check, write
 from alyx_generator.source.fetch import decode
 from alyx_generator.source.normalise import normalise
+from alyx_generator.source.openapi import Document, JSONDict
 from alyx_generator.source.overlay import correct, shipped_corrections
 from alyx_generator.source.paths import SHIPPED, checkout, data_folder
 from alyx_generator.source.snapshots import lock_entry, structure_only, to_json
@@ -62,7 +63,7 @@ def check_shipped() -> list[Difference]:
     return differences
 
 
-def take_snapshot(document: Mapping[str, Any], name: str, origin: str) -> dict[str, Any]:
+def take_snapshot(document: Document, name: str, origin: str) -> JSONDict:
     """Store the structure of a server's schema among the checkout's snapshots, with its provenance.
 
     Parameters
@@ -75,7 +76,7 @@ def take_snapshot(document: Mapping[str, Any], name: str, origin: str) -> dict[s
         Where it came from, as text for the lock file.
     """
     _require_checkout()
-    structure: dict[str, Any] = structure_only(normalise(document))
+    structure: JSONDict = structure_only(normalise(document))
     path = data_folder("schemas") / f"{name}.json"
     path.write_text(to_json(structure), encoding="utf-8", newline="\n")
     lock = _read_lock()
@@ -104,11 +105,11 @@ def _products(result: Generated) -> dict[Path, Mapping[str, str]]:
     return {endpoints: result.files, data_folder("schemas") / "corrected": corrected}
 
 
-def _read_snapshot(name: str) -> dict[str, Any]:
+def _read_snapshot(name: str) -> JSONDict:
     return decode((data_folder("schemas") / f"{name}.json").read_bytes(), name)
 
 
-def _corrected(name: str) -> dict[str, Any]:
+def _corrected(name: str) -> JSONDict:
     return correct(normalise(_read_snapshot(name)), shipped_corrections(), strict=False).document
 
 
@@ -116,7 +117,7 @@ def _lock_file() -> Path:
     return data_folder("schemas") / "lock.toml"
 
 
-def _read_lock() -> dict[str, Any]:
+def _read_lock() -> JSONDict:
     file = _lock_file()
     return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 

@@ -77,23 +77,12 @@ def build_method(action: EndpointAction, noun: Noun, replaced: str) -> Method:
     response = _response_type(action)
     descriptor = f"_{action.name.upper()}"
     keys = _key_parameters(action, noun)
-    arguments = [_within(descriptor, action), *([f"key={action.lookup.name}"] if action.lookup else [])]
-    body: _Body | None = None
-    changes = ""
-    if action.name == "partial_update" and action.body and action.single:
-        changes = changes_name(action.body)
-        arguments.append("changes=changes")
-        if action.preserved_fields:
-            arguments.append(f"current={_within('_READ', action)}")
-    elif action.body:
-        body = _body(action, noun, [key.name for key in keys], response)
-        body = replace(body, parameter=replace(body.parameter, doc=f"{body.parameter.doc} {replaced}".rstrip()))
-        arguments.append(f"body={body.parameter.name}")
+    changes = changes_name(action.body) if _takes_changes(action) else ""
+    body = _body(action, noun, [key.name for key in keys], response) if action.body and not changes else None
+    if body and replaced:
+        body = replace(body, parameter=replace(body.parameter, doc=f"{body.parameter.doc} {replaced}"))
     uploads = upload_names(action.uploads, [key.name for key in keys])
-    if uploads:
-        arguments.append(f"files={_mapping(uploads)}")
-    if action.filters:
-        arguments.append(f"filters={_mapping({one.name: one.keyword for one in action.filters})}")
+    arguments = _arguments(action, descriptor, body.parameter.name if body else "", uploads)
     parameters = (*keys, *([body.parameter] if body else []))
     keywords = (*map(_upload_parameter, uploads.values()), *map(_filter_parameter, action.filters))
     return Method(
@@ -115,6 +104,28 @@ def build_method(action: EndpointAction, noun: Noun, replaced: str) -> Method:
         body.overloads if body else (),
         changes,
     )
+
+
+def _takes_changes(action: EndpointAction) -> bool:
+    return action.name == "partial_update" and bool(action.body) and action.single
+
+
+def _arguments(action: EndpointAction, descriptor: str, body: str, uploads: dict[str, str]) -> list[str]:
+    """Return the arguments of the method's call of ``_send``."""
+    arguments = [_within(descriptor, action)]
+    if action.lookup:
+        arguments.append(f"key={action.lookup.name}")
+    if _takes_changes(action):
+        arguments.append("changes=changes")
+        if action.preserved_fields:
+            arguments.append(f"current={_within('_READ', action)}")
+    if body:
+        arguments.append(f"body={body}")
+    if uploads:
+        arguments.append(f"files={_mapping(uploads)}")
+    if action.filters:
+        arguments.append(f"filters={_mapping({one.name: one.keyword for one in action.filters})}")
+    return arguments
 
 
 def _list_method(action: EndpointAction, noun: Noun) -> Method:
@@ -204,7 +215,7 @@ def _body(action: EndpointAction, noun: Noun, keys: list[str], response: str) ->
     both = Parameter(name, f"{kind} | Sequence[{kind}]", either)
     if returns in ("None", "Any", "bytes"):
         return _Body(both, response, returns)
-    # A sequence is answered by a list, in the same order.
+    # For a sequence, Alyx returns a list in the same order.
     overloads = (
         (Parameter(name, kind, ""), returns),
         (Parameter(name, f"Sequence[{kind}]", ""), f"builtins.list[{returns}]"),

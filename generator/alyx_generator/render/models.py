@@ -19,6 +19,7 @@ from alyx_generator.model.ir import Model
 from alyx_generator.model.json_fields import is_json_field
 from alyx_generator.model.naming import attribute_names, changes_name
 from alyx_generator.render.text import docstring
+from alyx_generator.source.openapi import JSONDict
 from alyx_generator.source.paths import data_folder
 
 _OTHER_MODULES = "alyx_other_modules"
@@ -74,7 +75,7 @@ def _base_class(model: Model) -> str:
     return "alyx_client.runtime.WithIdInUrl" if model.id_in_url else "alyx_client.runtime.Record"
 
 
-def _template_data(model: Model) -> dict[str, Any]:
+def _template_data(model: Model) -> JSONDict:
     """Return what the class template needs besides what datamodel-code-generator knows."""
     stand_ins, names = _stand_ins(model), attribute_names(model)
     optional = [stand_ins[field.name] for field in model.fields if not field.required]
@@ -132,7 +133,7 @@ def _finished_changes(source: str, model: Model) -> str:
     return "\n".join(lines)
 
 
-def _definition(model: Model, own: Collection[str], *, all_required: bool) -> dict[str, Any]:
+def _definition(model: Model, own: Collection[str], *, all_required: bool) -> JSONDict:
     stand_ins = _stand_ins(model)
     properties = {stand_ins[field.name]: _by_name(field.schema, own) for field in model.fields}
     return {"type": "object", "properties": properties, "required": list(properties) if all_required else []}

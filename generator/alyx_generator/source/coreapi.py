@@ -15,20 +15,19 @@ from typing import Any
 from alyx_client.schema.coreapi import links
 from alyx_client.schema.naming import class_name, snake_case
 from alyx_client.schema.openapi import as_list, as_schema
-from alyx_generator.source.openapi import alternatives, component_of, is_object, resolved
+from alyx_generator.source.coreapi_fields import contradicts, fields_of, form_of, parameter_of
+from alyx_generator.source.openapi import JSONDict, alternatives, component_of, is_object, resolved
 
-Schema = dict[str, Any]
 Table = Mapping[str, Any]
 
 _REF = "#/components/schemas/"
-_TYPES = frozenset({"string", "integer", "number", "boolean", "array"})
 # The link that returns several records; retrieving one is a GET, too.
 _LIST = "list"
 _METHODS_WITH_BODY = ("post", "put", "patch")
 _UNDECLARED = "This server does not declare its responses: the fields are those of {}, and any of them may be missing."
 
 
-def read_coreapi(document: Table, reference: Table, name: str) -> Schema:
+def read_coreapi(document: Table, reference: Table, name: str) -> JSONDict:
     """Return a CoreAPI document as OpenAPI 3.
 
     Parameters
@@ -56,16 +55,16 @@ class _Reader:
         self._reference: Table = reference["components"]["schemas"]
         self._security = reference["components"].get("securitySchemes", {})
         self._name = name
-        self._components: dict[str, Schema] = {}
+        self._components: dict[str, JSONDict] = {}
 
-    def read(self) -> Schema:
+    def read(self) -> JSONDict:
         paths: dict[str, dict[str, Any]] = {}
-        found = list(links(self._document))
-        forms: dict[str, Schema] = {}
-        for action, link in found:
-            if action in ("create", "update") and (form := _form(link)):
+        described = list(links(self._document))
+        forms: dict[str, JSONDict] = {}
+        for action, link in described:
+            if action in ("create", "update") and (form := form_of(link)):
                 forms.setdefault(_collection(str(link["url"])), form)
-        for action, link in found:
+        for action, link in described:
             path, method = str(link["url"]), str(link.get("action", "get")).lower()
             paths.setdefault(path, {})[method] = self._operation(action, path, method, link, forms)
         title = str(as_schema(self._document.get("_meta")).get("title", ""))
@@ -77,29 +76,29 @@ class _Reader:
             "components": {"schemas": dict(sorted(self._components.items())), "securitySchemes": self._security},
         }
 
-    def _operation(self, action: str, path: str, method: str, link: Table, forms: Mapping[str, Schema]) -> Schema:
-        known = self._reference_operation(path, method)
-        operation: Schema = {
+    def _operation(self, action: str, path: str, method: str, link: Table, forms: Mapping[str, JSONDict]) -> JSONDict:
+        reference = self._reference_operation(path, method)
+        operation: JSONDict = {
             "operationId": f"{snake_case(path)}_{action}",
-            "parameters": [_parameter(field, known) for field in _fields(link, "path", "query")],
-            "responses": self._responses(action, path, method, known, forms),
+            "parameters": [parameter_of(field, reference) for field in fields_of(link, "path", "query")],
+            "responses": self._responses(action, path, method, reference, forms),
         }
         if link.get("description"):
             operation["description"] = str(link["description"])
-        body = self._body(path, method, link, known) if method in _METHODS_WITH_BODY else None
+        body = self._body(path, method, link, reference) if method in _METHODS_WITH_BODY else None
         if body is not None:
             operation["requestBody"] = body
         return operation
 
     # --- requests
 
-    def _body(self, path: str, method: str, link: Table, known: Table) -> Schema | None:
-        form = _form(link)
+    def _body(self, path: str, method: str, link: Table, reference: Table) -> JSONDict | None:
+        form = form_of(link)
         if not form:
             # Alyx's CoreAPI omits the forms of endpoints whose serialiser it cannot determine.
-            self._copy_all(known.get("requestBody"))
-            return copy.deepcopy(known.get("requestBody"))
-        content = as_schema(as_schema(known.get("requestBody")).get("content"))
+            self._copy_all(reference.get("requestBody"))
+            return copy.deepcopy(reference.get("requestBody"))
+        content = as_schema(as_schema(reference.get("requestBody")).get("content"))
         like = _first_schema(content)
         options = alternatives(like)
         component = self._copy_first_object([like, *options])
@@ -109,7 +108,7 @@ class _Reader:
             self._components[component] = form
         else:
             self._components[component] = _fitted(self._components[component], form, self._reference)
-        whole: Schema = {"$ref": _REF + component}
+        whole: JSONDict = {"$ref": _REF + component}
         if options:
             whole = {"oneOf": [whole, {"type": "array", "items": dict(whole)}]}
         media_types = dict.fromkeys([str(link.get("encoding") or "application/json"), *content])
@@ -126,10 +125,12 @@ class _Reader:
 
     # --- responses
 
-    def _responses(self, action: str, path: str, method: str, known: Table, forms: Mapping[str, Schema]) -> Schema:
+    def _responses(
+        self, action: str, path: str, method: str, reference: Table, forms: Mapping[str, JSONDict]
+    ) -> JSONDict:
         if method == "delete":
             return {"204": {"description": ""}}
-        like = as_schema(known.get("responses"))
+        like = as_schema(reference.get("responses"))
         if like:
             for schema in _schemas_in(like):
                 self._copy_all(schema)
@@ -140,7 +141,7 @@ class _Reader:
         component = f"{_resource(path)}Detail"
         note = _UNDECLARED.format("the form that creates a record")
         self._components.setdefault(component, {**copy.deepcopy(form), "x-response-note": note})
-        row: Schema = {"$ref": _REF + component}
+        row: JSONDict = {"$ref": _REF + component}
         return {
             "200": {
                 "description": "",
@@ -182,19 +183,19 @@ class _Reader:
         self._copy_all(component)
 
 
-def _fitted(component: Schema, form: Schema, reference: Table) -> Schema:
+def _fitted(component: JSONDict, form: JSONDict, reference: Table) -> JSONDict:
     """Return a component of the reference server with the fields that this server's form takes.
 
     ``x-fitted`` names the fields of all forms so far: those of ``PUT`` may be others than those of ``POST``.
     """
     result = copy.deepcopy(component)
-    properties: dict[str, Schema] = result.setdefault("properties", {})
-    form_fields: dict[str, Schema] = form["properties"]
+    properties: dict[str, JSONDict] = result.setdefault("properties", {})
+    form_fields: dict[str, JSONDict] = form["properties"]
     fitted = set(result.get("x-fitted", ()))
     for name, schema in properties.items():
         if name in form_fields:
             schema.pop("readOnly", None)
-            if _contradicts(form_fields[name], resolved(schema, reference)):
+            if contradicts(form_fields[name], resolved(schema, reference)):
                 schema["x-sent"] = form_fields[name]
         elif name not in fitted and not schema.get("writeOnly"):
             schema["readOnly"] = True
@@ -204,80 +205,6 @@ def _fitted(component: Schema, form: Schema, reference: Table) -> Schema:
     result["x-fitted"] = sorted(fitted | set(form_fields))
     result["required"] = sorted(form.get("required", []))
     return result
-
-
-def _parameter(field: Table, known: Table) -> Schema:
-    """Return a filter or a key. CoreAPI calls a boolean, a date or a UUID text; the reference server is more precise.
-
-    Parameters
-    ----------
-    field
-        The link's field.
-    known
-        The reference server's operation.
-    """
-    name, location = str(field["name"]), str(field["location"])
-    own = _schema_of(field)
-    description = own.pop("description", "")
-    parameter: Schema = {"name": name, "in": location, "required": bool(field.get("required")) or location == "path"}
-    like = _like_parameter(name, location, known) if own.get("type") == "string" else None
-    if like is not None:
-        parameter |= {key: like[key] for key in ("style", "explode") if key in like}
-        own = copy.deepcopy(like["schema"])
-        described = own.pop("description", "")
-        description = description or described
-    elif location == "path":
-        own |= _kind_of_key(description)
-    return parameter | {"schema": own} | ({"description": description} if description else {})
-
-
-def _like_parameter(name: str, location: str, known: Table) -> Table | None:
-    """Return the reference server's parameter of the same name; keys may have another name."""
-    for parameter in map(as_schema, as_list(known.get("parameters"))):
-        if parameter.get("in") == location and (parameter["name"] == name or location == "path"):
-            return parameter
-    return None
-
-
-def _kind_of_key(description: str) -> Schema:
-    # Django REST framework's own words for keys without a description.
-    if description.startswith("A UUID string identifying"):
-        return {"format": "uuid"}
-    return {"type": "integer"} if description.startswith("A unique integer value identifying") else {}
-
-
-def _form(link: Table) -> Schema:
-    fields = list(_fields(link, "form", "body"))
-    if not fields:
-        return {}
-    properties = {str(field["name"]): _schema_of(field) for field in fields}
-    required = sorted(str(field["name"]) for field in fields if field.get("required"))
-    return {"type": "object", "properties": properties} | ({"required": required} if required else {})
-
-
-def _fields(link: Table, *locations: str) -> Iterator[Table]:
-    fields = map(as_schema, as_list(link.get("fields")))
-    return (field for field in fields if field.get("location") in locations and "name" in field)
-
-
-def _schema_of(field: Table) -> Schema:
-    """Return a field's type. Text stands for everything that CoreAPI has no word for, and an object for any JSON."""
-    declared = as_schema(field.get("schema"))
-    kind = str(declared.get("_type", "string"))
-    description = str(declared.get("description") or field.get("description") or "")
-    result: Schema = {"description": description} if description else {}
-    if kind == "enum":
-        values = as_list(declared.get("enum"))
-        return result | ({"enum": values} if values else {"type": "string"})
-    if kind == "array":
-        return result | {"type": "array", "items": {}}
-    return result | ({"type": kind} if kind in _TYPES else {})
-
-
-def _contradicts(own: Table, known: Table) -> bool:
-    kind, other = own.get("type"), known.get("type")
-    # CoreAPI's numbers and lists are what they say; its text may be anything.
-    return kind in ("integer", "number", "boolean", "array") and other is not None and other != kind
 
 
 def _collection(path: str) -> str:
@@ -303,7 +230,7 @@ def _resource(path: str) -> str:
     return name.removesuffix("s") if name.endswith("s") and not name.endswith(("ss", "us", "is")) else name
 
 
-def _page(row: Schema) -> Schema:
+def _page(row: JSONDict) -> JSONDict:
     return {
         "type": "object",
         "properties": {

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from alyx_client.client import BaseClient
 from alyx_client.http.flow import drive
@@ -14,6 +14,7 @@ from alyx_client.http.url import normalise_base_url
 from alyx_client.schema.coreapi import is_core_api
 from alyx_client.schema.location import fetch_schema
 from alyx_client.schema.openapi import as_schema
+from alyx_generator.source.openapi import Document, JSONDict
 from alyx_generator.source.paths import snapshots
 from alyx_generator.source.validate import UnreadableSchemaError
 
@@ -96,7 +97,7 @@ def download(source: SchemaSource, *, token: str | None = None) -> bytes:
     return (snapshots()[source.where] if source.kind == "snapshot" else Path(source.where)).read_bytes()
 
 
-def decode(content: bytes, called: object) -> dict[str, Any]:
+def decode(content: bytes, called: object) -> JSONDict:
     """Decode a schema document.
 
     Parameters
@@ -129,7 +130,7 @@ def _instead(content: bytes) -> str:
     return ""
 
 
-def document_format(document: Mapping[str, Any], called: object) -> str:
+def document_format(document: Document, called: object) -> str:
     """Return the format of a schema document: ``OpenAPI 3.0.3``, or ``CoreAPI``.
 
     Raises
@@ -145,7 +146,7 @@ def document_format(document: Mapping[str, Any], called: object) -> str:
     return f"OpenAPI {version}"
 
 
-def fetch(source: str, *, token: str | None = None) -> dict[str, Any]:
+def fetch(source: str, *, token: str | None = None) -> JSONDict:
     """Return a schema document, decoded.
 
     Parameters

@@ -9,15 +9,14 @@ from typing import Any
 from alyx_client.schema.coreapi import is_core_api, links
 from alyx_client.schema.openapi import as_list, as_schema
 from alyx_generator.source.coreapi import read_coreapi
+from alyx_generator.source.openapi import Document, JSONDict, Schemas
 from alyx_generator.source.paths import snapshots
 from alyx_generator.source.validate import UnreadableSchemaError
-
-Document = dict[str, Any]
 
 _SHARED = ("parameters", "requestBodies", "responses", "headers", "examples", "pathItems", "links", "callbacks")
 
 
-def normalise(document: Mapping[str, Any], reference: Mapping[str, Any] | None = None) -> Document:
+def normalise(document: Document, reference: Document | None = None) -> JSONDict:
     """Return the document as OpenAPI 3 with every section that later steps look at.
 
     Parameters
@@ -64,11 +63,11 @@ def _encodable(node: Any) -> Any:
     return node
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _mapping(value: Any) -> JSONDict:
     return dict(as_schema(value))
 
 
-def _resolved(node: Any, components: Mapping[str, Any], within: tuple[str, ...]) -> Any:
+def _resolved(node: Any, components: Schemas, within: tuple[str, ...]) -> Any:
     """Return a part of the document with shared parameters, bodies and responses in place of references to them."""
     if isinstance(node, list):
         return [_resolved(item, components, within) for item in as_list(node)]
@@ -85,10 +84,10 @@ def _resolved(node: Any, components: Mapping[str, Any], within: tuple[str, ...])
     return {key: _resolved(value, components, within) for key, value in schema.items()}
 
 
-def _nearest_snapshot(document: Mapping[str, Any]) -> tuple[str, Document]:
+def _nearest_snapshot(document: Document) -> tuple[str, JSONDict]:
     """Return the name and the document of the snapshot that shares most paths with a CoreAPI document."""
     own = {str(link["url"]) for _, link in links(document)}
-    documents: dict[str, Document] = {
+    documents: dict[str, JSONDict] = {
         version: json.loads(file.read_text(encoding="utf-8"))
         for version, file in snapshots().items()
         if version != "shipped"

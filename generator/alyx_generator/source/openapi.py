@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.openapi import Schema, as_list, as_schema, merge_all_of
 
-Schema = dict[str, Any]
+JSONDict = dict[str, Any]
+"""A JSON object under construction."""
+Document = Mapping[str, Any]
+"""A decoded schema document."""
+Schemas = Mapping[str, Any]
+"""Schemas by name."""
 
 _REF = "#/components/schemas/"
 
 
-def component_of(schema: Mapping[str, Any]) -> str | None:
+def component_of(schema: Schema) -> str | None:
     """Return the component that a schema refers to, also through an ``allOf`` of one."""
     reference = schema.get("$ref")
     if isinstance(reference, str) and reference.startswith(_REF):
@@ -22,7 +27,7 @@ def component_of(schema: Mapping[str, Any]) -> str | None:
     return component_of(as_schema(parts[0])) if len(parts) == 1 else None
 
 
-def resolved(node: Any, components: Mapping[str, Any]) -> Mapping[str, Any]:
+def resolved(node: Any, components: Schemas) -> Schema:
     """Return a schema with its references followed, and its ``const`` as an enumeration of one.
 
     Parameters
@@ -44,25 +49,23 @@ def resolved(node: Any, components: Mapping[str, Any]) -> Mapping[str, Any]:
     return merged(schema, components) if "allOf" in schema else schema
 
 
-def merged(schema: Mapping[str, Any], components: Mapping[str, Any], within: frozenset[str] = frozenset()) -> Schema:
+def merged(schema: Schema, components: Schemas, within: frozenset[str] = frozenset()) -> JSONDict:
     """Return an object schema with its ``allOf`` parts merged into it."""
     reference = schema.get("$ref")
     if isinstance(reference, str):
         name = reference.removeprefix(_REF)
         return {} if name in within else merged(components.get(name, {}), components, within | {name})
-    result: Schema = {"properties": {}, "required": []}
     own = {key: value for key, value in schema.items() if key != "allOf"}
-    for part in (*parts_of(schema, "allOf"), own):
-        read = merged(part, components, within) if "$ref" in part or "allOf" in part else part
-        lists = {key: [*result.get(key, ()), *as_list(read.get(key))] for key in ("required", "x-sometimes")}
-        properties = {**result["properties"], **as_schema(read.get("properties"))}
-        result |= {**read, "properties": properties, "required": lists["required"]}
-        if lists["x-sometimes"]:
-            result["x-sometimes"] = lists["x-sometimes"]
-    return result
+    parts = [
+        merged(part, components, within) if "$ref" in part or "allOf" in part else part
+        for part in (*parts_of(schema, "allOf"), own)
+    ]
+    whole = merge_all_of(parts)
+    properties, required = as_schema(whole.get("properties")), as_list(whole.get("required"))
+    return {**whole, "properties": dict(properties), "required": required}
 
 
-def is_object(schema: Mapping[str, Any], components: Mapping[str, Any], within: frozenset[str] = frozenset()) -> bool:
+def is_object(schema: Schema, components: Schemas, within: frozenset[str] = frozenset()) -> bool:
     """Return whether a schema describes an object with fields of its own."""
     if schema.get("properties"):
         return True
@@ -72,17 +75,17 @@ def is_object(schema: Mapping[str, Any], components: Mapping[str, Any], within: 
     return any(is_object(part, components, within) for part in parts_of(schema, "allOf"))
 
 
-def alternatives(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def alternatives(schema: Schema) -> list[Schema]:
     """Return the schemas of which a value matches one."""
     return parts_of(schema, "oneOf") or parts_of(schema, "anyOf")
 
 
-def parts_of(schema: Mapping[str, Any], keyword: str) -> list[Mapping[str, Any]]:
+def parts_of(schema: Schema, keyword: str) -> list[Schema]:
     """Return the schemas below a keyword such as ``allOf``."""
     return [as_schema(part) for part in as_list(schema.get(keyword)) if isinstance(part, Mapping)]
 
 
-def nullable(schema: Mapping[str, Any]) -> bool:
+def nullable(schema: Schema) -> bool:
     """Return whether null is allowed, as OpenAPI 3.0 or as 3.1 declares it."""
     kind = schema.get("type")
     return bool(schema.get("nullable")) or kind == "null" or "null" in as_list(kind)
@@ -98,9 +101,8 @@ def discriminated(node: Any) -> dict[tuple[str, str], list[str]]:
     """
     values: dict[tuple[str, str], list[str]] = {}
     for field, value in _discriminators(node):
-        known = values.setdefault(field, [])
-        if value not in known:
-            known.append(value)
+        if value not in values.setdefault(field, []):
+            values[field].append(value)
     return values
 
 

@@ -8,7 +8,7 @@ targets.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,11 +16,11 @@ from typing import Any, cast
 import jsonpath_rfc9535 as jsonpath
 import yaml
 
-from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.openapi import Schema, as_list, as_schema
+from alyx_generator.source.openapi import Document, JSONDict
 from alyx_generator.source.paths import data_folder
 
-Document = dict[str, Any]
-Node = dict[str, Any] | list[Any]
+Node = JSONDict | list[Any]
 
 
 class OverlayError(ValueError):
@@ -41,7 +41,7 @@ class Correction:
 class Corrected:
     """A corrected document, and the corrections that selected nothing in it."""
 
-    document: Document
+    document: JSONDict
     applied: int
     missed: tuple[Correction, ...]
 
@@ -99,7 +99,7 @@ def _read_action(where: str, entry: Any) -> Correction:
     return Correction(target, description, action.get("update"), bool(action.get("remove")))
 
 
-def _check_effect(where: str, action: Mapping[str, Any], target: str) -> None:
+def _check_effect(where: str, action: Schema, target: str) -> None:
     """Check that an action either updates or removes, and that its update is JSON."""
     if not isinstance(action.get("remove", False), bool):
         raise OverlayError(f"{where}: remove is true or false, without quotes")
@@ -120,7 +120,7 @@ def _is_json(value: Any) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
-def correct(document: Mapping[str, Any], corrections: tuple[Correction, ...], *, strict: bool = True) -> Corrected:
+def correct(document: Document, corrections: tuple[Correction, ...], *, strict: bool = True) -> Corrected:
     """Return the document with the corrections applied, in order.
 
     Parameters
@@ -181,11 +181,11 @@ def _alike(present: Any, value: Any) -> bool:
 def _merge(node: Node, update: Any) -> None:
     if isinstance(node, list):
         if isinstance(update, list):
-            node.extend(copy.deepcopy(cast("Sequence[Any]", update)))
+            node.extend(copy.deepcopy(as_list(update)))
         else:
             node.append(copy.deepcopy(update))
         return
-    for key, value in cast("Mapping[str, Any]", update).items():
+    for key, value in as_schema(update).items():
         present = node.get(key)
         if _alike(present, value):
             _merge(cast("Node", present), value)

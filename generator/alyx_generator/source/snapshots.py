@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from alyx_client.schema.openapi import as_list, as_schema
+from alyx_generator.source.openapi import Document
 
 _PROSE = frozenset({"description", "title", "summary", "example", "examples", "externalDocs"})
 _NAME_MAPS = frozenset({"properties", "paths", "schemas", "responses", "content", "patternProperties", "parameters"})
@@ -36,18 +37,18 @@ def structure_only(node: Any, *, keys_are_names: bool = False) -> Any:
     return node
 
 
-def to_json(document: Mapping[str, Any]) -> str:
+def to_json(document: Document) -> str:
     """Return a document as text, the same on every machine."""
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def digest(document: Mapping[str, Any]) -> str:
+def digest(document: Document) -> str:
     """Return the SHA-256 of a document's structure, independent of its layout and prose."""
     text = json.dumps(structure_only(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def lock_entry(name: str, *, origin: str, day: date, raw: Mapping[str, Any], corrected: Mapping[str, Any]) -> str:
+def lock_entry(name: str, *, origin: str, day: date, raw: Document, corrected: Document) -> str:
     """Return a snapshot's entry in ``lock.toml``."""
     return (
         f'["{name}"]\n'

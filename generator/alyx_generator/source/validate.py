@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.openapi import Schema, as_list, as_schema
+from alyx_generator.source.openapi import Document
 
 Location = tuple[str | int, ...]
 Node = tuple[Any, Location]
@@ -15,7 +16,7 @@ class UnreadableSchemaError(ValueError):
     """The document is not a schema that this generator can read."""
 
 
-def refuse_malformed(document: Mapping[str, Any]) -> None:
+def refuse_malformed(document: Document) -> None:
     """Check that every node that the generator reads has the type that OpenAPI gives it.
 
     Parameters
@@ -33,7 +34,7 @@ def refuse_malformed(document: Mapping[str, Any]) -> None:
         waiting += _inside(*waiting.pop())
 
 
-def _operations(document: Mapping[str, Any]) -> Iterator[Node]:
+def _operations(document: Document) -> Iterator[Node]:
     """Yield the schemas of all operations."""
     for item, location in _members(document, (), "paths"):
         yield from _parameters(as_schema(item), location)
@@ -98,7 +99,7 @@ def _items(holder: Any, location: Location, key: str) -> Iterator[Node]:
         yield value, (*location, key, index)
 
 
-def _as_object(node: Any, location: Location) -> Mapping[str, Any]:
+def _as_object(node: Any, location: Location) -> Schema:
     if not isinstance(node, Mapping):
         raise _malformed(location, "an object")
     return as_schema(node)
