@@ -1,4 +1,4 @@
-"""The command ``alyx-generate``; it says what to install where that is missing."""
+"""The command ``alyx-generate``; it names the extra to install if a dependency is missing."""
 
 from __future__ import annotations
 

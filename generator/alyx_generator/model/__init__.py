@@ -1,1 +1,4 @@
-"""From a corrected OpenAPI document to the intermediate representation: endpoints, operations and models."""
+"""The intermediate representation of a corrected OpenAPI document: endpoints, actions and models as plain values.
+
+May import `alyx_generator.source`, and of `alyx_client` the names that generated code must not collide with.
+"""

@@ -22,7 +22,7 @@ from alyx_generator.source.validate import refuse_malformed
 
 
 def build_api(document: Document, docs: Docs | None = None) -> Api:
-    """Return what a corrected OpenAPI document offers.
+    """Return the endpoints, actions and models of a corrected OpenAPI document.
 
     Parameters
     ----------
@@ -31,6 +31,7 @@ def build_api(document: Document, docs: Docs | None = None) -> Api:
     docs
         Descriptions of endpoints, filters and fields; by default the document's own only.
     """
+    # Corrections can break a document as well as servers can, so it is checked here and not when it is fetched.
     refuse_malformed(document)
     docs = docs or Docs()
     components = Components(document["components"]["schemas"])
@@ -41,6 +42,7 @@ def build_api(document: Document, docs: Docs | None = None) -> Api:
         models.name_models(name, operations)
     endpoints: list[Endpoint] = []
     for name, operations in groups.items():
+        # Every operation of an endpoint may have become a finding.
         if operations:
             builder = EndpointBuilder(name, components, docs, models)
             endpoints.append(builder.build(operations))
@@ -52,6 +54,7 @@ def build_api(document: Document, docs: Docs | None = None) -> Api:
 def _read_operations(document: Document, components: Components) -> tuple[Groups, list[Finding]]:
     """Return the operations that become methods, by endpoint, with their payloads read and their names."""
     groups, findings = group_operations(document["paths"], lambda operation: is_collection(operation, components))
+    # Names depend on payloads: a GET without a key is `list` only if it returns several records.
     named: Groups = {}
     for endpoint, operations in groups.items():
         read = [read_payloads(endpoint, operation, components) for operation in operations]
@@ -78,6 +81,7 @@ def _assembled(endpoints: Sequence[Endpoint], models: Sequence[Model], findings:
 
 
 def _class_names(endpoints: Iterable[str], models: Collection[str]) -> dict[str, str]:
+    # The class of an endpoint gives way to a model, whose name users write far more often.
     taken = {*models, *map(naming.changes_name, models)}
     names: dict[str, str] = {}
     for endpoint in endpoints:

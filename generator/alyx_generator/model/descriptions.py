@@ -91,6 +91,7 @@ def _describe_nested(model: Model, containers: Sequence[str], nouns: Mapping[str
     own = model.name
     for container in containers:
         prefix = re.sub(f"({'|'.join(_SUFFIXES)})$", "", container)
+        # drf-spectacular often prefixes nested serialisers with their owner: SessionDatasets.
         if own.startswith(prefix) and own != prefix:
             own = own.removeprefix(prefix)
             break

@@ -28,7 +28,7 @@ from alyx_generator.model.schemas import response_schema
 
 @dataclass(frozen=True)
 class _Body:
-    """What an operation sends: one of several models, files, or changes to the fields of one model."""
+    """The body of an operation: one of several models, files, or changes to the fields of one model."""
 
     models: tuple[Model, ...] = ()
     uploads: tuple[str, ...] = ()
@@ -101,6 +101,7 @@ class EndpointBuilder:
     def _action(self, operation: Operation, lookup_kind: LookupKind | None) -> EndpointAction:
         body = self._body(operation)
         keys = self._keys(operation)
+        # A list below a key, such as /by-lab/{lab}, has parents and no record of its own.
         has_lookup = bool(operation.key) and operation.kind != "page"
         key_names = [key.name for key in keys]
         taken = {"self", *body.keywords, *key_names, *naming.upload_names(body.uploads, key_names).values()}
@@ -142,6 +143,7 @@ class EndpointBuilder:
         annotated = annotation(schema)
         if annotated == "Any" and operation.response:
             self._find(operation, "the response has no fields: typed as Any")
+        # A union or a nullable record cannot be a base for `json_field_update`, which needs one class.
         if operation.kind == "record" and not annotated.isidentifier():
             return ResponseType("value", annotated)
         anything = annotated == "Any" and operation.kind == "value"
@@ -179,6 +181,7 @@ class EndpointBuilder:
 
     def _description(self, operation: Operation) -> str:
         spec = operation.spec
+        # Our own words cover the six standard actions; for others, the route says more than a generic sentence.
         if operation.name not in ACTIONS:
             spec = {**spec, "description": spec.get("description") or spec.get("summary") or f"``{operation.where}``."}
         text = self._docs.action(self._name, operation.name, spec)

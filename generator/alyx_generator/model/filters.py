@@ -29,7 +29,7 @@ _LIST_KEYWORDS = frozenset({"limit", "max_items", "extra_params"})
 
 @dataclass(frozen=True)
 class FilterContext:
-    """What the filters of one method depend on.
+    """The context of the filters of one method.
 
     Parameters
     ----------
@@ -71,6 +71,7 @@ def read_filters(parameters: Sequence[Parameter], context: FilterContext) -> tup
     ]
     for parameter in dereferenced:
         name = str(parameter["name"])
+        # Neither objects nor styles other than `form` have an encoding in Alyx's filters.
         if parameter.get("style", "form") != "form" or parameter["schema"].get("type") == "object":
             left_out.append(name)
         elif name in PAGING_PARAMETERS and context.paged and not context.numbered:
@@ -125,6 +126,7 @@ def _style(parameter: Parameter, names: set[str]) -> FilterStyle:
     if parameter.get("x-alyx-style") == "range":
         return "range"
     if schema.get("type") == "array":
+        # OpenAPI: `explode` is true by default for style `form`, so a list is sent as a=1&a=2.
         return "repeat" if parameter.get("explode", True) else "comma"
     return "day" if schema.get("format") == "date" else "plain"
 
@@ -143,6 +145,7 @@ def _annotation(schema: Schema, style: FilterStyle) -> str:
 
 def _scalar(schema: Schema) -> str:
     values = [value for value in schema.get("enum") or () if value is not None]
+    # Literal takes neither floats nor objects.
     if values and all(isinstance(value, str | int) for value in values):
         return f"Literal[{', '.join(map(repr, values))}]"
     options = _options(schema)

@@ -26,6 +26,7 @@ class Components(JSONDict):
 
     def __init__(self, schemas: Schemas) -> None:
         super().__init__({name: as_schema(schema) for name, schema in schemas.items()})
+        # The document's own names are taken before nested objects need some.
         for name in list(self):
             self[name] = self._with_hoisted_parts(name, self[name])
 
@@ -45,6 +46,7 @@ class Components(JSONDict):
         if component_of(original) is not None or not is_object(original, self):
             return self._with_hoisted_parts(name, original)
         content = {key: value for key, value in original.items() if key not in _USE_KEYWORDS}
+        # The same object may stand in several places; another one of that name gets a name of its own.
         while name in self and self[name] != content:
             name += "_"
         if name not in self:

@@ -56,6 +56,7 @@ def _share_record(read: EndpointAction, change: EndpointAction) -> bool:
 
 
 def _is_free(field: ModelField) -> bool:
+    # Django's JSONField has no type in the schema: drf-spectacular writes `{}`.
     return not set(field.schema) - _ANNOTATIONS
 
 

@@ -55,6 +55,7 @@ class ModelBuilder:
         if not resource:
             return
         home = Home(endpoint, _lookup_kind(operations, self._components))
+        # Requests first: what users construct gets the plain name, `Session`; what is returned is `SessionRecord`.
         self._name_requests(endpoint, ordered)
         for operation in ordered:
             for component in operation.response_components:
@@ -84,6 +85,7 @@ class ModelBuilder:
         for field_name, declared in sorted(schema["properties"].items()):
             if declared.get("readOnly"):
                 continue
+            # What stands beside a reference, such as an overlay's `x-sent`, takes precedence over its target.
             stated = {**resolved(declared, self._components), **declared, **declared.get("x-sent", {})}
             if stated.get("format") == "binary":
                 uploads.append(field_name)
@@ -169,6 +171,7 @@ class ModelBuilder:
             if values and resolved(declared, self._components).get("type", "string") == "string":
                 # An open enumeration would let every record pass for the union's first model.
                 converted = {"type": "string", "enum": values}
+            # `required` binds the writer: drf-spectacular declares requests and responses by one component.
             always = not all_optional and name not in sometimes
             yield ModelField(name, or_null(converted, not always), always, self._docs.field(endpoint, name, declared))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+# Plurals that equal their singulars, or have none.
 _INVARIANT = frozenset({"data", "series", "species"})
 # "ss", "us" and "is" end singulars such as "status" and "analysis".
 _SINGULAR_ENDINGS = ("ss", "us", "is")
@@ -36,6 +37,7 @@ def noun(words: str, singular: str = "", plural: str = "") -> Noun:
     singular, plural
         Forms to use in place of the derived ones.
     """
+    # The noun before "of" is inflected: fields of view.
     head, of, rest = words.partition(" of ")
     start, space, last = head.rpartition(" ")
     one = singular_of(last)
@@ -48,6 +50,7 @@ def singular_of(word: str) -> str:
     lower = word.lower()
     if lower in _INVARIANT or not lower.endswith("s") or lower.endswith(_SINGULAR_ENDINGS):
         return word
+    # "ties" and "pies" have singulars in -ie.
     if lower.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     return word[:-2] if lower.endswith(("sses", "xes", "ches", "shes")) else word[:-1]

@@ -119,6 +119,7 @@ def group_operations(paths: Schema, is_collection: Callable[[Operation], bool]) 
         findings += skipped
         for operation in operations:
             routes.setdefault(_route(path), []).append(operation)
+    # Decided for all routes first, since an extra action may stand below another one.
     extra = {route for route, operations in routes.items() if _is_extra(route, operations, routes, is_collection)}
     groups: dict[Route, list[Operation]] = {}
     for route, operations in routes.items():
@@ -175,6 +176,7 @@ def _unsupported(path: str, method: str) -> str:
     """Return why no method can be generated for an operation; empty where one can."""
     if method in _OTHER_METHODS:
         return f"{method.upper()} is not an action of this client"
+    # Django allows /files/{name}.{ext}; a URL or a key could not be put into that.
     if any("{" in segment and not _is_key(segment) for segment in _segments(path)):
         return "a key is only part of a segment of the path"
     keys = [segment for segment in _segments(path) if _is_key(segment)]
@@ -190,6 +192,7 @@ def _is_extra(
     """Return whether a path is an extra action of the endpoint above it."""
     if len(route) < 2 or _parent_route(route) not in routes:
         return False
+    # A path with records of its own is an endpoint, wherever it stands.
     return not any(operation.key or is_collection(operation) for operation in operations)
 
 

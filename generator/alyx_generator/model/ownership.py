@@ -60,6 +60,7 @@ def _imports(models: Iterable[Model], uses: Graph) -> Graph:
 
 def _cycle(imports: Graph) -> set[str]:
     """Return the members of one cycle, or nothing."""
+    # Sorted, so that the same cycle is found first on every run.
     for start in sorted(imports):
         reached = _reachable(start, imports)
         if start in reached:

@@ -1,4 +1,4 @@
-"""What operations return and what they take: read from their responses and bodies, still as schemas."""
+"""Responses and bodies of operations, read as schemas."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def _read_response(endpoint: str, operation: Operation, components: Components) 
             return operation, []
         return replace(operation, kind="anything"), ["the schema declares no response: typed as Any"]
     schema = _json_schema(content)
+    # Anything but JSON is returned as bytes, as are files that drf-spectacular declares as JSON.
     if schema is None or (schema.get("type") == "string" and schema.get("format") == "binary"):
         return replace(operation, kind="bytes"), []
     operation, content_schema, reasons = _classified(operation, schema, components)
@@ -77,6 +78,7 @@ def _classified(operation: Operation, schema: Schema, components: Components) ->
 def _read_body(endpoint: str, operation: Operation, components: Components) -> tuple[Operation, list[str]]:
     content = _content(operation.spec.get("requestBody"))
     if not content:
+        # An empty requestBody declares that nothing is sent, which needs no finding.
         undeclared = operation.method in ("post", "put", "patch") and "requestBody" not in operation.spec
         return operation, ["the schema declares no body: nothing can be sent"] if undeclared else []
     reasons: list[str] = []
@@ -130,6 +132,7 @@ def _success(operation: Operation) -> tuple[str, Mapping[str, Schema]]:
         schema = _json_schema(contents[code])
         if schema and schema not in schemas:
             schemas.append(schema)
+    # A view may document several successes, such as 200 for a known record and 201 for a new one.
     if len(schemas) > 1:
         return filled[0], {"application/json": {"schema": {"oneOf": schemas}}}
     return filled[0], contents[filled[0]]
@@ -155,6 +158,7 @@ def _rows_of_page(target: Schema) -> Any:
     """Return the schema of a row where a schema is a page of Django REST framework; None where it is not."""
     properties = as_schema(target.get("properties"))
     results = as_schema(properties.get("results"))
+    # Cursor pagination has no count.
     is_page = "count" in properties or ("next" in properties and "previous" in properties)
     return results.get("items", {}) if is_page and results.get("type") == "array" else None
 

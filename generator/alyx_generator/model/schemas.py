@@ -91,6 +91,7 @@ class _Reader:
             return self._read_component(component, schema)
         if "const" in schema:
             schema["enum"] = [schema["const"]]
+        # An allOf of one is a reference, and was followed above.
         if len(parts_of(schema, "allOf")) > 1:
             schema = merged(schema, self._components)
         options = alternatives(schema)
@@ -104,6 +105,7 @@ class _Reader:
     def _read_component(self, component: str, schema: Schema) -> JSONDict:
         target = self._components.get(component, {})
         if is_object(target, self._components):
+            # Null may be declared at the reference or in the component itself.
             return or_null({"$ref": f"#/$defs/{self._model_name(component)}"}, nullable(schema) or nullable(target))
         if component in self._open:
             return {}  # it contains itself, and Python has no name for it
@@ -138,12 +140,14 @@ class _Reader:
         # Literal cannot hold a float or an object, and True equals 1.
         if not {*kinds} <= {"string", "integer", "boolean"} or {"integer", "boolean"} <= {*kinds}:
             return {"type": kinds[0]} if len(kinds) == 1 and kinds[0] in _TYPES else {}
+        # In responses, other values of the type are accepted, too: servers add choices.
         closed: JSONDict = {"enum": values} | ({"type": kinds[0]} if len(kinds) == 1 else {})
         return {"anyOf": [closed, *({"type": kind} for kind in kinds)]} if self._kind == "response" else closed
 
     def _read_alternatives(self, parts: Sequence[Schema], *, null: bool) -> JSONDict:
         targets = [(part, resolved(part, self._components)) for part in parts]
         null = null or any(nullable(target) or target.get("enum") == [None] for _, target in targets)
+        # drf-spectacular writes a choice that may be blank as oneOf[Enum, BlankEnum, NullEnum].
         values = _enumerated(target for _, target in targets if not _is_null(target))
         if values:
             return or_null(self._enumeration(values, {}), null or None in values)

@@ -10,7 +10,7 @@ from alyx_generator.model.ir import Finding
 from alyx_generator.model.operations import Operation
 from alyx_generator.source.openapi import Document
 
-# OpenAPI describes these elsewhere (3.0.3, section 4.7.12.1), and the client sends them.
+# OpenAPI ignores header parameters of these names (Parameter Object); the client sends them.
 _SENT_HEADERS = frozenset({"accept", "authorization", "content-type"})
 
 
@@ -25,6 +25,7 @@ def unsupported_requirements(document: Document, groups: Mapping[str, Sequence[O
         The operations that become methods, by endpoint.
     """
     findings = [Finding("servers", "", reason) for reason in _base_paths(document)] if groups else []
+    # A way to log in usually holds for the whole document: one finding, not one for each operation.
     logins: dict[str, tuple[str, Operation, int]] = {}
     for endpoint, operations in groups.items():
         for operation in operations:
@@ -43,6 +44,7 @@ def unsupported_requirements(document: Document, groups: Mapping[str, Sequence[O
 def _base_paths(document: Document) -> Iterator[str]:
     urls = [str(as_schema(server).get("url", "")) for server in as_list(document.get("servers"))]
     base_paths = [re.sub(r"^([a-zA-Z][\w+.-]*:)?//[^/]*", "", url).strip("/") for url in urls]
+    # Several servers are alternatives; one at the root is enough.
     if base_paths and all(base_paths):
         yield f"the paths are below {urls[0]}: the client's address must end in /{base_paths[0]}, too"
 

@@ -21,6 +21,7 @@ MANIFEST = "generated.toml"
 """The name of the file in a package's folder."""
 
 _KINDS: tuple[SourceKind, ...] = ("server", "snapshot", "file")
+# Packages that generated code imports, directly or indirectly.
 _RESERVED = frozenset({"alyx_client", "alyx_generator", "httpx", "pydantic", "platformdirs", "tqdm", "truststore"})
 _WINDOWS = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
 
@@ -35,7 +36,7 @@ class ManifestError(ValueError):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a package is generated from.
+    """The origin of a package.
 
     Parameters
     ----------
@@ -120,6 +121,7 @@ def read_manifest(folder: Path) -> Manifest:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ManifestError(f"{path} cannot be read: {error}") from None
+    # The kind of the source is the key of its line.
     kinds: list[SourceKind] = [kind for kind in _KINDS if isinstance(table.get(kind), str)]
     overlays = _texts(table.get("overlays", []))
     if len(kinds) != 1 or overlays is None or not isinstance(table.get("package"), str):

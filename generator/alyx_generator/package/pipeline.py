@@ -90,7 +90,9 @@ def generate_client(
     corrected = correct(normalised, corrections, strict=strict)
     api = build_api(corrected.document, docs)
     rendered = render(api, package or Package())
+    # Only Python is formatted: the README and py.typed are written as rendered.
     files = rendered | format_files({path: text for path, text in rendered.items() if path.endswith(".py")})
+    # Of the document as published, so that `check_schema()` compares like with like on a live server.
     surface = bundled_surface(document, api)
     return Generated(api, corrected, surface, files | {SURFACE: dump(surface)}, time.perf_counter() - start)
 
@@ -121,7 +123,7 @@ def generate_package(manifest: Manifest, folder: Path, source: SchemaSource | No
         (*shipped_corrections(), *own_corrections),
         docs=shipped_docs(),
         package=Package("Client", "AsyncClient", "alyx-generate client", manifest.package, server),
-        strict=False,
+        strict=False,  # the shipped corrections are for Alyx, and a lab's server may be of another version
     )
     manifest = replace(manifest, version=__version__, fingerprint=fingerprint(client.surface))
     files = {**client.files, MANIFEST: write_manifest(manifest, folder)}

@@ -71,6 +71,7 @@ def _write(files: Mapping[str, str], folder: Path) -> None:
                 os.replace(folder, old)
             os.replace(fresh, folder)
         except BaseException:
+            # An interruption between the two renames must not lose the old package.
             if old.exists() and not folder.exists():
                 os.replace(old, folder)
             raise
@@ -93,6 +94,7 @@ def write_file(content: bytes, path: Path) -> None:
     """
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it")
+    # /dev/stdout and named pipes cannot be replaced by a rename.
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return

@@ -1,4 +1,5 @@
-"""From the intermediate representation to Python source.
+"""Python source from the intermediate representation.
 
-Jinja2, datamodel-code-generator and ruff are used here alone.
+May import `alyx_generator.model` and `alyx_generator.source`; the only room that imports Jinja2,
+datamodel-code-generator and ruff.
 """

@@ -36,6 +36,7 @@ def format_files(files: Mapping[str, str]) -> dict[str, str]:
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8", newline="\n")
+        # Modules are rendered with every import that they might need; F401 removes the rest.
         _ruff(root, "check", "--fix", "--select", "F401,I,UP037", "--config", _CORE_IS_INSTALLED)
         _ruff(root, "format")
         return {path: (root / path).read_text(encoding="utf-8") for path in files}
@@ -43,6 +44,7 @@ def format_files(files: Mapping[str, str]) -> dict[str, str]:
 
 def _ruff(root: Path, command: str, *arguments: str) -> None:
     fixed = ["--isolated", "--quiet", "--no-cache", "--target-version", "py311", "--line-length", _LINE_LENGTH]
+    # -P: a module called ruff.py in the working directory must not be run.
     run = subprocess.run(
         [sys.executable, "-P", "-m", "ruff", command, *fixed, *arguments, "."],
         cwd=root,

@@ -185,6 +185,7 @@ def _key_parameters(action: EndpointAction, noun: Noun) -> tuple[Parameter, ...]
 def _lookup_parameter(lookup: Lookup, noun: Noun) -> Parameter:
     doc = method_docs.lookup_key(lookup, noun)
     annotation = LOOKUP_TYPES[lookup.kind]
+    # One path with the key and one without it are one method.
     if lookup.optional:
         return Parameter(lookup.name, f"{annotation} | None", doc, "None")
     return Parameter(lookup.name, annotation, doc)
@@ -213,6 +214,7 @@ def _body(action: EndpointAction, noun: Noun, keys: list[str], response: str) ->
     if not action.single:
         return _Body(Parameter(name, f"Sequence[{kind}]", several), response, returns)
     both = Parameter(name, f"{kind} | Sequence[{kind}]", either)
+    # Their types do not depend on how many records were sent.
     if returns in ("None", "Any", "bytes"):
         return _Body(both, response, returns)
     # For a sequence, Alyx returns a list in the same order.

@@ -145,6 +145,7 @@ def _by_name(node: Any, own: Collection[str]) -> Any:
         schema = as_schema(node)
         name = str(schema.get("$ref", "")).rpartition("/")[2]
         if name and name not in own:
+            # A custom type becomes an import that is dropped in `_split`: the module imports the model itself.
             return {"customTypePath": f"{_OTHER_MODULES}.{name}"}
         return {key: _by_name(value, own) for key, value in schema.items()}
     return [_by_name(item, own) for item in as_list(node)] if isinstance(node, list) else node
@@ -166,6 +167,7 @@ def _generate(definitions: Mapping[str, Any], **options: Any) -> str:
         formatters=[],
         **options,
     )
+    # It returns several modules for names with dots, which the definitions never have.
     if not isinstance(source, str):
         raise TypeError("datamodel-code-generator returned more than one module")
     return source

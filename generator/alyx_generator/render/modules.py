@@ -82,6 +82,7 @@ def render(api: Api, package: Package) -> Files:
         files["README.md"] = environment.get_template("README.md.jinja").render(
             package=package, endpoints=api.endpoints, example=_example(api), mark=MARK
         )
+    # Everything that came from a server passes here, whatever template it went through.
     return {path: visible(text) for path, text in files.items()}
 
 

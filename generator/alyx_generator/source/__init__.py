@@ -1,1 +1,4 @@
-"""Schema documents: where they come from, their normal form, their corrections and their validation."""
+"""Schema documents: fetching, normalising, correcting and validating them.
+
+May import `alyx_client` and nothing else of the generator.
+"""

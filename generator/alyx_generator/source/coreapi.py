@@ -102,6 +102,7 @@ class _Reader:
         like = _first_schema(content)
         options = alternatives(like)
         component = self._copy_first_object([like, *options])
+        # Named as drf-spectacular would, so that a lab's corrections keep matching after an upgrade of its server.
         if component is None:
             component = _resource(path) + ("Update" if method == "put" else "")
             component = f"Patched{component}" if method == "patch" else component

@@ -92,6 +92,7 @@ def download(source: SchemaSource, *, token: str | None = None) -> bytes:
         The file cannot be read.
     """
     if source.kind == "server":
+        # Without the response cache: the schema is wanted as it is now.
         with BaseClient(source.where, token=token, cache_rest=None) as client:
             return drive(fetch_schema(), lambda send: client.send(send.request)).content
     return (snapshots()[source.where] if source.kind == "snapshot" else Path(source.where)).read_bytes()

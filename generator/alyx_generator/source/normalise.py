@@ -48,6 +48,7 @@ def normalise(document: Document, reference: Document | None = None) -> JSONDict
     components = _mapping(result.get("components"))
     components["schemas"] = _mapping(components.get("schemas"))
     result["components"] = components
+    # References to schemas stay: they become models of their own.
     result["paths"] = _resolved(result["paths"], components, ())
     return result
 

@@ -18,6 +18,7 @@ def data_folder(name: str) -> Path:
     name
         ``"templates"`` or ``"schemas"``.
     """
+    # The wheel includes both folders in the package; an editable install finds them beside it.
     installed = _PACKAGE / name
     return installed if installed.is_dir() else _PACKAGE.parents[1] / name
 

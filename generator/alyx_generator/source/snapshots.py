@@ -11,7 +11,9 @@ from typing import Any
 from alyx_client.schema.openapi import as_list, as_schema
 from alyx_generator.source.openapi import Document
 
+# Other people's texts, which this project does not redistribute.
 _PROSE = frozenset({"description", "title", "summary", "example", "examples", "externalDocs"})
+# Keywords whose values map names to objects: a property may be called "description".
 _NAME_MAPS = frozenset({"properties", "paths", "schemas", "responses", "content", "patternProperties", "parameters"})
 
 

@@ -29,6 +29,7 @@ def refuse_malformed(document: Document) -> None:
     UnreadableSchemaError
         A node has another type; the message names its location.
     """
+    # A stack instead of recursion: documents of strangers may nest deeply.
     waiting = [*_operations(document), *_members(document.get("components"), ("components",), "schemas")]
     while waiting:
         waiting += _inside(*waiting.pop())
