@@ -10,17 +10,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--server",
         choices=["local", "live", "record"],
-        help="run the contract tests against the local Alyx alone, or the Alyx at ALYX_URL; record: keep the exchanges",
+        help="run the contract tests against the local Alyx only, or the Alyx at ALYX_URL; record: save the exchanges",
     )
 
 
 @pytest.fixture(autouse=True)
 def isolated_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep every test from the developer's real settings, tokens and caches; returns the home folder it sees.
+    """Isolate every test from the developer's settings, tokens and caches; return its home folder.
 
-    Fixtures of a wider scope run before it: those of live tests read the real environment there.
+    Fixtures of a wider scope run earlier, so those of live tests still read the real environment.
     """
-    # A type checker started by a test keeps the Node.js that it has already.
+    # Type checkers started by tests use the Node.js that is already installed.
     tools = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     monkeypatch.setenv(
         "PYRIGHT_PYTHON_CACHE_DIR", os.environ.get("PYRIGHT_PYTHON_CACHE_DIR") or f"{tools}/pyright-python"

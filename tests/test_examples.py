@@ -16,7 +16,7 @@ from alyx_client.testing import LocalAlyx
 QUICKSTART = Path(__file__).parents[1] / "examples" / "quickstart.py"
 
 
-def test_quickstart_runs_and_removes_what_it_made(local_alyx: LocalAlyx) -> None:
+def test_quickstart_runs_and_deletes_its_records(local_alyx: LocalAlyx) -> None:
     run = subprocess.run(
         [sys.executable, "-W", "error", str(QUICKSTART)],
         env={**os.environ, "ALYX_URL": local_alyx.url, "ALYX_TOKEN": local_alyx.token()},
@@ -33,12 +33,12 @@ def test_quickstart_runs_and_removes_what_it_made(local_alyx: LocalAlyx) -> None
     assert local_alyx.token() not in run.stdout + run.stderr
 
 
-def test_readme_quickstart_runs_as_it_stands(
+def test_quickstart_of_readme_runs_unchanged(
     local_alyx: LocalAlyx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     code = readme.partition("```python\n")[2].partition("```")[0]
-    # The reader's own server, where there is no subject of that name yet.
+    # The reader's own server has no subject of that name yet; the local Alyx has one.
     code = code.replace("https://alyx.example.org", local_alyx.url).replace('nickname="flowers"', 'nickname="rosebud"')
     monkeypatch.setenv("ALYX_TOKEN", local_alyx.token())
     monkeypatch.chdir(tmp_path)

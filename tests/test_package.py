@@ -1,4 +1,4 @@
-"""What an import costs and exposes."""
+"""Cost of importing the package, and its public names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_first_endpoint_loads_only_what_it_needs() -> None:
     assert "alyx_client.endpoints.sessions" not in loaded
 
 
-def test_core_never_imports_the_generator_or_the_local_alyx() -> None:
+def test_client_imports_neither_the_generator_nor_the_local_alyx() -> None:
     loaded = loaded_by(
         "import alyx_client.models as m; [getattr(m, name) for name in m.__all__]; from alyx_client import *"
     )
@@ -38,17 +38,17 @@ def test_core_never_imports_the_generator_or_the_local_alyx() -> None:
 
 
 @pytest.mark.parametrize("name", alyx_client.__all__)
-def test_every_public_name_is_there(name: str) -> None:
+def test_public_names_exist(name: str) -> None:
     assert getattr(alyx_client, name).__name__ == name
 
 
-def test_every_shape_is_in_models() -> None:
+def test_models_exports_every_model() -> None:
     assert len(alyx_client.models.__all__) > 100
     for name in alyx_client.models.__all__:
         assert getattr(alyx_client.models, name).__name__ == name
 
 
-def test_unknown_name_is_an_attribute_error() -> None:
+def test_unknown_name_raises_attribute_error() -> None:
     with pytest.raises(AttributeError, match="Nothing"):
         _ = alyx_client.models.Nothing  # type: ignore[attr-defined]
     with pytest.raises(AttributeError, match="Nothing"):
