@@ -5,7 +5,7 @@ Documents are somebody else's: nodes of a wrong type read as empty, and circular
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -23,12 +23,15 @@ __all__ = [
     "is_circular",
     "json_schema",
     "merge_all_of",
+    "merge_parameters",
     "unescape_pointer",
 ]
 
 Schema = Mapping[str, Any]
 References = frozenset[str]
 """The references followed on the way to a schema, by which a circular one is recognised."""
+
+_COMPONENTS = "#/components/schemas/"
 
 CIRCULAR: Schema = {"x-circular": True}
 """The schema in place of a reference that leads back to itself."""
@@ -90,15 +93,9 @@ class OpenAPIDocument:
             for method in ACTIONS_BY_METHOD:
                 if method.lower() in item:
                     spec = as_schema(item[method.lower()])
-                    yield OpenAPIOperation(method, path, spec, self._parameters(item, spec))
-
-    def _parameters(self, item: Schema, spec: Schema) -> tuple[Schema, ...]:
-        parameters: dict[tuple[str, str], Schema] = {}
-        for node in (*as_list(item.get("parameters")), *as_list(spec.get("parameters"))):
-            parameter = self.resolve(node)
-            if "name" in parameter:
-                parameters[str(parameter.get("in")), str(parameter["name"])] = parameter
-        return tuple(parameters.values())
+                    nodes = (*as_list(item.get("parameters")), *as_list(spec.get("parameters")))
+                    parameters = merge_parameters(map(self.resolve, nodes))
+                    yield OpenAPIOperation(method, path, spec, parameters)
 
     def resolve(self, node: Any) -> Schema:
         """Return a node with its references followed and its ``allOf`` merged into it."""
@@ -163,12 +160,28 @@ def merge_all_of(parts: Sequence[Schema]) -> Schema:
     return merged
 
 
+def merge_parameters(parameters: Iterable[Schema]) -> tuple[Schema, ...]:
+    """Return the parameters of an operation; of those with the same name and place, the last one.
+
+    Parameters
+    ----------
+    parameters
+        The resolved parameters of the path item, then those of the operation, which override them (OpenAPI 3.1,
+        section 4.8.9).
+    """
+    named = [parameter for parameter in parameters if "name" in parameter]
+    by_place = {(str(parameter.get("in")), str(parameter["name"])): parameter for parameter in named}
+    return tuple(by_place.values())
+
+
 def component_name(schema: Schema) -> str:
     """Return the name of the component that a schema refers to, also through an ``allOf`` of one; empty if none."""
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference.startswith(_COMPONENTS):
+        return reference.removeprefix(_COMPONENTS)
+    # OpenAPI 3.0 ignores keywords beside $ref, so drf-spectacular wraps the reference.
     parts = as_list(schema.get("allOf"))
-    if "$ref" not in schema and len(parts) == 1:
-        return component_name(as_schema(parts[0]))
-    return str(schema.get("$ref", "")).rpartition("/")[2]
+    return component_name(as_schema(parts[0])) if len(parts) == 1 else ""
 
 
 def json_schema(holder: Schema) -> Schema | None:

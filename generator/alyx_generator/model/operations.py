@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from alyx_client.schema.openapi import Schema, as_list, as_schema
+from alyx_client.schema.openapi import Schema, as_list, as_schema, merge_parameters
 from alyx_client.schema.routes import ACTIONS_BY_METHOD, NOT_ENDPOINTS
 from alyx_generator.model import naming
 from alyx_generator.model.ir import Finding, LookupKind, ResponseKind
@@ -154,22 +154,13 @@ def _read_path_item(path: str, node: Any) -> tuple[list[Operation], list[Finding
         if not isinstance(item.get(method), Mapping):
             continue
         spec = as_schema(item[method])
+        parameters = map(as_schema, (*as_list(item.get("parameters")), *as_list(spec.get("parameters"))))
         reason = NOT_ENDPOINTS.get(path.rstrip("/")) or spec.get("x-alyx-skip") or _unsupported(path, method)
         if reason:
             findings.append(Finding(name, f"{method.upper()} {path}", f"no method: {reason}"))
         else:
-            operations.append(Operation(path, method, {**spec, "parameters": _merged_parameters(item, spec)}))
+            operations.append(Operation(path, method, {**spec, "parameters": [*merge_parameters(parameters)]}))
     return operations, findings
-
-
-def _merged_parameters(item: Schema, spec: Schema) -> list[Schema]:
-    """Return an operation's parameters; its own override those of the path item (OpenAPI 3.1, section 4.8.9)."""
-    named: dict[tuple[str, str], Schema] = {}
-    for holder in (item, spec):
-        for parameter in map(as_schema, as_list(holder.get("parameters"))):
-            if "name" in parameter:
-                named[str(parameter.get("in")), str(parameter["name"])] = parameter
-    return list(named.values())
 
 
 def _unsupported(path: str, method: str) -> str:

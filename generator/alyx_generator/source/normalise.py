@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alyx_client.schema.coreapi import is_core_api, links
-from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.openapi import as_list, as_schema, unescape_pointer
 from alyx_generator.source.coreapi import read_coreapi
 from alyx_generator.source.openapi import Document, JSONDict, Schemas
 from alyx_generator.source.paths import snapshots
@@ -78,7 +78,7 @@ def _resolved(node: Any, components: Schemas, within: tuple[str, ...]) -> Any:
     reference = schema.get("$ref")
     if isinstance(reference, str) and not reference.startswith("#/components/schemas/"):
         kind, _, name = reference.removeprefix("#/components/").partition("/")
-        target = _mapping(components.get(kind)).get(name.replace("~1", "/").replace("~0", "~"))
+        target = _mapping(components.get(kind)).get(unescape_pointer(name))
         if kind not in _SHARED or target is None or reference in within:
             raise UnreadableSchemaError(f"the document refers to {reference}, which it does not contain")
         return _resolved(target, components, (*within, reference))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alyx_client.schema.openapi import Schema, as_list, as_schema, merge_all_of
+from alyx_client.schema.openapi import OpenAPIDocument, Schema, as_list, as_schema, component_name, is_circular
 
 JSONDict = dict[str, Any]
 """A JSON object under construction."""
@@ -14,17 +14,10 @@ Document = Mapping[str, Any]
 Schemas = Mapping[str, Any]
 """Schemas by name."""
 
-_REF = "#/components/schemas/"
-
 
 def component_of(schema: Schema) -> str | None:
     """Return the component that a schema refers to, also through an ``allOf`` of one."""
-    reference = schema.get("$ref")
-    if isinstance(reference, str) and reference.startswith(_REF):
-        return reference.removeprefix(_REF)
-    # OpenAPI 3.0 ignores keywords beside $ref, so drf-spectacular wraps the reference.
-    parts = as_list(schema.get("allOf"))
-    return component_of(as_schema(parts[0])) if len(parts) == 1 else None
+    return component_name(schema) or None
 
 
 def resolved(node: Any, components: Schemas) -> Schema:
@@ -37,32 +30,21 @@ def resolved(node: Any, components: Schemas) -> Schema:
     components
         The document's components, by name.
     """
-    seen: set[str] = set()
-    schema = as_schema(node)
-    while (component := component_of(schema)) is not None:
-        if component in seen:
-            return {}
-        seen.add(component)
-        schema = components.get(component, {})
-    if "const" in schema:
-        schema = {**schema, "enum": [schema["const"]]}
-    return merged(schema, components) if "allOf" in schema else schema
+    schema = _document(components).resolve(node)
+    if is_circular(schema):
+        return {}
+    return {**schema, "enum": [schema["const"]]} if "const" in schema else schema
 
 
-def merged(schema: Schema, components: Schemas, within: frozenset[str] = frozenset()) -> JSONDict:
+def merged(schema: Schema, components: Schemas) -> JSONDict:
     """Return an object schema with its ``allOf`` parts merged into it."""
-    reference = schema.get("$ref")
-    if isinstance(reference, str):
-        name = reference.removeprefix(_REF)
-        return {} if name in within else merged(components.get(name, {}), components, within | {name})
-    own = {key: value for key, value in schema.items() if key != "allOf"}
-    parts = [
-        merged(part, components, within) if "$ref" in part or "allOf" in part else part
-        for part in (*parts_of(schema, "allOf"), own)
-    ]
-    whole = merge_all_of(parts)
+    whole = _document(components).resolve(schema)
     properties, required = as_schema(whole.get("properties")), as_list(whole.get("required"))
     return {**whole, "properties": dict(properties), "required": required}
+
+
+def _document(components: Schemas) -> OpenAPIDocument:
+    return OpenAPIDocument({"components": {"schemas": components}})
 
 
 def is_object(schema: Schema, components: Schemas, within: frozenset[str] = frozenset()) -> bool:
