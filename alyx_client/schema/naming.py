@@ -33,8 +33,8 @@ def class_name(text: str) -> str:
     name = "".join(word[:1].upper() + word[1:] for word in words if word)
     # Python's identifiers start with a letter, and keywords are none.
     if not name or name[0].isdigit():
-        name = f"Shape{name}"
-    return f"{name}Shape" if keyword.iskeyword(name) else name
+        name = f"Model{name}"
+    return f"{name}Model" if keyword.iskeyword(name) else name
 
 
 def resource_name(component: str) -> str:

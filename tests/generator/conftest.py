@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from .foreign_packages import SCHEMAS, Foreign, built
 from .inline import ImportedPackage
 
 Generate = Callable[..., ImportedPackage]
@@ -21,3 +22,9 @@ def generate(tmp_path: Path) -> Iterator[Generate]:
 
     yield make
     sys.path[:] = before
+
+
+@pytest.fixture
+def foreign(generate: Generate) -> Foreign:
+    """Return a maker of packages for the schemas of `foreign`."""
+    return lambda name: generate(SCHEMAS[name], generated=built(name))

@@ -34,7 +34,7 @@ def page(row: str) -> dict[str, Any]:
     }
 
 
-def answer(schema: Mapping[str, Any] | None, status: str = "200") -> dict[str, Any]:
+def returns(schema: Mapping[str, Any] | None, status: str = "200") -> dict[str, Any]:
     content = {} if schema is None else {"content": {"application/json": {"schema": dict(schema)}}}
     return {"responses": {status: {"description": "", **content}}}
 
@@ -68,14 +68,14 @@ def resource(
     return document(
         {
             "/things": {
-                "get": answer(ref("Page")),
-                "post": {**body(ref(name)), **answer(ref(name), "201")},
+                "get": returns(ref("Page")),
+                "post": {**body(ref(name)), **returns(ref(name), "201")},
             },
             "/things/{id}": {
-                "get": {**key(), **answer(ref(name))},
-                "put": {**key(), **body(ref(name)), **answer(ref(name))},
-                "patch": {**key(), **body(ref(name)), **answer(ref(name))},
-                "delete": {**key(), **answer(None, "204")},
+                "get": {**key(), **returns(ref(name))},
+                "put": {**key(), **body(ref(name)), **returns(ref(name))},
+                "patch": {**key(), **body(ref(name)), **returns(ref(name))},
+                "delete": {**key(), **returns(None, "204")},
             },
         },
         {name: component, "Page": page(name)},

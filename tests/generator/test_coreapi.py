@@ -21,7 +21,7 @@ from alyx_client.errors import InvalidFieldError, InvalidKeyError
 from alyx_client.testing import LocalAlyx
 
 from .conftest import Generate
-from .inline import ImportedPackage, answer, body, document, key, page, query, ref
+from .inline import ImportedPackage, body, document, key, page, query, ref, returns
 
 JSON = dict[str, Any]
 
@@ -46,13 +46,13 @@ LIKE: JSON = document(
     {
         "/labs": {
             "get": {
-                **answer(ref("Page")),
+                **returns(ref("Page")),
                 **query({"name": "open", "schema": {"type": "boolean"}}, {"name": "n", "schema": {"type": "string"}}),
             },
-            "post": {**body(ref("Lab")), **answer(ref("Lab"), "201")},
+            "post": {**body(ref("Lab")), **returns(ref("Lab"), "201")},
         },
-        "/labs/{name}": {"get": {**key("name", type="string"), **answer(ref("Lab"))}},
-        "/sites/{id}": {"get": {**key("id", type="string", format="uuid"), **answer(ref("Site"))}},
+        "/labs/{name}": {"get": {**key("name", type="string"), **returns(ref("Lab"))}},
+        "/sites/{id}": {"get": {**key("id", type="string", format="uuid"), **returns(ref("Site"))}},
     },
     {
         "Lab": {

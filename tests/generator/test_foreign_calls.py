@@ -12,10 +12,9 @@ from alyx_client.errors import InvalidFieldError
 from ..faults import FaultServer, answer, json_answer
 from ..faults import page as page_of
 from .conftest import Generate
-from .foreign import TEXT, THING, at, keys, things, version_31
-from .inline import answer as answers
-from .inline import body, document, key, page, query, ref, resource
-from .test_foreign_schemas import client, signature
+from .foreign_packages import client, signature
+from .foreign_parts import TEXT, THING, at, keys, things, version_31
+from .inline import body, document, key, page, query, ref, resource, returns
 
 JSON = dict[str, Any]
 SEVERAL = {"type": "array", "items": ref("Thing")}
@@ -24,7 +23,7 @@ RECORD = {"id": 1, "name": "a"}
 
 @pytest.mark.parametrize("name", ["signal", "time", "select", "contextlib", "functools", "datetime", "cached_property"])
 def test_endpoint_called_as_what_the_generator_imports(generate: Generate, name: str) -> None:
-    paths = {f"/{each}": {"get": answers(ref("Page"))} for each in (name, "zebras")}
+    paths = {f"/{each}": {"get": returns(ref("Page"))} for each in (name, "zebras")}
     generated = generate(document(paths, {"Thing": THING, "Page": page("Thing")}))
     with FaultServer(then=page_of([RECORD])) as server:
         assert client(generated, server).zebras.list()[0].id == 1
@@ -34,9 +33,9 @@ def test_endpoint_called_as_what_the_generator_imports(generate: Generate, name:
 def test_action_called_as_a_decorator(generate: Generate, name: str) -> None:
     both = {"oneOf": [ref("Thing"), SEVERAL]}
     paths = {
-        "/things": {"get": answers(ref("Page"))},
-        f"/things/{{id}}/{name}": {"post": {**key(), **answers(ref("Thing"))}},
-        "/things/{id}/zip": {"post": {**key(), **body(both), **answers(ref("Thing"))}},
+        "/things": {"get": returns(ref("Page"))},
+        f"/things/{{id}}/{name}": {"post": {**key(), **returns(ref("Thing"))}},
+        "/things/{id}/zip": {"post": {**key(), **body(both), **returns(ref("Thing"))}},
     }
     assert hasattr(generate(at(paths)).module("things").Things, f"{name}_")
 
@@ -46,8 +45,8 @@ def test_record_and_what_the_path_without_its_key_answers_are_two_methods(genera
     generated = generate(
         at(
             {
-                "/things": {"get": {**answers(envelope), **query({"name": "lab", "schema": TEXT})}},
-                "/things/{id}": {"get": {**key(), **answers(ref("Thing"))}},
+                "/things": {"get": {**returns(envelope), **query({"name": "lab", "schema": TEXT})}},
+                "/things/{id}": {"get": {**key(), **returns(ref("Thing"))}},
             }
         )
     )
@@ -60,9 +59,9 @@ def test_record_and_what_the_path_without_its_key_answers_are_two_methods(genera
 
 def test_key_that_may_be_left_out_stays_so_beside_a_longer_path(generate: Generate) -> None:
     paths = {
-        "/info": {"get": answers(ref("Thing"))},
-        "/info/{tag}": {"get": {**keys("tag"), **answers(ref("Thing"))}},
-        "/info/{tag}/{user}": {"get": {**keys("tag", "user"), **answers(ref("Thing"))}},
+        "/info": {"get": returns(ref("Thing"))},
+        "/info/{tag}": {"get": {**keys("tag"), **returns(ref("Thing"))}},
+        "/info/{tag}/{user}": {"get": {**keys("tag", "user"), **returns(ref("Thing"))}},
     }
     generated = generate(at(paths))
     assert generated.findings == ["info.GET /info/{tag}/{user}: no method: read is /info already"]
@@ -71,13 +70,13 @@ def test_key_that_may_be_left_out_stays_so_beside_a_longer_path(generate: Genera
 
 def test_writes_to_one_record_and_to_all_are_two_methods(generate: Generate) -> None:
     ids = {"type": "object", "properties": {"ids": {"type": "array", "items": {"type": "integer"}}}}
-    one = {**key(), **body(ref("Thing")), **answers(ref("Thing"))}
-    all_ = {**body(SEVERAL), **answers(SEVERAL)}
+    one = {**key(), **body(ref("Thing")), **returns(ref("Thing"))}
+    all_ = {**body(SEVERAL), **returns(SEVERAL)}
     generated = generate(
         at(
             {
-                "/things": {"put": all_, "patch": all_, "delete": {**body(ids), **answers(None, "204")}},
-                "/things/{id}": {"put": one, "patch": one, "delete": {**key(), **answers(None, "204")}},
+                "/things": {"put": all_, "patch": all_, "delete": {**body(ids), **returns(None, "204")}},
+                "/things/{id}": {"put": one, "patch": one, "delete": {**key(), **returns(None, "204")}},
             }
         )
     )
@@ -102,15 +101,15 @@ def test_writes_to_one_record_and_to_all_are_two_methods(generate: Generate) -> 
 
 def test_json_fields_are_changed_only_where_one_key_finds_the_record(generate: Generate) -> None:
     meta: JSON = {"type": "object", "properties": {"meta": {}}}
-    write = {**body(ref("Meta")), **answers(ref("Meta"))}
+    write = {**body(ref("Meta")), **returns(ref("Meta"))}
     paths = {
         "/labs/{lab}/members/{id}": {
-            "get": {**keys("lab", "id"), **answers(ref("Meta"))},
+            "get": {**keys("lab", "id"), **returns(ref("Meta"))},
             "patch": {**keys("lab", "id"), **write},
         },
-        "/sessions": {"patch": {**body({"type": "array", "items": ref("Meta")}), **answers(ref("Meta"))}},
-        "/sessions/{id}": {"get": {**key(), **answers(ref("Meta"))}},
-        "/things/{id}": {"get": {**key(), **answers(ref("Meta"))}, "patch": {**key(), **write}},
+        "/sessions": {"patch": {**body({"type": "array", "items": ref("Meta")}), **returns(ref("Meta"))}},
+        "/sessions/{id}": {"get": {**key(), **returns(ref("Meta"))}},
+        "/things/{id}": {"get": {**key(), **returns(ref("Meta"))}, "patch": {**key(), **write}},
     }
     generated = generate(at(paths, Meta=meta))
     for module, name in (("labs_members", "LabsMembers"), ("sessions", "Sessions")):
@@ -125,7 +124,7 @@ def test_json_fields_whose_attributes_are_called_otherwise_cannot_be_changed_by_
 
 def test_limit_and_offset_of_what_is_no_list_are_filters(generate: Generate) -> None:
     paging = query(*({"name": name, "schema": {"type": "integer"}} for name in ("limit", "offset")))
-    generated = generate(at({"/stats": {"get": {**answers(ref("Thing")), **paging}}}))
+    generated = generate(at({"/stats": {"get": {**returns(ref("Thing")), **paging}}}))
     with FaultServer([json_answer(RECORD)]) as server:
         client(generated, server).stats.read(limit=5, offset=2)
         assert server.requests[0].target == "/stats?limit=5&offset=2"
@@ -173,7 +172,7 @@ def test_discriminator_tells_forms_of_the_same_fields_apart(generate: Generate) 
             "mapping": {"cat": ref("Cat")["$ref"], "dog": ref("Dog")["$ref"], "puppy": ref("Dog")["$ref"]},
         },
     }
-    generated = generate(at({"/pets/{id}": {"get": {**key(), **answers(ref("Pet"))}}}, Pet=pet, Cat=form, Dog=form))
+    generated = generate(at({"/pets/{id}": {"get": {**key(), **returns(ref("Pet"))}}}, Pet=pet, Cat=form, Dog=form))
     kinds = ["cat", "dog", "puppy"]
     with FaultServer([json_answer({"kind": kind, "name": "a"}) for kind in kinds]) as server:
         pets = client(generated, server).pets

@@ -19,8 +19,8 @@ from alyx_client.runtime.endpoint import AsyncEndpoint, Endpoint
 from alyx_client.runtime.models import Resource
 
 from .conftest import Generate
-from .foreign import TEXT, at, keys
-from .inline import answer, body, key, ref, resource
+from .foreign_parts import TEXT, at, keys
+from .inline import body, key, ref, resource, returns
 
 JSON = dict[str, Any]
 SHIPPED = sorted(path.stem for path in Path(alyx_client.endpoints.__file__).parent.glob("[!_]*.py"))
@@ -142,14 +142,14 @@ def test_foreign_fields_that_take_any_keys_are_replaced_too(generate: Generate) 
 
 
 def test_json_field_update_is_named_only_where_the_endpoint_has_it(generate: Generate) -> None:
-    write = {**body(ref("Meta")), **answer(ref("Meta"))}
+    write = {**body(ref("Meta")), **returns(ref("Meta"))}
     several: JSON = {"type": "array", "items": ref("Meta")}
     paths = {
         "/labs/{lab}/members/{id}": {
-            "get": {**keys("lab", "id"), **answer(ref("Meta"))},
+            "get": {**keys("lab", "id"), **returns(ref("Meta"))},
             "patch": {**keys("lab", "id"), **write},
         },
-        "/sessions": {"put": {**body(several), **answer(several)}},
+        "/sessions": {"put": {**body(several), **returns(several)}},
         "/sessions/{id}": {"put": {**key(), **write}},
         "/users": {"post": write},
     }

@@ -15,7 +15,7 @@ from alyx_client.http.message import Response
 from alyx_client.runtime.drift import DriftLog
 
 from .conftest import Generate
-from .inline import answer, body, document, key, page, ref, resource
+from .inline import body, document, key, page, ref, resource, returns
 
 
 def read(module: Any, record: dict[str, Any], action: str = "_READ") -> Any:
@@ -162,10 +162,10 @@ def test_list_row_and_record_are_different_shapes(generate: Generate) -> None:
         document(
             {
                 "/things": {
-                    "get": answer(ref("Page")),
-                    "post": {**body(ref("ThingDetail")), **answer(ref("ThingDetail"))},
+                    "get": returns(ref("Page")),
+                    "post": {**body(ref("ThingDetail")), **returns(ref("ThingDetail"))},
                 },
-                "/things/{name}": {"get": {**key("name"), **answer(ref("ThingDetail"))}},
+                "/things/{name}": {"get": {**key("name"), **returns(ref("ThingDetail"))}},
             },
             {"ThingList": row, "ThingDetail": detail, "Page": page("ThingList")},
         )
@@ -182,8 +182,8 @@ def test_shapes_of_two_endpoints_that_refer_to_each_other(generate: Generate) ->
     generated = generate(
         document(
             {
-                "/as/{id}": {"get": {**key(), **answer(ref("A"))}},
-                "/bs/{id}": {"get": {**key(), **answer(ref("B"))}},
+                "/as/{id}": {"get": {**key(), **returns(ref("A"))}},
+                "/bs/{id}": {"get": {**key(), **returns(ref("B"))}},
             },
             {"A": a, "B": b},
         )

@@ -9,7 +9,7 @@ import pytest
 from alyx_client.runtime.arguments import Arguments
 
 from .conftest import Generate
-from .inline import answer, body, document, key, page, query, ref, resource
+from .inline import body, document, key, page, query, ref, resource, returns
 
 THING = {"type": "object", "properties": {"name": {"type": "string"}}}
 
@@ -26,7 +26,7 @@ def test_six_actions_by_method_and_key(generate: Generate) -> None:
 
 def test_methods_that_the_server_lacks_do_not_exist(generate: Generate) -> None:
     things = generate(
-        document({"/things": {"get": answer(ref("Page"))}}, {"Thing": THING, "Page": page("Thing")})
+        document({"/things": {"get": returns(ref("Page"))}}, {"Thing": THING, "Page": page("Thing")})
     ).module("things")
     assert methods(things.Things) == {"list"}
 
@@ -40,20 +40,20 @@ def test_colliding_operation_ids_do_not_matter(generate: Generate) -> None:
 
 
 def test_path_without_answer_is_typed_as_any_and_found(generate: Generate) -> None:
-    generated = generate(document({"/status": {"get": answer(None)}}))
+    generated = generate(document({"/status": {"get": returns(None)}}))
     assert methods(generated.module("status").Status) == {"read"}
     assert generated.findings == ["status.GET /status: the schema declares no response: typed as Any"]
 
 
 def test_plain_array_is_a_list(generate: Generate) -> None:
     generated = generate(
-        document({"/things": {"get": answer({"type": "array", "items": ref("Thing")})}}, {"Thing": THING})
+        document({"/things": {"get": returns({"type": "array", "items": ref("Thing")})}}, {"Thing": THING})
     )
     assert methods(generated.module("things").Things) == {"list"}
 
 
 def test_list_of_texts_is_an_answer(generate: Generate) -> None:
-    generated = generate(document({"/names": {"get": answer({"type": "array", "items": {"type": "string"}})}}))
+    generated = generate(document({"/names": {"get": returns({"type": "array", "items": {"type": "string"}})}}))
     assert generated.findings == []
     assert methods(generated.module("names").Names) == {"read"}
 
@@ -62,8 +62,8 @@ def test_one_read_for_a_path_with_and_without_key(generate: Generate) -> None:
     info = generate(
         document(
             {
-                "/info/": {"get": answer(ref("Thing"))},
-                "/info/{tag}/": {"get": {**key("tag"), **answer(ref("Thing"))}},
+                "/info/": {"get": returns(ref("Thing"))},
+                "/info/{tag}/": {"get": {**key("tag"), **returns(ref("Thing"))}},
             },
             {"Thing": THING},
         )
@@ -75,7 +75,7 @@ def test_one_read_for_a_path_with_and_without_key(generate: Generate) -> None:
 def test_body_that_is_one_or_several(generate: Generate) -> None:
     schema = resource({"name": {"type": "string"}})
     several = {"oneOf": [ref("Thing"), {"type": "array", "items": ref("Thing")}]}
-    schema["paths"]["/things"]["post"] = {**body(several), **answer(ref("Thing"), "201")}
+    schema["paths"]["/things"]["post"] = {**body(several), **returns(ref("Thing"), "201")}
     things = generate(schema).module("things")
     request = things._CREATE.request("http://x", Arguments(body=[things.Thing(name="a"), things.Thing(name="b")]))
     assert request.json == b'[{"name": "a"}, {"name": "b"}]'
@@ -123,7 +123,7 @@ def test_filters_are_typed_keywords(generate: Generate, parameter: dict[str, obj
 
 @pytest.mark.parametrize("name", ["client", "models", "class", "match", "2photon", "naïve"])
 def test_endpoint_names_that_python_or_the_package_use(generate: Generate, name: str) -> None:
-    generated = generate(document({f"/{name}": {"get": answer(ref("Page"))}}, {"Thing": THING, "Page": page("Thing")}))
+    generated = generate(document({f"/{name}": {"get": returns(ref("Page"))}}, {"Thing": THING, "Page": page("Thing")}))
     attribute = generated.result.api.endpoints[0].name
     assert attribute.isidentifier()
     assert hasattr(generated.module("client").AlyxClient, attribute)
@@ -133,7 +133,7 @@ def test_endpoint_names_that_python_or_the_package_use(generate: Generate, name:
 def test_endpoint_named_as_its_resource(generate: Generate) -> None:
     generated = generate(
         document(
-            {"/thing": {"get": answer(ref("Page")), "post": {**body(ref("Thing")), **answer(ref("Thing"))}}},
+            {"/thing": {"get": returns(ref("Page")), "post": {**body(ref("Thing")), **returns(ref("Thing"))}}},
             {"Thing": THING, "Page": page("Thing")},
         )
     )

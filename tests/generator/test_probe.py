@@ -35,9 +35,9 @@ from ..faults import (
     too_many,
 )
 from .conftest import Generate
-from .inline import answer as declared
 from .inline import body, document, key, ref, resource
 from .inline import page as page_schema
+from .inline import returns as declared
 
 FAST = Bounds(per_minute=1_000_000)
 SECRET = "SECRET-8472-hunter2"

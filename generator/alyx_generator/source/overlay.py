@@ -141,7 +141,7 @@ def correct(document: Document, corrections: tuple[Correction, ...], *, strict: 
     result = copy.deepcopy(dict(document))
     missed: list[Correction] = []
     for correction in corrections:
-        # Evaluated on the result so far: an action may target what an earlier one added (Overlay 1.0.0, section 4.2).
+        # Evaluated on the result so far: an action may target what an earlier one added, in order.
         nodes = list(jsonpath.find(correction.target, result))
         fits = correction.remove or all(_fits(node.value, correction.update) for node in nodes)
         if not fits and strict:
@@ -188,7 +188,7 @@ def _merge(node: Node, update: Any) -> None:
         return
     for key, value in as_schema(update).items():
         present = node.get(key)
-        # An object is merged into an object and an array appended to an array; anything else is replaced (4.3).
+        # An object is merged into an object and an array appended to an array; anything else is replaced.
         if _alike(present, value):
             _merge(cast("Node", present), value)
         else:

@@ -1,0 +1,82 @@
+"""Python names for a lab's own endpoints, components, fields and filters."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from alyx_generator.model.naming import client_attributes
+
+from ..faults import FaultServer
+from ..faults import page as page_of
+from .conftest import Generate
+from .foreign_models import FIELD_NAMES
+from .foreign_packages import Foreign, client, signature
+from .foreign_parts import THING
+from .inline import document, page, ref, returns
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *sorted(name for name in client_attributes() if not name.startswith("_")),
+        *("models", "client", "readme", "con", "list", "class", "match", "2photon", "rest", "get", "user", "send"),
+    ],
+)
+def test_endpoint_leaves_the_clients_own_attributes_alone(generate: Generate, name: str) -> None:
+    generated = generate(document({f"/{name}": {"get": returns(ref("Page"))}}, {"Thing": THING, "Page": page("Thing")}))
+    attribute = generated.result.api.endpoints[0].name
+    assert attribute not in client_attributes()
+    kind = generated.module("client").AlyxClient
+    assert {each for each in vars(kind) if not each.startswith("_")} == {attribute}
+    with FaultServer([page_of([{"id": 1, "name": "a"}])]) as server:
+        alyx = client(generated, server)
+        assert alyx.base_url == server.url
+        assert getattr(alyx, attribute).list()[0].id == 1
+
+
+def test_fields_of_every_name_are_sent_and_read_under_the_servers_own(foreign: Foreign) -> None:
+    generated = foreign("fields of every name")
+    record, sent = (getattr(generated.module("things"), name) for name in ("ThingRecord", "Thing"))
+    attributes = {(field.alias or name): name for name, field in sent.model_fields.items()}
+    assert set(attributes) == set(FIELD_NAMES)
+    assert len(set(attributes.values())) == len(FIELD_NAMES)
+    assert all(name.isidentifier() and not name.startswith("_") for name in attributes.values())
+    assert (attributes["class"], attributes["2d"], attributes["x-y"], attributes["x_y"]) == (
+        *("class_", "field_2d", "x_y_", "x_y"),
+    )
+    values = {name: f"value of {name}" for name in FIELD_NAMES}
+    assert sent(**{own: values[name] for name, own in attributes.items()}).to_wire() == values
+    assert sent(class_="x").to_wire() == {"class": "x"}
+    assert sent.changes_to_wire({"class_": "x", "2d": "y"}) == {"class": "x", "2d": "y"}
+    answered = record.model_validate(values)
+    assert {name: getattr(answered, own) for name, own in attributes.items()} == values
+
+
+def test_components_that_become_one_name_stay_apart(foreign: Foreign) -> None:
+    models = foreign("components that become one").module("models")
+    assert set(models.LabThing.model_fields) == {"a"}
+    assert set(models.BLabThing.model_fields) == {"b"}
+    assert set(models.BLabThingRecord.model_fields) == {"b"}
+
+
+def test_endpoints_that_become_one_name_stay_apart(foreign: Foreign) -> None:
+    generated = foreign("endpoints that become one")
+    assert {each.name: each.path for each in generated.result.api.endpoints} == {
+        "lab_things": "/lab-things",
+        "lab_things_": "/lab_things",
+        "lab_things__": "/Lab/Things",
+    }
+    assert generated.findings[0] == (
+        "lab_things_: /lab_things is lab_things_, since lab_things is already the name of another path"
+    )
+
+
+def test_filters_that_become_one_name_stay_apart(foreign: Foreign) -> None:
+    listed = foreign("filters that become one").module("things")
+    parameters = list(inspect.signature(listed.Things.list).parameters)
+    assert parameters == [
+        *("self", "a_b", "a_b_", "from_", "max_items_", "self_", "value", "value_1st", "limit", "max_items"),
+        "extra_params",
+    ]
+    assert list(signature(listed.Things.read)) == ["x_y", "x_y_", "x_y__", "return"]
