@@ -7,9 +7,10 @@ becomes one; text in brackets is read as a Python literal.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import product
 from typing import cast
 from urllib.parse import quote
 from uuid import UUID
@@ -60,7 +61,7 @@ def django_filter(spec: DjangoFilter) -> list[str]:
         raise ValueError("django: only one long __in list can be split over several requests, and here are two")
     if any(texts[0].startswith("~") for texts in split):
         raise ValueError("django: a long list cannot be excluded, since each part alone would let the others through")
-    return [",".join(texts) for texts in combinations(lookups)]
+    return [",".join(texts) for texts in product(*lookups)]
 
 
 def _lookup(field: str, value: object) -> list[str]:
@@ -197,13 +198,3 @@ def batches(field: str, values: Iterable[object]) -> Iterator[str]:
         length += size
     if batch:
         yield f"[{','.join(batch)}]"
-
-
-def combinations(lookups: Sequence[Sequence[str]]) -> Iterator[list[str]]:
-    """Yield every choice of one text from each list."""
-    if not lookups:
-        yield []
-        return
-    for text in lookups[0]:
-        for rest in combinations(lookups[1:]):
-            yield [text, *rest]

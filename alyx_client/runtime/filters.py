@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
+from itertools import product
 from typing import Literal, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from alyx_client.http.message import Params
 from alyx_client.runtime.coerce import is_list, naive, plain_python
-from alyx_client.runtime.django_filter import DjangoFilter, batches, combinations, django_filter
+from alyx_client.runtime.django_filter import DjangoFilter, batches, django_filter
 from alyx_client.runtime.keys import uuid_text
 
 __all__ = ["DateRange", "DjangoFilter", "FilterStyle", "Repeated", "encode", "known_filters"]
@@ -92,7 +93,7 @@ def encode(
     # Sent twice, a parameter would have the value that the server happens to read: the last one, in Django.
     pairs = [pair for pair in pairs if pair[0] not in extra_values]
     extra = list(_unchecked_pairs(extra_values))
-    return [(*pairs, *_django_parameter(texts), *extra) for texts in combinations(lookups)]
+    return [(*pairs, *_django_parameter(texts), *extra) for texts in product(*lookups)]
 
 
 def _without_none(values: Mapping[str, object]) -> dict[str, object]:

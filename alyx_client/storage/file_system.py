@@ -1,4 +1,4 @@
-"""The identity of files, and the file systems they are on."""
+"""The file systems that files are on."""
 
 from __future__ import annotations
 
@@ -6,20 +6,11 @@ import os
 import re
 from pathlib import Path
 
-__all__ = ["file_identity", "file_system_of", "is_network_type", "is_networked"]
+__all__ = ["file_system_of", "is_network_type", "is_networked"]
 
 _NETWORK_TYPES = re.compile(
     r"nfs\d?|cifs|smb\d?|smbfs|lustre|gpfs|beegfs\w*|ceph|afs|9p|glusterfs|pvfs2|virtiofs|vboxsf|vmhgfs|prl_fs|fuse\..*"
 )
-
-
-def file_identity(path: str) -> tuple[int, int] | None:
-    """Return the device and inode of a file, which another file of the same name does not share; None if missing."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def is_networked(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from alyx_client.storage import fork
-from alyx_client.storage.file_system import file_identity, is_networked
+from alyx_client.storage.file_system import is_networked
 from alyx_client.storage.sqlite_connection import (
     BUSY_SECONDS,
     CacheDamagedError,
@@ -21,7 +21,6 @@ from alyx_client.storage.sqlite_connection import (
     is_damage,
     open_database,
     prepare,
-    run,
 )
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class CacheDatabase:
             with self._lock:
                 try:
                     connection = self._connect(create)
-                    return None if connection is None else run(connection, work)
+                    return None if connection is None else _run(connection, work)
                 except (sqlite3.Error, CacheDamagedError, OSError) as error:
                     problem = error
                     if not self._recover(error):
@@ -191,7 +190,7 @@ class CacheDatabase:
 
     def _open(self, path: str) -> Connection:
         # Read before the file is opened: if another file takes its place in between, the next use notices.
-        identity = file_identity(path)
+        identity = _file_identity(path)
         connection = open_database(path)
         try:
             prepare(connection, self._schema, self._version, networked=is_networked(self.folder))
@@ -199,7 +198,7 @@ class CacheDatabase:
             connection.close()
             raise
         self._connection = connection
-        self._identity = identity or file_identity(path)
+        self._identity = identity or _file_identity(path)
         self._closing = weakref.finalize(self, connection.close)
         return connection
 
@@ -224,7 +223,7 @@ class CacheDatabase:
         return {int(match[1]) for match in matches if match}
 
     def _is_current(self) -> bool:
-        identity = file_identity(self._path(self._number))
+        identity = _file_identity(self._path(self._number))
         return identity is not None and identity == self._identity and not self._has_successor()
 
     def _is_replaced(self) -> bool:
@@ -256,6 +255,23 @@ class CacheDatabase:
         if closing is not None:
             with contextlib.suppress(Exception):
                 closing()
+
+
+def _run(connection: Connection, work: Callable[[Connection], T]) -> T:
+    try:
+        return work(connection)
+    finally:
+        if connection.in_transaction:
+            connection.rollback()
+
+
+def _file_identity(path: str) -> tuple[int, int] | None:
+    """Return the device and inode of a file, which another file of the same name does not share; None if missing."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 # Files that could be neither written nor discarded. What they hold is out of date, so that no use is safe.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -17,10 +17,7 @@ __all__ = [
     "is_damage",
     "open_database",
     "prepare",
-    "run",
 ]
-
-T = TypeVar("T")
 
 BUSY_SECONDS = 5.0
 """How long to wait for a lock that another process or thread holds."""
@@ -87,18 +84,9 @@ def prepare(connection: Connection, schema: Sequence[str], version: int, *, netw
         _set_journal(connection, "delete" if networked else "wal")
     connection.execute(f"PRAGMA journal_size_limit={_LOG_SIZE}").fetchall()
     if present == 0:
-        present = run(connection, lambda _: _create_tables(connection, schema, version))
+        present = _create_tables(connection, schema, version)
     if present != version:
         raise CacheDamagedError(f"its version is {present}")
-
-
-def run(connection: Connection, work: Callable[[Connection], T]) -> T:
-    """Run statements; whatever they leave uncommitted is rolled back."""
-    try:
-        return work(connection)
-    finally:
-        if connection.in_transaction:
-            connection.rollback()
 
 
 def is_damage(error: Exception) -> bool:
@@ -114,13 +102,14 @@ def is_damage(error: Exception) -> bool:
 
 
 def _create_tables(connection: Connection, schema: Sequence[str], version: int) -> object:
-    connection.execute("BEGIN IMMEDIATE")
-    # Another process may have created them while this one waited for the lock.
-    if _value(connection, "PRAGMA user_version") == 0:
-        for statement in schema:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={version}")
-    connection.execute("COMMIT")
+    # Committed at the end, rolled back after an error.
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        # Another process may have created them while this one waited for the lock.
+        if _value(connection, "PRAGMA user_version") == 0:
+            for statement in schema:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={version}")
     return _value(connection, "PRAGMA user_version")
 
 
