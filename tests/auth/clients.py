@@ -10,10 +10,10 @@ from typing import Any
 from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.http.retry import Retries
 from tests import faults
-from tests.faults import FaultServer, Received, json_answer
+from tests.faults import FaultServer, Received, json_response
 
 QUICK_RETRIES = Retries(base=0.001, cap=0.001)
-NO_SUCH_PAGE = faults.html_answer(404, "Not Found")
+NO_SUCH_PAGE = faults.html_response(404, "Not Found")
 
 
 class Sync:
@@ -56,7 +56,7 @@ def by_token(owners: dict[str, object]) -> faults.Step:
     def step(request: Received, connection: socket.socket) -> bool:
         if request.token not in owners:
             return faults.stale_token()(request, connection)
-        return json_answer(owners[request.token])(request, connection)
+        return json_response(owners[request.token])(request, connection)
 
     return step
 

@@ -17,7 +17,7 @@ from alyx_client.testing import LocalAlyx
 from tests import faults
 from tests.auth.clients import Connect, newer_alyx
 from tests.auth.stored_settings import stored_tokens
-from tests.faults import FaultServer, page, token_answer
+from tests.faults import FaultServer, page, token_response
 
 USERS = page([{"username": "ana"}])
 
@@ -45,7 +45,7 @@ def test_wrong_password_changes_nothing(connect: Connect, alyx: LocalAlyx) -> No
 
 
 def test_password_forces_a_new_login(connect: Connect) -> None:
-    with FaultServer(routes={"/auth-token": [token_answer("T1"), token_answer("T2")]}, then=USERS) as server:
+    with FaultServer(routes={"/auth-token": [token_response("T1"), token_response("T2")]}, then=USERS) as server:
         client = connect(server.url)
         client("authenticate", "ana", "p")
         client("authenticate", "ana", "p")
@@ -99,7 +99,7 @@ def test_password_and_token_together_are_an_error(connect: Connect) -> None:
 
 
 def test_response_without_a_token_changes_nothing(connect: Connect) -> None:
-    with FaultServer([faults.html_answer(200)], then=USERS) as server:
+    with FaultServer([faults.html_response(200)], then=USERS) as server:
         client = connect(server.url, token="T1")
         with pytest.raises(UnexpectedAnswerError, match="contains no token"):
             client("authenticate", "ana", "p")
@@ -108,7 +108,7 @@ def test_response_without_a_token_changes_nothing(connect: Connect) -> None:
 
 
 def test_renewal_lock_is_released_after_every_failure(connect: Connect) -> None:
-    with FaultServer([faults.wrong_password(), faults.html_answer(200)], then=USERS) as server:
+    with FaultServer([faults.wrong_password(), faults.html_response(200)], then=USERS) as server:
         client = connect(server.url)
         for credentials in (("ana", "p"), ("ana", "p"), ()):
             with pytest.raises((AuthenticationError, UnexpectedAnswerError, MissingCredentialsError)):

@@ -18,7 +18,7 @@ from alyx_client.errors import (
 from alyx_client.testing import LocalAlyx
 from tests import faults
 from tests.auth.clients import NO_SUCH_PAGE, Connect, by_token, newer_alyx, older_alyx
-from tests.faults import FaultServer, json_answer
+from tests.faults import FaultServer, json_response
 
 
 def test_token_is_checked_by_the_server_before_it_is_adopted(connect: Connect, alyx: LocalAlyx) -> None:
@@ -59,15 +59,15 @@ def test_newer_servers_report_the_owner_of_a_token(connect: Connect) -> None:
     "me",
     [
         NO_SUCH_PAGE,
-        faults.html_answer(200, "Your token"),
-        faults.html_answer(401, "Sign in"),
-        faults.html_answer(403, "Forbidden"),
-        faults.html_answer(500),
-        json_answer({"detail": "Not found."}, status=404),
-        json_answer({"username": ""}),
-        json_answer({"username": ["x"]}),
-        json_answer([]),
-        json_answer({"detail": "You do not have permission to perform this action."}, status=403),
+        faults.html_response(200, "Your token"),
+        faults.html_response(401, "Sign in"),
+        faults.html_response(403, "Forbidden"),
+        faults.html_response(500),
+        json_response({"detail": "Not found."}, status=404),
+        json_response({"username": ""}),
+        json_response({"username": ["x"]}),
+        json_response([]),
+        json_response({"detail": "You do not have permission to perform this action."}, status=403),
     ],
 )
 def test_servers_that_do_not_report_the_owner_are_sent_another_request(connect: Connect, me: faults.Step) -> None:
@@ -87,7 +87,7 @@ def test_unknown_username_is_an_error(connect: Connect, alyx: LocalAlyx) -> None
 
 
 def test_token_of_a_user_without_permission_to_list_users_is_accepted(connect: Connect) -> None:
-    refusal = json_answer({"detail": "You do not have permission to perform this action."}, status=403)
+    refusal = json_response({"detail": "You do not have permission to perform this action."}, status=403)
     with older_alyx(refusal) as server:
         client = connect(server.url)
         client("authenticate", "ana", token="T1")
@@ -95,7 +95,7 @@ def test_token_of_a_user_without_permission_to_list_users_is_accepted(connect: C
 
 
 @pytest.mark.parametrize(
-    ("step", "error"), [(faults.html_answer(200, "Portal"), UnexpectedAnswerError), (NO_SUCH_PAGE, NotFoundError)]
+    ("step", "error"), [(faults.html_response(200, "Portal"), UnexpectedAnswerError), (NO_SUCH_PAGE, NotFoundError)]
 )
 def test_token_is_not_accepted_by_other_kinds_of_server(
     connect: Connect, step: faults.Step, error: type[Exception]

@@ -17,7 +17,7 @@ from alyx_client.errors import (
 from alyx_client.testing import LocalAlyx
 from tests.auth.clients import Connect, newer_alyx
 from tests.auth.stored_settings import stored_tokens
-from tests.faults import FaultServer, token_answer
+from tests.faults import FaultServer, token_response
 
 
 def test_logout_removes_the_token_everywhere(connect: Connect, isolated_settings: Path) -> None:
@@ -41,7 +41,7 @@ def test_logout_removes_the_token_everywhere(connect: Connect, isolated_settings
 def test_credentials_are_ignored_after_a_logout_until_the_next_login(
     connect: Connect, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
-    with newer_alyx({"T1": "ana"}, **{"/auth-token": [token_answer("T1")] * 5}) as server:
+    with newer_alyx({"T1": "ana"}, **{"/auth-token": [token_response("T1")] * 5}) as server:
         settings = {"argument": {"token": "T1"}, "login": {"username": "ana", "password": "p"}}.get(source, {})
         if source == "environment":
             monkeypatch.setenv("ALYX_TOKEN", "T1")

@@ -32,7 +32,7 @@ from alyx_client.http.retry import Retries
 from alyx_client.http.transport import SyncTransport
 from alyx_client.testing import LocalAlyx
 from tests import faults
-from tests.faults import FaultServer, json_answer
+from tests.faults import FaultServer, json_response
 
 DATA = "https://data.example.org/public"
 
@@ -280,12 +280,12 @@ def test_broken_settings_are_reported_before_the_first_prompt(local_alyx: LocalA
 @pytest.mark.parametrize(
     "step",
     [
-        faults.html_answer(200, "Welcome"),
-        faults.html_answer(404),
-        faults.html_answer(405),
-        faults.html_answer(401),
-        json_answer({}),
-        json_answer({"detail": "No."}, status=404),
+        faults.html_response(200, "Welcome"),
+        faults.html_response(404),
+        faults.html_response(405),
+        faults.html_response(401),
+        json_response({}),
+        json_response({"detail": "No."}, status=404),
     ],
 )
 def test_servers_other_than_alyx_are_rejected(step: faults.Step, isolated_settings: Path) -> None:

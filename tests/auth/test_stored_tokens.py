@@ -18,7 +18,7 @@ from alyx_client.testing import LocalAlyx
 from tests import faults
 from tests.auth.clients import Connect, newer_alyx
 from tests.auth.stored_settings import stored_tokens
-from tests.faults import FaultServer, page, token_answer
+from tests.faults import FaultServer, page, token_response
 
 USERS = page([{"username": "ana"}])
 
@@ -33,7 +33,7 @@ def test_stored_token_is_checked_and_adopted(connect: Connect) -> None:
 
 
 def test_stale_stored_token_is_replaced_by_a_login(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    with newer_alyx({"T2": "ana"}, **{"/auth-token": [token_answer("T2")]}) as server:
+    with newer_alyx({"T2": "ana"}, **{"/auth-token": [token_response("T2")]}) as server:
         Credentials(server.url, store=True).remember("stale", "ana")
         client = connect(server.url)
         with pytest.raises(MissingCredentialsError):
@@ -44,7 +44,7 @@ def test_stale_stored_token_is_replaced_by_a_login(connect: Connect, monkeypatch
 
 
 def test_force_ignores_stored_tokens(connect: Connect) -> None:
-    with newer_alyx({"T1": "ana", "T2": "ana"}, **{"/auth-token": [token_answer("T2")]}) as server:
+    with newer_alyx({"T1": "ana", "T2": "ana"}, **{"/auth-token": [token_response("T2")]}) as server:
         Credentials(server.url, store=True).remember("T1", "ana")
         client = connect(server.url, username="ana", password="p")
         client("authenticate", force=True)
@@ -98,7 +98,7 @@ def test_token_is_stored_only_on_request(connect: Connect, isolated_settings: Pa
 
 
 def test_renewed_token_of_a_transient_login_is_not_stored(connect: Connect, isolated_settings: Path) -> None:
-    script = [token_answer("T1"), faults.stale_token(), token_answer("T2")]
+    script = [token_response("T1"), faults.stale_token(), token_response("T2")]
     with FaultServer(script, then=USERS) as server:
         client = connect(server.url)
         client.client._auth.credentials.store = True
@@ -111,7 +111,7 @@ def test_renewed_token_of_a_transient_login_is_not_stored(connect: Connect, isol
 def test_nothing_is_stored_without_stay_logged_in(
     connect: Connect, isolated_settings: Path, replies: list[str]
 ) -> None:
-    with FaultServer(routes={"/auth-token": [token_answer("T1")]}, then=USERS) as server:
+    with FaultServer(routes={"/auth-token": [token_response("T1")]}, then=USERS) as server:
         replies += ["ana", "p"]
         connect(server.url, silent=False, stay_logged_in=False)("authenticate")
         assert replies == []
@@ -131,7 +131,7 @@ def test_token_from_the_environment_is_not_stored(
 
 
 def test_broken_settings_do_not_prevent_a_login(connect: Connect, isolated_settings: Path) -> None:
-    with FaultServer(routes={"/auth-token": [token_answer("T1")]}, then=USERS) as server:
+    with FaultServer(routes={"/auth-token": [token_response("T1")]}, then=USERS) as server:
         client = connect(server.url, username="ana", password="p")
         client.client._auth.credentials.store = True
         servers_file().parent.mkdir(parents=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from alyx_client import AlyxClient
 from alyx_client.http.retry import Retries
-from tests.faults import FaultServer, Received, json_answer
+from tests.faults import FaultServer, Received, json_response
 
 QUICK = Retries(base=0.001, cap=0.001)
 
@@ -26,7 +26,7 @@ class CountingServer:
         self.number += 1
         body = received.body.decode()
         value = {"n": self.number, "method": received.method, "token": received.token, "body": body}
-        return json_answer(value)(received, connection)
+        return json_response(value)(received, connection)
 
 
 def connect(counting_server: CountingServer, folder: Path, token: str = "a", **settings: Any) -> AlyxClient:

@@ -35,7 +35,7 @@ from alyx_client.http.retry import Retries
 from alyx_client.models import Channel, Lab, Note, Subject
 from alyx_client.testing import LocalAlyx
 from tests import faults
-from tests.faults import FaultServer, Received, json_answer
+from tests.faults import FaultServer, Received, json_response
 
 SECRET = "secret-token-0123456789"
 QUICK = Retries(base=0.001, cap=0.001)
@@ -105,7 +105,7 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
 
 
 def test_calls_share_a_connection_without_a_with_block(connect: Connect) -> None:
-    with FaultServer(then=json_answer(LAB)) as server:
+    with FaultServer(then=json_response(LAB)) as server:
         alyx = connect(server.url)
         for _ in range(5):
             assert alyx(lambda client: client.labs.read("a")).name == "a"
@@ -114,7 +114,7 @@ def test_calls_share_a_connection_without_a_with_block(connect: Connect) -> None
 
 
 def test_closed_client_connects_again(connect: Connect) -> None:
-    with FaultServer(then=json_answer(LAB)) as server:
+    with FaultServer(then=json_response(LAB)) as server:
         alyx = connect(server.url)
         alyx(lambda client: client.labs.read("a"))
         if isinstance(alyx, Sync):
@@ -127,7 +127,7 @@ def test_closed_client_connects_again(connect: Connect) -> None:
 
 
 def test_with_block_closes_and_the_client_works_after_it() -> None:
-    with FaultServer(then=json_answer(LAB)) as server:
+    with FaultServer(then=json_response(LAB)) as server:
         with AlyxClient(server.url, token=SECRET, cache_rest=None) as client:
             client.labs.read("a")
         client.labs.read("a")
@@ -136,7 +136,7 @@ def test_with_block_closes_and_the_client_works_after_it() -> None:
 
 
 async def test_async_with_block_closes_and_the_client_works_after_it() -> None:
-    with FaultServer(then=json_answer(LAB)) as server:
+    with FaultServer(then=json_response(LAB)) as server:
         async with AsyncAlyxClient(server.url, token=SECRET, cache_rest=None) as client:
             await client.labs.read("a")
         await client.labs.read("a")
@@ -145,7 +145,7 @@ async def test_async_with_block_closes_and_the_client_works_after_it() -> None:
 
 
 def test_two_clients_keep_their_servers_and_tokens_apart() -> None:
-    with FaultServer(then=json_answer(LAB)) as one, FaultServer(then=json_answer({**LAB, "name": "b"})) as two:
+    with FaultServer(then=json_response(LAB)) as one, FaultServer(then=json_response({**LAB, "name": "b"})) as two:
         first, second = (
             AlyxClient(server.url, token=token, cache_rest=None) for server, token in ((one, "first"), (two, "second"))
         )
@@ -155,7 +155,7 @@ def test_two_clients_keep_their_servers_and_tokens_apart() -> None:
 
 def echo(received: Received, connection: Any) -> bool:
     """Answer with a lab of the name that was asked for."""
-    return json_answer({**LAB, "name": received.path.rpartition("/")[2]})(received, connection)
+    return json_response({**LAB, "name": received.path.rpartition("/")[2]})(received, connection)
 
 
 def test_threads_share_a_client() -> None:
@@ -233,7 +233,7 @@ def test_server_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_clients_results_records_and_errors_pickle() -> None:
     page = {"count": 1, "next": None, "previous": None, "results": [LAB]}
     with FaultServer(
-        routes={"/labs": [faults.page([LAB])] * 9, "/labs/gone": [json_answer({}, status=404)]}, then=echo
+        routes={"/labs": [faults.page([LAB])] * 9, "/labs/gone": [json_response({}, status=404)]}, then=echo
     ) as server:
         client = AlyxClient(server.url, token=SECRET, cache_rest=None)
         rows = client.labs.list()
@@ -268,8 +268,8 @@ def test_pickled_client_works_in_a_fresh_process() -> None:
 
 
 def test_token_and_password_are_never_shown(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
-    script = [json_answer({"token": SECRET}), json_answer(LAB), json_answer({"detail": "no"}, status=404)]
-    script += [json_answer({"detail": "boom"}, status=500)]
+    script = [json_response({"token": SECRET}), json_response(LAB), json_response({"detail": "no"}, status=404)]
+    script += [json_response({"detail": "boom"}, status=500)]
     with caplog.at_level(logging.DEBUG), FaultServer(script, then=faults.reset_before_headers()) as server:
         alyx = connect(server.url, token=None, username="olivier", password="secret-password")
         alyx(lambda client: client.labs.read("a"))
@@ -294,7 +294,7 @@ FOREIGN = ["https://evil.example.org/labs/a", "http://127.0.0.1:1/labs/a", "http
 
 @pytest.mark.parametrize("url", FOREIGN)
 def test_record_of_another_server_is_refused_before_anything_is_sent(connect: Connect, url: str) -> None:
-    with FaultServer(then=json_answer(LAB)) as server:
+    with FaultServer(then=json_response(LAB)) as server:
         alyx = connect(server.url)
         for call in (
             lambda client: client.labs.read(url),
@@ -309,7 +309,7 @@ def test_record_of_another_server_is_refused_before_anything_is_sent(connect: Co
 
 
 def test_own_address_of_a_record_is_a_key(connect: Connect) -> None:
-    with FaultServer(then=json_answer(LAB)) as server:
+    with FaultServer(then=json_response(LAB)) as server:
         alyx = connect(f"{server.url}/alyx")
         alyx(lambda client: client.labs.read(f"{server.url}/alyx/labs/a%2Fb/"))
         assert server.paths == ["/alyx/labs/a%2Fb"]
@@ -319,7 +319,7 @@ def test_own_address_of_a_record_is_a_key(connect: Connect) -> None:
 
 @pytest.mark.parametrize("key", [KEY, KEY.upper(), KEY.replace("-", ""), UUID(KEY)])
 def test_keys_that_are_uuids_have_one_form(connect: Connect, key: Any) -> None:
-    with FaultServer(then=json_answer({"detail": "no"}, status=404)) as server:
+    with FaultServer(then=json_response({"detail": "no"}, status=404)) as server:
         with pytest.raises(NotFoundError):
             connect(server.url)(lambda client: client.sessions.read(key))
         assert server.paths == [f"/sessions/{KEY}"]
@@ -334,7 +334,7 @@ def test_what_is_no_uuid_is_refused_before_anything_is_sent(connect: Connect, ke
 
 
 def test_keys_that_are_integers(connect: Connect) -> None:
-    with FaultServer(then=json_answer({"detail": "no"}, status=404)) as server:
+    with FaultServer(then=json_response({"detail": "no"}, status=404)) as server:
         alyx = connect(server.url)
         for key in (0, "0", -5):
             with pytest.raises(NotFoundError):
@@ -346,7 +346,7 @@ def test_keys_that_are_integers(connect: Connect) -> None:
 
 
 def test_path_of_an_image_is_taken_from_its_address(connect: Connect) -> None:
-    with FaultServer(then=faults.answer(b"\x89PNG", content_type="image/png")) as server:
+    with FaultServer(then=faults.response(b"\x89PNG", content_type="image/png")) as server:
         alyx = connect(server.url)
         assert alyx(lambda client: client.uploaded.read(f"{server.url}/uploaded/notes/a.png")) == b"\x89PNG"
         assert alyx(lambda client: client.uploaded.read("notes/a.png")) == b"\x89PNG"
@@ -367,14 +367,14 @@ LOST = {
 
 @pytest.mark.parametrize("fault", LOST)
 def test_reads_are_repeated_after_a_lost_connection(connect: Connect, fault: str) -> None:
-    with FaultServer([LOST[fault], LOST[fault]], then=json_answer(LAB)) as server:
+    with FaultServer([LOST[fault], LOST[fault]], then=json_response(LAB)) as server:
         assert connect(server.url)(lambda client: client.labs.read("a")).name == "a"
         assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("fault", LOST)
 def test_writes_are_not_repeated_after_a_lost_connection(connect: Connect, fault: str) -> None:
-    with FaultServer([LOST[fault], LOST[fault]], then=json_answer(LAB)) as server:
+    with FaultServer([LOST[fault], LOST[fault]], then=json_response(LAB)) as server:
         alyx = connect(server.url)
         with pytest.raises(AlyxConnectionError, match="check before sending it again"):
             alyx(lambda client: client.labs.create(Lab(name="a")))
@@ -395,7 +395,7 @@ def test_writes_are_not_repeated_after_a_lost_connection(connect: Connect, fault
     ],
 )
 def test_500_is_never_repeated(connect: Connect, call: Callable[[Any], Any]) -> None:
-    with FaultServer([json_answer({"detail": "Cannot resolve keyword"}, status=500)]) as server:
+    with FaultServer([json_response({"detail": "Cannot resolve keyword"}, status=500)]) as server:
         with pytest.raises(ServerError, match="Cannot resolve keyword"):
             connect(server.url)(call)
         assert len(server.requests) == 1
@@ -404,14 +404,14 @@ def test_500_is_never_repeated(connect: Connect, call: Callable[[Any], Any]) -> 
 @pytest.mark.parametrize("status", [429, 503])
 def test_refused_writes_are_sent_again_unchanged(connect: Connect, status: int) -> None:
     refused = faults.too_many() if status == 429 else faults.unavailable(503)
-    with FaultServer([refused, refused, json_answer(LAB, status=201)]) as server:
+    with FaultServer([refused, refused, json_response(LAB, status=201)]) as server:
         connect(server.url)(lambda client: client.labs.create(Lab(name="a")))
         assert [request.json() for request in server.requests] == [{"name": "a"}] * 3
 
 
 @pytest.mark.parametrize("wait", ["0", faults.http_date(-60)])
 def test_both_forms_of_retry_after_are_waited_for(connect: Connect, wait: str) -> None:
-    with FaultServer([faults.too_many(wait)] * 3, then=json_answer(LAB)) as server:
+    with FaultServer([faults.too_many(wait)] * 3, then=json_response(LAB)) as server:
         assert connect(server.url)(lambda client: client.labs.read("a")).name == "a"
         assert len(server.requests) == 4
 
@@ -441,7 +441,7 @@ def test_storm_of_503_ends(connect: Connect) -> None:
 
 
 def test_stale_token_is_renewed_once_for_a_whole_list(connect: Connect) -> None:
-    routes = {"/auth-token": [faults.token_answer("fresh")]}
+    routes = {"/auth-token": [faults.token_response("fresh")]}
     with FaultServer(
         then=faults.require_token("fresh", {"count": 0, "next": None, "results": []}), routes=routes
     ) as server:
@@ -468,7 +468,7 @@ def channel(number: int) -> Channel:
 
 
 def test_several_records_are_sent_as_one_list(connect: Connect) -> None:
-    with FaultServer(then=json_answer([], status=201)) as server:
+    with FaultServer(then=json_response([], status=201)) as server:
         alyx = connect(server.url)
         for given in ([channel(1), channel(2)], (channel(1), channel(2)), (channel(number) for number in (1, 2))):
             alyx(lambda client, given=given: client.channels.create(given))
@@ -488,7 +488,7 @@ def test_numbers_that_json_lacks_are_refused_before_anything_is_sent(connect: Co
 
 
 def test_changes_tell_null_from_left_out(connect: Connect) -> None:
-    with FaultServer(then=json_answer({"detail": "no"}, status=404)) as server:
+    with FaultServer(then=json_response({"detail": "no"}, status=404)) as server:
         alyx = connect(server.url)
         for changes in ({"death_date": None}, {"description": ""}, {"lab": "b", "json": None}):
             with pytest.raises(NotFoundError):
@@ -518,7 +518,7 @@ NOTE: dict[str, Any] = {
 
 
 def test_what_the_server_would_lose_is_read_and_sent_back(connect: Connect) -> None:
-    with FaultServer(then=json_answer(NOTE)) as server, warnings.catch_warnings():
+    with FaultServer(then=json_response(NOTE)) as server, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         connect(server.url)(lambda client: client.notes.partial_update(KEY, text="new"))
         assert [request.method for request in server.requests] == ["GET", "PATCH"]
@@ -530,7 +530,7 @@ def test_what_the_server_would_lose_is_read_and_sent_back(connect: Connect) -> N
 
 
 def test_what_is_given_is_not_read_first(connect: Connect) -> None:
-    with FaultServer(then=json_answer(NOTE)) as server, warnings.catch_warnings():
+    with FaultServer(then=json_response(NOTE)) as server, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         alyx = connect(server.url)
         changes = {"text": "y", "content_type": "actions.session", "object_id": KEY}
@@ -545,7 +545,7 @@ def test_what_is_given_is_not_read_first(connect: Connect) -> None:
 
 def test_open_file_is_read_once_and_sent_whole(connect: Connect) -> None:
     image = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
-    with FaultServer(then=json_answer(NOTE)) as server, warnings.catch_warnings():
+    with FaultServer(then=json_response(NOTE)) as server, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         connect(server.url)(lambda client: client.notes.partial_update(KEY, image=io.BytesIO(image), text="new"))
         read, patched = server.requests

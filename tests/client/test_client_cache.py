@@ -21,7 +21,7 @@ from alyx_client.http.retry import Retries
 from alyx_client.testing import LocalAlyx
 from alyx_client.webclient import no_cache
 from tests.client.cached_clients import CountingServer, connect, run_elsewhere
-from tests.faults import FaultServer, Received, answer, json_answer, reset_mid_body
+from tests.faults import FaultServer, Received, json_response, reset_mid_body, response
 
 
 def test_response_is_served_from_the_cache(client: AlyxClient, counting_server: CountingServer) -> None:
@@ -110,7 +110,7 @@ def test_schema_outlives_writes(local_alyx: LocalAlyx, folder: Path) -> None:
 
 
 def test_response_that_is_not_json_is_not_stored(folder: Path) -> None:
-    with FaultServer(then=answer(b"x", content_type="image/png")) as server:
+    with FaultServer(then=response(b"x", content_type="image/png")) as server:
         client = AlyxClient(server.url, token="a", cache_dir=folder)
         for _ in range(2):
             client.send(Request("GET", "/uploaded/a.png"))
@@ -158,7 +158,7 @@ def test_read_after_a_write_is_not_stale(client: AlyxClient, write: str) -> None
 
 
 def test_read_after_a_write_that_failed_is_not_stale(folder: Path) -> None:
-    steps = [json_answer({"n": 1}), reset_mid_body({}), json_answer({"n": 2})]
+    steps = [json_response({"n": 1}), reset_mid_body({}), json_response({"n": 2})]
     with FaultServer(steps) as server:
         client = AlyxClient(server.url, token="a", cache_dir=folder, retries=Retries(tries=1))
         assert client.get("/labs")["n"] == 1
@@ -173,9 +173,9 @@ def test_read_overtaken_by_a_write_is_not_stored(folder: Path) -> None:
     def slow(received: Received, connection: socket.socket) -> bool:
         arrived.set()
         go.wait(10)
-        return json_answer({"n": "old"})(received, connection)
+        return json_response({"n": "old"})(received, connection)
 
-    with FaultServer(routes={"/labs": [slow, json_answer({"n": "new"})]}, then=json_answer({})) as server:
+    with FaultServer(routes={"/labs": [slow, json_response({"n": "new"})]}, then=json_response({})) as server:
         client = AlyxClient(server.url, token="a", cache_dir=folder)
         writer = AlyxClient(server.url, token="a", cache_dir=folder, cache_rest=None)
         reader = threading.Thread(target=client.get, args=("/labs",))

@@ -26,7 +26,7 @@ from alyx_client.http.message import Request, Response
 from alyx_client.http.retry import Retries
 from alyx_client.testing import LocalAlyx
 from tests.client.cached_clients import QUICK, CountingServer, cache_file, connect
-from tests.faults import FaultServer, closed_port, json_answer, stale_token
+from tests.faults import FaultServer, closed_port, json_response, stale_token
 
 
 def stop(counting_server: CountingServer) -> None:
@@ -77,9 +77,9 @@ def test_unknown_host_counts_as_unreachable(folder: Path) -> None:
         assert client.get("/labs", expires=timedelta(microseconds=1))["n"] == 1
 
 
-@pytest.mark.parametrize("step", [json_answer({"detail": "x"}, status=500), stale_token()])
+@pytest.mark.parametrize("step", [json_response({"detail": "x"}, status=500), stale_token()])
 def test_stale_response_is_not_served_for_an_error_response(folder: Path, step: Any) -> None:
-    with FaultServer([json_answer({})], then=step) as server:
+    with FaultServer([json_response({})], then=step) as server:
         client = AlyxClient(server.url, token="a", cache_dir=folder, silent=True)
         client.get("/labs")
         with pytest.raises((ServerError, PermissionError)):
@@ -249,7 +249,7 @@ def test_client_and_its_cache_are_pickled(client: AlyxClient) -> None:
 
 def test_unreachable_server_is_not_retried_if_there_is_a_stale_response(folder: Path) -> None:
     port = closed_port()
-    with FaultServer(then=json_answer({"n": 1}), port=port) as server:
+    with FaultServer(then=json_response({"n": 1}), port=port) as server:
         client = AlyxClient(server.url, token="a", cache_dir=folder, retries=Retries(tries=5, base=30, cap=30))
         client.get("/labs", expires=True)
     with pytest.warns(StaleAnswerWarning):

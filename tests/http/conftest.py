@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import FaultServer, json_answer
+from tests.faults import FaultServer, json_response
 from tests.http.transports import TransportFactory
 
 
@@ -23,7 +23,7 @@ def tls_server(tmp_path: Path) -> Iterator[tuple[FaultServer, ssl.SSLContext]]:
     subprocess.run(["openssl", "req", "-x509", *options], check=True, capture_output=True)
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(certificate, key)
-    with FaultServer(then=json_answer([]), tls=serving) as server:
+    with FaultServer(then=json_response([]), tls=serving) as server:
         yield server, ssl.create_default_context(cafile=str(certificate))
 
 

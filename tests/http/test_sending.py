@@ -14,14 +14,14 @@ from alyx_client.errors import (
 )
 from alyx_client.http.message import FilePart, Request
 from tests import faults
-from tests.faults import FaultServer, json_answer
+from tests.faults import FaultServer, json_response
 from tests.http import transports
 from tests.http.transports import CREATE, LIST, TransportFactory
 
 
 # --- what is sent -----------------------------------------------------------------------------------------------------
 def test_request_arrives_with_token_parameters_and_headers(connect: TransportFactory) -> None:
-    with FaultServer([json_answer({"ok": 1})]) as server:
+    with FaultServer([json_response({"ok": 1})]) as server:
         request = Request("GET", "/subjects/a%2Fb", params=(("lab", "x,y z&+"), ("tag", "1"), ("tag", "2")))
         response = connect(server.url).send(request)
         (received,) = server.requests
@@ -35,7 +35,7 @@ def test_request_arrives_with_token_parameters_and_headers(connect: TransportFac
 
 
 def test_base_path_of_the_server_is_part_of_each_url(connect: TransportFactory) -> None:
-    with FaultServer([json_answer([]), json_answer([])]) as server:
+    with FaultServer([json_response([]), json_response([])]) as server:
         sender = connect(f"{server.url}/alyx/")
         sender.send(LIST)
         sender.send(Request("GET", f"{server.url}/alyx/subjects/a"))
@@ -43,13 +43,13 @@ def test_base_path_of_the_server_is_part_of_each_url(connect: TransportFactory) 
 
 
 def test_unauthenticated_request_carries_no_token(connect: TransportFactory) -> None:
-    with FaultServer([json_answer([])]) as server:
+    with FaultServer([json_response([])]) as server:
         connect(server.url).send(Request("GET", "/open", authenticate=False))
         assert server.tokens == [None]
 
 
 def test_json_body_is_sent_unchanged(connect: TransportFactory) -> None:
-    with FaultServer([json_answer({}, status=201)]) as server:
+    with FaultServer([json_response({}, status=201)]) as server:
         assert connect(server.url).send(CREATE).status == 201
         (received,) = server.requests
     assert received.body == CREATE.json
@@ -59,7 +59,7 @@ def test_json_body_is_sent_unchanged(connect: TransportFactory) -> None:
 def test_retried_multipart_body_is_identical_to_the_byte(connect: TransportFactory) -> None:
     image = FilePart("image", "brain.png", b"\x89PNG\r\n\x00", "image/png")
     request = Request("POST", "/notes", form=(("text", "hé"), ("users", "a"), ("users", "b")), files=(image,))
-    with FaultServer([faults.unavailable(), faults.too_many(), json_answer({}, status=201)]) as server:
+    with FaultServer([faults.unavailable(), faults.too_many(), json_response({}, status=201)]) as server:
         connect(server.url).send(request)
         bodies = [received.raw for received in server.requests]
     assert len(bodies) == 3
@@ -69,7 +69,7 @@ def test_retried_multipart_body_is_identical_to_the_byte(connect: TransportFacto
 
 
 def test_connections_are_reused_without_a_with_block(connect: TransportFactory) -> None:
-    with FaultServer(then=json_answer([])) as server:
+    with FaultServer(then=json_response([])) as server:
         sender = connect(server.url)
         for _ in range(5):
             sender.send(LIST)
@@ -78,20 +78,20 @@ def test_connections_are_reused_without_a_with_block(connect: TransportFactory) 
 
 def test_compressed_responses_are_decoded(connect: TransportFactory) -> None:
     packed = gzip.compress(b"[1, 2]")
-    with FaultServer([faults.answer(packed, headers={"Content-Encoding": "gzip"})]) as server:
+    with FaultServer([faults.response(packed, headers={"Content-Encoding": "gzip"})]) as server:
         assert connect(server.url).send(LIST).content == b"[1, 2]"
 
 
 def test_damaged_compression_is_a_broken_connection(connect: TransportFactory) -> None:
-    damaged = faults.answer(b"not gzip at all", headers={"Content-Encoding": "gzip"})
-    with FaultServer([damaged, json_answer("there")]) as server:
+    damaged = faults.response(b"not gzip at all", headers={"Content-Encoding": "gzip"})
+    with FaultServer([damaged, json_response("there")]) as server:
         assert connect(server.url).send(LIST).content == b'"there"'
     with FaultServer([damaged]) as server, pytest.raises(AlyxConnectionError):
         connect(server.url).send(CREATE)
 
 
 def test_session_cookies_are_not_stored(connect: TransportFactory) -> None:
-    with FaultServer(then=json_answer([], headers={"Set-Cookie": "sessionid=abc; Path=/"})) as server:
+    with FaultServer(then=json_response([], headers={"Set-Cookie": "sessionid=abc; Path=/"})) as server:
         sender = connect(server.url)
         sender.send(LIST)
         sender.send(LIST)
@@ -101,14 +101,14 @@ def test_session_cookies_are_not_stored(connect: TransportFactory) -> None:
 # --- answers ----------------------------------------------------------------------------------------------------------
 def test_400_lists_fields_and_messages(connect: TransportFactory) -> None:
     body = {"nickname": ["This field is required."], "lab": ["No such lab.", "Really."], "status_code": 400}
-    with FaultServer([json_answer(body, status=400)]) as server, pytest.raises(BadRequestError) as caught:
+    with FaultServer([json_response(body, status=400)]) as server, pytest.raises(BadRequestError) as caught:
         connect(server.url).send(CREATE)
     assert caught.value.fields == {"nickname": ["This field is required."], "lab": ["No such lab.", "Really."]}
     assert "nickname: This field is required.; lab: No such lab. Really." in str(caught.value)
 
 
 def test_html_page_with_status_200_is_returned(connect: TransportFactory) -> None:
-    with FaultServer([faults.html_answer()]) as server:
+    with FaultServer([faults.html_response()]) as server:
         assert connect(server.url).send(LIST).content.startswith(b"<!doctype html>")
 
 
@@ -118,7 +118,7 @@ def test_truncated_json_of_consistent_length_is_returned(connect: TransportFacto
 
 
 def test_html_404_says_that_the_endpoint_may_be_missing(connect: TransportFactory) -> None:
-    server = FaultServer([faults.html_answer(404, "Not Found")])
+    server = FaultServer([faults.html_response(404, "Not Found")])
     with server, pytest.raises(NotFoundError, match="may lack this endpoint") as caught:
         connect(server.url).send(LIST)
     assert len(str(caught.value)) < 500
@@ -127,7 +127,7 @@ def test_html_404_says_that_the_endpoint_may_be_missing(connect: TransportFactor
 # --- notices ----------------------------------------------------------------------------------------------------------
 def test_notices_are_surfaced_once_also_on_errors(connect: TransportFactory) -> None:
     headers = {"Alyx-API-Notice": "!!! Moving house", "Deprecation": "@1688169599"}
-    with FaultServer(then=json_answer({"detail": "x"}, status=404, headers=headers)) as server:
+    with FaultServer(then=json_response({"detail": "x"}, status=404, headers=headers)) as server:
         sender = connect(server.url)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

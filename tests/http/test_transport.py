@@ -18,12 +18,12 @@ from alyx_client.auth.credentials import Credentials
 from alyx_client.http.retry import Retries
 from alyx_client.http.transport import AsyncTransport, SyncTransport
 from tests import faults
-from tests.faults import FaultServer, json_answer
+from tests.faults import FaultServer, json_response
 from tests.http.transports import LIST, authentication, with_password
 
 
 def test_closed_transport_opens_again_on_use() -> None:
-    with FaultServer(then=json_answer([])) as server:
+    with FaultServer(then=json_response([])) as server:
         with SyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t"))) as transport:
             transport.send(LIST)
         transport.close()
@@ -33,7 +33,7 @@ def test_closed_transport_opens_again_on_use() -> None:
 
 
 def test_async_transport_serves_several_event_loops() -> None:
-    with FaultServer(then=json_answer([])) as server:
+    with FaultServer(then=json_response([])) as server:
         transport = AsyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t")))
 
         async def twice() -> int:
@@ -48,7 +48,7 @@ def test_async_transport_serves_several_event_loops() -> None:
 
 
 def test_pools_of_ended_event_loops_are_dropped() -> None:
-    with FaultServer(then=json_answer([])) as server:
+    with FaultServer(then=json_response([])) as server:
         transport = AsyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t")))
         for _ in range(3):
             asyncio.run(transport.send(LIST))
@@ -56,7 +56,7 @@ def test_pools_of_ended_event_loops_are_dropped() -> None:
 
 
 def test_event_loops_in_several_threads_log_in_once() -> None:
-    routes = {"/auth-token": [faults.token_answer("T1", delay=0.1)]}
+    routes = {"/auth-token": [faults.token_response("T1", delay=0.1)]}
     with FaultServer(then=faults.require_token("T1", []), routes=routes) as server:
         transport = AsyncTransport(server.url, authentication(with_password(server.url)))
 
@@ -71,8 +71,8 @@ def test_event_loops_in_several_threads_log_in_once() -> None:
 
 
 def test_cancelled_login_releases_the_lock() -> None:
-    logins = [faults.silent(), faults.token_answer("T1")]
-    with FaultServer(then=json_answer([]), routes={"/auth-token": logins}) as server:
+    logins = [faults.silent(), faults.token_response("T1")]
+    with FaultServer(then=json_response([]), routes={"/auth-token": logins}) as server:
 
         async def cancel_then_send() -> int:
             async with AsyncTransport(server.url, authentication(with_password(server.url))) as transport:
@@ -93,7 +93,7 @@ def test_threads_share_one_transport() -> None:
 
 
 def test_pickle_keeps_the_settings_and_the_token() -> None:
-    with FaultServer(then=json_answer([]), routes={"/auth-token": [faults.token_answer("T1")]}) as server:
+    with FaultServer(then=json_response([]), routes={"/auth-token": [faults.token_response("T1")]}) as server:
         credentials = with_password(server.url)
         transport = SyncTransport(
             server.url, authentication(credentials), read_timeout=7, retries=Retries(tries=2), user_agent="mine"
@@ -131,7 +131,7 @@ def test_spawned_workers_use_a_pickled_transport() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_forked_child_opens_connections_of_its_own() -> None:
-    with FaultServer(then=json_answer([])) as server:
+    with FaultServer(then=json_response([])) as server:
         transport = SyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t")))
         transport.send(LIST)
         # The child's copy of a lock that is held at the fork must not block it.
@@ -170,7 +170,7 @@ def test_importing_the_rest_of_the_core_does_not_import_httpx() -> None:
 
 
 def test_connections_are_closed_with_the_object() -> None:
-    with FaultServer(then=json_answer([])) as server, warnings.catch_warnings():
+    with FaultServer(then=json_response([])) as server, warnings.catch_warnings():
         warnings.simplefilter("error")
         transport = SyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t")))
         transport.send(LIST)

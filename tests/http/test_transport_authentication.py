@@ -15,13 +15,15 @@ from alyx_client.errors import (
 )
 from alyx_client.http.message import Request, Response
 from tests import faults
-from tests.faults import FaultServer, json_answer
+from tests.faults import FaultServer, json_response
 from tests.http.transports import CREATE, LIST, TransportFactory, with_password
 
 
 # --- tokens and logins ------------------------------------------------------------------------------------------------
 def test_first_request_logs_in(connect: TransportFactory) -> None:
-    with FaultServer([json_answer([]), json_answer([])], routes={"/auth-token": [faults.token_answer("T1")]}) as server:
+    with FaultServer(
+        [json_response([]), json_response([])], routes={"/auth-token": [faults.token_response("T1")]}
+    ) as server:
         sender = connect(server.url, credentials=with_password(server.url))
         sender.send(LIST)
         sender.send(LIST)
@@ -32,8 +34,8 @@ def test_first_request_logs_in(connect: TransportFactory) -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_stale_token_is_renewed_once(connect: TransportFactory, status: int) -> None:
-    routes = {"/auth-token": [faults.token_answer("T2")]}
-    with FaultServer([faults.stale_token(status), json_answer({}, status=201)], routes=routes) as server:
+    routes = {"/auth-token": [faults.token_response("T2")]}
+    with FaultServer([faults.stale_token(status), json_response({}, status=201)], routes=routes) as server:
         sender = connect(server.url, credentials=with_password(server.url, explicit_token="T1"))
         assert sender.send(CREATE).status == 201
         assert server.tokens == ["T1", None, "T2"]
@@ -41,7 +43,7 @@ def test_stale_token_is_renewed_once(connect: TransportFactory, status: int) -> 
 
 
 def test_token_that_stays_stale_is_renewed_once_only(connect: TransportFactory) -> None:
-    routes = {"/auth-token": [faults.token_answer("T2")]}
+    routes = {"/auth-token": [faults.token_response("T2")]}
     with FaultServer(then=faults.stale_token(), routes=routes) as server:
         with pytest.raises(AuthenticationError):
             connect(server.url, credentials=with_password(server.url, explicit_token="T1")).send(LIST)
@@ -57,7 +59,7 @@ def test_stale_token_without_a_password_says_how_to_log_in_again(connect: Transp
 
 
 def test_missing_permission_does_not_renew_the_token(connect: TransportFactory) -> None:
-    refusal = json_answer({"detail": "You do not have permission to perform this action."}, status=403)
+    refusal = json_response({"detail": "You do not have permission to perform this action."}, status=403)
     with FaultServer([refusal]) as server:
         with pytest.raises(PermissionError, match="You do not have permission"):
             connect(server.url, credentials=with_password(server.url, explicit_token="T1")).send(LIST)
@@ -80,21 +82,21 @@ def test_wrong_password_is_an_authentication_error(connect: TransportFactory) ->
 
 
 def test_logins_are_retried_like_other_requests(connect: TransportFactory) -> None:
-    logins = [faults.too_many("0"), faults.unavailable(503), faults.reset_before_headers(), faults.token_answer("T1")]
-    with FaultServer([json_answer({}, status=201)], routes={"/auth-token": logins}) as server:
+    logins = [faults.too_many("0"), faults.unavailable(503), faults.reset_before_headers(), faults.token_response("T1")]
+    with FaultServer([json_response({}, status=201)], routes={"/auth-token": logins}) as server:
         assert connect(server.url, credentials=with_password(server.url)).send(CREATE).status == 201
         assert server.paths == ["/auth-token"] * 4 + ["/subjects"]
 
 
 def test_login_response_without_a_token_is_an_error(connect: TransportFactory) -> None:
-    server = FaultServer(routes={"/auth-token": [faults.html_answer()]})
+    server = FaultServer(routes={"/auth-token": [faults.html_response()]})
     with server, pytest.raises(UnexpectedAnswerError, match="contains no token"):
         connect(server.url, credentials=with_password(server.url)).send(LIST)
 
 
 @pytest.mark.parametrize("known", ["T1", None])
 def test_concurrent_requests_log_in_once(connect: TransportFactory, known: str | None) -> None:
-    routes = {"/auth-token": [faults.token_answer("T2", delay=0.1)]}
+    routes = {"/auth-token": [faults.token_response("T2", delay=0.1)]}
     with FaultServer(then=faults.require_token("T2", [], delay=0.02), routes=routes) as server:
         sender = connect(server.url, credentials=with_password(server.url, explicit_token=known))
         outcomes = sender.send_many(LIST, 12)
@@ -114,8 +116,8 @@ def test_concurrent_requests_do_not_repeat_a_refused_login(connect: TransportFac
 
 
 def test_next_call_after_a_refused_login_logs_in_again(connect: TransportFactory) -> None:
-    routes = {"/auth-token": [faults.wrong_password(), faults.token_answer("T1")]}
-    with FaultServer([json_answer([])], routes=routes) as server:
+    routes = {"/auth-token": [faults.wrong_password(), faults.token_response("T1")]}
+    with FaultServer([json_response([])], routes=routes) as server:
         sender = connect(server.url, credentials=with_password(server.url))
         with pytest.raises(AuthenticationError):
             sender.send(LIST)
@@ -123,7 +125,7 @@ def test_next_call_after_a_refused_login_logs_in_again(connect: TransportFactory
 
 
 def test_new_token_is_stored_for_the_next_client(connect: TransportFactory) -> None:
-    with FaultServer(then=json_answer([]), routes={"/auth-token": [faults.token_answer("T1")]}) as server:
+    with FaultServer(then=json_response([]), routes={"/auth-token": [faults.token_response("T1")]}) as server:
         connect(server.url, credentials=with_password(server.url, store=True)).send(LIST)
         connect(server.url, credentials=Credentials(server.url)).send(LIST)
         assert server.tokens == [None, "T1", "T1"]
@@ -141,7 +143,7 @@ def test_token_renewed_by_another_process_is_used(connect: TransportFactory) -> 
 
 # --- the token goes to the configured server alone --------------------------------------------------------------------
 def test_url_of_another_server_is_refused_before_anything_is_sent(connect: TransportFactory) -> None:
-    with FaultServer(then=json_answer([])) as ours, FaultServer(then=json_answer([])) as other:
+    with FaultServer(then=json_response([])) as ours, FaultServer(then=json_response([])) as other:
         sender = connect(ours.url)
         for url in (f"{other.url}/subjects/a", ours.url.replace("http:", "https:"), "//evil.example/x"):
             with pytest.raises(ForeignURLError, match="nothing was sent"):
@@ -150,7 +152,7 @@ def test_url_of_another_server_is_refused_before_anything_is_sent(connect: Trans
 
 
 def test_redirect_on_the_same_server_is_followed_with_the_token(connect: TransportFactory) -> None:
-    with FaultServer([faults.redirect("/cache/new.zip?x=1", 301), json_answer("there")]) as server:
+    with FaultServer([faults.redirect("/cache/new.zip?x=1", 301), json_response("there")]) as server:
         response = connect(server.url).send(Request("GET", "/cache.zip"))
         assert response.content == b'"there"'
         assert response.url == f"{server.url}/cache/new.zip?x=1"
@@ -158,7 +160,7 @@ def test_redirect_on_the_same_server_is_followed_with_the_token(connect: Transpo
 
 
 def test_redirect_to_another_server_is_followed_without_the_token(connect: TransportFactory) -> None:
-    with FaultServer([json_answer("elsewhere")]) as other:
+    with FaultServer([json_response("elsewhere")]) as other:
         away = faults.redirect(f"{other.url}/bucket/cache.zip?X-Amz-Signature=abc")
         with FaultServer([away]) as server:
             response = connect(server.url).send(Request("GET", "/cache.zip"))

@@ -16,7 +16,7 @@ from alyx_client.errors import (
 from alyx_client.http.message import Request
 from alyx_client.http.retry import Retries
 from tests import faults
-from tests.faults import FaultServer, json_answer
+from tests.faults import FaultServer, json_response
 from tests.http.transports import CREATE, DELETE, LIST, TransportFactory
 
 BROKEN = {
@@ -39,7 +39,7 @@ UNTOUCHED = {
 @pytest.mark.parametrize("fault", [*BROKEN, *UNTOUCHED])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_idempotent_request_is_retried(connect: TransportFactory, fault: str, method: str) -> None:
-    with FaultServer([(BROKEN | UNTOUCHED)[fault], json_answer("there")]) as server:
+    with FaultServer([(BROKEN | UNTOUCHED)[fault], json_response("there")]) as server:
         assert connect(server.url).send(Request(method, "/subjects/a")).content == b'"there"'
         assert server.paths == ["/subjects/a"] * 2
 
@@ -49,8 +49,8 @@ def test_idempotent_request_is_retried(connect: TransportFactory, fault: str, me
 def test_creation_is_never_sent_twice_when_the_server_may_have_acted(
     connect: TransportFactory, fault: str, method: str
 ) -> None:
-    step = BROKEN.get(fault, json_answer({"detail": "boom"}, status=500))
-    with FaultServer([step], then=json_answer({})) as server:
+    step = BROKEN.get(fault, json_response({"detail": "boom"}, status=500))
+    with FaultServer([step], then=json_response({})) as server:
         with pytest.raises(AlyxError):
             connect(server.url).send(Request(method, "/subjects", json=b"{}"))
         assert len(server.requests) == 1
@@ -58,7 +58,7 @@ def test_creation_is_never_sent_twice_when_the_server_may_have_acted(
 
 @pytest.mark.parametrize("fault", UNTOUCHED)
 def test_creation_is_retried_if_the_server_did_not_process_it(connect: TransportFactory, fault: str) -> None:
-    with FaultServer([UNTOUCHED[fault], json_answer({}, status=201)]) as server:
+    with FaultServer([UNTOUCHED[fault], json_response({}, status=201)]) as server:
         assert connect(server.url).send(CREATE).status == 201
         assert [received.body for received in server.requests] == [CREATE.json] * 2
 
@@ -89,7 +89,7 @@ def test_creation_succeeds_once_the_server_is_up_again(connect: TransportFactory
     started: list[FaultServer] = []
 
     def start() -> None:
-        started.append(FaultServer(then=json_answer({}, status=201), port=port))
+        started.append(FaultServer(then=json_response({}, status=201), port=port))
 
     timer = threading.Timer(0.1, start)
     timer.start()
@@ -115,7 +115,7 @@ def test_one_try_disables_retries(connect: TransportFactory) -> None:
 
 
 def test_500_is_not_retried_and_shows_the_servers_detail(connect: TransportFactory) -> None:
-    error = json_answer({"detail": "Cannot resolve keyword 'nam' into field.", "status_code": 500}, status=500)
+    error = json_response({"detail": "Cannot resolve keyword 'nam' into field.", "status_code": 500}, status=500)
     with FaultServer([error]) as server:
         with pytest.raises(ServerError, match=r"Cannot resolve keyword 'nam'.*django=") as caught:
             connect(server.url).send(LIST)
@@ -142,7 +142,7 @@ def test_unavailable_server_that_asks_for_too_long_a_wait_raises_at_once(connect
 
 
 def test_404_to_the_retry_of_an_unanswered_deletion_is_success(connect: TransportFactory) -> None:
-    gone = json_answer({"detail": "Not found."}, status=404)
+    gone = json_response({"detail": "Not found."}, status=404)
     with FaultServer([faults.reset_before_headers(), gone]) as server:
         assert connect(server.url).send(DELETE).status == 204
     with FaultServer([gone]) as server, pytest.raises(NotFoundError):
@@ -152,7 +152,7 @@ def test_404_to_the_retry_of_an_unanswered_deletion_is_success(connect: Transpor
 
 
 def test_slow_response_is_a_timeout_and_retried(connect: TransportFactory) -> None:
-    with FaultServer([faults.silent(), faults.stalled_body(["x" * 100]), json_answer([])]) as server:
+    with FaultServer([faults.silent(), faults.stalled_body(["x" * 100]), json_response([])]) as server:
         assert connect(server.url, read_timeout=0.2).send(LIST).status == 200
         assert len(server.requests) == 3
 

@@ -17,15 +17,15 @@ from alyx_client.errors import (
 from alyx_client.http.message import Request
 from alyx_client.http.retry import Retries
 from tests import faults
-from tests.faults import FaultServer, json_answer
+from tests.faults import FaultServer, json_response
 from tests.http.transports import LIST, TransportFactory, with_password
 
 
 def test_secrets_stay_out_of_logs_errors_and_reprs(connect: TransportFactory, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    script = [faults.reset_before_headers(), json_answer([]), json_answer({"detail": "x"}, status=500)]
+    script = [faults.reset_before_headers(), json_response([]), json_response({"detail": "x"}, status=500)]
     request = Request("GET", "/subjects", params=(("password", "hunter2"), ("lab", "cortexlab")))
-    with FaultServer(script, routes={"/auth-token": [faults.token_answer("secret-token")]}) as server:
+    with FaultServer(script, routes={"/auth-token": [faults.token_response("secret-token")]}) as server:
         sender = connect(server.url, credentials=with_password(server.url))
         sender.send(request)
         with pytest.raises(ServerError) as caught:
@@ -55,7 +55,7 @@ def test_secrets_stay_out_of_logs_errors_and_reprs(connect: TransportFactory, ca
 
 def test_each_request_is_logged_in_one_line(connect: TransportFactory, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "alyx_client")
-    with FaultServer([faults.answer(b"x" * 12_300)]) as server:
+    with FaultServer([faults.response(b"x" * 12_300)]) as server:
         connect(server.url).send(LIST)
     line = next(line for line in caplog.messages if line.startswith("GET"))
     assert line.startswith("GET /subjects 200 12 kB ")

@@ -16,7 +16,7 @@ from alyx_client.errors import (
     ServerError,
 )
 from alyx_client.testing import LocalAlyx
-from tests.faults import FaultServer, json_answer
+from tests.faults import FaultServer, json_response
 
 from .clients import sent
 
@@ -89,7 +89,7 @@ def test_urls_of_other_servers_are_refused(alyx: Any, local_alyx: LocalAlyx, cal
 
 
 def test_error_response_is_raised_with_its_detail(connect: Callable[..., Any]) -> None:
-    failure = json_answer({"detail": "broken"}, status=500)
+    failure = json_response({"detail": "broken"}, status=500)
     with FaultServer(then=failure) as server, pytest.raises(ServerError, match="broken"):
         connect(server.url, token="t").get("/subjects")
 

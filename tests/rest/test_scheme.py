@@ -14,7 +14,7 @@ from alyx_client.errors import (
 )
 from alyx_client.testing import LocalAlyx
 from alyx_client.testing.schema.coreapi import read_coreapi
-from tests.faults import FaultServer, json_answer
+from tests.faults import FaultServer, json_response
 
 
 def test_endpoints_are_printed_and_returned(alyx: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,5 +96,5 @@ def legacy_schema(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("content", [{"openapi": "3.0.3"}, [], "text"])
 def test_response_that_is_not_a_schema_is_an_error(connect: Callable[..., Any], content: Any) -> None:
-    with FaultServer(then=json_answer(content)) as server, pytest.raises(InvalidCallError, match="neither OpenAPI"):
+    with FaultServer(then=json_response(content)) as server, pytest.raises(InvalidCallError, match="neither OpenAPI"):
         connect(server.url, token="t").rest("subjects", "list")

@@ -18,7 +18,7 @@ from alyx_client.runtime.drift import Drift, DriftLog
 from alyx_client.runtime.models import Record, WithIdInUrl
 from alyx_client.runtime.response import PageParser, ResponseParser
 from tests import faults
-from tests.faults import FaultServer, json_answer
+from tests.faults import FaultServer, json_response
 
 
 class FileRecord(Record):
@@ -224,7 +224,7 @@ def test_strict_log_raises_and_names_everything() -> None:
 
 def test_warning_points_at_the_line_of_the_call() -> None:
     body = {"count": 1, "next": None, "previous": None, "results": [{"name": 5}]}
-    with FaultServer(then=json_answer(body)) as server:
+    with FaultServer(then=json_response(body)) as server:
         client = AlyxClient(server.url, token="t")
         with pytest.warns(SchemaDriftWarning) as caught:
             client.labs.list()
@@ -314,12 +314,12 @@ def test_garbage_collection_is_enabled_after_a_page() -> None:
 @pytest.mark.parametrize(
     ("step", "error"),
     [
-        (faults.html_answer(200), UnexpectedAnswerError),
-        (faults.html_answer(200, "500 Internal Server Error"), ServerError),
+        (faults.html_response(200), UnexpectedAnswerError),
+        (faults.html_response(200, "500 Internal Server Error"), ServerError),
         (faults.truncated_json({"count": 1, "next": None, "results": [{"name": "x"}]}), UnexpectedAnswerError),
-        (faults.answer(b""), UnexpectedAnswerError),
-        (json_answer(None), UnexpectedAnswerError),
-        (json_answer({"detail": "text"}), UnexpectedAnswerError),
+        (faults.response(b""), UnexpectedAnswerError),
+        (json_response(None), UnexpectedAnswerError),
+        (json_response({"detail": "text"}), UnexpectedAnswerError),
     ],
 )
 def test_unexpected_responses_over_real_sockets(step: faults.Step, error: type[Exception]) -> None:
@@ -333,6 +333,6 @@ def test_unexpected_responses_over_real_sockets(step: faults.Step, error: type[E
 
 
 def test_failure_page_in_response_to_a_deletion_is_an_error() -> None:
-    failed = faults.html_answer(200, "500 Internal Server Error")
+    failed = faults.html_response(200, "500 Internal Server Error")
     with FaultServer(then=failed) as server, pytest.raises(ServerError):
         AlyxClient(server.url, token="t").labs.delete("x")

@@ -17,7 +17,7 @@ from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.key_ranges import KeyRanges
 from alyx_client.runtime.paging import Page
 from alyx_client.runtime.results import Results
-from tests.faults import FaultServer, Received, json_answer
+from tests.faults import FaultServer, Received, json_response
 from tests.runtime.lists import Server, identity, no_logged_errors, no_warnings
 
 
@@ -122,7 +122,7 @@ class Weighings:
         query = {name: values[-1] for name, values in parse_qs(urlsplit(received.target).query).items()}
         offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", 250)), 1000)
         if self.refuse_from is not None and offset >= self.refuse_from:
-            return json_answer({"detail": "broken"}, status=500)(received, connection)
+            return json_response({"detail": "broken"}, status=500)(received, connection)
         numbers = self.listed
         if "id__gte" in query.get("django", ""):
             low, high = (int(bound.replace("-", ""), 16) for bound in query["django"].split(",")[1::2])
@@ -130,7 +130,7 @@ class Weighings:
         rows = [weighing(number) for number in numbers[offset : offset + limit]]
         following = "http://elsewhere.example.org/weighings?limit=9&offset=9" if offset + limit < len(numbers) else None
         body = {"count": len(numbers), "next": following, "previous": None, "results": rows}
-        return json_answer(body)(received, connection)
+        return json_response(body)(received, connection)
 
 
 def serving(answers: Weighings) -> FaultServer:
@@ -239,7 +239,7 @@ def test_empty_list_of_keys_sends_nothing() -> None:
 def test_rows_without_a_readable_address_are_still_rows() -> None:
     broken = [{**weighing(1), "url": url} for url in (None, 5, "", ["x"], "not an address")]
     body = {"count": 5, "next": None, "previous": None, "results": broken}
-    with FaultServer(then=json_answer(body)) as server, pytest.warns(SchemaDriftWarning, match="weighings"):
+    with FaultServer(then=json_response(body)) as server, pytest.warns(SchemaDriftWarning, match="weighings"):
         rows = list(AlyxClient(server.url, token="t").weighings.list())
     assert [row.url for row in rows] == [None, 5, "", ["x"], "not an address"]
     assert not any(hasattr(row, "id") for row in rows)

@@ -24,7 +24,7 @@ from alyx_client.errors import (
 from alyx_client.http.retry import Retries
 from alyx_client.schema.report import Report
 from alyx_client.testing import LocalAlyx
-from tests.faults import FaultServer, Step, html_answer, json_answer
+from tests.faults import FaultServer, Step, html_response, json_response
 
 QUICK = Retries(base=0.001, cap=0.001)
 LEGACY = Path(__file__).parents[1] / "generator" / "alyx-legacy.coreapi.json"
@@ -97,7 +97,7 @@ def document(*names: str) -> dict[str, Any]:
 
 
 def test_schema_is_fetched_again_and_calls_by_name_follow_it() -> None:
-    routes = {"/api/schema": [json_answer(document("labs")), json_answer(document("labs", "rooms"))]}
+    routes = {"/api/schema": [json_response(document("labs")), json_response(document("labs", "rooms"))]}
     with FaultServer(routes=routes) as server, AlyxClient(server.url, **SETTINGS) as client:
         assert client.rest_schemes.endpoints == ["labs"]
         assert "client.rooms" in {change.name for change in client.check_schema().of("harmless")}
@@ -106,7 +106,7 @@ def test_schema_is_fetched_again_and_calls_by_name_follow_it() -> None:
 
 
 def test_action_without_a_plain_name_is_named_by_its_path() -> None:
-    routes = {"/api/schema": [json_answer(document("labs", "labs/latest", "rooms"))]}
+    routes = {"/api/schema": [json_response(document("labs", "labs/latest", "rooms"))]}
     with FaultServer(routes=routes) as server, AlyxClient(server.url, **SETTINGS) as client:
         added = {change.name for change in client.check_schema().of("harmless") if change.what == "added"}
     assert {"GET /labs/latest", "client.rooms"} <= added
@@ -115,10 +115,10 @@ def test_action_without_a_plain_name_is_named_by_its_path() -> None:
 @pytest.mark.parametrize(
     ("step", "error"),
     [
-        (json_answer({"detail": "no"}, status=403), PermissionDeniedError),
-        (html_answer(200), UnexpectedAnswerError),
-        (json_answer([1, 2]), UnexpectedAnswerError),
-        (json_answer({"swagger": "2.0", "paths": {}}), UnexpectedAnswerError),
+        (json_response({"detail": "no"}, status=403), PermissionDeniedError),
+        (html_response(200), UnexpectedAnswerError),
+        (json_response([1, 2]), UnexpectedAnswerError),
+        (json_response({"swagger": "2.0", "paths": {}}), UnexpectedAnswerError),
     ],
 )
 def test_response_that_is_not_a_schema_is_an_error(step: Step, error: type[AlyxError], check: Check) -> None:
@@ -127,14 +127,14 @@ def test_response_that_is_not_a_schema_is_an_error(step: Step, error: type[AlyxE
 
 
 def test_server_without_a_schema_is_an_error(check: Check) -> None:
-    with FaultServer(then=json_answer({"detail": "Not found."}, status=404)) as server:
+    with FaultServer(then=json_response({"detail": "Not found."}, status=404)) as server:
         with pytest.raises(NotFoundError, match=r"Not found: GET .*/api/schema"):
             check(server.url)
         assert server.paths == ["/api/schema", "/docs/", "/docs"]
 
 
 def test_cached_schema_does_not_replace_an_unreachable_server(check: Check) -> None:
-    routes = {"/api/schema": [json_answer(document("labs"))]}
+    routes = {"/api/schema": [json_response(document("labs"))]}
     with FaultServer(routes=routes) as server, AlyxClient(server.url, **SETTINGS) as client:
         assert client.rest_schemes.endpoints == ["labs"]
     with pytest.raises(AlyxConnectionError):

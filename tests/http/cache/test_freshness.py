@@ -115,7 +115,7 @@ def test_read_after_another_users_write_is_requested(connect: Connect, server: F
 
 
 @pytest.mark.parametrize(
-    "step", [faults.json_answer({}, status=500), faults.json_answer({}, status=400), faults.reset_before_headers()]
+    "step", [faults.json_response({}, status=500), faults.json_response({}, status=400), faults.reset_before_headers()]
 )
 def test_read_after_a_failed_write_is_requested(connect: Connect, step: faults.Step) -> None:
     with FaultServer([echo, step], then=echo) as server:
@@ -170,7 +170,7 @@ class Database:
         if "slow" in request.target:
             self.begun.set()
             assert self.may_respond.wait(30)
-        return faults.json_answer({"writes": count})(request, connection)
+        return faults.json_response({"writes": count})(request, connection)
 
 
 SLOW = Request("GET", "/subjects", (("slow", "1"),))
@@ -234,7 +234,7 @@ client.close()
             if request.method == "POST":
                 database.writes += 1
             count = database.writes
-        return faults.json_answer({"writes": count})(request, connection)
+        return faults.json_response({"writes": count})(request, connection)
 
     with FaultServer(then=step) as server:
         command = [sys.executable, "-c", code, str(folder), server.url]

@@ -185,8 +185,8 @@ def test_other_modes_are_refused(folder: Path, mode: Any) -> None:
 @pytest.mark.parametrize(
     ("step", "request_"),
     [
-        (faults.answer(b"<html>", content_type="text/html"), SUBJECTS),
-        (faults.answer(b"PK", content_type="application/zip"), SUBJECTS),
+        (faults.response(b"<html>", content_type="text/html"), SUBJECTS),
+        (faults.response(b"PK", content_type="application/zip"), SUBJECTS),
         (echo, Request("GET", "/subjects", authenticate=False)),
         (echo, Request("GET", "/auth-token")),
         (echo, Request("POST", "/auth-token", json=b"{}", authenticate=False)),
@@ -204,7 +204,7 @@ def test_response_is_not_stored(connect: Connect, step: faults.Step, request_: R
 
 @pytest.mark.parametrize("status", [304, 400, 404, 500])
 def test_error_response_is_not_stored(connect: Connect, status: int) -> None:
-    with FaultServer([faults.json_answer({}, status=status)], then=echo) as server:
+    with FaultServer([faults.json_response({}, status=status)], then=echo) as server:
         client = connect(server)
         with pytest.raises(AlyxHTTPError):
             client(SUBJECTS)
@@ -223,7 +223,7 @@ def test_response_that_is_too_large_is_not_stored(folder: Path) -> None:
 
 def test_response_is_served_byte_for_byte(connect: Connect) -> None:
     content = json.dumps({"name": "Žofia ☃"}, ensure_ascii=False).encode() + bytes(range(256))
-    with FaultServer(then=faults.answer(content, headers={"Allow": "GET, POST", "X-Notice": "now"})) as server:
+    with FaultServer(then=faults.response(content, headers={"Allow": "GET, POST", "X-Notice": "now"})) as server:
         client = connect(server)
         client(SUBJECTS)
         again = client(SUBJECTS)

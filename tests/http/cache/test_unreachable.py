@@ -94,7 +94,7 @@ def test_bypassing_and_disabling_the_cache_serve_no_stale_response(connect: Conn
 
 
 def test_other_failures_are_raised(connect: Connect) -> None:
-    with FaultServer([echo], then=faults.json_answer({}, status=500)) as server:
+    with FaultServer([echo], then=faults.json_response({}, status=500)) as server:
         client = connect(server)
         client(SUBJECTS, expires=True)
         with pytest.raises(ServerError):
