@@ -17,7 +17,7 @@ from click.testing import Result
 
 from alyx_client.testing import LocalAlyx
 
-from ..faults import FaultServer, Step, json_answer, page, too_many
+from ..faults import FaultServer, Step, json_response, page, too_many
 from .inline import resource
 from .test_cli import run
 
@@ -32,9 +32,9 @@ def schema() -> dict[str, Any]:
 def routes(rows: list[Any] | None = None) -> dict[str, list[Step]]:
     found = ROWS if rows is None else rows
     return {
-        "/api/schema": [json_answer(schema())] * 9,
+        "/api/schema": [json_response(schema())] * 9,
         "/things": [page(found)] * 9,
-        **{f"/things/{row['id']}": [json_answer(row)] * 9 for row in found},
+        **{f"/things/{row['id']}": [json_response(row)] * 9 for row in found},
     }
 
 
@@ -114,7 +114,7 @@ def test_interrupted_probe_keeps_what_it_read_and_goes_on(folder: Path) -> None:
     def wait(received: Any, connection: Any) -> bool:
         reached.set()
         go_on.wait(60)
-        return json_answer(ROWS[0])(received, connection)
+        return json_response(ROWS[0])(received, connection)
 
     scripted = routes()
     scripted["/things/a"] = [wait, *scripted["/things/a"]]
@@ -153,7 +153,7 @@ def test_only_a_server_can_be_probed(folder: Path, source: str) -> None:
 
 
 def test_server_that_refuses_the_token_is_said(folder: Path) -> None:
-    refused = {"/api/schema": [json_answer({"detail": "Invalid token."}, status=401)] * 9}
+    refused = {"/api/schema": [json_response({"detail": "Invalid token."}, status=401)] * 9}
     with FaultServer(routes=refused) as server:
         done = probe(server.url)
     assert done.exit_code == 3
