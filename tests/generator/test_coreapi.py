@@ -231,7 +231,7 @@ def test_every_link_of_the_legacy_server_is_a_method_or_a_finding(package: Impor
     assert refused == [
         "auth_token.POST /auth-token: no method: the client logs in by itself",
         "water_type.GET /water-type/{name}: no method: "
-        "the server ignores the name and answers the whole list; use list()",
+        "the server ignores the name and returns the whole list; use list()",
         "water_type.POST /water-type/{name}: no method: the server ignores the name; use create()",
     ]
 
