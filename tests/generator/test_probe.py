@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from alyx_generator.model.schemas import request_schema
-from alyx_generator.probe.observations import ProbeStateError
+from alyx_generator.probe.crawl import Bounds, Progress
 from alyx_generator.probe.proposal import to_yaml
-from alyx_generator.probe.run import Bounds, Probe, Progress, probe
+from alyx_generator.probe.run import Probe, probe
+from alyx_generator.probe.state import ProbeStateError
 from alyx_generator.source.fetch import fetch
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.overlay import Correction, correct, read_overlay
@@ -69,7 +70,7 @@ def probe_rows(schema: Mapping[str, Any], rows: Sequence[Any], folder: Path) -> 
     with FaultServer(routes=things(rows)) as server:
         found = probe(server.url, schema, (), token="t", bounds=FAST)
         again = probe(server.url, schema, reread(found, folder), token="t", bounds=FAST)
-    assert [(each.field, each.found) for each in again.findings] == []
+    assert [(each.field, each.observed) for each in again.findings] == []
     assert again.missed == ()
     return found
 
@@ -115,7 +116,7 @@ def test_a_planted_lie_is_found_and_its_correction_makes_the_schema_true(
     if not sent:
         whole["paths"] = {path: {"get": item["get"]} for path, item in whole["paths"].items()}
     found = probe_rows(whole, [{"id": str(index), "field": value} for index, value in enumerate(values)], tmp_path)
-    assert any(expected in each.found for each in found.findings)
+    assert any(expected in each.observed for each in found.findings)
     assert all(each.field.startswith("Thing.field") for each in found.findings)
     assert {one.operation for each in found.findings for one in each.evidence} == {"/things list", "/things/{id} read"}
 
@@ -193,7 +194,7 @@ def test_fields_too_many_and_too_few_are_found(tmp_path: Path) -> None:
     fields = {"id": {"type": "string"}, "gone": {"type": "string"}, "rare": {"type": "string"}}
     rows = [{"id": "1", "rare": "x", "more": 1}, {"id": "2", "more": 2}]
     found = probe_rows(resource(fields), rows, tmp_path)
-    assert {each.field: each.found for each in found.findings} == {
+    assert {each.field: each.observed for each in found.findings} == {
         "Thing.gone": "absent",
         "Thing.more": "integer",
         "Thing.rare": "absent",
@@ -226,18 +227,18 @@ def local() -> Any:
 def test_emptied_the_shipped_overlay_is_found_again(local: LocalAlyx, tmp_path: Path) -> None:
     schema = fetch("shipped")
     found = probe(local.url, schema, (), token=local.token(), bounds=FAST)
-    fields = {each.field: each.found for each in found.findings}
+    fields = {each.field: each.observed for each in found.findings}
     assert len(fields) >= 60
     assert fields["SubjectList.alive"] == "boolean"
     assert fields["User.lab"] == "array of string"
     assert fields["GET /water-requirement/{nickname}"] == "object"
     again = probe(local.url, schema, reread(found, tmp_path), token=local.token(), bounds=FAST)
-    assert [(each.field, each.found) for each in again.findings] == []
+    assert [(each.field, each.observed) for each in again.findings] == []
 
 
 def test_with_the_shipped_overlay_nothing_is_found(local: LocalAlyx) -> None:
     found = probe(local.url, token=local.token(), bounds=FAST)
-    assert [(each.field, each.found) for each in found.findings] == []
+    assert [(each.field, each.observed) for each in found.findings] == []
     assert found.missed == ()
     assert found.rows > 500
 
@@ -263,7 +264,7 @@ def _shipped() -> tuple[Correction, ...]:
 
 def test_only_get_requests_are_sent_and_no_more_than_allowed() -> None:
     with LocalAlyx() as running:
-        bounds = Bounds(rows=7, reads=3, per_minute=1_000_000)
+        bounds = Bounds(rows=7, records=3, per_minute=1_000_000)
         found = probe(running.url, fetch("shipped"), (), token=running.token(), bounds=bounds)
         requests = list(running.requests)
     assert {each.method for each in requests} == {"GET"}
@@ -306,7 +307,7 @@ def test_a_server_that_ignores_the_limit_is_asked_once() -> None:
 
 def test_requests_keep_to_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("alyx_generator.probe.run.time.sleep", slept.append)
+    monkeypatch.setattr("alyx_generator.probe.crawl.time.sleep", slept.append)
     with FaultServer(routes=things([{"id": "1"}])) as server:
         probe(server.url, resource({"id": {"type": "string"}}), (), token="t", bounds=Bounds(per_minute=2))
     assert slept[0] == 0
@@ -332,7 +333,7 @@ def test_an_endpoint_that_fails_is_told_and_the_rest_is_read(status: int) -> Non
     with FaultServer(routes=routes) as server:
         found = probe(server.url, schema, (), token="t", bounds=FAST)
     assert [(each.operation, each.reason, each.failed) for each in found.skipped] == [
-        ("/a read", f"answers {status} (1 of 1)", True)
+        ("/a read", f"HTTP {status} (1 of 1)", True)
     ]
     assert (found.operations, found.rows) == (1, 1)
     assert SECRET not in repr(found)
@@ -413,7 +414,7 @@ def test_an_interrupted_probe_goes_on_where_it_was(tmp_path: Path) -> None:
         running.requests.clear()
         with pytest.raises(KeyboardInterrupt):
             probe(running.url, schema, (), token=running.token(), bounds=FAST, state=state, progress=stop)
-        done = len(json.loads(state.read_text())["done"])
+        done = len(json.loads(state.read_text())["finished"])
         first = list(running.requests)
         running.requests.clear()
         told: list[Progress] = []
@@ -427,7 +428,7 @@ def test_an_interrupted_probe_goes_on_where_it_was(tmp_path: Path) -> None:
     assert third.findings == found.findings
     assert text(found) == text(whole)
     # What was half done is asked for again, after one page of its list.
-    assert len(first) + len(second) <= whole.requests + FAST.reads + 1
+    assert len(first) + len(second) <= whole.requests + FAST.records + 1
 
 
 def test_an_interruption_anywhere_changes_no_result(tmp_path: Path) -> None:
@@ -440,7 +441,7 @@ def test_an_interruption_anywhere_changes_no_result(tmp_path: Path) -> None:
         routes[f"/things/{index:05}"] = [json_answer({"id": index if index > 120 else "x"})] * 999
         routes[f"/things/{index:05}/parts"] = [json_answer([{"id": "a", "name": "a"}])] * 999
         routes[f"/things/{index:05}/parts/a"] = [json_answer({"id": index})] * 999
-    bounds = Bounds(reads=4, per_minute=1_000_000)
+    bounds = Bounds(records=4, per_minute=1_000_000)
     with FaultServer(routes=routes) as server:
         whole = probe(server.url, schema, (), token="t", bounds=bounds)
         for last in range(whole.requests):
@@ -486,7 +487,7 @@ def test_a_record_that_always_breaks_the_connection_is_passed_over() -> None:
     routes = things(rows) | {"/things/b": [reset_before_headers()] * 9}
     with FaultServer(routes=routes) as server:
         found = probe(server.url, resource({"id": {"type": "string"}}), (), token="t", bounds=FAST)
-    assert [(each.reason, each.failed) for each in found.skipped] == [("gives no answer (1 of 3)", True)]
+    assert [(each.reason, each.failed) for each in found.skipped] == [("no response (1 of 3)", True)]
     assert found.rows == 5
 
 
@@ -509,7 +510,8 @@ def test_a_probe_stopped_between_two_operations_asks_for_nothing_twice(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{}", "[]", "null", '{"about": 1, "done": {}}', '{"about": 1, "done": {"/a": 2}}']
+    "content",
+    ["", "{}", "[]", "null", '{"fingerprint": 1, "finished": {}}', '{"fingerprint": 1, "finished": {"/a": 2}}'],
 )
 def test_a_state_of_something_else_is_refused(content: str, tmp_path: Path) -> None:
     state = tmp_path / "state.json"
@@ -585,7 +587,7 @@ def test_hostile_names_of_fields_stay_names(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["\ud800", "x" * 200])
 def test_names_that_no_file_can_hold_are_counted_only(name: str, tmp_path: Path) -> None:
     found = probe_rows(resource({"id": {"type": "string"}}), [{"id": "1", name: 1}, {"id": "2", name: 1}], tmp_path)
-    assert [(each.field, each.found) for each in found.findings] == [("Thing", "other fields")]
+    assert [(each.field, each.observed) for each in found.findings] == [("Thing", "other fields")]
 
 
 def test_recursive_and_deep_answers_end(tmp_path: Path) -> None:
@@ -603,7 +605,7 @@ def test_recursive_and_deep_answers_end(tmp_path: Path) -> None:
     assert found.findings == ()
 
 
-@pytest.mark.parametrize("wrong", [{"rows": 0}, {"reads": 0}, {"per_minute": 0}, {"per_minute": -1}])
+@pytest.mark.parametrize("wrong", [{"rows": 0}, {"records": 0}, {"per_minute": 0}, {"per_minute": -1}])
 def test_bounds_that_bound_nothing_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="must be"):
         Bounds(**wrong)

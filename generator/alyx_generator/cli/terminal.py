@@ -18,7 +18,7 @@ from alyx_client.schema.extract import UnreadableDocumentError
 from alyx_generator.package.manifest import ManifestError, PackageNameError
 from alyx_generator.package.shipped import NoCheckoutError
 from alyx_generator.package.write import ForeignFilesError
-from alyx_generator.probe.observations import ProbeStateError
+from alyx_generator.probe.state import ProbeStateError
 from alyx_generator.render.format import FormatError
 from alyx_generator.source.fetch import UnknownSourceError
 from alyx_generator.source.overlay import OverlayError

@@ -1,1 +1,4 @@
-"""Reading real answers, to find where a server's schema is wrong about them."""
+"""Errors of a schema: a live server's responses compared with it, and corrections proposed.
+
+May import `alyx_generator.package` and the rooms below it.
+"""

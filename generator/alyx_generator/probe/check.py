@@ -1,228 +1,178 @@
-"""Checking an answer against its schema, and noting for each place of the schema what was found there."""
+"""Comparison of values with their schemas."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from alyx_client.schema.openapi import as_schema
-from alyx_generator.probe.observations import Place, Seen, Sight, has_format, kind_of
-from alyx_generator.source.openapi import nullable
+from alyx_client.schema.openapi import Schema, as_list, as_schema
+from alyx_generator.probe.describe import REFERENCE_PREFIX
+from alyx_generator.probe.observations import Location, Observation, Observations
+from alyx_generator.probe.response_schema import ResponseSchema, mismatch
+from alyx_generator.probe.values import json_type
+from alyx_generator.source.openapi import Document, Schemas, nullable
 
-_REF = "#/components/schemas/"
-_DEEPEST = 40
-_SAYING = frozenset(
-    {"type", "enum", "const", "properties", "items", "allOf", "oneOf", "anyOf", "$ref", "additionalProperties"}
-)
+_MAX_DEPTH = 40
 
 
 class Checker:
     """Checks values against the schemas of a document.
 
-    Limits on values (lengths, patterns, bounds) bind who writes and are not checked.
-
     Parameters
     ----------
-    document
-        An OpenAPI document, corrected.
-    sight
-        Where to note what is found.
+    schemas
+        The components of a corrected OpenAPI document, by name.
+    observations
+        Where to record what the values are.
     """
 
-    def __init__(self, document: Mapping[str, Any], sight: Sight) -> None:
-        self._schemas = as_schema(as_schema(document.get("components")).get("schemas"))
-        self._sight = sight
+    def __init__(self, schemas: Schemas, observations: Observations) -> None:
+        self._schemas = schemas
+        self._observations = observations
 
-    def check(self, value: Any, schema: Any, place: Place, depth: int = 0) -> None:
-        """Check a value against the schema that stands at a place."""
-        given = as_schema(schema)
-        seen = self._sight.setdefault(place, Seen())
-        seen.rows += 1
-        target, where = self._followed(given, place)
-        declared, at = _answered(target, where)
-        if not _says(declared):
-            # Nothing is said of the items of a list: what they are is worth telling where they are all plain.
-            if place[-1:] == ("items",):
-                seen.miss("undeclared")
-                seen.shape.add(value, 0)
+    @classmethod
+    def of_document(cls, document: Document, observations: Observations) -> Checker:
+        """Return a checker for a whole document."""
+        return cls(as_schema(as_schema(document.get("components")).get("schemas")), observations)
+
+    def check(self, value: Any, schema: Schema, location: Location, depth: int = 0) -> None:
+        """Check a value against the schema at a location."""
+        observation = self._observe(location)
+        declared = self._resolve(schema, location)
+        if not declared.declares:
+            # Of items that are declared as anything, the type is proposed if it is always the same.
+            if location[-1:] == ("items",):
+                observation.add_mismatch("undeclared")
+                observation.shape.add(value, 0)
             return
         if value is None:
-            if self._takes_null(given):
-                seen.fine += 1
-            else:
-                seen.miss("null")
+            self._check_null(schema, observation)
             return
-        options = _options(declared, where, at)
-        if options:
-            self._choose(value, options, seen, depth)
+        alternatives = declared.alternatives()
+        if alternatives:
+            self._check_alternatives(value, alternatives, observation, depth)
             return
-        wrong = _wrong(value, declared)
-        if wrong:
-            seen.miss(wrong)
-            if wrong not in ("format", "enum"):
-                seen.shape.add(value)
+        kind = mismatch(value, declared.keywords)
+        if not kind:
+            observation.valid += 1
+            if depth < _MAX_DEPTH:
+                self._check_content(value, declared, depth)
             return
-        seen.fine += 1
-        if depth < _DEEPEST:
-            self._inside(value, target, where, depth)
+        observation.add_mismatch(kind)
+        if kind not in ("format", "enum"):
+            observation.shape.add(value)
 
-    def fits(self, value: Any, schema: Any, depth: int = 0) -> bool:
-        """Tell whether a value is all that a schema says, without noting anything."""
-        scratch: Sight = {}
-        Checker({"components": {"schemas": self._schemas}}, scratch).check(value, schema, ("x",), depth)
-        return not any(each.wrong or each.extra or each.unnamed for each in scratch.values())
+    def fits(self, value: Any, schema: Schema, depth: int = 0) -> bool:
+        """Return whether a value is entirely as a schema declares it, without recording anything."""
+        discarded: Observations = {}
+        Checker(self._schemas, discarded).check(value, schema, ("x",), depth)
+        return not any(observation.contradicts for observation in discarded.values())
+
+    def _observe(self, location: Location) -> Observation:
+        observation = self._observations.setdefault(location, Observation())
+        observation.checked += 1
+        return observation
+
+    def _check_null(self, schema: Schema, observation: Observation) -> None:
+        if self._allows_null(schema):
+            observation.valid += 1
+        else:
+            observation.add_mismatch("null")
+
+    def _allows_null(self, schema: Schema, depth: int = 0) -> bool:
+        # drf-spectacular declares `nullable` beside the ``allOf`` that wraps a reference.
+        if nullable(ResponseSchema.of(schema, ()).keywords):
+            return True
+        declared = self._resolve(schema, ())
+        if nullable(declared.keywords) or not declared.declares or None in as_list(declared.keywords.get("enum")):
+            return True
+        return depth < _MAX_DEPTH and any(self._allows_null(option, depth + 1) for option, _ in declared.alternatives())
+
+    def _check_content(self, value: Any, declared: ResponseSchema, depth: int) -> None:
+        value_type = json_type(value)
+        if value_type == "array" and "items" in declared.keywords:
+            items = as_schema(declared.keywords["items"])
+            for item in as_list(value):
+                self.check(item, items, declared.at("items"), depth + 1)
+        elif value_type == "object":
+            self._check_object(as_schema(value), declared, depth)
+
+    def _check_object(self, value: Schema, declared: ResponseSchema, depth: int) -> None:
+        fields = {name: (schema, location) for name, schema, location in self._fields(declared)}
+        optional = self._optional_fields(declared.keywords)
+        for name, (schema, location) in fields.items():
+            if name in value and schema.get("writeOnly"):
+                self._observe(location).add_mismatch("write-only")
+            elif name in value:
+                self.check(value[name], schema, location, depth + 1)
+            elif not schema.get("writeOnly"):
+                observation = self._observe(location)
+                if name not in optional:
+                    observation.add_mismatch("absent")
+        others = declared.keywords.get("additionalProperties")
+        undeclared = sorted(value.keys() - fields.keys())
+        if as_schema(others):
+            for name in undeclared:
+                self.check(value[name], as_schema(others), declared.at("additionalProperties"), depth + 1)
+        elif fields and (others is None or others is False):
+            self._record_extra_fields({name: value[name] for name in undeclared}, declared.location)
+
+    def _record_extra_fields(self, fields: Schema, location: Location) -> None:
+        observation = self._observations.setdefault(location, Observation())
+        # A value is counted where the reference to its component stands, not at the component.
+        if location[:2] == ("components", "schemas") and len(location) == 3:
+            observation.checked += 1
+        for name, value in fields.items():
+            observation.add_extra_field(name, value)
 
     def _fields(
-        self, schema: Mapping[str, Any], place: Place, within: tuple[Place, ...] = ()
-    ) -> Iterator[tuple[str, Mapping[str, Any], Place]]:
-        """Return the fields of an object, those of the parts of its ``allOf`` too, each with its place."""
-        target, where = self._followed(schema, place)
-        if where in within:
+        self, declared: ResponseSchema, parents: tuple[Location, ...] = ()
+    ) -> Iterator[tuple[str, Schema, Location]]:
+        """Yield the fields of an object with their schemas and locations, those of its ``allOf`` first."""
+        if declared.location in parents:
             return
-        answered, at = _answered(target, where)
-        for index, part in enumerate(_list(answered.get("allOf"))):
-            yield from self._fields(as_schema(part), (*at.get("allOf", where), "allOf", index), (*within, where))
-        for name, each in as_schema(answered.get("properties")).items():
-            yield name, as_schema(each), (*at.get("properties", where), "properties", name)
+        for index, part in enumerate(as_list(declared.keywords.get("allOf"))):
+            resolved = self._resolve(as_schema(part), declared.at("allOf", index))
+            yield from self._fields(resolved, (*parents, declared.location))
+        for name, schema in as_schema(declared.keywords.get("properties")).items():
+            yield name, as_schema(schema), declared.at("properties", name)
 
-    def _followed(self, schema: Mapping[str, Any], place: Place) -> tuple[Mapping[str, Any], Place]:
-        """Return what a schema refers to, also through an ``allOf`` of one, and where that stands."""
-        seen: set[Place] = set()
-        while place not in seen:
-            seen.add(place)
-            answered, at = _answered(schema, place)
-            reference, parts = answered.get("$ref"), _list(answered.get("allOf"))
-            if isinstance(reference, str) and reference.startswith(_REF):
-                name = reference.removeprefix(_REF).replace("~1", "/").replace("~0", "~")
-                schema, place = as_schema(self._schemas.get(name)), ("components", "schemas", name)
-            elif len(parts) == 1 and "properties" not in answered:
-                schema, place = as_schema(parts[0]), (*at.get("allOf", place), "allOf", 0)
+    def _optional_fields(self, schema: Schema, depth: int = 0) -> set[str]:
+        names = {name for name in as_list(schema.get("x-sometimes")) if isinstance(name, str)}
+        for part in as_list(schema.get("allOf")) if depth < _MAX_DEPTH else ():
+            names |= self._optional_fields(self._resolve(as_schema(part), ()).keywords, depth + 1)
+        return names
+
+    def _resolve(self, schema: Schema, location: Location) -> ResponseSchema:
+        """Follow references, also those wrapped in an ``allOf`` of one."""
+        followed: set[Location] = set()
+        while location not in followed:
+            followed.add(location)
+            declared = ResponseSchema.of(schema, location)
+            reference, parts = declared.keywords.get("$ref"), as_list(declared.keywords.get("allOf"))
+            if isinstance(reference, str) and reference.startswith(REFERENCE_PREFIX):
+                name = reference.removeprefix(REFERENCE_PREFIX).replace("~1", "/").replace("~0", "~")  # RFC 6901
+                schema, location = as_schema(self._schemas.get(name)), ("components", "schemas", name)
+            elif len(parts) == 1 and "properties" not in declared.keywords:
+                schema, location = as_schema(parts[0]), declared.at("allOf", 0)
             else:
-                return schema, place
-        return {}, place
+                return declared
+        return ResponseSchema({}, location)
 
-    def _target(self, schema: Any) -> Mapping[str, Any]:
-        return _answered(*self._followed(as_schema(schema), ()))[0]
-
-    def _takes_null(self, schema: Mapping[str, Any], depth: int = 0) -> bool:
-        target = self._target(schema)
-        if nullable(_answered(schema, ())[0]) or nullable(target) or not _says(target):
-            return True
-        if None in _list(target.get("enum")):
-            return True
-        return depth < _DEEPEST and any(
-            self._takes_null(as_schema(each), depth + 1) for each, _ in _options(target, (), {})
-        )
-
-    def _inside(self, value: Any, schema: Mapping[str, Any], place: Place, depth: int) -> None:
-        schema, at = _answered(schema, place)
-        if isinstance(value, list) and "items" in schema:
-            for item in cast("Sequence[Any]", value):
-                self.check(item, schema["items"], (*at.get("items", place), "items"), depth + 1)
-        elif isinstance(value, dict):
-            self._object(cast("Mapping[str, Any]", value), schema, place, at, depth)
-
-    def _object(
-        self, value: Mapping[str, Any], schema: Mapping[str, Any], place: Place, at: Mapping[str, Place], depth: int
+    def _check_alternatives(
+        self, value: Any, options: Sequence[tuple[Schema, Location]], observation: Observation, depth: int
     ) -> None:
-        fields = {name: (declared, where) for name, declared, where in self._fields(schema, place)}
-        others = schema.get("additionalProperties")
-        sometimes = self._sometimes(schema)
-        for name, (declared, where) in fields.items():
-            if name in value:
-                if declared.get("writeOnly"):
-                    self._sight.setdefault(where, Seen()).rows += 1
-                    self._sight[where].miss("answered")
-                else:
-                    self.check(value[name], declared, where, depth + 1)
-            elif not declared.get("writeOnly"):
-                seen = self._sight.setdefault(where, Seen())
-                seen.rows += 1
-                if name not in sometimes:
-                    seen.miss("absent")
-        if isinstance(others, Mapping) and others:
-            for name in value.keys() - fields.keys():
-                self.check(
-                    value[name], others, (*at.get("additionalProperties", place), "additionalProperties"), depth + 1
-                )
-        elif fields and (others is None or others is False):
-            seen = self._sight.setdefault(place, Seen())
-            if place[:2] == ("components", "schemas") and len(place) == 3:
-                seen.rows += 1
-            for name in sorted(value.keys() - fields.keys()):
-                seen.add_extra(name, value[name])
-
-    def _sometimes(self, schema: Mapping[str, Any], depth: int = 0) -> set[str]:
-        found = {each for each in _list(schema.get("x-sometimes")) if isinstance(each, str)}
-        for part in _list(schema.get("allOf")) if depth < _DEEPEST else ():
-            found |= self._sometimes(self._target(part), depth + 1)
-        return found
-
-    def _choose(self, value: Any, options: Sequence[tuple[Any, Place]], seen: Seen, depth: int) -> None:
-        fitting = [each for each in options if self.fits(value, each[0], depth + 1)]
-        alike = [each for each in options if not _wrong(value, self._target(each[0]))]
-        if fitting or (len(alike) == 1 and isinstance(value, (dict, list))):
-            seen.fine += 1
-            if depth < _DEEPEST:
-                self.check(value, *(fitting or alike)[0], depth + 1)
-            return
-        said = [self._target(option) for option, _ in options]
-        enums = any(_wrong(value, each) in ("enum", "format") for each in said)
-        seen.miss("enum" if enums else kind_of(value))
-        if not enums:
-            seen.shape.add(value)
-
-
-def _says(schema: Mapping[str, Any]) -> bool:
-    """Tell whether a schema says anything of a value."""
-    return not _SAYING.isdisjoint(schema)
-
-
-def _wrong(value: Any, schema: Mapping[str, Any]) -> str:
-    """Return what a value is that its schema does not allow; empty where it does."""
-    kind, kinds = kind_of(value), kinds_of(schema)
-    if kinds and kind not in kinds:
-        as_integer = kind == "number" and "integer" in kinds and cast("float", value).is_integer()
-        if not as_integer and not (kind == "integer" and "number" in kinds):
-            return kind
-    choices = [schema["const"]] if "const" in schema else schema.get("enum")
-    if isinstance(choices, list) and not any(
-        value == each and isinstance(value, bool) == isinstance(each, bool) for each in cast("Sequence[Any]", choices)
-    ):
-        return "enum" if kinds or any(kind_of(each) == kind for each in cast("Sequence[Any]", choices)) else kind
-    if kind == "string" and not has_format(value, str(schema.get("format"))):
-        return "format"
-    return ""
-
-
-def _answered(schema: Mapping[str, Any], place: Place) -> tuple[Mapping[str, Any], dict[str, Place]]:
-    """Return a schema as it is answered, and the places of the keys that only answers have."""
-    own = schema.get("x-answered")
-    if not isinstance(own, Mapping):
-        return schema, {}
-    inner = cast("Mapping[str, Any]", own)
-    merged = {**schema, **inner}
-    merged.pop("x-answered")
-    return merged, dict.fromkeys(inner, (*place, "x-answered"))
-
-
-def _options(schema: Mapping[str, Any], place: Place, at: Mapping[str, Place]) -> list[tuple[Any, Place]]:
-    key = "oneOf" if "oneOf" in schema else "anyOf"
-    return [(option, (*at.get(key, place), key, index)) for index, option in enumerate(_list(schema.get(key)))]
-
-
-def kinds_of(schema: Mapping[str, Any]) -> list[str]:
-    """Return the JSON types that a schema allows; empty where it allows all."""
-    given = schema.get("type")
-    if isinstance(given, str):
-        return [given]
-    if isinstance(given, list):
-        return [str(each) for each in cast("Sequence[Any]", given)]
-    choices = [schema["const"]] if "const" in schema else _list(schema.get("enum"))
-    if choices:
-        return sorted({kind_of(each) for each in choices})
-    return ["object"] if "properties" in schema or "allOf" in schema else ["array"] if "items" in schema else []
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return cast("Sequence[Any]", value) if isinstance(value, list) else ()
+        fitting = [option for option in options if self.fits(value, option[0], depth + 1)]
+        declared = [self._resolve(schema, ()).keywords for schema, _ in options]
+        mismatches = [mismatch(value, keywords) for keywords in declared]
+        same_type = [option for option, kind in zip(options, mismatches, strict=True) if not kind]
+        # If one alternative alone is an object or an array, what differs is inside it.
+        if fitting or (len(same_type) == 1 and isinstance(value, dict | list)):
+            observation.valid += 1
+            if depth < _MAX_DEPTH:
+                self.check(value, *(fitting or same_type)[0], depth + 1)
+        elif not {"enum", "format"}.isdisjoint(mismatches):
+            observation.add_mismatch("enum")
+        else:
+            observation.add_mismatch(json_type(value))
+            observation.shape.add(value)

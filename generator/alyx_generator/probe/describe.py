@@ -1,75 +1,88 @@
-"""Places, schemas and what was found, in words."""
+"""Descriptions of locations, schemas and observations for people."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Mapping
 
-from alyx_client.schema.openapi import as_schema
-from alyx_generator.probe.observations import Place, Seen, Shape
+from alyx_client.schema.openapi import as_list, as_schema
+from alyx_generator.probe.observations import Location, Observation
+from alyx_generator.probe.values import ValueShape
 
-REF = "#/components/schemas/"
-KINDS = frozenset({"string", "integer", "number", "boolean", "array", "object"})
+REFERENCE_PREFIX = "#/components/schemas/"
+JSON_TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object"})
+
+_MISMATCHES = {"write-only": "answered", "enum": "another value", "format": "text of another format"}
 
 
-def named(seen: Seen) -> dict[str, int]:
-    """Return what was found in words: types with their formats and items."""
-    words = {"absent": "absent", "answered": "answered", "enum": "another value", "format": "text of another format"}
-    found: dict[str, int] = {}
-    for kind, count in seen.wrong.items():
+def describe_mismatches(observation: Observation) -> dict[str, int]:
+    """Return the count of each mismatch: types with their formats and items, or a phrase."""
+    shape = observation.shape
+    counts: dict[str, int] = {}
+    for kind, count in observation.mismatches.items():
         if kind == "undeclared":
-            found[look(seen.shape)] = count
-        elif kind in KINDS:
-            one = Shape({kind: count}, seen.shape.formats, seen.shape.items, seen.shape.fields)
-            found[look(one)] = count
+            description = describe_shape(shape)
+        elif kind in JSON_TYPES:
+            description = describe_shape(ValueShape({kind: count}, shape.formats, shape.items, shape.fields))
         else:
-            found[words.get(kind, kind)] = count
-    return found
+            description = _MISMATCHES.get(kind, kind)
+        counts[description] = count
+    return counts
 
 
-def look(shape: Shape) -> str:
-    """Return a shape in words, for instance ``array of string``."""
-    looks: list[str] = []
-    for kind in sorted(shape.kinds):
+def describe_counts(counts: Mapping[str, int], total: int) -> str:
+    """Return counts as text, for instance ``null in 3, integer in 1 of 20``."""
+    return f"{', '.join(f'{description} in {count}' for description, count in counts.items())} of {total}"
+
+
+def describe_shape(shape: ValueShape) -> str:
+    """Return the types of a shape, for instance ``array of string``."""
+    types: list[str] = []
+    for name in sorted(shape.types):
         formats = set(shape.formats)
-        if kind == "string" and len(formats) == 1 and "" not in formats:
-            looks.append(f"string ({formats.pop()})")
-        elif kind == "array" and shape.items is not None:
-            looks.append(f"array of {look(shape.items)}")
+        if name == "string" and len(formats) == 1 and "" not in formats:
+            types.append(f"string ({formats.pop()})")
+        elif name == "array" and shape.items is not None:
+            types.append(f"array of {describe_shape(shape.items)}")
         else:
-            looks.append(kind)
-    return " or ".join(looks)
+            types.append(name)
+    return " or ".join(types)
 
 
-def said(schema: Any) -> str:
-    """Return what a schema says in words."""
-    given = as_schema(schema)
-    reference = given.get("$ref")
+def describe_schema(node: object) -> str:
+    """Return what a schema declares, for instance ``string (uuid), nullable``."""
+    schema = as_schema(node)
+    reference = schema.get("$ref")
     if isinstance(reference, str):
-        return reference.removeprefix(REF)
-    parts = [*given.get("allOf", ()), *given.get("oneOf", ()), *given.get("anyOf", ())]
-    options = " or ".join(said(part) for part in parts)
-    kinds = given.get("type")
-    kind = " or ".join(map(str, cast("Sequence[Any]", kinds))) if isinstance(kinds, list) else kinds
-    text = str(kind or options or ("a set of values" if "enum" in given else "nothing"))
-    if kind == "array":
-        text = f"array of {said(given.get('items'))}" if given.get("items") else "array"
-    if given.get("format"):
-        text += f" ({given['format']})"
-    return text + (", nullable" if given.get("nullable") else "") + (", write-only" if given.get("writeOnly") else "")
+        return reference.removeprefix(REFERENCE_PREFIX)
+    declared = schema.get("type")
+    types = " or ".join(str(name) for name in as_list(declared) or (declared,) if name)
+    text = types or _describe_alternatives(node) or ("a set of values" if "enum" in schema else "nothing")
+    if declared == "array":
+        text = f"array of {describe_schema(schema['items'])}" if schema.get("items") else "array"
+    if schema.get("format"):
+        text += f" ({schema['format']})"
+    flags = {"nullable": ", nullable", "writeOnly": ", write-only"}
+    return text + "".join(flag for keyword, flag in flags.items() if schema.get(keyword))
 
 
-def label(place: Place) -> str:
-    """Return a place as a person names it: ``User.lab[]``."""
-    if place[0] == "paths":
-        start, rest = f"GET {place[1]}", place[place.index("schema") + 1 :] if "schema" in place else ()
+def _describe_alternatives(node: object) -> str:
+    schema = as_schema(node)
+    parts = [part for keyword in ("allOf", "oneOf", "anyOf") for part in as_list(schema.get(keyword))]
+    return " or ".join(map(describe_schema, parts))
+
+
+def describe_location(location: Location) -> str:
+    """Return a location as users name it: ``User.lab[]``."""
+    if location[0] == "paths":
+        start = f"GET {location[1]}"
+        rest = location[location.index("schema") + 1 :] if "schema" in location else ()
     else:
-        start, rest = str(place[2]), place[3:]
-    text, after_properties = quoted(start), False
+        start, rest = str(location[2]), location[3:]
+    text, after_properties = _quoted(start), False
     for step in rest:
         if after_properties:
-            text += f".{quoted(str(step))}"
+            text += f".{_quoted(str(step))}"
             after_properties = False
         elif step == "properties":
             after_properties = True
@@ -80,6 +93,6 @@ def label(place: Place) -> str:
     return text
 
 
-def quoted(name: str) -> str:
-    """Return a name that stays on its line and in its quotes."""
+def _quoted(name: str) -> str:
+    """Return a name in quotes if it could break out of its line or be misread."""
     return name if name.isprintable() and name.isascii() and '"' not in name else json.dumps(name)
