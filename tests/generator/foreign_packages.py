@@ -29,10 +29,10 @@ def client(generated: ImportedPackage, server: FaultServer, **options: Any) -> A
 def signature(method: Any) -> dict[str, str]:
     """Return a method's parameters as a user reads them, and what it returns."""
     read = inspect.signature(method)
-    shown = {
-        name: f"{each.annotation}{'' if each.default is each.empty else f' = {each.default}'}"
-        for name, each in read.parameters.items()
+    texts = {
+        name: f"{parameter.annotation}{'' if parameter.default is parameter.empty else f' = {parameter.default}'}"
+        for name, parameter in read.parameters.items()
         if name not in ("self", "limit", "max_items", "extra_params")
     }
-    shown["return"] = read.return_annotation
-    return {name: text.replace("'", '"') for name, text in shown.items()}
+    texts["return"] = read.return_annotation
+    return {name: text.replace("'", '"') for name, text in texts.items()}

@@ -53,9 +53,9 @@ def test_the_upgrade_from_3_3_1_to_3_6_1(corrections: tuple[Correction, ...]) ->
 def test_the_upgrade_is_all_that_differs_between_the_documents() -> None:
     old, new = snapshot("alyx-3.3.1"), snapshot("alyx-3.6.1")
     listed = new["paths"]["/subjects"]["get"]
-    gone = [each for each in old["paths"]["/subjects"]["get"]["parameters"] if each not in listed["parameters"]]
+    removed = [one for one in old["paths"]["/subjects"]["get"]["parameters"] if one not in listed["parameters"]]
 
-    assert [each["name"] for each in gone] == ["cull_method", "reduced"]
+    assert [parameter["name"] for parameter in removed] == ["cull_method", "reduced"]
     listed["parameters"] = old["paths"]["/subjects"]["get"]["parameters"]
     for path in ("/data-notices", "/data-notices/{id}"):
         del new["paths"][path]
@@ -67,7 +67,7 @@ def test_the_upgrade_is_all_that_differs_between_the_documents() -> None:
 def test_the_way_back_is_the_mirror() -> None:
     report = compare(snapshot("alyx-3.6.1"), snapshot("alyx-3.3.1"))
 
-    assert [(each.group, each.name, each.words) for each in report.changes] == [
+    assert [(change.group, change.name, change.words) for change in report.changes] == [
         (
             "breaking",
             "client.data_notices",
@@ -102,17 +102,17 @@ CORRECTED = [
 ]
 
 
-def test_what_the_overlay_corrects_is_what_changes() -> None:
+def test_surface_changes_where_the_overlay_corrects() -> None:
     raw = normalise(snapshot("alyx-3.6.1"))
     corrected = correct(raw, CORRECTIONS).document
 
     report = compare_surfaces(surface_of(raw), surface_of(corrected))
 
-    said = {f"{each.name} | {each.words}" for each in report.changes}
-    assert [line for line in CORRECTED if line not in said] == []
+    lines = {f"{change.name} | {change.words}" for change in report.changes}
+    assert [line for line in CORRECTED if line not in lines] == []
 
 
-def null_answers(document: Document) -> set[tuple[str, str]]:
+def nullable_fields(document: Document) -> set[tuple[str, str]]:
     """Return which fields of which components may be null in answers, read without the client's help."""
     return {
         (component, name)
@@ -125,12 +125,12 @@ def null_answers(document: Document) -> set[tuple[str, str]]:
 def test_as_many_fields_become_null_as_are_corrected_so() -> None:
     raw = normalise(snapshot("alyx-3.6.1"))
     corrected = correct(raw, CORRECTIONS).document
-    known = {(c, n) for c, schema in raw["components"]["schemas"].items() for n in schema.get("properties", {})}
-    expected = {name for component, name in (null_answers(corrected) - null_answers(raw)) & known}
+    declared = {(c, n) for c, schema in raw["components"]["schemas"].items() for n in schema.get("properties", {})}
+    expected = {name for component, name in (nullable_fields(corrected) - nullable_fields(raw)) & declared}
 
     report = compare_surfaces(surface_of(raw), surface_of(corrected))
 
-    null = {each.name.rpartition(".")[2] for each in report.changes if each.words == "may now be null"}
+    null = {change.name.rpartition(".")[2] for change in report.changes if change.words == "may now be null"}
     assert null == expected
     assert len(null) == 20
 
@@ -142,7 +142,7 @@ def test_the_core_names_things_as_the_generator_does(name: str) -> None:
     assert surface_of(corrected).names == names_of(build_api(corrected))
 
 
-def test_the_core_leaves_out_what_the_generator_leaves_out() -> None:
+def test_client_and_generator_exclude_the_same_paths() -> None:
     document = normalise(snapshot("alyx-3.6.1"))
     paths = {path for path in document["paths"] if path.rstrip("/") in NOT_ENDPOINTS}
 
@@ -162,7 +162,7 @@ def test_the_update_of_a_subject_is_named_by_its_own_class() -> None:
 
     report = compare(snapshot("alyx-3.6.1"), new, CORRECTIONS)
 
-    assert "client.subjects.update(SubjectUpdate(sex=…))" in {each.name for each in report.changes}
+    assert "client.subjects.update(SubjectUpdate(sex=…))" in {change.name for change in report.changes}
 
 
 def test_corrections_are_applied_to_both_sides() -> None:
@@ -174,11 +174,11 @@ def test_corrections_are_applied_to_both_sides() -> None:
 
     report = compare(old, new, (correction, missed))
 
-    assert {each.name for each in report.changes} == {"ThingRecord.note", "client.things.create(Thing(note=…))"}
+    assert {change.name for change in report.changes} == {"ThingRecord.note", "client.things.create(Thing(note=…))"}
     assert surface(old, (correction,)).actions["GET /things/{}"].response_fields["lab"].nullable
 
 
-def test_a_correction_that_fits_one_side_alone_is_told() -> None:
+def test_correction_that_fits_only_one_side_is_reported() -> None:
     old = resource({"label": {"type": "string"}})
     new = json.loads(json.dumps(old).replace("#/components/schemas/Thing", "#/components/schemas/Item"))
     new["components"]["schemas"]["Item"] = new["components"]["schemas"].pop("Thing")
@@ -196,7 +196,7 @@ def test_a_method_whose_key_may_be_left_out_is_two_operations() -> None:
 
     names = surface(document).names
 
-    assert [names[each].qualified for each in ("GET /info", "GET /info/{}")] == [
+    assert [names[route].qualified for route in ("GET /info", "GET /info/{}")] == [
         "client.info.read",
         "client.info.read(tag)",
     ]
@@ -215,7 +215,7 @@ def test_a_package_carries_the_published_schema_under_its_own_names() -> None:
     # Neither is a correction a change, nor a name that the generator chose.
     moved = copy.deepcopy(raw)
     moved["components"]["schemas"]["ProbeInsertionDetail"]["properties"]["name"]["nullable"] = True
-    names = [each.name for each in compare_with_document(surface, moved).changes]
+    names = [change.name for change in compare_with_document(surface, moved).changes]
     assert "ProbeInsertionRecord.name" in names
     assert "client.insertions.update(ProbeInsertionUpdate(name=…))" in names
 
@@ -241,7 +241,9 @@ def test_a_legacy_document_is_compared_without_corrections(legacy_is_old: bool) 
 
     report = compare(*sides, (*CORRECTIONS, Correction("$.paths['/labs'].get", "Not here.", remove=True)))
 
-    listed = [each for each in report.changes if each.kind == "action"]
-    assert [each.name for each in listed] == [f"client.labs.{each}" for each in ("delete", "partial_update", "update")]
-    assert not [each for each in report.changes if each.kind == "answer"]
+    actions = [change for change in report.changes if change.kind == "action"]
+    assert [change.name for change in actions] == [
+        f"client.labs.{name}" for name in ("delete", "partial_update", "update")
+    ]
+    assert not [change for change in report.changes if change.kind == "answer"]
     assert any("CoreAPI" in note for note in report.notes)

@@ -102,7 +102,7 @@ def test_actions_filters_and_keys_come_from_the_links(generate: Generate) -> Non
     generated = generated_like(generate, coreapi(labs=LABS))
     (endpoint,) = generated.result.api.endpoints
     assert [action.name for action in endpoint.actions] == ["list", "read", "create", "delete"]
-    assert [(each.name, each.annotation) for each in endpoint.actions[0].filters] == [
+    assert [(one.name, one.annotation) for one in endpoint.actions[0].filters] == [
         ("n", "int"),
         ("old", "str"),
         ("open", "bool"),
@@ -111,7 +111,7 @@ def test_actions_filters_and_keys_come_from_the_links(generate: Generate) -> Non
     assert generated.module("labs").Labs.create.__doc__.startswith("Make one.")
 
 
-def test_answers_come_from_the_server_that_is_known_and_may_lack_any_field(generate: Generate) -> None:
+def test_responses_come_from_the_reference_server_and_may_lack_any_field(generate: Generate) -> None:
     labs = generated_like(generate, coreapi(labs=LABS)).module("labs")
     assert {name: str(kind) for name, kind in labs.LabRecord.__annotations__.items()} == {
         "name": "str | None",
@@ -127,7 +127,7 @@ def test_answers_come_from_the_server_that_is_known_and_may_lack_any_field(gener
     )
 
 
-def test_what_is_sent_is_what_this_servers_form_has(generate: Generate) -> None:
+def test_requests_have_the_fields_of_the_servers_own_form(generate: Generate) -> None:
     labs = generated_like(generate, coreapi(labs=LABS)).module("labs")
     assert set(labs.Lab.model_fields) == {"name", "opened", "size", "motto"}
     assert labs.Lab(name="a", opened="2020-01-01T10:00:00", size=3, motto="x").to_wire() == {
@@ -194,12 +194,12 @@ def test_document_of_neither_form_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("endpoint", "nearest"), [("labs", "3.3.1"), ("data-notices", "3.6.1")])
-def test_answers_come_from_the_nearest_snapshot(endpoint: str, nearest: str) -> None:
+def test_responses_come_from_the_nearest_snapshot(endpoint: str, nearest: str) -> None:
     links = {"list": link("get", f"/{endpoint}"), "read": link("get", f"/{endpoint}/{{id}}", field("id", "path"))}
     components = normalise(coreapi(**{endpoint: links}))["components"]["schemas"]
-    said = {each["x-response-note"] for each in components.values() if "x-response-note" in each}
-    assert len(said) == 1
-    assert f"are those of Alyx {nearest}, and any" in said.pop()
+    notes = {schema["x-response-note"] for schema in components.values() if "x-response-note" in schema}
+    assert len(notes) == 1
+    assert f"are those of Alyx {nearest}, and any" in notes.pop()
 
 
 # --- the whole legacy server
@@ -255,7 +255,7 @@ def test_legacy_server_is_read_and_written_without_drift(package: ImportedPackag
         assert alyx.labs.read("newlab").institution == "UCL"
         alyx.labs.update("newlab", models.Lab(name="newlab", institution="CSHL"))
         alyx.labs.delete("newlab")
-        assert "newlab" not in {each.name for each in alyx.labs.list()}
+        assert "newlab" not in {lab.name for lab in alyx.labs.list()}
         weighing = alyx.weighings.create(models.Weighing(subject=alyx.subjects.list()[0].nickname, weight=20.0))
         assert alyx.weighings.read(weighing.id).weight == 20.0
         alyx.weighings.delete(weighing.id)

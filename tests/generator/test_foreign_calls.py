@@ -1,4 +1,4 @@
-"""Foreign servers whose packages once did something else than they said."""
+"""Regression tests of packages for foreign servers, by calling them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ RECORD = {"id": 1, "name": "a"}
 
 
 @pytest.mark.parametrize("name", ["signal", "time", "select", "contextlib", "functools", "datetime", "cached_property"])
-def test_endpoint_called_as_what_the_generator_imports(generate: Generate, name: str) -> None:
-    paths = {f"/{each}": {"get": returns(ref("Page"))} for each in (name, "zebras")}
+def test_endpoint_named_like_an_import_of_generated_code(generate: Generate, name: str) -> None:
+    paths = {f"/{path}": {"get": returns(ref("Page"))} for path in (name, "zebras")}
     generated = generate(document(paths, {"Thing": THING, "Page": page("Thing")}))
     with FaultServer(then=page_of([RECORD])) as server:
         assert client(generated, server).zebras.list()[0].id == 1
 
 
 @pytest.mark.parametrize("name", ["overload", "known_filters"])
-def test_action_called_as_a_decorator(generate: Generate, name: str) -> None:
+def test_action_named_like_a_decorator(generate: Generate, name: str) -> None:
     both = {"oneOf": [ref("Thing"), SEVERAL]}
     paths = {
         "/things": {"get": returns(ref("Page"))},
@@ -40,7 +40,7 @@ def test_action_called_as_a_decorator(generate: Generate, name: str) -> None:
     assert hasattr(generate(at(paths)).module("things").Things, f"{name}_")
 
 
-def test_record_and_what_the_path_without_its_key_answers_are_two_methods(generate: Generate) -> None:
+def test_record_and_collection_of_different_types_are_two_methods(generate: Generate) -> None:
     envelope = {"type": "object", "properties": {"data": SEVERAL, "total": {"type": "integer"}}}
     generated = generate(
         at(
@@ -54,10 +54,10 @@ def test_record_and_what_the_path_without_its_key_answers_are_two_methods(genera
         things_ = client(generated, server).things
         assert things_.read_all(lab="x").data[0].id == 1
         assert things_.read("1").name == "a"
-        assert [each.target for each in server.requests] == ["/things?lab=x", "/things/1"]
+        assert [request.target for request in server.requests] == ["/things?lab=x", "/things/1"]
 
 
-def test_key_that_may_be_left_out_stays_so_beside_a_longer_path(generate: Generate) -> None:
+def test_optional_key_stays_optional_beside_a_longer_path(generate: Generate) -> None:
     paths = {
         "/info": {"get": returns(ref("Thing"))},
         "/info/{tag}": {"get": {**keys("tag"), **returns(ref("Thing"))}},
@@ -90,7 +90,7 @@ def test_writes_to_one_record_and_to_all_are_two_methods(generate: Generate) -> 
         things_.bulk_delete(models.Things(ids=[1]))
         things_.delete("1")
         things_.partial_update("1", name="b")
-        assert [(each.method, each.path) for each in server.requests] == [
+        assert [(request.method, request.path) for request in server.requests] == [
             ("PUT", "/things"),
             ("PATCH", "/things"),
             ("DELETE", "/things"),
@@ -117,12 +117,12 @@ def test_json_fields_are_changed_only_where_one_key_finds_the_record(generate: G
     assert hasattr(generated.module("things").Things, "json_field_write")
 
 
-def test_json_fields_whose_attributes_are_called_otherwise_cannot_be_changed_by_key(generate: Generate) -> None:
+def test_json_fields_with_renamed_attributes_cannot_be_changed_by_key(generate: Generate) -> None:
     generated = generate(resource({"if": {}, "meta": {}}))
     assert 'JsonFields[str, Literal["meta"]]' in generated.result.files["things.py"]
 
 
-def test_limit_and_offset_of_what_is_no_list_are_filters(generate: Generate) -> None:
+def test_limit_and_offset_outside_lists_are_filters(generate: Generate) -> None:
     paging = query(*({"name": name, "schema": {"type": "integer"}} for name in ("limit", "offset")))
     generated = generate(at({"/stats": {"get": {**returns(ref("Thing")), **paging}}}))
     with FaultServer([json_answer(RECORD)]) as server:
@@ -130,7 +130,7 @@ def test_limit_and_offset_of_what_is_no_list_are_filters(generate: Generate) -> 
         assert server.requests[0].target == "/stats?limit=5&offset=2"
 
 
-def test_filters_that_may_be_null_are_what_they_are_besides(generate: Generate) -> None:
+def test_nullable_filters_have_their_other_type(generate: Generate) -> None:
     numbers = {"type": "array", "items": {"type": "integer"}}
     filters = query(
         {"name": "a", "schema": {**numbers, "type": ["array", "null"]}},
@@ -180,7 +180,7 @@ def test_discriminator_tells_forms_of_the_same_fields_apart(generate: Generate) 
 
 
 @pytest.mark.parametrize("kind", ["links", "callbacks"])
-def test_references_to_what_is_not_read(kind: str) -> None:
+def test_references_outside_the_generators_scope(kind: str) -> None:
     schema = things()
     holder = schema["paths"]["/things"]["get"]
     place = holder["responses"]["200"] if kind == "links" else holder
@@ -190,8 +190,8 @@ def test_references_to_what_is_not_read(kind: str) -> None:
 
 
 def test_lines_of_json_are_bytes(generate: Generate) -> None:
-    answered = {"responses": {"200": {"content": {"application/x-ndjson": {"schema": TEXT}}}}}
-    generated = generate(at({"/rows": {"get": answered}}))
+    response = {"responses": {"200": {"content": {"application/x-ndjson": {"schema": TEXT}}}}}
+    generated = generate(at({"/rows": {"get": response}}))
     with FaultServer([answer(b'{"a": 1}\n{"a": 2}\n', content_type="application/x-ndjson")]) as server:
         assert client(generated, server).rows.read() == b'{"a": 1}\n{"a": 2}\n'
 
@@ -200,7 +200,7 @@ def test_folder_of_the_server_is_found() -> None:
     schema = things()
     for url, expected in (("https://x.org/api/v1/", "/api/v1"), ("/api", "/api"), ("https://x.org", ""), ("/", "")):
         findings = generate_client({**schema, "servers": [{"url": url}]}, ()).api.findings
-        assert [each.reason for each in findings] == (
+        assert [finding.reason for finding in findings] == (
             [f"the paths are below {url}: the client's address must end in {expected}, too"] if expected else []
         )
 

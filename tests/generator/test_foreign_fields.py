@@ -14,7 +14,7 @@ KEY = "0b12ba9e-01e3-4784-8c35-d7bb1bab414f"
 
 def test_types_of_openapi_31(foreign: Foreign) -> None:
     things_ = foreign("types with null").module("things")
-    annotations = {name: str(each) for name, each in things_.ThingRecord.__annotations__.items()}
+    annotations = {name: str(annotation) for name, annotation in things_.ThingRecord.__annotations__.items()}
     assert annotations == {"a": "str | None", "b": "int | str", "c": "Any"}
     const = foreign("const").module("things")
     assert const.Thing(kind="mouse", level=3).to_wire() == {"kind": "mouse", "level": 3}
@@ -47,7 +47,7 @@ def test_limits_that_pydantic_cannot_read_are_left_to_the_server(foreign: Foreig
     assert set(caught.value.fields) == {"code", "exact", "share", "count", "tags"}
 
 
-def test_objects_inside_become_shapes(foreign: Foreign) -> None:
+def test_nested_objects_become_models(foreign: Foreign) -> None:
     things_ = foreign("objects inside").module("things")
     sent = things_.Thing(meta=things_.ThingMeta(author="a", deep=things_.ThingMetaDeep(n="b")), rows=[])
     assert sent.to_wire() == {"meta": {"author": "a", "deep": {"n": "b"}}, "rows": []}

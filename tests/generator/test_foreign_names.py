@@ -23,19 +23,19 @@ from .inline import document, page, ref, returns
         *("models", "client", "readme", "con", "list", "class", "match", "2photon", "rest", "get", "user", "send"),
     ],
 )
-def test_endpoint_leaves_the_clients_own_attributes_alone(generate: Generate, name: str) -> None:
+def test_endpoint_names_avoid_attributes_of_the_client(generate: Generate, name: str) -> None:
     generated = generate(document({f"/{name}": {"get": returns(ref("Page"))}}, {"Thing": THING, "Page": page("Thing")}))
     attribute = generated.result.api.endpoints[0].name
     assert attribute not in client_attributes()
     kind = generated.module("client").AlyxClient
-    assert {each for each in vars(kind) if not each.startswith("_")} == {attribute}
+    assert {name for name in vars(kind) if not name.startswith("_")} == {attribute}
     with FaultServer([page_of([{"id": 1, "name": "a"}])]) as server:
         alyx = client(generated, server)
         assert alyx.base_url == server.url
         assert getattr(alyx, attribute).list()[0].id == 1
 
 
-def test_fields_of_every_name_are_sent_and_read_under_the_servers_own(foreign: Foreign) -> None:
+def test_fields_of_any_name_are_sent_and_read_by_the_servers_names(foreign: Foreign) -> None:
     generated = foreign("fields of every name")
     record, sent = (getattr(generated.module("things"), name) for name in ("ThingRecord", "Thing"))
     attributes = {(field.alias or name): name for name, field in sent.model_fields.items()}
@@ -49,20 +49,20 @@ def test_fields_of_every_name_are_sent_and_read_under_the_servers_own(foreign: F
     assert sent(**{own: values[name] for name, own in attributes.items()}).to_wire() == values
     assert sent(class_="x").to_wire() == {"class": "x"}
     assert sent.changes_to_wire({"class_": "x", "2d": "y"}) == {"class": "x", "2d": "y"}
-    answered = record.model_validate(values)
-    assert {name: getattr(answered, own) for name, own in attributes.items()} == values
+    read = record.model_validate(values)
+    assert {name: getattr(read, own) for name, own in attributes.items()} == values
 
 
-def test_components_that_become_one_name_stay_apart(foreign: Foreign) -> None:
+def test_components_with_the_same_python_name_stay_distinct(foreign: Foreign) -> None:
     models = foreign("components that become one").module("models")
     assert set(models.LabThing.model_fields) == {"a"}
     assert set(models.BLabThing.model_fields) == {"b"}
     assert set(models.BLabThingRecord.model_fields) == {"b"}
 
 
-def test_endpoints_that_become_one_name_stay_apart(foreign: Foreign) -> None:
+def test_endpoints_with_the_same_python_name_stay_distinct(foreign: Foreign) -> None:
     generated = foreign("endpoints that become one")
-    assert {each.name: each.path for each in generated.result.api.endpoints} == {
+    assert {endpoint.name: endpoint.path for endpoint in generated.result.api.endpoints} == {
         "lab_things": "/lab-things",
         "lab_things_": "/lab_things",
         "lab_things__": "/Lab/Things",
@@ -72,7 +72,7 @@ def test_endpoints_that_become_one_name_stay_apart(foreign: Foreign) -> None:
     )
 
 
-def test_filters_that_become_one_name_stay_apart(foreign: Foreign) -> None:
+def test_filters_with_the_same_python_name_stay_distinct(foreign: Foreign) -> None:
     listed = foreign("filters that become one").module("things")
     parameters = list(inspect.signature(listed.Things.list).parameters)
     assert parameters == [

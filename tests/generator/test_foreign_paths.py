@@ -29,7 +29,7 @@ def test_nested_paths_take_the_keys_before_their_end_first(foreign: Foreign) -> 
         [page_of([{"user": "a"}]), *[json_answer({"user": "b"})] * 3, *[answer(status=204)] * 2]
     ) as server:
         alyx = client(generated, server)
-        assert [each.user for each in alyx.labs_members.list("cortex lab")] == ["a"]
+        assert [member.user for member in alyx.labs_members.list("cortex lab")] == ["a"]
         assert alyx.labs_members.read(f"{server.url}/labs/x", "1").user == "b"
         alyx.labs_members.create("x", member(user="b"))
         alyx.labs_members.partial_update("x", "1", user="b")
@@ -51,7 +51,7 @@ async def test_nested_paths_of_the_asynchronous_client(foreign: Foreign) -> None
     generated = foreign("nested paths")
     with FaultServer([page_of([{"user": "a"}]), json_answer({"user": "b"})]) as server:
         async with generated.module("client").AsyncAlyxClient(server.url, token="t", silent=True) as alyx:
-            assert [each.user async for each in alyx.labs_members.list("x")] == ["a"]
+            assert [member.user async for member in alyx.labs_members.list("x")] == ["a"]
             assert (await alyx.labs_members.read("x", "1")).user == "b"
         assert server.paths == ["/labs/x/members", "/labs/x/members/1"]
 
@@ -109,7 +109,7 @@ def test_keys_of_every_kind(foreign: Foreign) -> None:
         assert server.paths == ["/files/a/b%20c.txt", "/numbers/3", "/things/x/y"]
 
 
-def test_key_in_part_of_a_segment_is_found(foreign: Foreign) -> None:
+def test_key_in_part_of_a_segment_is_reported(foreign: Foreign) -> None:
     assert foreign("key in part of a segment").findings == [
         "things_format.GET /things.{format}: no method: a key is only part of a segment of the path"
     ]

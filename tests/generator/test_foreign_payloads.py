@@ -14,10 +14,11 @@ from .foreign_packages import Foreign, client, signature
 READY: Step = json_answer({"ready": True})
 
 
-def test_plain_answers(foreign: Foreign) -> None:
+def test_plain_responses(foreign: Foreign) -> None:
     generated = foreign("plain answers")
     endpoints = {
-        each.name: getattr(generated.module(each.name), each.class_name) for each in generated.result.api.endpoints
+        endpoint.name: getattr(generated.module(endpoint.name), endpoint.class_name)
+        for endpoint in generated.result.api.endpoints
     }
     assert {name: signature(kind.read)["return"] for name, kind in endpoints.items()} == {
         "anything": "Any",
@@ -46,7 +47,7 @@ def test_polymorphic_records(foreign: Foreign) -> None:
     cat, dog = {"type": "Cat", "lives": 9}, {"type": "Dog", "breed": "x"}
     with FaultServer([page_of([cat, dog]), json_answer(dog)]) as server:
         alyx = client(generated, server)
-        assert [type(each) for each in alyx.pets.list()] == [models.CatRecord, models.DogRecord]
+        assert [type(pet) for pet in alyx.pets.list()] == [models.CatRecord, models.DogRecord]
         assert alyx.pets.create(models.Dog(type="Dog", breed="x")).breed == "x"
         assert server.requests[-1].json() == dog
 
@@ -63,8 +64,8 @@ def test_list_that_is_not_paged(foreign: Foreign) -> None:
         assert client(generated, server).things.list()[0].name == "a"
 
 
-@pytest.mark.parametrize(("name", "given"), [("pages by number", {"page": 2}), ("pages by cursor", {"cursor": "x"})])
-def test_other_ways_to_page_give_one_page(foreign: Foreign, name: str, given: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("name", "keywords"), [("pages by number", {"page": 2}), ("pages by cursor", {"cursor": "x"})])
+def test_other_pagination_returns_one_page(foreign: Foreign, name: str, keywords: dict[str, Any]) -> None:
     generated = foreign(name)
     assert generated.findings == [
         "things.GET /things: paged by a number or a cursor: list_page() returns one page at a time"
@@ -72,12 +73,12 @@ def test_other_ways_to_page_give_one_page(foreign: Foreign, name: str, given: di
     with FaultServer(
         [json_answer({"count": 5, "next": "x", "previous": "y", "results": [{"id": 1, "name": "a"}]})]
     ) as server:
-        page_ = client(generated, server).things.list_page(**given)
+        page_ = client(generated, server).things.list_page(**keywords)
         assert page_.results[0].name == "a"
-        assert server.requests[0].target == "/things?" + "&".join(f"{name}={value}" for name, value in given.items())
+        assert server.requests[0].target == "/things?" + "&".join(f"{name}={value}" for name, value in keywords.items())
 
 
-def test_list_by_limit_and_offset_is_walked_whatever_its_page_is_called(foreign: Foreign) -> None:
+def test_list_with_limit_and_offset_is_paged_regardless_of_its_page_schema(foreign: Foreign) -> None:
     generated = foreign("limit and offset beside a cursor")
     assert generated.findings == []
     with FaultServer([page_of([{"id": 1, "name": "a"}])]) as server:
@@ -93,7 +94,7 @@ def test_pages_whose_rows_are_no_records(foreign: Foreign) -> None:
         assert list(alyx.names.list()) == ["x", "y"]
 
 
-def test_several_at_once(foreign: Foreign) -> None:
+def test_several_records_at_once(foreign: Foreign) -> None:
     generated = foreign("only several at once")
     assert signature(generated.module("things").Things.create) == {
         "thing": "Sequence[Thing]",
@@ -105,7 +106,7 @@ def test_several_at_once(foreign: Foreign) -> None:
         assert server.requests[0].json() == [{"name": "a"}]
 
 
-def test_answers_without_content(foreign: Foreign) -> None:
+def test_responses_without_content(foreign: Foreign) -> None:
     generated = foreign("answers without content")
     thing = generated.module("jobs").Thing
     with FaultServer([answer(status=201), answer(status=202), READY, answer(status=204)]) as server:
@@ -144,7 +145,7 @@ def test_query_parameters(foreign: Foreign) -> None:
         assert server.requests[0].target.replace("%2C", ",") == "/things?ids=1&ids=2&lab=x&tags=a,b"
 
 
-def test_headers_cookies_and_other_logins_are_found(foreign: Foreign) -> None:
+def test_headers_cookies_and_other_logins_are_reported(foreign: Foreign) -> None:
     assert foreign("headers and cookies").findings == [
         "things.GET /things: the required header X-Lab cannot be sent",
         "things.GET /things: the cookie lab cannot be sent",
@@ -154,12 +155,12 @@ def test_headers_cookies_and_other_logins_are_found(foreign: Foreign) -> None:
     ]
 
 
-def test_deprecated_operations_say_so(foreign: Foreign) -> None:
+def test_deprecated_operations_are_documented_as_such(foreign: Foreign) -> None:
     doc = inspect.getdoc(foreign("deprecated").module("things").Things.list)
     assert doc is not None
     assert doc.startswith("Use others.\n\nDeprecated by the server's schema.")
 
 
-def test_bodies_that_cannot_be_sent_are_found(foreign: Foreign) -> None:
+def test_bodies_that_cannot_be_sent_are_reported(foreign: Foreign) -> None:
     for name in ("bodies without fields", "bodies that are bytes", "empty component"):
         assert any("nothing can be sent" in finding for finding in foreign(name).findings)

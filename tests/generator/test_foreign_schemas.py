@@ -45,10 +45,9 @@ def test_every_operation_becomes_a_method_or_a_finding(foreign: Foreign, name: s
 
 
 def test_foreign_packages_pass_a_strict_type_check(tmp_path: Path) -> None:
-    for place, name in enumerate(SCHEMAS):
-        write(built(name).files, tmp_path / f"package_{place}")
-    found = type_errors(tmp_path)
-    assert found == []
+    for position, name in enumerate(SCHEMAS):
+        write(built(name).files, tmp_path / f"package_{position}")
+    assert type_errors(tmp_path) == []
 
 
 def type_errors(folder: Path) -> list[str]:
@@ -57,15 +56,16 @@ def type_errors(folder: Path) -> list[str]:
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    said = json.loads(run.stdout)
-    assert said["summary"]["filesAnalyzed"] > 0
+    report = json.loads(run.stdout)
+    assert report["summary"]["filesAnalyzed"] > 0
     return [
-        f"{each['file']}:{each['range']['start']['line'] + 1} {each['message']}" for each in said["generalDiagnostics"]
+        f"{error['file']}:{error['range']['start']['line'] + 1} {error['message']}"
+        for error in report["generalDiagnostics"]
     ]
 
 
 @pytest.mark.parametrize(
-    "place",
+    "location",
     [
         "components > schemas > Thing",
         "components > schemas > Thing > properties",
@@ -80,18 +80,18 @@ def type_errors(folder: Path) -> list[str]:
         "paths > /things > post > requestBody",
     ],
 )
-def test_what_is_malformed_is_refused_by_its_place(place: str) -> None:
+def test_malformed_schema_is_refused_by_location(location: str) -> None:
     document = resource({"name": {"type": "string"}})
-    *outer, last = place.split(" > ")
+    *outer, last = location.split(" > ")
     node: Any = document
     for step in outer:
         node = node[step]
     node[last] = 5
-    with pytest.raises(UnreadableSchemaError, match=re.escape(place)):
+    with pytest.raises(UnreadableSchemaError, match=re.escape(location)):
         generate_client(document, (), strict=False)
 
 
-def test_reference_that_leads_nowhere_is_refused_by_name() -> None:
+def test_dangling_reference_is_refused_by_name() -> None:
     schema = things()
     schema["paths"]["/things"]["get"]["parameters"] = [{"$ref": "#/components/parameters/Lab"}]
     with pytest.raises(UnreadableSchemaError, match="#/components/parameters/Lab"):
@@ -101,13 +101,13 @@ def test_reference_that_leads_nowhere_is_refused_by_name() -> None:
 # --- corrections
 
 
-def test_corrections_that_select_nothing_are_reported_and_those_that_fit_are_applied(generate: Generate) -> None:
+def test_corrections_that_fit_are_applied_and_others_reported(generate: Generate) -> None:
     corrections = (
         Correction("$.components.schemas.Session.properties.lab", "seen", {"nullable": True}),
         Correction("$.components.schemas.Thing.properties.name", "seen", {"nullable": True}),
     )
     generated = generate(resource({"name": {"type": "string"}}), corrections=corrections)
-    assert [each.target for each in generated.result.corrected.missed] == [corrections[0].target]
+    assert [correction.target for correction in generated.result.corrected.missed] == [corrections[0].target]
     assert generated.module("things").ThingRecord.__annotations__["name"] == "str | None"
     with pytest.raises(OverlayError, match="Session"):
         generate_client(resource({"name": {"type": "string"}}), corrections)
@@ -116,10 +116,10 @@ def test_corrections_that_select_nothing_are_reported_and_those_that_fit_are_app
 # --- changes over time
 
 
-def test_one_more_field_changes_the_lines_of_its_own_shapes_alone() -> None:
+def test_new_field_changes_only_the_lines_of_its_own_models() -> None:
     fields = {"name": {"type": "string"}, "x-y": {"type": "string"}, "parts": {"type": "array", "items": ref("Part")}}
     part = {"type": "object", "properties": {"n": {"type": "integer"}}}
-    before, after = (resource(each) for each in (fields, {**fields, "lab": {"type": "string"}}))
+    before, after = (resource(properties) for properties in (fields, {**fields, "lab": {"type": "string"}}))
     for schema in (before, after):
         schema["components"]["schemas"]["Part"] = part
         schema["paths"]["/others"] = {
@@ -130,13 +130,13 @@ def test_one_more_field_changes_the_lines_of_its_own_shapes_alone() -> None:
     assert [path for path in new if path.endswith(".py") and new[path] != old.get(path)] == ["things.py"]
     changed = [line for line in new["things.py"].splitlines() if line not in old["things.py"].splitlines()]
     assert changed == ["    lab: str", "    lab: str = UNSET", "    lab: str"]
-    shapes = {
+    classes = {
         node.name: ast.unparse(node) for node in ast.parse(new["things.py"]).body if isinstance(node, ast.ClassDef)
     }
-    assert [name for name, text in shapes.items() if "lab: str" in text] == ["ThingRecord", "Thing", "ThingChanges"]
+    assert [name for name, text in classes.items() if "lab: str" in text] == ["ThingRecord", "Thing", "ThingChanges"]
 
 
-def test_same_bytes_whatever_the_hash_seed() -> None:
+def test_output_does_not_depend_on_the_hash_seed() -> None:
     code = (
         "import hashlib; from alyx_generator.package.pipeline import generate_client;"
         "from tests.generator.foreign import schemas;"

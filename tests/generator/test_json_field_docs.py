@@ -1,4 +1,4 @@
-"""An update replaces the whole of a JSON field, and the documentation of each such field says so."""
+"""Documentation of JSON fields: an update replaces the whole field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One rule of the shapes each: a tiny schema is generated, imported and used."""
+"""Rules of the models, one each: a tiny schema is generated, imported and used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read(module: Any, record: dict[str, Any], action: str = "_READ") -> Any:
     return getattr(module, action).parse(Response(200, {}, json.dumps(record).encode()), log)
 
 
-def test_read_only_fields_are_not_sent_and_always_answered(generate: Generate) -> None:
+def test_read_only_fields_are_returned_and_not_sent(generate: Generate) -> None:
     things = generate(
         resource({"id": {"type": "string", "format": "uuid", "readOnly": True}, "name": {"type": "string"}}, ["id"])
     ).module("things")
@@ -33,7 +33,7 @@ def test_read_only_fields_are_not_sent_and_always_answered(generate: Generate) -
     assert record.id == UUID("0b12ba9e-01e3-4784-8c35-d7bb1bab414f")
 
 
-def test_write_only_fields_are_sent_and_not_answered(generate: Generate) -> None:
+def test_write_only_fields_are_sent_and_not_returned(generate: Generate) -> None:
     things = generate(resource({"name": {"type": "string"}, "secret": {"type": "string", "writeOnly": True}})).module(
         "things"
     )
@@ -41,7 +41,7 @@ def test_write_only_fields_are_sent_and_not_answered(generate: Generate) -> None
     assert "secret" not in things.ThingRecord.model_fields
 
 
-def test_left_out_null_and_a_value_are_three_things(generate: Generate) -> None:
+def test_omitted_null_and_a_value_are_distinct(generate: Generate) -> None:
     things = generate(
         resource({"a": {"type": "string", "nullable": True}, "b": {"type": "string"}, "c": {"type": "integer"}})
     ).module("things")
@@ -78,7 +78,7 @@ def test_field_names_that_python_or_pydantic_use(generate: Generate, name: str) 
     assert record.model_dump(by_alias=True) == {name: "x", "ids": ["y"]}
 
 
-def test_enumeration_is_closed_when_sent_and_open_when_answered(generate: Generate) -> None:
+def test_enumeration_is_closed_in_requests_and_open_in_responses(generate: Generate) -> None:
     things = generate(
         resource({"sex": {"oneOf": [ref("SexEnum"), ref("BlankEnum")]}})
         | {
@@ -123,7 +123,7 @@ def test_dates_are_accepted_as_objects_and_text(generate: Generate) -> None:
     assert record.at.tzinfo is None
 
 
-def test_limits_bind_what_is_sent_and_not_what_is_answered(generate: Generate) -> None:
+def test_limits_apply_to_requests_and_not_to_responses(generate: Generate) -> None:
     things = generate(
         resource(
             {"ext": {"type": "string", "pattern": r"^\.[^.]+$", "maxLength": 4}, "n": {"type": "integer", "minimum": 0}}
@@ -155,7 +155,7 @@ def test_records_keep_new_fields_compare_and_pickle(generate: Generate) -> None:
         record.name = "b"
 
 
-def test_list_row_and_record_are_different_shapes(generate: Generate) -> None:
+def test_list_row_and_record_are_different_models(generate: Generate) -> None:
     row = {"type": "object", "properties": {"name": {"type": "string"}}}
     detail = {"type": "object", "properties": {"name": {"type": "string"}, "narrative": {"type": "string"}}}
     generated = generate(
@@ -176,7 +176,7 @@ def test_list_row_and_record_are_different_shapes(generate: Generate) -> None:
     assert set(generated.module("models").__all__) == {"Thing", "ThingRecord", "ThingSummary"}
 
 
-def test_shapes_of_two_endpoints_that_refer_to_each_other(generate: Generate) -> None:
+def test_models_of_two_endpoints_that_refer_to_each_other(generate: Generate) -> None:
     a = {"type": "object", "properties": {"bs": {"type": "array", "items": ref("B")}, "n": {"type": "integer"}}}
     b = {"type": "object", "properties": {"a": {"allOf": [ref("A")], "nullable": True}}}
     generated = generate(

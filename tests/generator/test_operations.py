@@ -1,4 +1,4 @@
-"""Which methods come of which operations, and what is said about the others."""
+"""Methods generated from operations, and findings about the others."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_colliding_operation_ids_do_not_matter(generate: Generate) -> None:
     assert len(methods(generate(schema).module("things").Things)) == 6
 
 
-def test_path_without_answer_is_typed_as_any_and_found(generate: Generate) -> None:
+def test_path_without_response_is_typed_as_any_and_reported(generate: Generate) -> None:
     generated = generate(document({"/status": {"get": returns(None)}}))
     assert methods(generated.module("status").Status) == {"read"}
     assert generated.findings == ["status.GET /status: the schema declares no response: typed as Any"]
@@ -52,7 +52,7 @@ def test_plain_array_is_a_list(generate: Generate) -> None:
     assert methods(generated.module("things").Things) == {"list"}
 
 
-def test_list_of_texts_is_an_answer(generate: Generate) -> None:
+def test_list_of_texts_is_a_plain_response(generate: Generate) -> None:
     generated = generate(document({"/names": {"get": returns({"type": "array", "items": {"type": "string"}})}}))
     assert generated.findings == []
     assert methods(generated.module("names").Names) == {"read"}
@@ -92,7 +92,7 @@ def test_file_field_becomes_a_keyword(generate: Generate) -> None:
     assert request.json is None
 
 
-def test_operation_that_is_skipped_says_why(generate: Generate) -> None:
+def test_skipped_operation_is_reported_with_its_reason(generate: Generate) -> None:
     schema = resource({"name": {"type": "string"}})
     schema["paths"]["/things/{id}"]["put"]["x-alyx-skip"] = "it does nothing"
     generated = generate(schema)

@@ -36,7 +36,7 @@ def test_target_that_selects_nothing_is_an_error_that_names_it() -> None:
 
 def test_target_that_selects_nothing_in_a_foreign_schema_is_reported() -> None:
     corrected = correct(DOCUMENT, (Correction("$.components.schemas.C", "seen", {}),), strict=False)
-    assert [each.target for each in corrected.missed] == ["$.components.schemas.C"]
+    assert [correction.target for correction in corrected.missed] == ["$.components.schemas.C"]
     assert corrected.applied == 0
 
 

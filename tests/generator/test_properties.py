@@ -85,7 +85,7 @@ def test_random_schemas_end_in_packages_that_work(tmp_path: Path, monkeypatch: p
     assert type_errors(tmp_path) == []
 
 
-def test_hostile_texts_everywhere_stay_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_texts_anywhere_stay_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     count = 0
 
@@ -117,7 +117,7 @@ def test_hostile_texts_everywhere_stay_texts(tmp_path: Path, monkeypatch: pytest
 @example('"""')
 @example("\\")
 @example('a\n"')
-def test_docstrings_are_literals_whatever_they_hold(text: str) -> None:
+def test_docstrings_are_literals_for_any_text(text: str) -> None:
     for indent in (0, 4, 8):
         source = f"def f():\n{' ' * indent or ' '}{docstring(text, indent=indent)}\n"
         (function,) = ast.parse(source).body

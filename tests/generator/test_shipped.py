@@ -1,4 +1,4 @@
-"""The shipped client is what the generator makes of the shipped snapshot, and the snapshot holds facts alone."""
+"""The shipped client is up to date with the shipped snapshot, and snapshots hold no prose."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from alyx_generator.source.snapshots import structure_only, to_json
 ENDPOINTS = Path(__file__).parents[2] / "alyx_client" / "endpoints"
 
 
-def test_shipped_endpoints_are_what_is_generated() -> None:
+def test_shipped_endpoints_are_up_to_date() -> None:
     assert check(generate_shipped().files, ENDPOINTS) == []
 
 
@@ -39,7 +39,7 @@ def test_snapshots_hold_no_prose_and_are_sorted() -> None:
         assert text == to_json(structure_only(json.loads(text)))
 
 
-def test_property_called_description_is_structure() -> None:
+def test_property_named_description_is_structure() -> None:
     schema = {"properties": {"description": {"type": "string", "description": "prose"}}, "description": "prose"}
     assert structure_only(schema) == {"properties": {"description": {"type": "string"}}}
 
@@ -50,8 +50,12 @@ def test_difference_is_named(tmp_path: Path) -> None:
     (tmp_path / "package" / "a.py").write_text("x = 2\n")
     (tmp_path / "package" / "c.py").write_text("")
     (tmp_path / "package" / "b.py").unlink()
-    found = [str(each) for each in check(files, tmp_path / "package")]
-    assert found == ["a.py: differs from what is generated", "b.py: is missing", "c.py: is not generated any more"]
+    differences = [str(difference) for difference in check(files, tmp_path / "package")]
+    assert differences == [
+        "a.py: differs from what is generated",
+        "b.py: is missing",
+        "c.py: is not generated any more",
+    ]
 
 
 def test_write_replaces_the_whole_folder(tmp_path: Path) -> None:
@@ -62,7 +66,7 @@ def test_write_replaces_the_whole_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", ["0", "1"])
-def test_same_bytes_whatever_the_hash_seed(seed: str) -> None:
+def test_output_does_not_depend_on_the_hash_seed(seed: str) -> None:
     code = "import hashlib; from alyx_generator.package.shipped import generate_shipped as b; print(hashlib.sha256(repr(sorted(b().files.items())).encode()).hexdigest())"
     run = subprocess.run(
         [sys.executable, "-c", code],

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAMS = "Scripts" if os.name == "nt" else "bin"
 LEGACY = Path(__file__).parent / "alyx-legacy.coreapi.json"
 TOOLS = ("mypy", "pyright[nodejs]==1.1.414", "pytest>=8.3", "pytest-asyncio>=0.25", "pytest-recording>=0.13")
-# Taken when the tests are collected: later, every test is kept from the developer's own settings.
+# Taken when the tests are collected: later, every test is isolated from the developer's own settings.
 LIVE = {name: value for name, value in os.environ.items() if name.startswith("ALYX_")}
 
 pytestmark = pytest.mark.slow
@@ -39,11 +39,11 @@ class Installed:
         return done.stdout
 
     def run(self, program: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
         return subprocess.run(
             [str(self.programs / program), *map(str, arguments)],
             cwd=self.work,
-            env={**kept, **environment},
+            env={**inherited, **environment},
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -79,7 +79,7 @@ def installed(bare: Installed) -> Installed:
 
 
 @pytest.mark.parametrize("generation", ["3.3.1", "3.6.1", "legacy"])
-def test_package_of_each_generation_is_sound_and_does_what_is_promised(installed: Installed, generation: str) -> None:
+def test_package_of_each_generation_works(installed: Installed, generation: str) -> None:
     package, source = f"alyx_{generation.replace('.', '')}", LEGACY if generation == "legacy" else generation
     print(installed.call("alyx-generate", "client", source, "--package", package, "--out", "."))
 

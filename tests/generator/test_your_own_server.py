@@ -48,7 +48,7 @@ def test_the_commands_on_the_page_work(tmp_path: Path, monkeypatch: pytest.Monke
     assert "institution: str | None" in Path("src/lab_alyx/labs.py").read_text(encoding="utf-8")
 
 
-def test_the_action_on_the_page_checks_what_the_page_makes() -> None:
+def test_workflow_of_the_page_checks_the_package_of_the_page() -> None:
     (workflow,) = (yaml.safe_load(text) for text in blocks("yaml") if text.startswith("name:"))
     steps = workflow["jobs"]["check"]["steps"]
     assert steps[-1] == {"run": "alyx-generate check src/lab_alyx"}
@@ -56,7 +56,7 @@ def test_the_action_on_the_page_checks_what_the_page_makes() -> None:
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
-def test_what_git_does_to_line_ends_is_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_line_endings_changed_by_git_are_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     git = ["git", "-c", "core.autocrlf=true", "-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run([*git, "init", "--quiet"], check=True)
