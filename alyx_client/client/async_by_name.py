@@ -43,13 +43,13 @@ class AsyncCallsByName:
         self,
         url: str | None = None,
         action: str | None = None,
-        id: Any = None,
-        data: Any = None,
-        files: Any = None,
+        id: object = None,
+        data: object = None,
+        files: object = None,
         no_cache: bool = False,
         *,
         extra_params: Mapping[str, object] | None = None,
-        **filters: Any,
+        **filters: object,
     ) -> Any:
         """As `CallsByName.rest`; a list of several pages is an `AsyncResults`."""
         if not url:
@@ -66,8 +66,8 @@ class AsyncCallsByName:
         self,
         rest_query: str,
         *,
-        data: Any = None,
-        files: Any = None,
+        data: object = None,
+        files: object = None,
         expires: Expires = None,
         clobber: bool = False,
     ) -> Any:
@@ -76,15 +76,15 @@ class AsyncCallsByName:
             self._calls.send("GET", rest_query, data=data, files=files, expires=expires, bypass_cache=clobber)
         )
 
-    async def post(self, rest_query: str, data: Any = None, files: Any = None) -> Any:
+    async def post(self, rest_query: str, data: object = None, files: object = None) -> Any:
         """As `CallsByName.post`."""
         return await self._run(self._calls.send("POST", rest_query, data=data, files=files))
 
-    async def put(self, rest_query: str, data: Any = None, files: Any = None) -> Any:
+    async def put(self, rest_query: str, data: object = None, files: object = None) -> Any:
         """As `CallsByName.put`."""
         return await self._run(self._calls.send("PUT", rest_query, data=data, files=files))
 
-    async def patch(self, rest_query: str, data: Any = None, files: Any = None) -> Any:
+    async def patch(self, rest_query: str, data: object = None, files: object = None) -> Any:
         """As `CallsByName.patch`."""
         return await self._run(self._calls.send("PATCH", rest_query, data=data, files=files))
 
@@ -92,19 +92,21 @@ class AsyncCallsByName:
         """As `CallsByName.delete`."""
         return await self._run(self._calls.send("DELETE", rest_query))
 
-    async def json_field_write(self, endpoint: str, uuid: Any, field_name: str, data: Any = None) -> Any:
+    async def json_field_write(self, endpoint: str, uuid: object, field_name: str, data: object = None) -> Any:
         """As `CallsByName.json_field_write`."""
         return await self.run(self._calls.json_field(endpoint, uuid, field_name).write(data))
 
-    async def json_field_update(self, endpoint: str, uuid: Any, field_name: str = "json", data: Any = None) -> Any:
+    async def json_field_update(
+        self, endpoint: str, uuid: object, field_name: str = "json", data: object = None
+    ) -> Any:
         """As `CallsByName.json_field_update`."""
         return await self.run(self._calls.json_field(endpoint, uuid, field_name).update(data))
 
-    async def json_field_remove_key(self, endpoint: str, uuid: Any, field_name: str = "json", key: str = "") -> Any:
+    async def json_field_remove_key(self, endpoint: str, uuid: object, field_name: str = "json", key: str = "") -> Any:
         """As `CallsByName.json_field_remove_key`."""
         return await self.run(self._calls.json_field(endpoint, uuid, field_name).remove_key(key))
 
-    async def json_field_delete(self, endpoint: str, uuid: Any, field_name: str) -> Any:
+    async def json_field_delete(self, endpoint: str, uuid: object, field_name: str) -> Any:
         """As `CallsByName.json_field_delete`."""
         return await self.run(self._calls.json_field(endpoint, uuid, field_name).write(None))
 

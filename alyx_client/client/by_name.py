@@ -56,13 +56,13 @@ class CallsByName:
         self,
         url: str | None = None,
         action: str | None = None,
-        id: Any = None,
-        data: Any = None,
-        files: Any = None,
+        id: object = None,
+        data: object = None,
+        files: object = None,
         no_cache: bool = False,
         *,
         extra_params: Mapping[str, object] | None = None,
-        **filters: Any,
+        **filters: object,
     ) -> Any:
         """Perform one action of an endpoint.
 
@@ -116,8 +116,8 @@ class CallsByName:
         self,
         rest_query: str,
         *,
-        data: Any = None,
-        files: Any = None,
+        data: object = None,
+        files: object = None,
         expires: Expires = None,
         clobber: bool = False,
     ) -> Any:
@@ -152,7 +152,7 @@ class CallsByName:
             self._calls.send("GET", rest_query, data=data, files=files, expires=expires, bypass_cache=clobber)
         )
 
-    def post(self, rest_query: str, data: Any = None, files: Any = None) -> Any:
+    def post(self, rest_query: str, data: object = None, files: object = None) -> Any:
         """Send a POST request.
 
         Parameters
@@ -178,11 +178,11 @@ class CallsByName:
         """
         return self._run(self._calls.send("POST", rest_query, data=data, files=files))
 
-    def put(self, rest_query: str, data: Any = None, files: Any = None) -> Any:
+    def put(self, rest_query: str, data: object = None, files: object = None) -> Any:
         """Send a PUT request; parameters, result and errors as for `post`."""
         return self._run(self._calls.send("PUT", rest_query, data=data, files=files))
 
-    def patch(self, rest_query: str, data: Any = None, files: Any = None) -> Any:
+    def patch(self, rest_query: str, data: object = None, files: object = None) -> Any:
         """Send a PATCH request; parameters, result and errors as for `post`."""
         return self._run(self._calls.send("PATCH", rest_query, data=data, files=files))
 
@@ -190,7 +190,7 @@ class CallsByName:
         """Send a DELETE request; parameters, result and errors as for `post`."""
         return self._run(self._calls.send("DELETE", rest_query))
 
-    def json_field_write(self, endpoint: str, uuid: Any, field_name: str, data: Any = None) -> Any:
+    def json_field_write(self, endpoint: str, uuid: object, field_name: str, data: object = None) -> Any:
         """Replace the value of a JSON field.
 
         Parameters
@@ -216,7 +216,7 @@ class CallsByName:
         """
         return self.run(self._calls.json_field(endpoint, uuid, field_name).write(data))
 
-    def json_field_update(self, endpoint: str, uuid: Any, field_name: str = "json", data: Any = None) -> Any:
+    def json_field_update(self, endpoint: str, uuid: object, field_name: str = "json", data: object = None) -> Any:
         """Set some keys of a JSON field; the others stay as they are.
 
         The field is read from the server, past the cache, and written as a whole: if two programs do so at the same
@@ -245,7 +245,7 @@ class CallsByName:
         """
         return self.run(self._calls.json_field(endpoint, uuid, field_name).update(data))
 
-    def json_field_remove_key(self, endpoint: str, uuid: Any, field_name: str = "json", key: str = "") -> Any:
+    def json_field_remove_key(self, endpoint: str, uuid: object, field_name: str = "json", key: str = "") -> Any:
         """Remove a key from a JSON field.
 
         Parameters
@@ -267,7 +267,7 @@ class CallsByName:
         """
         return self.run(self._calls.json_field(endpoint, uuid, field_name).remove_key(key))
 
-    def json_field_delete(self, endpoint: str, uuid: Any, field_name: str) -> Any:
+    def json_field_delete(self, endpoint: str, uuid: object, field_name: str) -> Any:
         """Set a field to null.
 
         Parameters

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from alyx_client.errors import InvalidCallError
 from alyx_client.http.flow import Expires, Flow, Send
@@ -125,10 +125,10 @@ class RestCalls:
         self,
         url: str,
         action: str | None,
-        key: Any,
+        key: object,
         data: object,
         files: object,
-        filters: Mapping[str, Any] = MappingProxyType({}),
+        filters: Mapping[str, object] = MappingProxyType({}),
         *,
         extra_params: Mapping[str, object] | None = None,
         bypass_cache: bool = False,
@@ -151,7 +151,7 @@ class RestCalls:
         operation = scheme.operation(endpoint, action)
         filters = dict(filters)
         # A response that nobody wants from the cache is not worth storing there.
-        expires: Expires = filters.pop("expires", None) or bypass_cache or None
+        expires = cast("Expires", filters.pop("expires", None)) or bypass_cache or None
         if f"/{path.strip('/')}" not in (f"/{endpoint}", operation.path.rstrip("/")):
             # ONE's users pass the path of a record, or another one below an endpoint.
             if action == "list" and key is None and not filters:
@@ -165,7 +165,7 @@ class RestCalls:
             raise _unexpected_filters(call, [*filters, *(extra_params or {})])
         return (yield from self._act(call, scheme, key, data, files))
 
-    def json_field(self, endpoint: str, key: Any, field: str) -> JSONField:
+    def json_field(self, endpoint: str, key: object, field: str) -> JSONField:
         """Return a JSON field of a record, to write it or change its keys.
 
         Parameters
@@ -189,7 +189,7 @@ class RestCalls:
         return JSONField(f"{endpoint} {key}: {field}", read, write)
 
     def _list(
-        self, call: _NamedCall, filters: Mapping[str, Any], extra_params: Mapping[str, object] | None
+        self, call: _NamedCall, filters: Mapping[str, object], extra_params: Mapping[str, object] | None
     ) -> Flow[Any]:
         encoded = encode_filters(
             call.endpoint, call.operation, filters, extra_params=extra_params, strict=self.strict_filters
@@ -207,7 +207,7 @@ class RestCalls:
             return page.rows
         return LazyList(send, encoded.param_sets, page, encoded.limit, encoded.has_lookups)
 
-    def _act(self, call: _NamedCall, scheme: RestScheme, key: Any, data: object, files: object) -> Flow[Any]:
+    def _act(self, call: _NamedCall, scheme: RestScheme, key: object, data: object, files: object) -> Flow[Any]:
         path = self._path(call, key)
         # Django REST framework responds with 200 to an empty PATCH, which stores nothing.
         if call.action in _ACTIONS_WITH_DATA and _is_empty(data, files):
@@ -225,7 +225,7 @@ class RestCalls:
             )
         )
 
-    def _path(self, call: _NamedCall, key: Any) -> str:
+    def _path(self, call: _NamedCall, key: object) -> str:
         template = call.operation.path
         collection, lookup, _ = split_path(template)
         if not lookup:

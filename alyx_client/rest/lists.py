@@ -108,19 +108,19 @@ def is_page(content: object) -> TypeGuard[dict[str, Any]]:
     return is_object(content) and content.keys() >= _PAGE_KEYS
 
 
-def read_page(content: Any) -> Page[Any]:
+def read_page(content: dict[str, Any]) -> Page[Any]:
     """Return a response's content as one page of a list."""
     if detail := content.get("detail"):
         logger.warning("The server's remark on this list: %s", detail)
     return Page(content["count"], content["results"], content["next"] is not None)
 
 
-def _row_key(row: Any) -> object:
+def _row_key(row: object) -> object:
     """Return the key that identifies a row; None for rows without one."""
     return key_of(row) if is_object(row) else None
 
 
-def _has_uuid(row: Any) -> bool:
+def _has_uuid(row: object) -> bool:
     try:
         UUID(str(_row_key(row)).rstrip("/").rpartition("/")[2])
     except ValueError:

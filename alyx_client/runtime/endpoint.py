@@ -128,7 +128,7 @@ class JsonFields(Endpoint, Generic[KeyT, NameT]):
     _read: ClassVar[Action[object]]
     _partial_update: ClassVar[Action[object]]
 
-    def json_field_write(self, uuid: KeyT, field_name: NameT, data: Any) -> Any:
+    def json_field_write(self, uuid: KeyT, field_name: NameT, data: object) -> Any:
         """Replace the value of a JSON field.
 
         Parameters
@@ -217,7 +217,7 @@ class AsyncJsonFields(AsyncEndpoint, Generic[KeyT, NameT]):
     _read: ClassVar[Action[object]]
     _partial_update: ClassVar[Action[object]]
 
-    async def json_field_write(self, uuid: KeyT, field_name: NameT, data: Any) -> Any:
+    async def json_field_write(self, uuid: KeyT, field_name: NameT, data: object) -> Any:
         """As `JsonFields.json_field_write`."""
         return await self._client.run(self._json_field(uuid, field_name).write(data))
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeGuard, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from alyx_client.http.json_body import unexpected
+from alyx_client.http.json_body import as_object, is_array, is_object, unexpected
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
 
@@ -39,7 +39,7 @@ class LenientReader:
         self._log = log
         self._response = response
 
-    def read(self, kind: Any, value: Any) -> Any:
+    def read(self, kind: object, value: object) -> Any:
         """Read a whole response.
 
         Parameters
@@ -57,11 +57,11 @@ class LenientReader:
             A field differs and the log is strict.
         """
         is_list = get_origin(kind) is list
-        if (is_list and not isinstance(value, list)) or (_is_model(kind) and not isinstance(value, dict)):
+        if (is_list and not is_array(value)) or (_is_model(kind) and not is_object(value)):
             raise unexpected(self._response, self._endpoint, "a list" if is_list else "a record")
         return self._read(kind, value, "")
 
-    def _read(self, kind: Any, value: Any, path: str) -> Any:
+    def _read(self, kind: object, value: object, path: str) -> Any:
         try:
             # JSON again: in strict mode, pydantic takes dates and UUIDs as text from JSON alone.
             return _cached_adapter(kind).validate_json(json.dumps(value))
@@ -73,11 +73,11 @@ class LenientReader:
             return value
         if isinstance(value, list):
             item_kind = get_args(inner)[0]
-            items = cast("Sequence[Any]", value)
+            items = cast("Sequence[object]", value)
             return [self._read(item_kind, item, f"{path}[]" if path else "") for item in items]
-        return self._read_record(inner, value, path)
+        return self._read_record(inner, as_object(value), path)
 
-    def _read_record(self, model: type[BaseModel], value: dict[str, Any], path: str) -> BaseModel:
+    def _read_record(self, model: type[BaseModel], value: Mapping[str, object], path: str) -> BaseModel:
         model.model_rebuild()  # its fields' types are resolved late, for a fast import
         fields: dict[str, Any] = {}
         extra = dict(value)
@@ -105,7 +105,7 @@ def strict_adapter(kind: Any) -> TypeAdapter[Any]:
 _adapters: dict[Any, TypeAdapter[Any]] = {}
 
 
-def _cached_adapter(kind: Any) -> TypeAdapter[Any]:
+def _cached_adapter(kind: object) -> TypeAdapter[Any]:
     try:
         if kind not in _adapters:
             _adapters[kind] = strict_adapter(kind)
@@ -114,20 +114,20 @@ def _cached_adapter(kind: Any) -> TypeAdapter[Any]:
         return strict_adapter(kind)
 
 
-def _is_model(kind: Any) -> TypeGuard[type[BaseModel]]:
+def _is_model(kind: object) -> TypeGuard[type[BaseModel]]:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
-def _alternatives(kind: Any) -> tuple[Any, ...] | None:
+def _alternatives(kind: object) -> tuple[Any, ...] | None:
     """Return the members of a union; None for other types."""
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else None
 
 
-def _without_metadata(kind: Any) -> Any:
+def _without_metadata(kind: object) -> Any:
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
-def _alternative(kind: Any, value: Any) -> Any:
+def _alternative(kind: object, value: object) -> Any:
     """Return the record or list type among the alternatives of a type that has a value's outer form."""
     kind = _without_metadata(kind)
     for option in _alternatives(kind) or (kind,):
@@ -138,7 +138,7 @@ def _alternative(kind: Any, value: Any) -> Any:
     return None
 
 
-def _describe(kind: Any) -> str:
+def _describe(kind: object) -> str:
     """Return a type as people write it: without modules and metadata."""
     kind = _without_metadata(kind)
     if alternatives := _alternatives(kind):
@@ -148,9 +148,10 @@ def _describe(kind: Any) -> str:
     return kind.__name__ if isinstance(kind, type) and not get_args(kind) else re.sub(r"\b\w+\.(?=\w)", "", str(kind))
 
 
+# In this order, since bool is a kind of int.
 _JSON_TYPES = {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "an integer", float: "a number"}
 
 
-def json_type(value: Any) -> str:
+def json_type(value: object) -> str:
     """Return the JSON type of a decoded value, for messages."""
-    return "null" if value is None else _JSON_TYPES[type(value)]
+    return "null" if value is None else next(name for kind, name in _JSON_TYPES.items() if isinstance(value, kind))

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from alyx_client.http.json_body import decode, refuse_failure, unexpected
+from alyx_client.http.json_body import decode, is_array, refuse_failure, unexpected
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
 from alyx_client.runtime.lenient import LenientReader, json_type, strict_adapter
@@ -102,7 +102,7 @@ class PageParser(Generic[T]):
         value = decode(response, endpoint)
         reader = LenientReader(endpoint, log, response)
         # Some endpoints ignore paging and send every row at once.
-        if isinstance(value, list):
+        if is_array(value):
             rows: list[T] = reader.read(self._rows, value)
             return Page(len(rows), rows, False)
         if not isinstance(value, dict) or "results" not in value:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from alyx_client.errors import AlyxError, StaleAnswerWarning
 from alyx_client.http.cache.entry import CachedResponse
 from alyx_client.http.cache.key import CacheKey, CacheRequest
@@ -10,10 +12,29 @@ from alyx_client.http.cache.tables import Owner
 from alyx_client.http.log import warn
 from alyx_client.http.message import Response
 
-__all__ = ["CachedCall", "warn_of_age"]
+__all__ = ["CachedCall", "Lookup", "warn_of_age"]
 
 # Larger responses would take much of the cache, and long to compress.
 _MAX_RESPONSE = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The outcome of looking a response up.
+
+    Parameters
+    ----------
+    key
+        The key that was looked up.
+    generation
+        The store's generation when the request began; None if the response is not to be stored.
+    stale
+        A stale response, to be served if the server cannot be reached.
+    """
+
+    key: CacheKey | None = None
+    generation: bytes | None = None
+    stale: CachedResponse | None = None
 
 
 class CachedCall:
@@ -30,16 +51,12 @@ class CachedCall:
         The request.
     response
         The response, if the server need not be asked.
-    key
-        The key of the response, if it was looked up.
     identity, username
         The user, as far as known.
     lifetime
         For how many seconds the response counts as fresh.
-    generation
-        The store's generation when the request began; None if the response is not to be stored.
-    stale
-        A stale response, to be served if the server cannot be reached.
+    lookup
+        The outcome of looking the response up.
     """
 
     def __init__(
@@ -48,21 +65,18 @@ class CachedCall:
         request: CacheRequest,
         *,
         response: Response | None = None,
-        key: CacheKey | None = None,
         identity: str | None = None,
         username: str | None = None,
         lifetime: float = 0.0,
-        generation: bytes | None = None,
-        stale: CachedResponse | None = None,
+        lookup: Lookup | None = None,
     ) -> None:
         self.response = response
         self._store = store
         self._request = request
-        self._key = key
         self._identity, self._username = identity, username
         self._lifetime = lifetime
-        self._generation = generation
-        self._stale = stale
+        lookup = lookup or Lookup()
+        self._key, self._generation, self._stale = lookup.key, lookup.generation, lookup.stale
         self._is_writing = self._unreached = False
 
     @property

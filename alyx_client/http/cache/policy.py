@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from alyx_client.errors import OfflineError
-from alyx_client.http.cache.call import CachedCall, warn_of_age
+from alyx_client.http.cache.call import CachedCall, Lookup, warn_of_age
 from alyx_client.http.cache.key import CacheRequest
 from alyx_client.http.cache.store import CacheStore
 from alyx_client.http.log import logger
@@ -156,16 +156,10 @@ class ResponseCache:
                 if logger.isEnabledFor(DEBUG):
                     logger.debug("%s from the cache", call_request.label)
                 return CachedCall(self._store, call_request, response=cached.response)
+        # A write that did not reach the server must fail, not return an earlier response.
+        lookup = Lookup(key, generation, None if call_request.is_write else cached)
         call = CachedCall(
-            self._store,
-            call_request,
-            key=key,
-            identity=identity,
-            username=username,
-            lifetime=lifetime,
-            generation=generation,
-            # A write that did not reach the server must fail, not return an earlier response.
-            stale=None if call_request.is_write else cached,
+            self._store, call_request, identity=identity, username=username, lifetime=lifetime, lookup=lookup
         )
         if call_request.is_write:
             call.begin_write()
