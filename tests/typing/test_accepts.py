@@ -1,4 +1,4 @@
-"""What type checkers see: run by mypy and pyright, not by pytest."""
+"""Types that type checkers must infer; run by mypy and pyright, not by pytest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistakes that type checkers must find: each line has its ignore, and an ignore too many is an error.
+"""Mistakes that type checkers must find: each line has an ignore comment, and an unused one is an error.
 
 Run by mypy and pyright, not by pytest.
 """
