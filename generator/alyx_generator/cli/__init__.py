@@ -1,4 +1,4 @@
-"""The command ``alyx-generate``: each command a thin shell over a function that can be called from Python.
+"""The command ``alyx-generate``: a thin layer over functions that can be called from Python.
 
-Typer is imported here alone.
+May import every other room of the generator; the only one that imports Typer.
 """

@@ -1,4 +1,4 @@
-"""The command ``alyx-generate``: its commands put together."""
+"""The command ``alyx-generate`` with its subcommands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from alyx_generator.cli.terminal import show_lists
 
 __all__ = ["app", "main"]
 
-# Plain help, the same in a terminal and in a log.
+# Plain help and errors: Rich would format them for terminals, and logs would differ.
 app = typer.Typer(
     name="alyx-generate",
     no_args_is_help=True,
@@ -32,20 +32,20 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _show_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"alyx-generate {__version__}")
         raise typer.Exit
 
 
 def about(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Typed Python clients for Alyx servers, from the servers' own schemas.
 
-    A SOURCE is a server's address (https://alyx.lab.org), a file that holds its schema, or the name of a shipped
+    A SOURCE is a server's URL (https://alyx.lab.org), a file that contains its schema, or the name of a shipped
     snapshot: shipped, 3.6.1, 3.3.1.
 
     For example:
@@ -55,9 +55,9 @@ def about(
       alyx-generate probe https://alyx.lab.org --out lab.overlay.yaml
 
     Exit codes, of all commands:
-      0    fine
-      1    something differs, or was found that --fail-on names
-      2    called wrongly
+      0    success
+      1    check found differences, or --fail-on applies
+      2    usage error
       3    a server or a file cannot be read or written
       130  interrupted
     """
@@ -79,11 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments
-        What follows the command's name; by default those of this process.
+        The command-line arguments; by default those of this process.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # On Windows, what is written to a file or a pipe would be in a code page that lacks most characters.
+            # On Windows, files and pipes default to a code page that lacks most characters.
             with contextlib.suppress(OSError, ValueError):
                 stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from alyx_client import __version__
+from alyx_generator.cli.check_report import CheckResult, in_json, in_markdown, text
 from alyx_generator.cli.terminal import DIFFERENT, SOURCE, Form, FormOption, OverlayOption, command, progress, say
 from alyx_generator.package.manifest import (
     MANIFEST,
@@ -22,19 +22,10 @@ from alyx_generator.package.manifest import (
 )
 from alyx_generator.package.pipeline import generate_package
 from alyx_generator.package.shipped import check_shipped
-from alyx_generator.package.write import Difference, check
+from alyx_generator.package.write import check
 from alyx_generator.source.fetch import SchemaSource, read_source
 
-_SHORT = 12
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A folder, how it differs from what would be generated, and what to do about it."""
-
-    folder: str
-    differences: list[Difference]
-    advice: tuple[str, ...]
+_REPORTS = {Form.TEXT: text, Form.MARKDOWN: in_markdown, Form.JSON: in_json}
 
 
 @command
@@ -43,55 +34,56 @@ def check_folders(
         list[Path] | None,
         typer.Argument(
             metavar="[FOLDER]...",
-            help="Generated packages. In a checkout, nothing: the shipped client.",
+            help="Generated packages; in a checkout, the shipped client by default.",
             show_default=False,
         ),
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option("--source", metavar="SOURCE", help=f"Another place than the recorded one: {SOURCE}."),
+        typer.Option("--source", metavar="SOURCE", help=f"Instead of the recorded source: {SOURCE}."),
     ] = None,
     overlay: OverlayOption = None,
-    full: Annotated[bool, typer.Option("--full", help="Show all lines that differ, not the first ones.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Show all lines that differ, not only the first ones.")] = False,
     form: FormOption = Form.TEXT,
 ) -> None:
-    """Check that generated packages are what would be generated now.
+    """Check that generated packages are up to date.
 
-    Each package is generated again, in memory, from what its generated.toml names: the server as it is today, or a
-    saved schema, and the same corrections. Nothing is written. Files by hand inside the package are differences too.
+    Each package is generated again, in memory, from the sources named in its generated.toml: the server as it is today
+    or a saved schema, and the same corrections. Nothing is written. Files added to a package by hand are differences
+    too.
 
     For example:
       alyx-generate check src/lab_alyx
       alyx-generate check src/lab_alyx --source https://alyx.lab.org --format markdown
 
     Exit codes:
-      0  nothing differs
-      1  something differs
-      2  called wrongly, or a folder is no generated package
+      0  no differences
+      1  differences
+      2  usage error, or a folder is not a generated package
       3  the server or a file cannot be read
     """
     if folders:
-        found = [_check(folder, source, tuple(overlay) if overlay else None) for folder in folders]
+        results = [_check(folder, source, tuple(overlay) if overlay else None) for folder in folders]
     else:
         progress("Generating the shipped client")
-        advice = ("Run `make client`, and commit what it changes.",)
-        found = [Checked("the shipped client", check_shipped(), advice)]
-    written = {Form.TEXT: _text, Form.MARKDOWN: _markdown, Form.JSON: _json}[form](found, full)
-    say("\n".join(written))
-    if any(each.differences for each in found):
+        advice = ("Run `make client` and commit the changes.",)
+        results = [CheckResult("the shipped client", check_shipped(), advice)]
+    say("\n".join(_REPORTS[form](results, full)))
+    if any(result.differences for result in results):
         raise typer.Exit(DIFFERENT)
 
 
-def _check(folder: Path, source: str | None, overlays: tuple[Path, ...] | None) -> Checked:
+def _check(folder: Path, source: str | None, overlays: tuple[Path, ...] | None) -> CheckResult:
     recorded = read_manifest(folder)
     manifest = recorded if overlays is None else replace(recorded, overlays=overlays)
     other = read_source(source) if source else None
     check_files_exist(replace(manifest, source=other or manifest.source))
     progress(f"Generating {manifest.package} from the schema of {other or manifest.source}")
-    made = generate_package(manifest, folder, other)
-    text = as_recorded((folder / MANIFEST).read_text(encoding="utf-8"), made.manifest, folder)
-    differences = check({**made.client.files, MANIFEST: text}, folder)
-    return Checked(str(folder), differences, tuple(_advice(recorded, made.manifest, folder, other)))
+    generated = generate_package(manifest, folder, other)
+    # --source and --overlay apply to this check only: not recording them is no difference.
+    manifest_text = as_recorded((folder / MANIFEST).read_text(encoding="utf-8"), generated.manifest, folder)
+    differences = check({**generated.client.files, MANIFEST: manifest_text}, folder)
+    return CheckResult(str(folder), differences, tuple(_advice(recorded, generated.manifest, folder, other)))
 
 
 def _advice(recorded: Manifest, fresh: Manifest, folder: Path, other: SchemaSource | None) -> Iterator[str]:
@@ -100,52 +92,5 @@ def _advice(recorded: Manifest, fresh: Manifest, folder: Path, other: SchemaSour
     if recorded.version != __version__:
         yield f"It was generated by alyx-client {recorded.version}; this is {__version__}."
     if other is not None and fresh.source.kind == "file":
-        yield f"To take that schema: alyx-generate fetch {other.where} --pretty --out {fresh.source.where}"
-    yield f"To generate it anew: {regenerate_command(fresh, folder)}"
-
-
-def _text(found: list[Checked], full: bool) -> Iterator[str]:
-    for each in found:
-        if not each.differences:
-            yield f"{each.folder}: as generated"
-            continue
-        yield f"{each.folder}: {_count(each.differences)}"
-        for difference in each.differences:
-            yield f"\n{difference}"
-            yield from (f"  {line}" for line in _cut(difference.diff, full))
-        yield ""
-        yield from each.advice
-
-
-def _markdown(found: list[Checked], full: bool) -> Iterator[str]:
-    for each in found:
-        yield f"**{each.folder}**: {_count(each.differences) if each.differences else 'as generated'}."
-        for difference in each.differences:
-            yield f"\n### `{difference.path}` {difference.reason}"
-            if difference.diff:
-                yield "\n".join(["\n````diff", *_cut(difference.diff, full), "````"])
-        if each.differences:
-            yield "\n" + "\n".join(each.advice)
-
-
-def _json(found: list[Checked], full: bool) -> Iterator[str]:
-    packages = [
-        {
-            "folder": each.folder,
-            "differences": [{"path": one.path, "reason": one.reason, "diff": one.diff} for one in each.differences],
-            "advice": list(each.advice) if each.differences else [],
-        }
-        for each in found
-    ]
-    yield json.dumps({"form": 1, "packages": packages}, indent=2)
-
-
-def _count(differences: list[Difference]) -> str:
-    return f"{len(differences)} file{'s differ' if len(differences) != 1 else ' differs'}"
-
-
-def _cut(diff: str, full: bool) -> list[str]:
-    lines = diff.splitlines()[2:]  # without the names of the files, which are told already
-    if full or len(lines) <= _SHORT:
-        return lines
-    return [*lines[:_SHORT], f"… {len(lines) - _SHORT} more lines; --full shows them"]
+        yield f"To use that schema: alyx-generate fetch {other.where} --pretty --out {fresh.source.where}"
+    yield f"To generate it again: {regenerate_command(fresh, folder)}"

@@ -23,7 +23,7 @@ from alyx_generator.source.overlay import read_corrections, shipped_corrections
 
 
 class FailOn(StrEnum):
-    """What makes the command fail: a change of this group or of a graver one."""
+    """Severities that make the command fail: a change of this severity or of a higher one."""
 
     BREAKING = "breaking"
     TYPE_CHECKS = "type-checks"
@@ -32,38 +32,38 @@ class FailOn(StrEnum):
 
 @command
 def diff(
-    old: Annotated[str, typer.Argument(metavar="OLD", help=f"The schema before: {SOURCE}.", show_default=False)],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The schema after, likewise.", show_default=False)],
+    old: Annotated[str, typer.Argument(metavar="OLD", help=f"The old schema: {SOURCE}.", show_default=False)],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The new schema, likewise.", show_default=False)],
     fail_on: Annotated[
         FailOn | None,
-        typer.Option("--fail-on", help="End with 1 if there is such a change or a graver one; any: any change at all."),
+        typer.Option("--fail-on", help="Exit with 1 if there is a change of this severity or of a higher one."),
     ] = None,
     overlay: OverlayOption = None,
     form: FormOption = Form.TEXT,
 ) -> None:
-    """Tell what changed between two schemas, and whom it breaks.
+    """Show the changes between two schemas, and which of them break callers.
 
-    Both are corrected in the same way and compared by what they offer, named as users write it:
-    client.subjects.list(reduced=). Changes that break callers come first, then those that a type checker finds once
-    the client is generated anew, then the harmless ones.
+    The same corrections are applied to both, and changes are named as users write them:
+    client.subjects.list(reduced=). Changes that break callers come first, then those that a type checker reports once
+    the client is generated again, then the harmless ones.
 
     For example:
       alyx-generate diff 3.3.1 3.6.1
       alyx-generate diff alyx-schema.json https://alyx.lab.org --fail-on breaking --format markdown
 
     Exit codes:
-      0  told
-      1  told, and there is what --fail-on names
-      2  called wrongly
-      3  a server or a file cannot be read, or holds no schema
+      0  completed
+      1  completed, and --fail-on applies
+      2  usage error
+      3  a server or a file cannot be read, or is not a schema
     """
     before, after = read_source(old), read_source(new)
     corrections = (*shipped_corrections(), *read_corrections(tuple(overlay or ())))
     documents = (_document(before), _document(after))
     progress("Comparing")
-    found = compare(*documents, corrections, called=(str(before), str(after)))
-    say({Form.TEXT: found.text, Form.MARKDOWN: found.markdown, Form.JSON: found.json}[form]())
-    if fail_on is not None and found.fails(fail_on.value):
+    comparison = compare(*documents, corrections, called=(str(before), str(after)))
+    say({Form.TEXT: comparison.text, Form.MARKDOWN: comparison.markdown, Form.JSON: comparison.json}[form]())
+    if fail_on is not None and comparison.fails(fail_on.value):
         raise typer.Exit(DIFFERENT)
 
 

@@ -14,20 +14,21 @@ from alyx_generator.source.fetch import decode, download, read_source
 
 @command
 def snapshot(
-    source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help=f"Where the schema is: {SOURCE}.", show_default=False)
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"The schema: {SOURCE}.", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="The name of the snapshot, for instance alyx-3.6.1.", show_default=False),
     ],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="For instance alyx-3.6.1.", show_default=False)],
-    origin: Annotated[str, typer.Option("--origin", help="What to record as the origin; by default the source.")] = "",
+    origin: Annotated[str, typer.Option("--origin", help="The origin to record; the source by default.")] = "",
 ) -> None:
-    """Keep a server's schema in a checkout's schemas folder: structure only, with its provenance.
+    """Store the structure of a server's schema, with its origin, in the schemas folder of a checkout.
 
     For example:
       alyx-generate snapshot https://alyx.lab.org alyx-4.0.0 --origin "Alyx 4.0.0"
     """
     if not re.fullmatch(r"alyx-\w[\w.-]*", name):
-        fail(f"snapshot: {name!r} is no snapshot's name; take one like alyx-4.0.0", USAGE)
-    found = read_source(source)
-    progress(f"Fetching the schema of {found}")
-    document = take_snapshot(decode(download(found), found), name, origin or source)
+        fail(f"snapshot: {name!r} is not a valid name for a snapshot; use one like alyx-4.0.0", USAGE)
+    schema_source = read_source(source)
+    progress(f"Fetching the schema of {schema_source}")
+    document = take_snapshot(decode(download(schema_source), schema_source), name, origin or source)
     say(f"{name}.json: {len(document['paths'])} paths, {len(document['components']['schemas'])} components")

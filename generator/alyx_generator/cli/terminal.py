@@ -1,4 +1,4 @@
-"""What the commands share: their options, their exit codes, and what they print."""
+"""Options, exit codes and output shared by the commands."""
 
 from __future__ import annotations
 
@@ -41,30 +41,30 @@ _UNREADABLE = (
 )
 P = ParamSpec("P")
 
-SOURCE = "a server's address, a file, or a shipped snapshot (shipped, 3.6.1, 3.3.1)"
+SOURCE = "a server's URL, a file, or a shipped snapshot (shipped, 3.6.1, 3.3.1)"
 
 
 class Form(StrEnum):
-    """How a report is written."""
+    """Formats of reports."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
     JSON = "json"
 
 
-FormOption = Annotated[Form, typer.Option("--format", "-f", help="How the report on stdout is written.")]
+FormOption = Annotated[Form, typer.Option("--format", "-f", help="The format of the report on stdout.")]
 OverlayOption = Annotated[
     list[Path] | None,
     typer.Option(
         "--overlay",
         metavar="FILE",
-        help="Corrections of your own (OpenAPI Overlay 1.0, YAML), applied after the shipped ones. May be repeated.",
+        help="Your own corrections (OpenAPI Overlay 1.0, YAML), applied after the shipped ones. May be repeated.",
     ),
 ]
 
 
 def command(function: Callable[P, None]) -> Callable[P, None]:
-    """Give a command its exit codes: what goes wrong is one message on stderr, never a traceback."""
+    """Decorate a command so that expected errors print one message to stderr and exit with their code."""
     show_lists(function)
 
     @functools.wraps(function)
@@ -74,6 +74,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         except KeyboardInterrupt:
             fail("interrupted", INTERRUPTED)
         except BrokenPipeError:
+            # Click exits quietly when the reader of stdout is gone (`| head`); it is an OSError too.
             raise
         except _USAGE as error:
             fail(str(error), USAGE)
@@ -84,27 +85,28 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
 
 
 def show_lists(function: Callable[..., object]) -> None:
-    """Keep the lines of examples and exit codes in a command's help as they stand in its docstring."""
+    """Keep the line breaks of examples and exit codes in a command's help."""
+    # Click rewraps every paragraph that does not begin with a backspace character.
     function.__doc__ = re.sub(r"\n\n(?=For example:|Exit codes)", "\n\n\b\n", inspect.cleandoc(function.__doc__ or ""))
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """Say what went wrong and end with an exit code."""
+    """Print an error to stderr, and exit."""
     typer.echo(f"alyx-generate: {message}", err=True)
     raise typer.Exit(code)
 
 
 def say(text: str) -> None:
-    """Print a result on stdout."""
+    """Print a result to stdout."""
     typer.echo(text, nl=not text.endswith("\n"))
 
 
 def note(text: str) -> None:
-    """Print something besides the result, on stderr."""
+    """Print a message to stderr."""
     typer.echo(text, err=True)
 
 
 def progress(text: str) -> None:
-    """Say what is being done, where someone is looking."""
+    """Print the current step to stderr if it is a terminal."""
     if sys.stderr.isatty():
         note(f"{text} …")
