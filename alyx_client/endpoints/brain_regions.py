@@ -62,6 +62,8 @@ class BrainRegion(Resource):
 
 
 class BrainRegionChanges(TypedDict, total=False):
+    """Fields of `BrainRegion` to change, as keywords of `partial_update`."""
+
     description: str | None
 
 

@@ -81,6 +81,8 @@ class Channel(Resource):
 
 
 class ChannelChanges(TypedDict, total=False):
+    """Fields of `Channel` to change, as keywords of `partial_update`."""
+
     axial: float | None
     brain_region: int
     json: Any

@@ -132,6 +132,8 @@ class ChronicInsertion(Resource):
 
 
 class ChronicInsertionChanges(TypedDict, total=False):
+    """Fields of `ChronicInsertion` to change, as keywords of `partial_update`."""
+
     json: Any
     """JSON data; the lab defines its structure.
 

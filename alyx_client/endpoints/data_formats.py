@@ -66,6 +66,8 @@ class DataFormat(Resource):
 
 
 class DataFormatChanges(TypedDict, total=False):
+    """Fields of `DataFormat` to change, as keywords of `partial_update`."""
+
     description: str
     file_extension: str
     json: Any

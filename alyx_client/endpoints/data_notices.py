@@ -85,6 +85,8 @@ class DataNotice(Resource):
 
 
 class DataNoticeChanges(TypedDict, total=False):
+    """Fields of `DataNotice` to change, as keywords of `partial_update`."""
+
     affected_date_end: DateInput | None
     affected_date_start: DateInput | None
     created_by: str | None

@@ -77,6 +77,8 @@ class DataRepository(Resource):
 
 
 class DataRepositoryChanges(TypedDict, total=False):
+    """Fields of `DataRepository` to change, as keywords of `partial_update`."""
+
     data_url: str | None
     globus_endpoint_id: UUIDInput | None
     globus_is_personal: bool | None

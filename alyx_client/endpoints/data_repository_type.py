@@ -49,6 +49,8 @@ class DataRepositoryType(Resource):
 
 
 class DataRepositoryTypeChanges(TypedDict, total=False):
+    """Fields of `DataRepositoryType` to change, as keywords of `partial_update`."""
+
     json: Any
     """JSON data; the lab defines its structure.
 

@@ -56,6 +56,8 @@ class DatasetType(Resource):
 
 
 class DatasetTypeChanges(TypedDict, total=False):
+    """Fields of `DatasetType` to change, as keywords of `partial_update`."""
+
     created_by: str | None
     description: str
     filename_pattern: str | None

@@ -186,6 +186,8 @@ class Dataset(Resource):
 
 
 class DatasetChanges(TypedDict, total=False):
+    """Fields of `Dataset` to change, as keywords of `partial_update`."""
+
     collection: str
     created_by: str
     created_datetime: DateTimeInput | None

@@ -57,6 +57,8 @@ class Download(Resource):
 
 
 class DownloadChanges(TypedDict, total=False):
+    """Fields of `Download` to change, as keywords of `partial_update`."""
+
     count: int
     json: Any
     """JSON data; the lab defines its structure.

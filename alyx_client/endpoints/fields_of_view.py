@@ -73,6 +73,8 @@ class FOV(Resource):
 
 
 class FOVChanges(TypedDict, total=False):
+    """Fields of `FOV` to change, as keywords of `partial_update`."""
+
     datasets: list[UUIDInput]
     imaging_type: str
     json: Any

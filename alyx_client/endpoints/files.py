@@ -67,6 +67,8 @@ class File(Resource):
 
 
 class FileChanges(TypedDict, total=False):
+    """Fields of `File` to change, as keywords of `partial_update`."""
+
     data_repository: str
     dataset: str
     exists: bool

@@ -114,6 +114,8 @@ class FOVLocation(Resource):
 
 
 class FOVLocationChanges(TypedDict, total=False):
+    """Fields of `FOVLocation` to change, as keywords of `partial_update`."""
+
     brain_region: list[int]
     coordinate_system: str
     default_provenance: bool

@@ -147,6 +147,8 @@ class ProbeInsertionUpdate(Resource):
 
 
 class ProbeInsertionChanges(TypedDict, total=False):
+    """Fields of `ProbeInsertionUpdate` to change, as keywords of `partial_update`."""
+
     chronic_insertion: UUIDInput | None
     json: Any
     """JSON data; the lab defines its structure.

@@ -75,6 +75,8 @@ class Lab(Resource):
 
 
 class LabChanges(TypedDict, total=False):
+    """Fields of `Lab` to change, as keywords of `partial_update`."""
+
     address: str
     institution: str
     json: Any

@@ -51,6 +51,8 @@ class LabLocation(Resource):
 
 
 class LabLocationChanges(TypedDict, total=False):
+    """Fields of `LabLocation` to change, as keywords of `partial_update`."""
+
     json: Any
     """JSON data; the lab defines its structure.
 

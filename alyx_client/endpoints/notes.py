@@ -76,6 +76,8 @@ class Note(Resource):
 
 
 class NoteChanges(TypedDict, total=False):
+    """Fields of `Note` to change, as keywords of `partial_update`."""
+
     content_type: str
     date_time: DateTimeInput
     json: Any

@@ -47,6 +47,8 @@ class Project(Resource):
 
 
 class ProjectChanges(TypedDict, total=False):
+    """Fields of `Project` to change, as keywords of `partial_update`."""
+
     description: str
     name: str
     users: list[str]

@@ -60,6 +60,8 @@ class Revision(Resource):
 
 
 class RevisionChanges(TypedDict, total=False):
+    """Fields of `Revision` to change, as keywords of `partial_update`."""
+
     created_datetime: DateTimeInput | None
     description: str
     json: Any

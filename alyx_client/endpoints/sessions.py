@@ -204,6 +204,8 @@ class Session(Resource):
 
 
 class SessionChanges(TypedDict, total=False):
+    """Fields of `Session` to change, as keywords of `partial_update`."""
+
     end_time: DateTimeInput | None
     extended_qc: Any
     """Results of the individual quality checks, by name; the lab defines the names.

@@ -190,6 +190,8 @@ class Subject(Resource):
 
 
 class SubjectChanges(TypedDict, total=False):
+    """Fields of `Subject` to change, as keywords of `partial_update`."""
+
     birth_date: DateInput | None
     death_date: DateInput | None
     description: str

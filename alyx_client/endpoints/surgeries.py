@@ -97,6 +97,8 @@ class Surgery(Resource):
 
 
 class SurgeryChanges(TypedDict, total=False):
+    """Fields of `Surgery` to change, as keywords of `partial_update`."""
+
     end_time: DateTimeInput | None
     implant_weight: float
     json: Any

@@ -66,6 +66,8 @@ class Tag(Resource):
 
 
 class TagChanges(TypedDict, total=False):
+    """Fields of `Tag` to change, as keywords of `partial_update`."""
+
     description: str
     hash: str | None
     json: Any

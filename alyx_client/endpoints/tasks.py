@@ -120,6 +120,8 @@ class Task(Resource):
 
 
 class TaskChanges(TypedDict, total=False):
+    """Fields of `Task` to change, as keywords of `partial_update`."""
+
     arguments: Any
     """Arguments of the task; unique together with its name and session.
 

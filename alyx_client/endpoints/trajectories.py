@@ -103,6 +103,8 @@ class TrajectoryEstimate(Resource):
 
 
 class TrajectoryEstimateChanges(TypedDict, total=False):
+    """Fields of `TrajectoryEstimate` to change, as keywords of `partial_update`."""
+
     chronic_insertion: UUIDInput | None
     coordinate_system: str
     depth: float | None

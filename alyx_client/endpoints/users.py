@@ -62,6 +62,8 @@ class User(Resource):
 
 
 class UserChanges(TypedDict, total=False):
+    """Fields of `User` to change, as keywords of `partial_update`."""
+
     allowed_users: list[str]
     email: str
     is_stock_manager: bool

@@ -70,6 +70,8 @@ class WaterAdministration(Resource):
 
 
 class WaterAdministrationChanges(TypedDict, total=False):
+    """Fields of `WaterAdministration` to change, as keywords of `partial_update`."""
+
     adlib: bool
     date_time: DateTimeInput | None
     session: UUIDInput

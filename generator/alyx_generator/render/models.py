@@ -115,7 +115,7 @@ def _render_changes(models: list[Model]) -> ModelSource:
 
 
 def _finished_changes(source: str, model: Model) -> str:
-    """Return a ``TypedDict`` with the attributes' names, and the documentation of its JSON fields."""
+    """Return a ``TypedDict`` with the attributes' names, and documentation of itself and of its JSON fields."""
     names = attribute_names(model)
     for name, stand_in in _stand_ins(model).items():
         if stand_in != name:
@@ -125,8 +125,10 @@ def _finished_changes(source: str, model: Model) -> str:
         for field in model.fields
         if field.description and is_json_field(field)
     }
-    lines: list[str] = []
-    for line in source.splitlines():
+    head, *body = source.splitlines()
+    about = docstring(f"Fields of `{model.name}` to change, as keywords of `partial_update`.", indent=4)
+    lines = [head, f"    {about}", ""]
+    for line in body:
         lines.append(line)
         if doc := docs.get(line.partition(":")[0].strip()):
             lines.append(f"    {doc}")
