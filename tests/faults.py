@@ -343,9 +343,3 @@ def require_token(valid: str, value: object, delay: float = 0.0) -> Step:
         return stale_token()(request, connection)
 
     return step
-
-
-# Former names.
-answer = response
-json_answer = json_response
-html_answer = html_response

@@ -9,7 +9,7 @@ from alyx_generator.package.pipeline import generate_client
 
 from alyx_client.errors import InvalidFieldError
 
-from ..faults import FaultServer, answer, json_answer
+from ..faults import FaultServer, json_response, response
 from ..faults import page as page_of
 from .conftest import Generate
 from .foreign_packages import client, signature
@@ -50,7 +50,7 @@ def test_record_and_collection_of_different_types_are_two_methods(generate: Gene
             }
         )
     )
-    with FaultServer([json_answer({"data": [RECORD], "total": 1}), json_answer(RECORD)]) as server:
+    with FaultServer([json_response({"data": [RECORD], "total": 1}), json_response(RECORD)]) as server:
         things_ = client(generated, server).things
         assert things_.read_all(lab="x").data[0].id == 1
         assert things_.read("1").name == "a"
@@ -82,7 +82,7 @@ def test_writes_to_one_record_and_to_all_are_two_methods(generate: Generate) -> 
     )
     assert generated.findings == []
     models = generated.module("models")
-    script = [json_answer([RECORD]), json_answer([RECORD]), *[answer(status=204)] * 2, json_answer(RECORD)]
+    script = [json_response([RECORD]), json_response([RECORD]), *[response(status=204)] * 2, json_response(RECORD)]
     with FaultServer(script) as server:
         things_ = client(generated, server).things
         things_.bulk_update([models.Thing(name="a")])
@@ -125,7 +125,7 @@ def test_json_fields_with_renamed_attributes_cannot_be_changed_by_key(generate: 
 def test_limit_and_offset_outside_lists_are_filters(generate: Generate) -> None:
     paging = query(*({"name": name, "schema": {"type": "integer"}} for name in ("limit", "offset")))
     generated = generate(at({"/stats": {"get": {**returns(ref("Thing")), **paging}}}))
-    with FaultServer([json_answer(RECORD)]) as server:
+    with FaultServer([json_response(RECORD)]) as server:
         client(generated, server).stats.read(limit=5, offset=2)
         assert server.requests[0].target == "/stats?limit=5&offset=2"
 
@@ -159,7 +159,7 @@ def test_objects_inside_that_may_be_null(generate: Generate) -> None:
     schema["components"]["schemas"]["Inner"] = inner
     generated = generate(version_31(schema))
     record = {"one": None, "rows": [None], "ref": None}
-    with FaultServer([json_answer(record)]) as server:
+    with FaultServer([json_response(record)]) as server:
         assert client(generated, server).things.read("1").model_dump() == record
 
 
@@ -174,7 +174,7 @@ def test_discriminator_tells_forms_of_the_same_fields_apart(generate: Generate) 
     }
     generated = generate(at({"/pets/{id}": {"get": {**key(), **returns(ref("Pet"))}}}, Pet=pet, Cat=form, Dog=form))
     kinds = ["cat", "dog", "puppy"]
-    with FaultServer([json_answer({"kind": kind, "name": "a"}) for kind in kinds]) as server:
+    with FaultServer([json_response({"kind": kind, "name": "a"}) for kind in kinds]) as server:
         pets = client(generated, server).pets
         assert [type(pets.read(kind)).__name__ for kind in kinds] == ["CatRecord", "DogRecord", "DogRecord"]
 
@@ -190,9 +190,9 @@ def test_references_outside_the_generators_scope(kind: str) -> None:
 
 
 def test_lines_of_json_are_bytes(generate: Generate) -> None:
-    response = {"responses": {"200": {"content": {"application/x-ndjson": {"schema": TEXT}}}}}
-    generated = generate(at({"/rows": {"get": response}}))
-    with FaultServer([answer(b'{"a": 1}\n{"a": 2}\n', content_type="application/x-ndjson")]) as server:
+    streaming = {"responses": {"200": {"content": {"application/x-ndjson": {"schema": TEXT}}}}}
+    generated = generate(at({"/rows": {"get": streaming}}))
+    with FaultServer([response(b'{"a": 1}\n{"a": 2}\n', content_type="application/x-ndjson")]) as server:
         assert client(generated, server).rows.read() == b'{"a": 1}\n{"a": 2}\n'
 
 
@@ -225,7 +225,7 @@ def test_lists_beside_a_file_are_sent_item_by_item_and_json_as_text(generate: Ge
     }
     generated = generate(resource(fields))
     things = generated.module("things")
-    with FaultServer(then=json_answer({"numbers": [1, 2], "json": ["a"], "image": "x"}, status=201)) as server:
+    with FaultServer(then=json_response({"numbers": [1, 2], "json": ["a"], "image": "x"}, status=201)) as server:
         endpoint = client(generated, server).things
         endpoint.create(things.Thing(numbers=[1, 2], json=["a", "b"]), image=b"x")
         sent = server.requests[0].body

@@ -6,7 +6,7 @@ import pytest
 
 from alyx_client.errors import InvalidFieldError
 
-from ..faults import FaultServer, json_answer
+from ..faults import FaultServer, json_response
 from .foreign_packages import Foreign, client, signature
 
 KEY = "0b12ba9e-01e3-4784-8c35-d7bb1bab414f"
@@ -79,7 +79,7 @@ def test_files_are_written_as_files_and_read_as_addresses(foreign: Foreign) -> N
     assert things_.ThingRecord.__annotations__["image"] == "str | None"
     assert generated.findings == ["things: pages of Thing: several files in one field cannot be sent; it is left out"]
     alone = foreign("files alone")
-    with FaultServer([json_answer({"id": 1, "name": "a"})]) as server:
+    with FaultServer([json_response({"id": 1, "name": "a"})]) as server:
         client(alone, server).things.create(file=b"content")
         assert b"content" in server.requests[0].body
         assert "multipart/form-data" in server.requests[0].headers["content-type"]

@@ -8,7 +8,7 @@ import pytest
 
 from alyx_client.errors import InvalidKeyError
 
-from ..faults import FaultServer, answer, json_answer
+from ..faults import FaultServer, json_response, response
 from ..faults import page as page_of
 from .foreign_packages import Foreign, client, signature
 
@@ -26,7 +26,7 @@ def test_nested_paths_take_the_keys_before_their_end_first(foreign: Foreign) -> 
     assert generated.findings == []
     member = generated.module("models").Member
     with FaultServer(
-        [page_of([{"user": "a"}]), *[json_answer({"user": "b"})] * 3, *[answer(status=204)] * 2]
+        [page_of([{"user": "a"}]), *[json_response({"user": "b"})] * 3, *[response(status=204)] * 2]
     ) as server:
         alyx = client(generated, server)
         assert [member.user for member in alyx.labs_members.list("cortex lab")] == ["a"]
@@ -49,7 +49,7 @@ def test_nested_paths_take_the_keys_before_their_end_first(foreign: Foreign) -> 
 
 async def test_nested_paths_of_the_asynchronous_client(foreign: Foreign) -> None:
     generated = foreign("nested paths")
-    with FaultServer([page_of([{"user": "a"}]), json_answer({"user": "b"})]) as server:
+    with FaultServer([page_of([{"user": "a"}]), json_response({"user": "b"})]) as server:
         async with generated.module("client").AsyncAlyxClient(server.url, token="t", silent=True) as alyx:
             assert [member.user async for member in alyx.labs_members.list("x")] == ["a"]
             assert (await alyx.labs_members.read("x", "1")).user == "b"
@@ -67,7 +67,12 @@ def test_extra_actions_are_methods_of_the_endpoint_that_they_act_on(foreign: For
     assert signature(sessions.update_state) == {"id": "UUID | str", "state": "State", "return": "StateRecord"}
     assert {"import_", "read_"} <= set(vars(sessions))
     models = generated.module("models")
-    script = [json_answer({"id": 1, "name": "a"}), json_answer({"state": "on"}), answer(status=202), answer(b"a,b")]
+    script = [
+        json_response({"id": 1, "name": "a"}),
+        json_response({"state": "on"}),
+        response(status=202),
+        response(b"a,b"),
+    ]
     with FaultServer(script) as server:
         alyx = client(generated, server)
         assert alyx.sessions.lock(UUID(KEY), models.Reason(user="a")).name == "a"
@@ -101,7 +106,7 @@ def test_keys_of_every_kind(foreign: Foreign) -> None:
     assert signature(generated.module("slugs").Slugs.read)["slug"] == "str"
     several = foreign("several keys")
     assert signature(several.module("things").Things.read) == {"lab": "str", "name": "str", "return": "ThingRecord"}
-    with FaultServer(then=json_answer({"id": 1, "name": "a"})) as server:
+    with FaultServer(then=json_response({"id": 1, "name": "a"})) as server:
         alyx = client(generated, server)
         alyx.files.read("a/b c.txt")
         alyx.numbers.read(3)

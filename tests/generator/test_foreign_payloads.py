@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ..faults import FaultServer, Step, answer, json_answer
+from ..faults import FaultServer, Step, json_response, response
 from ..faults import page as page_of
 from .foreign_packages import Foreign, client, signature
 
-READY: Step = json_answer({"ready": True})
+READY: Step = json_response({"ready": True})
 
 
 def test_plain_responses(foreign: Foreign) -> None:
@@ -30,7 +30,9 @@ def test_plain_responses(foreign: Foreign) -> None:
         "names": "builtins.list[str]",
         "state": 'Literal["on", "off"] | str | None',
     }
-    with FaultServer([json_answer({"a": {"id": 1, "name": "x"}}), json_answer([[1.5]]), json_answer(None)]) as server:
+    with FaultServer(
+        [json_response({"a": {"id": 1, "name": "x"}}), json_response([[1.5]]), json_response(None)]
+    ) as server:
         alyx = client(generated, server)
         assert alyx.by_name.read()["a"].name == "x"
         assert alyx.grid.read() == [[1.5]]
@@ -45,7 +47,7 @@ def test_polymorphic_records(foreign: Foreign) -> None:
     assert signature(pets.list) == {"return": "Results[CatRecord | DogRecord]"}
     assert generated.findings == ["pets.PATCH /pets/{id}: only the fields of Cat can be changed"]
     cat, dog = {"type": "Cat", "lives": 9}, {"type": "Dog", "breed": "x"}
-    with FaultServer([page_of([cat, dog]), json_answer(dog)]) as server:
+    with FaultServer([page_of([cat, dog]), json_response(dog)]) as server:
         alyx = client(generated, server)
         assert [type(pet) for pet in alyx.pets.list()] == [models.CatRecord, models.DogRecord]
         assert alyx.pets.create(models.Dog(type="Dog", breed="x")).breed == "x"
@@ -60,7 +62,7 @@ def test_requests_with_components_of_their_own_share_a_name(foreign: Foreign) ->
 
 def test_list_that_is_not_paged(foreign: Foreign) -> None:
     generated = foreign("no pagination")
-    with FaultServer([json_answer([{"id": 1, "name": "a"}])]) as server:
+    with FaultServer([json_response([{"id": 1, "name": "a"}])]) as server:
         assert client(generated, server).things.list()[0].name == "a"
 
 
@@ -71,7 +73,7 @@ def test_other_pagination_returns_one_page(foreign: Foreign, name: str, keywords
         "things.GET /things: paged by a number or a cursor: list_page() returns one page at a time"
     ]
     with FaultServer(
-        [json_answer({"count": 5, "next": "x", "previous": "y", "results": [{"id": 1, "name": "a"}]})]
+        [json_response({"count": 5, "next": "x", "previous": "y", "results": [{"id": 1, "name": "a"}]})]
     ) as server:
         page_ = client(generated, server).things.list_page(**keywords)
         assert page_.results[0].name == "a"
@@ -100,7 +102,7 @@ def test_several_records_at_once(foreign: Foreign) -> None:
         "thing": "Sequence[Thing]",
         "return": "builtins.list[ThingRecord]",
     }
-    with FaultServer([json_answer([{"id": 1, "name": "a"}], status=201)]) as server:
+    with FaultServer([json_response([{"id": 1, "name": "a"}], status=201)]) as server:
         thing = generated.module("things").Thing
         assert client(generated, server).things.create([thing(name="a")])[0].id == 1
         assert server.requests[0].json() == [{"name": "a"}]
@@ -109,7 +111,7 @@ def test_several_records_at_once(foreign: Foreign) -> None:
 def test_responses_without_content(foreign: Foreign) -> None:
     generated = foreign("answers without content")
     thing = generated.module("jobs").Thing
-    with FaultServer([answer(status=201), answer(status=202), READY, answer(status=204)]) as server:
+    with FaultServer([response(status=201), response(status=202), READY, response(status=204)]) as server:
         alyx = client(generated, server)
         assert alyx.jobs.create(thing(name="a")) is None
         assert alyx.jobs.update(thing(name="a")) is None
@@ -119,7 +121,7 @@ def test_responses_without_content(foreign: Foreign) -> None:
 
 def test_text_and_files_are_bytes_and_json_goes_before_them(foreign: Foreign) -> None:
     generated = foreign("text and files")
-    with FaultServer([answer(b"a,b\n1,2", content_type="text/csv")]) as server:
+    with FaultServer([response(b"a,b\n1,2", content_type="text/csv")]) as server:
         assert client(generated, server).report_csv.read() == b"a,b\n1,2"
     assert signature(foreign("several content types").module("report").Report.read)["return"] == "ThingRecord"
 

@@ -26,11 +26,11 @@ from ..faults import (
     FaultServer,
     Received,
     Step,
-    answer,
-    html_answer,
-    json_answer,
+    html_response,
+    json_response,
     page,
     reset_before_headers,
+    response,
     short_body,
     stale_token,
     too_many,
@@ -61,7 +61,7 @@ def things(rows: Sequence[Any], records: Mapping[str, Any] | None = None) -> dic
     kept = {row["id"]: row for row in rows} if records is None else records
     return {
         "/things": [page(list(rows))] * 9,
-        **{f"/things/{name}": [json_answer(record)] * 9 for name, record in kept.items()},
+        **{f"/things/{name}": [json_response(record)] * 9 for name, record in kept.items()},
     }
 
 
@@ -178,7 +178,7 @@ def test_fields_that_parts_of_an_object_may_lack_are_optional(generate: Generate
     schemas = schema["components"]["schemas"]
     schemas["Part"] = {"type": "object", "properties": {"y": {"type": "string"}}, "x-sometimes": ["y"]}
     schemas["Thing"] = {"allOf": [ref("Part"), {**schemas["Thing"], "x-sometimes": ["x"]}]}
-    with FaultServer([json_answer({})]) as server:
+    with FaultServer([json_response({})]) as server:
         client = generate(schema).module("client").AlyxClient(server.url, token="t", silent=True, strict=True)
         client.things.read("1")
 
@@ -208,8 +208,8 @@ def test_fields_too_many_and_too_few_are_found(tmp_path: Path) -> None:
 def test_an_answer_that_is_not_declared_is_proposed(tmp_path: Path) -> None:
     schema = document({"/summary": {"get": declared(None)}, "/report": {"get": declared(None)}})
     routes = {
-        "/summary": [json_answer([{"a": 1}, {"a": None}])] * 2,
-        "/report": [answer(b"PK", content_type="application/zip")] * 2,
+        "/summary": [json_response([{"a": 1}, {"a": None}])] * 2,
+        "/report": [response(b"PK", content_type="application/zip")] * 2,
     }
     with FaultServer(routes=routes) as server:
         found = probe(server.url, schema, (), token="t", bounds=FAST)
@@ -329,7 +329,7 @@ def test_a_throttle_that_lasts_too_long_ends_the_probe() -> None:
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 500])
 def test_an_endpoint_that_fails_is_told_and_the_rest_is_read(status: int) -> None:
     schema = document({"/a": {"get": declared({"type": "string"})}, "/b": {"get": declared({"type": "string"})}})
-    routes = {"/a": [json_answer({"detail": SECRET}, status=status)], "/b": [json_answer("x")]}
+    routes = {"/a": [json_response({"detail": SECRET}, status=status)], "/b": [json_response("x")]}
     with FaultServer(routes=routes) as server:
         found = probe(server.url, schema, (), token="t", bounds=FAST)
     assert [(each.operation, each.reason, each.failed) for each in found.skipped] == [
@@ -339,7 +339,7 @@ def test_an_endpoint_that_fails_is_told_and_the_rest_is_read(status: int) -> Non
     assert SECRET not in repr(found)
 
 
-@pytest.mark.parametrize("step", [html_answer(), answer(b"{", content_type="application/json"), answer(b"")])
+@pytest.mark.parametrize("step", [html_response(), response(b"{", content_type="application/json"), response(b"")])
 def test_what_is_not_json_is_told(step: Step) -> None:
     with FaultServer([step]) as server:
         found = probe(server.url, document({"/a": {"get": declared(ref("A"))}}), (), token="t", bounds=FAST)
@@ -391,9 +391,9 @@ def test_nested_records_are_found_through_their_parents() -> None:
     }
     routes = {
         "/labs": [page([{"name": "x", "url": "http://a/labs/x"}])],
-        "/labs/x": [json_answer({"name": "x"})],
-        "/labs/x/members": [json_answer([{"id": 1, "name": 2}])],
-        "/labs/x/members/1": [json_answer({"name": "y"})],
+        "/labs/x": [json_response({"name": "x"})],
+        "/labs/x/members": [json_response([{"id": 1, "name": 2}])],
+        "/labs/x/members/1": [json_response({"name": "y"})],
     }
     with FaultServer(routes=routes) as server:
         found = probe(server.url, document(paths, row), (), token="t", bounds=FAST)
@@ -438,9 +438,9 @@ def test_an_interruption_anywhere_changes_no_result(tmp_path: Path) -> None:
     schema["paths"]["/things/{id}/parts/{name}"] = {"get": {**members, **declared(ref("Thing"))}}
     routes: dict[str, list[Step]] = {"/things": [paging(150)] * 999}
     for index in range(150):
-        routes[f"/things/{index:05}"] = [json_answer({"id": index if index > 120 else "x"})] * 999
-        routes[f"/things/{index:05}/parts"] = [json_answer([{"id": "a", "name": "a"}])] * 999
-        routes[f"/things/{index:05}/parts/a"] = [json_answer({"id": index})] * 999
+        routes[f"/things/{index:05}"] = [json_response({"id": index if index > 120 else "x"})] * 999
+        routes[f"/things/{index:05}/parts"] = [json_response([{"id": "a", "name": "a"}])] * 999
+        routes[f"/things/{index:05}/parts/a"] = [json_response({"id": index})] * 999
     bounds = Bounds(records=4, per_minute=1_000_000)
     with FaultServer(routes=routes) as server:
         whole = probe(server.url, schema, (), token="t", bounds=bounds)
@@ -460,7 +460,10 @@ def test_an_interruption_anywhere_changes_no_result(tmp_path: Path) -> None:
 def test_records_of_a_list_paged_by_a_cursor_are_read() -> None:
     schema = resource({"id": {"type": "string"}})
     del schema["components"]["schemas"]["Page"]["properties"]["count"]
-    routes = {"/things": [json_answer({"next": None, "results": [{"id": "1"}]})], "/things/1": [json_answer({"id": 1})]}
+    routes = {
+        "/things": [json_response({"next": None, "results": [{"id": "1"}]})],
+        "/things/1": [json_response({"id": 1})],
+    }
     with FaultServer(routes=routes) as server:
         found = probe(server.url, schema, (), token="t", bounds=FAST)
     assert "Thing.id" in {each.field for each in found.findings}
@@ -501,7 +504,7 @@ def test_names_that_are_values_are_counted_only(name: str, tmp_path: Path) -> No
 def test_a_probe_stopped_between_two_operations_asks_for_nothing_twice(tmp_path: Path) -> None:
     schema = document({path: {"get": declared({"type": "string"})} for path in ("/a", "/b")})
     state = tmp_path / "state.json"
-    with FaultServer(routes={"/a": [json_answer(1)], "/b": [too_many("3600"), json_answer(2)]}) as server:
+    with FaultServer(routes={"/a": [json_response(1)], "/b": [too_many("3600"), json_response(2)]}) as server:
         with pytest.raises(RateLimitError):
             probe(server.url, schema, (), token="t", bounds=FAST, state=state)
         found = probe(server.url, schema, (), token="t", bounds=FAST, state=state)
