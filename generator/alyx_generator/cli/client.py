@@ -23,7 +23,7 @@ from alyx_generator.cli.terminal import (
     say,
 )
 from alyx_generator.package.manifest import Manifest, check_package_name, elsewhere
-from alyx_generator.package.pipeline import Generated, generate_package
+from alyx_generator.package.pipeline import Generated, GeneratedPackage, generate_package
 from alyx_generator.package.report import report, report_json, report_markdown
 from alyx_generator.package.shipped import write_shipped
 from alyx_generator.package.write import refuse_foreign, write
@@ -97,21 +97,24 @@ def client(
     if package is None or out is None:
         fail("client: a source requires --package and --out, for instance --package lab_alyx --out src", USAGE)
     manifest = Manifest(check_package_name(package), read_source(source), tuple(overlay or ()))
-    folder = out / package
+    generated = _generate(manifest, out / package, force=force)
+    _report(generated.client, generated.own_corrections, form, fail_on)
+
+
+def _generate(manifest: Manifest, folder: Path, *, force: bool) -> GeneratedPackage:
     if not force:
-        refuse_foreign(folder)
-    progress(f"Generating {package} from the schema of {manifest.source}")
+        refuse_foreign(folder)  # before the server is contacted
+    progress(f"Generating {manifest.package} from the schema of {manifest.source}")
     generated = generate_package(manifest, folder)
     if not generated.client.api.endpoints:
-        fail(
-            f"{manifest.source}: the schema has no endpoints, or none that this user may see; nothing is written",
-            UNREADABLE,
-        )
+        # A schema of the wrong user or server must not replace a working package.
+        reason = "the schema has no endpoints, or none that this user may see; nothing is written"
+        fail(f"{manifest.source}: {reason}", UNREADABLE)
     write(generated.client.files, folder)
     note(f"{folder}: written")
     for path in elsewhere(manifest, folder):
         note(f"{path} is outside this project: pass it to `alyx-generate check` again")
-    _report(generated.client, generated.own_corrections, form, fail_on)
+    return generated
 
 
 def _report(client: Generated, own: tuple[Correction, ...], form: Form, fail_on: FailOn | None) -> None:

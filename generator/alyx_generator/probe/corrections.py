@@ -72,7 +72,7 @@ class CorrectionWriter:
             The number of objects checked.
         """
         schema = infer(shape)
-        if self._document.is_sent(location):
+        if self._document.is_sent(location):  # nothing shows that the server would accept it
             schema = {**schema, "readOnly": True}
         update: JSONDict = {"properties": {name: schema}}
         if shape.count < checked:
@@ -117,7 +117,7 @@ class CorrectionWriter:
         return _update(location, {"x-answered": update} if self._document.is_sent(location) else update)
 
     def _absent(self, location: Location, *, always: bool) -> Correction:
-        if not always:
+        if not always:  # the parent of "properties" lists the fields that records may lack
             return _update(location[:-2], {"x-sometimes": [location[-1]]})
         if self._document.is_sent(location):
             return _update(location, {"writeOnly": True})
@@ -141,6 +141,7 @@ class CorrectionWriter:
         current = _pick(declared, (*_STRUCTURE, "x-sometimes")) | overrides
         new: JSONDict = infer(observation.shape)
         other_values = not {"format", "enum"}.isdisjoint(observation.mismatches)
+        # Integers are numbers: an alternative for each would be redundant.
         is_widened = current.get("type") == "integer" and new.get("type") == "number"
         if (observation.valid or other_values) and not is_widened:
             resolved = _pick(self._document.resolve(location)[1], _STRUCTURE)

@@ -148,6 +148,7 @@ class Crawler:
         """Read the list again that leads to a target: the state has no keys, since they are data."""
         source = next(other for other in self._targets if other.path == target.keys_from)
         if self._state.finished[source.path].rows:
+            # The list's observations are in the state already.
             again = OperationProgress()
             known = {path: list(keys) for path, keys in self._keys.items()}
             self._read(source, again)
@@ -179,6 +180,7 @@ class Crawler:
         limit = self._bounds.rows - progress.rows
         body = self._get(target, keys, progress, (min(_PAGE_SIZE, limit), 0))
         page_size = len(body.rows)
+        # A server may ignore the limit, and return the whole list.
         rows = body.rows[:limit]
         self._check(target, body.with_rows(rows), progress, len(rows))
         count = as_schema(body.content).get("count")

@@ -65,6 +65,7 @@ class Observation:
     def forget_data_keys(self) -> None:
         """Forget the field names that may be data: those that a single object has, or that are too many."""
         self.shape.forget_single_objects()
+        # If only one record was checked, its extra fields are all there is to go by.
         repeated = {name: shape for name, shape in self.extra_fields.items() if shape.count >= min(2, self.checked)}
         self.unnamed_fields += len(self.extra_fields) - len(repeated)
         if len(repeated) > MAX_FIELDS:

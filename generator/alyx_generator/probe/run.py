@@ -102,7 +102,7 @@ def probe(
     document
         Its schema, as published; fetched by default.
     corrections
-        The corrections of known errors; by default the shipped ones. Pass none to find every error.
+        The corrections of known errors; by default the shipped ones. Pass an empty tuple to report every error.
     token
         A token; by default from the client's own sources.
     bounds
@@ -131,6 +131,7 @@ def probe(
     bounds = bounds or Bounds()
     published = fetch(base_url, token=token) if document is None else document
     known = shipped_corrections() if corrections is None else tuple(corrections)
+    # Not strict: corrections made for one version of Alyx may not fit another, and are reported as missed.
     corrected = correct(normalise(published), known, strict=False)
     refuse_malformed(corrected.document)
     targets = find_targets(corrected.document)

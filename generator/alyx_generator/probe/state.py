@@ -85,6 +85,7 @@ class ProbeState:
         self.finished[path] = progress
         if self._file is not None:
             finished = {name: _dump_progress(operation) for name, operation in self.finished.items()}
+            # The names of fields may be sensitive, so only the user may read the file.
             write_private(self._file, json.dumps({"fingerprint": self._fingerprint, "finished": finished}))
 
 

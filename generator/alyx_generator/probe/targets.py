@@ -148,6 +148,7 @@ def _with_list(target: Target, by_path: Mapping[str, Target], components: Schema
     """Return a target with the list that leads to its records."""
     if target.skipped or not target.keys:
         return target
+    # The rows of /labs/{lab}/members have the last key of /labs/{lab}/members/{id}; those of /labs have `lab`.
     last = target.keys[-1]
     parent = target.path[: target.path.rindex(f"/{{{last}}}")]
     candidates = [path for path in (parent, f"{parent}/") if path in by_path and not by_path[path].skipped]
