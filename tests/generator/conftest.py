@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -7,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from alyx_client.testing import LocalAlyx
+
+from .commands import OVERLAY, schema
 from .foreign_packages import SCHEMAS, Foreign, built
 from .inline import ImportedPackage
 
@@ -28,3 +32,27 @@ def generate(tmp_path: Path) -> Iterator[Generate]:
 def foreign(generate: Generate) -> Foreign:
     """Return a maker of packages for the schemas of `foreign`."""
     return lambda name: generate(SCHEMAS[name], generated=built(name))
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a project, which is also the working directory."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("")
+    (folder / "schema.json").write_text(json.dumps(schema()))
+    (folder / "lab.overlay.yaml").write_text(OVERLAY)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def local() -> Iterator[LocalAlyx]:
+    with LocalAlyx(seed=False) as alyx:
+        yield alyx
+
+
+@pytest.fixture
+def login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALYX_USERNAME", "admin")
+    monkeypatch.setenv("ALYX_PASSWORD", "admin")

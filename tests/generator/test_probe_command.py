@@ -1,4 +1,4 @@
-"""The command that probes a server: what it writes, keeps and says."""
+"""``alyx-generate probe``: the overlay, the stored progress and the reports."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from click.testing import Result
 from alyx_client.testing import LocalAlyx
 
 from ..faults import FaultServer, Step, json_response, page, too_many
+from .commands import run
 from .inline import resource
-from .test_cli import run
 
 ROWS = [{"id": "a", "note": None}, {"id": "b", "note": "SECRET-8472"}]
 QUICK = ("--per-minute", 1_000_000)
@@ -30,11 +30,11 @@ def schema() -> dict[str, Any]:
 
 
 def routes(rows: list[Any] | None = None) -> dict[str, list[Step]]:
-    found = ROWS if rows is None else rows
+    rows = ROWS if rows is None else rows
     return {
         "/api/schema": [json_response(schema())] * 9,
-        "/things": [page(found)] * 9,
-        **{f"/things/{row['id']}": [json_response(row)] * 9 for row in found},
+        "/things": [page(rows)] * 9,
+        **{f"/things/{row['id']}": [json_response(row)] * 9 for row in rows},
     }
 
 
@@ -51,21 +51,21 @@ def probe(url: str, *options: object) -> Result:
         return run("probe", url, *QUICK, *options)
 
 
-def test_overlay_is_written_with_its_evidence_and_without_values(folder: Path) -> None:
+def test_overlay_contains_evidence_and_no_data(folder: Path) -> None:
     with FaultServer(routes=routes()) as server:
-        done = probe(server.url)
-        assert done.exit_code == 0, done.output
-        assert {each.method for each in server.requests} == {"GET"}
+        result = probe(server.url)
+        assert result.exit_code == 0, result.output
+        assert {request.method for request in server.requests} == {"GET"}
     overlay = folder / "proposed.overlay.yaml"
     [correction] = read_overlay(overlay)
     assert correction.target == "$.components.schemas.Thing.properties.note"
     assert "1 of 2" in correction.description
-    assert "Thing.note: declared string, found null\n  /things list: null in 1 of 2\n" in done.stdout
-    assert "SECRET" not in done.output + overlay.read_text()
+    assert "Thing.note: declared string, found null\n  /things list: null in 1 of 2\n" in result.stdout
+    assert "SECRET" not in result.output + overlay.read_text()
     assert sorted(path.name for path in folder.iterdir() if path.is_file()) == ["proposed.overlay.yaml"]
 
 
-def test_proposal_given_to_the_next_probe_leaves_nothing_to_find(folder: Path) -> None:
+def test_proposed_overlay_leaves_no_findings(folder: Path) -> None:
     with FaultServer(routes=routes()) as server:
         assert probe(server.url, "--fail-on", "findings").exit_code == 1
         again = probe(server.url, "--overlay", "proposed.overlay.yaml", "--out", "second.yaml", "--fail-on", "findings")
@@ -74,46 +74,46 @@ def test_proposal_given_to_the_next_probe_leaves_nothing_to_find(folder: Path) -
     assert not (folder / "second.yaml").exists()
 
 
-def test_overlay_that_is_there_is_not_replaced(folder: Path) -> None:
+def test_existing_overlay_is_not_replaced(folder: Path) -> None:
     overlay = folder / "lab.overlay.yaml"
     overlay.write_text("ours")
     with FaultServer(routes=routes()) as server:
-        done = probe(server.url, "--out", "lab.overlay.yaml")
-        assert (done.exit_code, server.requests) == (2, [])
-        assert "--force" in done.stderr
+        result = probe(server.url, "--out", "lab.overlay.yaml")
+        assert (result.exit_code, server.requests) == (2, [])
+        assert "--force" in result.stderr
         assert overlay.read_text() == "ours"
         assert probe(server.url, "--out", "lab.overlay.yaml", "--force").exit_code == 0
     assert len(read_overlay(overlay)) == 1
 
 
-def test_after_a_failure_the_same_command_goes_on(folder: Path) -> None:
+def test_failed_probe_resumes(folder: Path) -> None:
     broken = routes()
     broken["/things/a"] = [too_many("9999"), *broken["/things/a"]]
     with FaultServer(routes=broken) as server:
-        done = probe(server.url)
-        assert done.exit_code == 3
-        assert "Traceback" not in done.output
+        result = probe(server.url)
+        assert result.exit_code == 3
+        assert "Traceback" not in result.output
         assert [path.name for path in folder.glob("*.yaml*")] == ["proposed.overlay.yaml.unfinished"]
         assert probe(server.url).exit_code == 0
-        assert server.count("/things") == 2  # once more for the keys
+        assert server.count("/things") == 2  # again, for the lookup keys
     assert [path.name for path in folder.glob("*.yaml*")] == ["proposed.overlay.yaml"]
 
 
-def test_state_of_another_probe_is_refused(folder: Path) -> None:
+def test_state_of_another_probe_is_rejected(folder: Path) -> None:
     (folder / "proposed.overlay.yaml.unfinished").write_text("{}")
     with FaultServer(routes=routes()) as server:
-        done = probe(server.url)
-    assert done.exit_code == 2
-    assert "proposed.overlay.yaml.unfinished" in done.stderr
+        result = probe(server.url)
+    assert result.exit_code == 2
+    assert "proposed.overlay.yaml.unfinished" in result.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to another process")
-def test_interrupted_probe_keeps_what_it_read_and_goes_on(folder: Path) -> None:
-    reached, go_on = threading.Event(), threading.Event()
+def test_interrupted_probe_stores_its_progress_and_resumes(folder: Path) -> None:
+    requested, may_continue = threading.Event(), threading.Event()
 
     def wait(received: Any, connection: Any) -> bool:
-        reached.set()
-        go_on.wait(60)
+        requested.set()
+        may_continue.wait(60)
         return json_response(ROWS[0])(received, connection)
 
     scripted = routes()
@@ -122,10 +122,10 @@ def test_interrupted_probe_keeps_what_it_read_and_goes_on(folder: Path) -> None:
         command = [sys.executable, "-m", "alyx_generator", "probe", server.url, *map(str, QUICK)]
         environment = {**os.environ, "ALYX_URL": server.url}
         process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, text=True)
-        assert reached.wait(60)
+        assert requested.wait(60)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
-        go_on.set()
+        may_continue.set()
         assert process.returncode == 130, errors
         assert "resumes from proposed.overlay.yaml.unfinished" in errors
         assert "Traceback" not in errors
@@ -134,14 +134,14 @@ def test_interrupted_probe_keeps_what_it_read_and_goes_on(folder: Path) -> None:
     assert not (folder / "proposed.overlay.yaml.unfinished").exists()
 
 
-def test_reports_in_three_forms() -> None:
+def test_report_formats() -> None:
     with FaultServer(routes=routes()) as server:
-        told = json.loads(probe(server.url, "--format", "json").stdout)
-        assert told["server"] == server.url
-        assert [(each["field"], each["declared"], each["found"]) for each in told["findings"]] == [
+        report = json.loads(probe(server.url, "--format", "json").stdout)
+        assert report["server"] == server.url
+        assert [(finding["field"], finding["declared"], finding["found"]) for finding in report["findings"]] == [
             ("Thing.note", "string", "null")
         ]
-        assert told["findings"][0]["evidence"][0] == {"operation": "/things list", "found": {"null": 1}, "rows": 2}
+        assert report["findings"][0]["evidence"][0] == {"operation": "/things list", "found": {"null": 1}, "rows": 2}
         table = probe(server.url, "--format", "markdown", "--force").stdout
     assert "| Thing.note | string | null | /things list: null in 1 of 2<br>/things/{id} read: null in 1 of 2 |" in table
 
@@ -152,17 +152,17 @@ def test_only_a_server_can_be_probed(folder: Path, source: str) -> None:
     assert run("probe", source).exit_code == 2
 
 
-def test_server_that_refuses_the_token_is_said(folder: Path) -> None:
+def test_rejected_token_is_reported(folder: Path) -> None:
     refused = {"/api/schema": [json_response({"detail": "Invalid token."}, status=401)] * 9}
     with FaultServer(routes=refused) as server:
-        done = probe(server.url)
-    assert done.exit_code == 3
-    assert "Traceback" not in done.output
+        result = probe(server.url)
+    assert result.exit_code == 3
+    assert "Traceback" not in result.output
     assert list(folder.glob("*.yaml*")) == []
 
 
-def test_local_alyx_keeps_to_the_corrected_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_alyx_matches_the_corrected_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     with LocalAlyx() as server:
         monkeypatch.setenv("ALYX_TOKEN", server.token())
-        done = probe(server.url, "--rows", 20, "--reads", 3, "--fail-on", "findings")
-    assert done.exit_code == 0, done.output
+        result = probe(server.url, "--rows", 20, "--reads", 3, "--fail-on", "findings")
+    assert result.exit_code == 0, result.output
