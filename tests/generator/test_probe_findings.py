@@ -76,6 +76,7 @@ def test_error_is_found_and_its_correction_fixes_the_schema(
     }
 
 
+OVERRIDDEN = {"type": "object", "properties": {"a": {"type": "integer"}}}
 NESTED_ERRORS: list[tuple[str, dict[str, Any], list[Any]]] = [
     ("within", {"type": "object", "properties": {"a": {"type": "integer"}}}, [{"a": "x"}, "x"]),
     ("values", {"type": "object", "additionalProperties": {"type": "integer"}}, [{"a": "x"}, {"b": 1}, "x"]),
@@ -86,6 +87,7 @@ NESTED_ERRORS: list[tuple[str, dict[str, Any], list[Any]]] = [
     ("said for answers", {"type": "integer", "x-answered": {"oneOf": [ERRORS[14][1]]}}, [["x"], [3]]),
     ("null enums", {"oneOf": [{"enum": ["a"]}, {"enum": [None]}]}, ["b", None]),
     ("kinds", {"oneOf": [{"type": ["string", "null"], "enum": ["a"]}, {"type": "integer"}]}, ["b", 1, None]),
+    ("overridden fields", {"type": "string", "x-answered": OVERRIDDEN}, [{"a": "x"}, {"a": "x", "b": 1}]),
     ("format behind a reference", {"allOf": [ref("Day")]}, ["x", {"a": 1}]),
 ]
 

@@ -88,7 +88,7 @@ def client(
       2  usage error, or the folder contains other files; nothing is written
       3  the server or a file cannot be read or written; nothing is changed
     """
-    if source is None:
+    if source is None:  # in a checkout: what `make client` runs
         if package or out or overlay:
             fail("client: --package, --out and --overlay require a source", USAGE)
         progress("Generating the shipped client")

@@ -12,7 +12,7 @@ from alyx_generator.probe.response_schema import ResponseSchema, mismatch
 from alyx_generator.probe.values import json_type
 from alyx_generator.source.openapi import Document, Schemas, nullable
 
-_MAX_DEPTH = 40
+_MAX_DEPTH = 40  # recursive schemas and deep JSON fields stay below Python's recursion limit
 
 
 class Checker:
@@ -101,6 +101,7 @@ class Checker:
         fields = {name: (schema, location) for name, schema, location in self._fields(declared)}
         optional = self._optional_fields(declared.keywords)
         for name, (schema, location) in fields.items():
+            # Fields that are only sent, such as a password, are not to be in a response.
             if name in value and schema.get("writeOnly"):
                 self._observe(location).add_mismatch("write-only")
             elif name in value:
@@ -114,6 +115,7 @@ class Checker:
         if as_schema(others):
             for name in undeclared:
                 self.check(value[name], as_schema(others), declared.at("additionalProperties"), depth + 1)
+        # An object without declared fields is free-form; `additionalProperties: true` declares that others occur.
         elif fields and (others is None or others is False):
             self._record_extra_fields({name: value[name] for name in undeclared}, declared.location)
 

@@ -28,6 +28,7 @@ from alyx_generator.probe.state import OperationProgress, ProbeState
 from alyx_generator.probe.targets import LookupKeys, Target
 from alyx_generator.source.openapi import Document
 
+# Small enough that a page of full records arrives in time, large enough that a list takes few requests.
 _PAGE_SIZE = 100
 _MAX_UNANSWERED = 3  # consecutive requests, each retried by the transport
 
@@ -118,6 +119,7 @@ class Crawler:
         for target in self._targets:
             if target.path in self._state.finished:
                 continue
+            # Stored only when complete: an interrupted target is read again from its start.
             progress = OperationProgress(skipped=target.skipped)
             if not target.skipped:
                 self._read(target, progress)

@@ -89,6 +89,7 @@ def find(document: Document, by_operation: Mapping[str, Observations]) -> list[F
         total = _total(location, by_operation.values())
         new = list(_findings_at(location, contradictions[location], total, document, working))
         findings += new
+        # If an enclosing schema is replaced, its correction must contain those of its parts.
         if any(location[:end] in retyped for end in range(len(location))):
             working.apply([correction for finding in new for correction in finding.corrections])
     return findings

@@ -13,6 +13,7 @@ from alyx_client.schema.openapi import Schema, as_list, as_schema
 MAX_FIELDS = 60
 """How many fields an object may have before its keys are taken for data."""
 
+# Keys of another form (dates, UUIDs, sentences) are data.
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 _DATE_TIME = re.compile(_DATE.pattern + r"[Tt ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?")

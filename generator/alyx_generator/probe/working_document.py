@@ -42,6 +42,7 @@ class WorkingDocument:
 
     def is_sent(self, location: Location) -> bool:
         """Return whether the schema at a location also describes request bodies."""
+        # Inline schemas of responses and overrides in ``x-answered`` describe responses only.
         if location[:2] != ("components", "schemas") or location[2] not in self._sent or "x-answered" in location:
             return False
         return not any(
