@@ -1,4 +1,4 @@
-"""Errors and warnings, one class for each meaning; errors also derive from the builtin with that meaning."""
+"""Errors and warnings, one class for each meaning; errors also derive from the builtin with that meaning, if any."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from alyx_client.http.flow import Flow, Send
 from alyx_client.http.json_body import as_object, decode_or_none
 from alyx_client.http.log import warn
 from alyx_client.http.message import Request, Response
+from alyx_client.http.retry import TRANSIENT_STATUSES
 
 __all__ = ["check_token"]
 
@@ -81,7 +82,7 @@ def _request_owner(token: str) -> Flow[str | None]:
             raise
         return None
     except AlyxHTTPError as error:
-        if error.status_code in {429, 502, 503, 504}:
+        if error.status_code in TRANSIENT_STATUSES:
             raise
         return None
     name = as_object(decode_or_none(response.content)).get("username")

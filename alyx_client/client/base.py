@@ -17,7 +17,7 @@ from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.config import DataServer, find_settings
 from alyx_client.errors import OfflineError
 from alyx_client.http.cache.call import CachedCall
-from alyx_client.http.cache.policy import ResponseCache
+from alyx_client.http.cache.response_cache import ResponseCache
 from alyx_client.http.flow import Expires, Sender
 from alyx_client.http.log import configure
 from alyx_client.http.message import Request

@@ -5,12 +5,9 @@ from __future__ import annotations
 from alyx_client.downloads.part_file import FileVersion
 from alyx_client.errors import AlyxError, AlyxHTTPError
 from alyx_client.http.failure import Unanswered
-from alyx_client.http.retry import Retries
+from alyx_client.http.retry import TRANSIENT_STATUSES, Retries
 
 _MAX_CHANGES = 3
-# 429 and 503 ask for patience; 502 and 504 are a proxy's, whose server may be back soon. A GET changes nothing, so that
-# it can be repeated after each of them. Other errors would be the same again.
-_RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 
 
 class Attempts:
@@ -76,4 +73,5 @@ def retried_error(error: AlyxHTTPError | Unanswered) -> AlyxError | None:
     """Return the error to raise if no attempt succeeds; None if another attempt cannot help."""
     if isinstance(error, Unanswered):
         return error.error if error.retryable else None
-    return error if error.status_code in _RETRIED_STATUSES else None
+    # A GET changes nothing, so that it can be repeated after each of them. Other errors would be the same again.
+    return error if error.status_code in TRANSIENT_STATUSES else None

@@ -14,7 +14,7 @@ from alyx_client.errors import ChecksumError, IncompleteDownloadError
 from alyx_client.http.log import logger
 
 _BLOCK = 2**20
-# Alyx's records have a hash without its algorithm, which its length tells.
+# Alyx's records do not name the hash's algorithm; its length does.
 _ALGORITHM_OF_LENGTH = {32: "md5", 40: "sha1", 64: "sha256"}
 
 
@@ -87,7 +87,7 @@ class FileCheck:
             Its size is another one.
         """
         job = self._job
-        # A hash of the bytes on their way would miss what a full or faulty disk, or another process, made of them.
+        # The file on disk is hashed, not the bytes as they arrive: the disk or another process may have changed them.
         self.md5 = None
         size = path.stat().st_size
         if job.size is not None and size != job.size:

@@ -1,4 +1,6 @@
-"""HTTP: messages, URLs, retries, transports, the response cache and the log.
+"""HTTP: how a request gets to the server, and what its response means.
 
-May import `storage` and `errors`; httpx is imported here alone.
+`message` and `url` are values; `retry` decides whether a request is sent again, `failure` and `error_response` what is
+raised; `flow` is how logic waits; `transport` and `streaming` send; `cache` is the response cache. May import `storage`
+and `errors`; httpx is imported here only.
 """

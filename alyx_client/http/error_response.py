@@ -1,4 +1,4 @@
-"""Error responses: the error that a response without success stands for, with a message that says what to do."""
+"""Error responses: the error for a response whose status is not 2xx, with a message that says what to do."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class _Failure:
 def error_from_response(
     response: Response, request: Request | None = None, *, retry_after: float | None = None
 ) -> AlyxHTTPError:
-    """Build the error that a response without success stands for.
+    """Build the error for a response whose status is not 2xx.
 
     Parameters
     ----------

@@ -17,11 +17,17 @@ from alyx_client.http.log import logger
 from alyx_client.http.message import Request, Response
 from alyx_client.http.url import refuse_foreign, same_origin
 
-__all__ = ["Outcome", "Retries", "exchange", "should_retry"]
+__all__ = ["TRANSIENT_STATUSES", "Outcome", "Retries", "exchange", "should_retry"]
 
 # RFC 9110, section 9.2.2: sending these twice has the effect of sending them once.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _MAX_REDIRECTS = 10
+# A server that answers so has not acted on the request.
+_REFUSALS = frozenset({429, 503})
+# A gateway answers so in place of the server, which may have acted on the request.
+_GATEWAY_FAILURES = frozenset({502, 504})
+TRANSIENT_STATUSES = _REFUSALS | _GATEWAY_FAILURES
+"""Statuses that may be gone at the next attempt; which requests may be repeated, `should_retry` decides."""
 
 Outcome = Response | Unanswered | LoginRefused
 
@@ -94,15 +100,14 @@ def should_retry(method: str, outcome: Outcome) -> bool:
     Returns
     -------
     bool
-        Never True where a retry could create a second record.
+        True to send the request again; never where that could create a second record.
     """
     if isinstance(outcome, Unanswered):
         return outcome.retryable and (method in _IDEMPOTENT or not outcome.sent)
     if isinstance(outcome, LoginRefused):
         # Safe for every method: the request itself was not sent, and Alyx returns the same token to each login.
-        return outcome.response.status in {429, 502, 503, 504}
-    # 429 and 503 are sent in place of acting on a request; a gateway's 502 and 504 leave open whether Alyx acted.
-    return outcome.status in {429, 503} or (outcome.status in {502, 504} and method in _IDEMPOTENT)
+        return outcome.response.status in TRANSIENT_STATUSES
+    return outcome.status in _REFUSALS or (outcome.status in _GATEWAY_FAILURES and method in _IDEMPOTENT)
 
 
 def exchange(
@@ -206,4 +211,4 @@ def _error(outcome: Outcome, request: Request, now: float) -> AlyxError:
 def _may_have_acted(outcome: Outcome) -> bool:
     if isinstance(outcome, Unanswered):
         return outcome.sent
-    return isinstance(outcome, Response) and outcome.status in {502, 504}
+    return isinstance(outcome, Response) and outcome.status in _GATEWAY_FAILURES

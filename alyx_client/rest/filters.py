@@ -107,7 +107,7 @@ def _filter_styles(operation: RestOperation) -> dict[str, FilterStyle]:
         if field["in"] == "query" and field["name"] not in PAGING_PARAMETERS
     }
     if "django" in styles:
-        # Alyx has no filter by id; encode() makes a Django lookup of it.
+        # Alyx has no filter for several keys; encode() makes a Django lookup of them.
         styles |= {"django": "django", "id": "id"}
     return styles
 

@@ -76,7 +76,7 @@ def encode(
     """
     values, extra_values = _without_none(filters), _without_none(extra_params or {})
     if "django" in styles and "django" in extra_values:
-        # The server reads one parameter of this name alone, and keys need it, too.
+        # The server reads only one `django` parameter, and `id=` is sent in it, too.
         values["django"] = extra_values.pop("django")
     pairs: list[tuple[str, str]] = []
     lookups: list[list[str]] = []
@@ -107,7 +107,7 @@ def _unchecked_pairs(params: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def _lookups(name: str, value: object, styles: Mapping[str, FilterStyle]) -> list[str] | None:
-    """Return a filter as lookups of the ``django`` parameter, one for each request; None if it has its own one."""
+    """Return a filter as lookups of the ``django`` parameter, one per request; None if it has its own parameter."""
     if styles[name] == "id" and "django" in styles:
         return _keys(name, value)
     return django_filter(cast("DjangoFilter", value)) if styles[name] == "django" else None
@@ -201,7 +201,7 @@ def _day(name: str, value: object) -> date:
 
 
 def _keys(name: str, value: object) -> list[str]:
-    """Return ``id=`` as lookups of the primary key: lists of Alyx have no filter of that name."""
+    """Return ``id=`` as lookups of the primary key: Alyx has no filter for several keys."""
     if is_list(value):
         return [f"pk__in,{batch}" for batch in batches(name, value)]
     # Commas and brackets are syntax of the mini-language, which has no escape.

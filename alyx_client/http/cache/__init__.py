@@ -1,4 +1,5 @@
-"""The response cache: its policy, the keys and the encoding of its entries, and the file that stores them.
+"""The response cache.
 
-May import the rest of `http`, and `storage`; sqlite3 is imported here and in `storage` only.
+`policy` has the rules, `response_cache` applies them to a request, `call` to its outcome; `key`, `entry`, `tables` and
+`store` are the file. May import the rest of `http`, and `storage`; sqlite3 is imported here and in `storage` only.
 """

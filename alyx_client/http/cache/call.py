@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from alyx_client.errors import AlyxError, StaleAnswerWarning
 from alyx_client.http.cache.entry import CachedResponse
 from alyx_client.http.cache.key import CacheKey, CacheRequest
+from alyx_client.http.cache.policy import is_storable
 from alyx_client.http.cache.store import CacheStore
 from alyx_client.http.cache.tables import Owner
 from alyx_client.http.log import warn
@@ -15,7 +16,6 @@ from alyx_client.http.message import Response
 __all__ = ["CachedCall", "Lookup", "warn_of_age"]
 
 # Larger responses would take much of the cache, and long to compress.
-_MAX_RESPONSE = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class CachedCall:
             The same response.
         """
         generation = self._end_write() if self._is_writing else self._generation
-        if generation is None or identity is None or not _is_storable(response):
+        if generation is None or identity is None or not is_storable(response):
             return response
         key = self._key
         if key is None or key.identity != identity:
@@ -175,13 +175,6 @@ def warn_of_age(reason: str, request: CacheRequest, cached: CachedResponse) -> N
     """
     age = _readable_duration(cached.age)
     warn(f"{reason}: {request.label} is served from the cache, {age} old.", StaleAnswerWarning)
-
-
-def _is_storable(response: Response) -> bool:
-    if not 200 <= response.status < 300 or len(response.content) > _MAX_RESPONSE:
-        return False
-    # Other media types are files, or pages of a proxy or login portal in place of the server.
-    return "json" in response.headers.get("content-type", "").lower()
 
 
 def _readable_duration(seconds: float) -> str:

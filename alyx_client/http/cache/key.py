@@ -1,4 +1,4 @@
-"""Requests as the cache sees them: whether a response is cacheable, its key, and what a write makes stale."""
+"""Requests as the cache sees them, and the keys of their responses."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import hashlib
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from alyx_client.http.cache import policy
 from alyx_client.http.message import Request
 from alyx_client.http.url import absolute_url, redact_url, request_target
 
 __all__ = ["CacheKey", "CacheRequest"]
 
-_WRITE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-# The server's descriptions of itself, which no write changes.
-_SCHEMA_PATHS = frozenset({"/api/schema", "/docs"})
-_LOGIN_ENDPOINT = "auth-token"
 _MAX_LABEL = 200
 
 
@@ -70,8 +67,7 @@ class CacheRequest:
         target = request_target(request, base_url)
         path = urlsplit(target).path if "://" in target else target.partition("?")[0]
         endpoint = path.lstrip("/").partition("/")[0]
-        is_write = request.method in _WRITE_METHODS and endpoint != _LOGIN_ENDPOINT
-        return cls(request, base_url, target, endpoint, is_write)
+        return cls(request, base_url, target, endpoint, policy.is_write(request.method, endpoint))
 
     @property
     def url(self) -> str:
@@ -85,22 +81,13 @@ class CacheRequest:
         return text if len(text) <= _MAX_LABEL else f"{text[: _MAX_LABEL - 1]}…"
 
     def is_cacheable(self, mode: str | None) -> bool:
-        """Tell whether the response may be served from the cache and stored in it.
-
-        Parameters
-        ----------
-        mode
-            ``"GET"``, ``"*"`` for every method, or None.
-        """
-        # Responses to logins contain tokens; and a request without a token has no user to store the response for.
-        if mode is None or self.endpoint == _LOGIN_ENDPOINT or not self.request.authenticate:
-            return False
-        return self.request.method == "GET" or (mode == "*" and self.request.method in _WRITE_METHODS)
+        """Return whether the policy lets the response be served from the cache and stored in it."""
+        authenticated = self.request.authenticate
+        return policy.is_cacheable(self.request.method, self.endpoint, authenticated=authenticated, mode=mode)
 
     def key(self, identity: str) -> CacheKey:
         """Return the key of this user's response."""
-        path = self.target.partition("?")[0].rstrip("/")
-        survives_writes = path in _SCHEMA_PATHS and not self.is_write
+        survives_writes = not self.is_write and policy.survives_writes(self.target.partition("?")[0])
         return CacheKey(self._digest(identity), identity, self.endpoint, survives_writes)
 
     def _digest(self, identity: str) -> bytes:

@@ -15,7 +15,7 @@ from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.errors import (
     AlyxError,
 )
-from alyx_client.http.cache.policy import ResponseCache
+from alyx_client.http.cache.response_cache import ResponseCache
 from alyx_client.http.message import Request, Response
 from alyx_client.http.retry import Retries
 from alyx_client.http.transport import SyncTransport

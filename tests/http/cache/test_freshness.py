@@ -16,7 +16,7 @@ import pytest
 from alyx_client.errors import (
     AlyxError,
 )
-from alyx_client.http.cache.policy import ResponseCache
+from alyx_client.http.cache.response_cache import ResponseCache
 from alyx_client.http.message import Request
 from tests import faults
 from tests.faults import FaultServer, Received

@@ -13,7 +13,7 @@ from alyx_client.errors import (
     AlyxHTTPError,
     OfflineError,
 )
-from alyx_client.http.cache.policy import ResponseCache
+from alyx_client.http.cache.response_cache import ResponseCache
 from alyx_client.http.message import FilePart, Request, Response
 from tests import faults
 from tests.faults import FaultServer

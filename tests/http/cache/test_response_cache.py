@@ -17,7 +17,7 @@ import pytest
 from alyx_client.errors import (
     AlyxConnectionError,
 )
-from alyx_client.http.cache.policy import ResponseCache
+from alyx_client.http.cache.response_cache import ResponseCache
 from tests.faults import FaultServer
 from tests.http.cache.clients import CREATE, SESSIONS, SUBJECTS, WEEK, Connect
 
@@ -136,7 +136,7 @@ def test_closed_cache_opens_again(connect: Connect, server: FaultServer) -> None
 
 def test_creating_a_cache_touches_no_file_and_imports_no_sqlite(folder: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from alyx_client.http.cache.policy import ResponseCache;"
+        "import sys; from pathlib import Path; from alyx_client.http.cache.response_cache import ResponseCache;"
         "cache = ResponseCache(Path(sys.argv[1]), 'https://alyx.example.org'); cache.close();"
         "assert not Path(sys.argv[1]).exists(); assert 'sqlite3' not in sys.modules; assert 'httpx' not in sys.modules"
     )
