@@ -95,7 +95,7 @@ class AuthState:
 
     @property
     def is_logged_in(self) -> bool:
-        """Whether there is a token that the server has not refused."""
+        """True if there is a token that the server has not refused."""
         token = self.known_token()
         return token is not None and token not in self.refused
 

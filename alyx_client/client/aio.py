@@ -39,7 +39,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         self._transport = AsyncTransport(self.base_url, auth, **options)
 
     async def send(self, request: Request, *, expires: Expires = None, bypass_cache: bool = False) -> Response:
-        """As `BaseClient.send`, awaited."""
+        """Asynchronous version of `BaseClient.send`."""
         # The cache reads and writes a file, which must not block the event loop.
         call = await asyncio.to_thread(self._begin, request, expires, bypass_cache)
         try:
@@ -53,7 +53,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
             call.close()
 
     async def run(self, flow: Flow[T]) -> T:
-        """As `BaseClient.run`, awaited."""
+        """Asynchronous version of `BaseClient.run`."""
         return await adrive(flow, self._send_step)
 
     async def authenticate(
@@ -64,18 +64,18 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         force: bool = False,
         token: str | Mapping[str, str] | None = None,
     ) -> None:
-        """As `BaseClient.authenticate`, awaited."""
+        """Asynchronous version of `BaseClient.authenticate`."""
         flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
         await adrive(flow, self._send_login)
 
     async def logout(self) -> None:
-        """As `BaseClient.logout`, awaited."""
+        """Asynchronous version of `BaseClient.logout`."""
         logged_out = await adrive(log_out(self._auth), self._send_login)
         if logged_out.identity is not None:
             await asyncio.to_thread(self._cache.clear, logged_out.identity)
 
     async def download_file(self, url: Any, **options: Unpack[DownloadOptions]) -> Any:
-        """As `BaseClient.download_file`, awaited; cancelling it stops the downloads.
+        """Asynchronous version of `BaseClient.download_file`; cancelling it stops the downloads.
 
         The list may be an asynchronous one, such as that of an endpoint.
         """
@@ -86,12 +86,12 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
     async def download_cache_tables(
         self, source: str | None = None, destination: str | os.PathLike[str] | None = None
     ) -> list[Path]:
-        """As `BaseClient.download_cache_tables`, awaited; cancelling it stops the download."""
+        """Asynchronous version of `BaseClient.download_cache_tables`; cancelling it stops the download."""
         info = read_json(await self.send(CACHE_INFO, bypass_cache=True)) if source is None else None
         return await _in_thread(partial(self._downloader.download_cache_tables, source, destination, info=info))
 
     async def check_schema(self) -> Report:
-        """As `BaseClient.check_schema`, awaited."""
+        """Asynchronous version of `BaseClient.check_schema`."""
         from alyx_client.schema.check import compare_with_server, load_bundled_surface
 
         surface = await asyncio.to_thread(load_bundled_surface, self._surface)

@@ -26,17 +26,17 @@ class AsyncCallsByName:
 
     @property
     async def rest_schemes(self) -> RestScheme:
-        """As `CallsByName.rest_schemes`: ``await client.rest_schemes``."""
+        """Asynchronous version of `CallsByName.rest_schemes`: ``await client.rest_schemes``."""
         return await self.run(self._calls.scheme())
 
     async def list_endpoints(self) -> list[str]:
-        """As `CallsByName.list_endpoints`."""
+        """Asynchronous version of `CallsByName.list_endpoints`."""
         names = (await self.rest_schemes).endpoints
         print("\n".join(names))
         return names
 
     async def print_endpoint_info(self, endpoint: str, action: str | None = None) -> None:
-        """As `CallsByName.print_endpoint_info`."""
+        """Asynchronous version of `CallsByName.print_endpoint_info`."""
         (await self.rest_schemes).print_endpoint_info(endpoint, action)
 
     async def rest(
@@ -51,7 +51,7 @@ class AsyncCallsByName:
         extra_params: Mapping[str, object] | None = None,
         **filters: object,
     ) -> Any:
-        """As `CallsByName.rest`; a list of several pages is an `AsyncResults`."""
+        """Asynchronous version of `CallsByName.rest`; a list of several pages is an `AsyncResults`."""
         if not url:
             return await self.list_endpoints()
         if not action and "?" not in url:
@@ -71,43 +71,43 @@ class AsyncCallsByName:
         expires: Expires = None,
         clobber: bool = False,
     ) -> Any:
-        """As `CallsByName.get`; a list of several pages is an `AsyncResults`."""
+        """Asynchronous version of `CallsByName.get`; a list of several pages is an `AsyncResults`."""
         return await self._run(
             self._calls.send("GET", rest_query, data=data, files=files, expires=expires, bypass_cache=clobber)
         )
 
     async def post(self, rest_query: str, data: object = None, files: object = None) -> Any:
-        """As `CallsByName.post`."""
+        """Asynchronous version of `CallsByName.post`."""
         return await self._run(self._calls.send("POST", rest_query, data=data, files=files))
 
     async def put(self, rest_query: str, data: object = None, files: object = None) -> Any:
-        """As `CallsByName.put`."""
+        """Asynchronous version of `CallsByName.put`."""
         return await self._run(self._calls.send("PUT", rest_query, data=data, files=files))
 
     async def patch(self, rest_query: str, data: object = None, files: object = None) -> Any:
-        """As `CallsByName.patch`."""
+        """Asynchronous version of `CallsByName.patch`."""
         return await self._run(self._calls.send("PATCH", rest_query, data=data, files=files))
 
     async def delete(self, rest_query: str) -> Any:
-        """As `CallsByName.delete`."""
+        """Asynchronous version of `CallsByName.delete`."""
         return await self._run(self._calls.send("DELETE", rest_query))
 
     async def json_field_write(self, endpoint: str, uuid: object, field_name: str, data: object = None) -> Any:
-        """As `CallsByName.json_field_write`."""
+        """Asynchronous version of `CallsByName.json_field_write`."""
         return await self.run(self._calls.json_field(endpoint, uuid, field_name).write(data))
 
     async def json_field_update(
         self, endpoint: str, uuid: object, field_name: str = "json", data: object = None
     ) -> Any:
-        """As `CallsByName.json_field_update`."""
+        """Asynchronous version of `CallsByName.json_field_update`."""
         return await self.run(self._calls.json_field(endpoint, uuid, field_name).update(data))
 
     async def json_field_remove_key(self, endpoint: str, uuid: object, field_name: str = "json", key: str = "") -> Any:
-        """As `CallsByName.json_field_remove_key`."""
+        """Asynchronous version of `CallsByName.json_field_remove_key`."""
         return await self.run(self._calls.json_field(endpoint, uuid, field_name).remove_key(key))
 
     async def json_field_delete(self, endpoint: str, uuid: object, field_name: str) -> Any:
-        """As `CallsByName.json_field_delete`."""
+        """Asynchronous version of `CallsByName.json_field_delete`."""
         return await self.run(self._calls.json_field(endpoint, uuid, field_name).write(None))
 
     async def _run(self, flow: Flow[object]) -> Any:

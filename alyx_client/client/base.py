@@ -1,4 +1,4 @@
-"""What both clients have in common: the parts they are made of, their settings and their properties."""
+"""The base of both clients: their parts, their settings and their properties."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ class ClientBase:
 
     @property
     def cache_mode(self) -> str | None:
-        """Which responses are cached: ``"GET"``, ``"*"`` or None; it can be set."""
+        """The responses that are cached: ``"GET"``, ``"*"`` or None; it can be set."""
         return self._cache.mode
 
     @cache_mode.setter
@@ -243,7 +243,7 @@ class ClientBase:
 
     @property
     def default_expiry(self) -> timedelta:
-        """How long a response is served from the cache; it can be set."""
+        """Lifetime of a response in the cache; it can be set."""
         return self._cache.default_expiry
 
     @default_expiry.setter
@@ -252,7 +252,7 @@ class ClientBase:
 
     @property
     def offline(self) -> bool:
-        """Whether only the cache answers; it can be set."""
+        """True if only the cache answers; it can be set."""
         return self._cache.offline
 
     @offline.setter
@@ -266,7 +266,7 @@ class ClientBase:
 
     @property
     def is_logged_in(self) -> LoginState:
-        """Whether there is a token that the server has not refused; ``is_logged_in()`` works too."""
+        """True if there is a token that the server has not refused; ``is_logged_in()`` works too."""
         return LoginState(self._auth.is_logged_in)
 
     def clear_rest_cache(self) -> None:

@@ -35,7 +35,7 @@ class Attempts:
 
     @property
     def changed_too_often(self) -> bool:
-        """Whether the file changes on the server again and again."""
+        """True if the file changes on the server again and again."""
         return self.changes > _MAX_CHANGES
 
     def add_failure(self, received: int, version: FileVersion | None) -> None:

@@ -124,7 +124,7 @@ class PartFile:
 
     @property
     def resumable(self) -> bool:
-        """Whether another call can resume from the bytes received so far."""
+        """True if another call can resume from the bytes received so far."""
         return self._shared and self.version is not None and self.version.validator is not None
 
     def start(self, version: FileVersion) -> None:

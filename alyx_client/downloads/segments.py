@@ -68,7 +68,7 @@ class Segments:
 
     @property
     def finished(self) -> bool:
-        """Whether all bytes have been received."""
+        """True if all bytes have been received."""
         return all(self.start(index) >= self.end(index) for index in range(len(self._received)))
 
     def lease(self, *, backwards: bool = False) -> SegmentLease | None:

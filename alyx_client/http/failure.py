@@ -12,7 +12,7 @@ __all__ = ["FailureKind", "LoginRefused", "Unanswered", "causes", "connection_fa
 
 
 class FailureKind(Enum):
-    """What happened to a request that got no response."""
+    """The ways in which a request can end without a response."""
 
     READ_TIMEOUT = auto()
     CONNECT_TIMEOUT = auto()

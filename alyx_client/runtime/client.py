@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class ClientContext(Protocol):
-    """What building requests and parsing responses needs to know of a client."""
+    """The part of a client that building requests and parsing responses rely on."""
 
     drift: DriftLog
 

@@ -211,26 +211,26 @@ class JsonFields(Endpoint, Generic[KeyT, NameT]):
 
 
 class AsyncJsonFields(AsyncEndpoint, Generic[KeyT, NameT]):
-    """As `JsonFields`, awaited."""
+    """Asynchronous version of `JsonFields`."""
 
     __slots__ = ()
     _read: ClassVar[Action[object]]
     _partial_update: ClassVar[Action[object]]
 
     async def json_field_write(self, uuid: KeyT, field_name: NameT, data: object) -> Any:
-        """As `JsonFields.json_field_write`."""
+        """Asynchronous version of `JsonFields.json_field_write`."""
         return await self._client.run(self._json_field(uuid, field_name).write(data))
 
     async def json_field_update(self, uuid: KeyT, field_name: NameT, data: Mapping[str, Any]) -> Any:
-        """As `JsonFields.json_field_update`."""
+        """Asynchronous version of `JsonFields.json_field_update`."""
         return await self._client.run(self._json_field(uuid, field_name).update(data))
 
     async def json_field_remove_key(self, uuid: KeyT, field_name: NameT, key: str) -> Any:
-        """As `JsonFields.json_field_remove_key`."""
+        """Asynchronous version of `JsonFields.json_field_remove_key`."""
         return await self._client.run(self._json_field(uuid, field_name).remove_key(key))
 
     async def json_field_delete(self, uuid: KeyT, field_name: NameT) -> None:
-        """As `JsonFields.json_field_delete`."""
+        """Asynchronous version of `JsonFields.json_field_delete`."""
         await self.json_field_write(uuid, field_name, None)
 
     def _json_field(self, key: LookupKey, name: str) -> JSONField:

@@ -54,7 +54,7 @@ class ListQuery(Generic[T]):
 
     @property
     def has_key_ranges(self) -> bool:
-        """Whether the query can be split into ranges of UUIDs."""
+        """True if the query can be split into ranges of UUIDs."""
         # A split list of keys needs none: the rows of each part fit on one page, as a rule.
         return self.has_uuids and len(self.param_sets) == 1 and KeyRanges.can_split(self.param_sets[0])
 
@@ -64,7 +64,7 @@ class ListQuery(Generic[T]):
 
 
 class ListState(Generic[T]):
-    """What has been fetched of a list, and the decisions that follow from it; sans-I/O.
+    """The fetched part of a list, and the decisions that follow from it; sans-I/O.
 
     Parameters
     ----------
@@ -95,17 +95,17 @@ class ListState(Generic[T]):
 
     @property
     def has_server_count(self) -> bool:
-        """Whether the server counts the rows; those of several queries can only be counted by reading them."""
+        """True if the server counts the rows; those of several queries can only be counted by reading them."""
         return self._query_count == 1
 
     @property
     def is_known(self) -> bool:
-        """Whether the number of rows is known without fetching anything."""
+        """True if the number of rows is known without fetching anything."""
         return self.all_rows is not None or (self.first_page is not None and self.has_server_count)
 
     @property
     def is_empty_by_request(self) -> bool:
-        """Whether ``max_items=0`` was passed."""
+        """True if ``max_items=0`` was passed."""
         return self._max_items == 0
 
     def counts_repetitions(self, first_page: Page[T]) -> bool:

@@ -95,7 +95,7 @@ class OffsetPager(Generic[T]):
 
     @property
     def is_missing_rows(self) -> bool:
-        """Whether the server counted more rows than it sent, at the end of one query.
+        """True if the server counted more rows than it sent, at the end of one query.
 
         Records that were added meanwhile need not be among the rows, so the lowest count decides.
         """

@@ -81,7 +81,7 @@ class CachedCall:
 
     @property
     def fail_fast(self) -> bool:
-        """Whether there is a stale response, so that it is not worth retrying a server that cannot be reached."""
+        """True if there is a stale response: it is not worth retrying a server that cannot be reached."""
         return self._stale is not None
 
     def begin_write(self) -> None:

@@ -91,7 +91,7 @@ class ResponseCache:
 
     @property
     def default_expiry(self) -> timedelta:
-        """How long a response is served without asking the server."""
+        """Lifetime of a response, within which it is served without asking the server."""
         return self._default_expiry
 
     @default_expiry.setter

@@ -114,7 +114,7 @@ class EndpointAction:
 
     @property
     def paged(self) -> bool:
-        """Whether it returns all records of a list, however many requests that takes."""
+        """True if it returns all records of a list, however many requests that takes."""
         return self.name == "list" or self.response.kind == "page"
 
     @property

@@ -44,7 +44,7 @@ class Observation:
 
     @property
     def contradicts(self) -> bool:
-        """Whether any value contradicts the schema."""
+        """True if any value contradicts the schema."""
         return bool(self.mismatches or self.extra_fields or self.unnamed_fields)
 
     def add_mismatch(self, kind: str) -> None:

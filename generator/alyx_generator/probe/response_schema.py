@@ -49,7 +49,7 @@ class ResponseSchema:
 
     @property
     def declares(self) -> bool:
-        """Whether the schema restricts values at all."""
+        """True if the schema restricts values at all."""
         return not _DECLARING.isdisjoint(self.keywords)
 
     def alternatives(self) -> list[tuple[Schema, Location]]:

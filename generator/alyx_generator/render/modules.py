@@ -22,7 +22,7 @@ Files = dict[str, str]
 
 @dataclass(frozen=True)
 class Package:
-    """How the generated package presents itself.
+    """The names and origin by which a generated package presents itself.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class UnknownSourceError(ValueError):
 
 @dataclass(frozen=True)
 class SchemaSource:
-    """Where a schema comes from.
+    """The origin of a schema.
 
     Parameters
     ----------
