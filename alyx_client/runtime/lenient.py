@@ -93,7 +93,12 @@ class LenientReader:
                 fields[name] = None
             else:
                 fields[name] = field.get_default(call_default_factory=True)
-        return model.model_construct(_fields_set=set(fields) & set(value) | set(extra), **fields, **extra)
+        # Not as keywords of model_construct(): the server may call a field "cls" or "_fields_set".
+        record = model.model_construct(_fields_set=set(fields) & set(value) | set(extra))
+        vars(record).update(fields)
+        if record.model_extra is not None:
+            record.model_extra.update(extra)
+        return record
 
 
 def strict_adapter(kind: Any) -> TypeAdapter[Any]:

@@ -110,6 +110,34 @@ def test_other_declared_types() -> None:
 # --- what does not
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cls",
+        "_fields_set",
+        "self",
+        "model",
+        "values",
+        "name_",
+        "__dict__",
+        "__class__",
+        "model_extra",
+        "copy",
+        "",
+        "\ud800",
+    ],
+)
+def test_fields_with_names_of_python_are_read(name: str, quiet: DriftLog) -> None:
+    record = read({**GOOD, "size": "five", name: {"a": 1}, "best": {"data_url": 5, "exists": True, name: 2}}, log=quiet)
+    assert record.size == "five"
+    assert record.model_extra == {name: {"a": 1}}
+    assert record.best.model_extra == {name: 2}
+    assert name in record.model_fields_set
+    assert [drift.field for drift in quiet] == ["size", "best.data_url"]
+    assert read_page(page({**GOOD, "size": "five", name: 1}), quiet).rows[0].model_extra == {name: 1}
+    assert "five" in repr(record) or "spikes" in repr(record)
+
+
 DRIFTS: list[tuple[dict[str, Any], list[tuple[str, str, str]]]] = [
     ({"size": "5"}, [("size", "int | None", "text")]),
     ({"size": 5.5}, [("size", "int | None", "a number")]),
