@@ -182,13 +182,27 @@ def page_params(params: Params, offset: int, limit: int | None) -> Params:
 
 
 def key_of(fields: Mapping[str, object]) -> object:
-    """Return the key that identifies a row with these fields; None if there is none."""
-    for name in ("id", "url", "name"):
-        value = fields.get(name)
-        if isinstance(value, str | int | UUID):
-            # Two labs may have a location of the same name.
-            return (value, fields["lab"]) if name == "name" and isinstance(fields.get("lab"), str) else value
-    return None
+    """Return the key that identifies a row with these fields; None if no field certainly does.
+
+    Names do not: records of the same name, even in the same lab, are different records.
+    """
+    identifier = fields.get("id")
+    if isinstance(identifier, str | int | UUID):
+        return identifier
+    url = fields.get("url")
+    return url if isinstance(url, str) and _ends_in_primary_key(url, fields.get("pk")) else None
+
+
+def _ends_in_primary_key(url: str, primary_key: object) -> bool:
+    # A URL may also be a link to something else, or end in a name.
+    segment = url.rstrip("/").rpartition("/")[2]
+    if primary_key is not None:
+        return segment == str(primary_key)
+    try:
+        UUID(segment)
+    except ValueError:
+        return False
+    return True
 
 
 def has_repeats(keys: Sequence[object]) -> bool:
