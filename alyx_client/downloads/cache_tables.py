@@ -21,7 +21,7 @@ from alyx_client.downloads.job import Job
 from alyx_client.downloads.options import Options
 from alyx_client.errors import ForeignURLError, UnexpectedAnswerError
 from alyx_client.http.log import logger
-from alyx_client.storage.atomic import replace_file
+from alyx_client.storage.atomic import replace_file, sync_file
 from alyx_client.storage.lock import exclusive_lock
 
 _METADATA = ".alyx-cache-tables.json"
@@ -88,6 +88,8 @@ class CacheTables:
         names = self._fetch_zip(url, folder, temporary)
         # Before the first one is replaced: tables of different versions do not fit together.
         _require_replaceable(folder, names)
+        for name in names:
+            sync_file(temporary / "unpacked" / name)
         with contextlib.suppress(FileNotFoundError):
             # If the process dies from here on, the next call finds no current tables and fetches them again.
             (folder / _METADATA).unlink()

@@ -71,13 +71,15 @@ class FileCheck:
             return self._hash(job.target, algorithm) == str(job.digest).lower()
         return not verify or job.size is not None or remote_size() in {None, size}
 
-    def check(self, path: Path) -> None:
+    def check(self, path: Path, length: int | None) -> None:
         """Compare a received file with the record, reading it from the disk again.
 
         Parameters
         ----------
         path
             The file, not yet under its final name.
+        length
+            Number of bytes that the server named; None if it named none.
 
         Raises
         ------
@@ -90,6 +92,13 @@ class FileCheck:
         # The file on disk is hashed, not the bytes as they arrive: the disk or another process may have changed them.
         self.md5 = None
         size = path.stat().st_size
+        if length is not None and size != length:
+            raise IncompleteDownloadError(
+                f"{job.printable_url} has {length} bytes on the server, but {path.name} has {size}: it was changed "
+                "while it was being written, and was discarded. Try again.",
+                method="GET",
+                url=job.printable_url,
+            )
         if job.size is not None and size != job.size:
             raise self.wrong_size(size)
         algorithm = self._algorithm()

@@ -101,7 +101,7 @@ class Download:
         try:
             self._receive(part)
             try:
-                self._check.check(part.path)
+                self._check.check(part.path, part.version.length if part.version else None)
             except (ChecksumError, IncompleteDownloadError):
                 # The next call must not resume from these bytes.
                 part.discard()

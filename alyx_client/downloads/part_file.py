@@ -3,6 +3,9 @@
 The metadata says which version of which remote file the bytes belong to (validator, length, digest of the URL) and,
 for a file that is fetched in segments, how many bytes of each segment have arrived. The writer holds the lock
 ``<name>.part.lock`` (see `part_lock`), which the operating system releases when the process dies: the next one resumes.
+
+The metadata never counts bytes that a power cut could take: they are on the disk before it is written. What was
+written since then is still there if the process died, but perhaps not if the computer did.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 import secrets
 import threading
@@ -20,7 +24,7 @@ from urllib.parse import urlsplit
 
 from alyx_client.downloads.disk import disk_errors
 from alyx_client.downloads.names import part_name
-from alyx_client.storage.atomic import replace_file
+from alyx_client.storage.atomic import boot_id, replace_file, sync_file
 
 # Query parameters of signed URLs (S3, Google, CloudFront, Azure): they differ each time the same file is signed.
 _SIGNATURE_PARAMETER = re.compile(
@@ -99,15 +103,19 @@ class PartFile:
             origin = dict(metadata["origin"])
             version = FileVersion(origin.pop("url"), **origin)
             segment_bytes, size = [int(count) for count in metadata["pieces"]], int(metadata["piece_size"])
-            received = self.path.stat().st_size
+            synced, same_boot = int(metadata["synced"]), metadata["boot"] == boot_id()
+            on_disk = self.path.stat().st_size
+            # More bytes than the file has, fewer than were on the disk already, or another number of segments:
+            # something else wrote to the file.
+            length = version.length if version.length is not None else on_disk
+            if version.url_digest != self._url_digest or not version.validator or not synced <= on_disk <= length:
+                return
+            if segment_bytes and (size <= 0 or len(segment_bytes) != -(-length // size)):
+                return
+            if not segment_bytes and not same_boot:
+                os.truncate(self.path, synced)
         except (OSError, ValueError, TypeError, KeyError):
             return  # missing, damaged or of another format: the download starts over
-        # More bytes than the file has, or another number of segments: something else wrote to the file.
-        length = version.length if version.length is not None else received
-        if version.url_digest != self._url_digest or not version.validator or received > length:
-            return
-        if segment_bytes and (size <= 0 or len(segment_bytes) != -(-length // size)):
-            return
         self.version, self.segment_bytes, self.segment_size = version, segment_bytes, size
 
     @property
@@ -149,7 +157,7 @@ class PartFile:
         self.save()
 
     def save(self) -> None:
-        """Write the metadata, or remove it if the bytes cannot be resumed."""
+        """Write the metadata, once the bytes it counts are on the disk; remove it if they cannot be resumed."""
         if not self.resumable or self.version is None:
             with contextlib.suppress(OSError):
                 self._metadata.unlink()
@@ -164,13 +172,25 @@ class PartFile:
         }
         unfinished = self._metadata.with_name(f"{self._metadata.name}~")
         with self._metadata_lock, disk_errors(self.target):
-            # "pieces" are the segments: the format's names, so that partial downloads of earlier releases resume.
-            metadata = {"origin": origin, "piece_size": self.segment_size, "pieces": self.segment_bytes}
+            # Counted before they are synced, since other threads write meanwhile.
+            segment_bytes, synced = list(self.segment_bytes), self.path.stat().st_size
+            if synced:
+                sync_file(self.path)
+            # "pieces" are the segments.
+            metadata = {
+                "origin": origin,
+                "piece_size": self.segment_size,
+                "pieces": segment_bytes,
+                "synced": synced,
+                "boot": boot_id(),
+            }
             unfinished.write_text(json.dumps(metadata), encoding="utf-8")
             replace_file(unfinished, self._metadata)
 
     def finish(self) -> None:
         """Rename the file to its final name."""
+        # A file under its final name is trusted from now on, also after a power cut.
+        sync_file(self.path)
         replace_file(self.path, self.target)
         self.discard()
 
@@ -185,6 +205,10 @@ class PartFile:
         """Keep the bytes for the next call if it can resume from them; otherwise remove them."""
         if not self.resumable:
             self.discard()
+        else:
+            # Whatever ended the download is the error to raise: the metadata of the last save holds, too.
+            with contextlib.suppress(OSError):
+                self.save()
 
 
 def digest_of_url(url: str) -> str:

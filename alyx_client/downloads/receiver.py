@@ -11,7 +11,7 @@ from alyx_client.downloads.file_requests import FileRequests, FileResponse
 from alyx_client.downloads.parallel import download_segments, write_segments
 from alyx_client.downloads.part_file import FileVersion, PartFile
 from alyx_client.downloads.response_headers import decode
-from alyx_client.downloads.segments import SegmentLease, Segments, is_worth_dividing, segment_size
+from alyx_client.downloads.segments import MIN_SEGMENT_BYTES, SegmentLease, Segments, is_worth_dividing, segment_size
 from alyx_client.errors import IncompleteDownloadError, RangeNotSatisfiableError
 from alyx_client.http.retry import Retries
 
@@ -19,6 +19,8 @@ RequestHelp = Callable[[Callable[[], None]], None]
 """Has other threads run a function, each of them once it has nothing else to do."""
 
 _POLL_SECONDS = 0.1
+# As often as for segments: the bytes that a power cut may take are few, and waiting for the disk does not count.
+_SAVE_BYTES = MIN_SEGMENT_BYTES
 
 
 class _Range(NamedTuple):
@@ -100,8 +102,6 @@ class Receiver:
             return
         self._received, self._help_requested = segments.part.received, False
         segments.close()
-        if segments.part.version:
-            segments.part.save()
 
     def _receive_stream(self, part: PartFile) -> None:
         """Receive the file, or its missing end, from one response; a large one is divided into segments."""
@@ -194,13 +194,16 @@ class Receiver:
         try:
             with open(part.path, "r+b", buffering=0) as file:
                 file.seek(offset)
-                self._received = offset
+                self._received = saved = offset
                 for chunk in self._body(response):
                     raise_if_cancelled(self._requests.stop)
                     block = chunk if end is None else chunk[: end - offset]
                     write_all(file, block)
                     offset += len(block)
                     self._received = offset
+                    if offset - saved >= _SAVE_BYTES:
+                        saved = offset
+                        part.save()
                     # A whole file is read to the end of the response, so that the connection can be used again and a
                     # damaged encoding is noticed; of a file without ranges, the rest may be gigabytes.
                     if offset == end and job.count is not None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
 from pathlib import Path
 
-__all__ = ["replace_file", "write_atomic", "write_private"]
+__all__ = ["boot_id", "replace_file", "sync_file", "write_atomic", "write_private"]
+
+# fsync on a file system that has no such thing.
+_SYNC_UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
 
 _WINDOWS_TRIES = 20
 _WINDOWS_PAUSE = 0.05  # seconds
@@ -31,7 +35,7 @@ def write_private(file: Path, text: str) -> None:
     """
     file = file.resolve()
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(file, text.encode(), mode=0o600)
+    _write(file, text.encode(), mode=0o600, sync=True)
 
 
 def write_atomic(file: Path, content: bytes) -> None:
@@ -78,7 +82,38 @@ def replace_file(source: Path, target: Path) -> None:
     return os.replace(source, target)
 
 
-def _write(file: Path, content: bytes, *, mode: int) -> None:
+def sync_file(path: Path) -> None:
+    """Wait until a file's content is on the disk, where it survives a power cut.
+
+    A rename may reach the disk before the content of the renamed file does: then a power cut leaves the name of a
+    complete file on one that is empty or has holes.
+
+    Raises
+    ------
+    OSError
+        The content cannot be written.
+    """
+    # Windows flushes only handles that are open for writing.
+    handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _SYNC_UNSUPPORTED:
+            raise
+    finally:
+        os.close(handle)
+
+
+def boot_id() -> str:
+    """Return a text that is another one after each start of the computer."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        # The time of the start, by a clock that may be adjusted a little: if it was, it passes for another start.
+        return str(round(time.time() - time.monotonic(), -1))
+
+
+def _write(file: Path, content: bytes, *, mode: int, sync: bool = False) -> None:
     import tempfile  # slow to import, and seldom needed
 
     # In the same folder, since a rename is atomic within one file system only. mkstemp creates files with mode 0600,
@@ -88,6 +123,8 @@ def _write(file: Path, content: bytes, *, mode: int) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
+        if sync:
+            sync_file(unfinished)
         # Some file systems have no permissions to set.
         with contextlib.suppress(OSError):
             os.chmod(unfinished, mode)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
 
+from alyx_client.errors import IncompleteDownloadError
 from tests import faults
-from tests.download_faults import content, serve
-from tests.downloads.support import BODY, downloader, interrupted, names
+from tests.download_faults import content, serve, tag
+from tests.downloads.support import BODY, downloader, interrupted, names, size_of, wait_for
 from tests.faults import FaultServer
 
 
@@ -49,6 +52,49 @@ def test_damaged_partial_download_is_fetched_again(damage: str, folder: Path) ->
             metadata.write_text(json.dumps([1, 2]))
         assert downloader(server, folder).download("a.npy").read_bytes() == BODY
     assert names(folder) == ["a.npy"]
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "boot", "resumed_at"),
+    [
+        pytest.param(BODY[:30_000] + bytes(20_000), "another", 30_000, id="unsynced bytes after a power cut"),
+        pytest.param(bytes(0), "another", None, id="nothing"),
+        pytest.param(BODY[:20_000], "another", None, id="end missing after a power cut"),
+        pytest.param(BODY[:20_000], None, None, id="end missing"),
+        pytest.param(BODY[:50_000], None, 50_000, id="unsynced bytes of a killed process"),
+    ],
+)
+def test_bytes_that_power_cut_took_are_fetched_again(
+    on_disk: bytes, boot: str | None, resumed_at: int | None, folder: Path
+) -> None:
+    with FaultServer([serve(BODY, close_after=30_000), faults.response(status=404)], then=serve(BODY)) as server:
+        interrupted(server, folder)
+        metadata = folder / "a.npy.part.json"
+        note = json.loads(metadata.read_text())
+        assert note["synced"] == 30_000
+        metadata.write_text(json.dumps({**note, "boot": boot or note["boot"]}))
+        (folder / "a.npy.part").write_bytes(on_disk)
+        assert downloader(server, folder).download("a.npy").read_bytes() == BODY
+        expected = None if resumed_at is None else f"bytes={resumed_at}-"
+        assert server.requests[-1].headers.get("range") == expected
+    assert names(folder) == ["a.npy"]
+
+
+def test_part_that_something_else_shortens_is_an_error(folder: Path) -> None:
+    def shorten(request: faults.Received, connection: socket.socket) -> bool:
+        fields = {"Content-Length": str(len(BODY)), "ETag": tag(BODY)}
+        connection.sendall(faults.response_head(200, fields) + BODY[:60_000])
+        wait_for(lambda: size_of(folder / "a.npy.part") == 60_000)
+        # What is written next leaves a hole; what is not written any more is missing.
+        os.truncate(folder / "a.npy.part", 10)
+        os.rename(folder / "a.npy.part", folder / "elsewhere")
+        (folder / "a.npy.part").write_bytes(BODY[:10])
+        connection.sendall(BODY[60_000:])
+        return True
+
+    with FaultServer(then=shorten) as server, pytest.raises(IncompleteDownloadError, match="100000 bytes"):
+        downloader(server, folder).download("a.npy")
+    assert names(folder) == ["elsewhere"]
 
 
 def test_complete_part_is_revalidated(folder: Path) -> None:

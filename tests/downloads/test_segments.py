@@ -71,6 +71,24 @@ def test_segments_are_resumed_unless_file_changed(changed: bool, folder: Path, m
     assert names(folder) == ["a.npy"]
 
 
+@pytest.mark.parametrize("kept", [0, 1, 5 * MIB, 8 * MIB - 1])
+def test_segments_that_power_cut_took_are_fetched_again(
+    kept: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_segments(monkeypatch)
+    body = content(8 * MIB)
+    with FaultServer([serve(body, close_after=6 * MIB)], then=faults.response(status=404)) as server:
+        interrupted(server, folder)
+        server.then = serve(body)
+        part, metadata = folder / "a.npy.part", folder / "a.npy.part.json"
+        note = json.loads(metadata.read_text())
+        # The metadata of a download that was complete but for its final name.
+        metadata.write_text(json.dumps({**note, "pieces": [MIB] * 8, "synced": len(body), "boot": "another"}))
+        part.write_bytes(body[:kept])
+        assert downloader(server, folder).download("a.npy").read_bytes() == body
+    assert names(folder) == ["a.npy"]
+
+
 @pytest.mark.skipif(shutil.disk_usage("/").free < 3 * 2**30, reason="little space on the disk")
 def test_gibibyte_is_received(folder: Path) -> None:
     zeros = Zeros(2**30)
