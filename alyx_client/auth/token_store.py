@@ -12,6 +12,7 @@ from alyx_client.errors import AlyxWarning
 from alyx_client.http.json_body import as_object, decode_or_none
 from alyx_client.http.log import logger, warn
 from alyx_client.storage.atomic import write_private
+from alyx_client.storage.file_system import read_regular_file, user_folder
 from alyx_client.storage.keyring import KeyringUnavailableError, read_secret, write_secret
 from alyx_client.storage.lock import exclusive_lock
 
@@ -59,16 +60,14 @@ class FileStore:
     """
 
     def __init__(self, base_url: str) -> None:
-        import platformdirs
-
         self.base_url = base_url
         name = re.sub(r"[^\w.-]+", "_", base_url)
-        self.file = platformdirs.user_config_path("alyx-client") / "tokens" / f"{name}.json"
+        self.file = user_folder("config") / "tokens" / f"{name}.json"
 
     def read(self) -> dict[str, str]:
         """Return the tokens; a missing or damaged file is empty."""
         try:
-            return _decode(self.file.read_bytes(), self.base_url)
+            return _decode(read_regular_file(self.file), self.base_url)
         except OSError:
             return {}
 

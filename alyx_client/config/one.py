@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -13,8 +12,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from alyx_client.config.tables import Table, is_table
+from alyx_client.http.json_body import parse_json
 from alyx_client.http.log import logger
 from alyx_client.http.url import normalise_base_url, same_origin
+from alyx_client.storage.file_system import home_folder, read_regular_file
 
 __all__ = ["OneServer", "cache_dir", "default_cache_dir", "default_server", "server", "server_key"]
 
@@ -84,27 +85,30 @@ def cache_dir(base_url: str) -> Path | None:
     """Return the folder to which ONE downloads a server's files."""
     folders = _read(".caches").get("CLIENT_MAP")
     folder = _text(folders.get(server_key(base_url))) if is_table(folders) else None
-    return Path(folder).expanduser() if folder else None
+    try:
+        return Path(folder).expanduser() if folder and "\0" not in folder else None
+    except RuntimeError:
+        logger.info("ONE's settings place files in the home folder of an unknown user, which was ignored")
+        return None
 
 
 def default_cache_dir(base_url: str) -> Path:
     """Return the folder that ONE proposes for a server's files."""
-    return Path.home() / "Downloads" / "ONE" / server_key(base_url)
+    return home_folder() / "Downloads" / "ONE" / server_key(base_url)
 
 
 def _folder() -> Path:
     windows = os.environ.get("APPDATA") if sys.platform in {"win32", "cygwin"} else None
-    return (Path(windows) if windows else Path.home()) / ".one"
+    return (Path(windows) if windows else home_folder()) / ".one"
 
 
 def _read(name: str) -> Table:
     file = _folder() / name
     try:
-        content: object = json.loads(file.read_bytes())
-    except FileNotFoundError:
+        content: object = parse_json(read_regular_file(file))
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    # RecursionError: lists nested deeper than the interpreter allows.
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         logger.info("ONE's settings in %s cannot be read and were ignored: %s", file, type(error).__name__)
         return {}
     return content if is_table(content) else {}

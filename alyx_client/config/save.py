@@ -135,7 +135,7 @@ def _update(table: dict[str, object], values: Mapping[str, object]) -> None:
 def _means(text: str, document: Mapping[str, object]) -> bool:
     try:
         return tomllib.loads(text) == document
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return False
 
 

@@ -13,14 +13,18 @@ from alyx_client.config.data_server import DataServer
 from alyx_client.config.tables import Table, TablePath, is_list, is_table
 from alyx_client.config.toml_edit import line_of
 from alyx_client.errors import AlyxWarning, ConfigurationError
+from alyx_client.http.json_body import is_deeply_nested
 from alyx_client.http.log import warn
 from alyx_client.http.url import normalise_base_url
+from alyx_client.storage.file_system import read_regular_file, user_folder
 
 __all__ = ["MORE_DATA_SERVERS", "ServersFile", "StoredServer", "read_servers", "servers_file"]
 
 MORE_DATA_SERVERS = "more_data_servers"
 """The setting for all data servers after the first."""
 
+# The settings have four levels.
+_MAX_DEPTH = 20
 _SETTINGS = ("username", "cache_dir", "keyring", "data_server", "data_username", "data_password", MORE_DATA_SERVERS)
 _EXPECTED: Mapping[type, str] = {str: "text in quotes", bool: "true or false", list: "a list of tables"}
 
@@ -136,6 +140,8 @@ class _TableReader:
         text = self.get(name, str)
         if not text:
             return None
+        if "\0" in text:
+            raise self.error(name, "contains a NUL character, which no path has")
         try:
             folder = Path(text).expanduser()
         except RuntimeError:
@@ -160,9 +166,7 @@ class _TableReader:
 
 def servers_file() -> Path:
     """Return the path of the settings file, whether or not it exists."""
-    import platformdirs
-
-    return platformdirs.user_config_path("alyx-client") / "servers.toml"
+    return user_folder("config") / "servers.toml"
 
 
 def read_servers() -> ServersFile:
@@ -177,8 +181,7 @@ def read_servers() -> ServersFile:
     text = ""
     try:
         # Editors on Windows put a byte order mark in front.
-        text = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-        document = tomllib.loads(text)
+        text = read_regular_file(file).decode("utf-8-sig").replace("\r\n", "\n")
     except (FileNotFoundError, NotADirectoryError):
         return ServersFile(file, "", {}, {})
     except OSError as error:
@@ -187,13 +190,29 @@ def read_servers() -> ServersFile:
         raise ConfigurationError(
             f"The settings file {file} is not in UTF-8; save it as UTF-8 in your editor."
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    document = _parse(file, text)
+    return ServersFile(file, text, document, _table_names(file, document))
+
+
+def _parse(file: Path, text: str) -> Table:
+    document: Table | None = None
+    try:
+        document = tomllib.loads(text)
+    except RecursionError:
+        pass
+    # tomllib.TOMLDecodeError, or Python's own error for a number of thousands of digits.
+    except ValueError as error:
         reason = str(error).replace("at end of document", f"at line {len(text.splitlines())}, the last")
         raise ConfigurationError(
             f"The settings file {file} is not valid TOML: {reason}. Correct that line, or move the file away and run "
             "AlyxClient.setup() again."
         ) from None
-    return ServersFile(file, text, document, _table_names(file, document))
+    if document is None or is_deeply_nested(document, _MAX_DEPTH):
+        raise ConfigurationError(
+            f"The settings file {file} is not one of this client: its values are nested too deeply. Correct it, or "
+            "move it away and run AlyxClient.setup() again."
+        )
+    return document
 
 
 def _data_servers(settings: _TableReader, keyring: bool) -> Iterator[DataServer]:

@@ -19,6 +19,7 @@ from alyx_client.config.environment import variable
 from alyx_client.config.servers_toml import ServersFile, read_servers
 from alyx_client.errors import MissingCredentialsError
 from alyx_client.http.url import normalise_base_url
+from alyx_client.storage.file_system import user_folder
 
 __all__ = ["Settings", "find_base_url", "find_settings"]
 
@@ -201,9 +202,7 @@ def _as_text(folder: str | os.PathLike[str] | None) -> str | None:
 
 
 def _platform_cache() -> Path:
-    import platformdirs
-
-    return platformdirs.user_cache_path("alyx-client") / "rest"
+    return user_folder("cache") / "rest"
 
 
 def _one_data_servers(server: one_settings.OneServer) -> tuple[DataServer, ...]:

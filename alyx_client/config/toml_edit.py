@@ -137,5 +137,5 @@ def _comment(line: str) -> str:
 def _parse(line: str) -> Table:
     try:
         return tomllib.loads(line)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # not TOML alone; nor is a part of a value of several lines
         return {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from alyx_client.errors import ForeignURLError, InvalidFileNameError
-from alyx_client.http.url import normalise_base_url, same_origin
+from alyx_client.http.url import is_encodable, normalise_base_url, same_origin
 
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -59,6 +59,10 @@ def normalise_url(url: str) -> tuple[str, Login | None]:
     InvalidFileNameError
         Its path can lead to another folder.
     """
+    if not is_encodable(url):
+        raise InvalidFileNameError(
+            f"{url!r} contains half a surrogate pair, which is not a character; nothing was sent."
+        )
     head, query_mark, query = url.partition("?")
     scheme, _, rest = head.partition("://")
     netloc, slash, path = rest.partition("/")

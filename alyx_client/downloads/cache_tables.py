@@ -20,8 +20,10 @@ from alyx_client.downloads.data_servers import DataServers
 from alyx_client.downloads.job import Job
 from alyx_client.downloads.options import Options
 from alyx_client.errors import ForeignURLError, UnexpectedAnswerError
+from alyx_client.http.json_body import decode_or_none, parse_json
 from alyx_client.http.log import logger
 from alyx_client.storage.atomic import replace_file, sync_file
+from alyx_client.storage.file_system import read_regular_file
 from alyx_client.storage.lock import exclusive_lock
 
 _METADATA = ".alyx-cache-tables.json"
@@ -104,10 +106,7 @@ class CacheTables:
         url = f"{self._base_url()}/cache/info/"
         # Fetched like a file, with the credentials, redirects and retries of one.
         content = self._fetch(self._job(url, temporary / "info.json", self._servers)).read_bytes()
-        try:
-            info: object = json.loads(content)
-        except ValueError:
-            info = None
+        info = decode_or_none(content)
         if not isinstance(info, dict) or "date_created" not in info:
             raise UnexpectedAnswerError(f"{url} does not describe any tables. Is it an Alyx server?", url=url)
         return cast("Info", info)
@@ -167,14 +166,14 @@ def _unsigned(info: Info) -> dict[str, Any]:
 def _current_tables(folder: Path, url: str, info: Info) -> list[Path] | None:
     """Return the tables in the folder if they are those that the server has now, and as large as they were."""
     try:
-        metadata: dict[str, Any] = json.loads((folder / _METADATA).read_bytes())
+        metadata: dict[str, Any] = parse_json(read_regular_file(folder / _METADATA))
         if metadata["source"] != url.partition("?")[0] or metadata["info"] != _unsigned(info):
             return None
         # Sizes are enough to notice a missing or truncated table; hashing gigabytes at each start would be slow.
         sizes: dict[str, int] = metadata["sizes"]
         paths = [folder / name for name in sizes]
         return paths if paths and [path.stat().st_size for path in paths] == list(sizes.values()) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # missing, damaged, or of another form
         return None
 
 

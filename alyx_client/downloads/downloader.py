@@ -21,6 +21,7 @@ from alyx_client.downloads.planning import Plan, plan
 from alyx_client.downloads.sources import is_several
 from alyx_client.http.retry import Retries
 from alyx_client.http.streaming import Streams
+from alyx_client.storage.file_system import home_folder
 
 
 class Downloader:
@@ -179,7 +180,7 @@ class Downloader:
             streams.close()
 
     def _default_folder(self) -> Path:
-        return self.folder or Path.home() / "Downloads"
+        return self.folder or home_folder() / "Downloads"
 
     def _run(
         self, plans: list[Plan], *, threads: int | None = None, silent: bool, cancelled: threading.Event | None

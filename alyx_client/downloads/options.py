@@ -103,7 +103,7 @@ def thread_count(threads: int | None) -> int:
     """Return the maximum number of threads: the one passed, that of ``ONE_HTTP_DL_THREADS``, or 4."""
     if threads is None:
         text = os.environ.get("ONE_HTTP_DL_THREADS", "").strip()
-        threads = int(text) if text.isdecimal() else _DEFAULT_THREADS
+        threads = int(text) if re.fullmatch(r"[0-9]{1,4}", text) else _DEFAULT_THREADS
     return max(1, threads)
 
 

@@ -17,14 +17,16 @@ import os
 import re
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from alyx_client.downloads.disk import disk_errors
 from alyx_client.downloads.names import part_name
+from alyx_client.http.json_body import as_object, is_array, parse_json
 from alyx_client.storage.atomic import boot_id, replace_file, sync_file
+from alyx_client.storage.file_system import read_regular_file
 
 # Query parameters of signed URLs (S3, Google, CloudFront, Azure): they differ each time the same file is signed.
 _SIGNATURE_PARAMETER = re.compile(
@@ -99,11 +101,12 @@ class PartFile:
 
     def _load(self) -> None:
         try:
-            metadata: dict[str, Any] = json.loads(self._metadata.read_bytes())
-            origin = dict(metadata["origin"])
-            version = FileVersion(origin.pop("url"), **origin)
-            segment_bytes, size = [int(count) for count in metadata["pieces"]], int(metadata["piece_size"])
-            synced, same_boot = int(metadata["synced"]), metadata["boot"] == boot_id()
+            metadata = as_object(parse_json(read_regular_file(self._metadata)))
+            version = _read_version(as_object(metadata.get("origin")))
+            segment_bytes, size = _read_segments(metadata)
+            synced, same_boot = metadata["synced"], metadata["boot"] == boot_id()
+            if not isinstance(synced, int):
+                return
             on_disk = self.path.stat().st_size
             # More bytes than the file has, fewer than were on the disk already, or another number of segments:
             # something else wrote to the file.
@@ -209,6 +212,28 @@ class PartFile:
             # Whatever ended the download is the error to raise: the metadata of the last save holds, too.
             with contextlib.suppress(OSError):
                 self.save()
+
+
+def _read_version(origin: Mapping[str, object]) -> FileVersion:
+    url_digest, etag, modified = (origin.get(name) for name in ("url", "etag", "modified"))
+    length, total = (origin.get(name) for name in ("length", "total"))
+    if (
+        not isinstance(url_digest, str)
+        or not (isinstance(etag, str | None) and isinstance(modified, str | None))
+        or not (isinstance(length, int | None) and isinstance(total, int | None))
+    ):
+        raise ValueError("not the version of a file")
+    return FileVersion(url_digest, etag, modified, length, total)
+
+
+def _read_segments(metadata: Mapping[str, object]) -> tuple[list[int], int]:
+    counts, size = metadata.get("pieces"), metadata.get("piece_size")
+    if not is_array(counts) or not isinstance(size, int):
+        raise ValueError("not the segments of a file")
+    segment_bytes = [count for count in counts if isinstance(count, int) and 0 <= count <= size]
+    if len(segment_bytes) != len(counts):
+        raise ValueError("not the segments of a file")
+    return segment_bytes, size
 
 
 def digest_of_url(url: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 
 from alyx_client.errors import IncompleteDownloadError, UnexpectedAnswerError
-from alyx_client.http.headers import http_date
+from alyx_client.http.headers import http_date, whole_number
 
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)$", re.IGNORECASE)
 # RFC 9110, section 8.8.3, without the prefix W/: a weak tag is the same for different bytes.
@@ -72,8 +72,8 @@ def parse_file_headers(status: int, headers: Mapping[str, str], name: str) -> Fi
     first, last, total = _content_range(headers) if status == 206 else (None, None, None)
     length = headers.get("content-length", "").strip()
     # Of an encoded body, Content-Length is the compressed size; of an error, that of the error page.
-    if status == 200 and encoding is None and length.isdecimal():
-        total = int(length)
+    if status == 200 and encoding is None:
+        total = whole_number(length)
     # Validators of an encoded body are not used: its ranges are of the compressed bytes, not of the file's.
     etag, modified = (None, None) if encoding else _strong_validators(headers)
     accepts_ranges = status == 206 or headers.get("accept-ranges", "").strip().lower() == "bytes"
@@ -96,7 +96,11 @@ def _content_range(headers: Mapping[str, str]) -> tuple[int | None, int | None, 
     match = _CONTENT_RANGE.match(headers.get("content-range", "").strip())
     if match is None:
         return None, None, None
-    return int(match[1]), int(match[2]), None if match[3] == "*" else int(match[3])
+    first, last, total = whole_number(match[1]), whole_number(match[2]), whole_number(match[3])
+    # A number that no file has makes the whole range unknown.
+    if first is None or last is None or (total is None and match[3] != "*"):
+        return None, None, None
+    return first, last, total
 
 
 def _strong_validators(headers: Mapping[str, str]) -> tuple[str | None, str | None]:

@@ -7,10 +7,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["deprecation_notice", "http_date", "link_targets", "retry_after"]
+__all__ = ["deprecation_notice", "http_date", "link_targets", "retry_after", "whole_number"]
 
+_MAX_DIGITS = 19
 _LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
 _RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
+
+
+def whole_number(text: str) -> int | None:
+    """Parse the digits of a number of bytes or seconds; None for anything else, such as thousands of digits."""
+    # Python refuses to convert more than 4,300 digits; a number of bytes has 19 at most.
+    return int(text) if len(text) <= _MAX_DIGITS and text.isascii() and text.isdecimal() else None
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -43,10 +50,10 @@ def http_date(text: str) -> float | None:
     """Parse an HTTP date into seconds since the epoch; None if it is not one."""
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
+        # HTTP dates are in UTC (RFC 9110, section 5.6.7); only the obsolete "-0000" is parsed without a zone.
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    # HTTP dates are in UTC (RFC 9110, section 5.6.7); only the obsolete "-0000" is parsed without a zone.
-    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def deprecation_notice(headers: Mapping[str, str], path: str) -> str | None:
@@ -91,8 +98,8 @@ def link_targets(header: str) -> dict[str, str]:
 
 def _day(text: str) -> str | None:
     """Format ``@1735689600`` or an HTTP date as ``2025-01-01``."""
-    stamp = re.fullmatch(r"@(-?\d+)", text)
-    seconds = int(stamp[1]) if stamp else http_date(text)
+    stamp = re.fullmatch(r"@(-?)(\d{1,19})", text, re.ASCII)
+    seconds = int(stamp[1] + stamp[2]) if stamp else http_date(text)
     if seconds is None:
         return None
     try:

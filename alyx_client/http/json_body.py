@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
@@ -15,13 +16,63 @@ __all__ = [
     "decode",
     "decode_or_none",
     "is_array",
+    "is_count",
+    "is_deeply_nested",
     "is_object",
+    "parse_json",
     "read_json",
     "refuse_failure",
     "unexpected",
 ]
 
 _ERROR_PAGE = b"500 Internal Server Error"
+# The limit of pydantic's own reader. Code that walks a value recursively, such as json.dumps(), reaches Python's limit
+# at about a thousand levels.
+_MAX_DEPTH = 200
+
+
+def parse_json(content: bytes | str) -> Any:
+    """Decode JSON that comes from outside: the one place where JSON is decoded.
+
+    Parameters
+    ----------
+    content
+        The JSON.
+
+    Raises
+    ------
+    ValueError
+        It is not JSON, is nested more than 200 levels deep, or has a number of thousands of digits.
+    """
+    try:
+        value: object = json.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if _opening_brackets(content) > _MAX_DEPTH and is_deeply_nested(value):
+        raise ValueError("it is nested too deeply")
+    return value
+
+
+def _opening_brackets(content: bytes | str) -> int:
+    # Counting is fast, and spares most bodies the walk.
+    if isinstance(content, str):
+        return content.count("[") + content.count("{")
+    return content.count(b"[") + content.count(b"{")
+
+
+def is_deeply_nested(value: object, limit: int = _MAX_DEPTH) -> bool:
+    """Return whether the lists and dictionaries of a decoded value are nested in more levels than a limit."""
+    level = [value]
+    for _ in range(limit + 1):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if is_object(container) else container if is_array(container) else ())
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def decode(response: Response, endpoint: str) -> Any:
@@ -42,7 +93,7 @@ def decode(response: Response, endpoint: str) -> Any:
         The body is an error page.
     """
     try:
-        return json.loads(response.content)
+        return parse_json(response.content)
     except ValueError:
         raise unexpected(response, endpoint, "JSON") from None
 
@@ -61,8 +112,8 @@ def read_json(response: Response) -> Any:
 def decode_or_none(content: bytes) -> object:
     """Decode JSON; None if the content is not JSON, and for null."""
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):  # RecursionError: thousands of nested brackets
+        return parse_json(content)
+    except ValueError:
         return None
 
 
@@ -74,6 +125,11 @@ def is_object(value: object) -> TypeGuard[dict[str, object]]:
 def is_array(value: object) -> TypeGuard[list[object]]:
     """Check whether a decoded value is a JSON array."""
     return isinstance(value, list)
+
+
+def is_count(value: object) -> TypeGuard[int]:
+    """Check whether a decoded value is the number of a list's rows, which Python can have as a length."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= sys.maxsize
 
 
 def as_object(value: object) -> Mapping[str, object]:

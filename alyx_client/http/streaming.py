@@ -17,6 +17,7 @@ import httpcore
 import httpx
 
 from alyx_client.http.failure import Unanswered
+from alyx_client.http.headers import whole_number
 from alyx_client.http.log import log_failure, logger
 from alyx_client.http.transport import CONNECTION_LIMITS, default_user_agent, ssl_verification, unanswered
 from alyx_client.http.url import is_loopback, redact_url
@@ -79,7 +80,7 @@ class Stream:
         length = self.headers.get("content-length", "")
         # Transfer-Encoding overrides Content-Length (RFC 9112, section 6.3); HTTP/2 has frames.
         is_plain = "transfer-encoding" not in self.headers and self._response.http_version == "HTTP/1.1"
-        return int(length) if is_plain and length.isdecimal() else 0
+        return (whole_number(length) or 0) if is_plain else 0
 
     def _read_connection(self, remaining: int) -> Generator[bytes]:
         # The HTTP parser costs more than the network. It has handed over all that it held, and asks for no more. httpx

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from alyx_client.errors import ForeignURLError
+from alyx_client.errors import ForeignURLError, InvalidCallError
 from alyx_client.http.message import Request
 
 Origin = tuple[str, str, int]
@@ -43,6 +43,7 @@ def normalise_base_url(url: str) -> str:
         text = f"https://{text}"
     redacted = redact_url(text)
     try:
+        text.encode()  # half a surrogate pair has no encoding, in which it could be sent
         parts = urlsplit(text)
         scheme, host, port = origin(text)
     except ValueError:
@@ -67,7 +68,7 @@ def origin(url: str) -> Origin:
     """
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
-    if scheme not in _PORTS or not parts.hostname or re.search(r"[\s\\]", parts.netloc):
+    if scheme not in _PORTS or not parts.hostname or re.search(r"[\s\\\x00-\x1f\x7f]", parts.netloc):
         raise ValueError("not an http(s) URL")
     return scheme, parts.hostname.lower().rstrip("."), parts.port or _PORTS[scheme]
 
@@ -117,8 +118,22 @@ def request_target(request: Request, base_url: str) -> str:
             path = urlunsplit(("", "", parts.path.removeprefix(base) or "/", parts.query, ""))
     if not request.params:
         return path
-    # The characters of Alyx's filters need no escape in a query (RFC 3986, section 3.4), and stay readable in logs.
-    return f"{path}{'&' if '?' in path else '?'}{urlencode(request.params, safe='/:,', quote_via=quote)}"
+    try:
+        # The characters of Alyx's filters need no escape in a query (RFC 3986, section 3.4), and stay readable in logs.
+        query = urlencode(request.params, safe="/:,", quote_via=quote)
+    except UnicodeEncodeError:
+        name, value = next((name, value) for name, value in request.params if not is_encodable(name + value))
+        raise InvalidCallError(f"{name}={value!r} was not sent: half a surrogate pair is not a character.") from None
+    return f"{path}{'&' if '?' in path else '?'}{query}"
+
+
+def is_encodable(text: str) -> bool:
+    """Return whether a text can be sent: one with half a surrogate pair, which JSON may contain, has no encoding."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def absolute_url(target: str, base_url: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from alyx_client.errors import InvalidCallError
 from alyx_client.http.flow import Expires, Flow, Send
+from alyx_client.http.headers import whole_number
 from alyx_client.http.json_body import as_object, is_object, read_json
 from alyx_client.http.message import Params, Request
 from alyx_client.http.url import refuse_foreign
@@ -110,10 +111,11 @@ class RestCalls:
         request = build_request(method, rest_query, base_url=self.base_url, data=data, files=files)
         refuse_foreign(request, self.base_url)
         send = Send(request, expires=expires, bypass_cache=bypass_cache)
-        content = read_json((yield send))
+        response = yield send
+        content = read_json(response)
         if method != "GET" or not is_page(content):
             return content
-        page = read_page(content)
+        page = read_page(content, response)
         # A URL with an offset is that of a page, such as a page's "next"; any other is that of a whole list.
         if any(name == "offset" for name, _ in request.params):
             return page.rows
@@ -199,10 +201,11 @@ class RestCalls:
         request = Request("GET", call.operation.path, endpoint=call.endpoint, action="list")
         send = Send(request, expires=call.expires, bypass_cache=call.bypass_cache)
         first_page = page_request(send, encoded.param_sets[0], encoded.offset or 0, encoded.limit)
-        content = read_json((yield first_page))
+        response = yield first_page
+        content = read_json(response)
         if not is_page(content):
             return content
-        page = read_page(content)
+        page = read_page(content, response)
         if encoded.offset is not None:
             return page.rows
         return LazyList(send, encoded.param_sets, page, encoded.limit, encoded.has_lookups)
@@ -254,7 +257,7 @@ class RestCalls:
 def _last_limit(params: Params) -> int | None:
     """Return the page size that a query requests; None if it requests none, or not a positive number."""
     limits = [value for name, value in params if name == "limit"]
-    return int(limits[-1]) if limits and limits[-1].isdecimal() and int(limits[-1]) > 0 else None
+    return (whole_number(limits[-1]) or None) if limits else None
 
 
 def _is_empty(data: object, files: object) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from alyx_client.errors import InvalidCallError
+from alyx_client.http.headers import whole_number
 from alyx_client.http.message import Params
 from alyx_client.rest.scheme import FieldInfo, RestOperation, suggest
-from alyx_client.runtime.coerce import is_list
+from alyx_client.runtime.coerce import is_list, plain_python
 from alyx_client.runtime.filters import FilterStyle, Repeated, encode
 from alyx_client.schema.routes import PAGING_PARAMETERS
 
@@ -130,6 +132,15 @@ def _normalise(filters: dict[str, Any]) -> dict[str, Any]:
 def _parse_paging(endpoint: str, name: str, value: object) -> int | None:
     if value is None:
         return None
-    if not str(value).isdecimal() or (name == "limit" and int(str(value)) == 0):
-        raise InvalidCallError(f"{endpoint}: {name} is {_PAGING_HELP[name]}; not {value!r}")
-    return int(str(value))
+    number = whole_number(str(value)) if isinstance(plain_python(value), str | int) else None
+    if number is None or (name == "limit" and number == 0):
+        raise InvalidCallError(f"{endpoint}: {name} is {_PAGING_HELP[name]}; not {_shown(value)}")
+    return number
+
+
+def _shown(value: object) -> str:
+    """Return a value as text for a message, whatever it is."""
+    try:
+        return reprlib.repr(value)
+    except Exception:  # Python refuses to print integers of more than 4,300 digits
+        return f"this {type(value).__name__}"

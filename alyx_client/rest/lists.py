@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from alyx_client.http.flow import Flow, Send
-from alyx_client.http.json_body import is_object, read_json
+from alyx_client.http.json_body import is_array, is_count, is_object, read_json, unexpected
 from alyx_client.http.log import logger
-from alyx_client.http.message import Params
+from alyx_client.http.message import Params, Response
 from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.client import AsyncRunner, Runner
 from alyx_client.runtime.list_query import ListQuery
@@ -74,7 +75,8 @@ class LazyList:
 
     def _query(self) -> ListQuery[Any]:
         def fetch_page(params: Params, offset: int, limit: int | None) -> Flow[Page[Any]]:
-            return read_page(read_json((yield page_request(self.send, params, offset, limit))))
+            response = yield page_request(self.send, params, offset, limit)
+            return read_page(read_json(response), response)
 
         return ListQuery(
             fetch_page,
@@ -108,8 +110,23 @@ def is_page(content: object) -> TypeGuard[dict[str, Any]]:
     return is_object(content) and content.keys() >= _PAGE_KEYS
 
 
-def read_page(content: dict[str, Any]) -> Page[Any]:
-    """Return a response's content as one page of a list."""
+def read_page(content: object, response: Response) -> Page[Any]:
+    """Return a response's content as one page of a list.
+
+    Parameters
+    ----------
+    content
+        The decoded content.
+    response
+        The response, for errors.
+
+    Raises
+    ------
+    UnexpectedAnswerError
+        It is none, or its count is not the number of rows.
+    """
+    if not is_page(content) or not is_count(content["count"]) or not is_array(content["results"]):
+        raise unexpected(response, urlsplit(response.url).path, "a page with count, next and results")
     if detail := content.get("detail"):
         logger.warning("The server's remark on this list: %s", detail)
     return Page(content["count"], content["results"], content["next"] is not None)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from alyx_client.errors import InvalidFieldError, InvalidKeyError
-from alyx_client.http.json_body import is_object
+from alyx_client.http.json_body import is_object, parse_json
 from alyx_client.http.message import Params, Request
-from alyx_client.http.url import same_origin
+from alyx_client.http.url import is_encodable, same_origin
 from alyx_client.runtime.bodies import file_parts, form_fields, json_text, plain_json
 
 __all__ = ["build_request", "parse_data"]
@@ -83,7 +82,7 @@ def parse_data(data: object, what: str) -> Any:
     if not isinstance(data, str | bytes):
         return plain_json(data)
     try:
-        return json.loads(data)
+        return parse_json(data)
     except ValueError as error:
         raise InvalidFieldError(f"{what} was not sent: data is text, but not JSON ({error})") from None
 
@@ -99,6 +98,8 @@ def _relative_path(path: str, base_url: str) -> str:
     # Servers and proxies resolve such segments (RFC 3986, section 5.2.4), so that another endpoint would be reached.
     if any(segment in (".", "..") for segment in path.split("/")):
         raise InvalidKeyError(f"{path!r} leads out of its endpoint")
+    if not is_encodable(path):
+        raise InvalidKeyError(f"{path!r} contains half a surrogate pair, which is not a character")
     return quote(path, safe=_SAFE_IN_PATH)
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from alyx_client.errors import InvalidFieldError
 from alyx_client.http.message import FilePart, Params
+from alyx_client.http.url import is_encodable
 from alyx_client.runtime.coerce import is_list, naive, plain_python
 
 __all__ = ["Upload", "file_part", "file_parts", "form_fields", "json_text", "plain_json"]
@@ -41,6 +42,8 @@ def json_text(payload: object, label: str) -> str:
     """
     try:
         return json.dumps(payload, allow_nan=False)
+    except RecursionError:
+        raise InvalidFieldError(f"{label} was not sent: it is nested too deeply, or contains itself") from None
     except ValueError:
         raise InvalidFieldError(
             f"{label} was not sent: JSON cannot express a value that is infinite or not a number; send None instead"
@@ -71,6 +74,15 @@ def plain_json(value: object, name: str = "data") -> Any:
     InvalidFieldError
         JSON cannot express the value; the message names its place.
     """
+    try:
+        return _plain_json(value, name)
+    except RecursionError:
+        raise InvalidFieldError(
+            f"{name} is nested too deeply, or contains itself", fields={name: ["too deep"]}
+        ) from None
+
+
+def _plain_json(value: object, name: str) -> Any:
     value = plain_python(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
@@ -82,9 +94,9 @@ def plain_json(value: object, name: str = "data") -> Any:
         return float(value)
     if isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value).items()
-        return {str(plain_python(key)): plain_json(item, f"{name}[{key!r}]") for key, item in items}
+        return {str(plain_python(key)): _plain_json(item, f"{name}[{key!r}]") for key, item in items}
     if is_list(value) and not isinstance(value, bytearray | memoryview):
-        return [plain_json(item, f"{name}[{index}]") for index, item in enumerate(value)]
+        return [_plain_json(item, f"{name}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, Sendable):
         return value.to_wire()
     kind = type(value).__name__
@@ -130,6 +142,11 @@ def form_fields(payload: Mapping[str, Any], label: str, lists: Collection[str] |
             pairs.extend((name, item if isinstance(item, str) else json_text(item, label)) for item in items)
         else:
             pairs.append((name, json_text(cast("object", value), label)))
+    for name, text in pairs:
+        if not is_encodable(name + text):
+            raise InvalidFieldError(
+                f"{label} was not sent: {name} contains half a surrogate pair", fields={name: [text]}
+            )
     return tuple(pairs)
 
 
@@ -169,7 +186,7 @@ def _named_part(name: str, upload: Any) -> FilePart:
     filename, content, *kind = cast("Sequence[Any]", upload)
     part = file_part(name, content)
     guessed = mimetypes.guess_type(str(filename))[0] or part.content_type
-    return FilePart(name, str(filename), part.content, str(kind[0]) if kind else guessed)
+    return _part(name, str(filename), part.content, str(kind[0]) if kind else guessed)
 
 
 def file_part(name: str, upload: Upload | FilePart) -> FilePart:
@@ -201,7 +218,13 @@ def file_part(name: str, upload: Upload | FilePart) -> FilePart:
     # Bytes and anonymous files have no name to take the extension from.
     if "." not in filename:
         filename += _extension(content)
-    return FilePart(name, filename, content, mimetypes.guess_type(filename)[0] or "application/octet-stream")
+    return _part(name, filename, content, mimetypes.guess_type(filename)[0] or "application/octet-stream")
+
+
+def _part(name: str, filename: str, content: bytes, media_type: str) -> FilePart:
+    if not is_encodable(name + filename + media_type):
+        raise InvalidFieldError(f"files: {name!r} contains half a surrogate pair", fields={name: ["not characters"]})
+    return FilePart(name, filename, content, media_type)
 
 
 def _extension(content: bytes) -> str:

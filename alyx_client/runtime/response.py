@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import sys
 from collections.abc import Generator
 from functools import cached_property
 from types import GenericAlias
-from typing import Any, Generic, TypeVar, cast
+from typing import Annotated, Any, Generic, TypeVar, cast
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from alyx_client.http.json_body import decode, is_array, refuse_failure, unexpected
+from alyx_client.http.json_body import decode, is_array, is_count, refuse_failure, unexpected
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
 from alyx_client.runtime.lenient import LenientReader, json_type, strict_adapter
@@ -111,7 +112,7 @@ class PageParser(Generic[T]):
         rows = reader.read(self._rows, page["results"])
         has_next = page.get("next") is not None
         count = page.get("count")
-        if not isinstance(count, int):
+        if not is_count(count):
             # Without a count nobody could tell whether rows are missing, unless this page is the last one.
             if has_next:
                 raise unexpected(response, endpoint, "a page with count, next and results")
@@ -121,7 +122,7 @@ class PageParser(Generic[T]):
 
 
 class _PageBody(BaseModel, Generic[T]):
-    count: int
+    count: Annotated[int, Field(ge=0, le=sys.maxsize)]  # the length of a sequence
     next: str | None = None
     results: list[T]
 

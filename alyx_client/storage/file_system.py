@@ -2,15 +2,61 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
+import sys
 from pathlib import Path
+from typing import Literal
 
-__all__ = ["file_system_of", "is_network_type", "is_networked"]
+__all__ = ["file_system_of", "home_folder", "is_network_type", "is_networked", "read_regular_file", "user_folder"]
 
+_NO_HOME = Path(os.path.abspath(os.devnull))
 _NETWORK_TYPES = re.compile(
     r"nfs\d?|cifs|smb\d?|smbfs|lustre|gpfs|beegfs\w*|ceph|afs|9p|glusterfs|pvfs2|virtiofs|vboxsf|vmhgfs|prl_fs|fuse\..*"
 )
+
+
+def read_regular_file(path: Path) -> bytes:
+    """Read a file of settings or metadata.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or is not a regular file: a FIFO would wait for a writer, perhaps for ever.
+    """
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return path.read_bytes()
+
+
+def home_folder() -> Path:
+    """Return the user's home folder.
+
+    Without one (an empty ``HOME``, or none and no entry in the list of users), it is a path below which there is
+    nothing and nothing can be created, so that what needs no home works, and the rest fails as on a read-only disk.
+    """
+    # An empty HOME would mean the root of the file system.
+    if sys.platform != "win32" and not os.environ.get("HOME", "unset"):
+        return _NO_HOME
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return _NO_HOME
+    return home if home.is_absolute() else _NO_HOME
+
+
+def user_folder(kind: Literal["cache", "config"]) -> Path:
+    """Return the user's folder for the cache or the settings of this package, as the operating system names it."""
+    import platformdirs
+
+    # Without a home, platformdirs raises RuntimeError, or returns a folder below the root of the file system.
+    if not os.environ.get(f"XDG_{kind.upper()}_HOME", "").strip() and home_folder() == _NO_HOME:
+        return _NO_HOME / "alyx-client" / kind
+    find = platformdirs.user_cache_path if kind == "cache" else platformdirs.user_config_path
+    return find("alyx-client")
 
 
 def is_networked(folder: Path) -> bool:

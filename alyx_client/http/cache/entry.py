@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 import time
 import zlib
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from alyx_client.http.cache.key import CacheKey, digest_parts
+from alyx_client.http.json_body import is_object, parse_json
 from alyx_client.http.message import Response
 
-__all__ = ["NO_GENERATION", "CachedResponse", "Row", "pack", "unpack", "verify"]
+__all__ = ["NO_GENERATION", "CachedResponse", "Row", "pack", "unpack"]
 
 NO_GENERATION = b""
 """The generation of entries that survive writes."""
@@ -80,6 +82,10 @@ class Row(NamedTuple):
     body: bytes
 
 
+# SQLite stores values of any type in any column.
+_COLUMN_TYPES = (bytes, str, str, bytes, float, float, float, int, bytes, bytes, bytes)
+
+
 def pack(key: CacheKey, response: Response, *, received: float, lifetime: float, generation: bytes) -> Row:
     """Encode a response.
 
@@ -118,24 +124,37 @@ def pack(key: CacheKey, response: Response, *, received: float, lifetime: float,
     return row._replace(digest=_checksum(row))
 
 
-def unpack(row: Row, generation: bytes) -> CachedResponse:
-    """Decode a row.
+def unpack(row: Row, key: CacheKey, generation: bytes) -> CachedResponse | None:
+    """Decode a row; None if it is not one that was stored under the key: damaged, forged, or another user's.
 
     Parameters
     ----------
     row
-        The row, verified.
+        The row, as read from the file: its values may be of any type.
+    key
+        The key that it was found under.
     generation
         The file's present generation.
     """
-    status, headers, method, url, compressed = json.loads(row.head)
-    content = zlib.decompress(row.body) if compressed else row.body
-    current = row.generation in (NO_GENERATION, generation)
-    return CachedResponse(Response(status, headers, content, method, url), row.received, row.lifetime, current)
+    if not _verify(row, key):
+        return None
+    try:
+        status, headers, method, url, compressed = parse_json(row.head)
+        content = zlib.decompress(row.body) if compressed else row.body
+    except (ValueError, TypeError, zlib.error):
+        return None
+    if not (isinstance(status, int) and isinstance(method, str) and isinstance(url, str) and is_object(headers)):
+        return None
+    texts = {name: value for name, value in headers.items() if isinstance(value, str)}
+    response = Response(status, texts, content, method, url)
+    return CachedResponse(response, row.received, row.lifetime, row.generation in (NO_GENERATION, generation))
 
 
-def verify(row: Row, key: CacheKey) -> bool:
-    """Tell whether a row is the one that was stored under a key: neither damaged nor another user's."""
+def _verify(row: Row, key: CacheKey) -> bool:
+    if not all(isinstance(value, kind) for value, kind in zip(row, _COLUMN_TYPES, strict=True)):
+        return False
+    if not math.isfinite(row.received) or not math.isfinite(row.lifetime):
+        return False
     generation = NO_GENERATION if key.survives_writes else row.generation
     return row[:4] == (key.digest, key.identity, key.endpoint, generation) and row.digest == _checksum(row)
 

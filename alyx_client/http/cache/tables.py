@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from alyx_client.http.cache.entry import NO_GENERATION, CachedResponse, Row, unpack, verify
+from alyx_client.http.cache.entry import NO_GENERATION, CachedResponse, Row, unpack
 from alyx_client.http.cache.key import CacheKey
 from alyx_client.storage.sqlite import CacheDamagedError
 
@@ -53,17 +53,18 @@ def find(key: CacheKey | None, now: float, connection: Connection) -> tuple[byte
     if key is None:
         return _generation(connection), None
     rows = connection.execute(_FIND, (key.digest,)).fetchall()
-    if not rows:
+    if not rows or not isinstance(rows[0][0], bytes):
         raise CacheDamagedError("its generation is lost")
     generation, *columns = rows[0]
     if columns[0] is None:
         return generation, None
     row = Row(*columns)
-    if not verify(row, key):
+    cached = unpack(row, key, generation)
+    if cached is None:
         raise CacheDamagedError("an entry is not the one that was stored")
     if not 0 <= now - row.used < _USE_RESOLUTION:
         _update_use(connection, key, now)
-    return generation, unpack(row, generation)
+    return generation, cached
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ def clear(identity: str | None, connection: Connection) -> bool:
 def find_identity(username: str, connection: Connection) -> str | None:
     """Return the identity last stored for a user name."""
     rows = connection.execute("SELECT user FROM names WHERE name = ?", (username,)).fetchall()
+    if rows and not isinstance(rows[0][0], str):
+        raise CacheDamagedError("a user's identity is not a text")
     return rows[0][0] if rows else None
 
 
@@ -135,7 +138,7 @@ def _insert_owner(owner: Owner, connection: Connection) -> None:
 
 def _generation(connection: Connection) -> bytes:
     rows = connection.execute("SELECT generation FROM state").fetchall()
-    if not rows:
+    if not rows or not isinstance(rows[0][0], bytes):
         raise CacheDamagedError("its generation is lost")
     generation: bytes = rows[0][0]
     return generation
@@ -171,7 +174,9 @@ def _make_room(connection: Connection, needed: int, max_bytes: int) -> bool:
         return True
     # A tenth more than needed, so that not every insertion into a full cache has to make room.
     while (excess := _used_bytes(connection) + needed - max_bytes * 9 // 10) > 0:
-        oldest = connection.execute("SELECT rowid, size FROM answers ORDER BY used LIMIT 1000").fetchall()
+        oldest = connection.execute(
+            "SELECT rowid, CAST(size AS INTEGER) FROM answers ORDER BY used LIMIT 1000"
+        ).fetchall()
         if not oldest:
             break
         sums = accumulate((size for _, size in oldest), initial=0)
