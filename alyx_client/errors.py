@@ -132,7 +132,7 @@ class MissingCredentialsError(AlyxError, PermissionError):
 
 
 class ConfigurationError(AlyxError, ValueError):
-    """The settings file cannot be read, or contains an invalid value."""
+    """The settings file or the environment cannot be used: unreadable, or with an invalid value."""
 
 
 class UnexpectedAnswerError(AlyxError, ValueError):

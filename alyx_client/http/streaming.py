@@ -16,11 +16,13 @@ from typing import Any, Self
 import httpcore
 import httpx
 
+from alyx_client.errors import ConfigurationError
+from alyx_client.http.connection import default_user_agent, httpx_errors, pool_settings, unanswered
+from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.headers import whole_number
 from alyx_client.http.log import log_failure, logger
-from alyx_client.http.transport import CONNECTION_LIMITS, default_user_agent, ssl_verification, unanswered
-from alyx_client.http.url import is_loopback, redact_url
+from alyx_client.http.url import redact_url
 
 __all__ = ["Stream", "Streams"]
 
@@ -116,7 +118,8 @@ class Streams:
     connect_timeout, read_timeout
         Time limits for connecting, and for each next part of a response, in seconds.
     verify
-        True: the operating system's trust store; False: certificates are not checked; or an SSLContext.
+        True: the operating system's trust store, or what the environment sets; False: certificates are not checked; or
+        an SSLContext.
     """
 
     def __init__(
@@ -127,7 +130,8 @@ class Streams:
         self._verify = verify
         self._user_agent = default_user_agent()
         self._lock = threading.Lock()
-        self._pools: dict[bool, httpx.Client] = {}
+        self._pools: dict[tuple[str, Proxy | None], httpx.Client] = {}
+        self._proxies: dict[str, Proxy | None] = {}
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         logging.getLogger("httpcore.http11").addFilter(_redact_redirect)
 
@@ -151,7 +155,7 @@ class Streams:
 
         def failure(error: Exception) -> Unanswered:
             log_failure("GET", printable_url, error, time.perf_counter() - started)
-            return unanswered(error, "GET", printable_url, self.timeout)
+            return unanswered(error, "GET", printable_url, self.timeout, self._proxies.get(_server(url)))
 
         try:
             request = httpx.Request(
@@ -162,20 +166,24 @@ class Streams:
             )
             request.url = _URLWithoutQuery(request.url)
             response = self._pool(url).send(request, stream=True)
-        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+        except httpx_errors(RuntimeError) as error:
             raise failure(error) from error
+        except ConfigurationError as error:
+            raise Unanswered(error, sent=False, retryable=False) from error
         logger.debug("GET %s %d %.2f s", printable_url, response.status_code, time.perf_counter() - started)
         return Stream(response, failure, self.timeout.read)
 
     def _pool(self, url: str) -> httpx.Client:
-        is_remote = not is_loopback(url)
+        server = _server(url)
         with self._lock:
-            if is_remote not in self._pools:
-                # Proxies of the environment are for other machines: this one is never reached through them.
-                self._pools[is_remote] = httpx.Client(
-                    verify=ssl_verification(self._verify), limits=CONNECTION_LIMITS, trust_env=is_remote
-                )
-            return self._pools[is_remote]
+            if server not in self._proxies:
+                self._proxies[server] = environment_proxy(url)
+            proxy = self._proxies[server]
+            # Certificates that cannot be read are no obstacle to a server without encryption.
+            key = url.partition(":")[0].lower(), proxy
+            if key not in self._pools:
+                self._pools[key] = httpx.Client(**pool_settings(self._verify, url, proxy))
+            return self._pools[key]
 
     def _note_socket(self, event: str, info: Mapping[str, Any]) -> None:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
@@ -202,6 +210,10 @@ class Streams:
             self._pools.clear()
         for pool in pools:
             pool.close()
+
+
+def _server(url: str) -> str:
+    return "/".join(url.split("/", 3)[:3])
 
 
 def _redact_redirect(record: logging.LogRecord) -> bool:

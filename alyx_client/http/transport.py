@@ -1,46 +1,33 @@
 """Synchronous and asynchronous transports: they send requests and return complete responses.
 
-httpx is imported here and in `streaming` alone.
+httpx is imported here, in `connection` and in `streaming` alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import importlib.metadata
 import os
-import platform
-import socket
 import ssl
 import threading
 import time
 import weakref
 from typing import Any, Self, TypedDict
-from urllib.parse import urlsplit
 
-import httpcore
 import httpx
 
-from alyx_client.http.failure import FailureKind, Unanswered, causes, connection_failure
+from alyx_client.errors import ConfigurationError
+from alyx_client.http.connection import default_user_agent, httpx_errors, pool_settings, unanswered
+from alyx_client.http.environment import Proxy, environment_proxy
+from alyx_client.http.failure import Unanswered
 from alyx_client.http.flow import Authenticator, Flow, Send, adrive, drive
 from alyx_client.http.log import log_failure, log_response
 from alyx_client.http.message import Request, Response
 from alyx_client.http.notices import NOTICE_HEADERS, Notices
 from alyx_client.http.retry import Retries, exchange
-from alyx_client.http.url import is_loopback, normalise_base_url, redact_text, redact_url, request_url, same_origin
+from alyx_client.http.url import normalise_base_url, redact_url, request_url, same_origin
 
 __all__ = ["AsyncTransport", "SyncTransport", "Transport", "TransportOptions"]
-
-# A server may close an idle connection at any time. A request that is sent at that moment fails, and a POST cannot be
-# retried: so connections are reused for a few seconds only.
-CONNECTION_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0)
-_KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind], ...] = (
-    ((httpx.ReadTimeout, httpx.WriteTimeout, httpcore.ReadTimeout), FailureKind.READ_TIMEOUT),
-    ((httpx.ConnectTimeout, httpx.PoolTimeout), FailureKind.CONNECT_TIMEOUT),
-    ((httpx.ConnectError, httpx.ProxyError), FailureKind.UNREACHABLE),
-    ((httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL), FailureKind.INVALID_REQUEST),
-    (RuntimeError, FailureKind.CLIENT_CLOSED),
-)
 
 
 class TransportOptions(TypedDict, total=False):
@@ -70,7 +57,8 @@ class Transport:
     notices
         Where the server's notices go.
     verify
-        True: the operating system's trust store; False: certificates are not checked; or an SSLContext.
+        True: the operating system's trust store, or what the environment sets; False: certificates are not checked; or
+        an SSLContext.
     user_agent
         The ``User-Agent`` header.
     """
@@ -112,6 +100,7 @@ class Transport:
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._pid = os.getpid()
+        self._proxy: Proxy | None = None
         self._forget_pools()
 
     def _forget_pools(self) -> None:
@@ -128,13 +117,11 @@ class Transport:
         return exchange(request, self.base_url, self.retries, self.auth, token=token, fail_fast=fail_fast)
 
     def _pool_settings(self) -> dict[str, Any]:
-        return {
-            "verify": ssl_verification(self._verify),
-            "timeout": self.timeout,
-            "limits": CONNECTION_LIMITS,
-            # Proxies of the environment are for other machines: this one is never reached through them.
-            "trust_env": not is_loopback(self.base_url),
-        }
+        try:
+            self._proxy = environment_proxy(self.base_url)
+            return {**pool_settings(self._verify, self.base_url, self._proxy), "timeout": self.timeout}
+        except ConfigurationError as error:
+            raise Unanswered(error, sent=False, retryable=False) from error
 
     def _build(self, step: Send) -> httpx.Request:
         """Build httpx's request: the same bytes for each attempt, and without cookies.
@@ -175,7 +162,7 @@ class Transport:
     def _failed(self, request: Request, error: Exception, started: float) -> Unanswered:
         url = redact_url(request_url(request, self.base_url))
         log_failure(request.method, url, error, time.perf_counter() - started)
-        failure = unanswered(error, request.method, url, self.timeout)
+        failure = unanswered(error, request.method, url, self.timeout, self._proxy)
         failure.error.__cause__ = error
         return failure
 
@@ -217,7 +204,7 @@ class SyncTransport(Transport):
         pool, started = self._open_pool(), time.perf_counter()
         try:
             received = pool.send(self._build(step), auth=None)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except httpx_errors() as error:
             raise self._failed(step.request, error, started) from error
         except RuntimeError as error:
             # httpx raises it for a pool that another thread has closed.
@@ -269,7 +256,7 @@ class AsyncTransport(Transport):
         pool, started = self._open_pool(), time.perf_counter()
         try:
             received = await pool.send(self._build(step), auth=None)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except httpx_errors() as error:
             raise self._failed(step.request, error, started) from error
         except RuntimeError as error:
             if not pool.is_closed:
@@ -304,57 +291,6 @@ class AsyncTransport(Transport):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-def ssl_verification(verify: bool | ssl.SSLContext) -> bool | ssl.SSLContext:
-    """Return what certificates are checked against: for True, the operating system's trust store."""
-    if verify is not True:
-        return verify
-    try:
-        import truststore
-
-        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    except (ImportError, NotImplementedError, OSError):
-        return True
-
-
-def default_user_agent() -> str:
-    """Return the ``User-Agent`` of this package, Python and httpx."""
-    try:
-        version = importlib.metadata.version("alyx-client")
-    except importlib.metadata.PackageNotFoundError:
-        version = "0"
-    return f"alyx-client/{version} python/{platform.python_version()} httpx/{httpx.__version__}"
-
-
-def unanswered(error: Exception, method: str, url: str, timeout: httpx.Timeout) -> Unanswered:
-    """Translate an exception of httpx into the failure that it stands for.
-
-    Parameters
-    ----------
-    error
-        The exception.
-    method, url
-        The request; the URL holds no credentials.
-    timeout
-        The time limits of the request.
-    """
-    kind, cause = _classify(error)
-    limit = timeout.connect if kind is FailureKind.CONNECT_TIMEOUT else timeout.read
-    return connection_failure(kind, cause, method=method, url=url, host=urlsplit(url).netloc, limit=limit)
-
-
-def _classify(error: Exception) -> tuple[FailureKind, str]:
-    chain = list(causes(error))
-    # The innermost message is the system's own; httpx repeats it or says less.
-    cause = redact_text(next((str(inner) for inner in reversed(chain) if str(inner)), type(error).__name__))
-    if any(isinstance(inner, ssl.SSLCertVerificationError) for inner in chain):
-        return FailureKind.UNTRUSTED_CERTIFICATE, cause
-    # A resolver that cannot be reached answers EAI_AGAIN; its other codes are final.
-    if any(isinstance(inner, socket.gaierror) and inner.errno != socket.EAI_AGAIN for inner in chain):
-        return FailureKind.UNKNOWN_HOST, cause
-    kinds = (kind for types, kind in _KINDS if isinstance(error, types))
-    return next(kinds, FailureKind.BROKEN_CONNECTION), cause
 
 
 def _multipart_boundary(request: Request) -> str:

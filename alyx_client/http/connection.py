@@ -1,0 +1,120 @@
+"""Connection pools of httpx: their settings, and the meaning of its exceptions."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import socket
+import ssl
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from alyx_client.errors import ConfigurationError
+from alyx_client.http.environment import Proxy, ssl_verification
+from alyx_client.http.failure import FailureKind, Unanswered, causes, certificate_failure, connection_failure
+from alyx_client.http.url import redact_text
+
+__all__ = ["default_user_agent", "httpx_errors", "pool_settings", "unanswered"]
+
+# A server may close an idle connection at any time. A request that is sent at that moment fails, and a POST cannot be
+# retried: so connections are reused for a few seconds only.
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0)
+_KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind], ...] = (
+    ((httpx.ReadTimeout, httpx.WriteTimeout, httpcore.ReadTimeout), FailureKind.READ_TIMEOUT),
+    ((httpx.ConnectTimeout, httpx.PoolTimeout), FailureKind.CONNECT_TIMEOUT),
+    ((httpx.ConnectError, httpx.ProxyError), FailureKind.UNREACHABLE),
+    ((httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL), FailureKind.INVALID_REQUEST),
+    (RuntimeError, FailureKind.CLIENT_CLOSED),
+)
+
+
+def pool_settings(verify: bool | ssl.SSLContext, url: str, proxy: Proxy | None) -> dict[str, Any]:
+    """Return the settings of a connection pool, for httpx.
+
+    httpx does not read the environment itself: it fails for all servers if a variable for one of them is invalid.
+
+    Parameters
+    ----------
+    verify
+        See `Transport`.
+    url, proxy
+        A URL of the server, and its proxy.
+
+    Raises
+    ------
+    ConfigurationError
+        A variable of the environment that applies to the server is invalid.
+    """
+    certificates = ssl_verification(verify, url, proxy)
+    settings: dict[str, Any] = {"verify": certificates, "limits": _LIMITS, "trust_env": False}
+    if proxy is not None:
+        own = certificates if proxy.scheme == "https" and not isinstance(certificates, bool) else None
+        try:
+            settings["proxy"] = httpx.Proxy(proxy.url, ssl_context=own)
+        except (httpx.InvalidURL, ValueError):
+            raise ConfigurationError(f"{proxy.variable} does not hold the address of a proxy.") from None
+    return settings
+
+
+def default_user_agent() -> str:
+    """Return the ``User-Agent`` of this package, Python and httpx."""
+    try:
+        version = importlib.metadata.version("alyx-client")
+    except importlib.metadata.PackageNotFoundError:
+        version = "0"
+    return f"alyx-client/{version} python/{platform.python_version()} httpx/{httpx.__version__}"
+
+
+def httpx_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return the exceptions that `unanswered` translates, for an ``except`` clause, with others if wanted."""
+    return (httpx.HTTPError, httpx.InvalidURL, *_socks_errors(), *others)
+
+
+def _socks_errors() -> tuple[type[Exception], ...]:
+    # The errors of the package for SOCKS, if it is in use: httpx does not translate them.
+    error: type[Exception] | None = getattr(sys.modules.get("socksio"), "SOCKSError", None)
+    return () if error is None else (error,)
+
+
+def unanswered(
+    error: Exception, method: str, url: str, timeout: httpx.Timeout, proxy: Proxy | None = None
+) -> Unanswered:
+    """Translate an exception of httpx into the failure that it stands for.
+
+    Parameters
+    ----------
+    error
+        The exception.
+    method, url
+        The request; the URL holds no credentials.
+    timeout
+        The time limits of the request.
+    proxy
+        The proxy that it was sent to.
+    """
+    kind, cause = _classify(error)
+    limit = timeout.connect if kind is FailureKind.CONNECT_TIMEOUT else timeout.read
+    host = urlsplit(url).netloc
+    return connection_failure(
+        kind, cause, method=method, url=url, host=host, limit=limit, proxy=None if proxy is None else str(proxy)
+    )
+
+
+def _classify(error: Exception) -> tuple[FailureKind, str]:
+    chain = list(causes(error))
+    # The innermost message is the system's own; httpx repeats it or says less.
+    cause = redact_text(next((str(inner) for inner in reversed(chain) if str(inner)), type(error).__name__))
+    for inner in chain:
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            return certificate_failure(inner)
+    # A resolver that cannot be reached answers EAI_AGAIN; its other codes are final.
+    if any(isinstance(inner, socket.gaierror) and inner.errno != socket.EAI_AGAIN for inner in chain):
+        return FailureKind.UNKNOWN_HOST, cause
+    if isinstance(error, _socks_errors()):
+        return FailureKind.UNREACHABLE, cause
+    kinds = (kind for types, kind in _KINDS if isinstance(error, types))
+    return next(kinds, FailureKind.BROKEN_CONNECTION), cause
