@@ -181,7 +181,7 @@ def _forget(state: AuthState) -> LoggedOut:
         # Even with unreadable settings, the client itself is logged out.
         token, user = state.token, state.owners.get(state.token or "")
     state.token = None
-    state.owners.clear()
+    state.owners, state.issued = {}, set()
     credentials.log_out()
     if token is not None:
         credentials.forget(token)
@@ -245,6 +245,8 @@ def _try_stored(state: AuthState, credentials: Credentials, username: str | None
 
 def _adopt(state: AuthState, login: _Login, username: str | None, *, keep: bool) -> None:
     credentials = state.credentials
+    # Requests that begin now wait for the lock: none may take the new user's name for the former one's.
+    state.token = None
     if login.is_new:
         explicit = login.token if login.is_explicit else None
         credentials.log_in_as(login.user, login.password, explicit, keep=keep, prompted=login.prompted)
@@ -253,9 +255,9 @@ def _adopt(state: AuthState, login: _Login, username: str | None, *, keep: bool)
         if username is not None and username != credentials.username:
             credentials.log_in_as(username, None, None, keep=keep, prompted=False)
         credentials.logged_out = False
-    state.owners.clear()
-    if login.user is not None:
-        state.owners[login.token] = login.user
+    # Replaced, not cleared: other threads may be reading them.
+    state.owners = {login.token: credentials.user() if login.user is None else login.user}
+    state.issued = {login.token} if login.is_new and not login.is_explicit else state.issued & {login.token}
     state.token = login.token
     state.logins += 1
     state.refusal = None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Collection
 
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.token import identity
 from alyx_client.errors import InsecureConnectionWarning
 from alyx_client.http.log import warn
-from alyx_client.http.message import Response
+from alyx_client.http.message import Response, TokenUser
 from alyx_client.http.url import is_loopback
 
 __all__ = ["AuthState"]
@@ -38,6 +39,8 @@ class AuthState:
         Tokens that the server has refused.
     owners
         User names by token, as far as they are known.
+    issued
+        Tokens that the server has issued to a login, so that they are certain to be their owner's.
     """
 
     def __init__(self, credentials: Credentials, token: str | None = None) -> None:
@@ -47,6 +50,7 @@ class AuthState:
         self.refusal: Response | None = None
         self.refused: set[str] = set()
         self.owners: dict[str, str | None] = {}
+        self.issued: set[str] = set()
         self._has_warned = False
         self._identity: tuple[str, str] | None = None
         self._lock = threading.Lock()
@@ -77,21 +81,27 @@ class AuthState:
         lock = self.renewal_lock
         if lock.acquire(blocking=False):
             try:
-                self.token = self.credentials.token()
+                self.token = self.find_token()
             finally:
                 lock.release()
         return self.token
+
+    def find_token(self, refused: Collection[str] = ()) -> str | None:
+        """Find a token as `Credentials.token` does, and note its owner; to be called with the lock held."""
+        token = self.credentials.token(refused)
+        if token is not None and token not in self.owners:
+            self.owners[token] = self.credentials.user()
+        return token
+
+    def sender(self, token: str) -> TokenUser:
+        """Return the user of a token, to be called when a request is about to be sent with it."""
+        return TokenUser(self._identity_of(token), self.owners.get(token), token in self.issued)
 
     @property
     def identity(self) -> str | None:
         """The name under which the user's responses are cached, derived from the token; None before the login."""
         token = self.known_token()
-        if token is None:
-            return None
-        # Hashed once for each token, since every request needs it.
-        if self._identity is None or self._identity[0] != token:
-            self._identity = token, identity(token)
-        return self._identity[1]
+        return None if token is None else self._identity_of(token)
 
     @property
     def is_logged_in(self) -> bool:
@@ -102,14 +112,15 @@ class AuthState:
     @property
     def user(self) -> str | None:
         """The user's name, as far as it is known without prompting."""
-        token = self.token
-        if token is None or token not in self.owners:
-            name = self.credentials.user()
-            if token is None:
-                return name
-            # Remembered, because every request needs it, and settings and keyrings are slow to read.
-            self.owners.setdefault(token, name)
-        return self.owners[token]
+        token, logins, owners = self.token, self.logins, self.owners
+        if token is not None and token in owners:
+            return owners[token]
+        name = self.credentials.user()
+        # Remembered, because every request needs it, and settings and keyrings are slow to read; unless another user
+        # has logged in meanwhile, whose name it may be.
+        if token is not None and (token, logins) == (self.token, self.logins):
+            owners[token] = name
+        return name
 
     def warn_if_insecure(self) -> None:
         """Warn once before a secret goes to another machine without encryption."""
@@ -117,3 +128,10 @@ class AuthState:
         if not self._has_warned and url.startswith("http://") and not is_loopback(url):
             self._has_warned = True
             warn(f"Passwords and tokens go to {url} without encryption; use https://.", InsecureConnectionWarning)
+
+    def _identity_of(self, token: str) -> str:
+        # Hashed once for each token, since every request needs it.
+        known = self._identity
+        if known is None or known[0] != token:
+            known = self._identity = token, identity(token)
+        return known[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from alyx_client.auth.login_api import is_stale, login_request, token_from
@@ -41,7 +42,7 @@ class TokenAuth:
         Returns
         -------
         Response
-            The response, of any status.
+            The response, of any status; its `sender` is the user of the token that was sent.
 
         Raises
         ------
@@ -63,7 +64,9 @@ class TokenAuth:
             raise state.credentials.missing()
         while True:
             state.warn_if_insecure()
-            response = yield Send(request, next_token)
+            # Before the request is sent: another thread may log in as another user until the response is here.
+            sender = state.sender(next_token)
+            response = replace((yield Send(request, next_token)), sender=sender)
             if not is_stale(response):
                 renewal.accepted(next_token, response)
                 return response
@@ -96,7 +99,7 @@ class _Renewal:
                 raise LoginRefused(login_request("", ""), state.refusal)
             token = state.token if state.token not in self._refused else None
             # Settings files and keyrings are read and prompts are shown without blocking an event loop.
-            token = token or (yield Blocking(partial(state.credentials.token, self._refused)))
+            token = token or (yield Blocking(partial(state.find_token, self._refused)))
             token = token or (yield from self._log_in())
             if token is not None:
                 state.token = token
@@ -107,8 +110,10 @@ class _Renewal:
     def accepted(self, token: str, response: Response) -> None:
         """Note that the server has accepted a token."""
         self._state.refused.discard(token)
-        # A token that was typed at a prompt is stored only now that it is known to be right.
-        if self._typed and token == self._typed[1] and 200 <= response.status < 300:
+        # A token that was typed at a prompt is stored only now that it is known to be right, unless another user has
+        # logged in meanwhile, or this one has logged out.
+        is_current = token == self._state.token
+        if self._typed and is_current and token == self._typed[1] and 200 <= response.status < 300:
             self._state.credentials.remember(token, self._typed[0])
 
     def _log_in(self) -> Flow[str | None]:
@@ -116,7 +121,10 @@ class _Renewal:
         login = yield Blocking(state.credentials.login)
         if login is None:
             self._typed = state.credentials.typed_token()
-            return self._typed[1] if self._typed else None
+            if self._typed is None:
+                return None
+            state.owners[self._typed[1]] = self._typed[0] or None
+            return self._typed[1]
         username, password = login
         state.warn_if_insecure()
         request = login_request(username, password)
@@ -131,6 +139,8 @@ class _Renewal:
             raise LoginRefused(request, response)
         token = token_from(response)
         yield Blocking(partial(state.credentials.remember, token, username))
+        state.owners[token] = username
+        state.issued.add(token)
         logger.debug("logged in to %s as %s", state.credentials.base_url, username)
         self.has_logged_in = True
         return token

@@ -46,7 +46,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
             if call.response is not None:
                 return call.response
             response = await self._transport.send(request, fail_fast=call.fail_fast)
-            return await asyncio.to_thread(call.store, response, self._auth.identity)
+            return await asyncio.to_thread(call.store, response)
         except AlyxError as error:
             return call.fallback(error)
         finally:

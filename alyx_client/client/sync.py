@@ -60,7 +60,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         try:
             if call.response is not None:
                 return call.response
-            return call.store(self._transport.send(request, fail_fast=call.fail_fast), self._auth.identity)
+            return call.store(self._transport.send(request, fail_fast=call.fail_fast))
         except AlyxError as error:
             return call.fallback(error)
         finally:

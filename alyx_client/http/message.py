@@ -71,6 +71,25 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenUser:
+    """The user with whose token a request was sent.
+
+    Parameters
+    ----------
+    identity
+        An opaque name of the user, derived from the token.
+    username
+        The user's name, if it is known.
+    is_proven
+        Whether the server has issued the token to that name; otherwise it may be another user's token.
+    """
+
+    identity: str
+    username: str | None = None
+    is_proven: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """A complete response.
 
@@ -84,6 +103,8 @@ class Response:
         The body, with any ``Content-Encoding`` decoded.
     method, url
         The request; the URL holds no credentials.
+    sender
+        The user with whose token the request was sent; None without a token.
     """
 
     status: int
@@ -91,3 +112,4 @@ class Response:
     content: bytes = field(repr=False)
     method: str = "GET"
     url: str = ""
+    sender: TokenUser | None = field(default=None, repr=False, compare=False)

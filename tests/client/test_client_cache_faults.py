@@ -69,8 +69,8 @@ async def test_tasks_are_served_stale_responses(counting_server: CountingServer,
 def test_unknown_host_counts_as_unreachable(folder: Path) -> None:
     client = AlyxClient("http://alyx.invalid", token="a", cache_dir=folder, retries=QUICK)
     call = client._cache.begin(Request("GET", "/labs"), client._auth.identity)
-    body = Response(200, {"content-type": "application/json"}, b'{"n": 1}', "GET", "http://alyx.invalid/labs")
-    call.store(body, client._auth.identity)
+    headers, url = {"content-type": "application/json"}, "http://alyx.invalid/labs"
+    call.store(Response(200, headers, b'{"n": 1}', "GET", url, sender=client._auth.sender("a")))
     client.default_expiry = timedelta(0)
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("always")

@@ -51,8 +51,6 @@ class CachedCall:
         The request.
     response
         The response, if the server need not be asked.
-    identity, username
-        The user, as far as known.
     lifetime
         For how many seconds the response counts as fresh.
     lookup
@@ -65,15 +63,12 @@ class CachedCall:
         request: CacheRequest,
         *,
         response: Response | None = None,
-        identity: str | None = None,
-        username: str | None = None,
         lifetime: float = 0.0,
         lookup: Lookup | None = None,
     ) -> None:
         self.response = response
         self._store = store
         self._request = request
-        self._identity, self._username = identity, username
         self._lifetime = lifetime
         lookup = lookup or Lookup()
         self._key, self._generation, self._stale = lookup.key, lookup.generation, lookup.stale
@@ -95,15 +90,15 @@ class CachedCall:
         if self._generation is not None:
             self._generation = generations[1] if generations else None
 
-    def store(self, response: Response, identity: str | None) -> Response:
-        """Store the server's response, if it may be stored.
+    def store(self, response: Response) -> Response:
+        """Store the server's response for the user with whose token its request was sent, if it may be stored.
+
+        That may be another user than the one whose responses were looked up: one who logged in since.
 
         Parameters
         ----------
         response
             The response.
-        identity
-            The user's identity, which is known by now if it was not before the login.
 
         Returns
         -------
@@ -111,13 +106,14 @@ class CachedCall:
             The same response.
         """
         generation = self._end_write() if self._is_writing else self._generation
-        if generation is None or identity is None or not is_storable(response):
+        sender = response.sender
+        if generation is None or sender is None or not is_storable(response):
             return response
         key = self._key
-        if key is None or key.identity != identity:
-            key = self._request.key(identity)
+        if key is None or key.identity != sender.identity:
+            key = self._request.key(sender.identity)
         # A name gets another identity only after a login: a token that was passed may be another user's.
-        owner = Owner(self._username, identity, replace=self._identity is None) if self._username else None
+        owner = Owner(sender.username, sender.identity, replace=sender.is_proven) if sender.username else None
         self._store.store(key, response, lifetime=self._lifetime, generation=generation, owner=owner)
         return response
 

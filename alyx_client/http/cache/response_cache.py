@@ -158,9 +158,7 @@ class ResponseCache:
                 return CachedCall(self._store, call_request, response=cached.response)
         # A write that did not reach the server must fail, not return an earlier response.
         lookup = Lookup(key, generation, None if call_request.is_write else cached)
-        call = CachedCall(
-            self._store, call_request, identity=identity, username=username, lifetime=lifetime, lookup=lookup
-        )
+        call = CachedCall(self._store, call_request, lifetime=lifetime, lookup=lookup)
         if call_request.is_write:
             call.begin_write()
         return call

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from alyx_client.errors import (
     AlyxError,
 )
 from alyx_client.http.cache.response_cache import ResponseCache
-from alyx_client.http.message import Request, Response
+from alyx_client.http.message import Request, Response, TokenUser
 from alyx_client.http.retry import Retries
 from alyx_client.http.transport import SyncTransport
 from tests import faults
@@ -52,7 +53,8 @@ class Client:
             if call.response is not None:
                 return call.response
             response = self.transport.send(request, fail_fast=call.fail_fast)
-            return call.store(response, self.user or "late")
+            sender = TokenUser(self.user or "late", settings.get("username"), is_proven=self.user is None)
+            return call.store(replace(response, sender=sender))
         except AlyxError as error:
             return call.fallback(error)
         finally:

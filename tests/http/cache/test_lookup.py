@@ -14,7 +14,7 @@ from alyx_client.errors import (
     OfflineError,
 )
 from alyx_client.http.cache.response_cache import ResponseCache
-from alyx_client.http.message import FilePart, Request, Response
+from alyx_client.http.message import FilePart, Request, Response, TokenUser
 from tests import faults
 from tests.faults import FaultServer
 from tests.http.cache.clients import CREATE, SUBJECTS, Client, Connect, body, echo
@@ -128,7 +128,7 @@ def test_body_is_part_of_the_key(connect: Connect, server: FaultServer) -> None:
         call = client.cache.begin(request, "alice")
         assert call.response is None
         name = str(requests.index(request)).encode()
-        call.store(Response(201, {"content-type": "application/json"}, name, "POST"), "alice")
+        call.store(Response(201, {"content-type": "application/json"}, name, "POST", sender=TokenUser("alice")))
         call.close()
         again = client.cache.begin(request, "alice").response
         assert again is not None
@@ -147,7 +147,7 @@ def test_mode_all_does_not_store_a_write_that_another_overtook(connect: Connect,
     client = connect(server, mode="*")
     call = client.cache.begin(CREATE, "alice")
     client(Request("DELETE", "/subjects/flowers"))
-    call.store(Response(201, {"content-type": "application/json"}, b"{}", "POST"), "alice")
+    call.store(Response(201, {"content-type": "application/json"}, b"{}", "POST", sender=TokenUser("alice")))
     call.close()
     assert client.cache.begin(CREATE, "alice").response is None
 
@@ -216,7 +216,7 @@ def test_response_that_is_too_large_is_not_stored(folder: Path) -> None:
     for size, is_stored in ((64 * 2**20, True), (64 * 2**20 + 1, False)):
         request = Request("GET", f"/{size}")
         call = cache.begin(request, "alice")
-        call.store(Response(200, {"content-type": "application/json"}, b" " * size), "alice")
+        call.store(Response(200, {"content-type": "application/json"}, b" " * size, sender=TokenUser("alice")))
         assert (cache.begin(request, "alice").response is not None) is is_stored
     cache.close()
 
