@@ -95,12 +95,14 @@ def until_closed(body: bytes) -> Step:
     return step
 
 
-def chunked(body: bytes, *, etag: str | None = None, cut_at: int | None = None) -> Step:
+def chunked(
+    body: bytes, *, etag: str | None = None, cut_at: int | None = None, headers: Mapping[str, str] | None = None
+) -> Step:
     """Send a file in chunks, or without the last ones."""
 
     def step(request: Received, connection: socket.socket) -> bool:
         span = requested_range(request, len(body), etag) if etag else None
-        fields = {"Transfer-Encoding": "chunked", **({"ETag": etag} if etag else {})}
+        fields = {"Transfer-Encoding": "chunked", **({"ETag": etag} if etag else {}), **(headers or {})}
         if span:
             fields["Content-Range"] = f"bytes {span[0]}-{span[1]}/*"
         connection.sendall(response_head(206 if span else 200, fields))

@@ -71,8 +71,9 @@ def parse_file_headers(status: int, headers: Mapping[str, str], name: str) -> Fi
     encoding = _content_encoding(status, headers, name)
     first, last, total = _content_range(headers) if status == 206 else (None, None, None)
     length = headers.get("content-length", "").strip()
-    # Of an encoded body, Content-Length is the compressed size; of an error, that of the error page.
-    if status == 200 and encoding is None:
+    # Of an encoded body, Content-Length is the compressed size; of an error, that of the error page. Beside a
+    # Transfer-Encoding, it counts for nothing (RFC 9112, section 6.3).
+    if status == 200 and encoding is None and "transfer-encoding" not in headers:
         total = whole_number(length)
     # Validators of an encoded body are not used: its ranges are of the compressed bytes, not of the file's.
     etag, modified = (None, None) if encoding else _strong_validators(headers)

@@ -32,6 +32,22 @@ def test_file_without_content_length_is_received(folder: Path) -> None:
             assert downloader(server, folder).download(name).read_bytes() == (b"" if name == "c" else BODY)
 
 
+@pytest.mark.parametrize("length", ["5", "0", str(len(BODY)), "99999999"])
+@pytest.mark.parametrize("etag", [None, '"v1"'])
+def test_content_length_beside_transfer_encoding_counts_for_nothing(
+    length: str, etag: str | None, folder: Path
+) -> None:
+    step = chunked(BODY, etag=etag, headers={"Content-Length": length, "Accept-Ranges": "bytes"})
+    cut = chunked(BODY, etag=etag, headers={"Content-Length": length}, cut_at=5)
+    with FaultServer([cut], then=step) as server:
+        files = downloader(server, folder)
+        assert files.download("a.npy").read_bytes() == BODY
+        assert files.download("a.npy", verify=True).read_bytes() == BODY
+        record = {"data_url": f"{server.url}/b.npy", "file_size": len(BODY), "hash": MD5}
+        assert files.download(record).read_bytes() == BODY
+        assert files.download("a.npy", chunks=(10, 50)).read_bytes() == BODY[10:60]
+
+
 def test_body_without_length_is_compared_with_record(folder: Path) -> None:
     with FaultServer(then=until_closed(BODY[:500])) as server:
         for record in ({"file_size": len(BODY)}, {"hash": MD5}):
