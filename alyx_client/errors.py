@@ -167,6 +167,10 @@ class InvalidFileNameError(AlyxError, ValueError):
     """The file name leads out of its folder, or is invalid on some operating systems; nothing was written."""
 
 
+class NotARegularFileError(AlyxError, OSError):
+    """Something else than a regular file (a link, a device, a pipe) has a name that is needed; nothing was written."""
+
+
 class NoDataURLError(AlyxError, LookupError):
     """No known data server has the file of the record; nothing was sent."""
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
-import os
 import shutil
 import tempfile
 import threading
@@ -18,6 +16,7 @@ from alyx_client.downloads.archive import unpack
 from alyx_client.downloads.cancellation import sleep
 from alyx_client.downloads.data_servers import DataServers
 from alyx_client.downloads.job import Job
+from alyx_client.downloads.obstacles import require_regular_files
 from alyx_client.downloads.options import Options
 from alyx_client.errors import ForeignURLError, UnexpectedAnswerError
 from alyx_client.http.json_body import decode_or_none, parse_json
@@ -153,8 +152,7 @@ def _zip_url(source: str) -> str:
 def _require_replaceable(folder: Path, names: list[str]) -> None:
     for target in (folder / name for name in names):
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+        require_regular_files(target)
 
 
 def _unsigned(info: Info) -> dict[str, Any]:

@@ -49,19 +49,12 @@ class FileCheck:
         ----------
         remote_size
             Requests the file's size from the server.
-
-        Raises
-        ------
-        IsADirectoryError
-            There is a folder of this name.
         """
         job, verify = self._job, self._job.options.verify
         try:
             size = job.target.stat().st_size
         except FileNotFoundError:
             return False
-        if job.target.is_dir():
-            raise IsADirectoryError(f"{job.target} is a folder, so that no file can have this name.")
         if job.count is not None:
             return size == job.count
         if job.size is not None and size != job.size:

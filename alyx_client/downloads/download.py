@@ -9,6 +9,7 @@ from alyx_client.downloads.cancellation import raise_if_cancelled, sleep
 from alyx_client.downloads.checks import FileCheck
 from alyx_client.downloads.disk import disk_errors
 from alyx_client.downloads.file_requests import FileRequests
+from alyx_client.downloads.obstacles import require_regular_files
 from alyx_client.downloads.part_file import PartFile
 from alyx_client.downloads.part_lock import part_lock
 from alyx_client.downloads.receiver import Receiver, RequestHelp
@@ -74,6 +75,7 @@ class Download:
         job, requests = self.job, self._requests
         self.active = True
         try:
+            require_regular_files(job.target)
             if not self._is_present():
                 job.target.parent.mkdir(parents=True, exist_ok=True)
                 # A live process either writes within the read timeout, or tries again with a fresh connection.

@@ -136,13 +136,19 @@ def part_name(name: str, infix: str = "") -> str:
     return f"{name}{infix}.part"
 
 
+def companions(target: Path) -> list[Path]:
+    """Return the paths of a file's partial download, of its metadata (finished and not), and of its lock."""
+    part = target.with_name(part_name(target.name))
+    return [part, *(part.with_name(f"{part.name}{suffix}") for suffix in (".json", ".json~", ".lock"))]
+
+
 def case_folded(path: Path) -> str:
     """Return a text that is the same for all paths that macOS or Windows, which ignore case, take for one file."""
     return unicodedata.normalize("NFC", str(path)).casefold()
 
 
 def collisions(files: Iterable[tuple[str, Path]]) -> dict[tuple[str, Path], InvalidFileNameError]:
-    """Return an error for each file that would have the same path as another one.
+    """Return an error for each file that would have the same path as another one, or as its partial download.
 
     All of them are refused: whichever came first or last, its content would stand under another file's name.
 
@@ -152,7 +158,8 @@ def collisions(files: Iterable[tuple[str, Path]]) -> dict[tuple[str, Path], Inva
         URL and local path of each file.
     """
     by_path: dict[str, list[tuple[str, Path]]] = {}
-    for file in dict.fromkeys(files):
+    unique = list(dict.fromkeys(files))
+    for file in unique:
         by_path.setdefault(case_folded(file[1]), []).append(file)
     errors: dict[tuple[str, Path], InvalidFileNameError] = {}
     for group in by_path.values():
@@ -162,5 +169,12 @@ def collisions(files: Iterable[tuple[str, Path]]) -> dict[tuple[str, Path], Inva
                 errors[url, path] = InvalidFileNameError(
                     f"{url.partition('?')[0]} and {other.partition('?')[0]} would both be written to {path}; neither "
                     "was fetched. Pass keep_tree=True to keep the server's folders, or a target_dir for each file."
+                )
+    for url, path in unique:
+        for companion in companions(path):
+            for other, other_path in by_path.get(case_folded(companion), ()):
+                errors[url, path] = errors[other, other_path] = InvalidFileNameError(
+                    f"{url.partition('?')[0]} needs {companion} while it is fetched, which is also the file of "
+                    f"{other.partition('?')[0]}; neither was fetched. Pass a target_dir for each file."
                 )
     return errors

@@ -6,6 +6,9 @@ for a file that is fetched in segments, how many bytes of each segment have arri
 
 The metadata never counts bytes that a power cut could take: they are on the disk before it is written. What was
 written since then is still there if the process died, but perhaps not if the computer did.
+
+A file of one of these names that has no such metadata is the user's own: it is left alone, and the download is written
+to a file of another name, which cannot be resumed.
 """
 
 from __future__ import annotations
@@ -25,9 +28,11 @@ from urllib.parse import urlsplit
 from alyx_client.downloads.disk import disk_errors
 from alyx_client.downloads.names import part_name
 from alyx_client.http.json_body import as_object, is_array, parse_json
+from alyx_client.http.log import logger
 from alyx_client.storage.atomic import boot_id, replace_file, sync_file
 from alyx_client.storage.file_system import read_regular_file
 
+_BLOCK = 2**20
 # Query parameters of signed URLs (S3, Google, CloudFront, Azure): they differ each time the same file is signed.
 _SIGNATURE_PARAMETER = re.compile(
     r"^(x-(amz|goog)-.*|awsaccesskeyid|googleaccessid|signature|sig|expires|policy|key-pair-id|token|access_token"
@@ -87,21 +92,28 @@ class PartFile:
 
     def __init__(self, target: Path, url: str, *, shared: bool = True) -> None:
         self.target = target
-        # Beside the target, so that the final rename stays within one file system.
-        self.path = target.with_name(part_name(target.name, "" if shared else f".{secrets.token_hex(6)}"))
         self.version: FileVersion | None = None
         self.segment_size = 0
         self.segment_bytes: list[int] = []
-        self._metadata = self.path.with_name(f"{self.path.name}.json")
         self._metadata_lock = threading.Lock()
-        self._shared = shared
         self._url_digest = digest_of_url(url)
-        if shared:
-            self._load()
+        # Beside the target, so that the final rename stays within one file system.
+        self.path = target.with_name(part_name(target.name))
+        self._metadata = _metadata_path(self.path)
+        self._foreign_path: Path | None = None
+        metadata = _read_metadata(self._metadata) if shared else {}
+        if metadata:
+            self._load(metadata)
+        elif shared and (self.path.exists() or self._metadata.exists()):
+            logger.info("%s is no partial download that can be resumed: the file is fetched separately", self.path)
+            self._foreign_path, shared = self.path, False
+        self._shared = shared
+        if not shared:
+            self.path = target.with_name(part_name(target.name, f".{secrets.token_hex(6)}"))
+            self._metadata = _metadata_path(self.path)
 
-    def _load(self) -> None:
+    def _load(self, metadata: Mapping[str, object]) -> None:
         try:
-            metadata = as_object(parse_json(read_regular_file(self._metadata)))
             version = _read_version(as_object(metadata.get("origin")))
             segment_bytes, size = _read_segments(metadata)
             synced, same_boot = metadata["synced"], metadata["boot"] == boot_id()
@@ -118,7 +130,7 @@ class PartFile:
             if not segment_bytes and not same_boot:
                 os.truncate(self.path, synced)
         except (OSError, ValueError, TypeError, KeyError):
-            return  # missing, damaged or of another format: the download starts over
+            return  # missing, or of another format: the download starts over
         self.version, self.segment_bytes, self.segment_size = version, segment_bytes, size
 
     @property
@@ -128,6 +140,9 @@ class PartFile:
             return sum(self.segment_bytes)
         if self.version is None:
             return 0
+        return self._size()
+
+    def _size(self) -> int:
         try:
             return self.path.stat().st_size
         except OSError:
@@ -143,11 +158,17 @@ class PartFile:
         with disk_errors(self.target, lambda: version.length):
             # The bytes are emptied before the metadata changes: a process killed in between leaves an empty part,
             # never the bytes of one version under the validator of another.
-            with open(self.path, "wb"):
-                pass
+            exists = self.path.exists()
+            if exists:
+                os.truncate(self.path, 0)
             self.version = replace(version, url_digest=self._url_digest)
             self.segment_bytes, self.segment_size = [], 0
             self.save()
+            if not exists:
+                # After its metadata, since a part without is taken for the user's own file; a file that appeared
+                # meanwhile is one.
+                with open(self.path, "xb"):
+                    pass
 
     def divide(self, size: int) -> None:
         """Record the bytes received per segment of `size` bytes from now on."""
@@ -160,12 +181,10 @@ class PartFile:
         self.save()
 
     def save(self) -> None:
-        """Write the metadata, once the bytes it counts are on the disk; remove it if they cannot be resumed."""
-        if not self.resumable or self.version is None:
-            with contextlib.suppress(OSError):
-                self._metadata.unlink()
-            return
+        """Write the metadata, once the bytes it counts are on the disk."""
         version = self.version
+        if not self._shared or version is None:
+            return
         origin = {
             "url": version.url_digest,
             "etag": version.etag,
@@ -176,7 +195,7 @@ class PartFile:
         unfinished = self._metadata.with_name(f"{self._metadata.name}~")
         with self._metadata_lock, disk_errors(self.target):
             # Counted before they are synced, since other threads write meanwhile.
-            segment_bytes, synced = list(self.segment_bytes), self.path.stat().st_size
+            segment_bytes, synced = list(self.segment_bytes), self._size()
             if synced:
                 sync_file(self.path)
             # "pieces" are the segments.
@@ -196,6 +215,11 @@ class PartFile:
         sync_file(self.path)
         replace_file(self.path, self.target)
         self.discard()
+        if self._foreign_path and _begins_with(self.target, self._foreign_path):
+            # It was an earlier partial download, whose metadata is lost: nothing is in it that is not in the file.
+            for path in (self._foreign_path, _metadata_path(self._foreign_path)):
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def discard(self) -> None:
         """Remove the bytes and their metadata."""
@@ -234,6 +258,33 @@ def _read_segments(metadata: Mapping[str, object]) -> tuple[list[int], int]:
     if len(segment_bytes) != len(counts):
         raise ValueError("not the segments of a file")
     return segment_bytes, size
+
+
+def _metadata_path(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
+def _read_metadata(path: Path) -> Mapping[str, object]:
+    """Return metadata, of whichever version of the format; empty if there is none, or it is another file."""
+    try:
+        metadata = as_object(parse_json(read_regular_file(path)))
+    except (OSError, ValueError):
+        return {}
+    return metadata if "url" in as_object(metadata.get("origin")) else {}
+
+
+def _begins_with(file: Path, beginning: Path) -> bool:
+    """Return whether a file begins with the bytes of another, which has some but not all."""
+    try:
+        with open(file, "rb") as whole, open(beginning, "rb") as part:
+            if not 0 < os.fstat(part.fileno()).st_size < os.fstat(whole.fileno()).st_size:
+                return False
+            while block := part.read(_BLOCK):
+                if whole.read(len(block)) != block:
+                    return False
+            return True
+    except OSError:
+        return False
 
 
 def digest_of_url(url: str) -> str:

@@ -20,8 +20,9 @@ _POLL_SECONDS = 0.1
 def part_lock(target: Path, stop: threading.Event, patience: float) -> Generator[bool]:
     """Hold the lock of a file's partial download.
 
-    Others wait as long as the partial download grows. If it does not grow for `patience` seconds, or the file system
-    has no locks, the caller must write to a file of its own: the holder may be suspended, or hang on a dead connection.
+    Others wait as long as the partial download grows. If it does not grow for `patience` seconds, the file system has
+    no locks, or another file has the lock's name, the caller must write to a file of its own: the holder may be
+    suspended, or hang on a dead connection.
 
     Parameters
     ----------
@@ -39,6 +40,11 @@ def part_lock(target: Path, stop: threading.Event, patience: float) -> Generator
     """
     part = target.with_name(part_name(target.name))
     lock = FileLock(part.with_name(f"{part.name}.lock"))
+    size_and_time = _size_and_time(lock.path)
+    if size_and_time and size_and_time[0]:
+        # Locks are empty: this is a file of the user's, which releasing the lock would remove.
+        yield False
+        return
     previous, deadline = None, time.monotonic() + patience
     # Polled: a blocking lock could neither be cancelled nor given up.
     while (result := lock.acquire()) is LockResult.BUSY:
