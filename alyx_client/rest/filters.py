@@ -5,14 +5,15 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
 from alyx_client.errors import InvalidCallError
 from alyx_client.http.headers import whole_number
 from alyx_client.http.message import Params
 from alyx_client.rest.scheme import FieldInfo, RestOperation, suggest
-from alyx_client.runtime.coerce import is_list, plain_python
+from alyx_client.runtime.coerce import UnsendableValueError, is_list, plain_python
+from alyx_client.runtime.django_filter import join_parts
 from alyx_client.runtime.filters import FilterStyle, Repeated, encode
 from alyx_client.schema.routes import PAGING_PARAMETERS
 
@@ -123,7 +124,7 @@ def _normalise(filters: dict[str, Any]) -> dict[str, Any]:
     """Return the filters, lookups passed in parts as one text, and the URL of a record as its key."""
     lookups, key = filters.get("django"), filters.get("id")
     if is_list(lookups):
-        filters = filters | {"django": ",".join(map(str, cast("Sequence[object]", lookups)))}
+        filters = filters | {"django": join_parts(lookups)}
     if isinstance(key, str) and key.startswith(("http://", "https://")):
         filters = filters | {"id": key.rstrip("/").rpartition("/")[2]}
     return filters
@@ -132,7 +133,11 @@ def _normalise(filters: dict[str, Any]) -> dict[str, Any]:
 def _parse_paging(endpoint: str, name: str, value: object) -> int | None:
     if value is None:
         return None
-    number = whole_number(str(value)) if isinstance(plain_python(value), str | int) else None
+    try:
+        plain = plain_python(value, name)
+    except UnsendableValueError:
+        plain = None
+    number = whole_number(str(plain)) if isinstance(plain, str | int) else None
     if number is None or (name == "limit" and number == 0):
         raise InvalidCallError(f"{endpoint}: {name} is {_PAGING_HELP[name]}; not {_shown(value)}")
     return number

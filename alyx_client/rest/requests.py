@@ -82,9 +82,10 @@ def parse_data(data: object, what: str) -> Any:
     if not isinstance(data, str | bytes):
         return plain_json(data)
     try:
-        return parse_json(data)
+        content = parse_json(data)
     except ValueError as error:
         raise InvalidFieldError(f"{what} was not sent: data is text, but not JSON ({error})") from None
+    return plain_json(content)  # Python also reads NaN and Infinity, which JSON does not have
 
 
 def _relative_path(path: str, base_url: str) -> str:

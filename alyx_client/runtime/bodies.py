@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from alyx_client.errors import InvalidFieldError
 from alyx_client.http.message import FilePart, Params
 from alyx_client.http.url import is_encodable
-from alyx_client.runtime.coerce import is_list, naive, plain_python
+from alyx_client.runtime.coerce import Sendable, naive, plain_python, unsendable
 
 __all__ = ["Upload", "file_part", "file_parts", "form_fields", "json_text", "plain_json"]
 
@@ -50,17 +50,8 @@ def json_text(payload: object, label: str) -> str:
         ) from None
 
 
-@runtime_checkable
-class Sendable(Protocol):
-    """An object that can be sent as JSON, such as a `Resource`."""
-
-    def to_wire(self) -> dict[str, Any]:
-        """Return the object as plain JSON."""
-        ...
-
-
 def plain_json(value: object, name: str = "data") -> Any:
-    """Return a value as plain JSON: values of NumPy, UUIDs, dates, paths and resources are converted.
+    """Return a value as plain JSON: values of NumPy and pandas, UUIDs, dates, paths and resources are converted.
 
     Parameters
     ----------
@@ -74,40 +65,21 @@ def plain_json(value: object, name: str = "data") -> Any:
     InvalidFieldError
         JSON cannot express the value; the message names its place.
     """
-    try:
-        return _plain_json(value, name)
-    except RecursionError:
-        raise InvalidFieldError(
-            f"{name} is nested too deeply, or contains itself", fields={name: ["too deep"]}
-        ) from None
+    return plain_python(value, name, _as_json)
 
 
-def _plain_json(value: object, name: str) -> Any:
-    value = plain_python(value)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, UUID | PurePath):
-        return str(value)
-    if isinstance(value, date | time):
-        return _iso_text(value, name)
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, Mapping):
-        items = cast("Mapping[object, object]", value).items()
-        return {str(plain_python(key)): _plain_json(item, f"{name}[{key!r}]") for key, item in items}
-    if is_list(value) and not isinstance(value, bytearray | memoryview):
-        return [_plain_json(item, f"{name}[{index}]") for index, item in enumerate(value)]
+def _as_json(value: date | time | Decimal | UUID | PurePath | Sendable, place: str) -> object:
     if isinstance(value, Sendable):
         return value.to_wire()
-    kind = type(value).__name__
-    raise InvalidFieldError(f"{name}: a {kind} cannot be sent as JSON", fields={name: ["cannot be sent as JSON"]})
-
-
-def _iso_text(value: date | time, name: str) -> str:
-    try:
-        return (naive(name, value) if isinstance(value, datetime) else value).isoformat()
-    except ValueError as error:
-        raise InvalidFieldError(str(error), fields={name: ["has a time zone"]}) from None
+    if isinstance(value, date | time):
+        return (naive(place, value) if isinstance(value, datetime) else value).isoformat()
+    if not isinstance(value, Decimal):
+        return str(value)
+    number = float(value)
+    # A number of JSON is read as a float, which has about 16 digits.
+    if Decimal(repr(number)) != value:
+        raise unsendable(place, f"{value} has more digits than a number in JSON; pass float(…) or str(…) of it")
+    return number
 
 
 def form_fields(payload: Mapping[str, Any], label: str, lists: Collection[str] | None = None) -> Params:
@@ -184,6 +156,8 @@ def _named_part(name: str, upload: Any) -> FilePart:
     if not isinstance(upload, tuple):
         return file_part(name, upload)
     filename, content, *kind = cast("Sequence[Any]", upload)
+    if not isinstance(filename, str | PurePath):
+        raise unsendable(name, f"the name of a file is text, not a {type(filename).__name__}")
     part = file_part(name, content)
     guessed = mimetypes.guess_type(str(filename))[0] or part.content_type
     return _part(name, str(filename), part.content, str(kind[0]) if kind else guessed)
@@ -214,7 +188,7 @@ def file_part(name: str, upload: Upload | FilePart) -> FilePart:
             raise InvalidFieldError(f"{name}: there is no file {path}", fields={name: ["no such file"]})
         filename, content = path.name, path.read_bytes()
     else:
-        filename, content = Path(str(getattr(upload, "name", name))).name, upload.read()
+        filename, content = Path(str(getattr(upload, "name", name))).name, _content(name, upload)
     # Bytes and anonymous files have no name to take the extension from.
     if "." not in filename:
         filename += _extension(content)
@@ -225,6 +199,16 @@ def _part(name: str, filename: str, content: bytes, media_type: str) -> FilePart
     if not is_encodable(name + filename + media_type):
         raise InvalidFieldError(f"files: {name!r} contains half a surrogate pair", fields={name: ["not characters"]})
     return FilePart(name, filename, content, media_type)
+
+
+def _content(name: str, upload: object) -> bytes:
+    read = getattr(upload, "read", None)
+    if read is None:
+        raise unsendable(name, f"a {type(upload).__name__} is not a file; pass its path, its content or an open file")
+    content: object = read()
+    if not isinstance(content, bytes):
+        raise unsendable(name, "the file is open in text mode; open it with mode 'rb'")
+    return content
 
 
 def _extension(content: bytes) -> str:

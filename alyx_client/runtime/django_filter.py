@@ -6,7 +6,6 @@ becomes one; text in brackets is read as a Python literal.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,7 +14,7 @@ from typing import cast
 from urllib.parse import quote
 from uuid import UUID
 
-from alyx_client.runtime.coerce import is_list, naive, plain_python
+from alyx_client.runtime.coerce import naive, query_value
 
 DjangoFilter = str | Mapping[str, object]
 """Django lookups: values by lookup name, or text in Alyx's mini-language."""
@@ -54,7 +53,7 @@ def django_filter(spec: DjangoFilter) -> list[str]:
         return [spec]
     if not isinstance(cast("object", spec), Mapping):
         raise TypeError(f"django takes text or a dictionary of lookups, not a {type(spec).__name__}")
-    lookups = [_lookup(field, plain_python(value)) for field, value in spec.items()]
+    lookups = [_lookup(field, value) for field, value in spec.items()]
     split = [texts for texts in lookups if len(texts) > 1]
     # Two split lists would need a request for each pair of parts; the user can loop over one of them.
     if len(split) > 1:
@@ -64,15 +63,33 @@ def django_filter(spec: DjangoFilter) -> list[str]:
     return [",".join(texts) for texts in product(*lookups)]
 
 
+def join_parts(parts: Iterable[object]) -> str:
+    """Join lookups and values that were passed in turn, as in ``["start_time__date", date(2020, 1, 1)]``.
+
+    Parameters
+    ----------
+    parts
+        The parts; text is passed on as it is.
+
+    Raises
+    ------
+    ValueError
+        The mini-language cannot express a value.
+    """
+    values = cast("list[object]", query_value(parts, "django"))
+    return ",".join(part if isinstance(part, str) else _django_value("django", part) for part in values)
+
+
 def _lookup(field: str, value: object) -> list[str]:
     """Return one lookup; several texts if its list is split over several requests."""
     _check_field(field)
     if not field.endswith("__in"):
-        return [f"{field},{_django_value(field, value)}"]
-    if not is_list(value):
+        return [f"{field},{_django_value(field, query_value(value, f'django: {field}'))}"]
+    values = None if isinstance(value, str | bytes | Mapping) else query_value(value, f"django: {field}")
+    if not isinstance(values, list):
         raise ValueError(f"django: {field} takes a list of values")
     # No part at all means that nothing can match: the server need not be asked.
-    parts = list(batches(field, value))
+    parts = list(batches(field, cast("list[object]", values)))
     if not parts and field.startswith("~"):
         parts = ["[]"]  # nothing is excluded, so everything matches
     return [f"{field},{batch}" for batch in parts]
@@ -88,7 +105,7 @@ def _check_field(field: object) -> None:
 
 def _django_value(field: str, value: object) -> str:
     lookup = field.rpartition("__")[2]
-    if lookup in ("has_keys", "has_any_keys") and not is_list(value):
+    if lookup in ("has_keys", "has_any_keys") and not isinstance(value, list):
         raise ValueError(f"django: {field} takes a list of keys; the server would read a text letter by letter")
     if lookup == "isnull" and not isinstance(value, bool):
         raise ValueError(f"django: {field} takes True or False")
@@ -100,8 +117,8 @@ def _django_value(field: str, value: object) -> str:
         return _django_number(field, value)
     if isinstance(value, date | UUID):
         return _iso_text(field, value)
-    if is_list(value):
-        return f"[{','.join(_literal(field, item) for item in value)}]"
+    if isinstance(value, list):
+        return f"[{','.join(_literal(field, item) for item in cast('list[object]', value))}]"
     raise ValueError(f"django: {field}: {value!r} cannot be sent")
 
 
@@ -118,8 +135,6 @@ def _django_number(field: str, value: float | Decimal) -> str:
                 f"django: {field}: the server reads numbers as floats, and {value} is too large to be exact"
             )
         return _digits(value)
-    if not math.isfinite(value):
-        raise ValueError(f"django: {field}: {value} cannot be sent")
     return _digits(Decimal(repr(float(value))) if isinstance(value, float) else value)
 
 
@@ -164,14 +179,13 @@ def _splits(text: str) -> bool:
 
 def _literal(field: str, item: object) -> str:
     """Return an item of a list, which the server reads as a Python literal."""
-    item = plain_python(item)
     if isinstance(item, date | UUID):
         item = _iso_text(field, item)
     if isinstance(item, str):
         if any(character in item for character in "[]()"):
             raise ValueError(f"django: {field}: {item!r} cannot be sent in a list, since it has a bracket")
         return ascii(str(item))  # str() of a subclass, whose repr may be another one
-    if item is None or isinstance(item, int) or (isinstance(item, float) and math.isfinite(item)):
+    if item is None or isinstance(item, int | float):
         return repr(item)
     raise ValueError(f"django: {field}: {item!r} cannot be sent in a list")
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from datetime import date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
 from itertools import product
@@ -18,7 +17,7 @@ from typing import Literal, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from alyx_client.http.message import Params
-from alyx_client.runtime.coerce import is_list, naive, plain_python
+from alyx_client.runtime.coerce import is_from_library, naive, plain_python, query_value, unsendable
 from alyx_client.runtime.django_filter import DjangoFilter, batches, django_filter
 from alyx_client.runtime.keys import uuid_text
 
@@ -34,6 +33,10 @@ DateRange = date | str | tuple[date | str, date | str]
 # nothing. Elsewhere equal values have a meaning: a date range of one day is the same date twice, `extended_qc` is pairs
 # whose values may be equal, and `datasets` of an insertion requires as many datasets as names were sent.
 _DISTINCT = frozenset({"dataset_types"})
+
+
+# A range is its first and its last day, and `extended_qc` is pairs of a name and a value.
+_ORDERED = frozenset({"date_range", "extended_qc"})
 
 
 class Repeated(tuple[str, ...]):
@@ -97,12 +100,13 @@ def encode(
 
 
 def _without_none(values: Mapping[str, object]) -> dict[str, object]:
-    return {name: plain_python(value) for name, value in values.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _unchecked_pairs(params: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for name, value in params.items():
-        for item in value if is_list(value) else [value]:
+        value = query_value(value, name)
+        for item in cast("list[object]", value) if isinstance(value, list) else [value]:
             yield name, _text(name, item)
 
 
@@ -122,19 +126,27 @@ def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[
     """Return the values of a filter's parameter, which is repeated if there are several."""
     if isinstance(value, Repeated):
         return [_filled_text(name, text, endpoint) for text in value]
+    if name in _ORDERED and isinstance(value, Set):
+        raise unsendable(name, "a set has no order, and the order of these values counts; pass a list")
     if style == "range":
         return [_range(name, value)]
+    value = query_value(value, name)
     # Alyx answers a time of day with a server error.
     if style == "day" and isinstance(value, datetime):
         value = naive(name, value).date()
-    if not is_list(value):
+    if not isinstance(value, list):
         return [_filled_text(name, value, endpoint)]
     if style not in ("comma", "repeat"):
         raise ValueError(f"{endpoint}: {name} takes one value, not several; for several use django={{'…__in': [...]}}")
-    texts = [_filled_text(name, item, endpoint) for item in value]
+    texts = [_filled_text(name, _as_day(name, item), endpoint) for item in cast("list[object]", value)]
     if not texts:
         raise _empty(name, endpoint)
     return texts if style == "repeat" else [_joined(name, texts, endpoint)]
+
+
+def _as_day(name: str, value: object) -> object:
+    # Calls by name join the days as they are, and Alyx answers a time of day with a server error.
+    return _whole_day(name, value) if name == "date_range" and isinstance(value, datetime) else value
 
 
 def _joined(name: str, texts: Sequence[str], endpoint: str) -> str:
@@ -158,7 +170,7 @@ def _empty(name: str, endpoint: str) -> ValueError:
 
 
 def _text(name: str, value: object) -> str:
-    value = plain_python(value)
+    """Return one plain value as text."""
     # Before numbers, since a bool is an int.
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -166,30 +178,37 @@ def _text(name: str, value: object) -> str:
         return naive(name, value).isoformat()
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, float | Decimal) and not math.isfinite(value):
-        raise ValueError(f"{name}: {value} cannot be sent")
     if isinstance(value, str | int | float | Decimal | UUID):
         return str(value)
-    raise TypeError(f"{name}: a {type(value).__name__} cannot be sent as a filter")
+    raise unsendable(name, f"a {type(value).__name__} cannot be sent as a filter")
 
 
 def _range(name: str, value: object) -> str:
-    ends = list(value) if is_list(value) else [value, value]
+    ends: Sequence[object]
+    has_no_days = is_from_library(value)
     if isinstance(value, str) and "," in value:
-        ends = list(value.split(","))
+        ends = value.split(",")
+    elif isinstance(value, list | tuple):
+        ends = cast("Sequence[object]", value)
+    else:
+        several = query_value(value, name)
+        ends = cast("list[object]", several) if isinstance(several, list) else [value, value]
     if len(ends) != 2:
         raise ValueError(f"{name} takes a pair of dates, first and last day, or one day; not {len(ends)} values")
-    first, last = (_day(name, end) for end in ends)
+    first, last = (_day(name, end, has_no_days or is_from_library(end)) for end in ends)
     # Such a range matches nothing, and the server does not say so.
     if first > last:
         raise ValueError(f"{name}: the first day, {first}, is after the last, {last}")
     return f"{first},{last}"
 
 
-def _day(name: str, value: object) -> date:
-    value = plain_python(value)
+def _day(name: str, value: object, has_no_days: bool) -> date:
+    value = plain_python(value, name)
     if isinstance(value, datetime):
-        raise ValueError(f"{name} compares whole days; pass dates, for instance start.date()")
+        # The type of pandas for a day is a time stamp at midnight.
+        if not has_no_days:
+            raise _not_a_day(name)
+        return _whole_day(name, value)
     if isinstance(value, date):
         return value
     if not isinstance(value, str):
@@ -200,10 +219,21 @@ def _day(name: str, value: object) -> date:
         raise ValueError(f"{name}: {value!r} is not a date such as '2020-01-31'") from None
 
 
+def _whole_day(name: str, value: datetime) -> date:
+    if naive(name, value) != datetime.combine(value.date(), time()):
+        raise _not_a_day(name)
+    return value.date()
+
+
+def _not_a_day(name: str) -> ValueError:
+    return ValueError(f"{name} compares whole days; pass dates, for instance start.date()")
+
+
 def _keys(name: str, value: object) -> list[str]:
     """Return ``id=`` as lookups of the primary key: Alyx has no filter for several keys."""
-    if is_list(value):
-        return [f"pk__in,{batch}" for batch in batches(name, value)]
+    value = query_value(value, name)
+    if isinstance(value, list):
+        return [f"pk__in,{batch}" for batch in batches(name, cast("list[object]", value))]
     # Commas and brackets are syntax of the mini-language, which has no escape.
     key = _text(name, value)
     if not key.strip() or any(character in key for character in ",[]()"):

@@ -48,11 +48,13 @@ class JSONField:
         ------
         NotAnObjectError
             The field, or `data`, is not an object.
+        InvalidFieldError
+            JSON cannot express a value; nothing was sent.
         """
-        current = yield from self.read()
         if not isinstance(data, Mapping):
             raise NotAnObjectError(f"{self.label}: the keys to set are a dictionary, not a {type(data).__name__}")
-        keys: dict[str, Any] = plain_json(cast("object", data))
+        keys: dict[str, Any] = plain_json(cast("object", data), self.label)
+        current = yield from self.read()
         content = {} if current is None else self._object(current)
         return (yield from self.write(content | keys))
 

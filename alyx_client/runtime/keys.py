@@ -8,7 +8,7 @@ from uuid import UUID
 
 from alyx_client.errors import ForeignURLError, InvalidKeyError
 from alyx_client.http.url import redact_url, same_origin
-from alyx_client.runtime.coerce import plain_python
+from alyx_client.runtime.coerce import UnsendableValueError, plain_python
 
 __all__ = ["LookupKey", "LookupKind", "fill_path", "quote_key", "quote_path", "split_path", "uuid_text"]
 
@@ -98,11 +98,11 @@ def quote_key(key: object, *, lookup: str, base_url: str, path: str) -> str:
     ForeignURLError
         The URL is not one of this endpoint on this server.
     """
-    key = plain_python(key)
+    plain = _plain_key(key)
     # A bool is an int, and never meant as a key.
-    if key is None or isinstance(key, bool) or not isinstance(key, str | int | UUID):
+    if plain is None or isinstance(plain, bool) or not isinstance(plain, str | int | UUID):
         raise InvalidKeyError(f"{path}: {lookup} is {key!r}; pass the {lookup} of a record, or its URL")
-    text = str(key)
+    text = str(plain)
     if text.startswith(("http://", "https://")):
         folder, _, last = _below_server(text, base_url).rstrip("/").rpartition("/")
         # The URL of another endpoint's record ends in a key, too, but hardly in the one that is meant.
@@ -145,6 +145,13 @@ def uuid_text(key: str) -> str:
         return str(UUID(key))
     except ValueError:
         return key
+
+
+def _plain_key(key: object) -> object:
+    try:
+        return plain_python(key, "key")
+    except UnsendableValueError:
+        return None
 
 
 def _segment(text: str, label: str) -> str:

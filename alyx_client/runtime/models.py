@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from alyx_client.errors import InvalidFieldError
+from alyx_client.runtime.bodies import plain_json
+from alyx_client.runtime.coerce import UnsendableValueError, plain_python
 from alyx_client.runtime.inputs import UNSET
 
 __all__ = ["Record", "Resource", "WithIdInUrl", "key_of_url"]
@@ -97,14 +98,27 @@ class Resource(_Model):
         options.setdefault("exclude_unset", True)
         return super().model_dump_json(**options)
 
-    def to_wire(self) -> dict[str, Any]:
-        """Return the fields that were set as plain JSON, by the server's names."""
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain_value(cls, value: object, info: ValidationInfo) -> object:
+        # pydantic would guess: it reads any iterable as a list, an open file or a table among them.
+        field = info.field_name or ""
         try:
-            return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        except PydanticSerializationError as error:
-            raise InvalidFieldError(
-                f"{type(self).__name__} was not sent: JSON cannot express a value. {error}"
-            ) from None
+            return plain_python(value, field)
+        except UnsendableValueError as error:
+            ((place, reasons),) = error.fields.items()
+            raise ValueError(reasons[0] if place == field else f"{reasons[0]}, in {place}") from None
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the fields that were set as plain JSON, by the server's names.
+
+        Raises
+        ------
+        InvalidFieldError
+            JSON cannot express a value, such as one that was added to a list after the list was assigned.
+        """
+        fields = self.model_dump(by_alias=True, exclude_unset=True)
+        return {name: plain_json(value, name) for name, value in fields.items()}
 
     @classmethod
     def list_fields(cls) -> frozenset[str]:

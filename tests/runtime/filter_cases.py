@@ -65,5 +65,7 @@ def guessed(piece: str) -> object:
     return piece
 
 
-class Colour(Enum):
+class Colour(str, Enum):  # noqa: UP042
+    """Text: `str()` of a member is "Colour.RED"."""
+
     RED = "red"

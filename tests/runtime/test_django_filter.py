@@ -134,7 +134,7 @@ def test_numbers_that_the_server_would_change_are_refused(number: object) -> Non
 
 @pytest.mark.parametrize("item", [float("nan"), ["nested"], {"a": 1}, object(), b"bytes"])
 def test_list_items_that_cannot_be_expressed_are_refused(item: object) -> None:
-    with pytest.raises(ValueError, match=r"x__in.*cannot be sent in a list"):
+    with pytest.raises(ValueError, match=r"django: x__in.*cannot be sent"):
         django_filter({"x__in": [item]})
 
 
