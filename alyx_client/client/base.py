@@ -74,7 +74,8 @@ class ClientBase:
     retries
         The retry policy.
     verify
-        True: the operating system's trust store; False: certificates are not checked; or an SSLContext.
+        True: the operating system's trust store, or what the environment sets (``REQUESTS_CA_BUNDLE``, …); False:
+        certificates are not checked; or an SSLContext.
 
     Raises
     ------

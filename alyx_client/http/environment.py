@@ -19,7 +19,7 @@ from alyx_client.http.url import is_loopback
 __all__ = ["Proxy", "environment_proxy", "ssl_verification"]
 
 _PORTS = {"http": 80, "https": 443}
-_SYSTEM = "The system's proxy settings"
+_SYSTEM = "The system's proxy setting"
 # In the order in which requests reads them; the first that is set replaces the trust store.
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -33,7 +33,7 @@ class Proxy:
     url
         Its address, which may hold a password.
     variable
-        The environment variable that it is set by.
+        The environment variable that it is set by; or words for the system's setting.
     """
 
     url: str = field(repr=False)

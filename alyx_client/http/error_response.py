@@ -202,6 +202,12 @@ def _other(failure: _Failure) -> str:
         location = failure.response.headers.get("location", "nowhere")
         target = re.sub(r"//[^/?#]*@", "//", location).partition("?")[0]
         return f"{failure.call} is redirected to {target}, which was not followed. If Alyx is there, use that address."
+    if status == 407:
+        return (
+            f"The proxy on the way to the server requires a login (status 407 to {failure.call}). Write it into the "
+            "environment variable that names the proxy (http://user:password@proxy.example.org:3128), or exempt the "
+            "server in NO_PROXY."
+        )
     return f"The server answered {failure.call} with status {status}{failure.reason}."
 
 

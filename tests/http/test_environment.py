@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import sys
 import types
+import urllib.request
 
 import pytest
 
@@ -143,3 +144,32 @@ def test_proxy_prints_without_its_password() -> None:
     proxy = environment_proxy(ALYX, {"HTTPS_PROXY": "http://user:hunter2@proxy:3128"})
     assert str(proxy) == "http://proxy:3128 (HTTPS_PROXY)"
     assert "hunter2" not in repr(proxy)
+
+
+@pytest.mark.parametrize(
+    ("environ", "url", "expected"),
+    [
+        ({}, ALYX, PROXY),
+        ({}, "https://exempt.lab.org", None),
+        ({}, HTTP, None),
+        ({}, "https://localhost", None),
+        ({"HTTPS_PROXY": OTHER}, ALYX, OTHER),
+        ({"NO_PROXY": ""}, ALYX, PROXY),
+        # Any variable for proxies replaces the system's settings, as with requests.
+        ({"NO_PROXY": "example.org"}, ALYX, None),
+    ],
+)
+def test_settings_of_the_system(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], url: str, expected: str | None
+) -> None:
+    # Stand-ins for what Python reads on macOS and Windows only.
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: {"https": PROXY})
+    monkeypatch.setattr(urllib.request, "proxy_bypass", lambda host: host == "exempt.lab.org")
+    proxy = environment_proxy(url, environ)
+    assert (proxy.url if proxy else None) == expected
+
+
+def test_invalid_setting_of_the_system_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: {"https": "http://proxy:x"})
+    with pytest.raises(ConfigurationError, match="The system's proxy setting does not hold the address"):
+        environment_proxy(ALYX, {})

@@ -15,6 +15,7 @@ from alyx_client import AlyxClient
 from alyx_client.errors import AlyxConnectionError, AlyxError, ConfigurationError
 from tests.faults import FaultServer, Received, Step, closed_port, json_response, response
 from tests.http.certificates import make_certificate
+from tests.http.transports import LIST, TransportFactory
 
 Fetch = Callable[[str], int]
 REMOTE = "http://alyx.invalid"
@@ -99,6 +100,18 @@ def test_refusing_proxy_is_named(fetch: Fetch, environment: pytest.MonkeyPatch) 
         with pytest.raises(AlyxConnectionError, match=r"through the proxy http://127.0.0.1:\d+ \(HTTPS_PROXY\) \(403"):
             fetch("https://alyx.invalid")
     assert {request.target for request in proxy.requests} == {"alyx.invalid:443"}
+
+
+def test_proxy_that_requires_a_login_is_not_taken_for_the_server(
+    connect: TransportFactory, environment: pytest.MonkeyPatch
+) -> None:
+    with FaultServer(then=response(b"<h1>Cache Access Denied</h1>", status=407, content_type="text/html")) as proxy:
+        environment.setenv("HTTP_PROXY", proxy.url)
+        environment.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(AlyxError, match=r"The proxy .* requires a login \(status 407 .* NO_PROXY"):
+            connect(REMOTE).send(LIST)
+        with pytest.raises(AlyxError, match=r"through the proxy .* \(HTTPS_PROXY\) \(407"):
+            connect("https://alyx.invalid").send(LIST)
 
 
 def test_tunnel_to_a_server_with_tls(fetch: Fetch, environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
