@@ -10,8 +10,8 @@ from pathlib import Path
 
 from alyx_client.downloads.cancellation import raise_if_cancelled
 from alyx_client.downloads.job import Job
-from alyx_client.errors import ChecksumError, IncompleteDownloadError
-from alyx_client.http.log import logger
+from alyx_client.errors import AlyxNoticeWarning, ChecksumError, IncompleteDownloadError
+from alyx_client.http.log import logger, warn
 
 _BLOCK = 2**20
 # Alyx's records do not name the hash's algorithm; its length does.
@@ -42,8 +42,9 @@ class FileCheck:
     def is_present(self, remote_size: Callable[[], int | None]) -> bool:
         """Return whether the target exists and need not be fetched.
 
-        The size decides where the record has one, for a hash takes seconds per gigabyte; `verify` compares the hash,
-        too. Without a record the file is trusted, as ONE does, unless `verify` asks for the size on the server.
+        A size that matches the record's decides, for a hash takes seconds per gigabyte; `verify` compares the hash,
+        too. Where the sizes differ, the hash decides, if the record has one. Without a record the file is trusted, as
+        ONE does, unless `verify` asks for the size on the server.
 
         Parameters
         ----------
@@ -57,10 +58,10 @@ class FileCheck:
             return False
         if job.count is not None:
             return size == job.count
-        if job.size is not None and size != job.size:
-            return False
         algorithm = self._algorithm()
-        if algorithm and (verify or job.size is None):
+        if job.size is not None and size != job.size and not algorithm:
+            return False
+        if algorithm and (verify or size != job.size):
             return self._hash(job.target, algorithm) == str(job.digest).lower()
         return not verify or job.size is not None or remote_size() in {None, size}
 
@@ -79,7 +80,7 @@ class FileCheck:
         ChecksumError
             Its hash is another one.
         IncompleteDownloadError
-            Its size is another one.
+            Its size is another one than the server named, or than that of a record without a hash.
         """
         job = self._job
         # The file on disk is hashed, not the bytes as they arrive: the disk or another process may have changed them.
@@ -92,9 +93,9 @@ class FileCheck:
                 method="GET",
                 url=job.printable_url,
             )
-        if job.size is not None and size != job.size:
-            raise self.wrong_size(size)
         algorithm = self._algorithm()
+        if job.size is not None and size != job.size and algorithm is None:
+            raise self.wrong_size(size)
         digest = self._hash(path, algorithm) if algorithm else None
         if digest is not None and digest != str(job.digest).lower():
             raise ChecksumError(
@@ -104,17 +105,30 @@ class FileCheck:
                 method="GET",
                 url=job.printable_url,
             )
+        if job.size is not None and size != job.size:
+            # The hash is of the content itself, while Alyx takes the size from whoever registered the file.
+            warn(
+                f"{job.printable_url} has the hash of its record, but {size} bytes instead of {job.size}: the size in "
+                "the record is wrong.",
+                AlyxNoticeWarning,
+            )
         self.require_md5(path)
+
+    @property
+    def has_hash(self) -> bool:
+        """True if the record has a hash that files can be compared with."""
+        return self._algorithm() is not None
 
     def require_md5(self, path: Path) -> None:
         """Compute the MD5 if it was requested and is not known yet."""
         if self._job.options.return_md5 and self.md5 is None:
             self._hash(path, "md5")
 
-    def wrong_size(self, size: int) -> IncompleteDownloadError:
+    def wrong_size(self, size: int, *, at_least: bool = False) -> IncompleteDownloadError:
         """Return the error for a file whose size is not the record's."""
+        amount = f"{size} bytes or more" if at_least else f"{size} bytes"
         return IncompleteDownloadError(
-            f"{self._job.printable_url} has {size} bytes on the server, but its record says {self._job.size}: the file "
+            f"{self._job.printable_url} has {amount} on the server, but its record says {self._job.size}: the file "
             "or the record is wrong there. The received file was discarded.",
             method="GET",
             url=self._job.printable_url,

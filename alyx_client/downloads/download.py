@@ -45,7 +45,7 @@ class Download:
         self._requests = requests
         self._retries = retries
         self._check = FileCheck(self.job, requests.stop)
-        self._receiver = Receiver(requests, retries, self._check.wrong_size, request_help)
+        self._receiver = Receiver(requests, retries, self._check, request_help)
 
     @property
     def total(self) -> int | None:

@@ -101,7 +101,7 @@ class PartFile:
         self.path = target.with_name(part_name(target.name))
         self._metadata = _metadata_path(self.path)
         self._foreign_path: Path | None = None
-        metadata = _read_metadata(self._metadata) if shared else {}
+        metadata: Mapping[str, object] = _read_metadata(self._metadata) if shared else {}
         if metadata:
             self._load(metadata)
         elif shared and (self.path.exists() or self._metadata.exists()):

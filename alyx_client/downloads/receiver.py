@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import NamedTuple
 
 from alyx_client.downloads.cancellation import raise_if_cancelled
+from alyx_client.downloads.checks import FileCheck
 from alyx_client.downloads.disk import require_space, write_all
 from alyx_client.downloads.file_requests import FileRequests, FileResponse
 from alyx_client.downloads.parallel import download_segments, write_segments
@@ -40,8 +41,8 @@ class Receiver:
         Sends requests for the job's file.
     retries
         How many attempts helping threads make.
-    wrong_size
-        Returns the error for a file of the wrong size.
+    check
+        The checks of the job's file.
     request_help
         Has other threads help; None if there are none.
 
@@ -55,14 +56,14 @@ class Receiver:
         self,
         requests: FileRequests,
         retries: Retries,
-        wrong_size: Callable[[int], IncompleteDownloadError],
+        check: FileCheck,
         request_help: RequestHelp | None = None,
     ) -> None:
         self._job = requests.job
         self.total = self._job.size if self._job.count is None else self._job.count
         self._requests = requests
         self._retries = retries
-        self._wrong_size = wrong_size
+        self._check = check
         self._request_help = request_help
         self._received = 0
         self._segments: Segments | None = None
@@ -176,10 +177,11 @@ class Receiver:
             if length is not None and length <= job.first:
                 raise self._no_such_byte(f"it has {length} bytes")
             length = None if length is None else min(job.count, length - job.first)
-        elif length is not None and job.size is not None and length != job.size:
-            # Known before a byte was received: a wrong file of some gigabytes is not fetched at all.
+        elif length is not None and job.size is not None and length != job.size and not self._check.has_hash:
+            # Known before a byte was received: a wrong file of some gigabytes is not fetched at all. Where there is a
+            # hash, that decides.
             part.discard()
-            raise self._wrong_size(length)
+            raise self._check.wrong_size(length)
         self.close()
         part.start(FileVersion("", headers.etag, headers.modified, length, headers.total))
 
@@ -191,38 +193,51 @@ class Receiver:
         """Write the body of a response to the end of the partial download."""
         job, length = self._job, part.version.length if part.version else None
         end = job.count if length is None else length
-        try:
-            with open(part.path, "r+b", buffering=0) as file:
-                file.seek(offset)
-                self._received = saved = offset
-                for chunk in self._body(response):
-                    raise_if_cancelled(self._requests.stop)
-                    block = chunk if end is None else chunk[: end - offset]
-                    write_all(file, block)
-                    offset += len(block)
-                    self._received = offset
-                    if offset - saved >= _SAVE_BYTES:
-                        saved = offset
-                        part.save()
-                    # A whole file is read to the end of the response, so that the connection can be used again and a
-                    # damaged encoding is noticed; of a file without ranges, the rest may be gigabytes.
-                    if offset == end and job.count is not None:
-                        break
-        except IncompleteDownloadError as error:
-            raise self._requests.incomplete(str(error)) from error
+        limit = (job.size if length is None else length) if job.count is None else None
+        with open(part.path, "r+b", buffering=0) as file:
+            file.seek(offset)
+            self._received = saved = offset
+            for chunk in self._body(response):
+                raise_if_cancelled(self._requests.stop)
+                if limit is not None and offset + len(chunk) > limit:
+                    raise self._too_long(part, offset + len(chunk), length)
+                block = chunk if end is None else chunk[: end - offset]
+                write_all(file, block)
+                offset += len(block)
+                self._received = offset
+                if offset - saved >= _SAVE_BYTES:
+                    saved = offset
+                    part.save()
+                # A whole file is read to the end of the response, so that the connection can be used again and a
+                # damaged encoding is noticed; of a file without ranges, the rest may be gigabytes.
+                if offset == end and job.count is not None:
+                    break
         if length is not None and offset < length:
             raise self._requests.incomplete(f"only {offset} of {length} bytes were received")
         if job.count is not None and not offset:
             raise self._no_such_byte("it is shorter")
 
+    def _too_long(self, part: PartFile, received: int, length: int | None) -> Exception:
+        """Return the error for a body that is longer than announced: what follows may be endless."""
+        part.discard()
+        if length is None:
+            return self._check.wrong_size(received, at_least=True)
+        return self._requests.incomplete(f"more than the {length} bytes that the server named were received")
+
     def _body(self, response: FileResponse) -> Iterator[bytes]:
         job, headers = self._job, response.headers
         body: Iterator[bytes] = response.stream.pieces()
         if headers.encoding:
-            body = decode(body, headers.encoding)
+            body = self._decoded(body, headers.encoding)
         if headers.status == 200 and job.count is not None:
             body = _skip(job.first, body)
         return body
+
+    def _decoded(self, body: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+        try:
+            yield from decode(body, encoding)
+        except IncompleteDownloadError as error:
+            raise self._requests.incomplete(str(error)) from error
 
     def _can_divide(self, response: FileResponse, length: int | None, offset: int) -> bool:
         if self._request_help is None or length is None or self._job.count is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from alyx_client.errors import IncompleteDownloadError, UnexpectedAnswerError
 from alyx_client.http.headers import http_date, whole_number
 
+_PIECE = 2**20
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)$", re.IGNORECASE)
 # RFC 9110, section 8.8.3, without the prefix W/: a weak tag is the same for different bytes.
 _STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
@@ -133,13 +134,16 @@ def decode(chunks: Iterable[bytes], encoding: str) -> Generator[bytes]:
     decoder, begun = zlib.decompressobj(_WINDOW_BITS[encoding]), False
     try:
         for chunk in chunks:
-            while chunk:
+            piece = b""
+            while chunk or (len(piece) == _PIECE and not decoder.eof):
                 # RFC 1952: a gzip file is a series of members, one decoder for each.
                 if decoder.eof:
                     decoder = zlib.decompressobj(_WINDOW_BITS[encoding])
                 begun = True
-                yield decoder.decompress(chunk)
-                chunk = decoder.unused_data
+                # In pieces: a few bytes may stand for a thousand times as many.
+                piece = decoder.decompress(chunk, _PIECE)
+                yield piece
+                chunk = decoder.unused_data or decoder.unconsumed_tail
     except zlib.error as error:
         raise IncompleteDownloadError(f"The {encoding} encoding of the response is damaged ({error}).") from error
     if begun and not decoder.eof:

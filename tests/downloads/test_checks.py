@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import pickle
+import socket
 from pathlib import Path
 
 import pytest
 
 from alyx_client.errors import (
     AlyxHTTPError,
+    AlyxNoticeWarning,
     AuthenticationError,
     ChecksumError,
     IncompleteDownloadError,
@@ -21,7 +23,7 @@ from alyx_client.errors import (
     UnexpectedAnswerError,
 )
 from tests import faults
-from tests.download_faults import chunked, content, gzipped, serve, until_closed
+from tests.download_faults import chunked, content, gzipped, serve, tag, until_closed
 from tests.downloads.support import BODY, MD5, downloader, names
 from tests.faults import FaultServer
 
@@ -120,3 +122,60 @@ def test_error_status_raises_error_by_meaning(status: int, kind: type[AlyxHTTPEr
             assert "HTTP_DATA_SERVER_LOGIN" in str(error)
         assert isinstance(pickle.loads(pickle.dumps(error)), kind)
     assert names(folder) == []
+
+
+def endless(fields: dict[str, str], sent: list[int], *, gzipped: bool = False) -> faults.Step:
+    """Send a body in chunks until the client closes the connection, or it is a hundred megabytes."""
+    block = gzip.compress(bytes(2**20)) if gzipped else bytes(2**16)
+
+    def step(request: faults.Received, connection: socket.socket) -> bool:
+        status = 206 if "Content-Range" in fields and "range" in request.headers else 200
+        connection.sendall(faults.response_head(status, {"Transfer-Encoding": "chunked", **fields}))
+        sent.append(0)
+        while sent[-1] < 100 * 2**20:
+            connection.sendall(f"{len(block):x}\r\n".encode() + block + b"\r\n")
+            sent[-1] += len(block)
+        return False
+
+    return step
+
+
+@pytest.mark.parametrize("digest", [None, MD5])
+@pytest.mark.parametrize("gzipped", [False, True])
+def test_body_longer_than_record_is_not_received(digest: str | None, gzipped: bool, folder: Path) -> None:
+    sent: list[int] = []
+    fields = {"Content-Encoding": "gzip"} if gzipped else {}
+    with FaultServer(then=endless(fields, sent, gzipped=gzipped)) as server:
+        source = {"data_url": f"{server.url}/a.npy", "file_size": 1000, "hash": digest}
+        with pytest.raises(IncompleteDownloadError, match="record says 1000"):
+            downloader(server, folder).download(source)
+        assert len(server.requests) == 1
+    assert len(sent) == 1
+    assert sent[0] < 50 * 2**20
+    assert names(folder) == []
+
+
+def test_range_longer_than_server_announced_is_not_received(folder: Path) -> None:
+    sent: list[int] = []
+    fields = {"ETag": tag(BODY), "Content-Range": f"bytes 30000-{len(BODY) - 1}/{len(BODY)}"}
+    with FaultServer([serve(BODY, close_after=30_000), endless(fields, sent)], then=serve(BODY)) as server:
+        assert downloader(server, folder).download("a.npy").read_bytes() == BODY
+        assert server.count("/a.npy") == 3
+    assert sent[0] < 50 * 2**20
+    assert names(folder) == ["a.npy"]
+
+
+@pytest.mark.parametrize("size", [1, len(BODY) - 1, len(BODY) + 1, 10**12])
+def test_hash_of_record_counts_more_than_its_size(size: int, folder: Path) -> None:
+    with FaultServer(then=serve(BODY)) as server:
+        source = {"data_url": f"{server.url}/a.npy", "file_size": size, "hash": MD5}
+        files = downloader(server, folder)
+        with pytest.warns(AlyxNoticeWarning, match=f"{len(BODY)} bytes instead of {size}"):
+            assert files.download(source).read_bytes() == BODY
+        assert files.download(source, verify=True).read_bytes() == BODY
+        assert len(server.requests) == 1
+        with pytest.raises(ChecksumError):
+            files.download({**source, "hash": "0" * 32})
+        with pytest.raises(IncompleteDownloadError):
+            files.download({**source, "hash": "of another kind"}, clobber=True)
+    assert names(folder) == ["a.npy"]
