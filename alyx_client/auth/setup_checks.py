@@ -13,7 +13,8 @@ from alyx_client.http.flow import Send, Sender
 from alyx_client.http.message import Request
 from alyx_client.http.url import is_loopback, normalise_base_url
 
-_LOGIN_PROBE = Request("GET", "/auth-token", endpoint="auth_token", action="read", authenticate=False)
+# The user is told, or asked, where redirects lead before anything else is sent there.
+_LOGIN_PROBE = Request("GET", "/auth-token", endpoint="auth_token", action="read", authenticate=False, any_server=True)
 
 
 def parse_address(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 from alyx_client.errors import (
     AlyxHTTPError,
@@ -23,6 +23,7 @@ from alyx_client.errors import (
 )
 from alyx_client.http.json_body import as_object, decode_or_none, is_array, is_object
 from alyx_client.http.message import Request, Response
+from alyx_client.http.url import is_https_upgrade, same_origin
 
 __all__ = ["error_from_response"]
 
@@ -199,9 +200,7 @@ def _server_failure(failure: _Failure) -> str:
 def _other(failure: _Failure) -> str:
     status = failure.response.status
     if 300 <= status < 400:
-        location = failure.response.headers.get("location", "nowhere")
-        target = re.sub(r"//[^/?#]*@", "//", location).partition("?")[0]
-        return f"{failure.call} is redirected to {target}, which was not followed. If Alyx is there, use that address."
+        return _redirected(failure)
     if status == 407:
         return (
             f"The proxy on the way to the server requires a login (status 407 to {failure.call}). Write it into the "
@@ -209,6 +208,29 @@ def _other(failure: _Failure) -> str:
             "server in NO_PROXY."
         )
     return f"The server answered {failure.call} with status {status}{failure.reason}."
+
+
+def _redirected(failure: _Failure) -> str:
+    location, url = failure.response.headers.get("location"), failure.response.url
+    if not location:
+        return f"{failure.call} is redirected nowhere (status {failure.response.status}). Check the server's address."
+    target = _absolute(url, location)
+    shown = re.sub(r"//[^/?#]*@", "//", target).partition("?")[0]
+    text = f"{failure.call} is redirected to {shown}, which was not followed"
+    if is_https_upgrade(url, target):
+        return f"{text}: only reads are. Use https:// in the server's address."
+    if url.startswith("https:") and target.startswith("http:"):
+        return f"{text}: it is not encrypted. Check the server's address."
+    if target.startswith("http") and not same_origin(url, target):
+        return f"{text}: it is another server. If Alyx is there, use that address; if it is a login page, log in there."
+    return f"{text}. If Alyx is there, use that address."
+
+
+def _absolute(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
 
 
 _MESSAGES: Mapping[type[AlyxHTTPError], Callable[[_Failure], str]] = {

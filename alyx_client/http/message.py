@@ -56,6 +56,8 @@ class Request:
         Where the request comes from, for messages: ``"subjects"``, ``"list"``.
     authenticate
         Whether the token is sent.
+    any_server
+        Whether redirects to other servers are followed, without the token.
     """
 
     method: str
@@ -68,6 +70,7 @@ class Request:
     endpoint: str = ""
     action: str = ""
     authenticate: bool = True
+    any_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from alyx_client.http.flow import Authenticator, Flow, Send, Sleep
 from alyx_client.http.headers import retry_after
 from alyx_client.http.log import logger
 from alyx_client.http.message import Request, Response
-from alyx_client.http.url import refuse_foreign, same_origin
+from alyx_client.http.url import is_https_upgrade, refuse_foreign, same_origin
 
 __all__ = ["TRANSIENT_STATUSES", "Outcome", "Retries", "exchange", "should_retry"]
 
@@ -152,11 +152,11 @@ def exchange(
     refuse_foreign(request, base_url)
     current, redirects, failures, may_have_acted = request, 0, 0, False
     while True:
-        outcome = yield from _attempt(current, base_url, auth, token)
+        outcome = yield from _attempt(current, auth, token)
         if isinstance(outcome, Response):
             if 200 <= outcome.status < 300:
                 return outcome
-            target = _redirect(current, outcome, base_url)
+            target = _redirect(current, outcome)
             if target is not None and redirects < _MAX_REDIRECTS:
                 current, redirects = target, redirects + 1
                 continue
@@ -175,11 +175,9 @@ def exchange(
         yield Sleep(seconds)
 
 
-def _attempt(request: Request, base_url: str, auth: Authenticator | None, token: str | None) -> Flow[Outcome]:
-    # The token goes to the configured server alone: a redirect may lead elsewhere.
-    is_own = request.authenticate and (request.path.startswith("/") or same_origin(request.path, base_url))
+def _attempt(request: Request, auth: Authenticator | None, token: str | None) -> Flow[Outcome]:
     try:
-        if auth is not None and is_own:
+        if auth is not None and request.authenticate:
             return (yield from auth.authenticate(request, token))
         response: Response = yield Send(request)
         return response
@@ -187,17 +185,26 @@ def _attempt(request: Request, base_url: str, auth: Authenticator | None, token:
         return failure
 
 
-def _redirect(request: Request, response: Response, base_url: str) -> Request | None:
+def _redirect(request: Request, response: Response) -> Request | None:
     """Return the request to follow a redirect with; None where it must not be followed."""
     location = response.headers.get("location", "")
     # A write is not followed: its body might be stored at an address that nobody chose.
     if response.status not in {301, 302, 303, 307, 308} or request.method not in {"GET", "HEAD"} or not location:
         return None
-    target = urljoin(response.url, location).partition("#")[0]
-    if urlsplit(target).scheme not in {"http", "https"}:
+    try:
+        target = urljoin(response.url, location).partition("#")[0]
+        scheme = urlsplit(target).scheme
+    except ValueError:
         return None
-    authenticate = request.authenticate and same_origin(target, base_url)
-    return replace(request, path=target, params=(), authenticate=authenticate)
+    if scheme not in {"http", "https"} or (scheme == "http" and urlsplit(response.url).scheme == "https"):
+        return None
+    # Another server's response, such as a login portal's, would pass for Alyx's own and be cached as such. Targets are
+    # compared with the URL before them: the server itself, or the same one under https, may redirect further.
+    is_own = same_origin(response.url, target) or is_https_upgrade(response.url, target)
+    if not is_own and not request.any_server:
+        return None
+    # The token goes to the configured server alone, and never again once another server has had a say.
+    return replace(request, path=target, params=(), authenticate=request.authenticate and is_own)
 
 
 def _error(outcome: Outcome, request: Request, now: float) -> AlyxError:

@@ -81,6 +81,15 @@ def same_origin(url: str, other: str) -> bool:
         return False
 
 
+def is_https_upgrade(url: str, target: str) -> bool:
+    """Return whether a URL has http where another has https, with the same host and the default ports of both."""
+    try:
+        (scheme, host, port), other = origin(url), origin(target)
+    except ValueError:
+        return False
+    return (scheme, port) == ("http", _PORTS["http"]) and other == ("https", host, _PORTS["https"])
+
+
 def request_url(request: Request, base_url: str) -> str:
     """Build the complete URL of a request.
 

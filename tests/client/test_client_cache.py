@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
-from alyx_client.errors import AlyxConnectionError
+from alyx_client.errors import AlyxConnectionError, AlyxHTTPError
 from alyx_client.http.message import Request
 from alyx_client.http.retry import Retries
 from alyx_client.testing import LocalAlyx
 from alyx_client.webclient import no_cache
 from tests.client.cached_clients import CountingServer, connect, run_elsewhere
-from tests.faults import FaultServer, Received, json_response, reset_mid_body, response
+from tests.faults import FaultServer, Received, json_response, redirect, reset_mid_body, response
 
 
 def test_response_is_served_from_the_cache(client: AlyxClient, counting_server: CountingServer) -> None:
@@ -115,6 +115,18 @@ def test_response_that_is_not_json_is_not_stored(folder: Path) -> None:
         for _ in range(2):
             client.send(Request("GET", "/uploaded/a.png"))
         assert len(server.requests) == 2
+
+
+def test_response_of_another_server_is_neither_returned_nor_stored(
+    counting_server: CountingServer, folder: Path
+) -> None:
+    with FaultServer(then=redirect(f"{counting_server.server.url}/labs")) as server:
+        client = AlyxClient(server.url, token="a", cache_dir=folder)
+        for _ in range(2):
+            with pytest.raises(AlyxHTTPError, match="another server"):
+                client.get("/labs")
+        assert len(server.requests) == 2
+    assert counting_server.number == 0
 
 
 def test_users_are_never_served_each_others_responses(counting_server: CountingServer, folder: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -18,15 +19,15 @@ REFUSED = Unanswered(AlyxConnectionError("refused"), sent=False)
 PERMANENT = Unanswered(AlyxConnectionError("untrusted"), sent=False, retryable=False)
 
 
-def status(code: int, **headers: str) -> Response:
-    return Response(code, {name.replace("_", "-"): value for name, value in headers.items()}, b"{}", "GET", f"{BASE}/x")
+def status(code: int, url: str = f"{BASE}/x", **headers: str) -> Response:
+    return Response(code, {name.replace("_", "-"): value for name, value in headers.items()}, b"{}", "GET", url)
 
 
 def run(
-    request: Request, outcomes: Sequence[Outcome], retries: Retries | None = None
+    request: Request, outcomes: Sequence[Outcome], retries: Retries | None = None, base_url: str = BASE
 ) -> tuple[Response | AlyxError, list[Request], list[float]]:
     """Play the outcomes to the policy; return how it ended, what it sent and how long it waited."""
-    flow = exchange(request, BASE, retries or Retries(), now=lambda: 0.0)
+    flow = exchange(request, base_url, retries or Retries(), now=lambda: 0.0)
     sent: list[Request] = []
     waits: list[float] = []
     remaining = iter(outcomes)
@@ -149,26 +150,88 @@ def test_404_to_a_deletion_that_was_not_tried_before_is_an_error(first: Outcome)
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-def test_redirects_keep_the_token_on_the_same_origin_alone(code: int) -> None:
+def test_redirects_on_the_same_origin_keep_the_token(code: int) -> None:
     request = Request("GET", "/cache.zip", params=(("a", "b"),))
     script = [
         status(code, location="/one?x=1#part"),
         status(code, location="https://ALYX.example.org:443/two"),
-        status(code, location="//files.example.org/three"),
-        status(code, location=f"{BASE}/four"),
         status(200),
     ]
     _, sent, _ = run(request, script)
     assert [(item.path, item.params, item.authenticate) for item in sent[1:]] == [
         (f"{BASE}/one?x=1", (), True),
         ("https://ALYX.example.org:443/two", (), True),
-        ("https://files.example.org/three", (), False),
-        # Once a foreign server has had a say, the token is not given any more.
-        (f"{BASE}/four", (), False),
     ]
 
 
-@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://x/y", "javascript:1", ""])
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("https://alyx.example.org/subjects", "https://files.example.org/subjects"),
+        ("https://alyx.example.org/subjects", "//files.example.org/subjects"),
+        ("https://alyx.example.org/subjects", "https://alyx.example.org:8443/subjects"),
+        ("https://alyx.example.org/subjects", "http://alyx.example.org/subjects"),
+        ("https://alyx.example.org/subjects", "http://alyx.example.org:443/subjects"),
+        ("http://alyx.example.org/subjects", "https://files.example.org/subjects"),
+        ("http://alyx.example.org/subjects", "https://alyx.example.org:8443/subjects"),
+        ("http://alyx.example.org:8000/subjects", "https://alyx.example.org/subjects"),
+        ("http://alyx.example.org/subjects", "https://alyx.example.org.evil.example/subjects"),
+        ("http://alyx.example.org/subjects", "https://alyx.example.org@evil.example/subjects"),
+    ],
+)
+def test_redirects_to_another_server_are_refused(code: int, url: str, target: str) -> None:
+    end, sent, _ = run(GET, [status(code, url, location=target)], base_url=url.removesuffix("/subjects"))
+    assert isinstance(end, AlyxError)
+    assert url in str(end)
+    assert target.rpartition("//")[2].rpartition("@")[2] in str(end)
+    assert len(sent) == 1
+
+
+def test_redirect_to_https_on_the_same_host_is_followed_with_the_token() -> None:
+    http, https = "http://alyx.example.org", "https://alyx.example.org"
+    script = [
+        status(301, f"{http}/subjects", location=f"{https}/subjects"),
+        status(301, f"{https}/subjects", location="/subjects/"),
+        status(200),
+    ]
+    end, sent, _ = run(GET, script, base_url=http)
+    assert isinstance(end, Response)
+    assert [(item.path, item.authenticate) for item in sent[1:]] == [
+        (f"{https}/subjects", True),
+        (f"{https}/subjects/", True),
+    ]
+    end, _, _ = run(GET, [script[0], status(301, f"{https}/subjects", location=f"{http}/subjects")], base_url=http)
+    assert "not encrypted" in str(end)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_redirect_of_a_write_or_login_to_https_is_named(method: str) -> None:
+    http, https = "http://alyx.example.org/subjects", "https://alyx.example.org/subjects"
+    request = Request(method, "/subjects")
+    redirected = replace(status(301, http, location=https), method=method)
+    for outcome in (redirected, LoginRefused(request, redirected)):
+        end, sent, _ = run(request, [outcome], base_url="http://alyx.example.org")
+        assert f"{method} {http} is redirected to {https}" in str(end)
+        assert "Use https://" in str(end)
+        assert len(sent) == 1
+
+
+def test_a_request_to_any_server_takes_no_token_elsewhere_and_stays_encrypted() -> None:
+    probe = replace(GET, any_server=True)
+    away = status(302, location="https://files.example.org/x")
+    back = status(302, "https://files.example.org/x", location=f"{BASE}/y")
+    _, sent, _ = run(probe, [away, back, status(200)])
+    assert [item.authenticate for item in sent] == [True, False, False]
+    end, sent, _ = run(probe, [status(302, location="http://files.example.org/x")])
+    assert isinstance(end, AlyxError)
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["file:///etc/passwd", "ftp://x/y", "javascript:1", "", "http://[::1", "https://[x]/", "//alyx.example.org:x/"],
+)
 def test_redirects_off_the_web_are_refused(location: str) -> None:
     end, sent, _ = run(GET, [status(302, location=location)])
     assert isinstance(end, AlyxError)
