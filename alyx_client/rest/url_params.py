@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 from urllib.parse import parse_qsl, urlencode
 
-from alyx_client.runtime.coerce import is_list
+from alyx_client.runtime.coerce import Sendable, query_value, unsendable
 
 __all__ = ["update_url_params"]
 
@@ -25,6 +26,11 @@ def update_url_params(url: str, params: Mapping[str, object]) -> str:
     str
         The URL with a percent-encoded query; parameters without a value are left out.
 
+    Raises
+    ------
+    TypeError
+        A query cannot express a value.
+
     Examples
     --------
     >>> update_url_params("website.com/?q=", {"pg": 5})
@@ -38,6 +44,10 @@ def update_url_params(url: str, params: Mapping[str, object]) -> str:
     for name, text in parse_qsl(query):
         values.setdefault(name, []).append(text)
     for name, value in params.items():
-        values[name] = list(value) if is_list(value) else [value]
+        plain = query_value(value, name)
+        items = cast("list[object]", plain) if isinstance(plain, list) else [plain]
+        if any(isinstance(item, list | dict | Sendable | None) for item in items):
+            raise unsendable(name, f"a {type(value).__name__} has no text in a URL")
+        values[name] = items
     encoded = urlencode([(name, text) for name, texts in values.items() for text in texts])
     return f"{path}{'?' if encoded else ''}{encoded}{hash_mark}{fragment}"

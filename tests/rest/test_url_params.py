@@ -7,6 +7,14 @@ from typing import Any
 import pytest
 
 from alyx_client.rest.url_params import update_url_params
+from tests.runtime.unsendable import VALUES
+
+
+@pytest.mark.parametrize("value", [*VALUES, "None", "None in a list", "dictionary"])
+def test_values_without_a_text_are_refused(value: str) -> None:
+    values: dict[str, object] = {"None": None, "None in a list": [None], "dictionary": {"a": 1}}
+    with pytest.raises(TypeError, match="foo"):
+        update_url_params("website.com", {"foo": VALUES[value]() if value in VALUES else values[value]})
 
 
 @pytest.mark.parametrize(
