@@ -232,4 +232,4 @@ class AlyxDeprecationWarning(AlyxWarning):
 
 
 class InsecureConnectionWarning(AlyxWarning):
-    """A password or token is about to be sent without encryption."""
+    """Passwords and tokens are sent without encryption, or to a server whose certificate is not checked."""

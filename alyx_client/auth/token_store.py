@@ -12,7 +12,7 @@ from alyx_client.errors import AlyxWarning
 from alyx_client.http.json_body import as_object, decode_or_none
 from alyx_client.http.log import logger, warn
 from alyx_client.storage.atomic import write_private
-from alyx_client.storage.file_system import read_regular_file, user_folder
+from alyx_client.storage.file_system import foreign_access, read_regular_file, user_folder
 from alyx_client.storage.keyring import KeyringUnavailableError, read_secret, write_secret
 from alyx_client.storage.lock import exclusive_lock
 
@@ -65,8 +65,17 @@ class FileStore:
         self.file = user_folder("config") / "tokens" / f"{name}.json"
 
     def read(self) -> dict[str, str]:
-        """Return the tokens; a missing or damaged file is empty."""
+        """Return the tokens; a missing or damaged file is empty, and one that others may have written is ignored."""
         try:
+            # A token of somebody else's choice would make this user's writes that user's.
+            access = foreign_access(self.file)
+            if access is not None:
+                warn(
+                    f"The tokens in {self.file} are ignored: {access}. Log in again to replace the file, or make it "
+                    "yours alone (chmod 600) if you trust its content.",
+                    AlyxWarning,
+                )
+                return {}
             return _decode(read_regular_file(self.file), self.base_url)
         except OSError:
             return {}

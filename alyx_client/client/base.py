@@ -75,7 +75,7 @@ class ClientBase:
         The retry policy.
     verify
         True: the operating system's trust store, or what the environment sets (``REQUESTS_CA_BUNDLE``, …); False:
-        certificates are not checked; or an SSLContext.
+        certificates are not checked, which is warned about; or an SSLContext.
 
     Raises
     ------

@@ -16,16 +16,16 @@ from typing import Any, Self, TypedDict
 
 import httpx
 
-from alyx_client.errors import ConfigurationError
+from alyx_client.errors import ConfigurationError, InsecureConnectionWarning
 from alyx_client.http.connection import default_user_agent, httpx_errors, pool_settings, unanswered
 from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.flow import Authenticator, Flow, Send, adrive, drive
-from alyx_client.http.log import log_failure, log_response
+from alyx_client.http.log import log_failure, log_response, warn
 from alyx_client.http.message import Request, Response
 from alyx_client.http.notices import NOTICE_HEADERS, Notices
 from alyx_client.http.retry import Retries, exchange
-from alyx_client.http.url import normalise_base_url, redact_url, request_url, same_origin
+from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, request_url, same_origin
 
 __all__ = ["AsyncTransport", "SyncTransport", "Transport", "TransportOptions"]
 
@@ -82,6 +82,7 @@ class Transport:
         self.notices = notices or Notices()
         self.user_agent = user_agent or default_user_agent()
         self._verify = verify
+        _warn_if_unverified(self.base_url, verify)
         self._reset()
 
     def __repr__(self) -> str:
@@ -291,6 +292,16 @@ class AsyncTransport(Transport):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+def _warn_if_unverified(base_url: str, verify: bool | ssl.SSLContext) -> None:
+    is_unverified = verify.verify_mode == ssl.CERT_NONE if isinstance(verify, ssl.SSLContext) else not verify
+    if is_unverified and base_url.startswith("https://") and not is_loopback(base_url):
+        warn(
+            f"Certificates are not checked (verify=), so that passwords and tokens for {base_url} may go to anybody. "
+            "Pass verify= an SSLContext that trusts the server's authority.",
+            InsecureConnectionWarning,
+        )
 
 
 def _multipart_boundary(request: Request) -> str:

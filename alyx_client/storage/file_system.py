@@ -10,7 +10,15 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["file_system_of", "home_folder", "is_network_type", "is_networked", "read_regular_file", "user_folder"]
+__all__ = [
+    "file_system_of",
+    "foreign_access",
+    "home_folder",
+    "is_network_type",
+    "is_networked",
+    "read_regular_file",
+    "user_folder",
+]
 
 _NO_HOME = Path(os.path.abspath(os.devnull))
 _NETWORK_TYPES = re.compile(
@@ -30,6 +38,24 @@ def read_regular_file(path: Path) -> bytes:
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     return path.read_bytes()
+
+
+def foreign_access(path: Path) -> str | None:
+    """Describe how other users may have written a file; None if they cannot, or the system does not tell.
+
+    Raises
+    ------
+    OSError
+        The file does not exist, or its metadata cannot be read.
+    """
+    status = os.stat(path)
+    # On Windows, permissions are not in the mode, and owners are not numbers.
+    if sys.platform == "win32":
+        return None
+    if status.st_uid != os.geteuid():
+        return "it belongs to another user"
+    mode = stat.S_IMODE(status.st_mode)
+    return f"other users can write it (mode {mode:04o})" if mode & (stat.S_IWGRP | stat.S_IWOTH) else None
 
 
 def home_folder() -> Path:

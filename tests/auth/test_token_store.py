@@ -38,6 +38,27 @@ def test_token_file_is_readable_by_its_owner_only(isolated_settings: Path) -> No
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes are specific to POSIX")
+@pytest.mark.parametrize("mode", [0o666, 0o660, 0o602, 0o620])
+def test_token_file_that_others_can_write_is_ignored(isolated_settings: Path, mode: int) -> None:
+    Credentials(URL).remember("planted", "olivier")
+    (file,) = token_files(isolated_settings)
+    file.chmod(mode)
+    with pytest.warns(AlyxWarning, match=r"are ignored: other users can write it.*chmod 600"):
+        assert Credentials(URL).token() is None
+    with pytest.warns(AlyxWarning, match="are ignored"):
+        Credentials(URL).remember("mine", "olivier")
+    assert Credentials(URL).token() == "mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file owners are specific to POSIX")
+def test_token_file_of_another_owner_is_ignored(isolated_settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Credentials(URL).remember("planted", "olivier")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.warns(AlyxWarning, match="belongs to another user"):
+        assert Credentials(URL).token() is None
+
+
 def test_forget_removes_one_token_or_all(isolated_settings: Path) -> None:
     Credentials(URL).remember("a1", "a")
     Credentials(URL).remember("b1", "b")

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from alyx_client.auth.credentials import Credentials
+from alyx_client.errors import InsecureConnectionWarning
 from alyx_client.http.retry import Retries
 from alyx_client.http.transport import AsyncTransport, SyncTransport
 from tests import faults
@@ -179,3 +180,28 @@ def test_connections_are_closed_with_the_object() -> None:
         del transport
         gc.collect()
         assert pool.is_closed
+
+
+def _unverified_context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+@pytest.mark.parametrize("make", [SyncTransport, AsyncTransport])
+@pytest.mark.parametrize("verify", [False, _unverified_context()], ids=["False", "context"])
+def test_unchecked_certificates_are_warned_about_once(
+    make: type[SyncTransport | AsyncTransport], verify: bool | ssl.SSLContext
+) -> None:
+    with pytest.warns(
+        InsecureConnectionWarning, match=r"Certificates are not checked.*https://alyx\.example\.org"
+    ) as caught:
+        make("https://alyx.example.org", verify=verify)
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make("https://alyx.example.org")
+        make("https://alyx.example.org", verify=ssl.create_default_context())
+        # Without encryption there is no certificate; and nobody is between this machine and itself.
+        make("http://alyx.example.org", verify=verify)
+        make("https://localhost:8000", verify=verify)

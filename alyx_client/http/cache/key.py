@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from alyx_client.http.cache import policy
 from alyx_client.http.message import Request
@@ -66,7 +66,8 @@ class CacheRequest:
         """Read a request to a server."""
         target = request_target(request, base_url)
         path = urlsplit(target).path if "://" in target else target.partition("?")[0]
-        endpoint = path.lstrip("/").partition("/")[0]
+        # Decoded: the server takes "/%61uth-token" for the login, too.
+        endpoint = unquote(path.lstrip("/").partition("/")[0])
         return cls(request, base_url, target, endpoint, policy.is_write(request.method, endpoint))
 
     @property

@@ -191,8 +191,9 @@ def test_other_modes_are_refused(folder: Path, mode: Any) -> None:
         (echo, Request("GET", "/auth-token")),
         (echo, Request("POST", "/auth-token", json=b"{}", authenticate=False)),
         (echo, Request("POST", "/auth-token", json=b"{}")),
+        (echo, Request("POST", "/%61uth-token", json=b"{}")),
     ],
-    ids=["html", "zip", "without_token", "get_auth_token", "login", "login_with_token"],
+    ids=["html", "zip", "without_token", "get_auth_token", "login", "login_with_token", "encoded"],
 )
 def test_response_is_not_stored(connect: Connect, step: faults.Step, request_: Request) -> None:
     with FaultServer(then=step) as server:
