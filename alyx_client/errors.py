@@ -196,7 +196,7 @@ class DamagedArchiveError(AlyxError, ValueError):
 
 
 class DownloadsFailedError(AlyxError):
-    """Some of the requested files could not be downloaded; the others were.
+    """Some of the requested files, or all of them, could not be downloaded.
 
     Attributes
     ----------

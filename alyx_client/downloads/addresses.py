@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from alyx_client.errors import ForeignURLError, InvalidFileNameError
-from alyx_client.http.url import is_encodable, normalise_base_url, same_origin
+from alyx_client.http.url import is_encodable, normalise_base_url, same_server
 
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -110,7 +110,7 @@ def redirect_target(url: str, location: str) -> str | None:
 
 def is_below(url: str, root: str) -> bool:
     """Return whether a URL is a server's, or below its path."""
-    if not same_origin(url, root):
+    if not same_server(url, root):
         return False
     path, prefix = urlsplit(url).path, urlsplit(root).path.rstrip("/")
     return path == prefix or path.startswith(f"{prefix}/")

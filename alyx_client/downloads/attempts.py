@@ -69,9 +69,20 @@ class Attempts:
         return self._retries.wait(self._failures, retry_after)
 
 
-def retried_error(error: AlyxHTTPError | Unanswered) -> AlyxError | None:
-    """Return the error to raise if no attempt succeeds; None if another attempt cannot help."""
+def retried_error(error: AlyxHTTPError | Unanswered, *, from_alyx: bool = True) -> AlyxError | None:
+    """Return the error to raise if no attempt succeeds; None if another attempt cannot help.
+
+    Parameters
+    ----------
+    error
+        The error of the attempt.
+    from_alyx
+        Whether it is Alyx's, not a data server's.
+    """
     if isinstance(error, Unanswered):
         return error.error if error.retryable else None
     # A GET changes nothing, so that it can be repeated after each of them. Other errors would be the same again.
-    return error if error.status_code in TRANSIENT_STATUSES else None
+    if error.status_code in TRANSIENT_STATUSES:
+        return error
+    # Alyx sends 500 for mistakes in a request, which would be the same again; a data server only for its own failures.
+    return error if error.status_code == 500 and not from_alyx else None

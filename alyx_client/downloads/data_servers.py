@@ -10,7 +10,7 @@ from alyx_client.downloads.addresses import Login, is_below, normalise_url
 from alyx_client.downloads.names import check_name
 from alyx_client.errors import ForeignURLError, InsecureConnectionWarning
 from alyx_client.http.log import warn
-from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, same_origin
+from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, same_server
 
 Headers = Mapping[str, str]
 
@@ -140,7 +140,7 @@ class DataServers:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         # Like browsers (RFC 9110, section 15.4, and the Fetch standard), redirects to another origin drop credentials;
         # those of our own servers are added by origin below, whatever redirected there.
-        at_source = trusted and same_origin(url, source_url)
+        at_source = trusted and same_server(url, source_url)
         for name, value in (extra or {}).items():
             if at_source or not _CREDENTIAL.search(name):
                 headers[name] = value
@@ -168,8 +168,12 @@ class DataServers:
         return self._server(url) is not None
 
     def is_alyx(self, url: str) -> bool:
-        """Return whether a URL has Alyx's origin."""
-        return self.base_url is not None and same_origin(url, self.base_url)
+        """Return whether a URL is on the Alyx server."""
+        return self.base_url is not None and same_server(url, self.base_url)
+
+    def is_from_alyx(self, url: str) -> bool:
+        """Return whether Alyx itself responds to a URL, not a data server of the same origin."""
+        return self.is_alyx(url) and not self.is_data_server(url)
 
     def _server(self, url: str) -> Login | None:
         return next((server for server in self.logins if is_below(url, server.url)), None)

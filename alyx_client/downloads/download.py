@@ -135,7 +135,8 @@ class Download:
             if isinstance(error, Unanswered):
                 # Cancelling a call breaks its connections to wake the threads that wait for them.
                 raise_if_cancelled(self._requests.stop)
-            retried = retried_error(error)
+            from_alyx = self.job.servers.is_from_alyx(getattr(error, "url", None) or self.job.url)
+            retried = retried_error(error, from_alyx=from_alyx)
             if retried is not None:
                 return retried
             if isinstance(error, Unanswered):

@@ -17,14 +17,18 @@ from alyx_client.errors import (
     AlyxHTTPError,
     AuthenticationError,
     IncompleteDownloadError,
+    NotFoundError,
     PermissionDeniedError,
+    RangeNotSatisfiableError,
+    RateLimitError,
+    ServerError,
 )
 from alyx_client.http.error_response import error_from_response
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.headers import retry_after
 from alyx_client.http.message import Response
 from alyx_client.http.streaming import Stream, Streams
-from alyx_client.http.url import same_origin
+from alyx_client.http.url import same_server
 
 _MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -87,7 +91,7 @@ class FileRequests:
             with self._streams.get(url, {**headers, **range_headers}) as stream:
                 target = _redirect_target(stream, url)
                 if target is None:
-                    response = FileResponse(self, stream, url)
+                    response = FileResponse(self, stream, url, login_sent="Authorization" in headers)
                     # Others have no file: errors, but also 204 and a 304 that no request asked for.
                     if response.headers.status not in {200, 206, 416}:
                         raise response.error()
@@ -95,7 +99,7 @@ class FileRequests:
                     return
             # A server that is not ours may redirect to one that is, with a path of its choosing: from the first such
             # redirect on, no credentials are sent.
-            trusted = trusted and (job.servers.is_known(target) or same_origin(target, job.url))
+            trusted = trusted and (job.servers.is_known(target) or same_server(target, job.url))
             url = target
         raise AlyxHTTPError(
             f"{job.printable_url} is redirected more than {_MAX_REDIRECTS} times.", method="GET", url=job.printable_url
@@ -119,6 +123,8 @@ class FileResponse:
         The response.
     url
         Its URL, after redirects.
+    login_sent
+        Whether the request had a login.
 
     Attributes
     ----------
@@ -126,11 +132,12 @@ class FileResponse:
         Its headers about the file.
     """
 
-    def __init__(self, requests: FileRequests, stream: Stream, url: str) -> None:
+    def __init__(self, requests: FileRequests, stream: Stream, url: str, *, login_sent: bool = False) -> None:
         self.headers: FileHeaders = parse_file_headers(stream.status, stream.headers, requests.job.target.name)
         self.requests = requests
         self.stream = stream
         self._url = url
+        self._login_sent = login_sent
 
     def is_range(self, first: int, version: FileVersion | None) -> bool:
         """Return whether this is the range that begins at a byte, of the same version of the file.
@@ -147,20 +154,42 @@ class FileResponse:
     def error(self) -> AlyxHTTPError:
         """Return the error that the status stands for."""
         stream, url = self.stream, self._url
-        servers = self.requests.job.servers
-        from_alyx = servers.is_alyx(url) and not servers.is_data_server(url)
+        from_alyx = self.requests.job.servers.is_from_alyx(url)
         printable_url = url.partition("?")[0]
         # Stores repeat parts of a signed URL in their error pages: only Alyx's own messages are shown.
         content = _beginning(stream.pieces()) if from_alyx else b""
         response = Response(stream.status, stream.headers, content, "GET", printable_url)
         error = error_from_response(response, retry_after=retry_after(stream.headers, time.time()))
-        if isinstance(error, AuthenticationError | PermissionDeniedError) and not from_alyx:
-            error.message = (
-                f"The data server {urlsplit(url).netloc} refused {printable_url} (status {stream.status}). Check the "
-                "user name and password for it: username= and password= of the call, or the data server's login in the "
-                "settings (ONE's HTTP_DATA_SERVER_LOGIN and HTTP_DATA_SERVER_PWD); a signed URL may have expired."
-            )
+        if not from_alyx:
+            error.message = _data_server_message(error, printable_url, login_sent=self._login_sent)
+        elif isinstance(error, NotFoundError) and "/cache/info" not in printable_url:
+            error.message = f"The server {urlsplit(url).netloc} has no file {printable_url} (status 404)."
         return error
+
+
+def _data_server_message(error: AlyxHTTPError, url: str, *, login_sent: bool) -> str:
+    """Return the message of an error of a data server, which knows nothing of Alyx's endpoints and tokens."""
+    server, status = f"The data server {urlsplit(url).netloc}", error.status_code or 0
+    if isinstance(error, AuthenticationError | PermissionDeniedError):
+        login = "The login that was sent is wrong or not sufficient" if login_sent else "No login was sent"
+        return (
+            f"{server} refused {url} (status {status}). {login}. Check the user name and password for it: username= "
+            "and password= of the call, or the data server's login in the settings (ONE's HTTP_DATA_SERVER_LOGIN and "
+            "HTTP_DATA_SERVER_PWD); a signed URL may have expired."
+        )
+    if isinstance(error, NotFoundError):
+        return f"{server} has no file {url} (status {status}). It was moved or removed there, or the URL is wrong."
+    if isinstance(error, RangeNotSatisfiableError):
+        return f"{server} does not have the requested bytes of {url} (status {status}): it may be shorter."
+    wait = "later" if error.retry_after is None else f"in {error.retry_after:.0f} s"
+    if isinstance(error, RateLimitError):
+        return f"{server} received too many requests, and refused {url} (status {status}). Try again {wait}."
+    if isinstance(error, ServerError):
+        return (
+            f"{server} failed on {url} (status {status}). Try again {wait}; if the error persists, its administrator "
+            "has to repair it."
+        )
+    return f"{server} responded to {url} with status {status}, without the file."
 
 
 def _range_headers(first: int | None, end: int | None, version: FileVersion | None) -> dict[str, str]:

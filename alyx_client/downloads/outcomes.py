@@ -77,7 +77,8 @@ def raise_failures(outcomes: Sequence[Outcome], sources: Sequence[object], plans
     lines = [f"- results[{index}], {_label(sources[index], plans[index])}: {outcomes[index]}" for index in failed]
     if len(lines) > _MAX_LINES:
         lines[_MAX_LINES:] = [f"- {len(lines) - _MAX_LINES} more, in `results` of this error"]
-    others = "; the others were" if len(failed) < len(outcomes) else ""
+    # An empty source has no file that could have been downloaded.
+    others = "; the others were" if any(isinstance(outcome, Downloaded) for outcome in outcomes) else ""
     heading = f"{len(failed)} of {len(outcomes)} files could not be downloaded{others}:"
     error = DownloadsFailedError("\n".join([heading, *lines]))
     error.results = [outcome.path if isinstance(outcome, Downloaded) else outcome for outcome in outcomes]

@@ -148,6 +148,11 @@ def _permission_denied(failure: _Failure) -> str:
 
 def _not_found(failure: _Failure) -> str:
     request = failure.request
+    if request is not None and request.endpoint == "cache_info":
+        return (
+            f"The server has no cache tables ({failure.call} answered 404{failure.reason}). Its administrator has to "
+            "generate them; the sessions and datasets themselves can be listed without."
+        )
     if request is not None and request.endpoint and request.action in {"read", "update", "partial_update", "delete"}:
         key = unquote(request.path.partition("?")[0].rstrip("/").rpartition("/")[2])
         return (

@@ -90,6 +90,11 @@ def is_https_upgrade(url: str, target: str) -> bool:
     return (scheme, port) == ("http", _PORTS["http"]) and other == ("https", host, _PORTS["https"])
 
 
+def same_server(url: str, server: str) -> bool:
+    """Return whether a URL has a server's origin, or that of the server with https instead of http, never less."""
+    return same_origin(url, server) or is_https_upgrade(server, url)
+
+
 def request_url(request: Request, base_url: str) -> str:
     """Build the complete URL of a request.
 

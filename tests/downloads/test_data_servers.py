@@ -50,6 +50,32 @@ def test_other_servers_receive_no_credentials(url: str) -> None:
         SERVERS.resolve(url)
 
 
+def test_https_is_the_same_server_as_http_on_default_ports() -> None:
+    data, alyx = "http://data.example.org/public", "http://alyx.example.org"
+    servers = DataServers((Login(data, "reader", "s3cret"),), base_url=alyx, token=lambda: {"Authorization": "Token a"})
+    for url in ("https://data.example.org/public/lab/a.npy", "https://Data.example.org:443/public/lab/a.npy"):
+        resolved, _ = servers.resolve(url)
+        assert resolved == "https://data.example.org/public/lab/a.npy"
+        assert authorisation(servers, resolved) == basic("reader", "s3cret")
+        assert servers.path_on_server(resolved) == "lab/a.npy"
+        # A redirect to https is followed with the same credentials, also those of the call.
+        sent = servers.headers(resolved, trusted=True, extra={"X-Api-Key": "k"}, source_url=f"{data}/lab/a.npy")
+        assert sent["X-Api-Key"] == "k"
+    assert authorisation(servers, "https://alyx.example.org/cache.zip") == "Token a"
+    for url in (
+        "https://data.example.org:8443/public/a.npy",
+        "https://data.example.org:80/public/a.npy",
+        "https://data.example.org/private/a.npy",
+        "https://other.example.org/public/a.npy",
+        "http://data.example.org:443/public/a.npy",
+    ):
+        with pytest.raises(ForeignURLError):
+            servers.resolve(url)
+    for named in ("http://data.example.org:8080", "https://data.example.org"):
+        with pytest.raises(ForeignURLError):
+            DataServers((Login(named),)).resolve(f"{'https' if named[4] == ':' else 'http'}://data.example.org/a")
+
+
 def test_no_credentials_are_sent_after_foreign_redirect() -> None:
     assert authorisation(SERVERS, f"{DATA}/a.npy", trusted=False) is None
     headers = {"Authorization": "mine", "Cookie": "c", "X-Api-Key": "k", "X-Amz-Security-Token": "t", "X-Lab": "lab"}

@@ -413,3 +413,12 @@ async def test_asynchronous_list_is_a_source(local_alyx: LocalAlyx, folder: Path
                     yield row
 
         assert await client.download_file(good()) == [result for result in results if isinstance(result, Path)]
+
+
+@pytest.mark.parametrize("sources", [["gone.npy"], ["gone.npy", None, ""], ["gone.npy", "secret.npy"]])
+def test_others_are_mentioned_only_if_there_are_some(sources: list[Any], download: Callable[..., Any]) -> None:
+    with pytest.raises(DownloadsFailedError) as raised:
+        download(sources)
+    assert "could not be downloaded:" in str(raised.value)
+    with pytest.raises(DownloadsFailedError, match="the others were"):
+        download([*sources, "a.npy"])

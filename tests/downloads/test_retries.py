@@ -125,3 +125,13 @@ def test_busy_server_is_retried(folder: Path) -> None:
 def test_unreachable_server_is_an_error(folder: Path) -> None:
     with pytest.raises(AlyxConnectionError, match="cannot be reached"):
         downloader(f"http://127.0.0.1:{faults.closed_port()}", folder).download("a.npy")
+
+
+def test_data_server_that_fails_once_is_retried_but_alyx_is_not(folder: Path) -> None:
+    failure = faults.response(b"<h1>Server Error</h1>", status=500)
+    with FaultServer([failure], then=serve(BODY)) as server:
+        assert downloader(server, folder).download("a.npy").read_bytes() == BODY
+    with FaultServer([failure], then=serve(BODY)) as server:
+        with pytest.raises(ServerError):
+            downloader([], folder, base_url=server.url).download(f"{server.url}/b.npy")
+        assert len(server.requests) == 1

@@ -93,6 +93,15 @@ def test_status_and_body_decide_the_error(status: int, body: object, kind: type[
     assert (error.status_code, error.method, error.url) == (status, "GET", URL)
 
 
+@pytest.mark.parametrize("path", ["/cache/info/", "/cache/info/tag"])
+def test_404_of_cache_tables_says_that_there_are_none(path: str) -> None:
+    request = Request("GET", path, endpoint="cache_info", action="read")
+    for body in ({"detail": "Not found."}, b"<h1>Not Found</h1>"):
+        error = error_from_response(answer(404, body), request)
+        assert str(error).startswith("The server has no cache tables")
+        assert "list()" not in str(error)
+
+
 def test_404_of_a_record_names_endpoint_and_key() -> None:
     request = Request("GET", "/subjects/a%2Fb", endpoint="subjects", action="read")
     error = error_from_response(answer(404, {"detail": "No Subject matches the given query."}), request)
