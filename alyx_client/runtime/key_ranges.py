@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 from uuid import UUID
@@ -9,9 +10,28 @@ from uuid import UUID
 from alyx_client.http.message import Params
 from alyx_client.runtime.paging import Page
 
-__all__ = ["KeyRanges"]
+__all__ = ["KeyRanges", "RangesUnfinishedError"]
 
 T = TypeVar("T")
+
+
+class RangesUnfinishedError(Exception):
+    """Raised inside this package, where the ranges of a list end before all were read."""
+
+
+@dataclass(slots=True)
+class _Split:
+    """A range that was divided; the rows that its parts may still have, by its own count."""
+
+    uncounted: int
+    tolerance: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    low: int
+    high: int
+    split: _Split | None = None
 
 
 class KeyRanges:
@@ -24,10 +44,16 @@ class KeyRanges:
     """
 
     LIMIT = 1000  # Alyx sends no more rows than this at once, whatever the limit
+    _MOST_PARTS = 4096
+    # Keys that differ in their last digits alone take 128 divisions; keys at random take few.
+    _FREE_REQUESTS = 300
 
     def __init__(self, params: Params) -> None:
         self._params = params
-        self._ranges = [(0, 2**128 - 1)]
+        self._ranges = [_Range(0, 2**128 - 1)]
+        self._budget = self._FREE_REQUESTS
+        self.is_complete = True
+        """False if reading ended early: the server does not apply the ranges, or its counts contradict each other."""
 
     @staticmethod
     def can_split(params: Params) -> bool:
@@ -39,7 +65,7 @@ class KeyRanges:
         """The query parameters of the next range, or None at the end."""
         if not self._ranges:
             return None
-        low, high = (str(UUID(int=bound)) for bound in self._ranges[-1])
+        low, high = (str(UUID(int=bound)) for bound in (self._ranges[-1].low, self._ranges[-1].high))
         # The server reads one parameter of this name alone, so that the user's own lookups go into it, too.
         own = [value for name, value in self._params if name == "django"]
         others = [pair for pair in self._params if pair[0] != "django"]
@@ -47,11 +73,30 @@ class KeyRanges:
 
     def add_page(self, page: Page[T]) -> list[T]:
         """Take the page of the next range, and return its rows; a range with too many is split, and gives none yet."""
-        low, high = self._ranges.pop()
-        if page.count <= len(page.rows) or low == high:
+        done = self._ranges.pop()
+        is_whole = page.count <= len(page.rows) or done.low == done.high
+        # Ranges that bring rows pay for themselves.
+        self._budget += 1 if is_whole and page.rows else -1
+        if self._contradicts(done, page) or self._budget < 0:
+            self.is_complete = False
+            self._ranges.clear()
             return page.rows
-        # Random UUIDs are spread evenly: with half a page expected in each part, few parts have to be split again.
-        parts = min(max(2, -(-page.count // (self.LIMIT // 2))), high - low + 1)
-        bounds = [low + (high - low + 1) * part // parts for part in range(parts + 1)]
-        self._ranges += [(start, end - 1) for start, end in pairwise(bounds)][::-1]
+        if is_whole:
+            return page.rows
+        self._ranges += self._divide(done, page.count)
         return []
+
+    def _contradicts(self, done: _Range, page: Page[T]) -> bool:
+        """Return whether the parts of a range have more rows than the range has, as if the bounds were ignored."""
+        if done.split is None:
+            return False
+        done.split.uncounted -= page.count
+        return done.split.uncounted < -done.split.tolerance
+
+    def _divide(self, done: _Range, count: int) -> list[_Range]:
+        low, high = done.low, done.high
+        # Random UUIDs are spread evenly: with half a page expected in each part, few parts have to be split again.
+        parts = min(max(2, -(-count // (self.LIMIT // 2))), self._MOST_PARTS, high - low + 1)
+        bounds = [low + (high - low + 1) * part // parts for part in range(parts + 1)]
+        split = _Split(count, max(10, count // 10))  # others may create records meanwhile
+        return [_Range(start, end - 1, split) for start, end in pairwise(bounds)][::-1]

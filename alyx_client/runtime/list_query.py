@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 from alyx_client.http.flow import Flow
 from alyx_client.http.message import Params
 from alyx_client.runtime.key_ranges import KeyRanges
-from alyx_client.runtime.paging import OffsetPager, Page, RowKey, first_limit, has_repeats
+from alyx_client.runtime.offset_pager import OffsetPager
+from alyx_client.runtime.paging import Page, RowKey, first_limit, has_repeats
 
 __all__ = ["ListQuery", "ListState", "gone", "to_position"]
 
