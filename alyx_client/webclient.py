@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
+from types import NoneType
 from typing import TypeVar, overload
 
 from alyx_client.client.base import ClientBase
@@ -18,6 +19,7 @@ from alyx_client.downloads.functions import (
     http_download_file_list,
 )
 from alyx_client.endpoints import AlyxClient, AsyncAlyxClient
+from alyx_client.http.arguments import require
 from alyx_client.rest.scheme import RestScheme
 from alyx_client.rest.url_params import update_url_params
 
@@ -55,6 +57,7 @@ def no_cache(ac: Client | None = None) -> AbstractContextManager[AlyxClient | Cl
     context manager
         Its target is the client.
     """
+    require("ac", ac, (ClientBase, NoneType), "a client")
     return _no_cache(AlyxClient() if ac is None else ac)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from types import NoneType
 
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.login_api import login_request, token_from
@@ -12,11 +13,12 @@ from alyx_client.auth.state import AuthState
 from alyx_client.auth.token import clean_token, identity
 from alyx_client.auth.token_check import check_token
 from alyx_client.errors import AlyxError, AuthenticationError
+from alyx_client.http.arguments import require, require_text
 from alyx_client.http.flow import Acquire, Blocking, Flow, Send
 from alyx_client.http.log import logger
 from alyx_client.http.message import Response
 
-__all__ = ["LoggedOut", "LoginState", "authenticate", "log_out"]
+__all__ = ["LoggedOut", "LoginState", "authenticate", "check_login", "log_out"]
 
 
 class LoginState(int):
@@ -81,6 +83,19 @@ class _Login:
     is_explicit: bool = False
     password: str | None = field(default=None, repr=False)
     prompted: bool = False
+
+
+def check_login(username: object, password: object, token: object) -> None:
+    """Check the types of the arguments of `authenticate`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        One is of another type, or contains what is not a character.
+    """
+    require_text("username", username)
+    require_text("password", password)
+    require("token", token, (str, Mapping, NoneType), "a text, or the server's response")
 
 
 def authenticate(

@@ -6,16 +6,17 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Generator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
-from alyx_client.auth.login import authenticate, log_out
+from alyx_client.auth.login import authenticate, check_login, log_out
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.async_by_name import AsyncCallsByName
 from alyx_client.client.base import CACHE_INFO, ClientBase
 from alyx_client.errors import AlyxError
+from alyx_client.http.arguments import require, require_folder, require_text
 from alyx_client.http.flow import Expires, Flow, Send, adrive
 from alyx_client.http.json_body import read_json
 from alyx_client.http.message import Request, Response
@@ -54,6 +55,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
 
     async def run(self, flow: Flow[T]) -> T:
         """Asynchronous version of `BaseClient.run`."""
+        require("flow", flow, Generator, "a flow")
         return await adrive(flow, self._send_step)
 
     async def authenticate(
@@ -65,6 +67,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         token: str | Mapping[str, str] | None = None,
     ) -> None:
         """Asynchronous version of `BaseClient.authenticate`."""
+        check_login(username, password, token)
         flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
         await adrive(flow, self._send_login)
 
@@ -87,6 +90,8 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         self, source: str | None = None, destination: str | os.PathLike[str] | None = None
     ) -> list[Path]:
         """Asynchronous version of `BaseClient.download_cache_tables`; cancelling it stops the download."""
+        require_text("source", source)
+        require_folder("destination", destination)
         info = read_json(await self.send(CACHE_INFO, bypass_cache=True)) if source is None else None
         return await _in_thread(partial(self._downloader.download_cache_tables, source, destination, info=info))
 

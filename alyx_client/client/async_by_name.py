@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from alyx_client.http.flow import Expires, Flow
-from alyx_client.rest.calls import RestCalls
+from alyx_client.rest.calls import RestCalls, check_names
 from alyx_client.rest.lists import LazyList
 from alyx_client.rest.scheme import RestScheme
 
@@ -52,6 +52,7 @@ class AsyncCallsByName:
         **filters: object,
     ) -> Any:
         """Asynchronous version of `CallsByName.rest`; a list of several pages is an `AsyncResults`."""
+        check_names(url=url, action=action)
         if not url:
             return await self.list_endpoints()
         if not action and "?" not in url:

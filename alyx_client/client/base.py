@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 
 from alyx_client.auth.credentials import Credentials
@@ -16,6 +17,7 @@ from alyx_client.auth.state import AuthState
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.config import DataServer, find_settings
 from alyx_client.errors import OfflineError
+from alyx_client.http.arguments import require, require_folder, require_seconds, require_text
 from alyx_client.http.cache.call import CachedCall
 from alyx_client.http.cache.response_cache import ResponseCache
 from alyx_client.http.flow import Expires, Sender
@@ -115,6 +117,9 @@ class ClientBase:
         verify: bool | ssl.SSLContext = True,
     ) -> None:
         configure()
+        require_text("password", password)
+        require("token", token, (str, Mapping, NoneType), "a text")
+        _check_connection(connect_timeout, read_timeout, retries, verify)
         settings = find_settings(base_url, username=username, cache_dir=cache_dir, data_server=data_server)
         self._settings = settings
         self._cache_dir = settings.cache_dir
@@ -195,6 +200,11 @@ class ClientBase:
         ConfigurationError
             The present settings cannot be read, or the prompts were interrupted.
         """
+        texts = {"url": url, "username": username, "password": password, "token": token, "data_server": data_server}
+        for name, text in (texts | {"data_username": data_username, "data_password": data_password}).items():
+            require_text(name, text)
+        require_folder("cache_dir", cache_dir)
+        _check_connection(None, None, None, verify)
         from alyx_client.auth.prompt import Prompter
         from alyx_client.auth.setup import SetupOptions, run_setup
 
@@ -229,6 +239,8 @@ class ClientBase:
 
     @cache_dir.setter
     def cache_dir(self, folder: str | os.PathLike[str]) -> None:
+        require("cache_dir", folder, (str, os.PathLike), "the path of a folder")
+        require_folder("cache_dir", folder)
         path = Path(folder).expanduser().absolute()
         path.mkdir(parents=True, exist_ok=True)
         self._cache_dir = path
@@ -293,6 +305,8 @@ class ClientBase:
         InvalidFileNameError
             The path leads out of the server's folder.
         """
+        require("path", path, (str, os.PathLike), "a path on the data server")
+        require_text("path", os.fspath(path))
         return self._downloader.rel_path2url(path)
 
     def __repr__(self) -> str:
@@ -300,6 +314,7 @@ class ClientBase:
         return f"{type(self).__name__}({self.base_url!r}{f', user {user}' if user else ''})"
 
     def _begin(self, request: Request, expires: Expires, bypass_cache: bool) -> CachedCall:
+        require("request", request, Request, "an alyx_client.http.message.Request")
         refuse_foreign(request, self.base_url)
         state = self._auth
         return self._cache.begin(
@@ -332,3 +347,10 @@ class ClientBase:
     def _close_downloader(self) -> None:
         if self._last_downloader is not None:
             self._last_downloader[1].close()
+
+
+def _check_connection(connect_timeout: object, read_timeout: object, retries: object, verify: object) -> None:
+    require_seconds("connect_timeout", connect_timeout)
+    require_seconds("read_timeout", read_timeout)
+    require("retries", retries, (Retries, NoneType), "an alyx_client.Retries")
+    require("verify", verify, (bool, ssl.SSLContext), "True, False or an ssl.SSLContext")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from alyx_client.auth.login import authenticate, log_out
+from alyx_client.auth.login import authenticate, check_login, log_out
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.base import CACHE_INFO, ClientBase
 from alyx_client.client.by_name import CallsByName
 from alyx_client.errors import AlyxError
+from alyx_client.http.arguments import require, require_folder, require_text
 from alyx_client.http.flow import Expires, Flow, Send, drive
 from alyx_client.http.json_body import read_json
 from alyx_client.http.message import Request, Response
@@ -79,6 +80,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         T
             What the flow returns.
         """
+        require("flow", flow, Generator, "a flow")
         return drive(flow, self._send_step)
 
     def authenticate(
@@ -109,6 +111,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         MissingCredentialsError
             There is neither token nor password, and the session is not interactive; nothing was sent.
         """
+        check_login(username, password, token)
         flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
         drive(flow, self._send_login)
 
@@ -198,6 +201,8 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         AlyxError
             They could not be downloaded, or are damaged; the existing ones are left alone.
         """
+        require_text("source", source)
+        require_folder("destination", destination)
         info = read_json(self.send(CACHE_INFO, bypass_cache=True)) if source is None else None
         return self._downloader.download_cache_tables(source, destination, info=info)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from alyx_client.config.environment import variable
 from alyx_client.errors import AlyxWarning
+from alyx_client.http.arguments import require, require_text
 from alyx_client.http.log import warn
 from alyx_client.http.url import normalise_base_url, redact_url, same_origin
 from alyx_client.storage.keyring import KeyringUnavailableError, read_secret, write_secret
@@ -75,8 +76,14 @@ def parse_argument(argument: DataServerArgument) -> tuple[DataServer, ...]:
     if argument is None:
         return ()
     servers: list[DataServer] = []
+    expected = "an address, an alyx_client.config.DataServer, or a list of these"
+    require("data_server", argument, (str, DataServer, Iterable), expected)
     for item in [argument] if isinstance(argument, str | DataServer) else argument:
+        require("data_server", item, (str, DataServer), expected)
         server = DataServer(item) if isinstance(item, str) else item
+        require_text("data_server", server.url)
+        require_text("data_server (its username)", server.username)
+        require_text("data_server (its password)", server.password)
         try:
             servers.append(replace(server, url=normalise_base_url(server.url)))
         except ValueError as error:

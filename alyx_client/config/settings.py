@@ -18,6 +18,7 @@ from alyx_client.config.data_server import DataServer, DataServerArgument, choos
 from alyx_client.config.environment import variable
 from alyx_client.config.servers_toml import ServersFile, read_servers
 from alyx_client.errors import MissingCredentialsError
+from alyx_client.http.arguments import require_folder, require_text
 from alyx_client.http.url import normalise_base_url
 from alyx_client.storage.file_system import user_folder
 
@@ -130,6 +131,10 @@ def find_settings(
     ValueError
         An address is invalid.
     """
+    for name, text in {"base_url": base_url, "username": username, "data_username": data_username}.items():
+        require_text(name, text)
+    require_text("data_password", data_password)
+    require_folder("cache_dir", cache_dir)
     servers = read_servers()
     url, url_source = _find_base_url(base_url, servers)
     stored, one_server = servers.server(url), one_settings.server(url)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, cast
 
+from alyx_client.http.arguments import require_folder, require_text, shown
 from alyx_client.runtime.coerce import is_list
 
 Folder = str | os.PathLike[str]
@@ -64,6 +66,8 @@ class Options:
 
     def __post_init__(self) -> None:
         _check_headers(self.headers)
+        require_text("username", self.username)
+        require_text("password", self.password)
         object.__setattr__(self, "chunks", _byte_range(self.chunks))
 
 
@@ -89,6 +93,7 @@ def read_folders(
         It has more or fewer folders than there are sources.
     """
     if target_dir is None or isinstance(target_dir, str | os.PathLike):
+        require_folder("target_dir", target_dir)
         return Path(target_dir).expanduser() if target_dir else default()
     if not is_list(target_dir):
         raise _not_a_folder(target_dir)
@@ -123,10 +128,11 @@ def _byte_range(chunks: tuple[int, int] | None) -> tuple[int, int] | None:
     try:
         # int(): the integers of NumPy are accepted, too.
         first, count = (int(number) for number in chunks)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"chunks={chunks!r}: pass two numbers, the first byte and the number of bytes.") from None
-    if first < 0 or count < 1:
+        raise kind(f"chunks={shown(chunks)}: pass two numbers, the first byte and the number of bytes.") from None
+    if not (0 <= first <= sys.maxsize and 1 <= count <= sys.maxsize):
+        first, count = max(-1, min(first, sys.maxsize)), max(-1, min(count, sys.maxsize))
         raise ValueError(f"chunks=({first}, {count}): pass the first byte, from 0, and the number of bytes, from 1.")
     return first, count
 

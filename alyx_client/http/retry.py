@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import cast
 from urllib.parse import urljoin, urlsplit
 
 from alyx_client.errors import AlyxError
@@ -55,6 +56,16 @@ class Retries:
     max_wait: float = 60.0
 
     def __post_init__(self) -> None:
+        if isinstance(self.tries, bool) or not isinstance(cast("object", self.tries), int):
+            raise TypeError(
+                f"Retries: tries is a number of attempts, not an object of type {type(self.tries).__name__}."
+            )
+        for name in ("base", "cap", "max_wait"):
+            seconds: object = getattr(self, name)
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+                raise TypeError(
+                    f"Retries: {name} is a number of seconds, not an object of type {type(seconds).__name__}."
+                )
         if self.tries < 1:
             raise ValueError(f"Retries(tries={self.tries}): a request is sent at least once.")
         if min(self.base, self.cap, self.max_wait) < 0:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any, cast
 
 from alyx_client.errors import InvalidCallError
+from alyx_client.http.arguments import require, require_mapping, shown
 from alyx_client.http.flow import Expires, Flow, Send
 from alyx_client.http.headers import whole_number
 from alyx_client.http.json_body import as_object, is_object, read_json
@@ -26,7 +27,7 @@ from alyx_client.runtime.json_fields import JSONField
 from alyx_client.runtime.keys import fill_path, split_path
 from alyx_client.schema.location import fetch_schema
 
-__all__ = ["RestCalls"]
+__all__ = ["RestCalls", "check_names"]
 
 # Servers change their schema with a release at most.
 _SCHEMA_LIFETIME = timedelta(weeks=1)
@@ -108,6 +109,7 @@ class RestCalls:
         bypass_cache
             Whether to ask the server even if the response is cached.
         """
+        require("rest_query", rest_query, str, "a path or a URL")
         request = build_request(method, rest_query, base_url=self.base_url, data=data, files=files)
         refuse_foreign(request, self.base_url)
         send = Send(request, expires=expires, bypass_cache=bypass_cache)
@@ -146,6 +148,8 @@ class RestCalls:
         bypass_cache
             Whether to ask the server even if the response is cached, and not to store the response.
         """
+        check_names(url=url, action=action)
+        require_mapping("extra_params", extra_params)
         path, has_query, query = url.strip().lstrip("/").partition("?")
         endpoint = path.split("/")[0]
         scheme = yield from self.scheme()
@@ -177,6 +181,8 @@ class RestCalls:
         field
             The field's name.
         """
+        require("endpoint", endpoint, str, "the name of an endpoint")
+        require("field_name", field, str, "the name of a field")
 
         def read() -> Flow[Any]:
             fields = as_object((yield from self.rest(endpoint, "read", key, None, None, bypass_cache=True)))
@@ -188,7 +194,7 @@ class RestCalls:
             fields = as_object((yield from self.rest(endpoint, "partial_update", key, {field: data}, None)))
             return fields.get(field, data)
 
-        return JSONField(f"{endpoint} {key}: {field}", read, write)
+        return JSONField(f"{endpoint} {key if isinstance(key, str) else shown(key)}: {field}", read, write)
 
     def _list(
         self, call: _NamedCall, filters: Mapping[str, object], extra_params: Mapping[str, object] | None
@@ -252,6 +258,18 @@ class RestCalls:
             return data
         record = yield from self.send("GET", path, expires=True, bypass_cache=True)
         return {name: record[name] for name in names if name in record} | changes
+
+
+def check_names(*, url: object, action: object) -> None:
+    """Check the endpoint and the action of a call by name, which may be None.
+
+    Raises
+    ------
+    TypeError
+        One is not text.
+    """
+    require("url", url, (str, NoneType), "the name of an endpoint")
+    require("action", action, (str, NoneType), "the name of an action")
 
 
 def _last_limit(params: Params) -> int | None:

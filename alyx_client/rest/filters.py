@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import reprlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
 from alyx_client.errors import InvalidCallError
+from alyx_client.http.arguments import shown
 from alyx_client.http.headers import whole_number
 from alyx_client.http.message import Params
 from alyx_client.rest.scheme import FieldInfo, RestOperation, suggest
@@ -130,22 +131,20 @@ def _normalise(filters: dict[str, Any]) -> dict[str, Any]:
     return filters
 
 
-def _parse_paging(endpoint: str, name: str, value: object) -> int | None:
-    if value is None:
-        return None
+def _whole(value: object, name: str) -> int | None:
     try:
         plain = plain_python(value, name)
     except UnsendableValueError:
-        plain = None
-    number = whole_number(str(plain)) if isinstance(plain, str | int) else None
+        return None
+    if isinstance(plain, int):
+        return int(plain) if 0 <= plain <= sys.maxsize else None
+    return whole_number(plain) if isinstance(plain, str) else None
+
+
+def _parse_paging(endpoint: str, name: str, value: object) -> int | None:
+    if value is None:
+        return None
+    number = _whole(value, name)
     if number is None or (name == "limit" and number == 0):
-        raise InvalidCallError(f"{endpoint}: {name} is {_PAGING_HELP[name]}; not {_shown(value)}")
+        raise InvalidCallError(f"{endpoint}: {name} is {_PAGING_HELP[name]}; not {shown(value)}")
     return number
-
-
-def _shown(value: object) -> str:
-    """Return a value as text for a message, whatever it is."""
-    try:
-        return reprlib.repr(value)
-    except Exception:  # Python refuses to print integers of more than 4,300 digits
-        return f"this {type(value).__name__}"

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from alyx_client.errors import InvalidCallError
+from alyx_client.http.arguments import require
 from alyx_client.schema.routes import action_rank
 
 __all__ = ["FieldInfo", "RestOperation", "RestScheme", "suggest"]
@@ -112,6 +113,7 @@ class RestScheme:
             There is no such endpoint or action.
         """
         operations = self._endpoint(endpoint)
+        require("action", action, str, "the name of an action")
         if action not in operations:
             raise InvalidCallError(
                 f"The endpoint {endpoint!r} has no action {action!r}. {suggest(action, self.actions(endpoint))}"
@@ -138,6 +140,7 @@ class RestScheme:
         print(self.describe(endpoint, action))
 
     def _endpoint(self, endpoint: str) -> Mapping[str, RestOperation]:
+        require("endpoint", endpoint, str, "the name of an endpoint")
         if endpoint not in self._operations:
             raise InvalidCallError(f"There is no endpoint {endpoint!r}. {suggest(endpoint, self.endpoints)}")
         return self._operations[endpoint]

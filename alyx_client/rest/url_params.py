@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 from urllib.parse import parse_qsl, urlencode
 
+from alyx_client.http.arguments import require
 from alyx_client.runtime.coerce import Sendable, query_value, unsendable
 
 __all__ = ["update_url_params"]
@@ -38,6 +39,8 @@ def update_url_params(url: str, params: Mapping[str, object]) -> str:
     >>> update_url_params("website.com?q=xxx", {"pg": 5, "foo": ["bar", "baz"]})
     'website.com?q=xxx&pg=5&foo=bar&foo=baz'
     """
+    require("url", url, str, "a URL or a path")
+    require("params", params, Mapping, "a dictionary")
     before, hash_mark, fragment = url.partition("#")
     path, _, query = before.partition("?")
     values: dict[str, list[object]] = {}
@@ -49,5 +52,8 @@ def update_url_params(url: str, params: Mapping[str, object]) -> str:
         if any(isinstance(item, list | dict | Sendable | None) for item in items):
             raise unsendable(name, f"a {type(value).__name__} has no text in a URL")
         values[name] = items
-    encoded = urlencode([(name, text) for name, texts in values.items() for text in texts])
+    try:
+        encoded = urlencode([(name, text) for name, texts in values.items() for text in texts])
+    except ValueError:
+        raise ValueError("url, params: half a surrogate pair, or an integer of thousands of digits.") from None
     return f"{path}{'?' if encoded else ''}{encoded}{hash_mark}{fragment}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, Self, TypeVar
 
+from alyx_client.http.arguments import require_count, require_mapping
 from alyx_client.http.flow import Flow, Send
 from alyx_client.http.message import Params, Request, Response
 from alyx_client.runtime.arguments import Arguments
@@ -241,6 +242,8 @@ class ListAction(Generic[T]):
             response: Response = yield Send(self.request(params, offset, limit))
             return self.parse(response, client.drift)
 
+        require_count("limit", limit)
+        require_count("max_items", max_items)
         param_sets = self.param_sets(filters, extra_params)
         return ListQuery(fetch_page, param_sets, _row_key, self.by_uuid, limit, max_items)
 
@@ -252,6 +255,7 @@ class ListAction(Generic[T]):
         ValueError
             A filter's value cannot be sent.
         """
+        require_mapping("extra_params", extra_params)
         # Every page is requested by offset, and this one would be added to each of them.
         if "offset" in (extra_params or {}):
             raise ValueError(f"{self.endpoint}: rows are counted by the client; for some of them, slice the results")

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from alyx_client.errors import InvalidFieldError
+from alyx_client.http.arguments import require
 from alyx_client.http.message import FilePart, Params
 from alyx_client.http.url import is_encodable
 from alyx_client.runtime.coerce import Sendable, naive, plain_python, unsendable
@@ -153,6 +154,7 @@ def file_parts(files: object) -> tuple[FilePart, ...]:
 
 
 def _named_part(name: str, upload: Any) -> FilePart:
+    require("files (its keys)", name, str, "text")
     if not isinstance(upload, tuple):
         return file_part(name, upload)
     filename, content, *kind = cast("Sequence[Any]", upload)
@@ -183,10 +185,7 @@ def file_part(name: str, upload: Upload | FilePart) -> FilePart:
     if isinstance(upload, bytes | bytearray | memoryview):
         filename, content = name, bytes(upload)
     elif isinstance(upload, str | os.PathLike):
-        path = Path(upload)
-        if not path.is_file():
-            raise InvalidFieldError(f"{name}: there is no file {path}", fields={name: ["no such file"]})
-        filename, content = path.name, path.read_bytes()
+        filename, content = _read_path(name, Path(upload))
     else:
         filename, content = Path(str(getattr(upload, "name", name))).name, _content(name, upload)
     # Bytes and anonymous files have no name to take the extension from.
@@ -209,6 +208,16 @@ def _content(name: str, upload: object) -> bytes:
     if not isinstance(content, bytes):
         raise unsendable(name, "the file is open in text mode; open it with mode 'rb'")
     return content
+
+
+def _read_path(name: str, path: Path) -> tuple[str, bytes]:
+    try:
+        if "\0" not in str(path) and path.is_file():
+            return path.name, path.read_bytes()
+    except OSError as error:
+        message = f"{name}: the file {path} cannot be read ({error.strerror})"
+        raise InvalidFieldError(message, fields={name: ["cannot be read"]}) from error
+    raise InvalidFieldError(f"{name}: there is no file {path}", fields={name: ["no such file"]})
 
 
 def _extension(content: bytes) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from alyx_client.errors import InvalidFieldError
+from alyx_client.http.arguments import require, shown
 from alyx_client.http.flow import Flow
 from alyx_client.runtime.action import Action, ListAction
 from alyx_client.runtime.arguments import Arguments
@@ -240,6 +241,8 @@ class AsyncJsonFields(AsyncEndpoint, Generic[KeyT, NameT]):
 def _json_field(
     client: ClientContext, read: Action[object], partial_update: Action[object], key: LookupKey, name: str
 ) -> JSONField:
+    require("field_name", name, str, "the name of a field")
+
     def read_field() -> Flow[object]:
         record = yield from read.call(client, Arguments(key), bypass_cache=True)
         fields = vars(record)
@@ -254,4 +257,4 @@ def _json_field(
         record = yield from partial_update.call(client, Arguments(key, changes={name: data}), current=current)
         return getattr(record, name)
 
-    return JSONField(f"{read.endpoint} {key}: {name}", read_field, write_field)
+    return JSONField(f"{read.endpoint} {key if isinstance(key, str) else shown(key)}: {name}", read_field, write_field)

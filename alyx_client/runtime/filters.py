@@ -179,7 +179,10 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, str | int | float | Decimal | UUID):
-        return str(value)
+        try:
+            return str(value)
+        except ValueError:
+            raise unsendable(name, "an integer of thousands of digits cannot be sent as a filter") from None
     raise unsendable(name, f"a {type(value).__name__} cannot be sent as a filter")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from alyx_client.errors import NotAnObjectError
+from alyx_client.http.arguments import require
 from alyx_client.http.flow import Flow
 from alyx_client.http.log import logger
 from alyx_client.runtime.bodies import plain_json
@@ -71,6 +72,7 @@ class JSONField:
         NotAnObjectError
             The field is not an object.
         """
+        require("key", key, str, "the name of a key")
         current = yield from self.read()
         content = {} if current is None else self._object(current)
         if key not in content:

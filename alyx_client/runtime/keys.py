@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
 from alyx_client.errors import ForeignURLError, InvalidKeyError
+from alyx_client.http.arguments import shown
 from alyx_client.http.url import redact_url, same_origin
 from alyx_client.runtime.coerce import UnsendableValueError, plain_python
 
@@ -101,8 +102,11 @@ def quote_key(key: object, *, lookup: str, base_url: str, path: str) -> str:
     plain = _plain_key(key)
     # A bool is an int, and never meant as a key.
     if plain is None or isinstance(plain, bool) or not isinstance(plain, str | int | UUID):
-        raise InvalidKeyError(f"{path}: {lookup} is {key!r}; pass the {lookup} of a record, or its URL")
-    text = str(plain)
+        raise InvalidKeyError(f"{path}: {lookup} is {shown(key)}; pass the {lookup} of a record, or its URL")
+    try:
+        text = str(plain)
+    except ValueError:
+        raise InvalidKeyError(f"{path}: {lookup} is {shown(key)}, which no record has") from None
     if text.startswith(("http://", "https://")):
         folder, _, last = _below_server(text, base_url).rstrip("/").rpartition("/")
         # The URL of another endpoint's record ends in a key, too, but hardly in the one that is meant.
@@ -130,7 +134,7 @@ def quote_path(key: object, *, base_url: str, path: str) -> str:
         The URL is not one of this server.
     """
     if not isinstance(key, str):
-        raise InvalidKeyError(f"{path} takes a path, and {key!r} is not one")
+        raise InvalidKeyError(f"{path} takes a path, and {shown(key)} is not one")
     if key.startswith(("http://", "https://")):
         below = _below_server(key, base_url)
         if not below.startswith(f"{path}/"):

@@ -83,7 +83,7 @@ class Row(NamedTuple):
 
 
 # SQLite stores values of any type in any column.
-_COLUMN_TYPES = (bytes, str, str, bytes, float, float, float, int, bytes, bytes, bytes)
+_COLUMN_TYPES: tuple[type, ...] = (bytes, str, str, bytes, float, float, float, int, bytes, bytes, bytes)
 
 
 def pack(key: CacheKey, response: Response, *, received: float, lifetime: float, generation: bytes) -> Row:
@@ -151,7 +151,8 @@ def unpack(row: Row, key: CacheKey, generation: bytes) -> CachedResponse | None:
 
 
 def _verify(row: Row, key: CacheKey) -> bool:
-    if not all(isinstance(value, kind) for value, kind in zip(row, _COLUMN_TYPES, strict=True)):
+    columns: tuple[object, ...] = row
+    if not all(isinstance(value, kind) for value, kind in zip(columns, _COLUMN_TYPES, strict=True)):
         return False
     if not math.isfinite(row.received) or not math.isfinite(row.lifetime):
         return False

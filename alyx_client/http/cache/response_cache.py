@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from alyx_client.errors import OfflineError
+from alyx_client.http.arguments import shown
 from alyx_client.http.cache.call import CachedCall, Lookup, warn_of_age
 from alyx_client.http.cache.key import CacheRequest
 from alyx_client.http.cache.store import CacheStore
@@ -86,7 +87,7 @@ class ResponseCache:
     def mode(self, mode: object) -> None:
         normalised = mode.upper() if isinstance(mode, str) else mode
         if normalised is not None and normalised not in ("GET", "*"):
-            raise ValueError(f"The cache's mode is 'GET', '*' or None, not {mode!r}.")
+            raise ValueError(f"The cache's mode is 'GET', '*' or None, not {shown(mode)}.")
         self._mode = normalised
 
     @property
@@ -241,7 +242,7 @@ def _offline_error(request: CacheRequest, reason: str) -> OfflineError:
 
 def _seconds(duration: object, name: str) -> float:
     if not isinstance(duration, timedelta):
-        raise TypeError(f"{name}={duration!r}: a timedelta is needed, for instance timedelta(minutes=5).")
+        raise TypeError(f"{name}={shown(duration)}: a timedelta is needed, for instance timedelta(minutes=5).")
     if duration < timedelta(0):
         raise ValueError(f"{name}={duration!r} is negative; timedelta(0) means to ask the server each time.")
     return duration.total_seconds()

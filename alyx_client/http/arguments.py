@@ -1,0 +1,135 @@
+"""Checks of the arguments of public functions: a wrong one is a TypeError or ValueError that names it."""
+
+from __future__ import annotations
+
+import math
+import os
+import reprlib
+import sys
+from collections.abc import Mapping
+from typing import cast
+
+from alyx_client.http.url import is_encodable
+
+__all__ = ["require", "require_count", "require_folder", "require_mapping", "require_seconds", "require_text", "shown"]
+
+
+def shown(value: object) -> str:
+    """Return a value for a message, shortened where it is long."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python prints no integers of more than 4,300 digits
+        return f"an object of type {type(value).__name__} with thousands of digits"
+
+
+def require(name: str, value: object, kinds: type | tuple[type, ...], expected: str) -> None:
+    """Check the type of an argument.
+
+    Parameters
+    ----------
+    name
+        The argument.
+    value
+        Its value, which is not shown: it may be a secret.
+    kinds
+        The types that it may have.
+    expected
+        What to pass, in words.
+
+    Raises
+    ------
+    TypeError
+        It is of another type.
+    """
+    if not isinstance(value, kinds):
+        raise TypeError(f"{name}: pass {expected}, not an object of type {type(value).__name__}.")
+
+
+def require_text(name: str, value: object) -> None:
+    """Check an argument that is text, or None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is of another type, or contains what is not a character.
+    """
+    if value is None:
+        return
+    require(name, value, str, "a text")
+    if "\0" in cast("str", value) or not is_encodable(cast("str", value)):
+        raise ValueError(f"{name}: the text contains a NUL, or half a surrogate pair, which is not a character.")
+
+
+def require_folder(name: str, value: object) -> None:
+    """Check an argument that is the path of a folder, or None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is of another type, or no path can contain it.
+    """
+    if value is None:
+        return
+    require(name, value, (str, os.PathLike), "the path of a folder")
+    path = os.fspath(cast("os.PathLike[str]", value))
+    require(name, path, str, "the path of a folder as text")
+    if "\0" in path:
+        raise ValueError(f"{name}: the path contains a NUL character, which no path has.")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise ValueError(f"{name}: the path contains half a surrogate pair, which is not a character.") from None
+    user = path.partition("/")[0]
+    if user.startswith("~") and os.path.expanduser(user) == user:
+        raise ValueError(f"{name}: {user} is the home folder of an unknown user.")
+
+
+def require_seconds(name: str, value: object) -> None:
+    """Check an argument that is a time limit in seconds; None is for no limit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is not a number, or not a positive one.
+    """
+    if value is None:
+        return
+    try:
+        seconds = math.nan if isinstance(value, bool | str | bytes) else float(cast("float", value))
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    if math.isnan(seconds) and not isinstance(value, float):
+        raise TypeError(f"{name}: pass a number of seconds, not an object of type {type(value).__name__}.")
+    if not seconds > 0:
+        raise ValueError(f"{name}={seconds:g}: pass a positive number of seconds.")
+
+
+def require_count(name: str, value: object) -> None:
+    """Check an argument that is a number of rows, or None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is not an integer, or a negative one.
+    """
+    if value is None:
+        return
+    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+        raise TypeError(f"{name}: pass a number of rows, not an object of type {type(value).__name__}.")
+    if not 0 <= cast("int", value) <= sys.maxsize:
+        raise ValueError(f"{name}: pass a number of rows, neither negative nor larger than any list.")
+
+
+def require_mapping(name: str, value: object) -> None:
+    """Check an argument that is a dictionary whose keys are text, or None.
+
+    Raises
+    ------
+    TypeError
+        It is of another type, or has other keys.
+    """
+    if value is None:
+        return
+    require(name, value, Mapping, "a dictionary")
+    for key in cast("Mapping[object, object]", value):
+        require(f"{name} (its keys)", key, str, "text")
