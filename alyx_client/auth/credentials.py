@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from alyx_client.auth.prompt import is_interactive, prompt_login
-from alyx_client.auth.token import clean_token, is_token
+from alyx_client.auth.token import Secret, clean_token, hide, is_token
 from alyx_client.auth.token_store import TokenStore, token_store
 from alyx_client.config import one as one_settings
 from alyx_client.config.environment import variable
@@ -58,7 +58,8 @@ class Credentials:
     def __post_init__(self) -> None:
         self.base_url = normalise_base_url(self.base_url)
         self.username = self.username or None
-        self.password = self.password or None
+        self.password = hide(self.password or None)
+        self.explicit_token = hide(self.explicit_token)
 
     def token(self, refused: Collection[str] = ()) -> str | None:
         """Find a token without prompting.
@@ -83,7 +84,7 @@ class Credentials:
         # A token that was passed is the only candidate: a stored one in its place might be another user's.
         fixed = self._fixed_token()
         candidates = self._stored_tokens() if fixed is None else iter([fixed])
-        return next((token for token in candidates if token not in refused), None)
+        return hide(next((token for token in candidates if token not in refused), None))
 
     def login(self) -> tuple[str, str] | None:
         """Find a user name and password; prompts for them in an interactive session, unless it is to be silent.
@@ -116,7 +117,7 @@ class Credentials:
             return None
         one_server = one_settings.server(self.base_url)
         if one_server.login and one_server.password and username in {None, one_server.login}:
-            return one_server.login, one_server.password
+            return one_server.login, Secret(one_server.password)
         return self._prompt(username or one_server.login)
 
     def typed_token(self) -> tuple[str, str] | None:
@@ -236,7 +237,7 @@ class Credentials:
             return self.password
         # The environment's password belongs to the environment's user, and must not be sent for anybody else.
         owner = self._environment("ALYX_USERNAME")
-        return self._environment("ALYX_PASSWORD") if owner in {None, username} else None
+        return hide(self._environment("ALYX_PASSWORD")) if owner in {None, username} else None
 
     def _stored_tokens(self) -> Iterator[str]:
         username = self._preferred_user()
@@ -272,4 +273,4 @@ class Credentials:
         self.prompted = login.password is not None or login.token is not None
         if login.token is not None:
             self._typed = login.username, login.token
-        return (login.username, login.password) if login.password is not None else None
+        return (login.username, Secret(login.password)) if login.password is not None else None

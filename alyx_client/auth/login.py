@@ -10,7 +10,7 @@ from types import NoneType
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.login_api import login_request, token_from
 from alyx_client.auth.state import AuthState
-from alyx_client.auth.token import clean_token, identity
+from alyx_client.auth.token import clean_token, hide, identity
 from alyx_client.auth.token_check import check_token
 from alyx_client.errors import AlyxError, AuthenticationError
 from alyx_client.http.arguments import require, require_text
@@ -142,6 +142,7 @@ def authenticate(
     AlyxError
         The server could not be reached, or it did not respond as Alyx does.
     """
+    password, token = hide(password), hide(token)
     if token is not None and password:
         raise ValueError("Pass a password or a token, not both: either is enough to log in.")
     explicit = clean_token(token, "token=") if token is not None else None

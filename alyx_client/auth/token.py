@@ -5,8 +5,26 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import TypeVar
 
 from alyx_client.errors import MissingCredentialsError
+
+
+class Secret(str):
+    """A password or token that its repr does not show, and so no traceback that shows local variables."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+T = TypeVar("T")
+
+
+def hide(value: T) -> T | Secret:
+    """Return a text as a `Secret`, and any other value as it is."""
+    return Secret(value) if isinstance(value, str) else value
 
 
 def is_token(text: str) -> bool:
@@ -35,7 +53,7 @@ def clean_token(token: str | Mapping[str, object], source: str) -> str:
         raise MissingCredentialsError(
             f"The token in {source} is empty, or contains spaces or characters that no token has; copy it again."
         )
-    return text
+    return Secret(text)
 
 
 def identity(token: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from alyx_client.auth.login import authenticate, check_login, log_out
+from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.async_by_name import AsyncCallsByName
 from alyx_client.client.base import CACHE_INFO, ClientBase
@@ -67,6 +68,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         token: str | Mapping[str, str] | None = None,
     ) -> None:
         """Asynchronous version of `BaseClient.authenticate`."""
+        password, token = hide(password), hide(token)
         check_login(username, password, token)
         flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
         await adrive(flow, self._send_login)

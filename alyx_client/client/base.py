@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.login import LoginState
 from alyx_client.auth.state import AuthState
+from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.config import DataServer, find_settings
 from alyx_client.errors import OfflineError
@@ -117,6 +118,7 @@ class ClientBase:
         verify: bool | ssl.SSLContext = True,
     ) -> None:
         configure()
+        password, token = hide(password), hide(token)
         require_text("password", password)
         require("token", token, (str, Mapping, NoneType), "a text")
         _check_connection(connect_timeout, read_timeout, retries, verify)
@@ -207,6 +209,8 @@ class ClientBase:
         _check_connection(None, None, None, verify)
         from alyx_client.auth.prompt import Prompter
         from alyx_client.auth.setup import SetupOptions, run_setup
+
+        password, token, data_password = hide(password), hide(token), hide(data_password)
 
         def connect(address: str) -> Sender:
             transport = SyncTransport(address, TokenAuth(AuthState(Credentials(address, silent=True))), verify=verify)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from alyx_client.auth.login import authenticate, check_login, log_out
+from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.base import CACHE_INFO, ClientBase
 from alyx_client.client.by_name import CallsByName
@@ -111,6 +112,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         MissingCredentialsError
             There is neither token nor password, and the session is not interactive; nothing was sent.
         """
+        password, token = hide(password), hide(token)
         check_login(username, password, token)
         flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
         drive(flow, self._send_login)

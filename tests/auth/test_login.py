@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import pickle
+import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from alyx_client import AlyxClient
 from alyx_client.auth.login import LoginState
 from alyx_client.errors import (
+    AlyxError,
     AuthenticationError,
     MissingCredentialsError,
     UnexpectedAnswerError,
 )
+from alyx_client.http.retry import Retries
 from alyx_client.testing import LocalAlyx
 from tests import faults
 from tests.auth.clients import Connect, newer_alyx
@@ -180,3 +185,31 @@ def test_is_logged_in_sends_nothing_and_reflects_refusals(connect: Connect) -> N
             with pytest.raises(AuthenticationError):
                 client("get", "/users")
             assert not client.client.is_logged_in
+
+
+@pytest.mark.parametrize("source", ["argument", "environment", "token"])
+@pytest.mark.parametrize(
+    "step",
+    [faults.wrong_password(), faults.reset_before_headers(), faults.html_response(), faults.unavailable(500)],
+    ids=["refused", "broken", "page", "failed"],
+)
+def test_tracebacks_with_local_variables_show_no_secret(
+    source: str, step: faults.Step, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login: dict[str, Any] = (
+        {"token": "the-secret"} if source == "token" else {"username": "u", "password": "the-secret"}
+    )
+    if source == "environment":
+        monkeypatch.setenv("ALYX_USERNAME", "u")
+        monkeypatch.setenv("ALYX_PASSWORD", "the-secret")
+        login = {}
+    with FaultServer(then=step) as server:
+        client = AlyxClient(server.url, **login, silent=True, cache_dir=tmp_path, retries=Retries(tries=1))
+        for call in (client.authenticate, lambda: client.authenticate(**login), lambda: client.get("/labs")):
+            with pytest.raises(AlyxError) as caught:
+                call()
+            report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+            # The caller's own variables are the caller's.
+            frames = [frame for frame in report.stack if "alyx_client" in frame.filename]
+            assert frames
+            assert not [frame for frame in frames if "the-secret" in repr(frame.locals)]
