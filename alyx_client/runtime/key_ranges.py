@@ -52,6 +52,7 @@ class KeyRanges:
         self._params = params
         self._ranges = [_Range(0, 2**128 - 1)]
         self._budget = self._FREE_REQUESTS
+        self._longest_page = 0
         self.is_complete = True
         """False if reading ended early: the server does not apply the ranges, or its counts contradict each other."""
 
@@ -76,15 +77,27 @@ class KeyRanges:
         done = self._ranges.pop()
         is_whole = page.count <= len(page.rows) or done.low == done.high
         # Ranges that bring rows pay for themselves.
-        self._budget += 1 if is_whole and page.rows else -1
-        if self._contradicts(done, page) or self._budget < 0:
+        self._budget += 1 if page.rows and page.count <= len(page.rows) else -1
+        # A page that is cut off has as many rows as any other.
+        is_cut_short = not is_whole and len(page.rows) < self._longest_page
+        self._longest_page = max(self._longest_page, len(page.rows))
+        if self._contradicts(done, page) or is_cut_short or self._budget < 0:
             self.is_complete = False
             self._ranges.clear()
             return page.rows
         if is_whole:
             return page.rows
-        self._ranges += self._divide(done, page.count)
+        self._insert(done, self._divide(done, page.count))
         return []
+
+    def _insert(self, done: _Range, parts: list[_Range]) -> None:
+        place = len(self._ranges)
+        # If this part has all rows of the divided range, the others have none, unless the server ignores the bounds:
+        # they are read first, since that would go on for as many divisions as a key has bits.
+        if done.split is not None and done.split.uncounted <= 0:
+            while place and self._ranges[place - 1].split is done.split:
+                place -= 1
+        self._ranges[place:place] = parts
 
     def _contradicts(self, done: _Range, page: Page[T]) -> bool:
         """Return whether the parts of a range have more rows than the range has, as if the bounds were ignored."""
@@ -98,5 +111,5 @@ class KeyRanges:
         # Random UUIDs are spread evenly: with half a page expected in each part, few parts have to be split again.
         parts = min(max(2, -(-count // (self.LIMIT // 2))), self._MOST_PARTS, high - low + 1)
         bounds = [low + (high - low + 1) * part // parts for part in range(parts + 1)]
-        split = _Split(count, max(10, count // 10))  # others may create records meanwhile
+        split = _Split(count, max(2, count // 10))  # others may create records meanwhile
         return [_Range(start, end - 1, split) for start, end in pairwise(bounds)][::-1]

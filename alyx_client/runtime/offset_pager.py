@@ -204,6 +204,8 @@ class OffsetPager(Generic[T]):
         self._last_row = page.rows[-1:]
         # By the count and the rows, and not by `next`: a page without rows ends the list, whatever the server says.
         if not page.rows or end >= page.count:
+            if self._has_unidentified_rows and self._end < page.count:
+                self._is_unproven = True  # otherwise the keys are counted
             self._query += 1
             if self._query < self._query_count:
                 self._begin_query()
