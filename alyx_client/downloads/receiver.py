@@ -193,7 +193,7 @@ class Receiver:
         """Write the body of a response to the end of the partial download."""
         job, length = self._job, part.version.length if part.version else None
         end = job.count if length is None else length
-        limit = (job.size if length is None else length) if job.count is None else None
+        limit = None if job.count is not None else job.size if length is None else length
         with open(part.path, "r+b", buffering=0) as file:
             file.seek(offset)
             self._received = saved = offset
@@ -212,9 +212,12 @@ class Receiver:
                 # damaged encoding is noticed; of a file without ranges, the rest may be gigabytes.
                 if offset == end and job.count is not None:
                     break
-        if length is not None and offset < length:
-            raise self._requests.incomplete(f"only {offset} of {length} bytes were received")
-        if job.count is not None and not offset:
+        self._check_received(offset, length)
+
+    def _check_received(self, received: int, length: int | None) -> None:
+        if length is not None and received < length:
+            raise self._requests.incomplete(f"only {received} of {length} bytes were received")
+        if self._job.count is not None and not received:
             raise self._no_such_byte("it is shorter")
 
     def _too_long(self, part: PartFile, received: int, length: int | None) -> Exception:

@@ -101,14 +101,26 @@ def ssl_verification(verify: bool | ssl.SSLContext, url: str, proxy: Proxy | Non
         return verify
     variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
     if variable is not None:
-        try:
-            return _bundle(os.environ[variable])
-        except OSError as error:
-            if urlsplit(url).scheme == "https" or (proxy is not None and proxy.scheme == "https"):
-                raise ConfigurationError(
-                    f"The environment variable {variable} names no certificates that can be read: "
-                    f"{os.environ[variable]!r} ({error.strerror or error}). Correct or unset it."
-                ) from error
+        is_encrypted = urlsplit(url).scheme == "https" or (proxy is not None and proxy.scheme == "https")
+        bundle = _environment_bundle(variable, required=is_encrypted)
+        if bundle is not None:
+            return bundle
+    return _trust_store()
+
+
+def _environment_bundle(variable: str, *, required: bool) -> ssl.SSLContext | None:
+    try:
+        return _bundle(os.environ[variable])
+    except OSError as error:
+        if required:
+            raise ConfigurationError(
+                f"The environment variable {variable} names no certificates that can be read: "
+                f"{os.environ[variable]!r} ({error.strerror or error}). Correct or unset it."
+            ) from error
+        return None
+
+
+def _trust_store() -> bool | ssl.SSLContext:
     file, folder = os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None
     try:
         import truststore
