@@ -10,10 +10,9 @@ from typing import Any, Generic, TypeVar
 
 from alyx_client.http.message import Params
 from alyx_client.runtime.client import AsyncRunner
-from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
+from alyx_client.runtime.key_ranges import KeyRanges
 from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position
-from alyx_client.runtime.offset_pager import OffsetPager
-from alyx_client.runtime.paging import Page, PageRequest, RowKey
+from alyx_client.runtime.paging import OffsetPager, Page, PageRequest, RowKey
 
 __all__ = ["AsyncResults"]
 
@@ -60,8 +59,6 @@ class AsyncResults(Generic[T_co]):
             ranges = query.key_ranges()
             while (params := ranges.next_params) is not None:
                 yield ranges.add_page(await fetch(params, 0, KeyRanges.LIMIT))
-            if not ranges.is_complete:
-                raise RangesUnfinishedError
 
         return AsyncResults(
             [partial(fetch, params) for params in query.param_sets],
@@ -129,13 +126,15 @@ class AsyncResults(Generic[T_co]):
             first = await self._first_page()
             # Without keys, repeated and missing rows cannot be told: ranges have neither.
             if self._by_key_ranges is not None and pager.has_unidentified_rows(first):
-                pager.expect_ranges()
-            else:
-                # Closed at once if the loop is left early: otherwise the event loop closes it some time later (PEP
-                # 525), and the next page is fetched for nobody.
-                async with contextlib.aclosing(self._iterate_pages(pager, first)) as pages:
-                    async for row in pages:
+                async for rows in self._by_key_ranges():
+                    for row in pager.new_rows(rows):
                         yield row
+                return
+            # Closed at once if the loop is left early: otherwise the event loop closes it some time later (PEP 525),
+            # and the next page is fetched for nobody.
+            async with contextlib.aclosing(self._iterate_pages(pager, first)) as pages:
+                async for row in pages:
+                    yield row
             if self._by_key_ranges is not None and pager.is_missing_rows:
                 async for row in self._iterate_missing(pager, self._by_key_ranges()):
                     yield row
@@ -167,15 +166,11 @@ class AsyncResults(Generic[T_co]):
     async def _iterate_missing(
         self, pager: OffsetPager[T_co], ranges: AsyncIterator[list[T_co]]
     ) -> AsyncGenerator[T_co]:
-        try:
-            async for rows in ranges:
-                for row in pager.new_rows(rows):
-                    yield row
-                if not pager.is_missing_rows:
-                    return
-        except RangesUnfinishedError:
-            return
-        pager.confirm_ranges()
+        async for rows in ranges:
+            for row in pager.new_rows(rows):
+                yield row
+            if not pager.is_missing_rows:
+                return
 
     def _fetch(self, request: PageRequest) -> Awaitable[Page[T_co]]:
         return self._fetches[request.query](request.offset, request.limit)

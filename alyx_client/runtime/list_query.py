@@ -10,14 +10,11 @@ from typing import Generic, TypeVar
 from alyx_client.http.flow import Flow
 from alyx_client.http.message import Params
 from alyx_client.runtime.key_ranges import KeyRanges
-from alyx_client.runtime.offset_pager import OffsetPager
-from alyx_client.runtime.paging import Page, RowKey, first_limit, has_repeats
+from alyx_client.runtime.paging import OffsetPager, Page, RowKey, first_limit, has_repeats
 
 __all__ = ["ListQuery", "ListState", "gone", "to_position"]
 
 T = TypeVar("T")
-
-_MOST_BELIEVED = 10**8  # far above the rows of any table of Alyx
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +109,7 @@ class ListState(Generic[T]):
         return self._max_items == 0
 
     def counts_repetitions(self, first_page: Page[T]) -> bool:
-        """Return whether the server's count is too high: it counts rows of joined tables repeatedly, or is absurd."""
-        # list() reserves memory for as many rows as len() says, before it reads them.
-        if first_page.count > _MOST_BELIEVED:
-            return True
+        """Return whether the server's count is too high, since it counts rows of joined tables repeatedly."""
         # Judged by the first page: a query that joins other tables repeats rows there already, as a rule.
         if self._first_page_repeats is None:
             row_key = self._row_key

@@ -16,10 +16,9 @@ from typing import Any, TypeVar, cast, overload
 
 from alyx_client.http.message import Params
 from alyx_client.runtime.client import Runner
-from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
+from alyx_client.runtime.key_ranges import KeyRanges
 from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position
-from alyx_client.runtime.offset_pager import OffsetPager
-from alyx_client.runtime.paging import Page, PageRequest, RowKey
+from alyx_client.runtime.paging import OffsetPager, Page, PageRequest, RowKey
 from alyx_client.runtime.prefetch import Prefetch
 
 __all__ = ["Results"]
@@ -90,8 +89,6 @@ class Results(Sequence[T_co]):
             ranges = query.key_ranges()
             while (params := ranges.next_params) is not None:
                 yield ranges.add_page(fetch(params, 0, KeyRanges.LIMIT))
-            if not ranges.is_complete:
-                raise RangesUnfinishedError
 
         return Results(
             [partial(fetch, params) for params in query.param_sets],
@@ -133,9 +130,10 @@ class Results(Sequence[T_co]):
             first = self._first_page()
             # Without keys, repeated and missing rows cannot be told: ranges have neither.
             if self._by_key_ranges is not None and pager.has_unidentified_rows(first):
-                pager.expect_ranges()
-            else:
-                yield from self._iterate_pages(pager, first)
+                for rows in self._by_key_ranges():
+                    yield from pager.new_rows(rows)
+                return
+            yield from self._iterate_pages(pager, first)
             if self._by_key_ranges is not None and pager.is_missing_rows:
                 yield from self._iterate_missing(pager, self._by_key_ranges())
         pager.warn_of_missing_rows()
@@ -158,14 +156,10 @@ class Results(Sequence[T_co]):
                 page = self._fetch(request)
 
     def _iterate_missing(self, pager: OffsetPager[T_co], ranges: Iterator[list[T_co]]) -> Generator[T_co]:
-        try:
-            for rows in ranges:
-                yield from pager.new_rows(rows)
-                if not pager.is_missing_rows:
-                    return
-        except RangesUnfinishedError:
-            return
-        pager.confirm_ranges()
+        for rows in ranges:
+            yield from pager.new_rows(rows)
+            if not pager.is_missing_rows:
+                return
 
     def _fetch(self, request: PageRequest) -> Page[T_co]:
         return self._fetches[request.query](request.offset, request.limit)

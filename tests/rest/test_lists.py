@@ -33,9 +33,7 @@ def test_list_of_several_pages_is_complete(alyx: Any, local_alyx: LocalAlyx) -> 
     assert len(rows) == len({row["url"] for row in rows}) == len(local_alyx.store.rows("datasets"))
     assert rows[-1] == alyx.rest("datasets", "list")[-1]
     assert rows[2:4] == alyx.rest("datasets", "list")[2:4]
-    # A page also has the last row of the page before, except those that an index fetches.
-    limits = ("limit=5", "limit=6")
-    assert all(any(limit in one.query for limit in limits) for one in local_alyx.requests if "offset" in one.query)
+    assert all("limit=5" in request.query for request in local_alyx.requests if "offset" in request.query)
 
 
 @pytest.mark.parametrize("query", ["subjects?alive=True", "/subjects?alive=True", "subjects?alive=True&limit=2"])

@@ -31,7 +31,7 @@ class TestAsynchronous:
         results = await server.async_results()
         await results
         assert [row async for row in results] == server.rows
-        assert [offset for offset, _ in server.requests] == [0, 9]
+        assert [offset for offset, _ in server.requests] == [0, 10]
 
     async def test_first_and_get_fetch_what_they_need(self) -> None:
         server = Server(list(range(35)))

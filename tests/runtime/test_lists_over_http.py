@@ -148,8 +148,8 @@ def test_list_is_read_over_one_connection_and_a_foreign_next_link_is_not_followe
         assert ids(rows) == list(range(1, 600))
         assert [received.target for received in server.requests] == [
             "/weighings",
-            "/weighings?limit=251&offset=249",
-            "/weighings?limit=251&offset=499",
+            "/weighings?offset=250",
+            "/weighings?offset=500",
         ]
         assert server.connections <= 2
 
@@ -204,7 +204,7 @@ def test_ranges_are_divided_until_they_fit() -> None:
 
 def test_server_error_in_the_middle_is_raised_at_its_row() -> None:
     answers = Weighings(range(1, 600))
-    answers.refuse_from = 249
+    answers.refuse_from = 250
     with serving(answers) as server:
         iterator = iter(AlyxClient(server.url, token="t").weighings.list())
         assert [next(iterator).id.int for _ in range(250)] == list(range(1, 251))

@@ -17,22 +17,22 @@ class TestWalking:
     async def test_all_rows_come_in_order(self, read_rows: ReadRows) -> None:
         server = Server(list(range(35)))
         assert await read_rows(server) == server.rows
-        assert server.requests == [(0, None), (9, 11), (19, 11), (29, 11)]
+        assert server.requests == [(0, None), (10, None), (20, None), (30, None)]
 
     async def test_limit_is_the_page_size(self, read_rows: ReadRows) -> None:
         server = Server(list(range(9)))
         assert await read_rows(server, page_size=4) == server.rows
-        assert server.requests == [(0, 4), (3, 5), (7, 5)]
+        assert server.requests == [(0, 4), (4, 4), (8, 4)]
 
     async def test_limit_capped_by_the_server_loses_no_rows(self, read_rows: ReadRows) -> None:
         server = Server(list(range(50)))
         assert await read_rows(server, page_size=1000) == server.rows
-        assert [offset for offset, _ in server.requests] == [0, 19, 38]
+        assert [offset for offset, _ in server.requests] == [0, 20, 40]
 
     async def test_max_items_limits_the_list_and_the_page_size(self, read_rows: ReadRows) -> None:
         server = Server(list(range(50)))
         assert await read_rows(server, page_size=4, max_items=6) == list(range(6))
-        assert server.requests == [(0, 4), (3, 3)]
+        assert server.requests == [(0, 4), (4, 2)]
 
     async def test_max_items_zero_returns_no_rows_but_a_total(self, read_rows: ReadRows) -> None:
         assert await read_rows(Server([1, 2]), max_items=0) == []
