@@ -271,7 +271,7 @@ CALLS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "target_dir that is a file": ({"target_dir": "{folder}/file"}, NotADirectoryError, "file"),
     "target_dir below a file": ({"target_dir": "{folder}/file/below"}, OSError, "file"),
     "target_dir that is no path": ({"target_dir": "a\0b"}, ValueError, "NUL"),
-    "target_dir of nobody": ({"target_dir": "~nobody-of-this-name/x"}, RuntimeError, "home"),
+    "target_dir of nobody": ({"target_dir": "~nobody-of-this-name/x"}, ValueError, "home folder of an unknown user"),
     "an unknown option": ({"folder": "x"}, TypeError, "folder"),
 }
 
