@@ -187,6 +187,10 @@ class DiskFullError(AlyxError, OSError):
     """The disk has too little space for the file; the partial download is kept so that it can be resumed."""
 
 
+class FileAccessError(AlyxError, PermissionError):
+    """The system does not let the user read or write a file or a folder; nothing has its final name."""
+
+
 class DownloadCancelledError(AlyxError):
     """The download was cancelled; the partial download is kept so that it can be resumed."""
 

@@ -20,7 +20,7 @@ from alyx_client.config.servers_toml import ServersFile, read_servers
 from alyx_client.errors import MissingCredentialsError
 from alyx_client.http.arguments import require_folder, require_text
 from alyx_client.http.url import normalise_base_url
-from alyx_client.storage.file_system import user_folder
+from alyx_client.storage.file_system import user_folder, user_label
 
 __all__ = ["Settings", "find_base_url", "find_settings"]
 
@@ -42,7 +42,8 @@ class Settings:
     cache_dir
         The folder for data files.
     rest_cache_dir
-        The folder for cached responses: below ``cache_dir`` if that was chosen, else the platform's cache folder.
+        The folder for cached responses: the user's own (``.rest-<user>``) below ``cache_dir`` if that was chosen, else
+        the platform's cache folder.
     keyring
         Whether to store secrets in the system's keyring.
     sources
@@ -169,7 +170,8 @@ def find_settings(
         data_servers=data_servers,
         cache_dir=chosen,
         # The default folder is also ONE's, where nothing but data files belongs.
-        rest_cache_dir=chosen / ".rest" if folder else _platform_cache(),
+        # Users may share a folder for data files, but not each other's responses.
+        rest_cache_dir=chosen / f".rest-{user_label()}" if folder else _platform_cache(),
         keyring=stored.keyring,
         sources={
             "base_url": url_source,

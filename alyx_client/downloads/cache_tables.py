@@ -15,6 +15,7 @@ from typing import Any, cast
 from alyx_client.downloads.archive import unpack
 from alyx_client.downloads.cancellation import sleep
 from alyx_client.downloads.data_servers import DataServers
+from alyx_client.downloads.disk import disk_errors
 from alyx_client.downloads.job import Job
 from alyx_client.downloads.obstacles import require_regular_files
 from alyx_client.downloads.options import Options
@@ -72,7 +73,11 @@ class CacheTables:
         list of pathlib.Path
             The Parquet files.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        with disk_errors(folder / _ZIP):
+            folder.mkdir(parents=True, exist_ok=True)
+            return self._download(folder, source, info)
+
+    def _download(self, folder: Path, source: str | None, info: Info | None) -> list[Path]:
         with self._lock(folder), _temporary_folder(folder) as temporary:
             if source is not None:
                 # Only Alyx's own zip file comes with a date: another one is fetched each time.
@@ -98,7 +103,7 @@ class CacheTables:
             replace_file(temporary / "unpacked" / name, folder / name)
         tables = [name for name in names if Path(name).suffix in _TABLE_SUFFIXES]
         if info:
-            _write_metadata(folder, url, info, tables)
+            _write_metadata(folder, temporary, url, info, tables)
         return [folder / name for name in tables]
 
     def _request_info(self, temporary: Path) -> Info:
@@ -175,10 +180,10 @@ def _current_tables(folder: Path, url: str, info: Info) -> list[Path] | None:
         return None
 
 
-def _write_metadata(folder: Path, url: str, info: Info, tables: list[str]) -> None:
+def _write_metadata(folder: Path, temporary: Path, url: str, info: Info, tables: list[str]) -> None:
     sizes = {name: (folder / name).stat().st_size for name in tables}
     metadata = {"source": url.partition("?")[0], "info": _unsigned(info), "sizes": sizes}
-    unfinished = folder / f"{_METADATA}~"
+    unfinished = temporary / _METADATA
     unfinished.write_text(json.dumps(metadata, indent=1), encoding="utf-8")
     replace_file(unfinished, folder / _METADATA)
 

@@ -1,25 +1,28 @@
-"""Writes to the disk: complete ones, and errors for a full disk that say how much space is missing."""
+"""Writes to the disk: complete ones, and errors for a full or protected disk that say what to do."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import shutil
+import sys
 from collections.abc import Callable, Generator
 from io import FileIO
 from pathlib import Path
 
-from alyx_client.errors import DiskFullError
+from alyx_client.errors import AlyxError, DiskFullError, FileAccessError
 from alyx_client.http.log import readable_size
 
 # ENOSPC: the disk is full; EFBIG: a limit of the process (ulimit -f) or of the file system (4 GiB on FAT) is reached;
 # EDQUOT: the user's quota is exceeded, which does not exist on Windows.
 _FULL_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_ACCESS_ERRORS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 @contextlib.contextmanager
 def disk_errors(target: Path, missing: Callable[[], int | None] = lambda: None) -> Generator[None]:
-    """Raise DiskFullError where the system reports that there is no space left.
+    """Raise DiskFullError where there is no space left, and FileAccessError where the user may not write.
 
     Parameters
     ----------
@@ -31,9 +34,14 @@ def disk_errors(target: Path, missing: Callable[[], int | None] = lambda: None) 
     try:
         yield
     except OSError as error:
-        if isinstance(error, DiskFullError) or error.errno not in _FULL_DISK_ERRORS:
+        # Several errors of this package derive from OSError, also those of servers that refuse a login.
+        if isinstance(error, AlyxError):
             raise
-        raise disk_full(target, missing(), None) from error
+        if error.errno in _FULL_DISK_ERRORS:
+            raise disk_full(target, missing(), None) from error
+        if error.errno in _ACCESS_ERRORS:
+            raise _access_error(target, error) from error
+        raise
 
 
 def require_space(target: Path, needed: int | None) -> None:
@@ -76,6 +84,20 @@ def disk_full(target: Path, needed: int | None, free: int | None) -> DiskFullErr
     )
     error.errno = errno.ENOSPC
     error.filename = str(target)
+    return error
+
+
+def _access_error(target: Path, cause: OSError) -> FileAccessError:
+    path = Path(os.fsdecode(cause.filename)) if isinstance(cause.filename, str | bytes) else target
+    owner = ""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            owner = "" if os.lstat(path).st_uid == os.geteuid() else ", which belongs to another user"
+    error = FileAccessError(
+        f"{target} cannot be downloaded: {cause.strerror} for {path}{owner}. Have its owner remove it or make it "
+        "writable for you, or choose another target_dir."
+    )
+    error.errno, error.strerror, error.filename = cause.errno, cause.strerror, str(path)
     return error
 
 

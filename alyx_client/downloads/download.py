@@ -72,20 +72,24 @@ class Download:
         OSError
             The file cannot be written.
         """
-        job, requests = self.job, self._requests
         self.active = True
         try:
-            require_regular_files(job.target)
-            if not self._is_present():
-                job.target.parent.mkdir(parents=True, exist_ok=True)
-                # A live process either writes within the read timeout, or tries again with a fresh connection.
-                with part_lock(job.target, requests.stop, requests.read_timeout or _DEFAULT_PATIENCE) as shared:
-                    # Another process or thread may have fetched the file while this one waited for the lock.
-                    if not self._is_present():
-                        self._fetch(PartFile(job.target, job.url, shared=shared))
-            return job.target
+            with disk_errors(self.job.target):
+                return self._run()
         finally:
             self.active, self.ended = False, True
+
+    def _run(self) -> Path:
+        job, requests = self.job, self._requests
+        require_regular_files(job.target)
+        if not self._is_present():
+            job.target.parent.mkdir(parents=True, exist_ok=True)
+            # A live process either writes within the read timeout, or tries again with a fresh connection.
+            with part_lock(job.target, requests.stop, requests.read_timeout or _DEFAULT_PATIENCE) as infix:
+                # Another process or thread may have fetched the file while this one waited for the lock.
+                if not self._is_present():
+                    self._fetch(PartFile(job.target, job.url, infix=infix))
+        return job.target
 
     def _is_present(self) -> bool:
         job = self.job

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from alyx_client.errors import InvalidFileNameError
+from alyx_client.storage.file_system import user_label
 
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file: devices in every folder, whatever the suffix. The
 # superscript digits count as digits there.
@@ -19,8 +20,9 @@ _RESERVED = frozenset(
 )
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*/\\]')
 _MAX_BYTES = 255
-# Leaves room for the suffixes of a partial download: ".<12 digits>.part.json~".
+# Leaves room for the suffixes of a partial download: ".<12 characters>.part.json~".
 _MAX_PART_STEM = 220
+_MAX_LABEL = 12
 
 
 def local_name(url_path: str) -> str:
@@ -136,9 +138,14 @@ def part_name(name: str, infix: str = "") -> str:
     return f"{name}{infix}.part"
 
 
-def companions(target: Path) -> list[Path]:
+def own_infix() -> str:
+    """Return the infix of this user's partial downloads of files whose shared ones are another user's."""
+    return f".{user_label()[:_MAX_LABEL]}"
+
+
+def companions(target: Path, infix: str = "") -> list[Path]:
     """Return the paths of a file's partial download, of its metadata (finished and not), and of its lock."""
-    part = target.with_name(part_name(target.name))
+    part = target.with_name(part_name(target.name, infix))
     return [part, *(part.with_name(f"{part.name}{suffix}") for suffix in (".json", ".json~", ".lock"))]
 
 
@@ -171,7 +178,7 @@ def collisions(files: Iterable[tuple[str, Path]]) -> dict[tuple[str, Path], Inva
                     "was fetched. Pass keep_tree=True to keep the server's folders, or a target_dir for each file."
                 )
     for url, path in unique:
-        for companion in companions(path):
+        for companion in (*companions(path), *companions(path, own_infix())):
             for other, other_path in by_path.get(case_folded(companion), ()):
                 errors[url, path] = errors[other, other_path] = InvalidFileNameError(
                     f"{url.partition('?')[0]} needs {companion} while it is fetched, which is also the file of "

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from alyx_client.downloads.names import companions
+from alyx_client.downloads.names import companions, own_infix
 from alyx_client.errors import NotARegularFileError
 
 _KINDS = {
@@ -41,7 +41,7 @@ def require_regular_files(target: Path) -> None:
     if kind == stat.S_IFDIR:
         raise IsADirectoryError(f"{target} is a folder, so that no file can have this name.")
     _refuse(target, kind)
-    for path in companions(target):
+    for path in (*companions(target), *companions(target, own_infix())):
         _refuse(path, _kind(path, follow_links=False))
 
 

@@ -78,9 +78,9 @@ class PartFile:
         The file's final path.
     url
         The file's URL.
-    shared
-        Whether the caller holds the lock of the shared partial download; otherwise a file of its own is used, which
-        is removed in the end and cannot be resumed.
+    infix
+        The infix of the partial download whose lock the caller holds; with None, a file of its own is used, which is
+        removed in the end and cannot be resumed.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class PartFile:
         Size of the segments, and number of bytes received of each; empty unless the file is fetched in segments.
     """
 
-    def __init__(self, target: Path, url: str, *, shared: bool = True) -> None:
+    def __init__(self, target: Path, url: str, *, infix: str | None = "") -> None:
         self.target = target
         self.version: FileVersion | None = None
         self.segment_size = 0
@@ -98,9 +98,10 @@ class PartFile:
         self._metadata_lock = threading.Lock()
         self._url_digest = digest_of_url(url)
         # Beside the target, so that the final rename stays within one file system.
-        self.path = target.with_name(part_name(target.name))
+        self.path = target.with_name(part_name(target.name, infix or ""))
         self._metadata = _metadata_path(self.path)
         self._foreign_path: Path | None = None
+        shared = infix is not None
         metadata: Mapping[str, object] = _read_metadata(self._metadata) if shared else {}
         if metadata:
             self._load(metadata)

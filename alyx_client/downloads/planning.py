@@ -9,6 +9,7 @@ from pathlib import Path
 
 from alyx_client.downloads.addresses import Login
 from alyx_client.downloads.data_servers import DataServers
+from alyx_client.downloads.disk import disk_errors
 from alyx_client.downloads.job import Job
 from alyx_client.downloads.names import collisions, local_name, local_names, name_of_bytes
 from alyx_client.downloads.options import Options
@@ -95,6 +96,7 @@ def _resolve_first(addresses: tuple[str, ...], servers: DataServers) -> tuple[st
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error

@@ -18,6 +18,7 @@ __all__ = [
     "is_networked",
     "read_regular_file",
     "user_folder",
+    "user_label",
 ]
 
 _NO_HOME = Path(os.path.abspath(os.devnull))
@@ -83,6 +84,20 @@ def user_folder(kind: Literal["cache", "config"]) -> Path:
         return _NO_HOME / "alyx-client" / kind
     find = platformdirs.user_cache_path if kind == "cache" else platformdirs.user_config_path
     return find("alyx-client")
+
+
+def user_label() -> str:
+    """Return a text for names of files that is another one for each user of the computer.
+
+    It is a number, where the system has one: users have it in containers, too, where the list of users lacks them.
+    """
+    if sys.platform != "win32":
+        return str(os.geteuid())
+    try:
+        name = os.getlogin()
+    except OSError:
+        name = os.environ.get("USERNAME", "")
+    return re.sub(r"[^\w.-]+", "_", name.casefold())[:60] or "user"
 
 
 def is_networked(folder: Path) -> bool:

@@ -19,6 +19,7 @@ else:
 
 __all__ = ["FileLock", "LockResult", "exclusive_lock"]
 
+_MAX_TRIES = 100
 # Errors of a lock that another process holds; 36 is EDEADLOCK of Windows' C library.
 _BUSY_ERRORS = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK, 36})
 
@@ -58,7 +59,7 @@ class FileLock:
         """
         while True:
             try:
-                handle = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+                handle = _open(self.path)
             except PermissionError:
                 # Windows refuses to open a file that is being removed.
                 if sys.platform == "win32" and self.path.exists():
@@ -140,6 +141,22 @@ def exclusive_lock(
         yield result
     finally:
         lock.release()
+
+
+def _open(path: Path) -> int:
+    # A link would lead to any file, and a pipe would wait for its other end.
+    flags = sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
+    for _ in range(_MAX_TRIES):
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
+        except PermissionError:
+            if sys.platform == "win32" or not os.path.lexists(path):
+                raise
+        # A file of another user can be locked if it can be read. (Linux also refuses O_CREAT for such a file in a
+        # folder with the sticky bit.) Its holder may remove it meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, os.O_RDONLY | flags)
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 def _acquire(lock: FileLock) -> LockResult:

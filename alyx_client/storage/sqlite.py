@@ -14,11 +14,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from alyx_client.storage import fork
 from alyx_client.storage.file_system import is_networked
+from alyx_client.storage.private_folder import (
+    NotPrivateError,
+    create_private_folder,
+    require_private_files,
+    require_private_folder,
+)
 from alyx_client.storage.sqlite_connection import (
     BUSY_SECONDS,
     CacheDamagedError,
+    CacheInaccessibleError,
     CacheUnavailableError,
     is_damage,
+    is_inaccessible,
     open_database,
     prepare,
 )
@@ -26,7 +34,7 @@ from alyx_client.storage.sqlite_connection import (
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-__all__ = ["CacheDamagedError", "CacheDatabase", "CacheUnavailableError"]
+__all__ = ["CacheDamagedError", "CacheDatabase", "CacheInaccessibleError", "CacheUnavailableError"]
 
 T = TypeVar("T")
 
@@ -38,7 +46,10 @@ _MAX_TRIES = 5
 
 
 class CacheDatabase:
-    """A SQLite database in a folder of the user, for data that may be lost.
+    """A SQLite database in a folder of the user alone, for data that may be lost.
+
+    Links and what belongs to another user are neither read nor written: the content could be that user's choice, and
+    the file anybody's.
 
     A corrupt file is not repaired: the next number takes its place, so that no name ever stands for two databases, and
     a process that still has the old one open does no harm. The highest number is the current one.
@@ -103,6 +114,11 @@ class CacheDatabase:
                     problem = error
                     if not self._recover(error):
                         break
+        if problem is not None and is_inaccessible(problem):
+            reason = getattr(problem, "strerror", None) or str(problem)
+            if not isinstance(problem, NotPrivateError):
+                reason = f"{self.folder} cannot be used ({reason})"
+            raise CacheInaccessibleError(reason) from problem
         raise CacheUnavailableError(f"{self._base}: {problem}") from problem
 
     def run_or_discard(self, work: Callable[[Connection], T]) -> T | None:
@@ -178,15 +194,23 @@ class CacheDatabase:
                 return self._connection
             self._disconnect()
         self._number = -1
+        if not self._is_private_folder() and create:
+            create_private_folder(self.folder)
+            # Somebody else may have been faster.
+            self._is_private_folder()
         numbers = self._numbers()
         if not numbers and not create:
             return None
-        if create:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._number = max(numbers, default=0)
         for number in numbers - {self._number}:
             self._remove(number)
         return self._open(self._path(self._number))
+
+    def _is_private_folder(self) -> bool:
+        exists = require_private_folder(self.folder)
+        if exists:
+            require_private_files(self.folder, f"{self._name}-")
+        return exists
 
     def _open(self, path: str) -> Connection:
         # Read before the file is opened: if another file takes its place in between, the next use notices.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Sequence
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 __all__ = [
     "BUSY_SECONDS",
     "CacheDamagedError",
+    "CacheInaccessibleError",
     "CacheUnavailableError",
     "is_damage",
+    "is_inaccessible",
     "open_database",
     "prepare",
 ]
@@ -26,10 +29,16 @@ BUSY_SECONDS = 5.0
 _LOG_SIZE = 8 * 2**20
 # SQLITE_ERROR (a table is missing), SQLITE_CORRUPT, SQLITE_CONSTRAINT, SQLITE_MISMATCH and SQLITE_NOTADB.
 _DAMAGE_CODES = frozenset({1, 11, 19, 20, 26})
+# SQLITE_PERM, SQLITE_READONLY and SQLITE_CANTOPEN.
+_ACCESS_CODES = frozenset({3, 8, 14})
 
 
 class CacheUnavailableError(Exception):
     """The file cannot be read or written; the message says why."""
+
+
+class CacheInaccessibleError(CacheUnavailableError):
+    """The system does not let this user have the file, or it may not be this user's own; this does not change."""
 
 
 class CacheDamagedError(Exception):
@@ -40,17 +49,12 @@ def open_database(path: str) -> Connection:
     """Open a database file, which is created if it is missing, with mode 0600."""
     import sqlite3
 
+    # Not by SQLite: others would have the mode of the process's umask for a moment. An existing file is not opened, for
+    # closing it would drop the locks of this process's other connections to it.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     # Without isolation level, transactions begin and end where the statements say so.
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
-    try:
-        # By path and not by file descriptor: POSIX drops all of a process's locks on a file when the process closes any
-        # descriptor of it, SQLite's included.
-        if os.stat(path).st_size == 0:
-            os.chmod(path, 0o600)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
 
 
 def prepare(connection: Connection, schema: Sequence[str], version: int, *, networked: bool) -> None:
@@ -99,6 +103,12 @@ def is_damage(error: Exception) -> bool:
         return isinstance(error, (CacheDamagedError, sqlite3.OperationalError))
     # The low byte is the primary code of an extended one.
     return code & 0xFF in _DAMAGE_CODES
+
+
+def is_inaccessible(error: Exception) -> bool:
+    """Tell a file that cannot be had from one that another process uses, or whose disk is full."""
+    code: object = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF in _ACCESS_CODES if isinstance(code, int) else isinstance(error, OSError)
 
 
 def _create_tables(connection: Connection, schema: Sequence[str], version: int) -> object:

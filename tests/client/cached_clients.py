@@ -43,4 +43,4 @@ def run_elsewhere(client: AlyxClient, folder: Path, code: str) -> str:
 
 
 def cache_file(client: AlyxClient) -> Path:
-    return next((client.cache_dir / ".rest").glob("*.sqlite"))
+    return next(client._settings.rest_cache_dir.glob("*.sqlite"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from alyx_client.config import DataServer, Settings, servers_file
+from alyx_client.storage.file_system import user_label
 
 URL = "https://alyx.example.org"
 OTHER = "https://other.example.org"
@@ -59,6 +60,6 @@ def settings_of(**changes: Any) -> Settings:
         "username": "olivier",
         "data_servers": (DataServer(DATA, "ibl"),),
         "cache_dir": Path.home() / "data",
-        "rest_cache_dir": Path.home() / "data" / ".rest",
+        "rest_cache_dir": Path.home() / "data" / f".rest-{user_label()}",
     }
     return Settings(**{**values, **changes})

@@ -12,6 +12,7 @@ from alyx_client.config.save import save_settings
 from alyx_client.config.settings import find_base_url
 from alyx_client.config.toml_write import write_value
 from alyx_client.errors import MissingCredentialsError
+from alyx_client.storage.file_system import user_label
 from tests.config.stored_settings import DATA, OTHER, URL, everything_below, write_one, write_toml
 
 
@@ -103,7 +104,7 @@ def test_cached_responses_go_below_a_chosen_folder(
         write_toml(f'[servers."{URL}"]\ncache_dir = {write_value(str(folder))}\n')
     if source == "one":
         write_one(isolated_settings, cache=str(folder))
-    assert find_settings(URL, cache_dir=argument).rest_cache_dir == folder / ".rest"
+    assert find_settings(URL, cache_dir=argument).rest_cache_dir == folder / f".rest-{user_label()}"
 
 
 def test_cached_responses_go_to_the_platforms_cache_by_default(isolated_settings: Path) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from alyx_client.errors import AlyxWarning
 from alyx_client.http.cache import tables
 from alyx_client.http.cache.entry import CachedResponse, pack
 from alyx_client.http.cache.key import CacheKey
-from alyx_client.http.log import logger
+from alyx_client.http.log import logger, warn
 from alyx_client.http.message import Response
-from alyx_client.storage.sqlite import CacheDatabase, CacheUnavailableError
+from alyx_client.storage.sqlite import CacheDatabase, CacheInaccessibleError, CacheUnavailableError
 
 __all__ = ["CacheStore"]
 
@@ -133,10 +134,19 @@ class CacheStore:
             return operation()
         except CacheUnavailableError as error:
             self._paused_until = time.monotonic() + _PAUSE
-            # Once per client: a full disk would otherwise warn with every query.
-            (logger.debug if self._warned else logger.warning)("responses are not cached: %s", error)
-            self._warned = True
+            self._report(error)
             return None
+
+    def _report(self, error: CacheUnavailableError) -> None:
+        # Once per client: a full disk would otherwise warn with every query.
+        warned, self._warned = self._warned, True
+        (logger.debug if warned else logger.warning)("responses are not cached: %s", error)
+        if not warned and isinstance(error, CacheInaccessibleError):
+            warn(
+                f"Responses are not cached: {error}. Make it writable for you alone or remove it, choose another "
+                "folder (cache_dir=, ALYX_CACHE_DIR), or turn the cache off (cache_rest=None).",
+                AlyxWarning,
+            )
 
     def _is_paused(self) -> bool:
         return time.monotonic() < self._paused_until
