@@ -51,6 +51,12 @@ def test_update_that_does_not_fit_is_an_error_and_in_a_foreign_schema_reported(t
     assert (corrected.document, corrected.missed) == (DOCUMENT, (correction,))
 
 
+# Each line stands nine times in the next one: 9 to the power of 12 values.
+BOMB = "overlay: 1.0.0\na0: &a0 [x]\n" + "\n".join(
+    f"a{line}: &a{line} [{', '.join([f'*a{line - 1}'] * 9)}]" for line in range(1, 13)
+)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -64,6 +70,9 @@ def test_update_that_does_not_fit_is_an_error_and_in_a_foreign_schema_reported(t
         ("overlay: 1.0.0\nactions: [{target: '$[', description: seen, remove: true}]", "not a JSONPath"),
         ("overlay: 1.0.0\nactions: [{target: $.a, description: seen, updates: {}}]", "unknown key updates"),
         ("overlay: 1.0.0\nactions: [text]", "an action is an object"),
+        ("overlay: 1.0.0\nactions: &a [*a]", "line 2 contains itself"),
+        (f"overlay: 1.0.0\nactions: {'[' * 5000}{']' * 5000}", "nest"),
+        (BOMB, "values"),
     ],
 )
 def test_malformed_overlay_is_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,17 @@ class Docs:
     """
 
     table: Table = field(default_factory=dict[str, Any])
+
+    def only(self, endpoints: Container[str]) -> Docs:
+        """Return the descriptions of some endpoints, without those of others of the same names.
+
+        Parameters
+        ----------
+        endpoints
+            Names of the endpoints that the table is about.
+        """
+        own = {name: table for name, table in self.table.get("endpoints", {}).items() if name in endpoints}
+        return Docs({**self.table, "endpoints": own})
 
     def endpoint(self, endpoint: str) -> str:
         """Return the description of an endpoint."""

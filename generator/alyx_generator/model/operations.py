@@ -140,6 +140,11 @@ def group_operations(paths: Schema, is_collection: Callable[[Operation], bool]) 
     return dict(sorted(names.items(), key=lambda group: group[1][0].path)), findings
 
 
+def endpoint_of(path: str) -> str:
+    """Return the name of the endpoint that a path names by itself."""
+    return naming.module_name("/".join(_route(path)))
+
+
 def has_same_route(keyed: Operation, bare: Operation) -> bool:
     """Return whether one path is the other one and a key."""
     return _blank(keyed.path) == (*_blank(bare.path), "{}")

@@ -17,10 +17,12 @@ from alyx_client.schema.surface_text import dump, fingerprint
 from alyx_generator.model.build import build_api
 from alyx_generator.model.docs import Docs, shipped_docs
 from alyx_generator.model.ir import Api
+from alyx_generator.model.operations import endpoint_of
 from alyx_generator.package.compare import bundled_surface
 from alyx_generator.package.manifest import MANIFEST, Manifest, write_manifest
 from alyx_generator.render.format import format_files
 from alyx_generator.render.modules import Package, render
+from alyx_generator.source.alyx_parts import AlyxParts
 from alyx_generator.source.fetch import SchemaSource, decode, download
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.openapi import Document
@@ -88,7 +90,10 @@ def generate_client(
     start = time.perf_counter()
     normalised = normalise(document)
     corrected = correct(normalised, corrections, strict=strict)
-    api = build_api(corrected.document, docs)
+    # Our descriptions are of Alyx: another server's endpoint of the same name is something else.
+    alyx = AlyxParts(normalised)
+    about = {endpoint_of(path) for path in corrected.document["paths"] if alyx.has_path(path)}
+    api = build_api(corrected.document, docs and docs.only(about))
     rendered = render(api, package or Package())
     # Only Python is formatted: the README and py.typed are written as rendered.
     files = rendered | format_files({path: text for path, text in rendered.items() if path.endswith(".py")})

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator
 
 from alyx_generator.model.ir import Endpoint
+from alyx_generator.package.applied import applied_corrections
 from alyx_generator.package.pipeline import Generated
 from alyx_generator.render.text import first_of, markdown, one_line
 from alyx_generator.source.openapi import JSONDict
@@ -59,6 +60,15 @@ def report_json(client: Generated, own: Collection[Correction] = ()) -> str:
             {"endpoint": finding.endpoint, "action": finding.action, "reason": finding.reason}
             for finding in client.api.findings
         ],
+        "corrections_applied": [
+            {
+                "target": change.correction.target,
+                "description": change.correction.description,
+                "own": change.correction in own,
+                "endpoints": endpoints,
+            }
+            for change, endpoints in applied_corrections(client.corrected, client.api)
+        ],
         "corrections_that_do_not_fit": [
             {"target": correction.target, "description": correction.description, "own": correction in own}
             for correction in client.corrected.missed
@@ -84,7 +94,15 @@ def _sections(client: Generated, own: Collection[Correction]) -> Iterator[tuple[
     yield "corrections of your own that do not fit", [one_line(one.target) for one in missed if one in own]
     yield "findings", [one_line(str(finding)) for finding in client.api.findings]
     others = [one_line(one.target) for one in missed if one not in own]
-    yield "shipped corrections that do not fit", first_of(others)  # many, where the server is no Alyx
+    yield "shipped corrections that do not apply", first_of(others)  # many, where the server is no Alyx
+    yield "corrections applied", list(_applied(client))
+
+
+def _applied(client: Generated) -> Iterator[str]:
+    everywhere = len(client.api.endpoints)
+    for change, endpoints in applied_corrections(client.corrected, client.api):
+        where = "all endpoints" if 1 < everywhere == len(endpoints) else ", ".join(endpoints) or "no endpoint"
+        yield one_line(f"{change.correction.target} ({where})")
 
 
 def _lines(client: Generated, own: Collection[Correction]) -> Iterator[str]:

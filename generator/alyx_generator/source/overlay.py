@@ -8,17 +8,18 @@ targets.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import jsonpath_rfc9535 as jsonpath
-import yaml
 
 from alyx_client.schema.openapi import Schema, as_list, as_schema
+from alyx_generator.source.alyx_parts import AlyxParts, Location
 from alyx_generator.source.openapi import Document, JSONDict
 from alyx_generator.source.paths import data_folder
+from alyx_generator.source.yaml_text import UnreadableYAMLError, load_yaml
 
 Node = JSONDict | list[Any]
 
@@ -29,26 +30,41 @@ class OverlayError(ValueError):
 
 @dataclass(frozen=True)
 class Correction:
-    """One action of an overlay."""
+    """One action of an overlay; `alyx_only` restricts it to the parts of a document that are Alyx's."""
 
     target: str
     description: str
     update: Any = None
     remove: bool = False
+    alyx_only: bool = False
+
+
+@dataclass(frozen=True)
+class AppliedCorrection:
+    """A correction, and the places that it changed."""
+
+    correction: Correction
+    locations: tuple[Location, ...]
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """A corrected document, and the corrections that selected nothing in it."""
+    """A corrected document, what was corrected in it, and the corrections that selected nothing in it."""
 
     document: JSONDict
-    applied: int
+    changes: tuple[AppliedCorrection, ...]
     missed: tuple[Correction, ...]
+
+    @property
+    def applied(self) -> int:
+        """The number of corrections that were applied."""
+        return len(self.changes)
 
 
 def shipped_corrections() -> tuple[Correction, ...]:
-    """Return the known errors of Alyx's schemas."""
-    return read_overlay(data_folder("schemas") / "alyx.overlay.yaml")
+    """Return the known errors of Alyx's schemas; they do not apply to what is not Alyx's."""
+    corrections = read_overlay(data_folder("schemas") / "alyx.overlay.yaml")
+    return tuple(replace(correction, alyx_only=True) for correction in corrections)
 
 
 def read_corrections(overlays: Iterable[Path]) -> tuple[Correction, ...]:
@@ -65,9 +81,9 @@ def read_overlay(path: Path) -> tuple[Correction, ...]:
         The file is not an OpenAPI Overlay 1.0 document, or an action lacks its target, its evidence or its effect.
     """
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
-        raise OverlayError(f"{path} is not YAML: {error}") from None
+        loaded = load_yaml(path.read_text(encoding="utf-8"), text_keys=False)
+    except (UnreadableYAMLError, UnicodeError) as error:
+        raise OverlayError(f"{path} is not YAML that can be read: {error}") from None
     document = as_schema(loaded)
     if not str(document.get("overlay", "")).startswith("1."):
         raise OverlayError(
@@ -139,10 +155,12 @@ def correct(document: Document, corrections: tuple[Correction, ...], *, strict: 
         A target selects nothing, or a node that its update cannot be merged into.
     """
     result = copy.deepcopy(dict(document))
+    alyx = AlyxParts(document) if any(correction.alyx_only for correction in corrections) else None
+    applied: list[AppliedCorrection] = []
     missed: list[Correction] = []
     for correction in corrections:
         # Evaluated on the result so far: an action may target what an earlier one added, in order.
-        nodes = list(jsonpath.find(correction.target, result))
+        nodes = _selected(result, correction, alyx if correction.alyx_only else None)
         fits = correction.remove or all(_fits(node.value, correction.update) for node in nodes)
         if not fits and strict:
             raise OverlayError(
@@ -151,18 +169,33 @@ def correct(document: Document, corrections: tuple[Correction, ...], *, strict: 
             )
         if not fits or not nodes:
             missed.append(correction)
-        elif correction.remove:
-            # From the end, so that removing an array item does not shift the indices of those still to be removed.
-            for node in reversed(nodes):
-                parent = _at(result, node.location[:-1])
-                del parent[node.location[-1]]
-        else:
-            for node in nodes:
-                _merge(cast("Node", node.value), correction.update)
+            continue
+        applied.append(AppliedCorrection(correction, tuple(node.location for node in nodes)))
+        _apply(result, correction, nodes)
     if strict and missed:
         lines = "\n".join(f"  {correction.target}" for correction in missed)
         raise OverlayError(f"These corrections no longer select anything in the schema; remove or fix them:\n{lines}")
-    return Corrected(result, len(corrections) - len(missed), tuple(missed))
+    return Corrected(result, tuple(applied), tuple(missed))
+
+
+def _selected(document: JSONDict, correction: Correction, alyx: AlyxParts | None) -> list[jsonpath.JSONPathNode]:
+    """Return the nodes that a correction changes."""
+    try:
+        nodes = list(jsonpath.find(correction.target, document))
+    except jsonpath.JSONPathError as error:
+        raise OverlayError(f"{correction.target} cannot be evaluated in this schema: {error}") from None
+    return nodes if alyx is None else [node for node in nodes if alyx.has(node.location)]
+
+
+def _apply(document: JSONDict, correction: Correction, nodes: Sequence[jsonpath.JSONPathNode]) -> None:
+    if correction.remove:
+        # From the end, so that removing an array item does not shift the indices of those still to be removed.
+        for node in reversed(nodes):
+            parent = _at(document, node.location[:-1])
+            del parent[node.location[-1]]
+        return
+    for node in nodes:
+        _merge(cast("Node", node.value), correction.update)
 
 
 def _at(document: Any, location: tuple[int | str, ...]) -> Any:
