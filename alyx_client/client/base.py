@@ -28,6 +28,7 @@ from alyx_client.http.retry import Retries
 from alyx_client.http.transport import SyncTransport, TransportOptions
 from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.calls import RestCalls
+from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.drift import DriftLog
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class ClientBase:
     _surface: ClassVar[str | None] = None
     # The fields that the server loses when a PATCH leaves them out, by endpoint; they are sent along.
     _preserved_fields: ClassVar[Mapping[str, Sequence[str]]] = {}
+    # The values that filters, fields and lookups can have.
+    _closed_sets: ClassVar[ClosedSets] = ClosedSets()
 
     def __init__(
         self,
@@ -127,7 +130,10 @@ class ClientBase:
         self._cache_dir = settings.cache_dir
         self._cache = ResponseCache(settings.rest_cache_dir, settings.base_url, mode=cache_rest, offline=offline)
         self._calls = RestCalls(
-            settings.base_url, strict_filters=strict_filters, preserved_fields=self._preserved_fields
+            settings.base_url,
+            strict_filters=strict_filters,
+            preserved_fields=self._preserved_fields,
+            closed_sets=self._closed_sets,
         )
         store = None if stay_logged_in else False
         self._auth = AuthState(Credentials(settings.base_url, username, password, token, silent, store=store))
@@ -235,6 +241,11 @@ class ClientBase:
     def base_url(self) -> str:
         """The server's address."""
         return self._settings.base_url
+
+    @property
+    def closed_sets(self) -> ClosedSets:
+        """The sets of values that filters, fields and lookups can have."""
+        return self._closed_sets
 
     @property
     def cache_dir(self) -> Path:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from alyx_client.client import AsyncBaseClient, BaseClient
+from alyx_client.runtime import ClosedSet, ClosedSets, Column
 
 if TYPE_CHECKING:
     from .brain_regions import AsyncBrainRegions, BrainRegions
@@ -55,11 +56,114 @@ if TYPE_CHECKING:
 # Fields that the server clears when a PATCH omits them, by the first segment of the endpoint's path.
 _PRESERVED_FIELDS = {"notes": ("content_type", "object_id"), "trajectories": ("chronic_insertion", "probe_insertion")}
 
+# The values of filters and of fields by endpoint, and those of columns: names, and what the database holds for them.
+_CLOSED_SETS = ClosedSets(
+    filters={
+        "data_notices": {"importance": ClosedSet(values=(20, 30, 40, 50))},
+        "datasets": {
+            "qc": ClosedSet(values=("NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"), stored=(0, 10, 30, 40, 50))
+        },
+        "fov_location": {
+            "provenance": ClosedSet(
+                values=("Estimate", "Functional", "Landmark", "Histology"), stored=("E", "F", "L", "H")
+            )
+        },
+        "insertions": {
+            "dataset_qc_lte": ClosedSet(
+                values=("NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"), stored=(0, 10, 30, 40, 50)
+            )
+        },
+        "labs": {"light_cycle": ClosedSet(values=(0, 1))},
+        "sessions": {
+            "dataset_qc_lte": ClosedSet(
+                values=("NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"), stored=(0, 10, 30, 40, 50)
+            ),
+            "qc": ClosedSet(values=("NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"), stored=(0, 10, 30, 40, 50)),
+        },
+        "subjects": {
+            "actual_severity": ClosedSet(values=(1, 2, 3, 4, 5)),
+            "protocol_number": ClosedSet(values=("1", "2", "3", "4")),
+            "sex": ClosedSet(values=("F", "M", "U")),
+        },
+        "surgeries": {"outcome_type": ClosedSet(values=("a", "n", "r"))},
+        "tasks": {
+            "status": ClosedSet(
+                values=("Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"),
+                stored=(20, 25, 30, 40, 45, 50, 55, 60),
+            )
+        },
+        "trajectories": {
+            "provenance": ClosedSet(
+                values=("Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"),
+                stored=(70, 50, 30, 10),
+            )
+        },
+    },
+    fields={
+        "data_notices": {"importance": ClosedSet(values=(50, 40, 30, 20))},
+        "datasets": {"qc": ClosedSet(values=("NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"))},
+        "fov_location": {"provenance": ClosedSet(values=("E", "F", "L", "H"))},
+        "register_file": {"qc": ClosedSet(values=("NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"), several=True)},
+        "sessions": {"qc": ClosedSet(values=("NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"))},
+        "subjects": {"sex": ClosedSet(values=("M", "F", "U", ""))},
+        "surgeries": {"outcome_type": ClosedSet(values=("a", "r", "n", ""))},
+        "tasks": {
+            "status": ClosedSet(
+                values=("Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete")
+            )
+        },
+        "trajectories": {
+            "provenance": ClosedSet(
+                values=("Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned")
+            )
+        },
+    },
+    columns=(
+        Column(name="importance", members=ClosedSet(values=(20, 30, 40, 50)), endpoints=("data_notices",)),
+        Column(
+            name="qc",
+            members=ClosedSet(values=("NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"), stored=(0, 10, 30, 40, 50)),
+            endpoints=("datasets", "sessions"),
+        ),
+        Column(
+            name="provenance",
+            members=ClosedSet(values=("Estimate", "Functional", "Landmark", "Histology"), stored=("E", "F", "L", "H")),
+            endpoints=("fov_location",),
+            relations=("location", "fovlocation"),
+        ),
+        Column(name="light_cycle", members=ClosedSet(values=(0, 1)), endpoints=("labs",)),
+        Column(name="actual_severity", members=ClosedSet(values=(1, 2, 3, 4, 5)), endpoints=("subjects",)),
+        Column(name="protocol_number", members=ClosedSet(values=("1", "2", "3", "4")), endpoints=("subjects",)),
+        Column(name="sex", members=ClosedSet(values=("F", "M", "U")), endpoints=("subjects",)),
+        Column(name="outcome_type", members=ClosedSet(values=("a", "n", "r")), endpoints=("surgeries",)),
+        Column(
+            name="status",
+            members=ClosedSet(
+                values=("Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"),
+                stored=(20, 25, 30, 40, 45, 50, 55, 60),
+            ),
+            endpoints=("tasks",),
+            relations=("tasks", "parents", "children"),
+        ),
+        Column(
+            name="provenance",
+            members=ClosedSet(
+                values=("Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"),
+                stored=(70, 50, 30, 10),
+            ),
+            endpoints=("trajectories",),
+            relations=("trajectory_estimate", "trajectoryestimate"),
+        ),
+    ),
+    json_fields=("arguments", "extended_qc", "json"),
+)
+
 
 class AlyxClient(BaseClient):
     __doc__ = BaseClient.__doc__
     _surface = __package__
     _preserved_fields = _PRESERVED_FIELDS
+    _closed_sets = _CLOSED_SETS
 
     @cached_property
     def brain_regions(self) -> BrainRegions:
@@ -353,6 +457,7 @@ class AsyncAlyxClient(AsyncBaseClient):
     __doc__ = AsyncBaseClient.__doc__
     _surface = __package__
     _preserved_fields = _PRESERVED_FIELDS
+    _closed_sets = _CLOSED_SETS
 
     @cached_property
     def brain_regions(self) -> AsyncBrainRegions:

@@ -188,7 +188,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         datasets: UUID | str | Sequence[UUID | str] | None = None,
         django: DjangoFilter | None = None,
         id: UUID | str | Sequence[UUID | str] | None = None,
-        importance: Literal[20, 30, 40, 50] | None = None,
+        importance: Literal[20, 30, 40, 50] | Sequence[Literal[20, 30, 40, 50]] | None = None,
         name: str | None = None,
         version_affected: str | None = None,
         limit: int | None = None,
@@ -215,7 +215,8 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         id
             Key of a record, or several keys.
         importance
-            Importance: 20 insignificant, 30 minor, 40 major, 50 critical.
+            Importance: 20 insignificant, 30 minor, 40 major, 50 critical. Several values select the records that
+            have one of them.
         name
             Name; exact match.
         version_affected
@@ -412,7 +413,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         datasets: UUID | str | Sequence[UUID | str] | None = None,
         django: DjangoFilter | None = None,
         id: UUID | str | Sequence[UUID | str] | None = None,
-        importance: Literal[20, 30, 40, 50] | None = None,
+        importance: Literal[20, 30, 40, 50] | Sequence[Literal[20, 30, 40, 50]] | None = None,
         name: str | None = None,
         version_affected: str | None = None,
         limit: int | None = None,
@@ -439,7 +440,8 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         id
             Key of a record, or several keys.
         importance
-            Importance: 20 insignificant, 30 minor, 40 major, 50 critical.
+            Importance: 20 insignificant, 30 minor, 40 major, 50 critical. Several values select the records that
+            have one of them.
         name
             Name; exact match.
         version_affected

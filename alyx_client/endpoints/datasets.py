@@ -342,7 +342,9 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         protected: bool | None = None,
         provenance_directory: UUID | str | None = None,
         public: bool | None = None,
-        qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] | None = None,
+        qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]
+        | Sequence[Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]]
+        | None = None,
         revision: str | None = None,
         session: UUID | str | None = None,
         subject: str | None = None,
@@ -415,7 +417,8 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         public
             True if a tag makes the dataset public.
         qc
-            Quality control: NOT_SET, PASS, WARNING, FAIL or CRITICAL.
+            Quality control: NOT_SET, PASS, WARNING, FAIL or CRITICAL. Several values select the records that have
+            one of them.
         revision
             Name of the revision; exact match.
         session
@@ -664,7 +667,9 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         protected: bool | None = None,
         provenance_directory: UUID | str | None = None,
         public: bool | None = None,
-        qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] | None = None,
+        qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]
+        | Sequence[Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]]
+        | None = None,
         revision: str | None = None,
         session: UUID | str | None = None,
         subject: str | None = None,
@@ -737,7 +742,8 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         public
             True if a tag makes the dataset public.
         qc
-            Quality control: NOT_SET, PASS, WARNING, FAIL or CRITICAL.
+            Quality control: NOT_SET, PASS, WARNING, FAIL or CRITICAL. Several values select the records that have
+            one of them.
         revision
             Name of the revision; exact match.
         session

@@ -218,7 +218,9 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         field_of_view: UUID | str | None = None,
         id: UUID | str | Sequence[UUID | str] | None = None,
         name: str | None = None,
-        provenance: Literal["Estimate", "Functional", "Landmark", "Histology"] | None = None,
+        provenance: Literal["Estimate", "Functional", "Landmark", "Histology"]
+        | Sequence[Literal["Estimate", "Functional", "Landmark", "Histology"]]
+        | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -246,7 +248,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
             Name; exact match.
         provenance
             Method of the estimate: Estimate, Functional, Landmark or Histology. Records contain only the first
-            letter.
+            letter. Several values select the records that have one of them.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items
@@ -439,7 +441,9 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         field_of_view: UUID | str | None = None,
         id: UUID | str | Sequence[UUID | str] | None = None,
         name: str | None = None,
-        provenance: Literal["Estimate", "Functional", "Landmark", "Histology"] | None = None,
+        provenance: Literal["Estimate", "Functional", "Landmark", "Histology"]
+        | Sequence[Literal["Estimate", "Functional", "Landmark", "Histology"]]
+        | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -467,7 +471,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
             Name; exact match.
         provenance
             Method of the estimate: Estimate, Functional, Landmark or Histology. Records contain only the first
-            letter.
+            letter. Several values select the records that have one of them.
         limit
             Records per page: 250 by default, 1000 at most.
         max_items

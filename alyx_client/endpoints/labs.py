@@ -182,7 +182,7 @@ class Labs(JsonFields[str, Literal["json"]]):
         food: UUID | str | None = None,
         id: UUID | str | Sequence[UUID | str] | None = None,
         institution: str | None = None,
-        light_cycle: Literal[0, 1] | None = None,
+        light_cycle: Literal[0, 1] | Sequence[Literal[0, 1]] | None = None,
         name: str | None = None,
         reference_weight_pct: float | None = None,
         repositories: UUID | str | Sequence[UUID | str] | None = None,
@@ -214,7 +214,7 @@ class Labs(JsonFields[str, Literal["json"]]):
         institution
             Institution; exact match.
         light_cycle
-            Default light cycle: 0 normal, 1 inverted.
+            Default light cycle: 0 normal, 1 inverted. Several values select the records that have one of them.
         name
             Name; exact match.
         reference_weight_pct
@@ -423,7 +423,7 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         food: UUID | str | None = None,
         id: UUID | str | Sequence[UUID | str] | None = None,
         institution: str | None = None,
-        light_cycle: Literal[0, 1] | None = None,
+        light_cycle: Literal[0, 1] | Sequence[Literal[0, 1]] | None = None,
         name: str | None = None,
         reference_weight_pct: float | None = None,
         repositories: UUID | str | Sequence[UUID | str] | None = None,
@@ -455,7 +455,7 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         institution
             Institution; exact match.
         light_cycle
-            Default light cycle: 0 normal, 1 inverted.
+            Default light cycle: 0 normal, 1 inverted. Several values select the records that have one of them.
         name
             Name; exact match.
         reference_weight_pct

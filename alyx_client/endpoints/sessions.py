@@ -367,7 +367,9 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         procedures: str | None = None,
         project: str | None = None,
         projects: str | None = None,
-        qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] | None = None,
+        qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]
+        | Sequence[Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]]
+        | None = None,
         start_time: datetime | str | None = None,
         subject: str | None = None,
         tag: str | None = None,
@@ -446,7 +448,8 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         projects
             Part of the name of a project; case-insensitive.
         qc
-            Quality control: NOT_SET, PASS, WARNING, FAIL or CRITICAL.
+            Quality control: NOT_SET, PASS, WARNING, FAIL or CRITICAL. Several values select the records that have
+            one of them.
         start_time
             Start time; exact match. For a range, use django.
         subject
@@ -698,7 +701,9 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         procedures: str | None = None,
         project: str | None = None,
         projects: str | None = None,
-        qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] | None = None,
+        qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]
+        | Sequence[Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]]
+        | None = None,
         start_time: datetime | str | None = None,
         subject: str | None = None,
         tag: str | None = None,
@@ -777,7 +782,8 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         projects
             Part of the name of a project; case-insensitive.
         qc
-            Quality control: NOT_SET, PASS, WARNING, FAIL or CRITICAL.
+            Quality control: NOT_SET, PASS, WARNING, FAIL or CRITICAL. Several values select the records that have
+            one of them.
         start_time
             Start time; exact match. For a range, use django.
         subject

@@ -314,7 +314,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
     def list(
         self,
         *,
-        actual_severity: Literal[1, 2, 3, 4, 5] | None = None,
+        actual_severity: Literal[1, 2, 3, 4, 5] | Sequence[Literal[1, 2, 3, 4, 5]] | None = None,
         adverse_effects: str | None = None,
         alive: bool | None = None,
         birth_date: date | str | None = None,
@@ -334,11 +334,11 @@ class Subjects(JsonFields[str, Literal["json"]]):
         nickname: str | None = None,
         project: str | None = None,
         projects: UUID | str | Sequence[UUID | str] | None = None,
-        protocol_number: Literal["1", "2", "3", "4"] | None = None,
+        protocol_number: Literal["1", "2", "3", "4"] | Sequence[Literal["1", "2", "3", "4"]] | None = None,
         reduced_date: date | str | None = None,
         request: UUID | str | None = None,
         responsible_user: str | None = None,
-        sex: Literal["F", "M", "U"] | None = None,
+        sex: Literal["F", "M", "U"] | Sequence[Literal["F", "M", "U"]] | None = None,
         source: UUID | str | None = None,
         species: UUID | str | None = None,
         stock: bool | None = None,
@@ -356,7 +356,8 @@ class Subjects(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         actual_severity
-            Severity that was reached: 1 sub-threshold, 2 mild, 3 moderate, 4 severe, 5 non-recovery.
+            Severity that was reached: 1 sub-threshold, 2 mild, 3 moderate, 4 severe, 5 non-recovery. Several values
+            select the records that have one of them.
         adverse_effects
             Adverse effects; exact match.
         alive
@@ -397,7 +398,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
         projects
             UUIDs of projects; the subject must belong to at least one of them. To filter by name, use project.
         protocol_number
-            Number of the severity protocol, from 1 to 4.
+            Number of the severity protocol, from 1 to 4. Several values select the records that have one of them.
         reduced_date
             Date on which the animal was removed from the colony.
         request
@@ -405,7 +406,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
         responsible_user
             Username of the responsible user; exact match.
         sex
-            Sex: M, F, or U for unknown.
+            Sex: M, F, or U for unknown. Several values select the records that have one of them.
         source
             UUID of the supplier.
         species
@@ -630,7 +631,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
     def list(
         self,
         *,
-        actual_severity: Literal[1, 2, 3, 4, 5] | None = None,
+        actual_severity: Literal[1, 2, 3, 4, 5] | Sequence[Literal[1, 2, 3, 4, 5]] | None = None,
         adverse_effects: str | None = None,
         alive: bool | None = None,
         birth_date: date | str | None = None,
@@ -650,11 +651,11 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         nickname: str | None = None,
         project: str | None = None,
         projects: UUID | str | Sequence[UUID | str] | None = None,
-        protocol_number: Literal["1", "2", "3", "4"] | None = None,
+        protocol_number: Literal["1", "2", "3", "4"] | Sequence[Literal["1", "2", "3", "4"]] | None = None,
         reduced_date: date | str | None = None,
         request: UUID | str | None = None,
         responsible_user: str | None = None,
-        sex: Literal["F", "M", "U"] | None = None,
+        sex: Literal["F", "M", "U"] | Sequence[Literal["F", "M", "U"]] | None = None,
         source: UUID | str | None = None,
         species: UUID | str | None = None,
         stock: bool | None = None,
@@ -672,7 +673,8 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         actual_severity
-            Severity that was reached: 1 sub-threshold, 2 mild, 3 moderate, 4 severe, 5 non-recovery.
+            Severity that was reached: 1 sub-threshold, 2 mild, 3 moderate, 4 severe, 5 non-recovery. Several values
+            select the records that have one of them.
         adverse_effects
             Adverse effects; exact match.
         alive
@@ -713,7 +715,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         projects
             UUIDs of projects; the subject must belong to at least one of them. To filter by name, use project.
         protocol_number
-            Number of the severity protocol, from 1 to 4.
+            Number of the severity protocol, from 1 to 4. Several values select the records that have one of them.
         reduced_date
             Date on which the animal was removed from the colony.
         request
@@ -721,7 +723,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         responsible_user
             Username of the responsible user; exact match.
         sex
-            Sex: M, F, or U for unknown.
+            Sex: M, F, or U for unknown. Several values select the records that have one of them.
         source
             UUID of the supplier.
         species

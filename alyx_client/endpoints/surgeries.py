@@ -196,7 +196,7 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         name: str | None = None,
         narrative: str | None = None,
         nickname: str | None = None,
-        outcome_type: Literal["a", "n", "r"] | None = None,
+        outcome_type: Literal["a", "n", "r"] | Sequence[Literal["a", "n", "r"]] | None = None,
         procedure: str | None = None,
         procedures: UUID | str | Sequence[UUID | str] | None = None,
         start_time: datetime | str | None = None,
@@ -235,7 +235,7 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         nickname
             Nickname of the subject; case-insensitive.
         outcome_type
-            Outcome: a acute, r recovery, n non-recovery.
+            Outcome: a acute, r recovery, n non-recovery. Several values select the records that have one of them.
         procedure
             Name of a procedure; case-insensitive.
         procedures
@@ -406,7 +406,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         name: str | None = None,
         narrative: str | None = None,
         nickname: str | None = None,
-        outcome_type: Literal["a", "n", "r"] | None = None,
+        outcome_type: Literal["a", "n", "r"] | Sequence[Literal["a", "n", "r"]] | None = None,
         procedure: str | None = None,
         procedures: UUID | str | Sequence[UUID | str] | None = None,
         start_time: datetime | str | None = None,
@@ -445,7 +445,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         nickname
             Nickname of the subject; case-insensitive.
         outcome_type
-            Outcome: a acute, r recovery, n non-recovery.
+            Outcome: a acute, r recovery, n non-recovery. Several values select the records that have one of them.
         procedure
             Name of a procedure; case-insensitive.
         procedures

@@ -254,6 +254,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         ram: int | None = None,
         session: UUID | str | None = None,
         status: Literal["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]
+        | Sequence[Literal["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]]
         | None = None,
         time_elapsed_secs: float | None = None,
         time_out_secs: int | None = None,
@@ -302,7 +303,8 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         session
             UUID of a session.
         status
-            Status: Waiting, Held, Started, Errored, Abandoned, Empty, Incomplete or Complete.
+            Status: Waiting, Held, Started, Errored, Abandoned, Empty, Incomplete or Complete. Several values select
+            the records that have one of them.
         time_elapsed_secs
             Run time in seconds; exact match.
         time_out_secs
@@ -523,6 +525,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         ram: int | None = None,
         session: UUID | str | None = None,
         status: Literal["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]
+        | Sequence[Literal["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]]
         | None = None,
         time_elapsed_secs: float | None = None,
         time_out_secs: int | None = None,
@@ -571,7 +574,8 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         session
             UUID of a session.
         status
-            Status: Waiting, Held, Started, Errored, Abandoned, Empty, Incomplete or Complete.
+            Status: Waiting, Held, Started, Errored, Abandoned, Empty, Incomplete or Complete. Several values select
+            the records that have one of them.
         time_elapsed_secs
             Run time in seconds; exact match.
         time_out_secs

@@ -226,6 +226,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         probe_insertion: UUID | str | None = None,
         project: str | None = None,
         provenance: Literal["Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"]
+        | Sequence[Literal["Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"]]
         | None = None,
         roll: float | None = None,
         session: UUID | str | None = None,
@@ -269,6 +270,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
             Name of a project; exact match.
         provenance
             Method of the estimate: Planned, Micro-manipulator, Histology track or Ephys aligned histology track.
+            Several values select the records that have one of them.
         roll
             Roll in degrees; exact match.
         session
@@ -494,6 +496,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         probe_insertion: UUID | str | None = None,
         project: str | None = None,
         provenance: Literal["Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"]
+        | Sequence[Literal["Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"]]
         | None = None,
         roll: float | None = None,
         session: UUID | str | None = None,
@@ -537,6 +540,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
             Name of a project; exact match.
         provenance
             Method of the estimate: Planned, Micro-manipulator, Histology track or Ephys aligned histology track.
+            Several values select the records that have one of them.
         roll
             Roll in degrees; exact match.
         session

@@ -18,11 +18,13 @@ from alyx_client.http.headers import whole_number
 from alyx_client.http.json_body import as_object, is_object, read_json
 from alyx_client.http.message import Params, Request
 from alyx_client.http.url import refuse_foreign
+from alyx_client.rest.closed_values import check_fields
 from alyx_client.rest.filters import encode_filters, parse_query
 from alyx_client.rest.lists import LazyList, is_page, page_request, read_page
 from alyx_client.rest.requests import build_request, parse_data
 from alyx_client.rest.scheme import RestOperation, RestScheme, suggest
 from alyx_client.rest.scheme_reader import read_scheme
+from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.json_fields import JSONField
 from alyx_client.runtime.keys import fill_path, split_path
 from alyx_client.schema.location import fetch_schema
@@ -56,13 +58,23 @@ class RestCalls:
         Whether an unknown filter is an error.
     preserved_fields
         The fields that the server loses when a PATCH leaves them out, by endpoint.
+    closed_sets
+        The sets of values that filters, fields and lookups can have; the server's schema may add others.
     """
 
-    def __init__(self, base_url: str, *, strict_filters: bool, preserved_fields: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        strict_filters: bool,
+        preserved_fields: Mapping[str, Sequence[str]],
+        closed_sets: ClosedSets,
+    ) -> None:
         self.base_url = base_url
         self.strict_filters = strict_filters
         self.known_scheme: RestScheme | None = None
         self._preserved_fields = preserved_fields
+        self._closed_sets = closed_sets
 
     def scheme(self) -> Flow[RestScheme]:
         """Return the endpoints that the server's schema declares; fetched when first needed, and cached for a week.
@@ -200,7 +212,12 @@ class RestCalls:
         self, call: _NamedCall, filters: Mapping[str, object], extra_params: Mapping[str, object] | None
     ) -> Flow[Any]:
         encoded = encode_filters(
-            call.endpoint, call.operation, filters, extra_params=extra_params, strict=self.strict_filters
+            call.endpoint,
+            call.operation,
+            filters,
+            extra_params=extra_params,
+            strict=self.strict_filters,
+            closed_sets=self._closed_sets,
         )
         if not encoded.param_sets:
             return []
@@ -221,6 +238,8 @@ class RestCalls:
         # Django REST framework responds with 200 to an empty PATCH, which stores nothing.
         if call.action in _ACTIONS_WITH_DATA and _is_empty(data, files):
             raise _missing_data(call, scheme)
+        if call.action in _ACTIONS_WITH_DATA:
+            check_fields(call.endpoint, call.operation, data, self._closed_sets)
         if call.action == "partial_update":
             data = yield from self._with_preserved_fields(call, path, data)
         return (

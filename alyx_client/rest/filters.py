@@ -12,10 +12,12 @@ from alyx_client.errors import InvalidCallError
 from alyx_client.http.arguments import shown
 from alyx_client.http.headers import whole_number
 from alyx_client.http.message import Params
+from alyx_client.rest.closed_values import closed_filters
 from alyx_client.rest.scheme import FieldInfo, RestOperation, suggest
+from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.coerce import UnsendableValueError, is_list, plain_python
-from alyx_client.runtime.django_filter import join_parts
-from alyx_client.runtime.filters import FilterStyle, Repeated, encode
+from alyx_client.runtime.django_filter import Repeated, join_parts
+from alyx_client.runtime.filters import FilterStyle, encode
 from alyx_client.schema.routes import PAGING_PARAMETERS
 
 __all__ = ["EncodedFilters", "encode_filters", "parse_query"]
@@ -53,6 +55,7 @@ def encode_filters(
     *,
     extra_params: Mapping[str, object] | None,
     strict: bool,
+    closed_sets: ClosedSets,
 ) -> EncodedFilters:
     """Encode the filters of a list.
 
@@ -66,11 +69,13 @@ def encode_filters(
         Query parameters that are sent without a check.
     strict
         Whether an unknown filter is an error.
+    closed_sets
+        The sets that values must be from.
 
     Raises
     ------
     InvalidCallError
-        A filter is unknown, empty, or of a wrong type.
+        A filter is unknown, empty, or of a wrong type, or a value is none of the filter's.
     """
     remaining = {name: value for name, value in filters.items() if value is not None}
     offset, limit = (_parse_paging(endpoint, name, remaining.pop(name, None)) for name in ("offset", "limit"))
@@ -85,7 +90,11 @@ def encode_filters(
     unknown_styles: dict[str, FilterStyle] = dict.fromkeys(unknown, "comma")
     try:
         param_sets = encode(
-            _normalise(remaining), unknown_styles | styles, endpoint=endpoint, extra_params=extra_params
+            _normalise(remaining),
+            unknown_styles | styles,
+            endpoint=endpoint,
+            extra_params=extra_params,
+            closed=closed_filters(endpoint, operation, closed_sets),
         )
     except (TypeError, ValueError) as error:
         raise InvalidCallError(str(error)) from None

@@ -3,8 +3,8 @@
 Generated packages, those of labs among them, import this package and `alyx_client.client`, and nothing else of
 `alyx_client`. The names in ``__all__`` are that contract, with their signatures and these private ones: the methods
 ``_send`` and ``_list`` and the attribute ``_client`` of endpoints, the attributes ``_read`` and ``_partial_update`` of
-endpoints with JSON fields, and the attributes ``_surface`` and ``_preserved_fields`` of clients. If one of them
-changes, generated packages have to be regenerated, and the changelog says so.
+endpoints with JSON fields, and the attributes ``_surface``, ``_preserved_fields`` and ``_closed_sets`` of clients. If
+one of them changes, generated packages have to be regenerated, and the changelog says so.
 
 May import `auth`, `config`, `schema`, `http`, `storage` and `errors`; the only package that imports pydantic.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 from alyx_client.runtime.action import Action, ListAction
 from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.bodies import Upload
+from alyx_client.runtime.closed_sets import ClosedSet, ClosedSets, Column
 from alyx_client.runtime.endpoint import AsyncEndpoint, AsyncJsonFields, Endpoint, JsonFields
 from alyx_client.runtime.filters import DateRange, DjangoFilter, known_filters
 from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput
@@ -27,6 +28,9 @@ __all__ = [
     "AsyncEndpoint",
     "AsyncJsonFields",
     "AsyncResults",
+    "ClosedSet",
+    "ClosedSets",
+    "Column",
     "DateInput",
     "DateRange",
     "DateTimeInput",

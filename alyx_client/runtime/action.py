@@ -16,6 +16,8 @@ from alyx_client.http.message import Params, Request, Response
 from alyx_client.runtime.arguments import Arguments
 from alyx_client.runtime.bodies import form_fields, json_text
 from alyx_client.runtime.client import ClientContext
+from alyx_client.runtime.closed_filters import ClosedFilters
+from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.drift import DriftLog
 from alyx_client.runtime.filters import FilterStyle, encode
 from alyx_client.runtime.keys import LookupKey, LookupKind, fill_path
@@ -85,7 +87,7 @@ class Action(Generic[T_co]):
             bare_path=self.bare_path and _fill_parents(self.bare_path, self.parents, keys, base_url, self.endpoint),
         )
 
-    def request(self, base_url: str, arguments: Arguments) -> Request:
+    def request(self, base_url: str, arguments: Arguments, closed_sets: ClosedSets | None = None) -> Request:
         """Build the request.
 
         Parameters
@@ -94,6 +96,8 @@ class Action(Generic[T_co]):
             The server.
         arguments
             The arguments of the call.
+        closed_sets
+            The sets that values of filters must be from.
 
         Raises
         ------
@@ -109,11 +113,12 @@ class Action(Generic[T_co]):
         filters = arguments.filters
         # The body may be another of the models that the action takes.
         model = type(arguments.body) if isinstance(arguments.body, Resource) else self.model
+        closed = ClosedFilters(self.endpoint, closed_sets) if closed_sets else None
         return Request(
             self.method,
             path,
             # The first set is the only one: keys and lookups, whose lists are split, are filters of lists alone.
-            params=encode(filters, self.filters, endpoint=self.endpoint)[0] if filters else (),
+            params=encode(filters, self.filters, endpoint=self.endpoint, closed=closed)[0] if filters else (),
             # Django reads files from multipart forms alone, so that the fields are sent as a form beside them.
             json=None if files or payload is None else json_text(payload, label).encode(),
             form=form_fields(payload or {}, label, lists=model.list_fields() if model else None) if files else (),
@@ -158,13 +163,13 @@ class Action(Generic[T_co]):
         """
         arguments = arguments.read_files()
         # Built before the record is read: if an argument is wrong, nothing is sent at all.
-        request = self.request(client.base_url, arguments)
+        request = self.request(client.base_url, arguments, client.closed_sets)
         changes = arguments.changes
         if current is not None and changes is not None and self.loses_fields(changes):
             # Past the cache: values of an old record would undo what others have written since.
             record = yield from current.call(client, Arguments(key=arguments.key), bypass_cache=True)
             arguments = replace(arguments, changes=self.with_preserved_fields(changes, record))
-            request = self.request(client.base_url, arguments)
+            request = self.request(client.base_url, arguments, client.closed_sets)
         response: Response = yield Send(request, bypass_cache=bypass_cache)
         return self.parse(response, client.drift)
 
@@ -244,10 +249,15 @@ class ListAction(Generic[T]):
 
         require_count("limit", limit)
         require_count("max_items", max_items)
-        param_sets = self.param_sets(filters, extra_params)
+        param_sets = self.param_sets(filters, extra_params, client.closed_sets)
         return ListQuery(fetch_page, param_sets, _row_key, self.by_uuid, limit, max_items)
 
-    def param_sets(self, filters: Mapping[str, object], extra_params: Mapping[str, object] | None) -> list[Params]:
+    def param_sets(
+        self,
+        filters: Mapping[str, object],
+        extra_params: Mapping[str, object] | None,
+        closed_sets: ClosedSets | None = None,
+    ) -> list[Params]:
         """Return the query parameters, without paging; several sets if a long ``__in`` list was split.
 
         Raises
@@ -259,7 +269,8 @@ class ListAction(Generic[T]):
         # Every page is requested by offset, and this one would be added to each of them.
         if "offset" in (extra_params or {}):
             raise ValueError(f"{self.endpoint}: rows are counted by the client; for some of them, slice the results")
-        return encode(filters, self.filters, endpoint=self.endpoint, extra_params=extra_params)
+        closed = ClosedFilters(self.endpoint, closed_sets) if closed_sets else None
+        return encode(filters, self.filters, endpoint=self.endpoint, extra_params=extra_params, closed=closed)
 
     def request(self, params: Params, offset: int, limit: int | None) -> Request:
         """Build the request for one page; `limit` is the page size, in rows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 
 from alyx_client.http.flow import Flow
+from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.drift import DriftLog
 
 __all__ = ["AsyncClient", "AsyncRunner", "ClientContext", "Runner", "SyncClient"]
@@ -20,6 +21,11 @@ class ClientContext(Protocol):
     @property
     def base_url(self) -> str:
         """The server's address."""
+        ...
+
+    @property
+    def closed_sets(self) -> ClosedSets:
+        """The sets of values that filters, fields and lookups can have."""
         ...
 
 

@@ -19,6 +19,17 @@ from alyx_client.runtime.coerce import naive, query_value
 DjangoFilter = str | Mapping[str, object]
 """Django lookups: values by lookup name, or text in Alyx's mini-language."""
 
+
+class Lookups(dict[str, object]):
+    """Django lookups in place of a filter that the server has for one value only."""
+
+
+class Repeated(tuple[str, ...]):
+    """Values of a filter that a URL repeats; they are sent as repeated parameters, whatever the filter's style."""
+
+    __slots__ = ()
+
+
 # Web servers in front of Alyx take request lines of 4094 bytes and up; other filters need room too.
 _BATCH_LENGTH = 3000
 # The server converts numbers with float(), which is exact up to here.
@@ -78,6 +89,28 @@ def join_parts(parts: Iterable[object]) -> str:
     """
     values = cast("list[object]", query_value(parts, "django"))
     return ",".join(part if isinstance(part, str) else _django_value("django", part) for part in values)
+
+
+def split_parts(text: str) -> list[str]:
+    """Return the lookups and values of a text in turn, split as the server does.
+
+    Parameters
+    ----------
+    text
+        A text in the mini-language.
+    """
+    parts = [""]
+    closing = ""
+    for character in text:
+        if character == "," and not closing:
+            parts.append("")
+            continue
+        if character in "[(":
+            closing = "]" if character == "[" else ")"
+        elif character == closing:
+            closing = ""
+        parts[-1] += character
+    return parts
 
 
 def _lookup(field: str, value: object) -> list[str]:
@@ -157,7 +190,7 @@ def _django_text(field: str, text: str) -> str:
     elif text != text.rstrip():
         reason = "the server would strip the space at its end"
     if reason:
-        advice = "Use the endpoint's own filter for that field"
+        advice = "Pass the value that is meant, or use the endpoint's own filter for that field"
         if field.rpartition("__")[2] not in _LOOKUPS and not any(bracket in text for bracket in "[]()"):
             advice += f", or django={{{field + '__in'!r}: [{text!r}]}}"  # in a list, text stays text
         raise ValueError(f"django: {field}: {text!r} cannot be sent: {reason}. {advice}.")
@@ -166,15 +199,8 @@ def _django_text(field: str, text: str) -> str:
 
 def _splits(text: str) -> bool:
     """Return whether Alyx would split a text at a comma, or miss the comma after it."""
-    closing = ""
-    for character in text:
-        if character == "," and not closing:
-            return True
-        if character in "[(":
-            closing = "]" if character == "[" else ")"
-        elif character == closing:
-            closing = ""
-    return bool(closing)
+    # A bracket that is not closed hides the comma that follows the value.
+    return split_parts(f"{text},") != [text, ""]
 
 
 def _literal(field: str, item: object) -> str:

@@ -17,8 +17,9 @@ from typing import Literal, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from alyx_client.http.message import Params
+from alyx_client.runtime.closed_filters import ClosedFilters
 from alyx_client.runtime.coerce import is_from_library, naive, plain_python, query_value, unsendable
-from alyx_client.runtime.django_filter import DjangoFilter, batches, django_filter
+from alyx_client.runtime.django_filter import DjangoFilter, Lookups, Repeated, batches, django_filter
 from alyx_client.runtime.keys import uuid_text
 
 __all__ = ["DateRange", "DjangoFilter", "FilterStyle", "Repeated", "encode", "known_filters"]
@@ -39,18 +40,13 @@ _DISTINCT = frozenset({"dataset_types"})
 _ORDERED = frozenset({"date_range", "extended_qc"})
 
 
-class Repeated(tuple[str, ...]):
-    """Values of a filter that a URL repeats; they are sent as repeated parameters, whatever the filter's style."""
-
-    __slots__ = ()
-
-
 def encode(
     filters: Mapping[str, object],
     styles: Mapping[str, FilterStyle],
     *,
     endpoint: str,
     extra_params: Mapping[str, object] | None = None,
+    closed: ClosedFilters | None = None,
 ) -> list[Params]:
     """Return the query parameters for filters.
 
@@ -65,6 +61,8 @@ def encode(
     extra_params
         Parameters that are sent without a check, in place of the filters of the same name; a sequence is sent as
         repeated parameters.
+    closed
+        The sets that values must be from.
 
     Returns
     -------
@@ -78,6 +76,7 @@ def encode(
         A value cannot be sent; the message names the filter.
     """
     values, extra_values = _without_none(filters), _without_none(extra_params or {})
+    values = closed.apply(values, styles) if closed else values
     if "django" in styles and "django" in extra_values:
         # The server reads only one `django` parameter, and `id=` is sent in it, too.
         values["django"] = extra_values.pop("django")
@@ -112,6 +111,8 @@ def _unchecked_pairs(params: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 def _lookups(name: str, value: object, styles: Mapping[str, FilterStyle]) -> list[str] | None:
     """Return a filter as lookups of the ``django`` parameter, one per request; None if it has its own parameter."""
+    if isinstance(value, Lookups):
+        return django_filter(value)
     if styles[name] == "id" and "django" in styles:
         return _keys(name, value)
     return django_filter(cast("DjangoFilter", value)) if styles[name] == "django" else None
@@ -137,7 +138,10 @@ def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[
     if not isinstance(value, list):
         return [_filled_text(name, value, endpoint)]
     if style not in ("comma", "repeat"):
-        raise ValueError(f"{endpoint}: {name} takes one value, not several; for several use django={{'…__in': [...]}}")
+        raise ValueError(
+            f"{endpoint}: {name} takes one value, not several; several are a Django lookup of the column, where the "
+            "server has the filter django: django={'<column>__in': [...]}"
+        )
     texts = [_filled_text(name, _as_day(name, item), endpoint) for item in cast("list[object]", value)]
     if not texts:
         raise _empty(name, endpoint)

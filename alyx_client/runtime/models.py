@@ -7,6 +7,7 @@ a changed attribute would not change the server's record.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -17,7 +18,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from alyx_client.errors import InvalidFieldError
+from alyx_client.http.arguments import shown
 from alyx_client.runtime.bodies import plain_json
+from alyx_client.runtime.closed_sets import nearest_value
 from alyx_client.runtime.coerce import UnsendableValueError, plain_python
 from alyx_client.runtime.inputs import UNSET
 
@@ -166,9 +169,15 @@ def _suggestion(name: str, names: Iterable[str]) -> str:
     return f" (did you mean {nearest[0]}?)" if nearest else ""
 
 
+def _nearest(value: object, expected: str) -> str:
+    """Return the value, and the one of a closed set that was probably meant, from pydantic's list of them."""
+    nearest = nearest_value(value, re.findall("'([^']*)'", expected))
+    return f", not {shown(value)}" + ("" if nearest is None else f" (did you mean {nearest!r}?)")
+
+
 def _invalid(cls: type[BaseModel], error: ValidationError) -> InvalidFieldError:
     problems: dict[str, list[str]] = {}
-    for item in error.errors(include_url=False, include_context=False):
+    for item in error.errors(include_url=False):
         location = item["loc"]
         name = str(location[0]) if location else "value"
         text = _FIELD_ERRORS.get(item["type"])
@@ -177,6 +186,8 @@ def _invalid(cls: type[BaseModel], error: ValidationError) -> InvalidFieldError:
             place = f" at index {', '.join(indexes)}" if indexes else ""
             message = item["msg"].removeprefix("Value error, ")
             text = f"{message[:1].lower()}{message[1:]}{place}"
+            if item["type"] == "literal_error":
+                text += _nearest(item["input"], str(item.get("ctx", {}).get("expected")))
         elif item["type"] == "extra_forbidden":
             text += _suggestion(name, cls.model_fields)
         messages = problems.setdefault(name, [])

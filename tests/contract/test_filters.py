@@ -52,6 +52,18 @@ CASES: dict[str, tuple[dict[str, Any], set[int]]] = {
     "date_range of text": ({"date_range": ["2020-01-13", "2020-01-15"]}, {1, 2, 3}),
     "date_range of one day": ({"date_range": date(2020, 1, 12)}, {0}),
     "qc": ({"qc": "PASS"}, {0, 2}),
+    "several qc": ({"qc": ["PASS", "NOT_SET"]}, {0, 2, 3}),
+    "several qc as text": ({"qc": "FAIL,PASS"}, {0, 1, 2}),
+    "several qc and a lookup": ({"qc": ["PASS", "FAIL"], "django": {"narrative": ""}}, {0, 1, 2}),
+    "qc in lower case": ({"qc": "fail"}, {1}),
+    "number of qc": ({"qc": 0}, {3}),
+    "django name": ({"django": {"qc": "FAIL"}}, {1}),
+    "django names": ({"django": {"qc__in": ["FAIL", "NOT_SET"]}}, {1, 3}),
+    "django bound": ({"django": {"qc__gte": "PASS"}}, {0, 1, 2}),
+    "django number as bound": ({"django": {"qc__lt": 30}}, {0, 2, 3}),
+    "django excluded name": ({"django": {"~qc": "PASS"}}, {1, 3}),
+    "django names as text": ({"django": "qc__in,['FAIL', 'PASS'],number,1"}, {0, 1, 2}),
+    "django name of a subject": ({"django": {"subject__sex": "u"}}, {0, 1, 2, 3}),
     "project": ({"projects": f"{PREFIX}-project"}, {1}),
     "part of the protocol": ({"task_protocol": "client-test-protocol"}, {3}),
     "django dates": ({"django": {"start_time__date__gte": date(2020, 1, 14)}}, {2, 3}),
@@ -188,6 +200,43 @@ def test_waiting_tasks(client: AlyxClient, bench: Bench) -> None:
         )
     rows = client.tasks.list(status="Waiting", django={"session__lab__name__in": [bench.lab.name]})
     assert [row.name for row in rows] == [f"{PREFIX} Waiting"]
+
+
+def test_closed_sets_of_relations_and_other_columns(client: AlyxClient, bench: Bench) -> None:
+    session, insertion, trajectory = bench.session, bench.insertion, bench.trajectory
+    tasks = [
+        bench.create("tasks", models.Task(name=f"{PREFIX} {status}", executable="x", session=session.id, status=status))
+        for status in ("Waiting", "Held", "Complete")
+    ]
+    mine = {"session": session.id}
+    dataset = client.datasets.partial_update(bench.dataset.id, qc="WARNING")
+
+    assert {row.name for row in client.tasks.list(status=["Waiting", "complete"], **mine)} == {
+        tasks[0].name,
+        tasks[2].name,
+    }
+    assert {row.name for row in client.tasks.list(django={"status__lte": "Held", **mine})} == {
+        tasks[0].name,
+        tasks[1].name,
+    }
+    own = {"id": session.id}
+    assert [row.id for row in client.sessions.list(django={"tasks__status": "Held"}, **own)] == [session.id]
+    assert len(client.sessions.list(django={"tasks__status": "Errored"}, **own)) == 0
+    assert [row.id for row in client.datasets.list(qc=["WARNING", "FAIL"], **mine)] == [dataset.id]
+    assert [row.id for row in client.datasets.list(django={"session__qc": "NOT_SET", **mine})] == [dataset.id]
+    quality = "data_dataset_session_related__qc__in"
+    assert [row.id for row in client.sessions.list(django={quality: ["WARNING"]}, **own)] == [session.id]
+    assert len(client.sessions.list(django={quality: ["FAIL", "PASS"]}, **own)) == 0
+    provenances = ["Planned", "Histology track"]
+    rows = client.trajectories.list(provenance=provenances, probe_insertion=insertion.id)
+    assert [row.id for row in rows] == [trajectory.id]
+    provenance = "trajectory_estimate__provenance"
+    rows = client.insertions.list(django={f"{provenance}__in": provenances}, id=insertion.id)
+    assert [row.id for row in rows] == [insertion.id]
+    assert len(client.insertions.list(django={f"~{provenance}": "Planned"}, id=insertion.id)) == 0
+    assert [row.id for row in client.subjects.list(sex=["U", "f"], nickname=bench.subject.nickname)] == [
+        bench.subject.id
+    ]
 
 
 def test_several_values_are_joined_or_repeated(client: AlyxClient, bench: Bench, days: list[Any]) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from alyx_client.endpoints.client import _CLOSED_SETS  # pyright: ignore[reportPrivateUsage]
 from alyx_client.errors import (
     BadRequestError,
     InvalidCallError,
@@ -98,6 +99,9 @@ def joined_filters(alyx: Any) -> list[tuple[str, str]]:
         if field["in"] == "query"
         and field["name"] not in ("limit", "offset", "id", "django")
         and (field["schema"].get("type") != "array" or field["name"] in operation.joined)
+        # Values of closed sets are refused, or become a lookup.
+        and "enum" not in field["schema"]
+        and field["name"] not in _CLOSED_SETS.filters.get(endpoint.replace("-", "_"), {})
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from alyx_client.schema.openapi import Schema, as_list, as_schema
 from alyx_client.schema.routes import PAGING_PARAMETERS
+from alyx_generator.model.closed_sets import closed_set
 from alyx_generator.model.ir import Filter, FilterStyle
 from alyx_generator.model.naming import parameter_name, unique
 from alyx_generator.source.openapi import JSONDict, Schemas, alternatives, resolved
@@ -105,14 +106,24 @@ def _without_null(schema: JSONDict) -> JSONDict:
 
 def _read_filter(parameter: Parameter, siblings: Sequence[Parameter], description: str) -> Filter:
     name = str(parameter["name"])
-    style = _style(parameter, {str(sibling["name"]) for sibling in siblings})
+    names = {str(sibling["name"]) for sibling in siblings}
+    style = _style(parameter, names)
+    schema = as_schema(parameter.get("schema"))
+    members = closed_set(schema, parameter)
+    is_column = members is not None and "x-alyx-column" in parameter and "django" in names
+    annotation = _annotation(schema, style)
+    # Django lookups can express several values of a column.
+    several = is_column and style == "plain"
     return Filter(
         name,
         parameter_name(name),
-        _annotation(as_schema(parameter.get("schema")), style),
+        f"{annotation} | Sequence[{annotation}]" if several else annotation,
         style,
-        description,
+        f"{description} Several values select the records that have one of them." if several else description,
         bool(parameter.get("required")),
+        members,
+        is_column,
+        tuple(map(str, as_list(as_schema(parameter.get("x-alyx-column")).get("after")))) if is_column else (),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from alyx_client.runtime.closed_sets import ClosedSet
 from alyx_generator.model.nouns import Noun
 
 ResponseKind = Literal["record", "page", "list", "value", "bytes", "nothing", "anything"]
@@ -60,7 +61,11 @@ class Model:
 
 @dataclass(frozen=True)
 class Filter:
-    """One filter of a list: the server's name, the Python keyword, its annotation and how it is sent."""
+    """One filter of a list: the server's name, the Python keyword, its annotation and how it is sent.
+
+    `members` are its values, if they are from a closed set. If it is also the column of that name, `is_column` is true,
+    and `relations` are those that lead to it from other endpoints.
+    """
 
     name: str
     keyword: str
@@ -68,6 +73,9 @@ class Filter:
     style: FilterStyle
     description: str = ""
     required: bool = False
+    members: ClosedSet | None = None
+    is_column: bool = False
+    relations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

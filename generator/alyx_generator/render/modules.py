@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import cast
 
 import jinja2
 
+from alyx_client.runtime.closed_sets import ClosedSets
+from alyx_generator.model.closed_sets import closed_sets
 from alyx_generator.model.ir import Api, Endpoint, Model
 from alyx_generator.model.json_fields import fields_by_key
 from alyx_generator.model.naming import changes_name
@@ -75,7 +78,11 @@ def render(api: Api, package: Package) -> Files:
         )
     for name in ("client", "models", "__init__"):
         files[f"{name}.py"] = environment.get_template(f"{name}.py.jinja").render(
-            package=package, endpoints=api.endpoints, index=index, preserved_fields=_preserved_fields(api)
+            package=package,
+            endpoints=api.endpoints,
+            index=index,
+            preserved_fields=_preserved_fields(api),
+            closed_sets=_source(sets) if (sets := closed_sets(api)) != ClosedSets() else "",
         )
     if package.name:
         files["py.typed"] = ""
@@ -94,6 +101,20 @@ def _preserved_fields(api: Api) -> dict[str, tuple[str, ...]]:
         for action in endpoint.actions
         if action.name == "partial_update" and action.preserved_fields and not action.parents
     }
+
+
+def _source(value: object) -> str:
+    """Return the source of a value whose classes are dataclasses, without the fields that have their default."""
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, object]", value).items()
+        return f"{{{', '.join(f'{key!r}: {_source(item)}' for key, item in pairs)}}}"
+    if isinstance(value, tuple):
+        items = [_source(item) for item in cast("tuple[object, ...]", value)]
+        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+    if not is_dataclass(value) or isinstance(value, type):
+        return repr(value)
+    values = {one.name: getattr(value, one.name) for one in fields(value) if getattr(value, one.name) != one.default}
+    return f"{type(value).__name__}({', '.join(f'{name}={_source(item)}' for name, item in values.items())})"
 
 
 def _environment() -> jinja2.Environment:
