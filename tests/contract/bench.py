@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+import pytest
+
 from alyx_client.errors import NotFoundError
 
 from .endpoints import ENDPOINTS
@@ -118,6 +120,21 @@ class Bench:
         return self.create(
             "fields_of_view", models.FOV(name="FOV_00", session=self.session.id, imaging_type="mesoscope")
         )
+
+
+def first_row(endpoint: Any, *, where: Callable[[Any], object] = bool, **filters: Any) -> Any:
+    """Return a row that the server has, the first one that fits; skip the test if there is none."""
+    for row in endpoint.list(max_items=1, **filters):
+        if where(row):
+            return row
+    for row in endpoint.list(**filters):
+        if where(row):
+            return row
+    pytest.skip(f"the server has no records to read or change: client.{_name(endpoint)}.list() has no fitting rows")
+
+
+def _name(endpoint: Any) -> str:
+    return type(endpoint).__module__.rpartition(".")[2]
 
 
 def _undo_unless_removed(undo: Callable[[], object]) -> None:

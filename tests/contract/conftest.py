@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from alyx_client.errors import NotFoundError, ServerError
+
 from .bench import Bench
 from .package import AlyxClient, AsyncAlyxClient
+from .stock import UNLISTABLE, stocked
 from .targets import RECORDED_URL, Target, live_target, recorded_target, recording
 from .walks import WALKS, table
 
@@ -44,7 +47,11 @@ def target(request: pytest.FixtureRequest) -> Target:
 @pytest.fixture(scope="session")
 def _client(target: Target) -> Iterator[AlyxClient]:
     with AlyxClient(target.url, token=target.token, silent=True, strict=True, cache_rest=None) as client:
-        yield client
+        if target.name != "live":
+            yield client
+            return
+        with stocked(client, may_write=target.may_write):
+            yield client
 
 
 @pytest.fixture
@@ -60,12 +67,39 @@ async def async_client(target: Target) -> AsyncIterator[AsyncAlyxClient]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def writable(target: Target) -> None:
+    """Skip tests that write if this user may only read."""
+    if not target.may_write:
+        pytest.skip("the user of these tests may not write on this server")
+
+
 @pytest.fixture
-def bench(client: AlyxClient) -> Iterator[Bench]:
+def bench(client: AlyxClient, writable: None) -> Iterator[Bench]:
     """A bench whose records are removed when the test ends."""
     bench = Bench(client)
     yield bench
     bench.clear()
+
+
+@pytest.fixture
+def cache_tables(client: AlyxClient, target: Target) -> None:
+    """Skip tests of the cache tables if a live server has none."""
+    if target.name == "live":
+        try:
+            client.cache_info.read()
+        except (NotFoundError, ServerError) as error:
+            pytest.skip(f"the server has no cache tables: {error.detail}")
+
+
+@pytest.fixture(autouse=True)
+def _listable(request: pytest.FixtureRequest) -> None:
+    """Skip tests of a list on which a live server itself fails."""
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    if parameters.get("target") == "live":
+        request.getfixturevalue("client")
+        if parameters.get("name") in UNLISTABLE:
+            pytest.skip(f"the server fails to list these records: {UNLISTABLE[parameters['name']]}")
 
 
 @pytest.fixture

@@ -56,5 +56,12 @@ ENDPOINTS: dict[str, Declared] = {
 LISTED = [name for name, declared in ENDPOINTS.items() if declared.listing]
 READ_BY_KEY = [name for name in LISTED if "read" in ENDPOINTS[name].actions]
 
+
+def is_readable(key: object) -> bool:
+    """Return whether a key can stand in a path: Alyx routes no slash, and servers resolve dot segments."""
+    text = str(key)
+    return bool(text.strip()) and "/" not in text and text not in (".", "..")
+
+
 # The server fails to read an insertion that has no session.
 READABLE: dict[str, dict[str, Any]] = {"insertions": {"django": {"session__isnull": False}}}

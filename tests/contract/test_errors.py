@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ from alyx_client.errors import (
     BadRequestError,
     MethodNotAllowedError,
     NotFoundError,
+    PermissionDeniedError,
     ServerError,
 )
 from alyx_client.http.message import Request
@@ -53,7 +55,7 @@ def test_missing_token_is_an_error(client: AlyxClient) -> None:
     assert refusal.value.detail == "Authentication credentials were not provided."
 
 
-def test_missing_related_record_is_named(client: AlyxClient) -> None:
+def test_missing_related_record_is_named(client: AlyxClient, writable: None) -> None:
     with pytest.raises(BadRequestError) as refusal:
         client.sessions.create(models.Session(subject="alyx-client-test-no-such", projects=["alyx-client-test-none"]))
     assert refusal.value.fields.keys() == {"subject", "projects"}
@@ -97,7 +99,7 @@ def test_missing_path_is_an_error(client: AlyxClient) -> None:
     assert "<" not in str(refusal.value)
 
 
-def test_unsupported_method_is_an_error(client: AlyxClient) -> None:
+def test_unsupported_method_is_an_error(client: AlyxClient, writable: None) -> None:
     with pytest.raises(MethodNotAllowedError) as refusal:
         client.send(Request("DELETE", "/sessions"))
     assert refusal.value.detail == 'Method "DELETE" not allowed.'
@@ -124,3 +126,20 @@ def test_invalid_channel_among_several_is_an_error(client: AlyxClient, bench: Be
         )
     assert refusal.value.status_code == 500
     assert len(client.channels.list(trajectory_estimate=parent)) == 0
+
+
+@pytest.mark.parametrize("call", ["create", "partial_update", "update", "delete"])
+def test_user_who_may_only_read_is_refused(call: str, client: AlyxClient, target: Target) -> None:
+    if target.may_write:
+        pytest.skip("the user of these tests may write")
+    tag = models.Tag(name=f"{PREFIX}-tag")
+    calls: dict[str, Callable[[], object]] = {
+        "create": lambda: client.tags.create(tag),
+        "partial_update": lambda: client.tags.partial_update(tag.name, public=True),
+        "update": lambda: client.tags.update(tag.name, tag),
+        "delete": lambda: client.tags.delete(tag.name),
+    }
+    with pytest.raises(PermissionDeniedError) as refusal:
+        calls[call]()
+    assert refusal.value.status_code == 403
+    assert refusal.value.detail == "You do not have permission to perform this action."

@@ -126,11 +126,23 @@ def test_water_requirement_of_unknown_subject_is_a_server_error(client: AlyxClie
     assert refusal.value.detail == "Subject matching query does not exist."
 
 
-def test_cache_tables_are_described_and_downloaded(client: AlyxClient) -> None:
+def test_cache_tables_are_described_and_downloaded(client: AlyxClient, cache_tables: None) -> None:
     info = client.cache_info.read()
     assert info.tables.keys() >= {"sessions", "datasets"}
     with zipfile.ZipFile(io.BytesIO(client.cache_zip.read())) as tables:
         assert {"sessions.pqt", "datasets.pqt"} <= set(tables.namelist())
+
+
+def test_missing_cache_tables_are_an_error(client: AlyxClient, target: Target) -> None:
+    if target.name != "live":
+        pytest.skip("the local Alyx and the recorded one have cache tables")
+    try:
+        client.cache_info.read()
+    except (NotFoundError, ServerError):
+        with pytest.raises((NotFoundError, ServerError)):
+            client.cache_zip.read()
+    else:
+        pytest.skip("the server has cache tables")
 
 
 def test_cache_tables_of_unknown_tag_are_not_found(client: AlyxClient) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from alyx_client.errors import BadRequestError, NotFoundError
 
-from .bench import PREFIX, Bench
-from .endpoints import ENDPOINTS, LISTED
+from .bench import PREFIX, Bench, first_row
+from .endpoints import ENDPOINTS, LISTED, is_readable
 from .package import PACKAGE, AlyxClient, models
 from .targets import Target
 
@@ -369,7 +369,7 @@ def test_description_of_brain_region_is_changed_and_restored(client: AlyxClient,
 
 
 def test_location_is_changed_and_restored(client: AlyxClient, bench: Bench) -> None:
-    before = client.locations.list(max_items=1)[0]
+    before = first_row(client.locations, where=lambda row: is_readable(row.name))
     bench.later("before", lambda: client.locations.partial_update(before.name, json=before.json))
 
     assert client.locations.partial_update(before.name, json={"a": 1}).json == {"a": 1}
@@ -378,7 +378,7 @@ def test_location_is_changed_and_restored(client: AlyxClient, bench: Bench) -> N
 
 
 def test_surgery_is_changed_and_restored(client: AlyxClient, bench: Bench) -> None:
-    before = client.surgeries.list(max_items=1)[0]
+    before = first_row(client.surgeries)
     bench.later("before", lambda: client.surgeries.partial_update(before.id, narrative=before.narrative))
 
     assert client.surgeries.partial_update(before.id, narrative="a test").narrative == "a test"
@@ -388,7 +388,7 @@ def test_surgery_is_changed_and_restored(client: AlyxClient, bench: Bench) -> No
 
 
 def test_count_of_download_is_changed_and_restored(client: AlyxClient, bench: Bench) -> None:
-    before = client.downloads.list(max_items=1)[0]
+    before = first_row(client.downloads, where=lambda row: row.user)
     bench.later("before", lambda: client.downloads.partial_update(before.id, count=before.count))
 
     assert client.downloads.partial_update(before.id, count=before.count + 1).count == before.count + 1
@@ -412,8 +412,8 @@ def test_record_that_cannot_be_deleted_is_created(name: str, shape: Any, client:
     assert_kept(shape, getattr(client, name).create(shape))
 
 
-def test_second_water_type_of_same_name_is_refused(client: AlyxClient) -> None:
-    taken = client.water_type.list(max_items=1)[0].name
+def test_second_water_type_of_same_name_is_refused(client: AlyxClient, writable: None) -> None:
+    taken = first_row(client.water_type).name
     with pytest.raises(BadRequestError) as refusal:
         client.water_type.create(models.WaterType(name=taken))
     assert refusal.value.fields.keys() == {"name"}

@@ -92,7 +92,7 @@ def vcr_config(vcr_config: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def mouse(_client: AlyxClient, target: Target, vcr_cassette_dir: str) -> Iterator[Bench]:
+def mouse(_client: AlyxClient, target: Target, writable: None, vcr_cassette_dir: str) -> Iterator[Bench]:
     """The subject of all tests of a module, its lab and a session."""
     bench = Bench(_client)
     with _cassette(target, Path(vcr_cassette_dir, "mouse_created.yaml")):

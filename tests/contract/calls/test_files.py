@@ -122,7 +122,7 @@ def test_22_files_are_registered_typed(client: AlyxClient, bench: Bench) -> None
     assert counted[1].count[0] == counted[0].count[0] + 1
 
 
-def test_23_cache_tables_are_described_string(client: AlyxClient, target: Target) -> None:
+def test_23_cache_tables_are_described_string(client: AlyxClient, target: Target, cache_tables: None) -> None:
     info = client.get("/cache/info")
     assert info["tables"].keys() == {"sessions", "datasets"}
     assert info["tables"]["sessions"]["nrecs"] > 0
@@ -134,7 +134,7 @@ def test_23_cache_tables_are_described_string(client: AlyxClient, target: Target
         assert tagged["tables"]["sessions"]["nrecs"] < info["tables"]["sessions"]["nrecs"]
 
 
-def test_23_cache_tables_are_described_typed(client: AlyxClient, target: Target) -> None:
+def test_23_cache_tables_are_described_typed(client: AlyxClient, target: Target, cache_tables: None) -> None:
     info = client.cache_info.read()
     assert info.tables.keys() == {"sessions", "datasets"}
     assert info.tables["sessions"].nrecs > 0

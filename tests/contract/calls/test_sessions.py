@@ -10,7 +10,7 @@ import pytest
 from alyx_client.errors import NotFoundError, ServerError
 from alyx_client.http.message import Request
 
-from ..bench import PREFIX, Bench
+from ..bench import PREFIX, Bench, first_row
 from ..package import AlyxClient, models
 from .helpers import (
     ALIGNED,
@@ -68,7 +68,7 @@ def _or_division_by_zero(rows: Any) -> list[str] | None:
 
 
 def _place(bench: Bench) -> str:
-    place = bench.client.locations.list(max_items=1)[0].name
+    place = first_row(bench.client.locations).name
     change(bench, location=place)
     return place
 

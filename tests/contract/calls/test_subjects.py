@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from ..bench import Bench
+from ..bench import Bench, first_row
 from ..package import AlyxClient, models
 from .helpers import (
     created,
@@ -46,7 +46,7 @@ def test_16_subjects_by_nickname_typed(client: AlyxClient, bench: Bench) -> None
 
 def _surgery(client: AlyxClient) -> tuple[Any, str]:
     """Return a surgery that the server has, and the name of one of its procedures in other letters."""
-    surgery = client.surgeries.list(django={"procedures__isnull": False}, max_items=1)[0]
+    surgery = first_row(client.surgeries, django={"procedures__isnull": False})
     names = {row.id: row.name for row in client.procedures.list()}
     return surgery, names[surgery.procedures[0]].upper()
 
