@@ -32,15 +32,23 @@ def value_name(kind: Kind, action: SurfaceAction, name: str) -> str:
     action
         The action.
     name
-        The server's name; of a field within a record, with dots.
+        The server's name; of a field within a record, with dots; empty for a body as a whole.
     """
     method, classes = method_name(action), action.name
-    if kind == "filter":
-        return f"{method}({parameter_name(name)}=)"
-    if kind == "answer":
-        return f"{classes.response_class}.{name}" if classes.response_class else f"{method}() .{name}"
     outer = name if name.isidentifier() else name.partition(".")[0].partition("[")[0].partition("{")[0]
     inner = f" {name}" if outer != name else ""
+    if kind == "filter":
+        place, _, header = name.partition(" ")
+        if place in ("header", "cookie") and header:
+            return f"{method}() {name}"
+        is_nested = bool(inner) and outer in action.filters
+        return f"{method}({parameter_name(outer)}=){inner}" if is_nested else f"{method}({parameter_name(name)}=)"
+    if kind == "answer":
+        if not name:
+            return f"{method}() response"
+        return f"{classes.response_class}.{name}" if classes.response_class else f"{method}() .{name}"
+    if not name:
+        return f"{method}() body"
     # partial_update takes keywords, the others an instance of the class.
     if classes.action == "partial_update" or not classes.request_class:
         return f"{method}({parameter_name(outer)}=…){inner}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from alyx_client.schema.naming import resource_name
-from alyx_client.schema.surface import SurfaceAction
+from alyx_client.schema.surface import SurfaceAction, ValueSpec
 
 __all__ = ["with_class_names"]
 
@@ -59,13 +59,17 @@ def _request_classes(actions: Mapping[str, SurfaceAction], components: Mapping[s
             continue
         previous = previous_of.get(action.name.endpoint)
         # PATCH takes the fields of PUT one by one, and PUT often takes those of POST.
-        if previous and (action.method == "PATCH" or action.request_fields == actions[previous].request_fields):
+        if previous and (action.method == "PATCH" or _fields(action) == _fields(actions[previous])):
             classes[key] = classes[previous]
             continue
         resource = resource_name(components[key])
         classes[key] = _first_free(classes.values(), resource, f"{resource}Update") if previous else resource
         previous_of[action.name.endpoint] = key
     return classes
+
+
+def _fields(action: SurfaceAction) -> dict[str, ValueSpec]:
+    return {name: value for name, value in action.request_fields.items() if name}
 
 
 def _in_order(actions: Mapping[str, SurfaceAction], order: Sequence[str]) -> list[str]:

@@ -54,7 +54,7 @@ def _action(word: str, method: str, path: str, link: Schema) -> SurfaceAction:
         ActionName(endpoint_name(path), "list" if word == "list" else ACTIONS_BY_METHOD[method]),
         method,
         path,
-        tuple((key, " or ".join(fields["path"].get(key, ValueSpec(("text",))).types)) for key in path_keys(path)),
+        tuple((key, fields["path"].get(key, ValueSpec(("text",)))) for key in path_keys(path)),
         "record" if request_fields else "",
         "",
         {name: value for name, value in fields["query"].items() if name not in PAGING_PARAMETERS},

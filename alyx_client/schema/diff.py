@@ -7,14 +7,19 @@ finds the places once the client is regenerated. *Harmless* is everything else.
 ================================================== ============ =====================================================
 Change                                             Group        Reason
 ================================================== ============ =====================================================
+path of the server's address changed               breaking     404
+login: another kind, or newly required             breaking     401 or 403
 endpoint or action removed; its path changed       breaking     404 or 405
 endpoint or action added                           harmless
 a lookup key is renamed, or accepts less           breaking     it may mean something else; old keys are not found
 a lookup key accepts more                          harmless
+pages without a count, a link or a parameter       breaking     one page passes for all of them
 filter removed                                     breaking     Alyx silently ignores it and returns every row
+several values of a filter sent in another form    breaking     they are read as one value
+default of a filter changed                        breaking     calls without the filter return other rows
 filter added, optional                             harmless
-filter or request field added, required; now       breaking     400
-required
+filter, header or request field added, required;   breaking     400
+now required
 request field removed, or now read-only            breaking     Alyx silently ignores it, nothing is stored
 request field added, optional; now optional        harmless
 request: fewer types or values, null not accepted  breaking     400
@@ -22,11 +27,13 @@ request: more types or values, null accepted       harmless
 request: tighter limit, new format or pattern      breaking     400
 request: wider limit, limit removed                harmless
 a list, or a single record, is no longer accepted  breaking     400
+media type of requests removed                     breaking     415
 response field removed                             type-checks  its attribute is gone
 response field added                               harmless     records accept new fields
 response: other type                               type-checks
 response: fewer of the same types                  harmless
 response: may now be null or absent                type-checks  its type is a union with None
+response: wider limit, limit removed               type-checks  values that code did not expect
 response: no longer null; now always present       harmless
 response: new value of an enumeration              harmless     enumerations of text or of integers are open in
                                                                 responses: ``Literal['PASS'] | str``
@@ -39,20 +46,23 @@ class of requests or responses renamed or replaced type-checks  its import fails
 method renamed, for the same path                  type-checks
 ================================================== ============ =====================================================
 
-An endpoint or action that is added or removed is one change, not one per field.
+An endpoint or action that is added or removed is one change, not one per field. ``docs/diff-rules.md`` compares these
+groups with the rules of oasdiff.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from alyx_client.schema.action_diff import action_verdicts
 from alyx_client.schema.change_names import call_name, endpoint_hint, value_hint, value_name
+from alyx_client.schema.keyword_diff import Verdict
 from alyx_client.schema.report import Change, Group, Kind, Report, What, sort_key
-from alyx_client.schema.routes import action_rank
+from alyx_client.schema.routes import PAGING_PARAMETERS, action_rank
+from alyx_client.schema.server_diff import SubjectChange, login_changes, server_changes
 from alyx_client.schema.surface import Surface, SurfaceAction, Values, ValueSpec
-from alyx_client.schema.value_diff import Verdict, request_verdicts, response_verdicts
+from alyx_client.schema.value_diff import request_verdicts, response_verdicts
 
 __all__ = ["compare_surfaces"]
 
@@ -62,9 +72,6 @@ _CORE_API_NOTE = (
     "compared."
 )
 _LISTS = frozenset({"page of records", "list of records"})
-
-SubjectChange = tuple[str, Change]
-"""A change, and its subject regardless of the action: equal changes of one subject in several actions are merged."""
 
 
 def compare_surfaces(old: Surface, new: Surface) -> Report:
@@ -99,14 +106,20 @@ class _Comparison:
         after = {action.name.endpoint for action in self._new.actions.values()}
         yield from _unmatched("removed", removed, before - after, after - before)
         yield from _unmatched("added", added, after - before, before - after)
-        for old_key, new_key in pairs.items():
-            yield from self._action(self._old.actions[old_key], self._new.actions[new_key])
+        both = [(self._old.actions[old_key], self._new.actions[new_key]) for old_key, new_key in pairs.items()]
+        for old, new in both:
+            yield from self._action(old, new)
+        if not self._is_coarse:
+            yield from server_changes(self._old, self._new)
+            yield from login_changes(both)
 
     def _action(self, old: SurfaceAction, new: SurfaceAction) -> Iterator[SubjectChange]:
         for group, words in action_verdicts(old, new, self._new_classes, is_coarse=self._is_coarse):
             name = old.name
             yield "", Change(group, "action", "changed", name.endpoint, (name.action,), call_name(old), words)
-        yield from self._values("filter", old, new, old.filters, new.filters)
+        # Those that select a page are part of the change to a list with pages, or to one without.
+        paging = PAGING_PARAMETERS if old.response != new.response or self._is_coarse else frozenset[str]()
+        yield from self._values("filter", old, new, _without(old.filters, paging), _without(new.filters, paging))
         if old.body and new.body:
             yield from self._values("sent", old, new, old.request_fields, new.request_fields)
         elif new.body and not self._is_coarse:
@@ -115,7 +128,11 @@ class _Comparison:
             required = {name: value for name, value in fields if value.required and _is_top_level(name)}
             yield from self._values("sent", old, new, {}, required)
         if not self._is_coarse and old.response_fields and new.response_fields:
-            yield from self._values("answer", old, new, old.response_fields, new.response_fields)
+            before, after = old.response_fields, new.response_fields
+            # Without fields before or after, the response has another form, which is the change.
+            if not before.keys() - {""} or not after.keys() - {""}:
+                before, after = ({"": fields[""]} for fields in (before, after))
+            yield from self._values("answer", old, new, before, after)
 
     def _values(
         self, kind: Kind, old: SurfaceAction, new: SurfaceAction, before: Values, after: Values
@@ -134,18 +151,23 @@ class _Comparison:
             group, words = _added_value(kind, after[name])
             yield _value_change(kind, "added", new, name, (group, words + value_hint(name, removed, kind, old)))
         for name in sorted(before.keys() & after.keys()):
-            for verdict in self._changed_value(kind, before[name], after[name]):
+            # Another form of the body as a whole is a change of the action.
+            is_other_form = not name and (kind == "answer" or old.body != new.body)
+            value = replace(after[name], types=before[name].types) if is_other_form else after[name]
+            for verdict in self._changed_value(kind, before[name], value):
                 yield _value_change(kind, "changed", new, name, verdict)
 
     def _changed_value(self, kind: Kind, old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
         if self._is_coarse:
-            old, new = (replace(value, types=("anything",), nullable=True, enum=(), limits=()) for value in (old, new))
+            old, new = (
+                replace(value, types=("anything",), nullable=True, enum=(), keywords=()) for value in (old, new)
+            )
         if kind == "answer":
             return response_verdicts(old, new)
         if kind == "filter":
             # A query cannot hold null, and sends one value as it sends a list of one.
             new = replace(new, types=_with_single_types(old, new), nullable=old.nullable)
-        return request_verdicts(old, new)
+        return request_verdicts(old, new, is_filter=kind == "filter")
 
     def _removed_value(self, kind: Kind, action: SurfaceAction, name: str) -> Verdict:
         if kind == "filter":
@@ -226,8 +248,12 @@ def _is_top_level(name: str) -> bool:
     return not {".", "[", "{"} & set(name)
 
 
+def _without(values: Values, names: Collection[str]) -> Values:
+    return {name: value for name, value in values.items() if name not in names}
+
+
 def _top_level(values: Values) -> Values:
-    return {name: value for name, value in values.items() if _is_top_level(name)}
+    return {name: value for name, value in values.items() if name and _is_top_level(name)}
 
 
 def _outermost(names: set[str], others: set[str]) -> list[str]:
@@ -248,6 +274,6 @@ def _merged(changes: Iterable[SubjectChange]) -> Iterator[Change]:
         key = (change.group, change.kind, change.what, change.endpoint, subject, change.words)
         equal.setdefault(key, []).append(change)
     for group in equal.values():
-        ordered = sorted(group, key=lambda change: action_rank(change.actions[0]))
+        ordered = sorted(group, key=lambda change: action_rank(next(iter(change.actions), "")))
         actions = dict.fromkeys(action for change in ordered for action in change.actions)
         yield replace(ordered[0], actions=tuple(actions))

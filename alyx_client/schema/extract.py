@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from alyx_client.schema.action_facts import server_paths, service_paths
 from alyx_client.schema.coreapi import is_core_api
 from alyx_client.schema.coreapi_surface import core_api_actions
 from alyx_client.schema.openapi import OpenAPIDocument
@@ -37,7 +38,8 @@ def surface_of(document: Mapping[str, Any], names: Mapping[str, ActionName] | No
         It is neither an OpenAPI 3 nor a CoreAPI document.
     """
     if str(document.get("openapi", "")).startswith("3."):
-        surface = Surface(open_api_actions(OpenAPIDocument(document)), "OpenAPI")
+        parsed = OpenAPIDocument(document)
+        surface = Surface(open_api_actions(parsed), "OpenAPI", server_paths(parsed), service_paths(parsed))
     elif is_core_api(document):
         surface = Surface(core_api_actions(document), "CoreAPI")
     else:

@@ -130,6 +130,22 @@ class OpenAPIDocument:
         own = {key: value for key, value in schema.items() if key != "allOf"}
         return merge_all_of((*parts, own)), inside
 
+    def references_of(self, nodes: Iterable[Any]) -> References:
+        """Return all references that are followed to read some nodes, without those in read-only fields."""
+        found: set[str] = set()
+        pending = [*nodes]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, list):
+                pending += as_list(node)
+            elif not (schema := as_schema(node)).get("readOnly"):
+                reference = schema.get("$ref")
+                if isinstance(reference, str) and reference not in found:
+                    found.add(reference)
+                    pending.append(self.at(reference))
+                pending += schema.values()
+        return frozenset(found)
+
     def dereference(self, node: Any) -> Schema:
         """Return a node with its own reference followed, and all that stands in it as it is."""
         reference = as_schema(node).get("$ref")

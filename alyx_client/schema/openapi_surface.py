@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from alyx_client.schema.action_facts import action_facts
 from alyx_client.schema.class_names import with_class_names
+from alyx_client.schema.keywords import SENT_AS, lifecycle, sent_as
 from alyx_client.schema.naming import endpoint_name
 from alyx_client.schema.openapi import (
     OpenAPIDocument,
@@ -21,6 +23,10 @@ from alyx_client.schema.surface import ActionName, SurfaceAction, ValueSpec
 from alyx_client.schema.value_reader import ValueReader
 
 __all__ = ["open_api_actions"]
+
+# OpenAPI 3.1, section 4.8.12: parameters of these names are ignored.
+_OWN_HEADERS = frozenset({"Accept", "Authorization", "Content-Type"})
+_SEVERAL = ("list of ", "mapping of ", "object", "record")
 
 
 def open_api_actions(document: OpenAPIDocument) -> dict[str, SurfaceAction]:
@@ -50,10 +56,17 @@ class _ActionReader:
         """Return an operation as an action, and the components of its request and its response."""
         body, request = self._request(operation.spec)
         request_fields = self._values.fields(request, sent=True) if request else {}
+        if body:
+            request_fields[""] = self._body(operation.spec)
         # A PATCH requires no field, whatever the component that it shares with PUT declares.
         if operation.method == "PATCH":
             request_fields = {name: replace(value, required=False) for name, value in request_fields.items()}
         content, record = self._response(operation)
+        response = json_schema(self._success(as_schema(operation.spec.get("responses"))) or {})
+        page = self._document.resolve(response) if content == "page of records" else None
+        response_fields = self._values.fields(record) if record else {}
+        if response is not None and content != "file":
+            response_fields[""] = self._values.value(response if page is None else record, sent=False)
         action = SurfaceAction(
             ActionName(*self._name(operation, content)),
             operation.method,
@@ -61,29 +74,44 @@ class _ActionReader:
             self._keys(operation),
             body,
             content,
-            self._filters(operation),
+            self._filters(operation, PAGING_PARAMETERS if page is not None else frozenset()),
             request_fields,
-            self._values.fields(record) if record else {},
+            response_fields,
+            action_facts(self._document, operation, page),
         )
         return action, (component_name(request), component_name(record))
 
-    def _keys(self, operation: OpenAPIOperation) -> tuple[tuple[str, str], ...]:
-        types = {
-            str(parameter["name"]): " or ".join(self._value(parameter).types)
+    def _keys(self, operation: OpenAPIOperation) -> tuple[tuple[str, ValueSpec], ...]:
+        keys = {
+            str(parameter["name"]): self._value(parameter)
             for parameter in operation.parameters
             if parameter.get("in") == "path"
         }
-        return tuple((key, types.get(key, "text")) for key in path_keys(operation.path))
+        return tuple((name, keys.get(name, ValueSpec(("text",)))) for name in path_keys(operation.path))
 
-    def _filters(self, operation: OpenAPIOperation) -> dict[str, ValueSpec]:
-        return {
-            str(parameter["name"]): replace(self._value(parameter), required=bool(parameter.get("required")))
-            for parameter in operation.parameters
-            if parameter.get("in") == "query" and parameter["name"] not in PAGING_PARAMETERS
-        }
+    def _filters(self, operation: OpenAPIOperation, excluded: frozenset[str]) -> dict[str, ValueSpec]:
+        filters: dict[str, ValueSpec] = {}
+        for parameter in operation.parameters:
+            place, name = parameter.get("in"), str(parameter["name"])
+            if place == "path" or name in (excluded if place == "query" else _OWN_HEADERS):
+                continue
+            label = name if place == "query" else f"{place} {name}"
+            filters[label] = self._value(parameter)
+            inner = self._values.fields(_parameter_schema(parameter), sent=True)
+            filters |= {f"{label}.{field}": value for field, value in inner.items()}
+        return filters
 
     def _value(self, parameter: Schema) -> ValueSpec:
-        return self._values.value(as_schema(parameter.get("schema")))
+        value = self._values.value(_parameter_schema(parameter))
+        keywords = {**dict(value.keywords), **lifecycle(parameter)}
+        if parameter.get("content") or any(name.startswith(_SEVERAL) for name in value.types):
+            keywords[SENT_AS] = sent_as(parameter)
+        is_required = bool(parameter.get("required")) and parameter.get("in") != "path"
+        return replace(value, required=is_required, keywords=tuple(sorted(keywords.items())))
+
+    def _body(self, spec: Schema) -> ValueSpec:
+        holder = self._document.resolve(spec.get("requestBody"))
+        return replace(self._values.value(json_schema(holder) or {}), required=bool(holder.get("required")))
 
     def _name(self, operation: OpenAPIOperation, content: str) -> tuple[str, str]:
         """Return the names of the endpoint and the action."""
@@ -152,3 +180,7 @@ class _ActionReader:
         results = self._document.resolve(properties.get("results"))
         is_page = "count" in properties or {"next", "previous"} <= properties.keys()
         return as_schema(results.get("items")) if is_page and results.get("type") == "array" else None
+
+
+def _parameter_schema(parameter: Schema) -> Schema:
+    return json_schema(parameter) or as_schema(parameter.get("schema"))

@@ -12,7 +12,7 @@ __all__ = ["GROUPS", "Change", "FailOn", "Group", "Kind", "Report", "What", "esc
 
 Group = Literal["breaking", "type-checks", "harmless"]
 FailOn = Literal["breaking", "type-checks", "any"]
-Kind = Literal["endpoint", "action", "filter", "sent", "answer"]
+Kind = Literal["server", "endpoint", "action", "filter", "sent", "answer"]
 What = Literal["added", "removed", "changed"]
 
 GROUPS: tuple[Group, ...] = ("breaking", "type-checks", "harmless")
@@ -21,7 +21,7 @@ _TITLES: dict[Group, str] = {
     "type-checks": "Breaks type checks",
     "harmless": "Harmless",
 }
-_KINDS: tuple[Kind, ...] = ("endpoint", "action", "filter", "sent", "answer")
+_KINDS: tuple[Kind, ...] = ("server", "endpoint", "action", "filter", "sent", "answer")
 _MAX_NAME_WIDTH = 60
 
 
@@ -36,7 +36,7 @@ class Change:
     kind, what
         The kind of thing that changed, and the kind of change.
     endpoint
-        The endpoint, as on the client.
+        The endpoint, as on the client; empty for changes of the server as a whole.
     actions
         The actions that it affects.
     name
@@ -180,7 +180,7 @@ def _sentence(change: Change) -> str:
     """Return a change in words, with the actions that its name does not mention."""
     named = change.actions[0] if change.kind != "answer" else ""
     others = [action for action in change.actions if action != named]
-    if change.kind in ("endpoint", "answer") or not others:
+    if change.kind in ("server", "endpoint", "answer") or not others:
         return change.words
     return f"{change.words} (also in {', '.join(others)})"
 

@@ -10,17 +10,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["ActionName", "Scalar", "Surface", "SurfaceAction", "SurfaceSource", "ValueSpec", "Values"]
+__all__ = [
+    "ActionFacts",
+    "ActionName",
+    "Keywords",
+    "Scalar",
+    "Surface",
+    "SurfaceAction",
+    "SurfaceSource",
+    "ValueSpec",
+    "Values",
+]
 
 Scalar = str | int | float | bool
 SurfaceSource = Literal["OpenAPI", "CoreAPI"]
+Keywords = tuple[tuple[str, Scalar], ...]
+"""Keywords of the document with their values, sorted; a value that is no scalar as JSON."""
 Values = Mapping[str, "ValueSpec"]
 """Filters or fields, by the server's names."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueSpec:
-    """The type of a filter or a field, and what the server checks of it.
+    """The type of a filter or a field, and what else the document says of it.
 
     Parameters
     ----------
@@ -34,16 +46,17 @@ class ValueSpec:
         Whether it may be null.
     enum
         The values it may have; empty if it may have any. Of a list: the values of its items.
-    limits
-        What else the server checks, by OpenAPI's keyword: ``maxLength``, ``pattern``, ``format``; ``blank`` if a
-        blank text is accepted whatever they say. Of a list: the limits of its items, too. Only in requests.
+    keywords
+        What else `alyx_client.schema.keywords` reads: limits (``maxLength``, ``pattern``, ``format``), ``default``,
+        ``deprecated``; ``blank`` if a blank text is accepted whatever the limits say. Of a list: those of its items,
+        too.
     """
 
     types: tuple[str, ...]
     required: bool = False
     nullable: bool = False
     enum: tuple[Scalar, ...] = ()
-    limits: tuple[tuple[str, Scalar], ...] = ()
+    keywords: Keywords = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,34 @@ class ActionName:
         return f"client.{self.endpoint}.{self.action}" if self.is_method else self.action
 
 
+@dataclass(frozen=True, slots=True)
+class ActionFacts:
+    """Facts about an operation besides its fields.
+
+    Parameters
+    ----------
+    media
+        The media types of requests.
+    returns
+        The media types of responses to a success.
+    statuses
+        The declared statuses of responses.
+    security
+        The logins of which one is required, as text; empty for none.
+    paging
+        Of a page of records: the parameters that select a page, and the fields by which pages are followed.
+    about
+        ``deprecated``, ``sunset``, ``stability``, ``operationId`` and ``tags``.
+    """
+
+    media: tuple[str, ...] = ()
+    returns: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    security: tuple[str, ...] = ()
+    paging: tuple[str, ...] = ()
+    about: Keywords = ()
+
+
 def _no_values() -> dict[str, ValueSpec]:
     return {}
 
@@ -90,24 +131,28 @@ class SurfaceAction:
     method, path
         The HTTP method in capitals, and the path with its lookup keys in braces.
     keys
-        The lookup keys of the path with their types, in order.
+        The lookup keys of the path, in order.
     body
         The body of requests: ``record``, ``list``, ``record or list``, or empty.
     response
         The content of responses: ``page of records``, ``list of records``, ``record``, ``nothing``, ``file``, or types.
     filters, request_fields, response_fields
-        By the server's names; fields of nested records as ``probe_insertion[].name``.
+        By the server's names; fields of nested records as ``probe_insertion[].name``. A header or a cookie is a filter
+        called ``header X-Lab``. The field with the empty name is the body as a whole.
+    facts
+        Media types, statuses, logins and others.
     """
 
     name: ActionName
     method: str
     path: str
-    keys: tuple[tuple[str, str], ...] = ()
+    keys: tuple[tuple[str, ValueSpec], ...] = ()
     body: str = ""
     response: str = "nothing"
     filters: Values = field(default_factory=_no_values)
     request_fields: Values = field(default_factory=_no_values)
     response_fields: Values = field(default_factory=_no_values)
+    facts: ActionFacts = ActionFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +165,16 @@ class Surface:
         By their `alyx_client.schema.routes.route`.
     source
         The form of the document that it was read from. A CoreAPI document does not describe responses.
+    servers
+        The paths of the server's addresses.
+    services
+        The paths that clients use by themselves, such as that of the login.
     """
 
     actions: Mapping[str, SurfaceAction]
     source: SurfaceSource = "OpenAPI"
+    servers: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
 
     @property
     def names(self) -> dict[str, ActionName]:

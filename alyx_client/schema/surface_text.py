@@ -10,17 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from typing import Any, Literal
 
 from alyx_client.schema.routes import route
-from alyx_client.schema.surface import ActionName, Surface, SurfaceAction, Values, ValueSpec
+from alyx_client.schema.surface import ActionFacts, ActionName, Surface, SurfaceAction, Values, ValueSpec
 
 __all__ = ["dump", "fingerprint", "load"]
 
 Part = Literal["filters", "sent", "answered"]
 
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 _PARTS: tuple[Part, ...] = ("filters", "sent", "answered")
 _VALUE_KEYS = frozenset({"type", "required", "nullable", "enum"})
 
@@ -47,9 +47,11 @@ def load(text: str) -> Surface:
     """
     try:
         header, *rows = [json.loads(line) for line in text.splitlines()]
-        if header != ["surface", _FORMAT_VERSION, header[2]] or header[2] not in ("OpenAPI", "CoreAPI"):
+        _, version, source, attributes = header
+        if header[0] != "surface" or version != _FORMAT_VERSION or source not in ("OpenAPI", "CoreAPI"):
             raise ValueError
-        return Surface(_read_actions(rows), header[2])
+        servers, services = (tuple(map(str, attributes[key])) for key in ("servers", "services"))
+        return Surface(_read_actions(rows), source, servers, services)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise ValueError(
             "this is not the text of a surface that this version can read. Regenerate the client with "
@@ -59,7 +61,8 @@ def load(text: str) -> Surface:
 
 def _text(surface: Surface, actions: Iterable[SurfaceAction]) -> str:
     lines = [_line(*row) for row in _rows(list(actions))]
-    return "\n".join((_line("surface", _FORMAT_VERSION, surface.source), *sorted(lines))) + "\n"
+    attributes = {"servers": surface.servers, "services": surface.services}
+    return "\n".join((_line("surface", _FORMAT_VERSION, surface.source, attributes), *sorted(lines))) + "\n"
 
 
 def _line(*items: Any) -> str:
@@ -72,10 +75,11 @@ def _rows(actions: list[SurfaceAction]) -> Iterator[tuple[Any, ...]]:
         attributes = {
             "method": action.method,
             "path": action.path,
-            "keys": action.keys,
+            "keys": [(name, _described(value)) for name, value in action.keys],
             "takes": action.body,
             "answer": action.response,
             "classes": classes if any(classes) else [],
+            **asdict(action.facts),
         }
         present = {key: attribute for key, attribute in attributes.items() if attribute}
         yield action.name.endpoint, "action", action.name.action, present
@@ -112,7 +116,7 @@ def _described(value: ValueSpec) -> dict[str, Any]:
         described["nullable"] = True
     if value.enum:
         described["enum"] = value.enum
-    return described | dict(value.limits)
+    return described | dict(value.keywords)
 
 
 def _read_value(described: Mapping[str, Any]) -> ValueSpec:
@@ -154,10 +158,17 @@ def _read_action(
         ActionName(endpoint, action, request_class, response_class),
         method,
         attributes["path"],
-        tuple((name, types) for name, types in attributes.get("keys", ())),
+        tuple((name, _read_value(described)) for name, described in attributes.get("keys", ())),
         attributes.get("takes", ""),
         attributes.get("answer", ""),
         values.get("filters", {}),
         request_fields,
         values.get("answered", {}),
+        _read_facts(attributes),
     )
+
+
+def _read_facts(attributes: Mapping[str, Any]) -> ActionFacts:
+    lists = {item.name: attributes.get(item.name, ()) for item in fields(ActionFacts)}
+    about = tuple((str(key), value) for key, value in lists.pop("about"))
+    return ActionFacts(**{name: tuple(map(str, values)) for name, values in lists.items()}, about=about)

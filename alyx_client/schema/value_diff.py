@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from alyx_client.schema.report import Group
+from alyx_client.schema.keyword_diff import Verdict, request_keyword_verdicts, response_keyword_verdicts
+from alyx_client.schema.keywords import SHARED
 from alyx_client.schema.surface import Scalar, ValueSpec
 
-__all__ = ["Verdict", "request_verdicts", "response_verdicts"]
-
-Verdict = tuple[Group, str]
-"""The group of a change, and the change in words."""
+__all__ = ["request_verdicts", "response_verdicts"]
 
 _TEXT_TYPES = frozenset({"text", "date", "date-time", "uuid"})
-# Limits that a blank text cannot meet, unless the document allows it besides.
-_NEVER_BLANK = frozenset({"format", "minLength", "pattern"})
 
 
-def request_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
+def request_verdicts(old: ValueSpec, new: ValueSpec, *, is_filter: bool = False) -> Iterator[Verdict]:
     """Yield the changes of a value that is sent.
 
     Parameters
     ----------
     old, new
         The value before and after.
+    is_filter
+        Whether it is a filter, and not a field.
     """
     if old.required != new.required:
         yield ("breaking", "now required") if new.required else ("harmless", "now optional")
@@ -37,7 +35,7 @@ def request_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
     # Enumerations and limits of values of another type cannot be compared.
     if not refused:
         yield from _request_enum_verdicts(old, new)
-        yield from _limit_verdicts(old, new)
+        yield from request_keyword_verdicts(old.keywords, new.keywords, is_filter=is_filter)
 
 
 def response_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
@@ -56,10 +54,22 @@ def response_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
         yield "harmless" if is_narrower else "type-checks", f"now {_either(new.types)}, was {_either(old.types)}"
     if _differ_in_null(old, new):
         yield ("type-checks", "may now be null") if new.nullable else ("harmless", "no longer null")
-    if old.required != new.required:
-        yield ("harmless", "now always present") if new.required else ("type-checks", "may now be absent")
+    yield from _presence_verdicts(old, new)
     if old.enum != new.enum and old.types == new.types:
         yield from _response_enum_verdicts(old, new)
+    if old.types == new.types:
+        yield from response_keyword_verdicts(old.keywords, new.keywords)
+
+
+def _presence_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
+    # Where requests and responses share a component, `required` is about requests: Django REST framework returns every
+    # field. A document of another origin may mean both.
+    is_shared = any(SHARED in dict(value.keywords) for value in (old, new))
+    if old.required and not new.required:
+        words = "no longer required in the component that requests share, so it may be absent"
+        yield ("harmless", words) if is_shared else ("type-checks", "may now be absent")
+    elif new.required and not old.required and not is_shared:
+        yield "harmless", "now always present"
 
 
 def _differ_in_null(old: ValueSpec, new: ValueSpec) -> bool:
@@ -82,42 +92,17 @@ def _request_enum_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
 
 
 def _response_enum_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
+    # Code that reads a constant need not look at it, other than at one of several values.
+    is_open = _is_open(old) and len(old.enum) != 1
     if not new.enum:
-        yield "harmless" if _is_open(old) else "type-checks", f"no longer limited to {_list(old.enum)}"
+        yield "harmless" if is_open else "type-checks", f"no longer limited to {_list(old.enum)}"
     elif not old.enum:
         yield "harmless", f"now one of {_list(new.enum)}"
     else:
         if added := _difference(new.enum, old.enum):
-            yield "harmless" if _is_open(old) else "type-checks", f"may now be {_list(added)}"
+            yield "harmless" if is_open else "type-checks", f"may now be {_list(added)}"
         if removed := _difference(old.enum, new.enum):
             yield "harmless", f"no longer {_list(removed)}"
-
-
-def _limit_verdicts(old: ValueSpec, new: ValueSpec) -> Iterator[Verdict]:
-    before, after = dict(old.limits), dict(new.limits)
-    blank_before, blank_after = before.pop("blank", False), after.pop("blank", False)
-    if blank_before and not blank_after and _NEVER_BLANK & set(after):
-        yield "breaking", "'' no longer accepted"
-    elif blank_after and not blank_before and _NEVER_BLANK & set(before):
-        yield "harmless", "'' now accepted"
-    for name in sorted({*before, *after}):
-        was, now = before.get(name), after.get(name)
-        if was == now:
-            continue
-        if now is None:
-            yield "harmless", f"{name} {was} removed"
-        elif was is None:
-            yield "breaking", f"{name} {now} added"
-        else:
-            yield "harmless" if _is_wider(name, was, now) else "breaking", f"{name} is {now}, was {was}"
-
-
-def _is_wider(name: str, was: Scalar, now: Scalar) -> bool:
-    if isinstance(was, str) or isinstance(now, str):
-        return False
-    if name.startswith("max") or name == "exclusiveMaximum":
-        return now > was
-    return now < was if name.startswith("min") or name == "exclusiveMinimum" else False
 
 
 def _accepts(types: Iterable[str], name: str) -> bool:

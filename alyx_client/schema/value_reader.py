@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
-from alyx_client.schema.openapi import OpenAPIDocument, References, Schema, as_list, as_schema, is_circular
+from alyx_client.schema.keywords import ALTERNATIVES, SHARED, option_name, read_keywords
+from alyx_client.schema.openapi import (
+    OpenAPIDocument,
+    References,
+    Schema,
+    as_list,
+    as_schema,
+    is_circular,
+    merge_all_of,
+)
 from alyx_client.schema.surface import Scalar, ValueSpec
 
 __all__ = ["ValueReader"]
 
-_LIMITS = frozenset(
-    {"minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern"}
-    | {"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"}
-)
-_MINIMA_OF_ZERO = frozenset({"minLength", "minItems", "minProperties"})
 _TYPES = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
 _FORMATS = {"date": "date", "date-time": "date-time", "uuid": "uuid", "binary": "file"}
-# Formats that Alyx's serialisers declare, but do not check when a value is sent.
-_UNCHECKED_FORMATS = frozenset({"uri", "double", "float", "int32", "int64", "password", "byte"})
 _MAX_DEPTH = 5
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """A record within a value: its place in it (``[]`` for a list's items), and its schema."""
+    """A record within a value: its place in it (``[]`` for a list's items), its schema, and if requests share it."""
 
     suffix: str
     schema: Schema
     followed: References
+    is_shared: bool = False
 
 
 @dataclass
@@ -39,13 +43,14 @@ class _Parts:
     types: set[str] = field(default_factory=set[str])
     nullable: bool = False
     enum: tuple[Scalar, ...] | None = None
-    limits: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
+    keywords: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
     records: list[_Record] = field(default_factory=list[_Record])
 
-    def value(self, *, sent: bool) -> ValueSpec:
-        enum = tuple(sorted(self.enum or (), key=lambda value: (str(type(value)), value)))
-        limits = tuple(sorted(self.limits.items())) if sent else ()
-        return ValueSpec(tuple(sorted(self.types or {"null"})), False, self.nullable, enum, limits)
+    def value(self) -> ValueSpec:
+        keywords = tuple(sorted(self.keywords.items()))
+        return ValueSpec(
+            tuple(sorted(self.types or {"null"})), False, self.nullable, _sorted(self.enum or ()), keywords
+        )
 
 
 class ValueReader:
@@ -63,7 +68,7 @@ class ValueReader:
 
     def value(self, schema: Schema, *, sent: bool = True) -> ValueSpec:
         """Return a schema as a value; whether it is required is not part of its own schema."""
-        return self._parts(schema, frozenset(), sent).value(sent=sent)
+        return self._parts(schema, frozenset(), sent).value()
 
     def fields(self, schema: Schema, *, sent: bool = False) -> dict[str, ValueSpec]:
         """Return the fields of a record and of the records within it, five deep, by their dotted names.
@@ -77,37 +82,87 @@ class ValueReader:
             requests only.
         """
         parts = self._parts(schema, frozenset(), sent)
-        return {name.removeprefix("."): value for name, value in self._fields("", parts, sent, 0)}
+        return {name.removeprefix("."): value for name, value in self._fields("", parts.records, sent, 0)}
 
-    def _fields(self, prefix: str, parts: _Parts, sent: bool, depth: int) -> Iterator[tuple[str, ValueSpec]]:
-        for record in parts.records if depth < _MAX_DEPTH else ():
-            required = _required_when_sent(record.schema) if sent else set[str]()
-            for name, node in as_schema(record.schema.get("properties")).items():
-                schema = as_schema(node)
-                if schema.get("readOnly" if sent else "writeOnly"):
+    def _fields(
+        self, prefix: str, records: Sequence[_Record], sent: bool, depth: int
+    ) -> Iterator[tuple[str, ValueSpec]]:
+        for suffix in dict.fromkeys(record.suffix for record in records if depth < _MAX_DEPTH):
+            # Several records in one place are alternatives.
+            options = [record for record in records if record.suffix == suffix]
+            names = dict.fromkeys(name for record in options for name in as_schema(record.schema.get("properties")))
+            for name in names:
+                declared = [self._field(record, name, sent) for record in options]
+                present = [pair for pair in declared if pair is not None]
+                if not present:
                     continue
-                inner = self._parts(schema, record.followed, sent)
-                is_required = name in required if sent else not self._is_optional(record.schema, name)
-                path = f"{prefix}{record.suffix}.{name}"
-                yield path, replace(inner.value(sent=sent), required=is_required)
-                yield from self._fields(path, inner, sent, depth + 1)
+                value = _merged([value for value, _ in present])
+                if len(present) < len(options):
+                    value = replace(value, required=False)
+                path = f"{prefix}{suffix}.{name}"
+                yield path, value
+                yield from self._fields(path, [one for _, inner in present for one in inner], sent, depth + 1)
+
+    def _field(self, record: _Record, name: str, sent: bool) -> tuple[ValueSpec, list[_Record]] | None:
+        """Return a field of a record and the records within it; None if requests or responses lack it."""
+        schema = as_schema(as_schema(record.schema.get("properties")).get(name))
+        if not schema and name not in as_schema(record.schema.get("properties")):
+            return None
+        if schema.get("readOnly" if sent else "writeOnly"):
+            return None
+        parts = self._parts(schema, record.followed, sent)
+        if sent:
+            return replace(parts.value(), required=name in _required_when_sent(record.schema)), parts.records
+        is_optional = self._is_optional(record.schema, name)
+        if record.is_shared and not is_optional and not schema.get("readOnly"):
+            parts.keywords[SHARED] = True
+        is_required = not is_optional and name in as_list(record.schema.get("required"))
+        return replace(parts.value(), required=is_required), parts.records
 
     def _is_optional(self, record: Schema, name: str) -> bool:
-        # `required` is about requests: drf-spectacular declares one component for requests and responses.
         return self._all_optional or bool(record.get("x-all-optional")) or name in as_list(record.get("x-sometimes"))
+
+    @cached_property
+    def _request_components(self) -> References:
+        """The references that lead to the components of requests."""
+        return self._document.references_of(
+            [as_schema(operation.spec.get("requestBody")) for operation in self._document.operations()]
+        )
 
     def _parts(self, node: Any, followed: References, sent: bool) -> _Parts:
         # Corrections declare by x-sent and x-answered where requests and responses differ.
         override = as_schema(as_schema(node).get("x-sent" if sent else "x-answered"))
+        before = followed
         schema, followed = self._document.resolve_within({**as_schema(node), **override}, followed)
         if is_circular(schema):
             return _Parts({"record"}, nullable=bool(schema.get("nullable")))
-        options = as_list(schema.get("oneOf") or schema.get("anyOf"))
-        if options:
-            parts = _union([self._parts(option, followed, sent) for option in options])
+        if schema.get("oneOf") or schema.get("anyOf"):
+            parts = self._alternatives(schema, followed, sent)
         else:
             parts = self._single(schema, followed, sent)
+        if not sent and not self._request_components.isdisjoint(followed - before):
+            parts.records = [replace(record, is_shared=True) for record in parts.records]
         parts.nullable = parts.nullable or bool(schema.get("nullable")) or parts.types == {"anything"}
+        return parts
+
+    def _alternatives(self, schema: Schema, followed: References, sent: bool) -> _Parts:
+        keyword = "oneOf" if schema.get("oneOf") else "anyOf"
+        beside = {key: value for key, value in schema.items() if key != keyword}
+        options = as_list(schema[keyword])
+        read: list[_Parts] = []
+        records: set[str] = set()
+        for option in map(as_schema, options):
+            resolved, inside = self._document.resolve_within(option, followed)
+            # Fields beside alternatives are in each of them.
+            has_fields = bool(beside.get("properties"))
+            whole = merge_all_of((beside, resolved)) if has_fields else option
+            read.append(self._parts(whole, inside if has_fields else followed, sent))
+            if "record" in read[-1].types:
+                records.add(option_name(option, resolved))
+        parts = _union(read)
+        parts.keywords |= read_keywords(beside, sent=sent)
+        if len(records) > 1:
+            parts.keywords[ALTERNATIVES] = f"{keyword}: {' | '.join(sorted(records))}"
         return parts
 
     def _single(self, schema: Schema, followed: References, sent: bool) -> _Parts:
@@ -124,10 +179,7 @@ class ValueReader:
         # A schema without a type allows any; an enumeration of null only allows nothing else.
         if not parts.types and not parts.nullable:
             parts.types = {"anything"}
-        parts.limits |= _limits(schema)
-        text_format = schema.get("format")
-        if parts.types == {"text"} and isinstance(text_format, str) and text_format not in _UNCHECKED_FORMATS:
-            parts.limits["format"] = text_format
+        parts.keywords |= read_keywords(schema, sent=sent)
         return parts
 
     def _types(self, name: str, schema: Schema, followed: References, sent: bool, parts: _Parts) -> set[str]:
@@ -145,7 +197,7 @@ class ValueReader:
     def _items(self, suffix: str, items: Any, followed: References, sent: bool, outer: _Parts) -> str:
         """Return the types of a list's or a mapping's items; their values and fields are added to `outer`."""
         inner = self._parts(items, followed, sent)
-        outer.enum, outer.limits = inner.enum, inner.limits
+        outer.enum, outer.keywords = inner.enum, inner.keywords
         outer.records += [replace(record, suffix=suffix + record.suffix) for record in inner.records]
         null = ["null"] if inner.nullable and inner.types != {"anything"} else []
         types = [*sorted(inner.types), *null]
@@ -174,7 +226,7 @@ def _union(options: list[_Parts]) -> _Parts:
         {"anything"} if "anything" in types else types,
         any(parts.nullable for parts in options),
         _union_enum(with_types),
-        _union_limits(with_types),
+        _union_keywords(with_types),
         [record for parts in options for record in parts.records],
     )
 
@@ -187,26 +239,34 @@ def _union_enum(options: list[_Parts]) -> tuple[Scalar, ...] | None:
     return tuple(dict.fromkeys(value for enum in enums for value in enum))
 
 
-def _union_limits(options: list[_Parts]) -> dict[str, Scalar]:
+def _union_keywords(options: list[_Parts]) -> dict[str, Scalar]:
     # drf-spectacular writes "may be blank" as an option of maximum length 0; the limits are those of the other option.
-    checked = [parts for parts in options if parts.limits != {"maxLength": 0}]
-    if len(checked) != 1:
+    checked = [parts for parts in options if parts.keywords != {"maxLength": 0}]
+    # Keywords of options of one type would have to be compared, and the values of one of them would meet others'.
+    if sum(len(parts.types) for parts in checked) > len({name for parts in checked for name in parts.types}):
         return {}
-    return checked[0].limits | ({"blank": True} if len(checked) < len(options) else {})
+    keywords = {key: value for parts in checked for key, value in parts.keywords.items()}
+    return keywords | ({"blank": True} if len(checked) < len(options) and len(checked) == 1 else {})
 
 
-def _limits(schema: Schema) -> dict[str, Scalar]:
-    """Return what the server checks of a value, without limits that any value meets."""
-    limits = {key: value for key, value in schema.items() if key in _LIMITS and isinstance(value, str | int | float)}
-    for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        # In OpenAPI 3.0 an exclusive limit is a boolean beside the limit; in 3.1 it is the limit itself.
-        if limits.get(exclusive) is True and inclusive in limits:
-            limits[exclusive] = limits.pop(inclusive)
-    return {
-        key: value
-        for key, value in limits.items()
-        if value is not False and not (key in _MINIMA_OF_ZERO and value == 0)
-    }
+def _merged(values: Sequence[ValueSpec]) -> ValueSpec:
+    """Return what any of several values allows; required if all of them are."""
+    if len(values) == 1:
+        return values[0]
+    types = {name for value in values for name in value.types}
+    enums = [value.enum for value in values if value.enum]
+    first, *others = (set(value.keywords) for value in values)
+    return ValueSpec(
+        ("anything",) if "anything" in types else tuple(sorted(types)),
+        all(value.required for value in values),
+        any(value.nullable for value in values),
+        _sorted({item for enum in enums for item in enum}) if len(enums) == len(values) else (),
+        tuple(sorted(first.intersection(*others))),
+    )
+
+
+def _sorted(values: Iterable[Scalar]) -> tuple[Scalar, ...]:
+    return tuple(sorted(values, key=lambda value: (str(type(value)), value)))
 
 
 def _type_of(value: Scalar) -> str:

@@ -24,6 +24,7 @@ from .edits import (
 )
 
 SILENTLY = "the server silently ignores what is sent"
+MAY_BE_ABSENT = "no longer required in the component that requests share, so it may be absent"
 EVERY = "removed: the server silently ignores it and returns every row"
 ONE_CHANGE: list[tuple[str, Edit, tuple[str, str, str]]] = [
     # endpoints and actions
@@ -111,21 +112,10 @@ ONE_CHANGE: list[tuple[str, Edit, tuple[str, str, str]]] = [
         required("name", "url", "kind"),
         ("breaking", "client.labs.create(Lab(kind=…))", "now required"),
     ),
-    ("sent field optional", required("url"), ("harmless", "client.labs.create(Lab(name=…))", "now optional")),
     (
         "limit tighter",
         field("name", maxLength=20),
         ("breaking", "client.labs.create(Lab(name=…))", "maxLength is 20, was 50"),
-    ),
-    (
-        "limit wider",
-        field("name", maxLength=99),
-        ("harmless", "client.labs.create(Lab(name=…))", "maxLength is 99, was 50"),
-    ),
-    (
-        "limit gone",
-        field("name", maxLength=None),
-        ("harmless", "client.labs.create(Lab(name=…))", "maxLength 50 removed"),
     ),
     (
         "format new",
@@ -207,6 +197,30 @@ ONE_CHANGE: list[tuple[str, Edit, tuple[str, str, str]]] = [
 
 
 BOTH_WAYS: list[tuple[str, Edit, list[tuple[str, str, str]]]] = [
+    (
+        "sent field optional",
+        required("url"),
+        [
+            ("harmless", "client.labs.create(Lab(name=…))", "now optional"),
+            ("harmless", "LabRecord.name", MAY_BE_ABSENT),
+        ],
+    ),
+    (
+        "limit wider",
+        field("name", maxLength=99),
+        [
+            ("type-checks", "LabRecord.name", "maxLength is 99, was 50"),
+            ("harmless", "client.labs.create(Lab(name=…))", "maxLength is 99, was 50"),
+        ],
+    ),
+    (
+        "limit gone",
+        field("name", maxLength=None),
+        [
+            ("type-checks", "LabRecord.name", "maxLength 50 removed"),
+            ("harmless", "client.labs.create(Lab(name=…))", "maxLength 50 removed"),
+        ],
+    ),
     (
         "enumeration grows",
         field("kind", enum=["cell", "fish", "mouse"]),

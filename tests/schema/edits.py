@@ -14,6 +14,7 @@ Document = dict[str, Any]
 Edit = Callable[[Document], Any]
 
 TEXT = {"type": "string"}
+LIMIT = {"name": "limit", "schema": {"type": "integer"}}
 KEY = {"in": "path", "name": "name", "required": True, "schema": TEXT}
 
 
@@ -56,7 +57,7 @@ def server() -> Document:
                     "parameters": [
                         {"in": "query", "name": "city", "schema": TEXT},
                         {"in": "query", "name": "size", "schema": {"type": "integer", "enum": [0, 1]}},
-                        {"in": "query", "name": "limit", "schema": {"type": "integer"}},
+                        {"in": "query", **LIMIT},
                     ],
                     "responses": {"200": content(ref("Page"))},
                 },
@@ -128,7 +129,7 @@ def moved(old: str, new: str) -> Edit:
 
 def filters(*parameters: Document) -> Edit:
     return lambda document: document["paths"]["/labs"]["get"].update(
-        parameters=[{"in": "query", **parameter} for parameter in parameters]
+        parameters=[{"in": "query", **parameter} for parameter in (*parameters, LIMIT)]
     )
 
 
