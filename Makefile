@@ -6,7 +6,7 @@ RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
 ONE_VENV := .venv-one
 
-.PHONY: setup demo test check client snapshot bench record live wheel clean
+.PHONY: setup demo test check client snapshot bench record live wheel sdist clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -64,6 +64,12 @@ live: $(STAMP)
 # Build the wheel, install it in a new environment, and generate and test a package for each generation of server.
 wheel: $(STAMP)
 	$(RUN) -m pytest -m slow -rP tests/generator/test_wheel.py
+
+# Build the source distribution, unpack it, and run its tests there.
+sdist: $(STAMP)
+	rm -rf build/sdist
+	$(RUN) -m hatchling build -t sdist -d build/sdist
+	cd build/sdist && tar -xzf *.tar.gz && cd */ && PYTHONPATH="$$PWD:$$PWD/generator" $(abspath $(RUN)) -m pytest
 
 clean:
 	rm -rf $(VENV) $(ONE_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+import operator
 import os
+import re
 import subprocess
 import sys
-from datetime import datetime
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alyx_client import AlyxClient
-from alyx_client.models import Session
 from alyx_client.testing import LocalAlyx
 
-QUICKSTART = Path(__file__).parents[1] / "examples" / "quickstart.py"
+ROOT = Path(__file__).parents[1]
+QUICKSTART = ROOT / "examples" / "quickstart.py"
 
 
 def test_quickstart_runs_and_deletes_its_records(local_alyx: LocalAlyx) -> None:
@@ -33,31 +35,52 @@ def test_quickstart_runs_and_deletes_its_records(local_alyx: LocalAlyx) -> None:
     assert local_alyx.token() not in run.stdout + run.stderr
 
 
-def test_quickstart_of_readme_runs_unchanged(
-    local_alyx: LocalAlyx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_examples_of_readme_run_in_order_as_one_script(
+    local_alyx: LocalAlyx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    code = readme.partition("```python\n")[2].partition("```")[0]
-    # The reader's own server has no subject of that name yet; the local Alyx has one.
-    code = code.replace("https://alyx.example.org", local_alyx.url).replace('nickname="flowers"', 'nickname="rosebud"')
-    monkeypatch.setenv("ALYX_TOKEN", local_alyx.token())
+    quickstart, asynchronous, downloads = blocks("README.md")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "brain.png").write_bytes(quickstart_image())
-    client = AlyxClient(local_alyx.url, token=local_alyx.token(), cache_rest=None)
-    session = client.sessions.create(
-        Session(subject="flowers", start_time=datetime(2020, 1, 14, 10), number=1, extended_qc={"wheel": "PASS"})
-    )
     names: dict[str, Any] = {}
-    exec(compile(code, "README.md", "exec"), names)
+
+    run(quickstart, local_alyx, names)
     assert names["mouse"].nickname == "rosebud"
-    assert not names["client"].drift
-    changed = client.sessions.read(session.id)
+    assert len(names["sessions"]) >= 2
+    assert len(capsys.readouterr().out.splitlines()) == len(names["sessions"])
+    assert {row.id for row in names["client"].notes.list(django={"object_id": names["mouse"].id})} == {names["note"].id}
+    changed = names["client"].sessions.read(names["sessions"][0].id)
     assert changed.qc == "PASS"
-    assert changed.extended_qc == {"wheel": "PASS", "dlc": 0.9}
+    assert changed.extended_qc["dlc"] == 0.9
+    assert len(changed.extended_qc) > 1
+
+    run(asynchronous, local_alyx, names)
+    assert len(capsys.readouterr().out.splitlines()) > len(names["sessions"])
+
+    run(downloads, local_alyx, names)
+    assert len(names["files"]) >= 2
+    assert len(names["tables"]) >= 2
+    assert names["file"] == Path("data/trials.table.pqt")
+    assert all(path.stat().st_size for path in (*names["files"], names["file"], *names["tables"]))
+    assert not names["client"].drift
 
 
-def quickstart_image() -> bytes:
-    names: dict[str, Any] = {"__name__": "quickstart"}
-    exec(compile(QUICKSTART.read_text(encoding="utf-8"), str(QUICKSTART), "exec"), names)
-    image: bytes = names["PIXEL"]
-    return image
+def test_methods_of_readme_exist() -> None:
+    """Every call and attribute of the client that the page mentions in passing."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Coming from ONE")[0]
+    client = AlyxClient("http://localhost", silent=True)
+    mentioned = set(re.findall(r"`(?:with )?client\.([\w.]+)", text))
+    assert mentioned
+    for path in mentioned:
+        operator.attrgetter(path)(client)
+
+
+def blocks(page: str) -> list[str]:
+    """Return the Python examples of a page."""
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def run(code: str, server: LocalAlyx, names: dict[str, Any]) -> None:
+    """Run an example with the address of this server, and without a warning."""
+    assert "http://127.0.0.1:8000" in code
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec(compile(code.replace("http://127.0.0.1:8000", server.url), "README.md", "exec"), names)

@@ -1,0 +1,100 @@
+"""The source distribution and the wheel, as they are built."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# Neither is needed to build, to test or to develop.
+LEFT_OUT = {".ci", ".git", ".gitignore"}
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the source distribution and the wheel."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-d", folder], cwd=ROOT, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sdist(dist: Path) -> set[PurePosixPath]:
+    """The names in the source distribution, relative to its folder."""
+    (archive,) = dist.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        return {PurePosixPath(*PurePosixPath(name).parts[1:]) for name in opened.getnames()}
+
+
+@pytest.fixture(scope="module")
+def metadata(dist: Path) -> Message:
+    """The metadata of the wheel."""
+    (archive,) = dist.glob("*.whl")
+    with zipfile.ZipFile(archive) as wheel:
+        (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+        return Parser().parsestr(wheel.read(name).decode("utf-8"))
+
+
+def test_source_distribution_has_every_file_of_the_checkout(sdist: set[PurePosixPath]) -> None:
+    git = shutil.which("git") or pytest.skip("needs git")
+    listing = subprocess.run([git, "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listing.returncode or not listing.stdout:
+        pytest.skip("not in a checkout")
+    tracked = [PurePosixPath(line) for line in listing.stdout.splitlines()]
+    assert [str(path) for path in tracked if path.parts[0] not in LEFT_OUT and path not in sdist] == []
+
+
+def test_source_distribution_has_what_the_tests_need(sdist: set[PurePosixPath]) -> None:
+    needed = ("Makefile", "README.md", "CONTRIBUTING.md", "docs", "schemas", "templates", "benchmarks", "examples")
+    assert {name for name in needed if not any(path.parts[0] == name for path in sdist if path.parts)} == set()
+
+
+def test_wheel_has_the_two_packages_alone(dist: Path) -> None:
+    (archive,) = dist.glob("*.whl")
+    with zipfile.ZipFile(archive) as wheel:
+        names = [PurePosixPath(name) for name in wheel.namelist()]
+    folders = {name.parts[0] for name in names}
+    assert {re.sub(r"-[\d.]+\.dist-info$", ".dist-info", name) for name in folders} == {
+        "alyx_client",
+        "alyx_generator",
+        "alyx_client.dist-info",
+    }
+    assert PurePosixPath("alyx_client/py.typed") in names
+    assert any(name.parts[:2] == ("alyx_generator", "templates") for name in names)
+    assert any(name.parts[:2] == ("alyx_generator", "schemas") for name in names)
+    assert [str(name) for name in names if "tests" in name.parts or "__pycache__" in name.parts] == []
+
+
+def test_long_description_has_no_relative_links(metadata: Message) -> None:
+    text = metadata.get_payload()
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert isinstance(text, str)
+    assert re.findall(r"\]\((?!https?://|#)[^)]*\)", text) == []
+    assert "Your own server (`docs/your-own-server.md` in the source distribution)" in text
+
+
+def test_metadata_names_authors_and_pythons(metadata: Message) -> None:
+    assert metadata["Author"] == "The alyx-client authors"
+    assert metadata["Author"].removeprefix("The ") in (ROOT / "LICENSE").read_text(encoding="utf-8")
+    classifiers = metadata.get_all("Classifier") or []
+    assert {f"Programming Language :: Python :: 3.{minor}" for minor in range(11, 15)} <= set(classifiers)
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/your-own-server.md", "docs/diff-rules.md"])
+def test_relative_links_lead_somewhere(page: str) -> None:
+    path = ROOT / page
+    for target in re.findall(r"\]\((?!https?://)([^)]+)\)", path.read_text(encoding="utf-8")):
+        name, _, anchor = target.partition("#")
+        linked = path.parent / name if name else path
+        assert linked.exists(), target
+        headings = re.findall(r"(?m)^#+ (.+)$", linked.read_text(encoding="utf-8")) if anchor else []
+        assert not anchor or anchor in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in headings}
