@@ -95,6 +95,7 @@ _READ: Action[DataFormatRecord] = Action(
     "/data-formats/{name}",
     ResponseParser(DataFormatRecord),
     lookup="text",
+    finder="",
 )
 
 _CREATE: Action[DataFormatRecord] = Action(
@@ -114,6 +115,7 @@ _UPDATE: Action[DataFormatRecord] = Action(
     ResponseParser(DataFormatRecord),
     lookup="text",
     model=DataFormat,
+    finder="",
 )
 
 _PARTIAL_UPDATE: Action[DataFormatRecord] = Action(
@@ -124,6 +126,7 @@ _PARTIAL_UPDATE: Action[DataFormatRecord] = Action(
     ResponseParser(DataFormatRecord),
     lookup="text",
     model=DataFormat,
+    finder="",
 )
 
 _DELETE: Action[None] = Action(
@@ -133,6 +136,7 @@ _DELETE: Action[None] = Action(
     "/data-formats/{name}",
     ResponseParser(None),
     lookup="text",
+    finder="",
 )
 
 

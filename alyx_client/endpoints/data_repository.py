@@ -113,6 +113,7 @@ _READ: Action[DataRepositoryRecord] = Action(
     "/data-repository/{name}",
     ResponseParser(DataRepositoryRecord),
     lookup="text",
+    finder="name",
 )
 
 _CREATE: Action[DataRepositoryRecord] = Action(
@@ -132,6 +133,7 @@ _UPDATE: Action[DataRepositoryRecord] = Action(
     ResponseParser(DataRepositoryRecord),
     lookup="text",
     model=DataRepository,
+    finder="name",
 )
 
 _PARTIAL_UPDATE: Action[DataRepositoryRecord] = Action(
@@ -142,6 +144,7 @@ _PARTIAL_UPDATE: Action[DataRepositoryRecord] = Action(
     ResponseParser(DataRepositoryRecord),
     lookup="text",
     model=DataRepository,
+    finder="name",
 )
 
 _DELETE: Action[None] = Action(
@@ -151,6 +154,7 @@ _DELETE: Action[None] = Action(
     "/data-repository/{name}",
     ResponseParser(None),
     lookup="text",
+    finder="name",
 )
 
 

@@ -74,6 +74,7 @@ _READ: Action[DataRepositoryTypeRecord] = Action(
     "/data-repository-type/{name}",
     ResponseParser(DataRepositoryTypeRecord),
     lookup="text",
+    finder="",
 )
 
 _CREATE: Action[DataRepositoryTypeRecord] = Action(
@@ -93,6 +94,7 @@ _UPDATE: Action[DataRepositoryTypeRecord] = Action(
     ResponseParser(DataRepositoryTypeRecord),
     lookup="text",
     model=DataRepositoryType,
+    finder="",
 )
 
 _PARTIAL_UPDATE: Action[DataRepositoryTypeRecord] = Action(
@@ -103,6 +105,7 @@ _PARTIAL_UPDATE: Action[DataRepositoryTypeRecord] = Action(
     ResponseParser(DataRepositoryTypeRecord),
     lookup="text",
     model=DataRepositoryType,
+    finder="",
 )
 
 _DELETE: Action[None] = Action(
@@ -112,6 +115,7 @@ _DELETE: Action[None] = Action(
     "/data-repository-type/{name}",
     ResponseParser(None),
     lookup="text",
+    finder="",
 )
 
 

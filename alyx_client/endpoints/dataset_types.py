@@ -78,6 +78,7 @@ _READ: Action[DatasetTypeRecord] = Action(
     "/dataset-types/{name}",
     ResponseParser(DatasetTypeRecord),
     lookup="text",
+    finder="",
 )
 
 _CREATE: Action[DatasetTypeRecord] = Action(
@@ -97,6 +98,7 @@ _UPDATE: Action[DatasetTypeRecord] = Action(
     ResponseParser(DatasetTypeRecord),
     lookup="text",
     model=DatasetType,
+    finder="",
 )
 
 _PARTIAL_UPDATE: Action[DatasetTypeRecord] = Action(
@@ -107,6 +109,7 @@ _PARTIAL_UPDATE: Action[DatasetTypeRecord] = Action(
     ResponseParser(DatasetTypeRecord),
     lookup="text",
     model=DatasetType,
+    finder="",
 )
 
 _DELETE: Action[None] = Action(
@@ -116,6 +119,7 @@ _DELETE: Action[None] = Action(
     "/dataset-types/{name}",
     ResponseParser(None),
     lookup="text",
+    finder="",
 )
 
 

@@ -122,6 +122,7 @@ _READ: Action[LabRecord] = Action(
     "/labs/{name}",
     ResponseParser(LabRecord),
     lookup="text",
+    finder="name",
 )
 
 _CREATE: Action[LabRecord] = Action(
@@ -141,6 +142,7 @@ _UPDATE: Action[LabRecord] = Action(
     ResponseParser(LabRecord),
     lookup="text",
     model=Lab,
+    finder="name",
 )
 
 _PARTIAL_UPDATE: Action[LabRecord] = Action(
@@ -151,6 +153,7 @@ _PARTIAL_UPDATE: Action[LabRecord] = Action(
     ResponseParser(LabRecord),
     lookup="text",
     model=Lab,
+    finder="name",
 )
 
 _DELETE: Action[None] = Action(
@@ -160,6 +163,7 @@ _DELETE: Action[None] = Action(
     "/labs/{name}",
     ResponseParser(None),
     lookup="text",
+    finder="name",
 )
 
 

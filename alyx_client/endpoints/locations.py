@@ -77,6 +77,7 @@ _READ: Action[LabLocationRecord] = Action(
     "/locations/{name}",
     ResponseParser(LabLocationRecord),
     lookup="text",
+    finder="",
 )
 
 _UPDATE: Action[LabLocationRecord] = Action(
@@ -87,6 +88,7 @@ _UPDATE: Action[LabLocationRecord] = Action(
     ResponseParser(LabLocationRecord),
     lookup="text",
     model=LabLocation,
+    finder="",
 )
 
 _PARTIAL_UPDATE: Action[LabLocationRecord] = Action(
@@ -97,6 +99,7 @@ _PARTIAL_UPDATE: Action[LabLocationRecord] = Action(
     ResponseParser(LabLocationRecord),
     lookup="text",
     model=LabLocation,
+    finder="",
 )
 
 

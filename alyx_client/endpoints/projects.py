@@ -68,6 +68,7 @@ _READ: Action[ProjectRecord] = Action(
     "/projects/{name}",
     ResponseParser(ProjectRecord),
     lookup="text",
+    finder="",
 )
 
 _CREATE: Action[ProjectRecord] = Action(
@@ -87,6 +88,7 @@ _UPDATE: Action[ProjectRecord] = Action(
     ResponseParser(ProjectRecord),
     lookup="text",
     model=Project,
+    finder="",
 )
 
 _PARTIAL_UPDATE: Action[ProjectRecord] = Action(
@@ -97,6 +99,7 @@ _PARTIAL_UPDATE: Action[ProjectRecord] = Action(
     ResponseParser(ProjectRecord),
     lookup="text",
     model=Project,
+    finder="",
 )
 
 _DELETE: Action[None] = Action(
@@ -106,6 +109,7 @@ _DELETE: Action[None] = Action(
     "/projects/{name}",
     ResponseParser(None),
     lookup="text",
+    finder="",
 )
 
 

@@ -89,6 +89,7 @@ _READ: Action[RevisionRecord] = Action(
     "/revisions/{name}",
     ResponseParser(RevisionRecord),
     lookup="text",
+    finder="name",
 )
 
 _CREATE: Action[RevisionRecord] = Action(
@@ -108,6 +109,7 @@ _UPDATE: Action[RevisionRecord] = Action(
     ResponseParser(RevisionRecord),
     lookup="text",
     model=Revision,
+    finder="name",
 )
 
 _PARTIAL_UPDATE: Action[RevisionRecord] = Action(
@@ -118,6 +120,7 @@ _PARTIAL_UPDATE: Action[RevisionRecord] = Action(
     ResponseParser(RevisionRecord),
     lookup="text",
     model=Revision,
+    finder="name",
 )
 
 _DELETE: Action[None] = Action(
@@ -127,6 +130,7 @@ _DELETE: Action[None] = Action(
     "/revisions/{name}",
     ResponseParser(None),
     lookup="text",
+    finder="name",
 )
 
 

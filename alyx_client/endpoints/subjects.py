@@ -262,6 +262,7 @@ _READ: Action[SubjectRecord] = Action(
     "/subjects/{nickname}",
     ResponseParser(SubjectRecord),
     lookup="text",
+    finder="nickname",
 )
 
 _CREATE: Action[SubjectSummary] = Action(
@@ -281,6 +282,7 @@ _UPDATE: Action[SubjectRecord] = Action(
     ResponseParser(SubjectRecord),
     lookup="text",
     model=Subject,
+    finder="nickname",
 )
 
 _PARTIAL_UPDATE: Action[SubjectRecord] = Action(
@@ -291,6 +293,7 @@ _PARTIAL_UPDATE: Action[SubjectRecord] = Action(
     ResponseParser(SubjectRecord),
     lookup="text",
     model=Subject,
+    finder="nickname",
 )
 
 _DELETE: Action[None] = Action(
@@ -300,6 +303,7 @@ _DELETE: Action[None] = Action(
     "/subjects/{nickname}",
     ResponseParser(None),
     lookup="text",
+    finder="nickname",
 )
 
 

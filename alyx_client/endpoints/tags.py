@@ -97,6 +97,7 @@ _READ: Action[TagRecord] = Action(
     "/tags/{name}",
     ResponseParser(TagRecord),
     lookup="text",
+    finder="name",
 )
 
 _CREATE: Action[TagRecord] = Action(
@@ -116,6 +117,7 @@ _UPDATE: Action[TagRecord] = Action(
     ResponseParser(TagRecord),
     lookup="text",
     model=Tag,
+    finder="name",
 )
 
 _PARTIAL_UPDATE: Action[TagRecord] = Action(
@@ -126,6 +128,7 @@ _PARTIAL_UPDATE: Action[TagRecord] = Action(
     ResponseParser(TagRecord),
     lookup="text",
     model=Tag,
+    finder="name",
 )
 
 _DELETE: Action[None] = Action(
@@ -135,6 +138,7 @@ _DELETE: Action[None] = Action(
     "/tags/{name}",
     ResponseParser(None),
     lookup="text",
+    finder="name",
 )
 
 

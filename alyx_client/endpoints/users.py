@@ -103,6 +103,7 @@ _READ: Action[UserRecord] = Action(
     "/users/{username}",
     ResponseParser(UserRecord),
     lookup="text",
+    finder="username",
 )
 
 _CREATE: Action[UserRecord] = Action(
@@ -122,6 +123,7 @@ _UPDATE: Action[UserRecord] = Action(
     ResponseParser(UserRecord),
     lookup="text",
     model=User,
+    finder="username",
 )
 
 _PARTIAL_UPDATE: Action[UserRecord] = Action(
@@ -132,6 +134,7 @@ _PARTIAL_UPDATE: Action[UserRecord] = Action(
     ResponseParser(UserRecord),
     lookup="text",
     model=User,
+    finder="username",
 )
 
 _DELETE: Action[None] = Action(
@@ -141,6 +144,7 @@ _DELETE: Action[None] = Action(
     "/users/{username}",
     ResponseParser(None),
     lookup="text",
+    finder="username",
 )
 
 

@@ -157,8 +157,10 @@ def _not_found(failure: _Failure) -> str:
         key = unquote(request.path.partition("?")[0].rstrip("/").rpartition("/")[2])
         return (
             f"{request.endpoint} has no record {key!r}, or this user may not see it ({failure.call} answered 404). "
-            f"Check the key; client.{request.endpoint}.list() shows the records."
+            f"{request.hint or f'Check the key; client.{request.endpoint}.list() shows the records.'}"
         )
+    if request is not None and request.hint:
+        return f"There is no record at {failure.call} (status 404). {request.hint}"
     # Alyx answers for a missing record in JSON, and for a path that it does not route by a page.
     if not failure.is_json:
         return (

@@ -54,6 +54,8 @@ class Request:
         The ``Accept`` header.
     endpoint, action
         Where the request comes from, for messages: ``"subjects"``, ``"list"``.
+    hint
+        What to do if there is no such record.
     authenticate
         Whether the token is sent.
     any_server
@@ -69,6 +71,7 @@ class Request:
     accept: str = "application/json"
     endpoint: str = ""
     action: str = ""
+    hint: str = field(default="", repr=False, compare=False)
     authenticate: bool = True
     any_server: bool = False
 

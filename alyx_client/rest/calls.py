@@ -26,7 +26,7 @@ from alyx_client.rest.scheme import RestOperation, RestScheme, suggest
 from alyx_client.rest.scheme_reader import read_scheme
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.json_fields import JSONField
-from alyx_client.runtime.keys import fill_path, split_path
+from alyx_client.runtime.keys import Finder, fill_path, slash_hint, split_path
 from alyx_client.schema.location import fetch_schema
 
 __all__ = ["RestCalls", "check_names"]
@@ -109,6 +109,7 @@ class RestCalls:
         files: object = None,
         expires: Expires = None,
         bypass_cache: bool = False,
+        hint: str = "",
     ) -> Flow[Any]:
         """Send a request to a path and query, or a URL of the server; return plain Python, or a `LazyList`.
 
@@ -120,11 +121,13 @@ class RestCalls:
             How long the response may be served from the cache.
         bypass_cache
             Whether to ask the server even if the response is cached.
+        hint
+            What to do if there is no such record.
         """
         require("rest_query", rest_query, str, "a path or a URL")
         request = build_request(method, rest_query, base_url=self.base_url, data=data, files=files)
         refuse_foreign(request, self.base_url)
-        send = Send(request, expires=expires, bypass_cache=bypass_cache)
+        send = Send(replace(request, hint=hint) if hint else request, expires=expires, bypass_cache=bypass_cache)
         response = yield send
         content = read_json(response)
         if method != "GET" or not is_page(content):
@@ -234,7 +237,8 @@ class RestCalls:
         return LazyList(send, encoded.param_sets, page, encoded.limit, encoded.has_lookups)
 
     def _act(self, call: _NamedCall, scheme: RestScheme, key: object, data: object, files: object) -> Flow[Any]:
-        path = self._path(call, key)
+        lookup, find = split_path(call.operation.path)[1], _finder(call.endpoint, scheme, call.operation)
+        path = self._path(call, key, find)
         # Django REST framework responds with 200 to an empty PATCH, which stores nothing.
         if call.action in _ACTIONS_WITH_DATA and _is_empty(data, files):
             raise _missing_data(call, scheme)
@@ -250,23 +254,25 @@ class RestCalls:
                 files=files,
                 expires=call.expires,
                 bypass_cache=call.bypass_cache,
+                hint=slash_hint(path, lookup, find),
             )
         )
 
-    def _path(self, call: _NamedCall, key: object) -> str:
+    def _path(self, call: _NamedCall, key: object, find: Finder | None) -> str:
         template = call.operation.path
         collection, lookup, _ = split_path(template)
         if not lookup:
             return template
         if key is None or key == "":
+            hint = f". {find.call(lookup, '')} finds records whose {lookup} is empty" if find and key == "" else ""
             raise InvalidCallError(
                 f"{call.endpoint}: {call.action} needs an id, the record's {lookup}: "
-                f"rest({call.endpoint!r}, {call.action!r}, id=...)"
+                f"rest({call.endpoint!r}, {call.action!r}, id=...){hint}"
             )
         # ONE's users pass the path of a record, as in "/sessions/<id>", in place of its key.
         if isinstance(key, str) and key.strip("/").startswith(collection.lstrip("/")):
             key = key.strip("/").removeprefix(collection.lstrip("/"))
-        return fill_path(template, key, None, base_url=self.base_url, endpoint=call.endpoint)
+        return fill_path(template, key, None, base_url=self.base_url, endpoint=call.endpoint, find=find)
 
     def _with_preserved_fields(self, call: _NamedCall, path: str, data: object) -> Flow[Any]:
         """Return the changes, with the record's values of the fields that the server would lose."""
@@ -289,6 +295,14 @@ def check_names(*, url: object, action: object) -> None:
     """
     require("url", url, (str, NoneType), "the name of an endpoint")
     require("action", action, (str, NoneType), "the name of an action")
+
+
+def _finder(endpoint: str, scheme: RestScheme, operation: RestOperation) -> Finder | None:
+    """Return the call that finds records of an endpoint without their key, if it has a list."""
+    lookup = split_path(operation.path)[1]
+    if lookup == "id" or "list" not in scheme.actions(endpoint):
+        return None
+    return Finder(endpoint, lookup if lookup in scheme.field_names(endpoint, "list") else "", by_name=True)
 
 
 def _last_limit(params: Params) -> int | None:

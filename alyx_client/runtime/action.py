@@ -20,7 +20,7 @@ from alyx_client.runtime.closed_filters import ClosedFilters
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.drift import DriftLog
 from alyx_client.runtime.filters import FilterStyle, encode
-from alyx_client.runtime.keys import LookupKey, LookupKind, fill_path
+from alyx_client.runtime.keys import Finder, LookupKey, LookupKind, fill_path, slash_hint, split_path
 from alyx_client.runtime.list_query import ListQuery
 from alyx_client.runtime.models import Resource
 from alyx_client.runtime.paging import Page, key_of, page_params
@@ -58,6 +58,9 @@ class Action(Generic[T_co]):
         Fields that the server loses, or requires, when ``partial_update`` leaves them out.
     parents
         The kinds of the keys before the path's last one, in order.
+    finder
+        The filter by which the endpoint's list finds records of this key; empty if it has none; None if there is no
+        list.
     """
 
     endpoint: str
@@ -72,6 +75,7 @@ class Action(Generic[T_co]):
     bare_path: str = ""
     preserved_fields: tuple[str, ...] = ()
     parents: tuple[LookupKind, ...] = ()
+    finder: str | None = None
 
     def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys before the path's last one filled in.
@@ -126,6 +130,7 @@ class Action(Generic[T_co]):
             accept=self.accept,
             endpoint=self.endpoint,
             action=self.name,
+            hint=slash_hint(path, split_path(self.path)[1], self._finder) if "%2F" in path else "",
         )
 
     def loses_fields(self, changes: Mapping[str, object]) -> bool:
@@ -179,7 +184,11 @@ class Action(Generic[T_co]):
             return self.bare_path
         if self.lookup is None:
             return self.path
-        return fill_path(self.path, key, self.lookup, base_url=base_url, endpoint=self.endpoint)
+        return fill_path(self.path, key, self.lookup, base_url=base_url, endpoint=self.endpoint, find=self._finder)
+
+    @property
+    def _finder(self) -> Finder | None:
+        return None if self.finder is None else Finder(self.endpoint, self.finder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
 from alyx_client.errors import ForeignURLError, InvalidKeyError
 from alyx_client.http.arguments import shown
-from alyx_client.http.url import redact_url, same_origin
+from alyx_client.http.url import is_encodable, redact_url, same_origin
 from alyx_client.runtime.coerce import UnsendableValueError, plain_python
 
-__all__ = ["LookupKey", "LookupKind", "fill_path", "quote_key", "quote_path", "split_path", "uuid_text"]
+__all__ = [
+    "Finder",
+    "LookupKey",
+    "LookupKind",
+    "fill_path",
+    "quote_key",
+    "quote_path",
+    "slash_hint",
+    "split_path",
+    "uuid_text",
+]
 
 LookupKey = str | UUID | int
 """The lookup key of a record, or the record's URL."""
@@ -37,7 +48,62 @@ def split_path(template: str) -> tuple[str, str, str]:
     return before, name, after
 
 
-def fill_path(template: str, key: object, kind: LookupKind | None, *, base_url: str, endpoint: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """The call that finds a record whose key no URL can express, for messages.
+
+    Parameters
+    ----------
+    endpoint
+        The endpoint's name.
+    filter
+        The name of the list's filter by the key; empty if it has none.
+    by_name
+        Whether the call is one by name.
+    """
+
+    endpoint: str
+    filter: str
+    by_name: bool = False
+
+    def call(self, lookup: str, key: str) -> str:
+        """Return the call.
+
+        Parameters
+        ----------
+        lookup, key
+            The name of the key, and the key.
+        """
+        start = f"client.rest({self.endpoint!r}, 'list'" if self.by_name else f"client.{self.endpoint}.list("
+        # Alyx ignores filters that are empty.
+        if self.filter and key.strip():
+            return f"{start}{', ' if self.by_name else ''}{self.filter}={key!r})"
+        field = f"row[{lookup!r}]" if self.by_name else f"row.{lookup}"
+        return f"[row for row in {start}) if {field} == {key!r}]"
+
+
+def slash_hint(path: str, lookup: str, find: Finder | None) -> str:
+    """Return what to do if there is no record at a path whose key has a slash; empty if it has none.
+
+    Parameters
+    ----------
+    path
+        The quoted path, which ends in the key.
+    lookup
+        The name of the key.
+    find
+        The call that finds records otherwise.
+    """
+    segment = path.rstrip("/").rpartition("/")[2]
+    if find is None or "%2F" not in segment:
+        return ""
+    call = find.call(lookup, unquote(segment))
+    return f"Alyx takes a slash in a key for one of the path, so that no URL leads to such a record; {call} finds it."
+
+
+def fill_path(
+    template: str, key: object, kind: LookupKind | None, *, base_url: str, endpoint: str, find: Finder | None = None
+) -> str:
     """Fill in the first lookup key of a path template.
 
     Parameters
@@ -52,6 +118,8 @@ def fill_path(template: str, key: object, kind: LookupKind | None, *, base_url: 
         The server.
     endpoint
         The endpoint's name, for messages.
+    find
+        The call that finds a record whose key no URL can express.
 
     Raises
     ------
@@ -64,7 +132,7 @@ def fill_path(template: str, key: object, kind: LookupKind | None, *, base_url: 
     collection = before.rstrip("/")
     if kind == "path":
         return before + quote_path(key, base_url=base_url, path=collection) + after
-    segment = quote_key(key, lookup=name, base_url=base_url, path=collection)
+    segment = quote_key(key, lookup=name, base_url=base_url, path=collection, find=find)
     if kind is None:
         segment = uuid_text(segment)
     elif kind == "uuid":
@@ -80,7 +148,7 @@ def fill_path(template: str, key: object, kind: LookupKind | None, *, base_url: 
     return before + segment + after
 
 
-def quote_key(key: object, *, lookup: str, base_url: str, path: str) -> str:
+def quote_key(key: object, *, lookup: str, base_url: str, path: str, find: Finder | None = None) -> str:
     """Quote a lookup key as one segment of a path.
 
     Parameters
@@ -91,6 +159,8 @@ def quote_key(key: object, *, lookup: str, base_url: str, path: str) -> str:
         The name of the key, for messages.
     base_url, path
         The server, and the endpoint's path on it, which the record's URL must lie below.
+    find
+        The call that finds a record whose key no URL can express.
 
     Raises
     ------
@@ -112,8 +182,8 @@ def quote_key(key: object, *, lookup: str, base_url: str, path: str) -> str:
         # The URL of another endpoint's record ends in a key, too, but hardly in the one that is meant.
         if folder != path:
             raise InvalidKeyError(f"{redact_url(text)} is not a record of {path}")
-        text = unquote(last)
-    return _segment(text, f"{path}: {lookup}")
+        text = unquote(last, errors="surrogateescape")
+    return _segment(text, f"{path}: {lookup}", f"; {find.call(lookup, text)} finds such a record" if find else "")
 
 
 def quote_path(key: object, *, base_url: str, path: str) -> str:
@@ -158,10 +228,13 @@ def _plain_key(key: object) -> object:
         return None
 
 
-def _segment(text: str, label: str) -> str:
-    # Servers and proxies resolve dot segments (RFC 3986, section 5.2.4).
-    if not text.strip() or text in (".", "..") or not text.isprintable():
+def _segment(text: str, label: str, hint: str = "") -> str:
+    # PostgreSQL stores no NUL, and UTF-8 has no halves of surrogate pairs.
+    if "\0" in text or not is_encodable(text):
         raise InvalidKeyError(f"{label} {text!r} is not the key of a record")
+    # Servers and proxies resolve dot segments (RFC 3986, section 5.2.4), some of them after decoding the slashes.
+    if not text or any(part in (".", "..") for part in text.split("/")):
+        raise InvalidKeyError(f"{label} {text!r} cannot be part of a URL{hint}")
     return quote(text, safe="")  # a slash in a key is part of the key
 
 

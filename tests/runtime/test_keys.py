@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from alyx_client.errors import ForeignURLError, InvalidKeyError
 from alyx_client.runtime.django_filter import django_filter
-from alyx_client.runtime.keys import quote_key, quote_path
+from alyx_client.runtime.keys import Finder, quote_key, quote_path, slash_hint
 from tests.runtime.filter_cases import KEY, Colour
 
 # --- keys in paths
@@ -19,7 +21,18 @@ def quoted(key: object, base_url: str = "https://x.org", path: str = "/subjects"
     [
         ("flowers", "flowers"),
         ("a/b", "a%2Fb"),
-        ("../admin", "..%2Fadmin"),
+        (" ", "%20"),
+        (" a ", "%20a%20"),
+        ("\t", "%09"),
+        ("a\nb", "a%0Ab"),
+        ("\u2028", "%E2%80%A8"),
+        ("\u202ea", "%E2%80%AEa"),
+        ("\u200b", "%E2%80%8B"),
+        ("\U0001f600", "%F0%9F%98%80"),
+        ("100%", "100%25"),
+        ("%2F", "%252F"),
+        ("..a", "..a"),
+        ("a/..b", "a%2F..b"),
         ("a b?c#d%e;f", "a%20b%3Fc%23d%25e%3Bf"),
         ("mary+jane", "mary%2Bjane"),
         ("user@lab", "user%40lab"),
@@ -35,7 +48,10 @@ def test_keys_are_one_quoted_segment(key: object, segment: str) -> None:
     assert quoted(key) == segment
 
 
-@pytest.mark.parametrize("key", ["", " ", ".", "..", "a\nb", "a\x00b", None, True, False, 1.5, b"x", ["a"], object()])
+@pytest.mark.parametrize(
+    "key",
+    ["", ".", "..", "../admin", "a/./b", "a/..", "a\x00b", "\ud800", None, True, False, 1.5, b"x", ["a"], object()],
+)
 def test_invalid_keys_are_refused(key: object) -> None:
     with pytest.raises(InvalidKeyError, match="nickname"):
         quoted(key)
@@ -45,6 +61,31 @@ def test_invalid_keys_are_refused(key: object) -> None:
 @pytest.mark.parametrize("end", ["", "/", "?format=json", "/?a=b#c"])
 def test_url_of_a_record_is_a_key(base: str, end: str) -> None:
     assert quoted(f"{base}/subjects/a%2Fb%20c{end}", base) == "a%2Fb%20c"
+
+
+@pytest.mark.parametrize("key", [" ", "\t", "a\nb", "\u2028", "\u202ea", "a/b", "100%", "%2F", "a?b#c", "\U0001f600"])
+def test_own_url_leads_to_the_same_path_as_the_key(key: str) -> None:
+    assert quoted(f"https://x.org/subjects/{quote(key, safe='')}") == quoted(key)
+
+
+@pytest.mark.parametrize(
+    ("find", "call"),
+    [
+        (Finder("tags", "name"), "client.tags.list(name='..')"),
+        (Finder("tags", ""), "[row for row in client.tags.list() if row.name == '..']"),
+        (Finder("tags", "name", by_name=True), "client.rest('tags', 'list', name='..')"),
+        (Finder("tags", "", by_name=True), "[row for row in client.rest('tags', 'list') if row['name'] == '..']"),
+    ],
+)
+def test_message_for_a_key_without_url_names_a_call_that_finds_it(find: Finder, call: str) -> None:
+    with pytest.raises(InvalidKeyError) as caught:
+        quote_key("..", lookup="name", base_url="https://x.org", path="/tags", find=find)
+    assert f"{call} finds such a record" in str(caught.value)
+    # Alyx ignores filters that are empty.
+    with pytest.raises(InvalidKeyError, match=r"\[row for row in .* if row.*name.* == ''\] finds such a record"):
+        quote_key("", lookup="name", base_url="https://x.org", path="/tags", find=find)
+    assert call.replace("..", "a/b") in slash_hint("/tags/a%2Fb", "name", find)
+    assert slash_hint("/tags/ab", "name", find) == slash_hint("/tags/a%2Fb", "name", None) == ""
 
 
 def test_url_of_a_record_in_other_spellings() -> None:
@@ -77,7 +118,9 @@ def test_urls_of_other_servers_are_refused(url: str) -> None:
         "https://x.org/subjects/",
         "https://x.org/subjects/..",
         "https://x.org/subjects/%2E%2E",
-        "https://x.org/subjects/%20",
+        "https://x.org/subjects/..%2Fadmin",
+        "https://x.org/subjects/%00",
+        "https://x.org/subjects/%ff",
     ],
 )
 def test_urls_of_other_records_are_refused(url: str) -> None:

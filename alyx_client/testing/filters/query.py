@@ -42,8 +42,8 @@ class ListQuery:
     parameters: Mapping[str, Sequence[str]]
 
     def last(self, name: str) -> str:
-        """Return the value of a parameter; like Django, the last of several."""
-        return self.parameters[name][-1]
+        """Return the value of a parameter; like Django, the last of several, without the space around it."""
+        return self.parameters[name][-1].strip()
 
     def lookup(self, path: str, value: object) -> Predicate:
         """Return the predicate of a Django look-up path."""

@@ -98,6 +98,8 @@ def _clean_text(table: str, field: FieldSchema, value: object, allow_blank: bool
     if field.pattern and not re.search(field.pattern, text):
         message = _PATTERN_MESSAGES.get((table, field.name))
         raise InvalidField(message or "This value does not match the required pattern.")
+    if "\0" in text:
+        raise InvalidField("Null characters are not allowed.")
     _check_format(field.format, text)
     return text
 

@@ -14,6 +14,8 @@ from alyx_client.testing.records.store import Record, Store
 from alyx_client.testing.records.tables import WRITE_ONLY_RELATIONS
 from alyx_client.testing.schema.document import FieldSchema, ObjectSchema
 
+_NEVER_BLANK = {("subjects", "nickname")}
+
 
 class Validator:
     """Validates what is sent to one table.
@@ -121,7 +123,8 @@ class Validator:
         # DRF makes the fields of a UniqueTogetherValidator required even if the model allows blank text, and the
         # schema does not tell such a field from one that must not be blank.
         in_unique_set = any(field.name in names for names in self.table.unique if len(names) > 1)
-        return clean_value(self.table.name, field, value, allow_blank=field.may_be_blank or in_unique_set)
+        may_be_blank = (field.may_be_blank or in_unique_set) and (self.table.name, field.name) not in _NEVER_BLANK
+        return clean_value(self.table.name, field, value, allow_blank=may_be_blank)
 
     def _is_json(self, name: str) -> bool:
         column = self.table.columns.get(name)

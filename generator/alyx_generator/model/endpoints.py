@@ -87,6 +87,9 @@ class EndpointBuilder:
         if "read" not in actions and "partial_update" in actions:
             # The preserved fields are read before each change.
             actions["partial_update"] = replace(actions["partial_update"], preserved_fields=())
+        listing = actions.get("list")
+        if listing is not None and not listing.parents:
+            actions = {name: _with_finder(action, listing) for name, action in actions.items()}
         ordered = tuple(actions[name] for name in sorted(actions, key=lambda name: (action_rank(name), name)))
         class_name = naming.class_name(self._name)
         return Endpoint(
@@ -189,6 +192,15 @@ class EndpointBuilder:
 
     def _find(self, operation: Operation, reason: str) -> None:
         self.findings.append(Finding(self._name, operation.where, reason))
+
+
+def _with_finder(action: EndpointAction, listing: EndpointAction) -> EndpointAction:
+    """Return an action with the filter by which its endpoint's list finds what no URL can express: odd names."""
+    if action.lookup is None or action.lookup.kind != "text" or action.parents:
+        return action
+    # The key of the path, which is also the field's name.
+    key = action.path.rstrip("/").rpartition("{")[2].rstrip("}")
+    return replace(action, finder=key if any(one.name == key for one in listing.filters) else "")
 
 
 def _with_optional_key(one: EndpointAction, other: EndpointAction) -> EndpointAction:

@@ -100,7 +100,8 @@ class EndpointAction:
     """One action of an endpoint.
 
     `parents` are the keys before the path's last one; `alternatives` are further models that may be sent in place of
-    `body`; `single` is false where records can only be sent as a sequence.
+    `body`; `single` is false where records can only be sent as a sequence; `finder` is the filter of the endpoint's
+    list by the key, empty if it has none, None if there is no list or the key needs none.
     """
 
     name: str
@@ -118,6 +119,7 @@ class EndpointAction:
     uploads: tuple[str, ...] = ()
     preserved_fields: tuple[str, ...] = ()
     by_uuid: bool = False
+    finder: str | None = None
     description: str = ""
 
     @property
