@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import unquote
 
 from alyx_client.schema.routes import ACTIONS_BY_METHOD
 
@@ -20,11 +21,12 @@ __all__ = [
     "as_list",
     "as_schema",
     "component_name",
+    "component_reference",
     "is_circular",
     "json_schema",
     "merge_all_of",
     "merge_parameters",
-    "unescape_pointer",
+    "pointer_steps",
 ]
 
 Schema = Mapping[str, Any]
@@ -32,6 +34,7 @@ References = frozenset[str]
 """The references followed on the way to a schema, by which a circular one is recognised."""
 
 _COMPONENTS = "#/components/schemas/"
+_MAX_REFERENCES = 100  # on the way to one schema; those of real documents are followed some ten times
 
 CIRCULAR: Schema = {"x-circular": True}
 """The schema in place of a reference that leads back to itself."""
@@ -114,7 +117,7 @@ class OpenAPIDocument:
         schema = as_schema(node)
         reference = schema.get("$ref")
         if isinstance(reference, str):
-            if reference in followed:
+            if reference in followed or len(followed) >= _MAX_REFERENCES:
                 return CIRCULAR, followed
             target, followed = self.resolve_within(self.at(reference), followed | {reference})
             # OpenAPI 3.1 keeps what stands beside a reference; 3.0 ignores it, but drf-spectacular never writes it.
@@ -153,9 +156,16 @@ class OpenAPIDocument:
 
     def at(self, reference: str) -> Any:
         """Return the node that a reference points to; None if the document has no such node."""
+        if not reference.startswith("#"):
+            return None
         node: Any = self.content
         for step in reference.removeprefix("#").split("/")[1:]:
-            node = as_schema(node).get(unescape_pointer(step))
+            items = as_list(node)
+            if items:
+                node = items[int(step)] if step.isdecimal() and int(step) < len(items) else None
+            else:
+                # Some writers encode nothing, and a name may look like an escape.
+                node = as_schema(node).get(step, as_schema(node).get(_unescaped(step)))
         return node
 
 
@@ -185,7 +195,7 @@ def merge_parameters(parameters: Iterable[Schema]) -> tuple[Schema, ...]:
         The resolved parameters of the path item, then those of the operation, which override them (OpenAPI 3.1,
         section 4.8.9).
     """
-    named = [parameter for parameter in parameters if "name" in parameter]
+    named = [parameter for parameter in parameters if isinstance(parameter.get("name"), str)]
     by_place = {(str(parameter.get("in")), str(parameter["name"])): parameter for parameter in named}
     return tuple(by_place.values())
 
@@ -194,7 +204,7 @@ def component_name(schema: Schema) -> str:
     """Return the name of the component that a schema refers to, also through an ``allOf`` of one; empty if none."""
     reference = schema.get("$ref")
     if isinstance(reference, str) and reference.startswith(_COMPONENTS):
-        return reference.removeprefix(_COMPONENTS)
+        return _unescaped(reference.removeprefix(_COMPONENTS))
     # OpenAPI 3.0 ignores keywords beside $ref, so drf-spectacular wraps the reference.
     parts = as_list(schema.get("allOf"))
     return component_name(as_schema(parts[0])) if len(parts) == 1 else ""
@@ -213,6 +223,16 @@ def json_schema(holder: Schema) -> Schema | None:
     return None if media_type is None else as_schema(as_schema(content[media_type]).get("schema"))
 
 
-def unescape_pointer(step: str) -> str:
-    """Return a step of a JSON pointer without its escapes (RFC 6901, section 4)."""
-    return step.replace("~1", "/").replace("~0", "~")
+def component_reference(name: str) -> str:
+    """Return the reference to a component, by its name."""
+    return _COMPONENTS + name.replace("~", "~0").replace("/", "~1").replace("%", "%25")
+
+
+def pointer_steps(reference: str) -> tuple[str, ...]:
+    """Return the steps of a reference within its document, unescaped; none if it leads to another document."""
+    return tuple(map(_unescaped, reference.split("/")[1:])) if reference.startswith("#/") else ()
+
+
+def _unescaped(step: str) -> str:
+    """Return a step of a JSON pointer in a URL without its escapes (RFC 6901, sections 4 and 6)."""
+    return unquote(step).replace("~1", "/").replace("~0", "~") if "~" in step or "%" in step else step

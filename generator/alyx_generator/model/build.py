@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from alyx_generator.model import naming
@@ -13,12 +13,12 @@ from alyx_generator.model.endpoints import EndpointBuilder
 from alyx_generator.model.hoist import Components
 from alyx_generator.model.ir import Api, Endpoint, Finding, Model
 from alyx_generator.model.models import ModelBuilder
-from alyx_generator.model.operations import Groups, group_operations
+from alyx_generator.model.operations import Groups, endpoint_of, group_operations
 from alyx_generator.model.ownership import without_cycles
 from alyx_generator.model.payloads import is_collection, read_payloads
 from alyx_generator.model.unsupported import unsupported_requirements
 from alyx_generator.source.openapi import Document
-from alyx_generator.source.validate import refuse_malformed
+from alyx_generator.source.repair import Repair
 
 
 def build_api(document: Document, docs: Docs | None = None) -> Api:
@@ -31,11 +31,13 @@ def build_api(document: Document, docs: Docs | None = None) -> Api:
     docs
         Descriptions of endpoints, filters and fields; by default the document's own only.
     """
-    # Corrections can break a document as well as servers can, so it is checked here and not when it is fetched.
-    refuse_malformed(document)
+    # Corrections can break a document as well as servers can, so it is repaired here and not when it is fetched.
+    repair = Repair(document)
+    document = repair.document
     docs = docs or Docs()
     components = Components(document["components"]["schemas"])
     groups, findings = _read_operations(document, components)
+    findings += _about_repairs(repair)
     models = ModelBuilder(document, components, docs)
     # All names are settled before the first nested model needs one.
     for name, operations in groups.items():
@@ -61,6 +63,18 @@ def _read_operations(document: Document, components: Components) -> tuple[Groups
         named[endpoint], unnamed = name_actions(endpoint, [operation for operation, _ in read])
         findings += [*(finding for _, about_payloads in read for finding in about_payloads), *unnamed]
     return named, [*findings, *unsupported_requirements(document, named)]
+
+
+def _about_repairs(repair: Repair) -> Iterator[Finding]:
+    for (path, method), reason in repair.lost.items():
+        yield Finding(endpoint_of(path), f"{method.upper()} {path}", f"no method: {reason}")
+    for location, reason in repair.problems:
+        match location:
+            case ("paths", str(path), str(method), *inner):
+                where = " > ".join(map(str, inner))
+                yield Finding(endpoint_of(path), f"{method.upper()} {path}", f"{where} {reason}")
+            case _:
+                yield Finding("schema", "", f"{' > '.join(map(str, location))} {reason}")
 
 
 def _assembled(endpoints: Sequence[Endpoint], models: Sequence[Model], findings: Iterable[Finding]) -> Api:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alyx_client.schema.openapi import Schema, as_list, as_schema
+from alyx_client.schema.openapi import Schema, as_list, as_schema, component_reference
 from alyx_generator.model.naming import class_name
 from alyx_generator.source.openapi import JSONDict, Schemas, component_of, is_object, nullable
 
@@ -54,7 +54,7 @@ class Components(JSONDict):
             self[name] = self._with_hoisted_parts(name, content)
         use = {key: value for key, value in original.items() if key in _USE_KEYWORDS}
         use |= {"nullable": True} if nullable(original) else {}
-        return {"allOf": [{"$ref": f"#/components/schemas/{name}"}], **use}
+        return {"allOf": [{"$ref": component_reference(name)}], **use}
 
     def _with_hoisted_parts(self, name: str, schema: Schema) -> JSONDict:
         result = dict(schema)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from alyx_client.schema.openapi import Schema, as_schema
 from alyx_generator.model import naming
@@ -16,6 +16,7 @@ from alyx_generator.source.openapi import Document, discriminated, merged, resol
 
 _WRITES = ("create", "update", "partial_update")
 # The record that is read names the resource; failing that, the one that is listed, then the one that is sent.
+_DEEPEST = 40  # models within models; those of real servers are five deep
 _NAMING_ORDER = ("read", "update", "partial_update", "list", "create")
 
 
@@ -39,6 +40,7 @@ class ModelBuilder:
         self._discriminated = discriminated(document)
         self._names = ModelNames(components)
         self._models: dict[ModelKey, Model] = {}
+        self._depth = 0
         self.findings: list[Finding] = []
 
     def built(self) -> list[Model]:
@@ -120,6 +122,18 @@ class ModelBuilder:
         )
         return self._models[key]
 
+    def _nested(self, build: Callable[[str, str], Model], component: str, endpoint: str) -> str:
+        """Return the name of a model within another one; empty where they nest too deeply."""
+        if self._depth == _DEEPEST:
+            reason = f"{component} is nested in more than {_DEEPEST} others there: typed as Any"
+            self.findings.append(Finding(endpoint, "", reason))
+            return ""
+        self._depth += 1
+        try:
+            return build(component, endpoint).name
+        finally:
+            self._depth -= 1
+
     def _name_requests(self, endpoint: str, ordered: Sequence[Operation]) -> None:
         """Name what is sent: one model for all writes where they take the same fields."""
         shared: Model | None = None
@@ -151,7 +165,9 @@ class ModelBuilder:
     def _request_field(self, endpoint: str, name: str, declared: Schema, schema: Schema) -> ModelField:
         return ModelField(
             name,
-            request_schema(declared, self._components, lambda component: self.request(component, endpoint).name),
+            request_schema(
+                declared, self._components, lambda component: self._nested(self.request, component, endpoint)
+            ),
             name in (*schema["required"], *schema.get("x-sent-required", ())),
             self._docs.field(endpoint, name, declared),
             bool(declared.get("x-patch-keeps")),
@@ -165,7 +181,7 @@ class ModelBuilder:
             if declared.get("writeOnly"):
                 continue
             converted = response_schema(
-                declared, self._components, lambda component: self.response(component, endpoint).name
+                declared, self._components, lambda component: self._nested(self.response, component, endpoint)
             )
             values = self._discriminated.get((component, name))
             if values and resolved(declared, self._components).get("type", "string") == "string":

@@ -46,7 +46,7 @@ def response_schema(schema: Schema, components: Schemas, model_name: ModelName) 
     components
         The document's components, by name.
     model_name
-        Returns the name of the model for a component that is an object.
+        Returns the name of the model for a component that is an object; empty if it has none.
     """
     return _Reader(components, model_name, "response").read(schema)
 
@@ -106,7 +106,8 @@ class _Reader:
         target = self._components.get(component, {})
         if is_object(target, self._components):
             # Null may be declared at the reference or in the component itself.
-            return or_null({"$ref": f"#/$defs/{self._model_name(component)}"}, nullable(schema) or nullable(target))
+            name = self._model_name(component)
+            return or_null({"$ref": f"#/$defs/{name}"} if name else {}, nullable(schema) or nullable(target))
         if component in self._open:
             return {}  # it contains itself, and Python has no name for it
         self._open.append(component)

@@ -21,7 +21,7 @@ from alyx_generator.source.fetch import fetch
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.openapi import Document
 from alyx_generator.source.overlay import Correction, correct, shipped_corrections
-from alyx_generator.source.validate import refuse_malformed
+from alyx_generator.source.repair import Repair
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,7 @@ def probe(
     known = shipped_corrections() if corrections is None else tuple(corrections)
     # Not strict: corrections made for one version of Alyx may not fit another, and are reported as missed.
     corrected = correct(normalise(published), known, strict=False)
-    refuse_malformed(corrected.document)
-    targets = find_targets(corrected.document)
+    targets = find_targets(Repair(corrected.document).document)
     credentials = Credentials(base_url, explicit_token=token)
     finished = ProbeState(state, _fingerprint(credentials.base_url, bounds, corrected.document))
     with SyncTransport(base_url, TokenAuth(AuthState(credentials))) as transport:

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from alyx_client.schema.coreapi import is_core_api, links
-from alyx_client.schema.openapi import as_list, as_schema, unescape_pointer
+from alyx_client.schema.openapi import as_list, as_schema
 from alyx_generator.source.coreapi import read_coreapi
-from alyx_generator.source.openapi import Document, JSONDict, Schemas
+from alyx_generator.source.openapi import Document, JSONDict
 from alyx_generator.source.paths import snapshots
+from alyx_generator.source.references import FILES, References
+from alyx_generator.source.repair import TOO_DEEP
 from alyx_generator.source.validate import UnreadableSchemaError
 
-_SHARED = ("parameters", "requestBodies", "responses", "headers", "examples", "pathItems", "links", "callbacks")
+_MAX_DEPTH = 150  # of JSON; schemas of real servers are 24 deep
 
 
 def normalise(document: Document, reference: Document | None = None) -> JSONDict:
@@ -30,9 +32,9 @@ def normalise(document: Document, reference: Document | None = None) -> JSONDict
     Raises
     ------
     UnreadableSchemaError
-        It is neither, or a reference cannot be resolved.
+        It is neither, or its paths or its components are not objects.
     """
-    document = as_schema(_encodable(document))
+    document = as_schema(_copied(document))
     if is_core_api(document):
         name, nearest = ("another server", reference) if reference else _nearest_snapshot(document)
         return read_coreapi(document, nearest, name)
@@ -44,45 +46,46 @@ def normalise(document: Document, reference: Document | None = None) -> JSONDict
         )
     result = dict(document)
     result.setdefault("info", {"title": "", "version": ""})
-    result["paths"] = _mapping(result.get("paths"))
-    components = _mapping(result.get("components"))
-    components["schemas"] = _mapping(components.get("schemas"))
-    result["components"] = components
-    # References to schemas stay: they become models of their own.
-    result["paths"] = _resolved(result["paths"], components, ())
+    result["paths"] = _section(document, "paths")
+    components = _section(document, "components")
+    result["components"] = components | {"schemas": _section(components, "schemas")}
+    # Schemas become models of their own, and so references to them stay.
+    result["paths"], result["components"]["schemas"] = References(result).resolve()
+    result.pop(FILES, None)
     return result
 
 
-def _encodable(node: Any) -> Any:
-    """Return a document without lone surrogates, which JSON can hold and UTF-8 cannot."""
-    if isinstance(node, str):
-        return node.encode("utf-8", "replace").decode()
-    if isinstance(node, list):
-        return [_encodable(item) for item in as_list(node)]
-    if isinstance(node, Mapping):
-        return {_encodable(key): _encodable(value) for key, value in as_schema(node).items()}
-    return node
+def _section(holder: Mapping[str, Any], name: str) -> JSONDict:
+    section = holder.get(name)
+    if not isinstance(section, Mapping | None):
+        raise UnreadableSchemaError(f"the schema is malformed: its {name} are not an object")
+    return dict(as_schema(section))
 
 
-def _mapping(value: Any) -> JSONDict:
-    return dict(as_schema(value))
+def _copied(document: Any) -> Any:
+    """Return a document without lone surrogates, which UTF-8 cannot express, and without what nests too deeply."""
+    # A stack instead of recursion: documents of strangers may nest deeply.
+    root: list[Any] = [document]
+    waiting: list[tuple[Any, int | str, int]] = [(root, 0, 0)]
+    while waiting:
+        holder, place, depth = waiting.pop()
+        node = holder[place]
+        if isinstance(node, str):
+            holder[place] = _encodable(node)
+        elif isinstance(node, list | Mapping) and depth == _MAX_DEPTH:
+            holder[place] = {TOO_DEEP: True}
+        elif isinstance(node, list):
+            holder[place] = copy = as_list(node)
+            waiting += [(copy, index, depth + 1) for index in range(len(copy))]
+        elif isinstance(node, Mapping):
+            members = {_encodable(str(key)): value for key, value in as_schema(node).items()}
+            holder[place] = members
+            waiting += [(members, key, depth + 1) for key in members]
+    return root[0]
 
 
-def _resolved(node: Any, components: Schemas, within: tuple[str, ...]) -> Any:
-    """Return a part of the document with shared parameters, bodies and responses in place of references to them."""
-    if isinstance(node, list):
-        return [_resolved(item, components, within) for item in as_list(node)]
-    if not isinstance(node, Mapping):
-        return node
-    schema = as_schema(node)
-    reference = schema.get("$ref")
-    if isinstance(reference, str) and not reference.startswith("#/components/schemas/"):
-        kind, _, name = reference.removeprefix("#/components/").partition("/")
-        target = _mapping(components.get(kind)).get(unescape_pointer(name))
-        if kind not in _SHARED or target is None or reference in within:
-            raise UnreadableSchemaError(f"the document refers to {reference}, which it does not contain")
-        return _resolved(target, components, (*within, reference))
-    return {key: _resolved(value, components, within) for key, value in schema.items()}
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _nearest_snapshot(document: Document) -> tuple[str, JSONDict]:
