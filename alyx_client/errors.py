@@ -79,6 +79,27 @@ class AlyxTimeoutError(AlyxError, TimeoutError):
     """The server did not respond in time."""
 
 
+class DeadlineExceededError(AlyxTimeoutError):
+    """The call did not end within its time limit (``timeout=``, or ``login_timeout=`` for logins).
+
+    Attributes
+    ----------
+    attempts
+        How often the request was sent, or was to be sent.
+    seconds
+        How long the call took.
+    setting
+        The argument that allows more time.
+    may_have_acted
+        Whether the request was sent without a response, so that the server may have carried it out.
+    """
+
+    attempts = 0
+    seconds = 0.0
+    setting = "timeout"
+    may_have_acted = False
+
+
 class OfflineError(AlyxError, ConnectionError):
     """The client is in offline mode and the response is not cached; nothing was sent."""
 

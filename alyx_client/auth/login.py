@@ -276,5 +276,5 @@ def _adopt(state: AuthState, login: _Login, username: str | None, *, keep: bool)
     state.issued = {login.token} if login.is_new and not login.is_explicit else state.issued & {login.token}
     state.token = login.token
     state.logins += 1
-    state.refusal = None
+    state.refusal = state.timed_out = None
     state.refused.discard(login.token)

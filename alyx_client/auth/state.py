@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.token import identity
-from alyx_client.errors import InsecureConnectionWarning
+from alyx_client.errors import AlyxError, InsecureConnectionWarning
 from alyx_client.http.log import warn
 from alyx_client.http.message import Response, TokenUser
 from alyx_client.http.url import is_loopback
@@ -35,6 +35,8 @@ class AuthState:
         Number of logins so far: a thread that waited for the lock sees by it that another one has logged in.
     refusal
         The server's response to the last login, if it refused that.
+    timed_out
+        The error of the last login, if its time ran out.
     refused
         Tokens that the server has refused.
     owners
@@ -48,6 +50,7 @@ class AuthState:
         self.token = token
         self.logins = 0
         self.refusal: Response | None = None
+        self.timed_out: AlyxError | None = None
         self.refused: set[str] = set()
         self.owners: dict[str, str | None] = {}
         self.issued: set[str] = set()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from functools import partial
 
 from alyx_client.auth.login_api import is_stale, login_request, token_from
 from alyx_client.auth.state import AuthState
+from alyx_client.errors import DeadlineExceededError
+from alyx_client.http.deadline import LOGIN_TIMEOUT
 from alyx_client.http.failure import LoginRefused, Unanswered
 from alyx_client.http.flow import Acquire, Blocking, Flow, Send
 from alyx_client.http.log import logger
@@ -24,10 +27,13 @@ class TokenAuth:
     ----------
     state
         The state that all requests of a client share.
+    login_timeout
+        Time limit for a login, in seconds.
     """
 
-    def __init__(self, state: AuthState) -> None:
+    def __init__(self, state: AuthState, login_timeout: float = LOGIN_TIMEOUT) -> None:
         self.state = state
+        self.login_timeout = login_timeout
 
     def authenticate(self, request: Request, token: str | None = None) -> Flow[Response]:
         """Send a request, and send it again with a new token if the response says that the token is stale.
@@ -58,7 +64,7 @@ class TokenAuth:
             state.warn_if_insecure()
             response: Response = yield Send(request, token)
             return response
-        renewal = _Renewal(state)
+        renewal = _Renewal(state, self.login_timeout)
         next_token = state.token or (yield from renewal.renew())
         if next_token is None:
             raise state.credentials.missing()
@@ -80,9 +86,10 @@ class TokenAuth:
 class _Renewal:
     """The tokens that one request tries, in order: the shared one, stored ones, and one from a login."""
 
-    def __init__(self, state: AuthState) -> None:
+    def __init__(self, state: AuthState, login_timeout: float) -> None:
         self.has_logged_in = False
         self._state = state
+        self._login_timeout = login_timeout
         self._refused: set[str] = set()
         self._typed: tuple[str, str] | None = None
 
@@ -97,6 +104,9 @@ class _Renewal:
             if state.logins != logins and state.refusal is not None:
                 # While this request waited, another one logged in and was refused: a repetition might lock the account.
                 raise LoginRefused(login_request("", ""), state.refusal)
+            if state.logins != logins and state.timed_out is not None:
+                # Likewise, or the waiting requests would one after the other wait for a server that does not respond.
+                raise Unanswered(copy.copy(state.timed_out), sent=False, retryable=False)
             token = state.token if state.token not in self._refused else None
             # Settings files and keyrings are read and prompts are shown without blocking an event loop.
             token = token or (yield Blocking(partial(state.find_token, self._refused)))
@@ -129,12 +139,14 @@ class _Renewal:
         state.warn_if_insecure()
         request = login_request(username, password)
         try:
-            response: Response = yield Send(request)
+            response: Response = yield Send(request, login_timeout=self._login_timeout)
         except Unanswered as failure:
+            if isinstance(failure.error, DeadlineExceededError) and failure.error.setting == "login_timeout":
+                state.logins, state.refusal, state.timed_out = state.logins + 1, None, failure.error
             # Whatever became of the login, the request itself was not sent, and may be retried.
             raise Unanswered(failure.error, sent=False, retryable=failure.retryable) from failure
         state.logins += 1
-        state.refusal = response if response.status in {400, 401, 403} else None
+        state.refusal, state.timed_out = response if response.status in {400, 401, 403} else None, None
         if not 200 <= response.status < 300:
             raise LoginRefused(request, response)
         token = token_from(response)

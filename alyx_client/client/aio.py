@@ -18,6 +18,7 @@ from alyx_client.client.async_by_name import AsyncCallsByName
 from alyx_client.client.base import CACHE_INFO, ClientBase
 from alyx_client.errors import AlyxError
 from alyx_client.http.arguments import require, require_folder, require_text
+from alyx_client.http.deadline import Deadline
 from alyx_client.http.flow import Expires, Flow, Send, adrive
 from alyx_client.http.json_body import read_json
 from alyx_client.http.message import Request, Response
@@ -40,24 +41,33 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
     def _open(self, auth: TokenAuth, **options: Unpack[TransportOptions]) -> None:
         self._transport = AsyncTransport(self.base_url, auth, **options)
 
-    async def send(self, request: Request, *, expires: Expires = None, bypass_cache: bool = False) -> Response:
+    async def send(
+        self,
+        request: Request,
+        *,
+        expires: Expires = None,
+        bypass_cache: bool = False,
+        timeout: float | Deadline | None = None,
+    ) -> Response:
         """Asynchronous version of `BaseClient.send`."""
+        deadline = Deadline.of(timeout, self.timeout)
         # The cache reads and writes a file, which must not block the event loop.
         call = await asyncio.to_thread(self._begin, request, expires, bypass_cache)
         try:
             if call.response is not None:
                 return call.response
-            response = await self._transport.send(request, fail_fast=call.fail_fast)
+            response = await self._transport.send(request, fail_fast=call.fail_fast, timeout=deadline)
             return await asyncio.to_thread(call.store, response)
         except AlyxError as error:
             return call.fallback(error)
         finally:
             call.close()
 
-    async def run(self, flow: Flow[T]) -> T:
+    async def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Asynchronous version of `BaseClient.run`."""
         require("flow", flow, Generator, "a flow")
-        return await adrive(flow, self._send_step)
+        deadline = Deadline.of(timeout, self.timeout)
+        return await adrive(flow, partial(self._send_step, deadline), deadline)
 
     async def authenticate(
         self,
@@ -71,11 +81,13 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         password, token = hide(password), hide(token)
         check_login(username, password, token)
         flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
-        await adrive(flow, self._send_login)
+        deadline = Deadline(self._login_timeout, "login_timeout")
+        await adrive(flow, partial(self._send_login, deadline), deadline)
 
     async def logout(self) -> None:
         """Asynchronous version of `BaseClient.logout`."""
-        logged_out = await adrive(log_out(self._auth), self._send_login)
+        deadline = Deadline(self._login_timeout, "login_timeout")
+        logged_out = await adrive(log_out(self._auth), partial(self._send_login, deadline), deadline)
         if logged_out.identity is not None:
             await asyncio.to_thread(self._cache.clear, logged_out.identity)
 
@@ -117,13 +129,13 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _send_step(self, step: Send) -> Response:
-        return await self.send(step.request, expires=step.expires, bypass_cache=step.bypass_cache)
+    async def _send_step(self, deadline: Deadline, step: Send) -> Response:
+        return await self.send(step.request, expires=step.expires, bypass_cache=step.bypass_cache, timeout=deadline)
 
-    async def _send_login(self, step: Send) -> Response:
+    async def _send_login(self, deadline: Deadline, step: Send) -> Response:
         # A login goes past the cache: it is about the token by which cached responses are found.
         self._refuse_login_offline()
-        return await self._transport.send(step.request, token=step.token)
+        return await self._transport.send(step.request, token=step.token, timeout=deadline)
 
 
 async def _in_thread(work: Callable[..., T]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from alyx_client.http.flow import Expires, Flow
@@ -20,7 +21,7 @@ class AsyncCallsByName:
 
     _calls: RestCalls
 
-    async def run(self, flow: Flow[T]) -> T:
+    async def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Run a flow; the client does."""
         raise NotImplementedError
 
@@ -49,6 +50,7 @@ class AsyncCallsByName:
         no_cache: bool = False,
         *,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
         **filters: object,
     ) -> Any:
         """Asynchronous version of `CallsByName.rest`; a list of several pages is an `AsyncResults`."""
@@ -60,7 +62,8 @@ class AsyncCallsByName:
             await self.print_endpoint_info(endpoint)
             return (await self.rest_schemes).actions(endpoint)
         return await self._run(
-            self._calls.rest(url, action, id, data, files, filters, extra_params=extra_params, bypass_cache=no_cache)
+            self._calls.rest(url, action, id, data, files, filters, extra_params=extra_params, bypass_cache=no_cache),
+            timeout,
         )
 
     async def get(
@@ -71,46 +74,67 @@ class AsyncCallsByName:
         files: object = None,
         expires: Expires = None,
         clobber: bool = False,
+        timeout: float | None = None,
     ) -> Any:
         """Asynchronous version of `CallsByName.get`; a list of several pages is an `AsyncResults`."""
         return await self._run(
-            self._calls.send("GET", rest_query, data=data, files=files, expires=expires, bypass_cache=clobber)
+            self._calls.send("GET", rest_query, data=data, files=files, expires=expires, bypass_cache=clobber),
+            timeout,
         )
 
-    async def post(self, rest_query: str, data: object = None, files: object = None) -> Any:
+    async def post(
+        self, rest_query: str, data: object = None, files: object = None, *, timeout: float | None = None
+    ) -> Any:
         """Asynchronous version of `CallsByName.post`."""
-        return await self._run(self._calls.send("POST", rest_query, data=data, files=files))
+        return await self._run(self._calls.send("POST", rest_query, data=data, files=files), timeout)
 
-    async def put(self, rest_query: str, data: object = None, files: object = None) -> Any:
+    async def put(
+        self, rest_query: str, data: object = None, files: object = None, *, timeout: float | None = None
+    ) -> Any:
         """Asynchronous version of `CallsByName.put`."""
-        return await self._run(self._calls.send("PUT", rest_query, data=data, files=files))
+        return await self._run(self._calls.send("PUT", rest_query, data=data, files=files), timeout)
 
-    async def patch(self, rest_query: str, data: object = None, files: object = None) -> Any:
+    async def patch(
+        self, rest_query: str, data: object = None, files: object = None, *, timeout: float | None = None
+    ) -> Any:
         """Asynchronous version of `CallsByName.patch`."""
-        return await self._run(self._calls.send("PATCH", rest_query, data=data, files=files))
+        return await self._run(self._calls.send("PATCH", rest_query, data=data, files=files), timeout)
 
-    async def delete(self, rest_query: str) -> Any:
+    async def delete(self, rest_query: str, *, timeout: float | None = None) -> Any:
         """Asynchronous version of `CallsByName.delete`."""
-        return await self._run(self._calls.send("DELETE", rest_query))
+        return await self._run(self._calls.send("DELETE", rest_query), timeout)
 
-    async def json_field_write(self, endpoint: str, uuid: object, field_name: str, data: object = None) -> Any:
+    async def json_field_write(
+        self, endpoint: str, uuid: object, field_name: str, data: object = None, *, timeout: float | None = None
+    ) -> Any:
         """Asynchronous version of `CallsByName.json_field_write`."""
-        return await self.run(self._calls.json_field(endpoint, uuid, field_name).write(data))
+        return await self.run(self._calls.json_field(endpoint, uuid, field_name).write(data), timeout)
 
     async def json_field_update(
-        self, endpoint: str, uuid: object, field_name: str = "json", data: object = None
+        self,
+        endpoint: str,
+        uuid: object,
+        field_name: str = "json",
+        data: object = None,
+        *,
+        timeout: float | None = None,
     ) -> Any:
         """Asynchronous version of `CallsByName.json_field_update`."""
-        return await self.run(self._calls.json_field(endpoint, uuid, field_name).update(data))
+        return await self.run(self._calls.json_field(endpoint, uuid, field_name).update(data), timeout)
 
-    async def json_field_remove_key(self, endpoint: str, uuid: object, field_name: str = "json", key: str = "") -> Any:
+    async def json_field_remove_key(
+        self, endpoint: str, uuid: object, field_name: str = "json", key: str = "", *, timeout: float | None = None
+    ) -> Any:
         """Asynchronous version of `CallsByName.json_field_remove_key`."""
-        return await self.run(self._calls.json_field(endpoint, uuid, field_name).remove_key(key))
+        return await self.run(self._calls.json_field(endpoint, uuid, field_name).remove_key(key), timeout)
 
-    async def json_field_delete(self, endpoint: str, uuid: object, field_name: str) -> Any:
+    async def json_field_delete(
+        self, endpoint: str, uuid: object, field_name: str, *, timeout: float | None = None
+    ) -> Any:
         """Asynchronous version of `CallsByName.json_field_delete`."""
-        return await self.run(self._calls.json_field(endpoint, uuid, field_name).write(None))
+        return await self.run(self._calls.json_field(endpoint, uuid, field_name).write(None), timeout)
 
-    async def _run(self, flow: Flow[object]) -> Any:
-        result = await self.run(flow)
-        return await result.to_async_results(self.run) if isinstance(result, LazyList) else result
+    async def _run(self, flow: Flow[object], timeout: float | None) -> Any:
+        run = self.run if timeout is None else partial(self.run, timeout=timeout)
+        result = await run(flow)
+        return await result.to_async_results(run) if isinstance(result, LazyList) else result

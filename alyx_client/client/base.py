@@ -21,6 +21,7 @@ from alyx_client.errors import OfflineError
 from alyx_client.http.arguments import require, require_folder, require_seconds, require_text
 from alyx_client.http.cache.call import CachedCall
 from alyx_client.http.cache.response_cache import ResponseCache
+from alyx_client.http.deadline import LOGIN_TIMEOUT, Deadline
 from alyx_client.http.flow import Expires, Sender
 from alyx_client.http.log import configure
 from alyx_client.http.message import Request
@@ -80,6 +81,11 @@ class ClientBase:
     verify
         True: the operating system's trust store, or what the environment sets (``REQUESTS_CA_BUNDLE``, …); False:
         certificates are not checked, which is warned about; or an SSLContext.
+    timeout
+        Time limit for a whole call, in seconds: its retries, the waits between them, and its login; ``math.inf`` for
+        none. By default ``ALYX_TIMEOUT``, then the settings, then 300. Each call has an argument of that name, too.
+    login_timeout
+        Time limit for a login, in seconds; time at a prompt does not count.
 
     Raises
     ------
@@ -119,14 +125,20 @@ class ClientBase:
         read_timeout: float = 120.0,
         retries: Retries | None = None,
         verify: bool | ssl.SSLContext = True,
+        timeout: float | None = None,
+        login_timeout: float = LOGIN_TIMEOUT,
     ) -> None:
         configure()
         password, token = hide(password), hide(token)
         require_text("password", password)
         require("token", token, (str, Mapping, NoneType), "a text")
         _check_connection(connect_timeout, read_timeout, retries, verify)
-        settings = find_settings(base_url, username=username, cache_dir=cache_dir, data_server=data_server)
+        require_seconds("login_timeout", login_timeout)
+        settings = find_settings(
+            base_url, username=username, cache_dir=cache_dir, data_server=data_server, limits={"timeout": timeout}
+        )
         self._settings = settings
+        self._timeout, self._login_timeout = settings.limits.timeout, login_timeout
         self._cache_dir = settings.cache_dir
         self._cache = ResponseCache(settings.rest_cache_dir, settings.base_url, mode=cache_rest, offline=offline)
         self._calls = RestCalls(
@@ -143,7 +155,7 @@ class ClientBase:
             "retries": retries or Retries(),
             "verify": verify,
         }
-        self._open(TokenAuth(self._auth), **self._transport_options)
+        self._open(TokenAuth(self._auth, login_timeout), **self._transport_options)
         self.silent = silent
         self.drift = DriftLog(strict=strict, package=self._surface, server=self.base_url)
         self._last_downloader: tuple[object, Downloader] | None = None
@@ -220,7 +232,9 @@ class ClientBase:
 
         def connect(address: str) -> Sender:
             transport = SyncTransport(address, TokenAuth(AuthState(Credentials(address, silent=True))), verify=verify)
-            return lambda step: transport.send(step.request, token=step.token)
+            return lambda step: transport.send(
+                step.request, token=step.token, timeout=Deadline(LOGIN_TIMEOUT, "login_timeout")
+            )
 
         options = SetupOptions(
             url=url,
@@ -277,6 +291,17 @@ class ClientBase:
     @default_expiry.setter
     def default_expiry(self, expiry: timedelta) -> None:
         self._cache.default_expiry = expiry
+
+    @property
+    def timeout(self) -> float:
+        """Time limit for a whole call, in seconds; it can be set."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float) -> None:
+        require("timeout", seconds, (int, float), "a number of seconds")
+        require_seconds("timeout", seconds)
+        self._timeout = float(seconds)
 
     @property
     def offline(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from alyx_client.http.flow import Expires, Flow
@@ -20,7 +21,7 @@ class CallsByName:
 
     _calls: RestCalls
 
-    def run(self, flow: Flow[T]) -> T:
+    def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Run a flow; the client does."""
         raise NotImplementedError
 
@@ -62,6 +63,7 @@ class CallsByName:
         no_cache: bool = False,
         *,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
         **filters: object,
     ) -> Any:
         """Perform one action of an endpoint.
@@ -85,6 +87,9 @@ class CallsByName:
             Ask the server even if the response is cached, and do not cache its response.
         extra_params
             Query parameters that are sent without being checked.
+        timeout
+            Time limit for the call, in seconds, its retries and its login included; of a list, for each page. By
+            default that of the client. A filter of this name is sent through `extra_params`.
         **filters
             The filters of a list; values may be lists. ``limit`` is the number of rows per page, ``expires``
             (a timedelta) how long the response may be served from the cache.
@@ -110,7 +115,8 @@ class CallsByName:
             self.print_endpoint_info(endpoint)
             return self.rest_schemes.actions(endpoint)
         return self._run(
-            self._calls.rest(url, action, id, data, files, filters, extra_params=extra_params, bypass_cache=no_cache)
+            self._calls.rest(url, action, id, data, files, filters, extra_params=extra_params, bypass_cache=no_cache),
+            timeout,
         )
 
     def get(
@@ -121,6 +127,7 @@ class CallsByName:
         files: object = None,
         expires: Expires = None,
         clobber: bool = False,
+        timeout: float | None = None,
     ) -> Any:
         """Send a GET request.
 
@@ -136,6 +143,8 @@ class CallsByName:
             How long the response may be served from the cache; True bypasses the cache.
         clobber
             Ask the server even if the response is cached.
+        timeout
+            As for `rest`.
 
         Returns
         -------
@@ -150,10 +159,11 @@ class CallsByName:
             See `alyx_client.errors`.
         """
         return self._run(
-            self._calls.send("GET", rest_query, data=data, files=files, expires=expires, bypass_cache=clobber)
+            self._calls.send("GET", rest_query, data=data, files=files, expires=expires, bypass_cache=clobber),
+            timeout,
         )
 
-    def post(self, rest_query: str, data: object = None, files: object = None) -> Any:
+    def post(self, rest_query: str, data: object = None, files: object = None, *, timeout: float | None = None) -> Any:
         """Send a POST request.
 
         Parameters
@@ -164,6 +174,8 @@ class CallsByName:
             A dictionary, a list, or JSON as text. UUIDs, dates and NumPy values are converted.
         files
             Files by form field; the data is then sent as the other fields of the form.
+        timeout
+            As for `rest`.
 
         Returns
         -------
@@ -177,21 +189,23 @@ class CallsByName:
         AlyxError
             See `alyx_client.errors`.
         """
-        return self._run(self._calls.send("POST", rest_query, data=data, files=files))
+        return self._run(self._calls.send("POST", rest_query, data=data, files=files), timeout)
 
-    def put(self, rest_query: str, data: object = None, files: object = None) -> Any:
+    def put(self, rest_query: str, data: object = None, files: object = None, *, timeout: float | None = None) -> Any:
         """Send a PUT request; parameters, result and errors as for `post`."""
-        return self._run(self._calls.send("PUT", rest_query, data=data, files=files))
+        return self._run(self._calls.send("PUT", rest_query, data=data, files=files), timeout)
 
-    def patch(self, rest_query: str, data: object = None, files: object = None) -> Any:
+    def patch(self, rest_query: str, data: object = None, files: object = None, *, timeout: float | None = None) -> Any:
         """Send a PATCH request; parameters, result and errors as for `post`."""
-        return self._run(self._calls.send("PATCH", rest_query, data=data, files=files))
+        return self._run(self._calls.send("PATCH", rest_query, data=data, files=files), timeout)
 
-    def delete(self, rest_query: str) -> Any:
+    def delete(self, rest_query: str, *, timeout: float | None = None) -> Any:
         """Send a DELETE request; parameters, result and errors as for `post`."""
-        return self._run(self._calls.send("DELETE", rest_query))
+        return self._run(self._calls.send("DELETE", rest_query), timeout)
 
-    def json_field_write(self, endpoint: str, uuid: object, field_name: str, data: object = None) -> Any:
+    def json_field_write(
+        self, endpoint: str, uuid: object, field_name: str, data: object = None, *, timeout: float | None = None
+    ) -> Any:
         """Replace the value of a JSON field.
 
         Parameters
@@ -204,6 +218,8 @@ class CallsByName:
             The field, as in ``"extended_qc"``.
         data
             The new value.
+        timeout
+            As for `rest`, for reading and writing together.
 
         Returns
         -------
@@ -215,9 +231,17 @@ class CallsByName:
         AlyxError
             See `alyx_client.errors`.
         """
-        return self.run(self._calls.json_field(endpoint, uuid, field_name).write(data))
+        return self.run(self._calls.json_field(endpoint, uuid, field_name).write(data), timeout)
 
-    def json_field_update(self, endpoint: str, uuid: object, field_name: str = "json", data: object = None) -> Any:
+    def json_field_update(
+        self,
+        endpoint: str,
+        uuid: object,
+        field_name: str = "json",
+        data: object = None,
+        *,
+        timeout: float | None = None,
+    ) -> Any:
         """Set some keys of a JSON field; the others stay as they are.
 
         The field is read from the server, past the cache, and written as a whole: if two programs do so at the same
@@ -231,6 +255,8 @@ class CallsByName:
             The field.
         data
             A dictionary of the keys to set.
+        timeout
+            As for `json_field_write`.
 
         Returns
         -------
@@ -244,9 +270,11 @@ class CallsByName:
         InvalidCallError
             The record has no such field.
         """
-        return self.run(self._calls.json_field(endpoint, uuid, field_name).update(data))
+        return self.run(self._calls.json_field(endpoint, uuid, field_name).update(data), timeout)
 
-    def json_field_remove_key(self, endpoint: str, uuid: object, field_name: str = "json", key: str = "") -> Any:
+    def json_field_remove_key(
+        self, endpoint: str, uuid: object, field_name: str = "json", key: str = "", *, timeout: float | None = None
+    ) -> Any:
         """Remove a key from a JSON field.
 
         Parameters
@@ -255,6 +283,8 @@ class CallsByName:
             As for `json_field_update`.
         key
             The key to remove; if the field does not have it, nothing is written.
+        timeout
+            As for `json_field_write`.
 
         Returns
         -------
@@ -266,14 +296,14 @@ class CallsByName:
         NotAnObjectError
             The value of the field is not an object; nothing was written.
         """
-        return self.run(self._calls.json_field(endpoint, uuid, field_name).remove_key(key))
+        return self.run(self._calls.json_field(endpoint, uuid, field_name).remove_key(key), timeout)
 
-    def json_field_delete(self, endpoint: str, uuid: object, field_name: str) -> Any:
+    def json_field_delete(self, endpoint: str, uuid: object, field_name: str, *, timeout: float | None = None) -> Any:
         """Set a field to null.
 
         Parameters
         ----------
-        endpoint, uuid, field_name
+        endpoint, uuid, field_name, timeout
             As for `json_field_update`.
 
         Returns
@@ -281,8 +311,9 @@ class CallsByName:
         None
             The value that the server then has.
         """
-        return self.run(self._calls.json_field(endpoint, uuid, field_name).write(None))
+        return self.run(self._calls.json_field(endpoint, uuid, field_name).write(None), timeout)
 
-    def _run(self, flow: Flow[object]) -> Any:
-        result = self.run(flow)
-        return result.to_results(self.run) if isinstance(result, LazyList) else result
+    def _run(self, flow: Flow[object], timeout: float | None) -> Any:
+        run = self.run if timeout is None else partial(self.run, timeout=timeout)
+        result = run(flow)
+        return result.to_results(run) if isinstance(result, LazyList) else result

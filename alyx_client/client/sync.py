@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
@@ -14,6 +15,7 @@ from alyx_client.client.base import CACHE_INFO, ClientBase
 from alyx_client.client.by_name import CallsByName
 from alyx_client.errors import AlyxError
 from alyx_client.http.arguments import require, require_folder, require_text
+from alyx_client.http.deadline import Deadline
 from alyx_client.http.flow import Expires, Flow, Send, drive
 from alyx_client.http.json_body import read_json
 from alyx_client.http.message import Request, Response
@@ -36,7 +38,14 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
     def _open(self, auth: TokenAuth, **options: Unpack[TransportOptions]) -> None:
         self._transport = SyncTransport(self.base_url, auth, **options)
 
-    def send(self, request: Request, *, expires: Expires = None, bypass_cache: bool = False) -> Response:
+    def send(
+        self,
+        request: Request,
+        *,
+        expires: Expires = None,
+        bypass_cache: bool = False,
+        timeout: float | Deadline | None = None,
+    ) -> Response:
         """Send a request, with the token, unless its response is cached.
 
         Parameters
@@ -47,6 +56,8 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
             How long the response may be served from the cache; True bypasses the cache; by default `default_expiry`.
         bypass_cache
             Ask the server even if the response is cached.
+        timeout
+            Time limit for all of this, in seconds; by default that of the client.
 
         Returns
         -------
@@ -58,23 +69,26 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         AlyxError
             By its meaning; see `alyx_client.errors`.
         """
+        deadline = Deadline.of(timeout, self.timeout)
         call = self._begin(request, expires, bypass_cache)
         try:
             if call.response is not None:
                 return call.response
-            return call.store(self._transport.send(request, fail_fast=call.fail_fast))
+            return call.store(self._transport.send(request, fail_fast=call.fail_fast, timeout=deadline))
         except AlyxError as error:
             return call.fallback(error)
         finally:
             call.close()
 
-    def run(self, flow: Flow[T]) -> T:
+    def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Run a flow in this thread; its requests go through the cache, as those of `send` do.
 
         Parameters
         ----------
         flow
             The flow, see `alyx_client.http.flow`.
+        timeout
+            Time limit for the flow, in seconds; by default that of the client.
 
         Returns
         -------
@@ -82,7 +96,8 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
             What the flow returns.
         """
         require("flow", flow, Generator, "a flow")
-        return drive(flow, self._send_step)
+        deadline = Deadline.of(timeout, self.timeout)
+        return drive(flow, partial(self._send_step, deadline), deadline)
 
     def authenticate(
         self,
@@ -115,14 +130,16 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         password, token = hide(password), hide(token)
         check_login(username, password, token)
         flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
-        drive(flow, self._send_login)
+        deadline = Deadline(self._login_timeout, "login_timeout")
+        drive(flow, partial(self._send_login, deadline), deadline)
 
     def logout(self) -> None:
         """Forget the token, in memory and where it is stored, and delete this user's cached responses.
 
         ONE's files and the environment are left alone; the client ignores them from then on.
         """
-        logged_out = drive(log_out(self._auth), self._send_login)
+        deadline = Deadline(self._login_timeout, "login_timeout")
+        logged_out = drive(log_out(self._auth), partial(self._send_login, deadline), deadline)
         if logged_out.identity is not None:
             self._cache.clear(logged_out.identity)
 
@@ -246,10 +263,10 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _send_step(self, step: Send) -> Response:
-        return self.send(step.request, expires=step.expires, bypass_cache=step.bypass_cache)
+    def _send_step(self, deadline: Deadline, step: Send) -> Response:
+        return self.send(step.request, expires=step.expires, bypass_cache=step.bypass_cache, timeout=deadline)
 
-    def _send_login(self, step: Send) -> Response:
+    def _send_login(self, deadline: Deadline, step: Send) -> Response:
         # A login goes past the cache: it is about the token by which cached responses are found.
         self._refuse_login_offline()
-        return self._transport.send(step.request, token=step.token)
+        return self._transport.send(step.request, token=step.token, timeout=deadline)

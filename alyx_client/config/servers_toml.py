@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from alyx_client.config.data_server import DataServer
+from alyx_client.config.limits import LIMITS, check_limit
 from alyx_client.config.tables import Table, TablePath, is_list, is_table
 from alyx_client.config.toml_edit import line_of
 from alyx_client.errors import AlyxWarning, ConfigurationError
@@ -25,7 +26,10 @@ MORE_DATA_SERVERS = "more_data_servers"
 
 # The settings have four levels.
 _MAX_DEPTH = 20
-_SETTINGS = ("username", "cache_dir", "keyring", "data_server", "data_username", "data_password", MORE_DATA_SERVERS)
+_SETTINGS = (
+    *("username", "cache_dir", "keyring", "data_server", "data_username", "data_password", MORE_DATA_SERVERS),
+    *LIMITS,
+)
 _EXPECTED: Mapping[type, str] = {str: "text in quotes", bool: "true or false", list: "a list of tables"}
 
 _T = TypeVar("_T", str, bool)
@@ -45,12 +49,15 @@ class StoredServer:
         Whether to store secrets in the system's keyring.
     data_servers
         The data servers, the preferred one first.
+    limits
+        The limits, by name.
     """
 
     username: str | None = None
     cache_dir: Path | None = None
     keyring: bool = False
     data_servers: tuple[DataServer, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,7 @@ class ServersFile:
             cache_dir=settings.folder("cache_dir"),
             keyring=keyring,
             data_servers=tuple(_data_servers(settings, keyring)),
+            limits=dict(settings.limits()),
         )
 
 
@@ -150,6 +158,19 @@ class _TableReader:
         if not folder.is_absolute():
             raise self.error(name, "must be a whole path, beginning with / or a drive, or with ~")
         return folder
+
+    def limits(self) -> Iterator[tuple[str, float]]:
+        for name in LIMITS:
+            value = self.table.get(name)
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise self.error(name, "must be a number")
+            try:
+                check_limit(name, value)
+            except ValueError as error:
+                raise self.error(name, f"is not a limit: {error}") from None
+            yield name, value
 
     def warn_about_unknown(self) -> None:
         for name in self.table.keys() - set(_SETTINGS):

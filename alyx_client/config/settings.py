@@ -11,11 +11,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from alyx_client.config import one as one_settings
 from alyx_client.config.data_server import DataServer, DataServerArgument, choose_data_servers, parse_argument
 from alyx_client.config.environment import variable
+from alyx_client.config.limits import Limits, find_limits
 from alyx_client.config.servers_toml import ServersFile, read_servers
 from alyx_client.errors import MissingCredentialsError
 from alyx_client.http.arguments import require_folder, require_text
@@ -46,6 +48,8 @@ class Settings:
         the platform's cache folder.
     keyring
         Whether to store secrets in the system's keyring.
+    limits
+        The limits of calls and responses.
     sources
         The source of each value, for messages: ``{"username": "ALYX_USERNAME"}``.
     """
@@ -56,6 +60,7 @@ class Settings:
     cache_dir: Path
     rest_cache_dir: Path
     keyring: bool = False
+    limits: Limits = field(default_factory=Limits)
     sources: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
 
     @property
@@ -97,6 +102,7 @@ def find_settings(
     data_server: DataServerArgument = None,
     data_username: str | None = None,
     data_password: str | None = None,
+    limits: Mapping[str, float | None] = MappingProxyType({}),
 ) -> Settings:
     """Find the settings of a server; nothing is written, and no folder created.
 
@@ -117,6 +123,8 @@ def find_settings(
         The data server, or several, the preferred one first.
     data_username, data_password
         The login at the first of them.
+    limits
+        The limits that were passed, by name; for the others ``ALYX_TIMEOUT`` and so on.
 
     Returns
     -------
@@ -164,6 +172,7 @@ def find_settings(
     data_servers, data_source = choose_data_servers(
         data_sources, data_username, data_password, url, keyring=stored.keyring
     )
+    found_limits, limit_sources = find_limits(limits, url, stored.limits)
     return Settings(
         base_url=url,
         username=user,
@@ -173,12 +182,14 @@ def find_settings(
         # Users may share a folder for data files, but not each other's responses.
         rest_cache_dir=chosen / f".rest-{user_label()}" if folder else _platform_cache(),
         keyring=stored.keyring,
+        limits=found_limits,
         sources={
             "base_url": url_source,
             "username": user_source,
             "data_servers": data_source,
             "cache_dir": folder_source,
             "keyring": file if stored.keyring else "default",
+            **limit_sources,
         },
     )
 

@@ -133,6 +133,7 @@ class BrainRegions(Endpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[BrainRegionRecord]:
         """List brain regions.
 
@@ -163,6 +164,8 @@ class BrainRegions(Endpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -193,11 +196,14 @@ class BrainRegions(Endpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: int | str,
+        *,
+        timeout: float | None = None,
     ) -> BrainRegionRecord:
         """Retrieve a brain region.
 
@@ -205,6 +211,8 @@ class BrainRegions(Endpoint):
         ----------
         id
             Number or URL of the brain region; 0 is a valid number.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -218,12 +226,14 @@ class BrainRegions(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def update(
         self,
         id: int | str,
         brain_region: BrainRegion,
+        *,
+        timeout: float | None = None,
     ) -> BrainRegionRecord:
         """Replace the description of a brain region; the other fields are fixed.
 
@@ -233,6 +243,8 @@ class BrainRegions(Endpoint):
             Number or URL of the brain region; 0 is a valid number.
         brain_region
             The new contents of the brain region.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -248,12 +260,14 @@ class BrainRegions(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=brain_region)
+        return self._send(_UPDATE, key=id, body=brain_region, timeout=timeout)
 
     def partial_update(
         self,
         id: int | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[BrainRegionChanges],
     ) -> BrainRegionRecord:
         """Change the description of a brain region; the other fields are fixed.
@@ -262,6 +276,8 @@ class BrainRegions(Endpoint):
         ----------
         id
             Number or URL of the brain region; 0 is a valid number.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `BrainRegionChanges`; omitted fields keep their values.
 
@@ -281,7 +297,7 @@ class BrainRegions(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
 
 class AsyncBrainRegions(AsyncEndpoint):
@@ -304,6 +320,7 @@ class AsyncBrainRegions(AsyncEndpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[BrainRegionRecord]:
         """List brain regions.
 
@@ -334,6 +351,8 @@ class AsyncBrainRegions(AsyncEndpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -364,11 +383,14 @@ class AsyncBrainRegions(AsyncEndpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: int | str,
+        *,
+        timeout: float | None = None,
     ) -> BrainRegionRecord:
         """Retrieve a brain region.
 
@@ -376,6 +398,8 @@ class AsyncBrainRegions(AsyncEndpoint):
         ----------
         id
             Number or URL of the brain region; 0 is a valid number.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -389,12 +413,14 @@ class AsyncBrainRegions(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def update(
         self,
         id: int | str,
         brain_region: BrainRegion,
+        *,
+        timeout: float | None = None,
     ) -> BrainRegionRecord:
         """Replace the description of a brain region; the other fields are fixed.
 
@@ -404,6 +430,8 @@ class AsyncBrainRegions(AsyncEndpoint):
             Number or URL of the brain region; 0 is a valid number.
         brain_region
             The new contents of the brain region.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -419,12 +447,14 @@ class AsyncBrainRegions(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=brain_region)
+        return await self._send(_UPDATE, key=id, body=brain_region, timeout=timeout)
 
     async def partial_update(
         self,
         id: int | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[BrainRegionChanges],
     ) -> BrainRegionRecord:
         """Change the description of a brain region; the other fields are fixed.
@@ -433,6 +463,8 @@ class AsyncBrainRegions(AsyncEndpoint):
         ----------
         id
             Number or URL of the brain region; 0 is a valid number.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `BrainRegionChanges`; omitted fields keep their values.
 
@@ -452,4 +484,4 @@ class AsyncBrainRegions(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)

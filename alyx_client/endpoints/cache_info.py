@@ -57,6 +57,8 @@ class CacheInfo(Endpoint):
     def read(
         self,
         tag: str | None = None,
+        *,
+        timeout: float | None = None,
     ) -> CacheInfoRecord:
         """Retrieve the description of the cache tables: of all datasets, or of those with one tag.
 
@@ -64,6 +66,8 @@ class CacheInfo(Endpoint):
         ----------
         tag
             Tag or URL of the description of the cache tables.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -77,7 +81,7 @@ class CacheInfo(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=tag)
+        return self._send(_READ, key=tag, timeout=timeout)
 
 
 class AsyncCacheInfo(AsyncEndpoint):
@@ -88,6 +92,8 @@ class AsyncCacheInfo(AsyncEndpoint):
     async def read(
         self,
         tag: str | None = None,
+        *,
+        timeout: float | None = None,
     ) -> CacheInfoRecord:
         """Retrieve the description of the cache tables: of all datasets, or of those with one tag.
 
@@ -95,6 +101,8 @@ class AsyncCacheInfo(AsyncEndpoint):
         ----------
         tag
             Tag or URL of the description of the cache tables.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -108,4 +116,4 @@ class AsyncCacheInfo(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=tag)
+        return await self._send(_READ, key=tag, timeout=timeout)

@@ -27,15 +27,22 @@ class CacheZip(Endpoint):
 
     def read(
         self,
+        *,
+        timeout: float | None = None,
     ) -> bytes:
         """Download the zip file of cache tables, wherever the server stores it.
+
+        Parameters
+        ----------
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
         bytes
             The content, unchanged.
         """
-        return self._send(_READ)
+        return self._send(_READ, timeout=timeout)
 
 
 class AsyncCacheZip(AsyncEndpoint):
@@ -45,12 +52,19 @@ class AsyncCacheZip(AsyncEndpoint):
 
     async def read(
         self,
+        *,
+        timeout: float | None = None,
     ) -> bytes:
         """Download the zip file of cache tables, wherever the server stores it.
+
+        Parameters
+        ----------
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
         bytes
             The content, unchanged.
         """
-        return await self._send(_READ)
+        return await self._send(_READ, timeout=timeout)

@@ -198,6 +198,7 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[ChannelRecord]:
         """List channels.
 
@@ -238,6 +239,8 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -274,11 +277,14 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> ChannelRecord:
         """Retrieve a channel.
 
@@ -286,6 +292,8 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the channel.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -299,23 +307,29 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     @overload
     def create(
         self,
         channel: Channel,
+        *,
+        timeout: float | None = None,
     ) -> ChannelRecord: ...
 
     @overload
     def create(
         self,
         channel: Sequence[Channel],
+        *,
+        timeout: float | None = None,
     ) -> builtins.list[ChannelRecord]: ...
 
     def create(
         self,
         channel: Channel | Sequence[Channel],
+        *,
+        timeout: float | None = None,
     ) -> ChannelRecord | builtins.list[ChannelRecord]:
         """Create one channel, or a list of channels at once; for a list, the result is a list.
 
@@ -323,6 +337,8 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         ----------
         channel
             The channel to create, or a sequence of them to create at once.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -334,12 +350,14 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=channel)
+        return self._send(_CREATE, body=channel, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         channel: Channel,
+        *,
+        timeout: float | None = None,
     ) -> ChannelRecord:
         """Replace a channel.
 
@@ -350,6 +368,8 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         channel
             The new contents of the channel. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -365,12 +385,14 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=channel)
+        return self._send(_UPDATE, key=id, body=channel, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[ChannelChanges],
     ) -> ChannelRecord:
         """Change fields of a channel.
@@ -379,6 +401,8 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the channel.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `ChannelChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -399,11 +423,13 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a channel.
 
@@ -411,6 +437,8 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the channel.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -419,7 +447,7 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -450,6 +478,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[ChannelRecord]:
         """List channels.
 
@@ -490,6 +519,8 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -526,11 +557,14 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> ChannelRecord:
         """Retrieve a channel.
 
@@ -538,6 +572,8 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the channel.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -551,23 +587,29 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     @overload
     async def create(
         self,
         channel: Channel,
+        *,
+        timeout: float | None = None,
     ) -> ChannelRecord: ...
 
     @overload
     async def create(
         self,
         channel: Sequence[Channel],
+        *,
+        timeout: float | None = None,
     ) -> builtins.list[ChannelRecord]: ...
 
     async def create(
         self,
         channel: Channel | Sequence[Channel],
+        *,
+        timeout: float | None = None,
     ) -> ChannelRecord | builtins.list[ChannelRecord]:
         """Create one channel, or a list of channels at once; for a list, the result is a list.
 
@@ -575,6 +617,8 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         channel
             The channel to create, or a sequence of them to create at once.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -586,12 +630,14 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=channel)
+        return await self._send(_CREATE, body=channel, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         channel: Channel,
+        *,
+        timeout: float | None = None,
     ) -> ChannelRecord:
         """Replace a channel.
 
@@ -602,6 +648,8 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         channel
             The new contents of the channel. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -617,12 +665,14 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=channel)
+        return await self._send(_UPDATE, key=id, body=channel, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[ChannelChanges],
     ) -> ChannelRecord:
         """Change fields of a channel.
@@ -631,6 +681,8 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the channel.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `ChannelChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -651,11 +703,13 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a channel.
 
@@ -663,6 +717,8 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the channel.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -671,4 +727,4 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

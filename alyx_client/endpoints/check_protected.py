@@ -62,6 +62,8 @@ class CheckProtectedEndpoint(Endpoint):
     def read(
         self,
         check_protected: CheckProtected,
+        *,
+        timeout: float | None = None,
     ) -> ProtectedFilesRecord:
         """Check whether any of the files is protected; status_code is 403 if so, else 200. Despite being a check, it adds the current user, or created_by, to the session's users.
 
@@ -69,6 +71,8 @@ class CheckProtectedEndpoint(Endpoint):
         ----------
         check_protected
             The record to send.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -80,7 +84,7 @@ class CheckProtectedEndpoint(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_READ, body=check_protected)
+        return self._send(_READ, body=check_protected, timeout=timeout)
 
 
 class AsyncCheckProtectedEndpoint(AsyncEndpoint):
@@ -91,6 +95,8 @@ class AsyncCheckProtectedEndpoint(AsyncEndpoint):
     async def read(
         self,
         check_protected: CheckProtected,
+        *,
+        timeout: float | None = None,
     ) -> ProtectedFilesRecord:
         """Check whether any of the files is protected; status_code is 403 if so, else 200. Despite being a check, it adds the current user, or created_by, to the session's users.
 
@@ -98,6 +104,8 @@ class AsyncCheckProtectedEndpoint(AsyncEndpoint):
         ----------
         check_protected
             The record to send.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -109,4 +117,4 @@ class AsyncCheckProtectedEndpoint(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_READ, body=check_protected)
+        return await self._send(_READ, body=check_protected, timeout=timeout)

@@ -255,6 +255,7 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[ChronicInsertionSummary]:
         """List chronic insertions.
 
@@ -303,6 +304,8 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -343,11 +346,14 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> ChronicInsertionRecord:
         """Retrieve a chronic insertion.
 
@@ -355,6 +361,8 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the chronic insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -368,11 +376,13 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         chronic_insertion: ChronicInsertion,
+        *,
+        timeout: float | None = None,
     ) -> ChronicInsertionSummary:
         """Create a chronic insertion.
 
@@ -380,6 +390,8 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         ----------
         chronic_insertion
             The chronic insertion to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -391,12 +403,14 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=chronic_insertion)
+        return self._send(_CREATE, body=chronic_insertion, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         chronic_insertion: ChronicInsertion,
+        *,
+        timeout: float | None = None,
     ) -> ChronicInsertionRecord:
         """Replace a chronic insertion.
 
@@ -407,6 +421,8 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         chronic_insertion
             The new contents of the chronic insertion. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -422,12 +438,14 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=chronic_insertion)
+        return self._send(_UPDATE, key=id, body=chronic_insertion, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[ChronicInsertionChanges],
     ) -> ChronicInsertionRecord:
         """Change fields of a chronic insertion.
@@ -436,6 +454,8 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the chronic insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `ChronicInsertionChanges`; omitted fields keep their values. A value for
             ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -456,11 +476,13 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a chronic insertion.
 
@@ -468,6 +490,8 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the chronic insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -476,7 +500,7 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -511,6 +535,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[ChronicInsertionSummary]:
         """List chronic insertions.
 
@@ -559,6 +584,8 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -599,11 +626,14 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> ChronicInsertionRecord:
         """Retrieve a chronic insertion.
 
@@ -611,6 +641,8 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the chronic insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -624,11 +656,13 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         chronic_insertion: ChronicInsertion,
+        *,
+        timeout: float | None = None,
     ) -> ChronicInsertionSummary:
         """Create a chronic insertion.
 
@@ -636,6 +670,8 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         chronic_insertion
             The chronic insertion to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -647,12 +683,14 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=chronic_insertion)
+        return await self._send(_CREATE, body=chronic_insertion, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         chronic_insertion: ChronicInsertion,
+        *,
+        timeout: float | None = None,
     ) -> ChronicInsertionRecord:
         """Replace a chronic insertion.
 
@@ -663,6 +701,8 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         chronic_insertion
             The new contents of the chronic insertion. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -678,12 +718,14 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=chronic_insertion)
+        return await self._send(_UPDATE, key=id, body=chronic_insertion, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[ChronicInsertionChanges],
     ) -> ChronicInsertionRecord:
         """Change fields of a chronic insertion.
@@ -692,6 +734,8 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the chronic insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `ChronicInsertionChanges`; omitted fields keep their values. A value for
             ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -712,11 +756,13 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a chronic insertion.
 
@@ -724,6 +770,8 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the chronic insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -732,4 +780,4 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

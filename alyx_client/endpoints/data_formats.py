@@ -154,6 +154,7 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[DataFormatRecord]:
         """List data formats.
 
@@ -165,6 +166,8 @@ class DataFormats(JsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -180,11 +183,13 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> DataFormatRecord:
         """Retrieve a data format.
 
@@ -192,6 +197,8 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data format.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -205,11 +212,13 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=name)
+        return self._send(_READ, key=name, timeout=timeout)
 
     def create(
         self,
         data_format: DataFormat,
+        *,
+        timeout: float | None = None,
     ) -> DataFormatRecord:
         """Create a data format.
 
@@ -217,6 +226,8 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         ----------
         data_format
             The data format to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -228,12 +239,14 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=data_format)
+        return self._send(_CREATE, body=data_format, timeout=timeout)
 
     def update(
         self,
         name: str,
         data_format: DataFormat,
+        *,
+        timeout: float | None = None,
     ) -> DataFormatRecord:
         """Replace a data format.
 
@@ -244,6 +257,8 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         data_format
             The new contents of the data format. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -259,12 +274,14 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=name, body=data_format)
+        return self._send(_UPDATE, key=name, body=data_format, timeout=timeout)
 
     def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DataFormatChanges],
     ) -> DataFormatRecord:
         """Change fields of a data format.
@@ -273,6 +290,8 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data format.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DataFormatChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -293,11 +312,13 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a data format.
 
@@ -305,6 +326,8 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data format.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -313,7 +336,7 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=name)
+        self._send(_DELETE, key=name, timeout=timeout)
 
 
 class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
@@ -330,6 +353,7 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[DataFormatRecord]:
         """List data formats.
 
@@ -341,6 +365,8 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -356,11 +382,13 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> DataFormatRecord:
         """Retrieve a data format.
 
@@ -368,6 +396,8 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data format.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -381,11 +411,13 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=name)
+        return await self._send(_READ, key=name, timeout=timeout)
 
     async def create(
         self,
         data_format: DataFormat,
+        *,
+        timeout: float | None = None,
     ) -> DataFormatRecord:
         """Create a data format.
 
@@ -393,6 +425,8 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         ----------
         data_format
             The data format to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -404,12 +438,14 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=data_format)
+        return await self._send(_CREATE, body=data_format, timeout=timeout)
 
     async def update(
         self,
         name: str,
         data_format: DataFormat,
+        *,
+        timeout: float | None = None,
     ) -> DataFormatRecord:
         """Replace a data format.
 
@@ -420,6 +456,8 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         data_format
             The new contents of the data format. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -435,12 +473,14 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=name, body=data_format)
+        return await self._send(_UPDATE, key=name, body=data_format, timeout=timeout)
 
     async def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DataFormatChanges],
     ) -> DataFormatRecord:
         """Change fields of a data format.
@@ -449,6 +489,8 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data format.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DataFormatChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -469,11 +511,13 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a data format.
 
@@ -481,6 +525,8 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data format.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -489,4 +535,4 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=name)
+        await self._send(_DELETE, key=name, timeout=timeout)

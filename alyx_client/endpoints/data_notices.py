@@ -194,6 +194,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[DataNoticeRecord]:
         """List data notices.
 
@@ -227,6 +228,8 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -259,11 +262,14 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> DataNoticeRecord:
         """Retrieve a data notice.
 
@@ -271,6 +277,8 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the data notice.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -284,11 +292,13 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         data_notice: DataNotice,
+        *,
+        timeout: float | None = None,
     ) -> DataNoticeRecord:
         """Create a data notice.
 
@@ -296,6 +306,8 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         ----------
         data_notice
             The data notice to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -307,12 +319,14 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=data_notice)
+        return self._send(_CREATE, body=data_notice, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         data_notice: DataNotice,
+        *,
+        timeout: float | None = None,
     ) -> DataNoticeRecord:
         """Replace a data notice.
 
@@ -323,6 +337,8 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         data_notice
             The new contents of the data notice. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -338,12 +354,14 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=data_notice)
+        return self._send(_UPDATE, key=id, body=data_notice, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DataNoticeChanges],
     ) -> DataNoticeRecord:
         """Change fields of a data notice.
@@ -352,6 +370,8 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the data notice.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DataNoticeChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -372,11 +392,13 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a data notice.
 
@@ -384,6 +406,8 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the data notice.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -392,7 +416,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -419,6 +443,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[DataNoticeRecord]:
         """List data notices.
 
@@ -452,6 +477,8 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -484,11 +511,14 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> DataNoticeRecord:
         """Retrieve a data notice.
 
@@ -496,6 +526,8 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the data notice.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -509,11 +541,13 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         data_notice: DataNotice,
+        *,
+        timeout: float | None = None,
     ) -> DataNoticeRecord:
         """Create a data notice.
 
@@ -521,6 +555,8 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         data_notice
             The data notice to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -532,12 +568,14 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=data_notice)
+        return await self._send(_CREATE, body=data_notice, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         data_notice: DataNotice,
+        *,
+        timeout: float | None = None,
     ) -> DataNoticeRecord:
         """Replace a data notice.
 
@@ -548,6 +586,8 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         data_notice
             The new contents of the data notice. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -563,12 +603,14 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=data_notice)
+        return await self._send(_UPDATE, key=id, body=data_notice, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DataNoticeChanges],
     ) -> DataNoticeRecord:
         """Change fields of a data notice.
@@ -577,6 +619,8 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the data notice.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DataNoticeChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -597,11 +641,13 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a data notice.
 
@@ -609,6 +655,8 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the data notice.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -617,4 +665,4 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

@@ -175,6 +175,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[DataRepositoryRecord]:
         """List data repositories.
 
@@ -192,6 +193,8 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -213,11 +216,14 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryRecord:
         """Retrieve a data repository.
 
@@ -225,6 +231,8 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -238,11 +246,13 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=name)
+        return self._send(_READ, key=name, timeout=timeout)
 
     def create(
         self,
         data_repository: DataRepository,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryRecord:
         """Create a data repository.
 
@@ -250,6 +260,8 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         ----------
         data_repository
             The data repository to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -261,12 +273,14 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=data_repository)
+        return self._send(_CREATE, body=data_repository, timeout=timeout)
 
     def update(
         self,
         name: str,
         data_repository: DataRepository,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryRecord:
         """Replace a data repository.
 
@@ -277,6 +291,8 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         data_repository
             The new contents of the data repository. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -292,12 +308,14 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=name, body=data_repository)
+        return self._send(_UPDATE, key=name, body=data_repository, timeout=timeout)
 
     def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DataRepositoryChanges],
     ) -> DataRepositoryRecord:
         """Change fields of a data repository.
@@ -306,6 +324,8 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DataRepositoryChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -326,11 +346,13 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a data repository.
 
@@ -338,6 +360,8 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -346,7 +370,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=name)
+        self._send(_DELETE, key=name, timeout=timeout)
 
 
 class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
@@ -366,6 +390,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[DataRepositoryRecord]:
         """List data repositories.
 
@@ -383,6 +408,8 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -404,11 +431,14 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryRecord:
         """Retrieve a data repository.
 
@@ -416,6 +446,8 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -429,11 +461,13 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=name)
+        return await self._send(_READ, key=name, timeout=timeout)
 
     async def create(
         self,
         data_repository: DataRepository,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryRecord:
         """Create a data repository.
 
@@ -441,6 +475,8 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         ----------
         data_repository
             The data repository to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -452,12 +488,14 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=data_repository)
+        return await self._send(_CREATE, body=data_repository, timeout=timeout)
 
     async def update(
         self,
         name: str,
         data_repository: DataRepository,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryRecord:
         """Replace a data repository.
 
@@ -468,6 +506,8 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         data_repository
             The new contents of the data repository. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -483,12 +523,14 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=name, body=data_repository)
+        return await self._send(_UPDATE, key=name, body=data_repository, timeout=timeout)
 
     async def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DataRepositoryChanges],
     ) -> DataRepositoryRecord:
         """Change fields of a data repository.
@@ -497,6 +539,8 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DataRepositoryChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -517,11 +561,13 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a data repository.
 
@@ -529,6 +575,8 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -537,4 +585,4 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=name)
+        await self._send(_DELETE, key=name, timeout=timeout)

@@ -133,6 +133,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[DataRepositoryTypeRecord]:
         """List data repository types.
 
@@ -144,6 +145,8 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -159,11 +162,13 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryTypeRecord:
         """Retrieve a data repository type.
 
@@ -171,6 +176,8 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -184,11 +191,13 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=name)
+        return self._send(_READ, key=name, timeout=timeout)
 
     def create(
         self,
         data_repository_type: DataRepositoryType,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryTypeRecord:
         """Create a data repository type.
 
@@ -196,6 +205,8 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         ----------
         data_repository_type
             The data repository type to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -207,12 +218,14 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=data_repository_type)
+        return self._send(_CREATE, body=data_repository_type, timeout=timeout)
 
     def update(
         self,
         name: str,
         data_repository_type: DataRepositoryType,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryTypeRecord:
         """Replace a data repository type.
 
@@ -223,6 +236,8 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         data_repository_type
             The new contents of the data repository type. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -238,12 +253,14 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=name, body=data_repository_type)
+        return self._send(_UPDATE, key=name, body=data_repository_type, timeout=timeout)
 
     def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DataRepositoryTypeChanges],
     ) -> DataRepositoryTypeRecord:
         """Change fields of a data repository type.
@@ -252,6 +269,8 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DataRepositoryTypeChanges`; omitted fields keep their values. A value for
             ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -272,11 +291,13 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a data repository type.
 
@@ -284,6 +305,8 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -292,7 +315,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=name)
+        self._send(_DELETE, key=name, timeout=timeout)
 
 
 class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
@@ -309,6 +332,7 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[DataRepositoryTypeRecord]:
         """List data repository types.
 
@@ -320,6 +344,8 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -335,11 +361,13 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryTypeRecord:
         """Retrieve a data repository type.
 
@@ -347,6 +375,8 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -360,11 +390,13 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=name)
+        return await self._send(_READ, key=name, timeout=timeout)
 
     async def create(
         self,
         data_repository_type: DataRepositoryType,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryTypeRecord:
         """Create a data repository type.
 
@@ -372,6 +404,8 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         ----------
         data_repository_type
             The data repository type to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -383,12 +417,14 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=data_repository_type)
+        return await self._send(_CREATE, body=data_repository_type, timeout=timeout)
 
     async def update(
         self,
         name: str,
         data_repository_type: DataRepositoryType,
+        *,
+        timeout: float | None = None,
     ) -> DataRepositoryTypeRecord:
         """Replace a data repository type.
 
@@ -399,6 +435,8 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         data_repository_type
             The new contents of the data repository type. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -414,12 +452,14 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=name, body=data_repository_type)
+        return await self._send(_UPDATE, key=name, body=data_repository_type, timeout=timeout)
 
     async def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DataRepositoryTypeChanges],
     ) -> DataRepositoryTypeRecord:
         """Change fields of a data repository type.
@@ -428,6 +468,8 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DataRepositoryTypeChanges`; omitted fields keep their values. A value for
             ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -448,11 +490,13 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a data repository type.
 
@@ -460,6 +504,8 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the data repository type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -468,4 +514,4 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=name)
+        await self._send(_DELETE, key=name, timeout=timeout)

@@ -135,6 +135,7 @@ class DatasetTypes(Endpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[DatasetTypeRecord]:
         """List dataset types.
 
@@ -146,6 +147,8 @@ class DatasetTypes(Endpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -161,11 +164,13 @@ class DatasetTypes(Endpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> DatasetTypeRecord:
         """Retrieve a dataset type.
 
@@ -173,6 +178,8 @@ class DatasetTypes(Endpoint):
         ----------
         name
             Name or URL of the dataset type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -186,11 +193,13 @@ class DatasetTypes(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=name)
+        return self._send(_READ, key=name, timeout=timeout)
 
     def create(
         self,
         dataset_type: DatasetType,
+        *,
+        timeout: float | None = None,
     ) -> DatasetTypeRecord:
         """Create a dataset type.
 
@@ -198,6 +207,8 @@ class DatasetTypes(Endpoint):
         ----------
         dataset_type
             The dataset type to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -209,12 +220,14 @@ class DatasetTypes(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=dataset_type)
+        return self._send(_CREATE, body=dataset_type, timeout=timeout)
 
     def update(
         self,
         name: str,
         dataset_type: DatasetType,
+        *,
+        timeout: float | None = None,
     ) -> DatasetTypeRecord:
         """Replace a dataset type.
 
@@ -224,6 +237,8 @@ class DatasetTypes(Endpoint):
             Name or URL of the dataset type.
         dataset_type
             The new contents of the dataset type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -239,12 +254,14 @@ class DatasetTypes(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=name, body=dataset_type)
+        return self._send(_UPDATE, key=name, body=dataset_type, timeout=timeout)
 
     def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DatasetTypeChanges],
     ) -> DatasetTypeRecord:
         """Change fields of a dataset type.
@@ -253,6 +270,8 @@ class DatasetTypes(Endpoint):
         ----------
         name
             Name or URL of the dataset type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DatasetTypeChanges`; omitted fields keep their values.
 
@@ -272,11 +291,13 @@ class DatasetTypes(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a dataset type.
 
@@ -284,6 +305,8 @@ class DatasetTypes(Endpoint):
         ----------
         name
             Name or URL of the dataset type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -292,7 +315,7 @@ class DatasetTypes(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=name)
+        self._send(_DELETE, key=name, timeout=timeout)
 
 
 class AsyncDatasetTypes(AsyncEndpoint):
@@ -307,6 +330,7 @@ class AsyncDatasetTypes(AsyncEndpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[DatasetTypeRecord]:
         """List dataset types.
 
@@ -318,6 +342,8 @@ class AsyncDatasetTypes(AsyncEndpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -333,11 +359,13 @@ class AsyncDatasetTypes(AsyncEndpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> DatasetTypeRecord:
         """Retrieve a dataset type.
 
@@ -345,6 +373,8 @@ class AsyncDatasetTypes(AsyncEndpoint):
         ----------
         name
             Name or URL of the dataset type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -358,11 +388,13 @@ class AsyncDatasetTypes(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=name)
+        return await self._send(_READ, key=name, timeout=timeout)
 
     async def create(
         self,
         dataset_type: DatasetType,
+        *,
+        timeout: float | None = None,
     ) -> DatasetTypeRecord:
         """Create a dataset type.
 
@@ -370,6 +402,8 @@ class AsyncDatasetTypes(AsyncEndpoint):
         ----------
         dataset_type
             The dataset type to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -381,12 +415,14 @@ class AsyncDatasetTypes(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=dataset_type)
+        return await self._send(_CREATE, body=dataset_type, timeout=timeout)
 
     async def update(
         self,
         name: str,
         dataset_type: DatasetType,
+        *,
+        timeout: float | None = None,
     ) -> DatasetTypeRecord:
         """Replace a dataset type.
 
@@ -396,6 +432,8 @@ class AsyncDatasetTypes(AsyncEndpoint):
             Name or URL of the dataset type.
         dataset_type
             The new contents of the dataset type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -411,12 +449,14 @@ class AsyncDatasetTypes(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=name, body=dataset_type)
+        return await self._send(_UPDATE, key=name, body=dataset_type, timeout=timeout)
 
     async def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DatasetTypeChanges],
     ) -> DatasetTypeRecord:
         """Change fields of a dataset type.
@@ -425,6 +465,8 @@ class AsyncDatasetTypes(AsyncEndpoint):
         ----------
         name
             Name or URL of the dataset type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DatasetTypeChanges`; omitted fields keep their values.
 
@@ -444,11 +486,13 @@ class AsyncDatasetTypes(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a dataset type.
 
@@ -456,6 +500,8 @@ class AsyncDatasetTypes(AsyncEndpoint):
         ----------
         name
             Name or URL of the dataset type.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -464,4 +510,4 @@ class AsyncDatasetTypes(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=name)
+        await self._send(_DELETE, key=name, timeout=timeout)

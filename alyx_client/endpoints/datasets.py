@@ -354,6 +354,7 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[DatasetSummary]:
         """List datasets.
 
@@ -437,6 +438,8 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -493,11 +496,14 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> DatasetRecord:
         """Retrieve a dataset.
 
@@ -505,6 +511,8 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the dataset.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -518,11 +526,13 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         dataset: Dataset,
+        *,
+        timeout: float | None = None,
     ) -> DatasetRecord:
         """Create a dataset. Its session is given by URL, or by subject, date and number. To register files together with their copies, use register_file.
 
@@ -530,6 +540,8 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         ----------
         dataset
             The dataset to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -541,12 +553,14 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=dataset)
+        return self._send(_CREATE, body=dataset, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         dataset: Dataset,
+        *,
+        timeout: float | None = None,
     ) -> DatasetRecord:
         """Replace a dataset.
 
@@ -557,6 +571,8 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         dataset
             The new contents of the dataset. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -572,12 +588,14 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=dataset)
+        return self._send(_UPDATE, key=id, body=dataset, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DatasetChanges],
     ) -> DatasetRecord:
         """Change fields of a dataset.
@@ -586,6 +604,8 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the dataset.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DatasetChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -606,11 +626,13 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a dataset. The server refuses datasets with a protected tag.
 
@@ -618,6 +640,8 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the dataset.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -626,7 +650,7 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -679,6 +703,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[DatasetSummary]:
         """List datasets.
 
@@ -762,6 +787,8 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -818,11 +845,14 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> DatasetRecord:
         """Retrieve a dataset.
 
@@ -830,6 +860,8 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the dataset.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -843,11 +875,13 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         dataset: Dataset,
+        *,
+        timeout: float | None = None,
     ) -> DatasetRecord:
         """Create a dataset. Its session is given by URL, or by subject, date and number. To register files together with their copies, use register_file.
 
@@ -855,6 +889,8 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         dataset
             The dataset to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -866,12 +902,14 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=dataset)
+        return await self._send(_CREATE, body=dataset, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         dataset: Dataset,
+        *,
+        timeout: float | None = None,
     ) -> DatasetRecord:
         """Replace a dataset.
 
@@ -882,6 +920,8 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         dataset
             The new contents of the dataset. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -897,12 +937,14 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=dataset)
+        return await self._send(_UPDATE, key=id, body=dataset, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DatasetChanges],
     ) -> DatasetRecord:
         """Change fields of a dataset.
@@ -911,6 +953,8 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the dataset.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DatasetChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -931,11 +975,13 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a dataset. The server refuses datasets with a protected tag.
 
@@ -943,6 +989,8 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the dataset.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -951,4 +999,4 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

@@ -136,6 +136,7 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[DownloadRecord]:
         """List download records.
 
@@ -162,6 +163,8 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -191,11 +194,14 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> DownloadRecord:
         """Retrieve a download record.
 
@@ -203,6 +209,8 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the download record.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -216,12 +224,14 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         download: Download,
+        *,
+        timeout: float | None = None,
     ) -> DownloadRecord:
         """Replace a download record.
 
@@ -232,6 +242,8 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         download
             The new contents of the download record. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -247,12 +259,14 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=download)
+        return self._send(_UPDATE, key=id, body=download, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DownloadChanges],
     ) -> DownloadRecord:
         """Change fields of a download record.
@@ -261,6 +275,8 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the download record.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DownloadChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -281,7 +297,7 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
 
 class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -305,6 +321,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[DownloadRecord]:
         """List download records.
 
@@ -331,6 +348,8 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -360,11 +379,14 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> DownloadRecord:
         """Retrieve a download record.
 
@@ -372,6 +394,8 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the download record.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -385,12 +409,14 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         download: Download,
+        *,
+        timeout: float | None = None,
     ) -> DownloadRecord:
         """Replace a download record.
 
@@ -401,6 +427,8 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         download
             The new contents of the download record. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -416,12 +444,14 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=download)
+        return await self._send(_UPDATE, key=id, body=download, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[DownloadChanges],
     ) -> DownloadRecord:
         """Change fields of a download record.
@@ -430,6 +460,8 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the download record.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `DownloadChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -450,4 +482,4 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)

@@ -191,6 +191,7 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[FOVRecord]:
         """List fields of view.
 
@@ -235,6 +236,8 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -273,11 +276,14 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> FOVRecord:
         """Retrieve a field of view.
 
@@ -285,6 +291,8 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -298,11 +306,13 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         fov: FOV,
+        *,
+        timeout: float | None = None,
     ) -> FOVRecord:
         """Create a field of view.
 
@@ -310,6 +320,8 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         ----------
         fov
             The field of view to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -321,12 +333,14 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=fov)
+        return self._send(_CREATE, body=fov, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         fov: FOV,
+        *,
+        timeout: float | None = None,
     ) -> FOVRecord:
         """Replace a field of view.
 
@@ -337,6 +351,8 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         fov
             The new contents of the field of view. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -352,12 +368,14 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=fov)
+        return self._send(_UPDATE, key=id, body=fov, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[FOVChanges],
     ) -> FOVRecord:
         """Change fields of a field of view.
@@ -366,6 +384,8 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `FOVChanges`; omitted fields keep their values. A value for ``json`` replaces
             the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -386,11 +406,13 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a field of view.
 
@@ -398,6 +420,8 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -406,7 +430,7 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -439,6 +463,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[FOVRecord]:
         """List fields of view.
 
@@ -483,6 +508,8 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -521,11 +548,14 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> FOVRecord:
         """Retrieve a field of view.
 
@@ -533,6 +563,8 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -546,11 +578,13 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         fov: FOV,
+        *,
+        timeout: float | None = None,
     ) -> FOVRecord:
         """Create a field of view.
 
@@ -558,6 +592,8 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         fov
             The field of view to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -569,12 +605,14 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=fov)
+        return await self._send(_CREATE, body=fov, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         fov: FOV,
+        *,
+        timeout: float | None = None,
     ) -> FOVRecord:
         """Replace a field of view.
 
@@ -585,6 +623,8 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         fov
             The new contents of the field of view. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -600,12 +640,14 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=fov)
+        return await self._send(_UPDATE, key=id, body=fov, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[FOVChanges],
     ) -> FOVRecord:
         """Change fields of a field of view.
@@ -614,6 +656,8 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `FOVChanges`; omitted fields keep their values. A value for ``json`` replaces
             the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -634,11 +678,13 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a field of view.
 
@@ -646,6 +692,8 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -654,4 +702,4 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

@@ -171,6 +171,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[FileRecord]:
         """List file records.
 
@@ -201,6 +202,8 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -232,11 +235,14 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> FileRecord:
         """Retrieve a file record.
 
@@ -244,6 +250,8 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the file record.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -257,11 +265,13 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         file: File,
+        *,
+        timeout: float | None = None,
     ) -> FileRecord:
         """Create a file record.
 
@@ -269,6 +279,8 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         ----------
         file
             The file record to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -280,12 +292,14 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=file)
+        return self._send(_CREATE, body=file, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         file: File,
+        *,
+        timeout: float | None = None,
     ) -> FileRecord:
         """Replace a file record.
 
@@ -296,6 +310,8 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         file
             The new contents of the file record. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -311,12 +327,14 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=file)
+        return self._send(_UPDATE, key=id, body=file, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[FileChanges],
     ) -> FileRecord:
         """Change fields of a file record.
@@ -325,6 +343,8 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the file record.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `FileChanges`; omitted fields keep their values. A value for ``json`` replaces
             the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -345,11 +365,13 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a file record.
 
@@ -357,6 +379,8 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the file record.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -365,7 +389,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -391,6 +415,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[FileRecord]:
         """List file records.
 
@@ -421,6 +446,8 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -452,11 +479,14 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> FileRecord:
         """Retrieve a file record.
 
@@ -464,6 +494,8 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the file record.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -477,11 +509,13 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         file: File,
+        *,
+        timeout: float | None = None,
     ) -> FileRecord:
         """Create a file record.
 
@@ -489,6 +523,8 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         file
             The file record to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -500,12 +536,14 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=file)
+        return await self._send(_CREATE, body=file, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         file: File,
+        *,
+        timeout: float | None = None,
     ) -> FileRecord:
         """Replace a file record.
 
@@ -516,6 +554,8 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         file
             The new contents of the file record. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -531,12 +571,14 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=file)
+        return await self._send(_UPDATE, key=id, body=file, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[FileChanges],
     ) -> FileRecord:
         """Change fields of a file record.
@@ -545,6 +587,8 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the file record.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `FileChanges`; omitted fields keep their values. A value for ``json`` replaces
             the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -565,11 +609,13 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a file record.
 
@@ -577,6 +623,8 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the file record.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -585,4 +633,4 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

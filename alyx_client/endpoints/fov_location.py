@@ -224,6 +224,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[FOVLocationSummary]:
         """List locations of fields of view.
 
@@ -255,6 +256,8 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -286,11 +289,14 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> FOVLocationRecord:
         """Retrieve a location of a field of view.
 
@@ -298,6 +304,8 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the location of a field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -311,11 +319,13 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         fov_location: FOVLocation,
+        *,
+        timeout: float | None = None,
     ) -> FOVLocationRecord:
         """Create a location of a field of view.
 
@@ -323,6 +333,8 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         ----------
         fov_location
             The location of a field of view to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -334,12 +346,14 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=fov_location)
+        return self._send(_CREATE, body=fov_location, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         fov_location: FOVLocation,
+        *,
+        timeout: float | None = None,
     ) -> FOVLocationRecord:
         """Replace a location of a field of view.
 
@@ -350,6 +364,8 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         fov_location
             The new contents of the location of a field of view. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -365,12 +381,14 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=fov_location)
+        return self._send(_UPDATE, key=id, body=fov_location, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[FOVLocationChanges],
     ) -> FOVLocationRecord:
         """Change fields of a location of a field of view.
@@ -379,6 +397,8 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the location of a field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `FOVLocationChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -399,11 +419,13 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a location of a field of view.
 
@@ -411,6 +433,8 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the location of a field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -419,7 +443,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -447,6 +471,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[FOVLocationSummary]:
         """List locations of fields of view.
 
@@ -478,6 +503,8 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -509,11 +536,14 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> FOVLocationRecord:
         """Retrieve a location of a field of view.
 
@@ -521,6 +551,8 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the location of a field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -534,11 +566,13 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         fov_location: FOVLocation,
+        *,
+        timeout: float | None = None,
     ) -> FOVLocationRecord:
         """Create a location of a field of view.
 
@@ -546,6 +580,8 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         fov_location
             The location of a field of view to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -557,12 +593,14 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=fov_location)
+        return await self._send(_CREATE, body=fov_location, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         fov_location: FOVLocation,
+        *,
+        timeout: float | None = None,
     ) -> FOVLocationRecord:
         """Replace a location of a field of view.
 
@@ -573,6 +611,8 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         fov_location
             The new contents of the location of a field of view. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -588,12 +628,14 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=fov_location)
+        return await self._send(_UPDATE, key=id, body=fov_location, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[FOVLocationChanges],
     ) -> FOVLocationRecord:
         """Change fields of a location of a field of view.
@@ -602,6 +644,8 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the location of a field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `FOVLocationChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -622,11 +666,13 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a location of a field of view.
 
@@ -634,6 +680,8 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the location of a field of view.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -642,4 +690,4 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

@@ -109,6 +109,7 @@ class ImagingStackEndpoint(Endpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[ImagingStackSummary]:
         """List imaging stacks. The server repeats a stack for each of its slices, so its count may be too low or too high.
 
@@ -133,6 +134,8 @@ class ImagingStackEndpoint(Endpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -161,11 +164,14 @@ class ImagingStackEndpoint(Endpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> ImagingStackRecord:
         """Retrieve an imaging stack.
 
@@ -173,6 +179,8 @@ class ImagingStackEndpoint(Endpoint):
         ----------
         id
             UUID or URL of the imaging stack.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -186,11 +194,13 @@ class ImagingStackEndpoint(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         imaging_stack: ImagingStack,
+        *,
+        timeout: float | None = None,
     ) -> ImagingStackRecord:
         """Create an imaging stack.
 
@@ -198,6 +208,8 @@ class ImagingStackEndpoint(Endpoint):
         ----------
         imaging_stack
             The imaging stack to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -209,7 +221,7 @@ class ImagingStackEndpoint(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=imaging_stack)
+        return self._send(_CREATE, body=imaging_stack, timeout=timeout)
 
 
 class AsyncImagingStackEndpoint(AsyncEndpoint):
@@ -230,6 +242,7 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[ImagingStackSummary]:
         """List imaging stacks. The server repeats a stack for each of its slices, so its count may be too low or too high.
 
@@ -254,6 +267,8 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -282,11 +297,14 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> ImagingStackRecord:
         """Retrieve an imaging stack.
 
@@ -294,6 +312,8 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         ----------
         id
             UUID or URL of the imaging stack.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -307,11 +327,13 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         imaging_stack: ImagingStack,
+        *,
+        timeout: float | None = None,
     ) -> ImagingStackRecord:
         """Create an imaging stack.
 
@@ -319,6 +341,8 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         ----------
         imaging_stack
             The imaging stack to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -330,4 +354,4 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=imaging_stack)
+        return await self._send(_CREATE, body=imaging_stack, timeout=timeout)

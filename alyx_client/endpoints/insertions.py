@@ -275,6 +275,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[ProbeInsertionSummary]:
         """List probe insertions.
 
@@ -331,6 +332,8 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -374,11 +377,14 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> ProbeInsertionRecord:
         """Retrieve a probe insertion.
 
@@ -386,6 +392,8 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the probe insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -399,11 +407,13 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         probe_insertion: ProbeInsertion,
+        *,
+        timeout: float | None = None,
     ) -> ProbeInsertionSummary:
         """Create a probe insertion.
 
@@ -411,6 +421,8 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         ----------
         probe_insertion
             The probe insertion to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -422,12 +434,14 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=probe_insertion)
+        return self._send(_CREATE, body=probe_insertion, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         probe_insertion_update: ProbeInsertionUpdate,
+        *,
+        timeout: float | None = None,
     ) -> ProbeInsertionRecord:
         """Replace a probe insertion.
 
@@ -438,6 +452,8 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         probe_insertion_update
             The new contents of the probe insertion. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -453,12 +469,14 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=probe_insertion_update)
+        return self._send(_UPDATE, key=id, body=probe_insertion_update, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[ProbeInsertionChanges],
     ) -> ProbeInsertionRecord:
         """Change fields of a probe insertion.
@@ -467,6 +485,8 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the probe insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `ProbeInsertionChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -487,11 +507,13 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a probe insertion.
 
@@ -499,6 +521,8 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the probe insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -507,7 +531,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -545,6 +569,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[ProbeInsertionSummary]:
         """List probe insertions.
 
@@ -601,6 +626,8 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -644,11 +671,14 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> ProbeInsertionRecord:
         """Retrieve a probe insertion.
 
@@ -656,6 +686,8 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the probe insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -669,11 +701,13 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         probe_insertion: ProbeInsertion,
+        *,
+        timeout: float | None = None,
     ) -> ProbeInsertionSummary:
         """Create a probe insertion.
 
@@ -681,6 +715,8 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         probe_insertion
             The probe insertion to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -692,12 +728,14 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=probe_insertion)
+        return await self._send(_CREATE, body=probe_insertion, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         probe_insertion_update: ProbeInsertionUpdate,
+        *,
+        timeout: float | None = None,
     ) -> ProbeInsertionRecord:
         """Replace a probe insertion.
 
@@ -708,6 +746,8 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         probe_insertion_update
             The new contents of the probe insertion. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -723,12 +763,14 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=probe_insertion_update)
+        return await self._send(_UPDATE, key=id, body=probe_insertion_update, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[ProbeInsertionChanges],
     ) -> ProbeInsertionRecord:
         """Change fields of a probe insertion.
@@ -737,6 +779,8 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the probe insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `ProbeInsertionChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -757,11 +801,13 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a probe insertion.
 
@@ -769,6 +815,8 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the probe insertion.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -777,4 +825,4 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

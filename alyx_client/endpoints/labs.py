@@ -195,6 +195,7 @@ class Labs(JsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[LabRecord]:
         """List labs.
 
@@ -236,6 +237,8 @@ class Labs(JsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -272,11 +275,14 @@ class Labs(JsonFields[str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> LabRecord:
         """Retrieve a lab.
 
@@ -284,6 +290,8 @@ class Labs(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the lab.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -297,11 +305,13 @@ class Labs(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=name)
+        return self._send(_READ, key=name, timeout=timeout)
 
     def create(
         self,
         lab: Lab,
+        *,
+        timeout: float | None = None,
     ) -> LabRecord:
         """Create a lab.
 
@@ -309,6 +319,8 @@ class Labs(JsonFields[str, Literal["json"]]):
         ----------
         lab
             The lab to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -320,12 +332,14 @@ class Labs(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=lab)
+        return self._send(_CREATE, body=lab, timeout=timeout)
 
     def update(
         self,
         name: str,
         lab: Lab,
+        *,
+        timeout: float | None = None,
     ) -> LabRecord:
         """Replace a lab.
 
@@ -336,6 +350,8 @@ class Labs(JsonFields[str, Literal["json"]]):
         lab
             The new contents of the lab. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -351,12 +367,14 @@ class Labs(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=name, body=lab)
+        return self._send(_UPDATE, key=name, body=lab, timeout=timeout)
 
     def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[LabChanges],
     ) -> LabRecord:
         """Change fields of a lab.
@@ -365,6 +383,8 @@ class Labs(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the lab.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `LabChanges`; omitted fields keep their values. A value for ``json`` replaces
             the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -385,11 +405,13 @@ class Labs(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a lab.
 
@@ -397,6 +419,8 @@ class Labs(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the lab.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -405,7 +429,7 @@ class Labs(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=name)
+        self._send(_DELETE, key=name, timeout=timeout)
 
 
 class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
@@ -436,6 +460,7 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[LabRecord]:
         """List labs.
 
@@ -477,6 +502,8 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -513,11 +540,14 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> LabRecord:
         """Retrieve a lab.
 
@@ -525,6 +555,8 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the lab.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -538,11 +570,13 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=name)
+        return await self._send(_READ, key=name, timeout=timeout)
 
     async def create(
         self,
         lab: Lab,
+        *,
+        timeout: float | None = None,
     ) -> LabRecord:
         """Create a lab.
 
@@ -550,6 +584,8 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         ----------
         lab
             The lab to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -561,12 +597,14 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=lab)
+        return await self._send(_CREATE, body=lab, timeout=timeout)
 
     async def update(
         self,
         name: str,
         lab: Lab,
+        *,
+        timeout: float | None = None,
     ) -> LabRecord:
         """Replace a lab.
 
@@ -577,6 +615,8 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         lab
             The new contents of the lab. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -592,12 +632,14 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=name, body=lab)
+        return await self._send(_UPDATE, key=name, body=lab, timeout=timeout)
 
     async def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[LabChanges],
     ) -> LabRecord:
         """Change fields of a lab.
@@ -606,6 +648,8 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the lab.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `LabChanges`; omitted fields keep their values. A value for ``json`` replaces
             the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -626,11 +670,13 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a lab.
 
@@ -638,6 +684,8 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the lab.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -646,4 +694,4 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=name)
+        await self._send(_DELETE, key=name, timeout=timeout)

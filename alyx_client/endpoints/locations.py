@@ -117,6 +117,7 @@ class Locations(JsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[LabLocationRecord]:
         """List locations.
 
@@ -128,6 +129,8 @@ class Locations(JsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -143,11 +146,13 @@ class Locations(JsonFields[str, Literal["json"]]):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> LabLocationRecord:
         """Retrieve a location.
 
@@ -155,6 +160,8 @@ class Locations(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the location.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -168,12 +175,14 @@ class Locations(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=name)
+        return self._send(_READ, key=name, timeout=timeout)
 
     def update(
         self,
         name: str,
         lab_location: LabLocation,
+        *,
+        timeout: float | None = None,
     ) -> LabLocationRecord:
         """Replace a location.
 
@@ -184,6 +193,8 @@ class Locations(JsonFields[str, Literal["json"]]):
         lab_location
             The new contents of the location. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -199,12 +210,14 @@ class Locations(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=name, body=lab_location)
+        return self._send(_UPDATE, key=name, body=lab_location, timeout=timeout)
 
     def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[LabLocationChanges],
     ) -> LabLocationRecord:
         """Change fields of a location.
@@ -213,6 +226,8 @@ class Locations(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the location.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `LabLocationChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -233,7 +248,7 @@ class Locations(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
 
 class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
@@ -250,6 +265,7 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[LabLocationRecord]:
         """List locations.
 
@@ -261,6 +277,8 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -276,11 +294,13 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> LabLocationRecord:
         """Retrieve a location.
 
@@ -288,6 +308,8 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the location.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -301,12 +323,14 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=name)
+        return await self._send(_READ, key=name, timeout=timeout)
 
     async def update(
         self,
         name: str,
         lab_location: LabLocation,
+        *,
+        timeout: float | None = None,
     ) -> LabLocationRecord:
         """Replace a location.
 
@@ -317,6 +341,8 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         lab_location
             The new contents of the location. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -332,12 +358,14 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=name, body=lab_location)
+        return await self._send(_UPDATE, key=name, body=lab_location, timeout=timeout)
 
     async def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[LabLocationChanges],
     ) -> LabLocationRecord:
         """Change fields of a location.
@@ -346,6 +374,8 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the location.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `LabLocationChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -366,4 +396,4 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)

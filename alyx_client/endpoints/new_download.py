@@ -53,6 +53,8 @@ class NewDownloadEndpoint(Endpoint):
     def create(
         self,
         new_download: NewDownload,
+        *,
+        timeout: float | None = None,
     ) -> CountedDownloadsRecord:
         """Count one download of each dataset by the current user.
 
@@ -60,6 +62,8 @@ class NewDownloadEndpoint(Endpoint):
         ----------
         new_download
             The download count to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -71,7 +75,7 @@ class NewDownloadEndpoint(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=new_download)
+        return self._send(_CREATE, body=new_download, timeout=timeout)
 
 
 class AsyncNewDownloadEndpoint(AsyncEndpoint):
@@ -82,6 +86,8 @@ class AsyncNewDownloadEndpoint(AsyncEndpoint):
     async def create(
         self,
         new_download: NewDownload,
+        *,
+        timeout: float | None = None,
     ) -> CountedDownloadsRecord:
         """Count one download of each dataset by the current user.
 
@@ -89,6 +95,8 @@ class AsyncNewDownloadEndpoint(AsyncEndpoint):
         ----------
         new_download
             The download count to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -100,4 +108,4 @@ class AsyncNewDownloadEndpoint(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=new_download)
+        return await self._send(_CREATE, body=new_download, timeout=timeout)

@@ -168,6 +168,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[NoteRecord]:
         """List notes.
 
@@ -184,6 +185,8 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -200,12 +203,19 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
         return self._list(
-            _LIST, {"django": django, "id": id}, limit=limit, max_items=max_items, extra_params=extra_params
+            _LIST,
+            {"django": django, "id": id},
+            limit=limit,
+            max_items=max_items,
+            extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> NoteRecord:
         """Retrieve a note.
 
@@ -213,6 +223,8 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the note.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -226,13 +238,14 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         note: Note,
         *,
         image: Upload | None = None,
+        timeout: float | None = None,
     ) -> NoteRecord:
         """Create a note attached to a record. The server scales an image to width.
 
@@ -242,6 +255,8 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
             The note to create.
         image
             The file: its path, its content, or an open binary file.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -253,7 +268,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=note, files={"image": image})
+        return self._send(_CREATE, body=note, files={"image": image}, timeout=timeout)
 
     def update(
         self,
@@ -261,6 +276,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         note: Note,
         *,
         image: Upload | None = None,
+        timeout: float | None = None,
     ) -> NoteRecord:
         """Replace a note.
 
@@ -273,6 +289,8 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
             single keys and leaves the others unchanged.
         image
             The file: its path, its content, or an open binary file.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -288,7 +306,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=note, files={"image": image})
+        return self._send(_UPDATE, key=id, body=note, files={"image": image}, timeout=timeout)
 
     def partial_update(
         self,
@@ -296,6 +314,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         /,
         *,
         image: Upload | None = None,
+        timeout: float | None = None,
         **changes: Unpack[NoteChanges],
     ) -> NoteRecord:
         """Change fields of a note. The server requires content_type and object_id every time.
@@ -309,6 +328,8 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
             UUID or URL of the note.
         image
             The file: its path, its content, or an open binary file.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `NoteChanges`; omitted fields keep their values. A value for ``json`` replaces
             the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -329,11 +350,15 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, current=_READ, files={"image": image})
+        return self._send(
+            _PARTIAL_UPDATE, key=id, changes=changes, current=_READ, files={"image": image}, timeout=timeout
+        )
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a note.
 
@@ -341,6 +366,8 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the note.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -349,7 +376,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -368,6 +395,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[NoteRecord]:
         """List notes.
 
@@ -384,6 +412,8 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -400,12 +430,19 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
         return self._list(
-            _LIST, {"django": django, "id": id}, limit=limit, max_items=max_items, extra_params=extra_params
+            _LIST,
+            {"django": django, "id": id},
+            limit=limit,
+            max_items=max_items,
+            extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> NoteRecord:
         """Retrieve a note.
 
@@ -413,6 +450,8 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the note.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -426,13 +465,14 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         note: Note,
         *,
         image: Upload | None = None,
+        timeout: float | None = None,
     ) -> NoteRecord:
         """Create a note attached to a record. The server scales an image to width.
 
@@ -442,6 +482,8 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
             The note to create.
         image
             The file: its path, its content, or an open binary file.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -453,7 +495,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=note, files={"image": image})
+        return await self._send(_CREATE, body=note, files={"image": image}, timeout=timeout)
 
     async def update(
         self,
@@ -461,6 +503,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         note: Note,
         *,
         image: Upload | None = None,
+        timeout: float | None = None,
     ) -> NoteRecord:
         """Replace a note.
 
@@ -473,6 +516,8 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
             single keys and leaves the others unchanged.
         image
             The file: its path, its content, or an open binary file.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -488,7 +533,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=note, files={"image": image})
+        return await self._send(_UPDATE, key=id, body=note, files={"image": image}, timeout=timeout)
 
     async def partial_update(
         self,
@@ -496,6 +541,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         /,
         *,
         image: Upload | None = None,
+        timeout: float | None = None,
         **changes: Unpack[NoteChanges],
     ) -> NoteRecord:
         """Change fields of a note. The server requires content_type and object_id every time.
@@ -509,6 +555,8 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
             UUID or URL of the note.
         image
             The file: its path, its content, or an open binary file.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `NoteChanges`; omitted fields keep their values. A value for ``json`` replaces
             the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -529,11 +577,15 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, current=_READ, files={"image": image})
+        return await self._send(
+            _PARTIAL_UPDATE, key=id, changes=changes, current=_READ, files={"image": image}, timeout=timeout
+        )
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a note.
 
@@ -541,6 +593,8 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the note.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -549,4 +603,4 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

@@ -77,6 +77,7 @@ class Procedures(Endpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[ProcedureTypeRecord]:
         """List procedure types.
 
@@ -88,6 +89,8 @@ class Procedures(Endpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -103,11 +106,13 @@ class Procedures(Endpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def create(
         self,
         procedure_type: ProcedureType,
+        *,
+        timeout: float | None = None,
     ) -> ProcedureTypeRecord:
         """Create a procedure type.
 
@@ -115,6 +120,8 @@ class Procedures(Endpoint):
         ----------
         procedure_type
             The procedure type to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -126,7 +133,7 @@ class Procedures(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=procedure_type)
+        return self._send(_CREATE, body=procedure_type, timeout=timeout)
 
 
 class AsyncProcedures(AsyncEndpoint):
@@ -141,6 +148,7 @@ class AsyncProcedures(AsyncEndpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[ProcedureTypeRecord]:
         """List procedure types.
 
@@ -152,6 +160,8 @@ class AsyncProcedures(AsyncEndpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -167,11 +177,13 @@ class AsyncProcedures(AsyncEndpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def create(
         self,
         procedure_type: ProcedureType,
+        *,
+        timeout: float | None = None,
     ) -> ProcedureTypeRecord:
         """Create a procedure type.
 
@@ -179,6 +191,8 @@ class AsyncProcedures(AsyncEndpoint):
         ----------
         procedure_type
             The procedure type to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -190,4 +204,4 @@ class AsyncProcedures(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=procedure_type)
+        return await self._send(_CREATE, body=procedure_type, timeout=timeout)

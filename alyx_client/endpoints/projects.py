@@ -125,6 +125,7 @@ class Projects(Endpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[ProjectRecord]:
         """List projects.
 
@@ -136,6 +137,8 @@ class Projects(Endpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -151,11 +154,13 @@ class Projects(Endpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> ProjectRecord:
         """Retrieve a project.
 
@@ -163,6 +168,8 @@ class Projects(Endpoint):
         ----------
         name
             Name or URL of the project.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -176,11 +183,13 @@ class Projects(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=name)
+        return self._send(_READ, key=name, timeout=timeout)
 
     def create(
         self,
         project: Project,
+        *,
+        timeout: float | None = None,
     ) -> ProjectRecord:
         """Create a project.
 
@@ -188,6 +197,8 @@ class Projects(Endpoint):
         ----------
         project
             The project to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -199,12 +210,14 @@ class Projects(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=project)
+        return self._send(_CREATE, body=project, timeout=timeout)
 
     def update(
         self,
         name: str,
         project: Project,
+        *,
+        timeout: float | None = None,
     ) -> ProjectRecord:
         """Replace a project.
 
@@ -214,6 +227,8 @@ class Projects(Endpoint):
             Name or URL of the project.
         project
             The new contents of the project.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -229,12 +244,14 @@ class Projects(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=name, body=project)
+        return self._send(_UPDATE, key=name, body=project, timeout=timeout)
 
     def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[ProjectChanges],
     ) -> ProjectRecord:
         """Change fields of a project.
@@ -243,6 +260,8 @@ class Projects(Endpoint):
         ----------
         name
             Name or URL of the project.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `ProjectChanges`; omitted fields keep their values.
 
@@ -262,11 +281,13 @@ class Projects(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a project.
 
@@ -274,6 +295,8 @@ class Projects(Endpoint):
         ----------
         name
             Name or URL of the project.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -282,7 +305,7 @@ class Projects(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=name)
+        self._send(_DELETE, key=name, timeout=timeout)
 
 
 class AsyncProjects(AsyncEndpoint):
@@ -297,6 +320,7 @@ class AsyncProjects(AsyncEndpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[ProjectRecord]:
         """List projects.
 
@@ -308,6 +332,8 @@ class AsyncProjects(AsyncEndpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -323,11 +349,13 @@ class AsyncProjects(AsyncEndpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> ProjectRecord:
         """Retrieve a project.
 
@@ -335,6 +363,8 @@ class AsyncProjects(AsyncEndpoint):
         ----------
         name
             Name or URL of the project.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -348,11 +378,13 @@ class AsyncProjects(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=name)
+        return await self._send(_READ, key=name, timeout=timeout)
 
     async def create(
         self,
         project: Project,
+        *,
+        timeout: float | None = None,
     ) -> ProjectRecord:
         """Create a project.
 
@@ -360,6 +392,8 @@ class AsyncProjects(AsyncEndpoint):
         ----------
         project
             The project to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -371,12 +405,14 @@ class AsyncProjects(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=project)
+        return await self._send(_CREATE, body=project, timeout=timeout)
 
     async def update(
         self,
         name: str,
         project: Project,
+        *,
+        timeout: float | None = None,
     ) -> ProjectRecord:
         """Replace a project.
 
@@ -386,6 +422,8 @@ class AsyncProjects(AsyncEndpoint):
             Name or URL of the project.
         project
             The new contents of the project.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -401,12 +439,14 @@ class AsyncProjects(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=name, body=project)
+        return await self._send(_UPDATE, key=name, body=project, timeout=timeout)
 
     async def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[ProjectChanges],
     ) -> ProjectRecord:
         """Change fields of a project.
@@ -415,6 +455,8 @@ class AsyncProjects(AsyncEndpoint):
         ----------
         name
             Name or URL of the project.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `ProjectChanges`; omitted fields keep their values.
 
@@ -434,11 +476,13 @@ class AsyncProjects(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a project.
 
@@ -446,6 +490,8 @@ class AsyncProjects(AsyncEndpoint):
         ----------
         name
             Name or URL of the project.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -454,4 +500,4 @@ class AsyncProjects(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=name)
+        await self._send(_DELETE, key=name, timeout=timeout)

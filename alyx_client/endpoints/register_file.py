@@ -141,6 +141,8 @@ class RegisterFileEndpoint(Endpoint):
     def create(
         self,
         register_file: RegisterFile,
+        *,
+        timeout: float | None = None,
     ) -> builtins.list[RegisteredDatasetRecord]:
         """Register files of one session, or of one other object, and return their datasets in order. Files that are already registered are updated. The current user, or created_by, is added to the session's users.
 
@@ -148,6 +150,8 @@ class RegisterFileEndpoint(Endpoint):
         ----------
         register_file
             The file registration to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -159,7 +163,7 @@ class RegisterFileEndpoint(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=register_file)
+        return self._send(_CREATE, body=register_file, timeout=timeout)
 
 
 class AsyncRegisterFileEndpoint(AsyncEndpoint):
@@ -170,6 +174,8 @@ class AsyncRegisterFileEndpoint(AsyncEndpoint):
     async def create(
         self,
         register_file: RegisterFile,
+        *,
+        timeout: float | None = None,
     ) -> builtins.list[RegisteredDatasetRecord]:
         """Register files of one session, or of one other object, and return their datasets in order. Files that are already registered are updated. The current user, or created_by, is added to the session's users.
 
@@ -177,6 +183,8 @@ class AsyncRegisterFileEndpoint(AsyncEndpoint):
         ----------
         register_file
             The file registration to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -188,4 +196,4 @@ class AsyncRegisterFileEndpoint(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=register_file)
+        return await self._send(_CREATE, body=register_file, timeout=timeout)

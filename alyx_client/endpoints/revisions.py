@@ -149,6 +149,7 @@ class Revisions(JsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[RevisionRecord]:
         """List revisions.
 
@@ -162,6 +163,8 @@ class Revisions(JsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -177,11 +180,15 @@ class Revisions(JsonFields[str, Literal["json"]]):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(
+            _LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout
+        )
 
     def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> RevisionRecord:
         """Retrieve a revision.
 
@@ -189,6 +196,8 @@ class Revisions(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the revision.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -202,11 +211,13 @@ class Revisions(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=name)
+        return self._send(_READ, key=name, timeout=timeout)
 
     def create(
         self,
         revision: Revision,
+        *,
+        timeout: float | None = None,
     ) -> RevisionRecord:
         """Create a revision.
 
@@ -214,6 +225,8 @@ class Revisions(JsonFields[str, Literal["json"]]):
         ----------
         revision
             The revision to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -225,12 +238,14 @@ class Revisions(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=revision)
+        return self._send(_CREATE, body=revision, timeout=timeout)
 
     def update(
         self,
         name: str,
         revision: Revision,
+        *,
+        timeout: float | None = None,
     ) -> RevisionRecord:
         """Replace a revision.
 
@@ -241,6 +256,8 @@ class Revisions(JsonFields[str, Literal["json"]]):
         revision
             The new contents of the revision. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -256,12 +273,14 @@ class Revisions(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=name, body=revision)
+        return self._send(_UPDATE, key=name, body=revision, timeout=timeout)
 
     def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[RevisionChanges],
     ) -> RevisionRecord:
         """Change fields of a revision.
@@ -270,6 +289,8 @@ class Revisions(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the revision.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `RevisionChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -290,11 +311,13 @@ class Revisions(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a revision.
 
@@ -302,6 +325,8 @@ class Revisions(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the revision.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -310,7 +335,7 @@ class Revisions(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=name)
+        self._send(_DELETE, key=name, timeout=timeout)
 
 
 class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
@@ -328,6 +353,7 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[RevisionRecord]:
         """List revisions.
 
@@ -341,6 +367,8 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -356,11 +384,15 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(
+            _LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout
+        )
 
     async def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> RevisionRecord:
         """Retrieve a revision.
 
@@ -368,6 +400,8 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the revision.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -381,11 +415,13 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=name)
+        return await self._send(_READ, key=name, timeout=timeout)
 
     async def create(
         self,
         revision: Revision,
+        *,
+        timeout: float | None = None,
     ) -> RevisionRecord:
         """Create a revision.
 
@@ -393,6 +429,8 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         ----------
         revision
             The revision to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -404,12 +442,14 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=revision)
+        return await self._send(_CREATE, body=revision, timeout=timeout)
 
     async def update(
         self,
         name: str,
         revision: Revision,
+        *,
+        timeout: float | None = None,
     ) -> RevisionRecord:
         """Replace a revision.
 
@@ -420,6 +460,8 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         revision
             The new contents of the revision. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -435,12 +477,14 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=name, body=revision)
+        return await self._send(_UPDATE, key=name, body=revision, timeout=timeout)
 
     async def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[RevisionChanges],
     ) -> RevisionRecord:
         """Change fields of a revision.
@@ -449,6 +493,8 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the revision.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `RevisionChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -469,11 +515,13 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a revision.
 
@@ -481,6 +529,8 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the revision.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -489,4 +539,4 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=name)
+        await self._send(_DELETE, key=name, timeout=timeout)

@@ -379,6 +379,7 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[SessionSummary]:
         """List sessions, newest first. Sessions without a start time precede all others.
 
@@ -468,6 +469,8 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -525,11 +528,14 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> SessionRecord:
         """Retrieve a session.
 
@@ -537,6 +543,8 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         ----------
         id
             UUID or URL of the session.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -550,11 +558,13 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         session: Session,
+        *,
+        timeout: float | None = None,
     ) -> SessionRecord:
         """Create a session.
 
@@ -562,6 +572,8 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         ----------
         session
             The session to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -573,12 +585,14 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=session)
+        return self._send(_CREATE, body=session, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         session: Session,
+        *,
+        timeout: float | None = None,
     ) -> SessionRecord:
         """Replace a session.
 
@@ -589,6 +603,8 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         session
             The new contents of the session. A value for ``extended_qc`` or ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -604,12 +620,14 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=session)
+        return self._send(_UPDATE, key=id, body=session, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[SessionChanges],
     ) -> SessionRecord:
         """Change fields of a session.
@@ -618,6 +636,8 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         ----------
         id
             UUID or URL of the session.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `SessionChanges`; omitted fields keep their values. A value for ``extended_qc``
             or ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others
@@ -639,11 +659,13 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a session.
 
@@ -651,6 +673,8 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         ----------
         id
             UUID or URL of the session.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -659,7 +683,7 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]]):
@@ -713,6 +737,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[SessionSummary]:
         """List sessions, newest first. Sessions without a start time precede all others.
 
@@ -802,6 +827,8 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -859,11 +886,14 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> SessionRecord:
         """Retrieve a session.
 
@@ -871,6 +901,8 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         ----------
         id
             UUID or URL of the session.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -884,11 +916,13 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         session: Session,
+        *,
+        timeout: float | None = None,
     ) -> SessionRecord:
         """Create a session.
 
@@ -896,6 +930,8 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         ----------
         session
             The session to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -907,12 +943,14 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=session)
+        return await self._send(_CREATE, body=session, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         session: Session,
+        *,
+        timeout: float | None = None,
     ) -> SessionRecord:
         """Replace a session.
 
@@ -923,6 +961,8 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         session
             The new contents of the session. A value for ``extended_qc`` or ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -938,12 +978,14 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=session)
+        return await self._send(_UPDATE, key=id, body=session, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[SessionChanges],
     ) -> SessionRecord:
         """Change fields of a session.
@@ -952,6 +994,8 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         ----------
         id
             UUID or URL of the session.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `SessionChanges`; omitted fields keep their values. A value for ``extended_qc``
             or ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others
@@ -973,11 +1017,13 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a session.
 
@@ -985,6 +1031,8 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         ----------
         id
             UUID or URL of the session.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -993,4 +1041,4 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

@@ -354,6 +354,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[SubjectSummary]:
         """List subjects. Large lists are slow, several seconds per thousand subjects: the server computes the water and the weight of each.
 
@@ -433,6 +434,8 @@ class Subjects(JsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -488,11 +491,14 @@ class Subjects(JsonFields[str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         nickname: str,
+        *,
+        timeout: float | None = None,
     ) -> SubjectRecord:
         """Retrieve a subject.
 
@@ -500,6 +506,8 @@ class Subjects(JsonFields[str, Literal["json"]]):
         ----------
         nickname
             Nickname or URL of the subject.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -513,11 +521,13 @@ class Subjects(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=nickname)
+        return self._send(_READ, key=nickname, timeout=timeout)
 
     def create(
         self,
         subject: Subject,
+        *,
+        timeout: float | None = None,
     ) -> SubjectSummary:
         """Create a subject.
 
@@ -525,6 +535,8 @@ class Subjects(JsonFields[str, Literal["json"]]):
         ----------
         subject
             The subject to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -536,12 +548,14 @@ class Subjects(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=subject)
+        return self._send(_CREATE, body=subject, timeout=timeout)
 
     def update(
         self,
         nickname: str,
         subject: Subject,
+        *,
+        timeout: float | None = None,
     ) -> SubjectRecord:
         """Replace a subject.
 
@@ -552,6 +566,8 @@ class Subjects(JsonFields[str, Literal["json"]]):
         subject
             The new contents of the subject. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -567,12 +583,14 @@ class Subjects(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=nickname, body=subject)
+        return self._send(_UPDATE, key=nickname, body=subject, timeout=timeout)
 
     def partial_update(
         self,
         nickname: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[SubjectChanges],
     ) -> SubjectRecord:
         """Change fields of a subject.
@@ -581,6 +599,8 @@ class Subjects(JsonFields[str, Literal["json"]]):
         ----------
         nickname
             Nickname or URL of the subject.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `SubjectChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -601,11 +621,13 @@ class Subjects(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=nickname, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=nickname, changes=changes, timeout=timeout)
 
     def delete(
         self,
         nickname: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a subject.
 
@@ -613,6 +635,8 @@ class Subjects(JsonFields[str, Literal["json"]]):
         ----------
         nickname
             Nickname or URL of the subject.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -621,7 +645,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=nickname)
+        self._send(_DELETE, key=nickname, timeout=timeout)
 
 
 class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
@@ -671,6 +695,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[SubjectSummary]:
         """List subjects. Large lists are slow, several seconds per thousand subjects: the server computes the water and the weight of each.
 
@@ -750,6 +775,8 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -805,11 +832,14 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         nickname: str,
+        *,
+        timeout: float | None = None,
     ) -> SubjectRecord:
         """Retrieve a subject.
 
@@ -817,6 +847,8 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         ----------
         nickname
             Nickname or URL of the subject.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -830,11 +862,13 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=nickname)
+        return await self._send(_READ, key=nickname, timeout=timeout)
 
     async def create(
         self,
         subject: Subject,
+        *,
+        timeout: float | None = None,
     ) -> SubjectSummary:
         """Create a subject.
 
@@ -842,6 +876,8 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         ----------
         subject
             The subject to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -853,12 +889,14 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=subject)
+        return await self._send(_CREATE, body=subject, timeout=timeout)
 
     async def update(
         self,
         nickname: str,
         subject: Subject,
+        *,
+        timeout: float | None = None,
     ) -> SubjectRecord:
         """Replace a subject.
 
@@ -869,6 +907,8 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         subject
             The new contents of the subject. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -884,12 +924,14 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=nickname, body=subject)
+        return await self._send(_UPDATE, key=nickname, body=subject, timeout=timeout)
 
     async def partial_update(
         self,
         nickname: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[SubjectChanges],
     ) -> SubjectRecord:
         """Change fields of a subject.
@@ -898,6 +940,8 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         ----------
         nickname
             Nickname or URL of the subject.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `SubjectChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -918,11 +962,13 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=nickname, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=nickname, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         nickname: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a subject.
 
@@ -930,6 +976,8 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         ----------
         nickname
             Nickname or URL of the subject.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -938,4 +986,4 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=nickname)
+        await self._send(_DELETE, key=nickname, timeout=timeout)

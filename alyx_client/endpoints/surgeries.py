@@ -205,6 +205,7 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[SurgeryRecord]:
         """List surgeries.
 
@@ -252,6 +253,8 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -291,11 +294,14 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> SurgeryRecord:
         """Retrieve a surgery.
 
@@ -303,6 +309,8 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the surgery.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -316,12 +324,14 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         surgery: Surgery,
+        *,
+        timeout: float | None = None,
     ) -> SurgeryRecord:
         """Replace a surgery.
 
@@ -332,6 +342,8 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         surgery
             The new contents of the surgery. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -347,12 +359,14 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=surgery)
+        return self._send(_UPDATE, key=id, body=surgery, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[SurgeryChanges],
     ) -> SurgeryRecord:
         """Change fields of a surgery.
@@ -361,6 +375,8 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the surgery.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `SurgeryChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -381,7 +397,7 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
 
 class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -415,6 +431,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[SurgeryRecord]:
         """List surgeries.
 
@@ -462,6 +479,8 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -501,11 +520,14 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> SurgeryRecord:
         """Retrieve a surgery.
 
@@ -513,6 +535,8 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the surgery.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -526,12 +550,14 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         surgery: Surgery,
+        *,
+        timeout: float | None = None,
     ) -> SurgeryRecord:
         """Replace a surgery.
 
@@ -542,6 +568,8 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         surgery
             The new contents of the surgery. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -557,12 +585,14 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=surgery)
+        return await self._send(_UPDATE, key=id, body=surgery, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[SurgeryChanges],
     ) -> SurgeryRecord:
         """Change fields of a surgery.
@@ -571,6 +601,8 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the surgery.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `SurgeryChanges`; omitted fields keep their values. A value for ``json``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -591,4 +623,4 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)

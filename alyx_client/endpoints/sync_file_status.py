@@ -36,27 +36,41 @@ class SyncFileStatus(Endpoint):
 
     def read(
         self,
+        *,
+        timeout: float | None = None,
     ) -> builtins.list[str]:
         """Retrieve the paths of the files that the server would look up; changes nothing.
+
+        Parameters
+        ----------
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
         list[str]
             The decoded response.
         """
-        return self._send(_READ)
+        return self._send(_READ, timeout=timeout)
 
     def create(
         self,
+        *,
+        timeout: float | None = None,
     ) -> str:
         """Have the server look up its files through Globus and correct which of them are marked as present. Fails on a server without Globus.
+
+        Parameters
+        ----------
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
         str
             The decoded response.
         """
-        return self._send(_CREATE)
+        return self._send(_CREATE, timeout=timeout)
 
 
 class AsyncSyncFileStatus(AsyncEndpoint):
@@ -66,24 +80,38 @@ class AsyncSyncFileStatus(AsyncEndpoint):
 
     async def read(
         self,
+        *,
+        timeout: float | None = None,
     ) -> builtins.list[str]:
         """Retrieve the paths of the files that the server would look up; changes nothing.
+
+        Parameters
+        ----------
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
         list[str]
             The decoded response.
         """
-        return await self._send(_READ)
+        return await self._send(_READ, timeout=timeout)
 
     async def create(
         self,
+        *,
+        timeout: float | None = None,
     ) -> str:
         """Have the server look up its files through Globus and correct which of them are marked as present. Fails on a server without Globus.
+
+        Parameters
+        ----------
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
         str
             The decoded response.
         """
-        return await self._send(_CREATE)
+        return await self._send(_CREATE, timeout=timeout)

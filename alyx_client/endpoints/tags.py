@@ -157,6 +157,7 @@ class Tags(JsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[TagRecord]:
         """List tags.
 
@@ -170,6 +171,8 @@ class Tags(JsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -185,11 +188,15 @@ class Tags(JsonFields[str, Literal["json"]]):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(
+            _LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout
+        )
 
     def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> TagRecord:
         """Retrieve a tag.
 
@@ -197,6 +204,8 @@ class Tags(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the tag.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -210,11 +219,13 @@ class Tags(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=name)
+        return self._send(_READ, key=name, timeout=timeout)
 
     def create(
         self,
         tag: Tag,
+        *,
+        timeout: float | None = None,
     ) -> TagRecord:
         """Create a tag.
 
@@ -222,6 +233,8 @@ class Tags(JsonFields[str, Literal["json"]]):
         ----------
         tag
             The tag to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -233,12 +246,14 @@ class Tags(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=tag)
+        return self._send(_CREATE, body=tag, timeout=timeout)
 
     def update(
         self,
         name: str,
         tag: Tag,
+        *,
+        timeout: float | None = None,
     ) -> TagRecord:
         """Replace a tag.
 
@@ -249,6 +264,8 @@ class Tags(JsonFields[str, Literal["json"]]):
         tag
             The new contents of the tag. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -264,12 +281,14 @@ class Tags(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=name, body=tag)
+        return self._send(_UPDATE, key=name, body=tag, timeout=timeout)
 
     def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[TagChanges],
     ) -> TagRecord:
         """Change fields of a tag.
@@ -278,6 +297,8 @@ class Tags(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the tag.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `TagChanges`; omitted fields keep their values. A value for ``json`` replaces
             the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -298,11 +319,13 @@ class Tags(JsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a tag.
 
@@ -310,6 +333,8 @@ class Tags(JsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the tag.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -318,7 +343,7 @@ class Tags(JsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=name)
+        self._send(_DELETE, key=name, timeout=timeout)
 
 
 class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
@@ -336,6 +361,7 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[TagRecord]:
         """List tags.
 
@@ -349,6 +375,8 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -364,11 +392,15 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(
+            _LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout
+        )
 
     async def read(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> TagRecord:
         """Retrieve a tag.
 
@@ -376,6 +408,8 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the tag.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -389,11 +423,13 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=name)
+        return await self._send(_READ, key=name, timeout=timeout)
 
     async def create(
         self,
         tag: Tag,
+        *,
+        timeout: float | None = None,
     ) -> TagRecord:
         """Create a tag.
 
@@ -401,6 +437,8 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         ----------
         tag
             The tag to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -412,12 +450,14 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=tag)
+        return await self._send(_CREATE, body=tag, timeout=timeout)
 
     async def update(
         self,
         name: str,
         tag: Tag,
+        *,
+        timeout: float | None = None,
     ) -> TagRecord:
         """Replace a tag.
 
@@ -428,6 +468,8 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         tag
             The new contents of the tag. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -443,12 +485,14 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=name, body=tag)
+        return await self._send(_UPDATE, key=name, body=tag, timeout=timeout)
 
     async def partial_update(
         self,
         name: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[TagChanges],
     ) -> TagRecord:
         """Change fields of a tag.
@@ -457,6 +501,8 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the tag.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `TagChanges`; omitted fields keep their values. A value for ``json`` replaces
             the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -477,11 +523,13 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         name: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a tag.
 
@@ -489,6 +537,8 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         ----------
         name
             Name or URL of the tag.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -497,4 +547,4 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=name)
+        await self._send(_DELETE, key=name, timeout=timeout)

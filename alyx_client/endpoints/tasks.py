@@ -262,6 +262,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[TaskRecord]:
         """List tasks.
 
@@ -317,6 +318,8 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -360,11 +363,14 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> TaskRecord:
         """Retrieve a task.
 
@@ -372,6 +378,8 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         ----------
         id
             UUID or URL of the task.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -385,11 +393,13 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         task: Task,
+        *,
+        timeout: float | None = None,
     ) -> TaskRecord:
         """Create a task.
 
@@ -397,6 +407,8 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         ----------
         task
             The task to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -408,12 +420,14 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=task)
+        return self._send(_CREATE, body=task, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         task: Task,
+        *,
+        timeout: float | None = None,
     ) -> TaskRecord:
         """Replace a task.
 
@@ -424,6 +438,8 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         task
             The new contents of the task. A value for ``arguments`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -439,12 +455,14 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=task)
+        return self._send(_UPDATE, key=id, body=task, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[TaskChanges],
     ) -> TaskRecord:
         """Change fields of a task.
@@ -453,6 +471,8 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         ----------
         id
             UUID or URL of the task.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `TaskChanges`; omitted fields keep their values. A value for ``arguments``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -473,11 +493,13 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a task.
 
@@ -485,6 +507,8 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         ----------
         id
             UUID or URL of the task.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -493,7 +517,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
@@ -533,6 +557,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[TaskRecord]:
         """List tasks.
 
@@ -588,6 +613,8 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -631,11 +658,14 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> TaskRecord:
         """Retrieve a task.
 
@@ -643,6 +673,8 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         ----------
         id
             UUID or URL of the task.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -656,11 +688,13 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         task: Task,
+        *,
+        timeout: float | None = None,
     ) -> TaskRecord:
         """Create a task.
 
@@ -668,6 +702,8 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         ----------
         task
             The task to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -679,12 +715,14 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=task)
+        return await self._send(_CREATE, body=task, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         task: Task,
+        *,
+        timeout: float | None = None,
     ) -> TaskRecord:
         """Replace a task.
 
@@ -695,6 +733,8 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         task
             The new contents of the task. A value for ``arguments`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -710,12 +750,14 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=task)
+        return await self._send(_UPDATE, key=id, body=task, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[TaskChanges],
     ) -> TaskRecord:
         """Change fields of a task.
@@ -724,6 +766,8 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         ----------
         id
             UUID or URL of the task.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `TaskChanges`; omitted fields keep their values. A value for ``arguments``
             replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -744,11 +788,13 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a task.
 
@@ -756,6 +802,8 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         ----------
         id
             UUID or URL of the task.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -764,4 +812,4 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

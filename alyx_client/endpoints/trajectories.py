@@ -238,6 +238,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[TrajectoryEstimateRecord]:
         """List trajectories.
 
@@ -291,6 +292,8 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -333,11 +336,14 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> TrajectoryEstimateRecord:
         """Retrieve a trajectory.
 
@@ -345,6 +351,8 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the trajectory.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -358,11 +366,13 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         trajectory_estimate: TrajectoryEstimate,
+        *,
+        timeout: float | None = None,
     ) -> TrajectoryEstimateRecord:
         """Create a trajectory.
 
@@ -370,6 +380,8 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         ----------
         trajectory_estimate
             The trajectory to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -381,12 +393,14 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=trajectory_estimate)
+        return self._send(_CREATE, body=trajectory_estimate, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         trajectory_estimate: TrajectoryEstimate,
+        *,
+        timeout: float | None = None,
     ) -> TrajectoryEstimateRecord:
         """Replace a trajectory. The server clears its insertion unless probe_insertion or chronic_insertion, whichever is set, is sent along.
 
@@ -397,6 +411,8 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         trajectory_estimate
             The new contents of the trajectory. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -412,12 +428,14 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=trajectory_estimate)
+        return self._send(_UPDATE, key=id, body=trajectory_estimate, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[TrajectoryEstimateChanges],
     ) -> TrajectoryEstimateRecord:
         """Change fields of a trajectory. The server clears its insertion unless probe_insertion or chronic_insertion, whichever is set, is sent along.
@@ -429,6 +447,8 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the trajectory.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `TrajectoryEstimateChanges`; omitted fields keep their values. A value for
             ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -449,11 +469,13 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, current=_READ)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, current=_READ, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a trajectory.
 
@@ -461,6 +483,8 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the trajectory.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -469,7 +493,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
@@ -508,6 +532,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[TrajectoryEstimateRecord]:
         """List trajectories.
 
@@ -561,6 +586,8 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -603,11 +630,14 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> TrajectoryEstimateRecord:
         """Retrieve a trajectory.
 
@@ -615,6 +645,8 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the trajectory.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -628,11 +660,13 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         trajectory_estimate: TrajectoryEstimate,
+        *,
+        timeout: float | None = None,
     ) -> TrajectoryEstimateRecord:
         """Create a trajectory.
 
@@ -640,6 +674,8 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         trajectory_estimate
             The trajectory to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -651,12 +687,14 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=trajectory_estimate)
+        return await self._send(_CREATE, body=trajectory_estimate, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         trajectory_estimate: TrajectoryEstimate,
+        *,
+        timeout: float | None = None,
     ) -> TrajectoryEstimateRecord:
         """Replace a trajectory. The server clears its insertion unless probe_insertion or chronic_insertion, whichever is set, is sent along.
 
@@ -667,6 +705,8 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         trajectory_estimate
             The new contents of the trajectory. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -682,12 +722,14 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=trajectory_estimate)
+        return await self._send(_UPDATE, key=id, body=trajectory_estimate, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[TrajectoryEstimateChanges],
     ) -> TrajectoryEstimateRecord:
         """Change fields of a trajectory. The server clears its insertion unless probe_insertion or chronic_insertion, whichever is set, is sent along.
@@ -699,6 +741,8 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the trajectory.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `TrajectoryEstimateChanges`; omitted fields keep their values. A value for
             ``json`` replaces the whole field; `json_field_update` sets single keys and leaves the others unchanged.
@@ -719,11 +763,13 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, current=_READ)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, current=_READ, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a trajectory.
 
@@ -731,6 +777,8 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         ----------
         id
             UUID or URL of the trajectory.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -739,4 +787,4 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

@@ -29,6 +29,8 @@ class Uploaded(Endpoint):
     def read(
         self,
         img_url: str,
+        *,
+        timeout: float | None = None,
     ) -> bytes:
         """Download an image by its path. A server without a web server in front of it returns only the location of the file.
 
@@ -36,6 +38,8 @@ class Uploaded(Endpoint):
         ----------
         img_url
             Path below this endpoint, including slashes.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -49,7 +53,7 @@ class Uploaded(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=img_url)
+        return self._send(_READ, key=img_url, timeout=timeout)
 
 
 class AsyncUploaded(AsyncEndpoint):
@@ -60,6 +64,8 @@ class AsyncUploaded(AsyncEndpoint):
     async def read(
         self,
         img_url: str,
+        *,
+        timeout: float | None = None,
     ) -> bytes:
         """Download an image by its path. A server without a web server in front of it returns only the location of the file.
 
@@ -67,6 +73,8 @@ class AsyncUploaded(AsyncEndpoint):
         ----------
         img_url
             Path below this endpoint, including slashes.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -80,4 +88,4 @@ class AsyncUploaded(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=img_url)
+        return await self._send(_READ, key=img_url, timeout=timeout)

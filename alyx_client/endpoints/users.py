@@ -176,6 +176,7 @@ class Users(Endpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[UserRecord]:
         """List users.
 
@@ -220,6 +221,8 @@ class Users(Endpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -258,11 +261,14 @@ class Users(Endpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         username: str,
+        *,
+        timeout: float | None = None,
     ) -> UserRecord:
         """Retrieve a user.
 
@@ -270,6 +276,8 @@ class Users(Endpoint):
         ----------
         username
             Username or URL of the user.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -283,11 +291,13 @@ class Users(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=username)
+        return self._send(_READ, key=username, timeout=timeout)
 
     def create(
         self,
         user: User,
+        *,
+        timeout: float | None = None,
     ) -> UserRecord:
         """Create a user.
 
@@ -295,6 +305,8 @@ class Users(Endpoint):
         ----------
         user
             The user to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -306,12 +318,14 @@ class Users(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=user)
+        return self._send(_CREATE, body=user, timeout=timeout)
 
     def update(
         self,
         username: str,
         user: User,
+        *,
+        timeout: float | None = None,
     ) -> UserRecord:
         """Replace a user.
 
@@ -321,6 +335,8 @@ class Users(Endpoint):
             Username or URL of the user.
         user
             The new contents of the user.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -336,12 +352,14 @@ class Users(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=username, body=user)
+        return self._send(_UPDATE, key=username, body=user, timeout=timeout)
 
     def partial_update(
         self,
         username: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[UserChanges],
     ) -> UserRecord:
         """Change fields of a user.
@@ -350,6 +368,8 @@ class Users(Endpoint):
         ----------
         username
             Username or URL of the user.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `UserChanges`; omitted fields keep their values.
 
@@ -369,11 +389,13 @@ class Users(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=username, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=username, changes=changes, timeout=timeout)
 
     def delete(
         self,
         username: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a user.
 
@@ -381,6 +403,8 @@ class Users(Endpoint):
         ----------
         username
             Username or URL of the user.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -389,7 +413,7 @@ class Users(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=username)
+        self._send(_DELETE, key=username, timeout=timeout)
 
 
 class AsyncUsers(AsyncEndpoint):
@@ -420,6 +444,7 @@ class AsyncUsers(AsyncEndpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[UserRecord]:
         """List users.
 
@@ -464,6 +489,8 @@ class AsyncUsers(AsyncEndpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -502,11 +529,14 @@ class AsyncUsers(AsyncEndpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         username: str,
+        *,
+        timeout: float | None = None,
     ) -> UserRecord:
         """Retrieve a user.
 
@@ -514,6 +544,8 @@ class AsyncUsers(AsyncEndpoint):
         ----------
         username
             Username or URL of the user.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -527,11 +559,13 @@ class AsyncUsers(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=username)
+        return await self._send(_READ, key=username, timeout=timeout)
 
     async def create(
         self,
         user: User,
+        *,
+        timeout: float | None = None,
     ) -> UserRecord:
         """Create a user.
 
@@ -539,6 +573,8 @@ class AsyncUsers(AsyncEndpoint):
         ----------
         user
             The user to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -550,12 +586,14 @@ class AsyncUsers(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=user)
+        return await self._send(_CREATE, body=user, timeout=timeout)
 
     async def update(
         self,
         username: str,
         user: User,
+        *,
+        timeout: float | None = None,
     ) -> UserRecord:
         """Replace a user.
 
@@ -565,6 +603,8 @@ class AsyncUsers(AsyncEndpoint):
             Username or URL of the user.
         user
             The new contents of the user.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -580,12 +620,14 @@ class AsyncUsers(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=username, body=user)
+        return await self._send(_UPDATE, key=username, body=user, timeout=timeout)
 
     async def partial_update(
         self,
         username: str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[UserChanges],
     ) -> UserRecord:
         """Change fields of a user.
@@ -594,6 +636,8 @@ class AsyncUsers(AsyncEndpoint):
         ----------
         username
             Username or URL of the user.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `UserChanges`; omitted fields keep their values.
 
@@ -613,11 +657,13 @@ class AsyncUsers(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=username, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=username, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         username: str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a user.
 
@@ -625,6 +671,8 @@ class AsyncUsers(AsyncEndpoint):
         ----------
         username
             Username or URL of the user.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -633,4 +681,4 @@ class AsyncUsers(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=username)
+        await self._send(_DELETE, key=username, timeout=timeout)

@@ -174,6 +174,7 @@ class WaterAdministrations(Endpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[WaterAdministrationRecord]:
         """List water administrations.
 
@@ -211,6 +212,8 @@ class WaterAdministrations(Endpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -245,11 +248,14 @@ class WaterAdministrations(Endpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> WaterAdministrationRecord:
         """Retrieve a water administration.
 
@@ -257,6 +263,8 @@ class WaterAdministrations(Endpoint):
         ----------
         id
             UUID or URL of the water administration.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -270,11 +278,13 @@ class WaterAdministrations(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         water_administration: WaterAdministration,
+        *,
+        timeout: float | None = None,
     ) -> WaterAdministrationRecord:
         """Create a water administration.
 
@@ -282,6 +292,8 @@ class WaterAdministrations(Endpoint):
         ----------
         water_administration
             The water administration to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -293,12 +305,14 @@ class WaterAdministrations(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=water_administration)
+        return self._send(_CREATE, body=water_administration, timeout=timeout)
 
     def update(
         self,
         id: UUID | str,
         water_administration: WaterAdministration,
+        *,
+        timeout: float | None = None,
     ) -> WaterAdministrationRecord:
         """Replace a water administration.
 
@@ -308,6 +322,8 @@ class WaterAdministrations(Endpoint):
             UUID or URL of the water administration.
         water_administration
             The new contents of the water administration.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -323,12 +339,14 @@ class WaterAdministrations(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_UPDATE, key=id, body=water_administration)
+        return self._send(_UPDATE, key=id, body=water_administration, timeout=timeout)
 
     def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[WaterAdministrationChanges],
     ) -> WaterAdministrationRecord:
         """Change fields of a water administration.
@@ -337,6 +355,8 @@ class WaterAdministrations(Endpoint):
         ----------
         id
             UUID or URL of the water administration.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `WaterAdministrationChanges`; omitted fields keep their values.
 
@@ -356,11 +376,13 @@ class WaterAdministrations(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a water administration.
 
@@ -368,6 +390,8 @@ class WaterAdministrations(Endpoint):
         ----------
         id
             UUID or URL of the water administration.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -376,7 +400,7 @@ class WaterAdministrations(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncWaterAdministrations(AsyncEndpoint):
@@ -403,6 +427,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[WaterAdministrationRecord]:
         """List water administrations.
 
@@ -440,6 +465,8 @@ class AsyncWaterAdministrations(AsyncEndpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -474,11 +501,14 @@ class AsyncWaterAdministrations(AsyncEndpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> WaterAdministrationRecord:
         """Retrieve a water administration.
 
@@ -486,6 +516,8 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         ----------
         id
             UUID or URL of the water administration.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -499,11 +531,13 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         water_administration: WaterAdministration,
+        *,
+        timeout: float | None = None,
     ) -> WaterAdministrationRecord:
         """Create a water administration.
 
@@ -511,6 +545,8 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         ----------
         water_administration
             The water administration to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -522,12 +558,14 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=water_administration)
+        return await self._send(_CREATE, body=water_administration, timeout=timeout)
 
     async def update(
         self,
         id: UUID | str,
         water_administration: WaterAdministration,
+        *,
+        timeout: float | None = None,
     ) -> WaterAdministrationRecord:
         """Replace a water administration.
 
@@ -537,6 +575,8 @@ class AsyncWaterAdministrations(AsyncEndpoint):
             UUID or URL of the water administration.
         water_administration
             The new contents of the water administration.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -552,12 +592,14 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_UPDATE, key=id, body=water_administration)
+        return await self._send(_UPDATE, key=id, body=water_administration, timeout=timeout)
 
     async def partial_update(
         self,
         id: UUID | str,
         /,
+        *,
+        timeout: float | None = None,
         **changes: Unpack[WaterAdministrationChanges],
     ) -> WaterAdministrationRecord:
         """Change fields of a water administration.
@@ -566,6 +608,8 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         ----------
         id
             UUID or URL of the water administration.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
             Fields to change, as in `WaterAdministrationChanges`; omitted fields keep their values.
 
@@ -585,11 +629,13 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes)
+        return await self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a water administration.
 
@@ -597,6 +643,8 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         ----------
         id
             UUID or URL of the water administration.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -605,4 +653,4 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

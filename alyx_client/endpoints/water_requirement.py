@@ -90,6 +90,7 @@ class WaterRequirement(Endpoint):
         *,
         end_date: date | str | None = None,
         start_date: date | str | None = None,
+        timeout: float | None = None,
     ) -> WaterRequirementRecord:
         """Retrieve the water requirement of an animal, day by day, from its first known day until today unless bounded. Without bounds, the result may have thousands of days.
 
@@ -101,6 +102,8 @@ class WaterRequirement(Endpoint):
             Last day.
         start_date
             First day.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -114,7 +117,9 @@ class WaterRequirement(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=nickname, filters={"end_date": end_date, "start_date": start_date})
+        return self._send(
+            _READ, key=nickname, filters={"end_date": end_date, "start_date": start_date}, timeout=timeout
+        )
 
 
 class AsyncWaterRequirement(AsyncEndpoint):
@@ -128,6 +133,7 @@ class AsyncWaterRequirement(AsyncEndpoint):
         *,
         end_date: date | str | None = None,
         start_date: date | str | None = None,
+        timeout: float | None = None,
     ) -> WaterRequirementRecord:
         """Retrieve the water requirement of an animal, day by day, from its first known day until today unless bounded. Without bounds, the result may have thousands of days.
 
@@ -139,6 +145,8 @@ class AsyncWaterRequirement(AsyncEndpoint):
             Last day.
         start_date
             First day.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -152,4 +160,6 @@ class AsyncWaterRequirement(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=nickname, filters={"end_date": end_date, "start_date": start_date})
+        return await self._send(
+            _READ, key=nickname, filters={"end_date": end_date, "start_date": start_date}, timeout=timeout
+        )

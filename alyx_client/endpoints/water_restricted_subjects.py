@@ -61,6 +61,7 @@ class WaterRestrictedSubjects(Endpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[WaterRestrictedSubjectRecord]:
         """List water-restricted subjects.
 
@@ -72,6 +73,8 @@ class WaterRestrictedSubjects(Endpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -87,7 +90,7 @@ class WaterRestrictedSubjects(Endpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
 
 class AsyncWaterRestrictedSubjects(AsyncEndpoint):
@@ -102,6 +105,7 @@ class AsyncWaterRestrictedSubjects(AsyncEndpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[WaterRestrictedSubjectRecord]:
         """List water-restricted subjects.
 
@@ -113,6 +117,8 @@ class AsyncWaterRestrictedSubjects(AsyncEndpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -128,4 +134,4 @@ class AsyncWaterRestrictedSubjects(AsyncEndpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)

@@ -90,6 +90,7 @@ class WaterRestriction(Endpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[WaterRestrictionRecord]:
         """List water restrictions.
 
@@ -135,6 +136,8 @@ class WaterRestriction(Endpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -173,6 +176,7 @@ class WaterRestriction(Endpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
 
@@ -204,6 +208,7 @@ class AsyncWaterRestriction(AsyncEndpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[WaterRestrictionRecord]:
         """List water restrictions.
 
@@ -249,6 +254,8 @@ class AsyncWaterRestriction(AsyncEndpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -287,4 +294,5 @@ class AsyncWaterRestriction(AsyncEndpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )

@@ -72,6 +72,7 @@ class WaterTypeEndpoint(Endpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[WaterTypeRecord]:
         """List water types.
 
@@ -83,6 +84,8 @@ class WaterTypeEndpoint(Endpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -98,11 +101,13 @@ class WaterTypeEndpoint(Endpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def create(
         self,
         water_type: WaterType,
+        *,
+        timeout: float | None = None,
     ) -> WaterTypeRecord:
         """Create a water type.
 
@@ -110,6 +115,8 @@ class WaterTypeEndpoint(Endpoint):
         ----------
         water_type
             The water type to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -121,7 +128,7 @@ class WaterTypeEndpoint(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=water_type)
+        return self._send(_CREATE, body=water_type, timeout=timeout)
 
 
 class AsyncWaterTypeEndpoint(AsyncEndpoint):
@@ -136,6 +143,7 @@ class AsyncWaterTypeEndpoint(AsyncEndpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[WaterTypeRecord]:
         """List water types.
 
@@ -147,6 +155,8 @@ class AsyncWaterTypeEndpoint(AsyncEndpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -162,11 +172,13 @@ class AsyncWaterTypeEndpoint(AsyncEndpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params)
+        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def create(
         self,
         water_type: WaterType,
+        *,
+        timeout: float | None = None,
     ) -> WaterTypeRecord:
         """Create a water type.
 
@@ -174,6 +186,8 @@ class AsyncWaterTypeEndpoint(AsyncEndpoint):
         ----------
         water_type
             The water type to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -185,4 +199,4 @@ class AsyncWaterTypeEndpoint(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=water_type)
+        return await self._send(_CREATE, body=water_type, timeout=timeout)

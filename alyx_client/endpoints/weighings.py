@@ -122,6 +122,7 @@ class Weighings(Endpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> Results[WeighingRecord]:
         """List weighings.
 
@@ -153,6 +154,8 @@ class Weighings(Endpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -184,11 +187,14 @@ class Weighings(Endpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> WeighingRecord:
         """Retrieve a weighing.
 
@@ -196,6 +202,8 @@ class Weighings(Endpoint):
         ----------
         id
             UUID or URL of the weighing.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -209,11 +217,13 @@ class Weighings(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return self._send(_READ, key=id)
+        return self._send(_READ, key=id, timeout=timeout)
 
     def create(
         self,
         weighing: Weighing,
+        *,
+        timeout: float | None = None,
     ) -> WeighingRecord:
         """Create a weighing.
 
@@ -221,6 +231,8 @@ class Weighings(Endpoint):
         ----------
         weighing
             The weighing to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -232,11 +244,13 @@ class Weighings(Endpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return self._send(_CREATE, body=weighing)
+        return self._send(_CREATE, body=weighing, timeout=timeout)
 
     def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a weighing.
 
@@ -244,6 +258,8 @@ class Weighings(Endpoint):
         ----------
         id
             UUID or URL of the weighing.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -252,7 +268,7 @@ class Weighings(Endpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        self._send(_DELETE, key=id)
+        self._send(_DELETE, key=id, timeout=timeout)
 
 
 class AsyncWeighings(AsyncEndpoint):
@@ -276,6 +292,7 @@ class AsyncWeighings(AsyncEndpoint):
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
+        timeout: float | None = None,
     ) -> AsyncResults[WeighingRecord]:
         """List weighings.
 
@@ -307,6 +324,8 @@ class AsyncWeighings(AsyncEndpoint):
             Maximum number of records in total; all by default.
         extra_params
             Query parameters that are sent unchecked, for filters that the schema does not declare.
+        timeout
+            Time limit for each page, in seconds; by default that of the client.
 
         Returns
         -------
@@ -338,11 +357,14 @@ class AsyncWeighings(AsyncEndpoint):
             limit=limit,
             max_items=max_items,
             extra_params=extra_params,
+            timeout=timeout,
         )
 
     async def read(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> WeighingRecord:
         """Retrieve a weighing.
 
@@ -350,6 +372,8 @@ class AsyncWeighings(AsyncEndpoint):
         ----------
         id
             UUID or URL of the weighing.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -363,11 +387,13 @@ class AsyncWeighings(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        return await self._send(_READ, key=id)
+        return await self._send(_READ, key=id, timeout=timeout)
 
     async def create(
         self,
         weighing: Weighing,
+        *,
+        timeout: float | None = None,
     ) -> WeighingRecord:
         """Create a weighing.
 
@@ -375,6 +401,8 @@ class AsyncWeighings(AsyncEndpoint):
         ----------
         weighing
             The weighing to create.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Returns
         -------
@@ -386,11 +414,13 @@ class AsyncWeighings(AsyncEndpoint):
         BadRequestError
             The server rejected a value; ``fields`` says which and why.
         """
-        return await self._send(_CREATE, body=weighing)
+        return await self._send(_CREATE, body=weighing, timeout=timeout)
 
     async def delete(
         self,
         id: UUID | str,
+        *,
+        timeout: float | None = None,
     ) -> None:
         """Delete a weighing.
 
@@ -398,6 +428,8 @@ class AsyncWeighings(AsyncEndpoint):
         ----------
         id
             UUID or URL of the weighing.
+        timeout
+            Time limit for the call, in seconds, its retries included; by default that of the client.
 
         Raises
         ------
@@ -406,4 +438,4 @@ class AsyncWeighings(AsyncEndpoint):
         InvalidKeyError
             The key is empty or malformed; nothing was sent.
         """
-        await self._send(_DELETE, key=id)
+        await self._send(_DELETE, key=id, timeout=timeout)

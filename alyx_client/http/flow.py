@@ -9,6 +9,7 @@ alone.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
@@ -16,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
+from alyx_client.errors import DeadlineExceededError
+from alyx_client.http.deadline import Deadline, deadline_exceeded
 from alyx_client.http.message import Request, Response
 
 __all__ = [
@@ -57,12 +60,15 @@ class Send:
         How long the response may be served from the cache.
     bypass_cache
         Whether to ask the server even if the response is cached.
+    login_timeout
+        How long a login may take, in seconds; None for other requests.
     """
 
     request: Request
     token: str | None = field(default=None, repr=False)
     expires: Expires = None
     bypass_cache: bool = False
+    login_timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ class Authenticator(Protocol):
         ...
 
 
-def drive(flow: Flow[T], send: Sender) -> T:
+def drive(flow: Flow[T], send: Sender, deadline: Deadline | None = None) -> T:
     """Run a flow in this thread.
 
     Parameters
@@ -117,7 +123,10 @@ def drive(flow: Flow[T], send: Sender) -> T:
     flow
         The flow.
     send
-        Sends one request.
+        Sends one request, until the deadline at most.
+    deadline
+        The end of the flow's time; None if it has none. Steps that block, such as prompts, are waited for, and their
+        time does not count.
 
     Returns
     -------
@@ -126,9 +135,12 @@ def drive(flow: Flow[T], send: Sender) -> T:
 
     Raises
     ------
+    DeadlineExceededError
+        The time ran out while the flow was waiting.
     Exception
         Whatever a step raised, unless the flow handles it, and whatever the flow itself raises.
     """
+    deadline = deadline or Deadline(math.inf)
     outcome: object = None
     error: BaseException | None = None
     while True:
@@ -143,17 +155,22 @@ def drive(flow: Flow[T], send: Sender) -> T:
                 case Send():
                     outcome = send(step)
                 case Sleep():
+                    _require_time(deadline, step.seconds)
                     time.sleep(step.seconds)
                 case Acquire():
-                    step.lock.acquire()
+                    limit = deadline.longest_wait()
+                    if not step.lock.acquire(timeout=-1 if limit is None else limit):
+                        raise _lock_timeout(deadline)
                 case Blocking():
-                    outcome = step.function()
+                    with deadline.paused():
+                        outcome = step.function()
         except BaseException as problem:  # KeyboardInterrupt, too: a flow gives up its locks on the way out
             error = problem
 
 
-async def adrive(flow: Flow[T], send: Callable[[Send], Awaitable[Response]]) -> T:
+async def adrive(flow: Flow[T], send: Callable[[Send], Awaitable[Response]], deadline: Deadline | None = None) -> T:
     """Run a flow in this task; parameters, result and errors as for `drive`."""
+    deadline = deadline or Deadline(math.inf)
     outcome: object = None
     error: BaseException | None = None
     while True:
@@ -168,11 +185,24 @@ async def adrive(flow: Flow[T], send: Callable[[Send], Awaitable[Response]]) -> 
                 case Send():
                     outcome = await send(step)
                 case Sleep():
+                    _require_time(deadline, step.seconds)
                     await asyncio.sleep(step.seconds)
                 case Acquire():
                     while not step.lock.acquire(blocking=False):
+                        if deadline.is_over:
+                            raise _lock_timeout(deadline)
                         await asyncio.sleep(_POLL_SECONDS)
                 case Blocking():
-                    outcome = await asyncio.to_thread(step.function)
+                    with deadline.paused():
+                        outcome = await asyncio.to_thread(step.function)
         except BaseException as problem:  # CancelledError, too: a flow gives up its locks on the way out
             error = problem
+
+
+def _require_time(deadline: Deadline, seconds: float) -> None:
+    if seconds >= deadline.remaining:
+        raise deadline_exceeded(deadline, "The call", f"it was to wait {seconds:.3g} s before the next attempt")
+
+
+def _lock_timeout(deadline: Deadline) -> DeadlineExceededError:
+    return deadline_exceeded(deadline, "The call", "it was waiting for the login of another thread or task")

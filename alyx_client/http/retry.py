@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import cast
 from urllib.parse import urljoin, urlsplit
 
-from alyx_client.errors import AlyxError
+from alyx_client.errors import AlyxError, DeadlineExceededError
+from alyx_client.http.deadline import Deadline, deadline_exceeded
 from alyx_client.http.error_response import error_from_response
 from alyx_client.http.failure import LoginRefused, Unanswered
 from alyx_client.http.flow import Authenticator, Flow, Send, Sleep
@@ -127,6 +128,7 @@ def exchange(
     retries: Retries,
     auth: Authenticator | None = None,
     *,
+    deadline: Deadline,
     token: str | None = None,
     fail_fast: bool = False,
     now: Callable[[], float] = time.time,
@@ -143,6 +145,8 @@ def exchange(
         The retry policy.
     auth
         Adds the token to requests that need one; None for a server without authentication.
+    deadline
+        The end of the call's time: nothing is retried after it.
     token
         A token to send as it is.
     fail_fast
@@ -158,10 +162,12 @@ def exchange(
     Raises
     ------
     AlyxError
-        The failure of the last attempt, by its meaning; ForeignURLError before anything is sent.
+        The failure of the last attempt, by its meaning; DeadlineExceededError if the time ran out; ForeignURLError
+        before anything is sent.
     """
     refuse_foreign(request, base_url)
     current, redirects, failures, may_have_acted = request, 0, 0, False
+    last: AlyxError | None = None
     while True:
         outcome = yield from _attempt(current, auth, token)
         if isinstance(outcome, Response):
@@ -176,12 +182,17 @@ def exchange(
                 return Response(204, {}, b"", outcome.method, outcome.url)
         error = _error(outcome, current, now())
         failures += 1
+        may_have_acted |= _may_have_acted(outcome)
+        if isinstance(error, DeadlineExceededError):
+            raise _after_attempts(error, failures, last) from last
         if failures >= retries.tries or not should_retry(request.method, outcome) or (fail_fast and error.unreached):
             raise error
         seconds = retries.wait(failures, error.retry_after)
         if seconds is None:
             raise error
-        may_have_acted |= _may_have_acted(outcome)
+        last = error
+        if seconds >= deadline.remaining:
+            raise _no_time_to_retry(deadline, error, failures, seconds, may_have_acted=may_have_acted) from error
         logger.info("retrying in %.1f s: %s", seconds, error)
         yield Sleep(seconds)
 
@@ -224,6 +235,28 @@ def _error(outcome: Outcome, request: Request, now: float) -> AlyxError:
     if isinstance(outcome, LoginRefused):
         request, outcome = outcome.request, outcome.response
     return error_from_response(outcome, request, retry_after=retry_after(outcome.headers, now))
+
+
+def _after_attempts(error: DeadlineExceededError, attempts: int, last: AlyxError | None) -> DeadlineExceededError:
+    error.attempts = attempts
+    if last is not None:
+        error.message += f" This was attempt {attempts}; the one before failed: {last}"
+    return error
+
+
+def _no_time_to_retry(
+    deadline: Deadline, error: AlyxError, failures: int, seconds: float, *, may_have_acted: bool
+) -> DeadlineExceededError:
+    return deadline_exceeded(
+        deadline,
+        f"{error.method} {error.url}",
+        f"attempt {failures} failed, and the next one would follow in {seconds:.3g} s",
+        attempts=failures,
+        may_have_acted=may_have_acted,
+        method=error.method,
+        url=error.url,
+        last=error,
+    )
 
 
 def _may_have_acted(outcome: Outcome) -> bool:

@@ -22,6 +22,7 @@ from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.headers import whole_number
 from alyx_client.http.log import log_failure, logger
+from alyx_client.http.network import open_pool, shut_down
 from alyx_client.http.url import redact_url
 
 __all__ = ["Stream", "Streams"]
@@ -182,7 +183,7 @@ class Streams:
             # Certificates that cannot be read are no obstacle to a server without encryption.
             key = url.partition(":")[0].lower(), proxy
             if key not in self._pools:
-                self._pools[key] = httpx.Client(**pool_settings(self._verify, url, proxy))
+                self._pools[key] = open_pool(pool_settings(self._verify, url, proxy))
             return self._pools[key]
 
     def _note_socket(self, event: str, info: Mapping[str, Any]) -> None:
@@ -193,7 +194,7 @@ class Streams:
                     self._sockets.add(connection)
                 # `abort` may have run since this thread began to connect.
                 if self.aborted:
-                    _shut_down(connection)
+                    shut_down(connection)
 
     def abort(self) -> None:
         """Wake up all threads that wait for a response, each with an error. It cannot be used again."""
@@ -201,7 +202,7 @@ class Streams:
         with self._lock:
             connections = list(self._sockets)
         for connection in connections:
-            _shut_down(connection)
+            shut_down(connection)
 
     def close(self) -> None:
         """Close the connections."""
@@ -220,9 +221,3 @@ def _redact_redirect(record: logging.LogRecord) -> bool:
     # httpcore's debug log shows the addresses of redirects, which may be signed.
     record.msg = re.sub(r"(?i)(b'location', b['\"][^?'\"]*)\?[^'\"]*", r"\1", str(record.msg))
     return True
-
-
-def _shut_down(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        # Not SSLSocket.shutdown, which would switch off the encryption for a thread that is reading.
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)

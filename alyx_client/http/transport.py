@@ -12,17 +12,21 @@ import ssl
 import threading
 import time
 import weakref
+from functools import partial
 from typing import Any, Self, TypedDict
+from urllib.parse import urlsplit
 
 import httpx
 
 from alyx_client.errors import ConfigurationError, InsecureConnectionWarning
 from alyx_client.http.connection import default_user_agent, httpx_errors, pool_settings, unanswered
+from alyx_client.http.deadline import DEFAULT_TIMEOUT, Deadline, deadline_exceeded
 from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.flow import Authenticator, Flow, Send, adrive, drive
 from alyx_client.http.log import log_failure, log_response, warn
 from alyx_client.http.message import Request, Response
+from alyx_client.http.network import open_async_pool, open_pool, timeouts
 from alyx_client.http.notices import NOTICE_HEADERS, Notices
 from alyx_client.http.retry import Retries, exchange
 from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, request_url, same_origin
@@ -61,6 +65,8 @@ class Transport:
         an SSLContext.
     user_agent
         The ``User-Agent`` header.
+    call_timeout
+        Time limit for a whole call, in seconds: its retries, the waits between them, and its login.
     """
 
     def __init__(
@@ -74,10 +80,12 @@ class Transport:
         notices: Notices | None = None,
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
+        call_timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
         self.base_url = normalise_base_url(base_url)
         self.auth = auth
         self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
+        self.call_timeout = call_timeout
         self.retries = retries or Retries()
         self.notices = notices or Notices()
         self.user_agent = user_agent or default_user_agent()
@@ -91,7 +99,7 @@ class Transport:
     def __getstate__(self) -> dict[str, Any]:
         if isinstance(self._verify, ssl.SSLContext):
             raise TypeError("A client with an SSLContext cannot be pickled; create a new client in each process.")
-        settings = {"base_url", "auth", "timeout", "retries", "notices", "user_agent", "_verify"}
+        settings = {"base_url", "auth", "timeout", "call_timeout", "retries", "notices", "user_agent", "_verify"}
         return {name: value for name, value in self.__dict__.items() if name in settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -113,18 +121,20 @@ class Transport:
         if self._pid != os.getpid():
             self._reset()
 
-    def _exchange(self, request: Request, token: str | None, fail_fast: bool) -> Flow[Response]:
+    def _exchange(self, request: Request, token: str | None, fail_fast: bool, deadline: Deadline) -> Flow[Response]:
         self._reset_after_fork()
-        return exchange(request, self.base_url, self.retries, self.auth, token=token, fail_fast=fail_fast)
+        return exchange(
+            request, self.base_url, self.retries, self.auth, deadline=deadline, token=token, fail_fast=fail_fast
+        )
 
     def _pool_settings(self) -> dict[str, Any]:
         try:
             self._proxy = environment_proxy(self.base_url)
-            return {**pool_settings(self._verify, self.base_url, self._proxy), "timeout": self.timeout}
+            return pool_settings(self._verify, self.base_url, self._proxy)
         except ConfigurationError as error:
             raise Unanswered(error, sent=False, retryable=False) from error
 
-    def _build(self, step: Send) -> httpx.Request:
+    def _build(self, step: Send, deadline: Deadline) -> httpx.Request:
         """Build httpx's request: the same bytes for each attempt, and without cookies.
 
         Alyx would prefer a session cookie to the token.
@@ -145,7 +155,7 @@ class Transport:
             headers["Content-Type"] = "application/json"
             body = {"content": request.json}
         url = request_url(request, self.base_url)
-        extensions = {"timeout": self.timeout.as_dict()}
+        extensions = {"timeout": timeouts(self.timeout, deadline)}
         return httpx.Request(request.method, url, headers=headers, extensions=extensions, **body)
 
     def _received(self, request: Request, received: httpx.Response, started: float) -> Response:
@@ -160,10 +170,12 @@ class Transport:
             self.notices.surface(headers, f"/{request.endpoint or path.partition('/')[0]}")
         return response
 
-    def _failed(self, request: Request, error: Exception, started: float) -> Unanswered:
+    def _failed(self, request: Request, error: Exception, started: float, deadline: Deadline) -> Unanswered:
         url = redact_url(request_url(request, self.base_url))
         log_failure(request.method, url, error, time.perf_counter() - started)
         failure = unanswered(error, request.method, url, self.timeout, self._proxy)
+        if deadline.is_over:
+            failure = _out_of_time(failure, deadline)
         failure.error.__cause__ = error
         return failure
 
@@ -177,7 +189,14 @@ class SyncTransport(Transport):
     _pool: httpx.Client | None
     _finalizer: weakref.finalize[..., SyncTransport] | None
 
-    def send(self, request: Request, *, fail_fast: bool = False, token: str | None = None) -> Response:
+    def send(
+        self,
+        request: Request,
+        *,
+        fail_fast: bool = False,
+        token: str | None = None,
+        timeout: float | Deadline | None = None,
+    ) -> Response:
         """Send a request, with the retries that the policy allows.
 
         Parameters
@@ -188,6 +207,8 @@ class SyncTransport(Transport):
             Raise at once if the server cannot be reached.
         token
             A token to send as it is; by default that of `auth`.
+        timeout
+            Time limit for all of this, in seconds, or the deadline of the call; by default `call_timeout`.
 
         Returns
         -------
@@ -199,25 +220,28 @@ class SyncTransport(Transport):
         AlyxError
             By its meaning; see `alyx_client.errors`.
         """
-        return drive(self._exchange(request, token, fail_fast), self._send_once)
+        deadline = Deadline.of(timeout, self.call_timeout)
+        flow = self._exchange(request, token, fail_fast, deadline)
+        return drive(flow, partial(self._send_once, deadline=deadline), deadline)
 
-    def _send_once(self, step: Send) -> Response:
+    def _send_once(self, step: Send, *, deadline: Deadline) -> Response:
+        deadline = deadline.within(step.login_timeout, "login_timeout")
         pool, started = self._open_pool(), time.perf_counter()
         try:
-            received = pool.send(self._build(step), auth=None)
+            received = pool.send(self._build(step, deadline), auth=None)
         except httpx_errors() as error:
-            raise self._failed(step.request, error, started) from error
+            raise self._failed(step.request, error, started, deadline) from error
         except RuntimeError as error:
             # httpx raises it for a pool that another thread has closed.
             if not pool.is_closed:
                 raise
-            raise self._failed(step.request, error, started) from error
+            raise self._failed(step.request, error, started, deadline) from error
         return self._received(step.request, received, started)
 
     def _open_pool(self) -> httpx.Client:
         with self._lock:
             if self._pool is None:
-                self._pool = httpx.Client(**self._pool_settings())
+                self._pool = open_pool(self._pool_settings())
                 self._finalizer = weakref.finalize(self, _close_in_own_process, self._pool, self._pid)
             return self._pool
 
@@ -249,20 +273,30 @@ class AsyncTransport(Transport):
 
     _pools: dict[asyncio.AbstractEventLoop, httpx.AsyncClient]
 
-    async def send(self, request: Request, *, fail_fast: bool = False, token: str | None = None) -> Response:
+    async def send(
+        self,
+        request: Request,
+        *,
+        fail_fast: bool = False,
+        token: str | None = None,
+        timeout: float | Deadline | None = None,
+    ) -> Response:
         """Send a request; parameters, result and errors as for `SyncTransport.send`."""
-        return await adrive(self._exchange(request, token, fail_fast), self._send_once)
+        deadline = Deadline.of(timeout, self.call_timeout)
+        flow = self._exchange(request, token, fail_fast, deadline)
+        return await adrive(flow, partial(self._send_once, deadline=deadline), deadline)
 
-    async def _send_once(self, step: Send) -> Response:
+    async def _send_once(self, step: Send, *, deadline: Deadline) -> Response:
+        deadline = deadline.within(step.login_timeout, "login_timeout")
         pool, started = self._open_pool(), time.perf_counter()
         try:
-            received = await pool.send(self._build(step), auth=None)
+            received = await pool.send(self._build(step, deadline), auth=None)
         except httpx_errors() as error:
-            raise self._failed(step.request, error, started) from error
+            raise self._failed(step.request, error, started, deadline) from error
         except RuntimeError as error:
             if not pool.is_closed:
                 raise
-            raise self._failed(step.request, error, started) from error
+            raise self._failed(step.request, error, started, deadline) from error
         return self._received(step.request, received, started)
 
     def _open_pool(self) -> httpx.AsyncClient:
@@ -273,7 +307,7 @@ class AsyncTransport(Transport):
                 # A pool refers to its loop, so that loops that have ended would never leave the dictionary otherwise.
                 for ended in [known for known in self._pools if known.is_closed()]:
                     del self._pools[ended]
-                pool = self._pools[loop] = httpx.AsyncClient(**self._pool_settings())
+                pool = self._pools[loop] = open_async_pool(self._pool_settings())
             return pool
 
     def _forget_pools(self) -> None:
@@ -292,6 +326,17 @@ class AsyncTransport(Transport):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+def _out_of_time(failure: Unanswered, deadline: Deadline) -> Unanswered:
+    method, url = failure.error.method, failure.error.url or ""
+    host = urlsplit(url).netloc
+    waited_for = f"there was no complete response from {host}" if failure.sent else f"there was no connection to {host}"
+    error = deadline_exceeded(
+        deadline, f"{method} {url}", waited_for, attempts=1, may_have_acted=failure.sent, method=method, url=url
+    )
+    error.unreached = failure.error.unreached
+    return Unanswered(error, sent=failure.sent, retryable=False)
 
 
 def _warn_if_unverified(base_url: str, verify: bool | ssl.SSLContext) -> None:

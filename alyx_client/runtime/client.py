@@ -32,16 +32,16 @@ class ClientContext(Protocol):
 class SyncClient(ClientContext, Protocol):
     """A client that runs flows in the calling thread."""
 
-    def run(self, flow: Flow[T]) -> T:
-        """Run a flow; its requests go through the cache."""
+    def run(self, flow: Flow[T], timeout: float | None = None) -> T:
+        """Run a flow, within a time limit in seconds; its requests go through the cache."""
         ...
 
 
 class AsyncClient(ClientContext, Protocol):
     """A client that runs flows in the calling task."""
 
-    async def run(self, flow: Flow[T]) -> T:
-        """Run a flow; its requests go through the cache."""
+    async def run(self, flow: Flow[T], timeout: float | None = None) -> T:
+        """Run a flow, within a time limit in seconds; its requests go through the cache."""
         ...
 
 

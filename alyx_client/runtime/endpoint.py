@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from alyx_client.errors import InvalidFieldError
@@ -58,9 +59,10 @@ class Endpoint(_ActionsInRepr):
         files: Mapping[str, Upload | None] | None = None,
         filters: Mapping[str, object] | None = None,
         current: Action[object] | None = None,
+        timeout: float | None = None,
     ) -> T:
         arguments = Arguments(key, body, changes, files or {}, filters or {})
-        return self._client.run(action.call(self._client, arguments, current=current))
+        return self._client.run(action.call(self._client, arguments, current=current), timeout)
 
     def _list(
         self,
@@ -70,8 +72,9 @@ class Endpoint(_ActionsInRepr):
         limit: int | None,
         max_items: int | None,
         extra_params: Mapping[str, object] | None,
+        timeout: float | None = None,
     ) -> Results[T]:
-        run = self._client.run
+        run = self._client.run if timeout is None else partial(self._client.run, timeout=timeout)
         query = action.query(self._client, filters, limit=limit, max_items=max_items, extra_params=extra_params)
         # The first page is fetched here, so that a wrong filter raises where the call is written.
         return Results.from_query(replace(query, first_page=run(query.fetch_first_page())), run)
@@ -101,9 +104,10 @@ class AsyncEndpoint(_ActionsInRepr):
         files: Mapping[str, Upload | None] | None = None,
         filters: Mapping[str, object] | None = None,
         current: Action[object] | None = None,
+        timeout: float | None = None,
     ) -> T:
         arguments = Arguments(key, body, changes, files or {}, filters or {})
-        return await self._client.run(action.call(self._client, arguments, current=current))
+        return await self._client.run(action.call(self._client, arguments, current=current), timeout)
 
     def _list(
         self,
@@ -113,9 +117,11 @@ class AsyncEndpoint(_ActionsInRepr):
         limit: int | None,
         max_items: int | None,
         extra_params: Mapping[str, object] | None,
+        timeout: float | None = None,
     ) -> AsyncResults[T]:
         query = action.query(self._client, filters, limit=limit, max_items=max_items, extra_params=extra_params)
-        return AsyncResults.from_query(query, self._client.run)
+        run = self._client.run if timeout is None else partial(self._client.run, timeout=timeout)
+        return AsyncResults.from_query(query, run)
 
 
 class JsonFields(Endpoint, Generic[KeyT, NameT]):
@@ -129,7 +135,7 @@ class JsonFields(Endpoint, Generic[KeyT, NameT]):
     _read: ClassVar[Action[object]]
     _partial_update: ClassVar[Action[object]]
 
-    def json_field_write(self, uuid: KeyT, field_name: NameT, data: object) -> Any:
+    def json_field_write(self, uuid: KeyT, field_name: NameT, data: object, *, timeout: float | None = None) -> Any:
         """Replace the value of a JSON field.
 
         Parameters
@@ -140,6 +146,8 @@ class JsonFields(Endpoint, Generic[KeyT, NameT]):
             The field.
         data
             The new value.
+        timeout
+            Time limit in seconds, for reading and writing together; by default that of the client.
 
         Returns
         -------
@@ -153,9 +161,11 @@ class JsonFields(Endpoint, Generic[KeyT, NameT]):
         InvalidFieldError
             There is no such field; nothing was sent.
         """
-        return self._client.run(self._json_field(uuid, field_name).write(data))
+        return self._client.run(self._json_field(uuid, field_name).write(data), timeout)
 
-    def json_field_update(self, uuid: KeyT, field_name: NameT, data: Mapping[str, Any]) -> Any:
+    def json_field_update(
+        self, uuid: KeyT, field_name: NameT, data: Mapping[str, Any], *, timeout: float | None = None
+    ) -> Any:
         """Set some keys of a JSON field; the others are left unchanged.
 
         Parameters
@@ -164,6 +174,8 @@ class JsonFields(Endpoint, Generic[KeyT, NameT]):
             The record's key, or its URL, and the field.
         data
             The keys to set.
+        timeout
+            As for `json_field_write`.
 
         Returns
         -------
@@ -177,9 +189,9 @@ class JsonFields(Endpoint, Generic[KeyT, NameT]):
         NotFoundError, InvalidFieldError
             There is no such record, or field.
         """
-        return self._client.run(self._json_field(uuid, field_name).update(data))
+        return self._client.run(self._json_field(uuid, field_name).update(data), timeout)
 
-    def json_field_remove_key(self, uuid: KeyT, field_name: NameT, key: str) -> Any:
+    def json_field_remove_key(self, uuid: KeyT, field_name: NameT, key: str, *, timeout: float | None = None) -> Any:
         """Remove a key from a JSON field; if the field does not have it, nothing is written.
 
         Parameters
@@ -188,6 +200,8 @@ class JsonFields(Endpoint, Generic[KeyT, NameT]):
             The record's key, or its URL, and the field.
         key
             The key to remove.
+        timeout
+            As for `json_field_write`.
 
         Returns
         -------
@@ -201,11 +215,11 @@ class JsonFields(Endpoint, Generic[KeyT, NameT]):
         NotFoundError, InvalidFieldError
             There is no such record, or field.
         """
-        return self._client.run(self._json_field(uuid, field_name).remove_key(key))
+        return self._client.run(self._json_field(uuid, field_name).remove_key(key), timeout)
 
-    def json_field_delete(self, uuid: KeyT, field_name: NameT) -> None:
+    def json_field_delete(self, uuid: KeyT, field_name: NameT, *, timeout: float | None = None) -> None:
         """Set a JSON field to null; parameters and errors as for `json_field_write`."""
-        self.json_field_write(uuid, field_name, None)
+        self.json_field_write(uuid, field_name, None, timeout=timeout)
 
     def _json_field(self, key: LookupKey, name: str) -> JSONField:
         return _json_field(self._client, self._read, self._partial_update, key, name)
@@ -218,21 +232,27 @@ class AsyncJsonFields(AsyncEndpoint, Generic[KeyT, NameT]):
     _read: ClassVar[Action[object]]
     _partial_update: ClassVar[Action[object]]
 
-    async def json_field_write(self, uuid: KeyT, field_name: NameT, data: object) -> Any:
+    async def json_field_write(
+        self, uuid: KeyT, field_name: NameT, data: object, *, timeout: float | None = None
+    ) -> Any:
         """Asynchronous version of `JsonFields.json_field_write`."""
-        return await self._client.run(self._json_field(uuid, field_name).write(data))
+        return await self._client.run(self._json_field(uuid, field_name).write(data), timeout)
 
-    async def json_field_update(self, uuid: KeyT, field_name: NameT, data: Mapping[str, Any]) -> Any:
+    async def json_field_update(
+        self, uuid: KeyT, field_name: NameT, data: Mapping[str, Any], *, timeout: float | None = None
+    ) -> Any:
         """Asynchronous version of `JsonFields.json_field_update`."""
-        return await self._client.run(self._json_field(uuid, field_name).update(data))
+        return await self._client.run(self._json_field(uuid, field_name).update(data), timeout)
 
-    async def json_field_remove_key(self, uuid: KeyT, field_name: NameT, key: str) -> Any:
+    async def json_field_remove_key(
+        self, uuid: KeyT, field_name: NameT, key: str, *, timeout: float | None = None
+    ) -> Any:
         """Asynchronous version of `JsonFields.json_field_remove_key`."""
-        return await self._client.run(self._json_field(uuid, field_name).remove_key(key))
+        return await self._client.run(self._json_field(uuid, field_name).remove_key(key), timeout)
 
-    async def json_field_delete(self, uuid: KeyT, field_name: NameT) -> None:
+    async def json_field_delete(self, uuid: KeyT, field_name: NameT, *, timeout: float | None = None) -> None:
         """Asynchronous version of `JsonFields.json_field_delete`."""
-        await self.json_field_write(uuid, field_name, None)
+        await self.json_field_write(uuid, field_name, None, timeout=timeout)
 
     def _json_field(self, key: LookupKey, name: str) -> JSONField:
         return _json_field(self._client, self._read, self._partial_update, key, name)

@@ -7,12 +7,12 @@ import inspect
 import pytest
 from alyx_generator.model.naming import client_attributes
 
-from ..faults import FaultServer
+from ..faults import FaultServer, json_response
 from ..faults import page as page_of
 from .conftest import Generate
 from .foreign_models import FIELD_NAMES
 from .foreign_packages import Foreign, client, signature
-from .foreign_parts import THING
+from .foreign_parts import THING, keys
 from .inline import document, page, ref, returns
 
 
@@ -77,6 +77,37 @@ def test_filters_with_the_same_python_name_stay_distinct(foreign: Foreign) -> No
     parameters = list(inspect.signature(listed.Things.list).parameters)
     assert parameters == [
         *("self", "a_b", "a_b_", "from_", "max_items_", "self_", "value", "value_1st", "limit", "max_items"),
-        "extra_params",
+        *("extra_params", "timeout"),
     ]
     assert list(signature(listed.Things.read)) == ["x_y", "x_y_", "x_y__", "return"]
+
+
+def test_servers_own_timeout_gives_way_to_the_time_limit(generate: Generate) -> None:
+    timed = {"type": "object", "properties": {"timeout": {"type": "string"}, "name": {"type": "string"}}}
+    body = {"requestBody": {"content": {"application/json": {"schema": ref("Thing")}}}}
+    filters = {"parameters": [{"in": "query", "name": "timeout", "schema": {"type": "string"}}]}
+    paths = {
+        "/things": {"get": {**returns(ref("Page")), **filters}, "post": {**returns(ref("Thing"), "201"), **body}},
+        "/things/{timeout}": {
+            **keys("timeout"),
+            "get": returns(ref("Thing")),
+            "patch": {**returns(ref("Thing")), **body},
+            "delete": {"responses": {"204": {}}},
+        },
+    }
+    generated = generate(document(paths, {"Thing": timed, "Page": page("Thing")}))
+    thing = generated.module("things").Thing
+    things = generated.module("things").Things
+    for action in ("list", "read", "create", "partial_update", "delete"):
+        parameter = inspect.signature(getattr(things, action)).parameters["timeout"]
+        assert (parameter.kind, parameter.default) == (inspect.Parameter.KEYWORD_ONLY, None), action
+    row = {"timeout": "5 s", "name": "a"}
+    with FaultServer([page_of([row]), *[json_response(row)] * 4]) as server:
+        alyx = client(generated, server)
+        alyx.things.list(timeout_="x", timeout=9)
+        assert alyx.things.read("k", timeout=9).timeout == "5 s"
+        alyx.things.create(thing(timeout_="y"), timeout=9)
+        alyx.things.partial_update("k", timeout=9, timeout_="z")
+        alyx.things.delete("k", timeout=9)
+        assert [request.target for request in server.requests][:2] == ["/things?timeout=x", "/things/k"]
+        assert [request.json() for request in server.requests[2:4]] == [{"timeout": "y"}, {"timeout": "z"}]

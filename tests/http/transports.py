@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.state import AuthState
 from alyx_client.auth.token_flow import TokenAuth
+from alyx_client.http.deadline import LOGIN_TIMEOUT
 from alyx_client.http.message import Request, Response
 from alyx_client.http.retry import Retries
 from alyx_client.http.transport import AsyncTransport, SyncTransport
@@ -18,8 +19,8 @@ CREATE = Request("POST", "/subjects", json=b'{"nickname": "flowers"}', endpoint=
 DELETE = Request("DELETE", "/subjects/flowers", endpoint="subjects", action="delete")
 
 
-def authentication(credentials: Credentials) -> TokenAuth:
-    return TokenAuth(AuthState(credentials))
+def authentication(credentials: Credentials, login_timeout: float = LOGIN_TIMEOUT) -> TokenAuth:
+    return TokenAuth(AuthState(credentials), login_timeout)
 
 
 class TransportFactory:
@@ -30,10 +31,19 @@ class TransportFactory:
         self._runner = asyncio.Runner() if kind == "async" else None
         self._transports: list[SyncTransport | AsyncTransport] = []
 
-    def __call__(self, url: str, *, credentials: Credentials | None = None, **settings: object) -> Sender:
+    def __call__(
+        self,
+        url: str,
+        *,
+        credentials: Credentials | None = None,
+        login_timeout: float = LOGIN_TIMEOUT,
+        **settings: object,
+    ) -> Sender:
         options: dict = {"retries": QUICK, **settings}
         chosen = credentials or Credentials(url, explicit_token="secret-token")
-        transport = (AsyncTransport if self._runner else SyncTransport)(url, authentication(chosen), **options)
+        transport = (AsyncTransport if self._runner else SyncTransport)(
+            url, authentication(chosen, login_timeout), **options
+        )
         self._transports.append(transport)
         return Sender(transport, self._runner)
 

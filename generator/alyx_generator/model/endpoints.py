@@ -155,7 +155,7 @@ class EndpointBuilder:
     def _keys(self, operation: Operation) -> tuple[Lookup, ...]:
         keys: dict[str, Lookup] = {}
         for key in filter(None, (*operation.parents, operation.key)):
-            name = naming.unique(naming.parameter_name(key), keys)
+            name = naming.unique(naming.parameter_name(key), {*keys, naming.TIMEOUT})
             keys[name] = Lookup(name, operation.lookup_kind(key, self._components))
         return tuple(keys.values())
 

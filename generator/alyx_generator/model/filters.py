@@ -10,7 +10,7 @@ from alyx_client.schema.openapi import Schema, as_list, as_schema
 from alyx_client.schema.routes import PAGING_PARAMETERS
 from alyx_generator.model.closed_sets import closed_set
 from alyx_generator.model.ir import Filter, FilterStyle
-from alyx_generator.model.naming import parameter_name, unique
+from alyx_generator.model.naming import TIMEOUT, parameter_name, unique
 from alyx_generator.source.openapi import JSONDict, Schemas, alternatives, resolved
 
 Parameter = Mapping[str, Any]
@@ -63,7 +63,7 @@ def read_filters(parameters: Sequence[Parameter], context: FilterContext) -> tup
     context
         What the filters depend on.
     """
-    taken = context.taken | (_LIST_KEYWORDS if context.paged else frozenset[str]())
+    taken = context.taken | {TIMEOUT} | (_LIST_KEYWORDS if context.paged else frozenset[str]())
     filters: list[Filter] = []
     left_out: list[str] = []
     dereferenced = [

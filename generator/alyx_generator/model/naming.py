@@ -17,6 +17,9 @@ from alyx_client.schema.naming import resource_name as resource_name
 from alyx_client.schema.naming import snake_case as snake_case
 from alyx_generator.model.ir import Model
 
+TIMEOUT = "timeout"
+"""The keyword of every method for its time limit; a filter, a file, a key or a field of that name gives way."""
+
 _LONGEST = 80  # characters of a module's name; most file systems allow 255 bytes
 # `cached_property` included: an attribute of that name would shadow the decorator in the client's class.
 _RESERVED_MODULES = frozenset({"client", "models", "readme", "cached_property"})
@@ -118,6 +121,9 @@ def attribute_names(model: Model) -> dict[str, str]:
     reserved = set(re.findall(r"#/\$defs/(\w+)", repr([field.schema for field in model.fields])))
     if any(field.name == "json" and field.schema for field in model.fields):
         reserved.add("json")
+    # The fields to change are keywords of `partial_update`, beside its own.
+    if model.kind == "request":
+        reserved.add(TIMEOUT)
     return field_names((field.name for field in model.fields), reserved)
 
 
@@ -133,7 +139,7 @@ def upload_names(uploads: Iterable[str], keys: Iterable[str]) -> dict[str, str]:
     """
     names: dict[str, str] = {}
     for name in uploads:
-        names[name] = unique(parameter_name(name), {"self", *keys, *names.values()})
+        names[name] = unique(parameter_name(name), {"self", TIMEOUT, *keys, *names.values()})
     return names
 
 

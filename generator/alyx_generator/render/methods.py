@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from alyx_generator.model.ir import EndpointAction, Filter, Lookup, LookupKind
-from alyx_generator.model.naming import argument_name, changes_name, unique, upload_names
+from alyx_generator.model.naming import TIMEOUT, argument_name, changes_name, unique, upload_names
 from alyx_generator.model.nouns import Noun
 from alyx_generator.render import method_docs
 from alyx_generator.render.method_docs import Documented
@@ -29,6 +29,14 @@ class Parameter:
     def text(self) -> str:
         """The parameter as it stands in a signature."""
         return f"{self.name}: {self.annotation}{f' = {self.default}' if self.default else ''}"
+
+
+_TIMEOUT = Parameter(
+    TIMEOUT,
+    "float | None",
+    "Time limit for the call, in seconds, its retries included; by default that of the client.",
+    "None",
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ def build_method(action: EndpointAction, noun: Noun, replaced: str) -> Method:
     uploads = upload_names(action.uploads, [key.name for key in keys])
     arguments = _arguments(action, descriptor, body.parameter.name if body else "", uploads)
     parameters = (*keys, *([body.parameter] if body else []))
-    keywords = (*map(_upload_parameter, uploads.values()), *map(_filter_parameter, action.filters))
+    keywords = (*map(_upload_parameter, uploads.values()), *map(_filter_parameter, action.filters), _TIMEOUT)
     return Method(
         action,
         descriptor,
@@ -125,7 +133,7 @@ def _arguments(action: EndpointAction, descriptor: str, body: str, uploads: dict
         arguments.append(f"files={_mapping(uploads)}")
     if action.filters:
         arguments.append(f"filters={_mapping({one.name: one.keyword for one in action.filters})}")
-    return arguments
+    return [*arguments, "timeout=timeout"]
 
 
 def _list_method(action: EndpointAction, noun: Noun) -> Method:
@@ -142,9 +150,10 @@ def _list_method(action: EndpointAction, noun: Noun) -> Method:
             "Query parameters that are sent unchecked, for filters that the schema does not declare.",
             "None",
         ),
+        replace(_TIMEOUT, doc="Time limit for each page, in seconds; by default that of the client."),
     )
     filters = _mapping({one.name: one.keyword for one in action.filters})
-    options = "limit=limit, max_items=max_items, extra_params=extra_params"
+    options = "limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout"
     return Method(
         action,
         descriptor,
@@ -204,7 +213,7 @@ def _filter_parameter(one: Filter) -> Parameter:
 
 def _body(action: EndpointAction, noun: Noun, keys: list[str], response: str) -> _Body:
     uploads = upload_names(action.uploads, keys).values()
-    taken = {"self", *keys, *(one.keyword for one in action.filters), *uploads}
+    taken = {"self", TIMEOUT, *keys, *(one.keyword for one in action.filters), *uploads}
     name = unique(argument_name(action.body), taken)
     kind = " | ".join(action.bodies)
     returns = _builtin_list(response)

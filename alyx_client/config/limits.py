@@ -1,0 +1,93 @@
+"""Limits of a client, which argument, environment and settings file can set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+
+from alyx_client.config.environment import variable
+from alyx_client.errors import ConfigurationError
+from alyx_client.http.arguments import require_seconds
+from alyx_client.http.deadline import DEFAULT_TIMEOUT
+
+__all__ = ["LIMITS", "Limits", "check_limit", "find_limits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a client.
+
+    Parameters
+    ----------
+    timeout
+        How long one call may take, in seconds, its retries, waits and logins included; infinity for no limit.
+    """
+
+    timeout: float = DEFAULT_TIMEOUT
+
+
+LIMITS = tuple(field.name for field in fields(Limits))
+"""The names of the limits, in arguments and the settings file; variables of the environment are ``ALYX_…``."""
+
+_CHECKS: Mapping[str, Callable[[str, object], None]] = {"timeout": require_seconds}
+
+
+def find_limits(
+    arguments: Mapping[str, float | None], base_url: str, stored: Mapping[str, float]
+) -> tuple[Limits, dict[str, str]]:
+    """Find the limits of a client.
+
+    Parameters
+    ----------
+    arguments
+        The limits that were passed; None for one that was not.
+    base_url
+        The server.
+    stored
+        Those of the settings file.
+
+    Returns
+    -------
+    tuple
+        The limits, and the source of each.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not such a number.
+    ConfigurationError
+        A variable of the environment is not.
+    """
+    values: dict[str, float] = {}
+    sources: dict[str, str] = {}
+    for name in LIMITS:
+        argument, environment = arguments.get(name), f"ALYX_{name.upper()}"
+        text = variable(environment, base_url)
+        if argument is not None:
+            _CHECKS[name](name, argument)
+            values[name], sources[name] = argument, "argument"
+        elif text is not None:
+            values[name], sources[name] = _from_environment(name, environment, text), environment
+        elif name in stored:
+            values[name], sources[name] = stored[name], "settings file"
+    return Limits(**values), sources
+
+
+def check_limit(name: str, value: float) -> None:
+    """Check a limit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is not such a number.
+    """
+    _CHECKS[name](name, value)
+
+
+def _from_environment(name: str, environment: str, text: str) -> float:
+    try:
+        value = float(text)
+        _CHECKS[name](name, value)
+    except ValueError as error:
+        raise ConfigurationError(f"The environment variable {environment} is not a limit: {error}") from None
+    return value

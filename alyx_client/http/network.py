@@ -1,0 +1,264 @@
+"""The network below httpx's connection pools: each operation on a socket ends with its call's deadline.
+
+httpcore limits single operations only. A server that sends one byte a second, or informational responses without end,
+would hold a call for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Generator, Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+from alyx_client.http.deadline import Deadline
+
+__all__ = ["open_async_pool", "open_pool", "shut_down", "timeouts"]
+
+_Addresses = list[str]
+
+
+class _Timeout(float):
+    """A timeout of httpcore that also ends with a call's deadline; httpcore passes it through to the network."""
+
+    deadline: Deadline
+
+
+def timeouts(timeout: httpx.Timeout, deadline: Deadline) -> dict[str, float | None]:
+    """Return the timeouts of one request, for its extensions.
+
+    Parameters
+    ----------
+    timeout
+        The limits of single operations.
+    deadline
+        The call's deadline.
+    """
+    limits: dict[str, float | None] = {}
+    for name in ("connect", "read", "write", "pool"):
+        seconds: float | None = getattr(timeout, name)
+        limit = _Timeout("inf" if seconds is None else seconds)
+        limit.deadline = deadline
+        limits[name] = limit
+    # Waiting for a connection is httpcore's own; it knows no deadlines.
+    limits["pool"] = deadline.longest_wait(timeout.pool)
+    return limits
+
+
+def open_pool(settings: dict[str, Any]) -> httpx.Client:
+    """Return a connection pool with settings of `connection.pool_settings`."""
+    transport = httpx.HTTPTransport(**settings)
+    _limit_network(transport)
+    return httpx.Client(transport=transport, trust_env=False)
+
+
+def open_async_pool(settings: dict[str, Any]) -> httpx.AsyncClient:
+    """Return an asynchronous connection pool with settings of `connection.pool_settings`."""
+    transport = httpx.AsyncHTTPTransport(**settings)
+    _limit_network(transport)
+    return httpx.AsyncClient(transport=transport, trust_env=False)
+
+
+def _limit_network(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) -> None:
+    """Make the connections of a transport end with the deadlines that `timeouts` puts into requests."""
+    # httpx has no parameter for httpcore's public `network_backend`.
+    pool: dict[str, Any] = transport.__dict__["_pool"].__dict__
+    backend: Any = pool["_network_backend"]
+    is_synchronous = isinstance(transport, httpx.HTTPTransport)
+    pool["_network_backend"] = _Network(backend) if is_synchronous else _AsyncNetwork(backend)
+
+
+def _seconds(timeout: float | None, error: type[httpcore.TimeoutException]) -> float | None:
+    """Return how long an operation may take now.
+
+    Raises
+    ------
+    httpcore.TimeoutException
+        The deadline has passed.
+    """
+    if not isinstance(timeout, _Timeout):
+        return timeout
+    if timeout.deadline.remaining <= 0:
+        raise error("the call's time has run out")
+    return timeout.deadline.longest_wait(float(timeout))
+
+
+class _Network(httpcore.NetworkBackend):
+    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+        self._backend = backend
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
+        for address in _resolve(host, port, _seconds(timeout, httpcore.ConnectTimeout)):
+            try:
+                limit = _seconds(timeout, httpcore.ConnectTimeout)
+                return _Stream(self._backend.connect_tcp(address, port, limit, local_address, socket_options), timeout)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure or httpcore.ConnectError(f"{host} has no address")
+
+
+def _resolve(host: str, port: int, limit: float | None) -> _Addresses:
+    """Return the addresses of a host; a resolver that does not answer is waited for in a thread of its own."""
+    if _is_address(host):
+        return [host]
+    outcomes: list[_Addresses | Exception] = []
+    done = threading.Event()
+
+    def resolve() -> None:
+        try:
+            outcomes.append([_address(entry[4]) for entry in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)])
+        except Exception as error:  # raised where it is waited for
+            outcomes.append(error)
+        done.set()
+
+    # A daemon: a program that ends meanwhile does not wait for the resolver.
+    threading.Thread(target=resolve, daemon=True, name="alyx-client: resolver").start()
+    if not done.wait(limit):
+        raise httpcore.ConnectTimeout(f"the address of {host} was not resolved in time")
+    outcome = outcomes[0]
+    if isinstance(outcome, list):
+        return outcome
+    try:
+        # Raised once more, which makes it the context of the other error: httpcore removes causes.
+        raise outcome
+    except Exception as error:
+        raise httpcore.ConnectError(str(error)) from error
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _address(entry: tuple[Any, ...]) -> str:
+    # An address that is valid on one link only has the link's number as its fourth part.
+    return f"{entry[0]}%{entry[3]}" if len(entry) == 4 and entry[3] else str(entry[0])
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, timeout: float | None) -> None:
+        self._stream = stream
+        # httpcore does not limit the conversation with a SOCKS proxy.
+        self._connect_timeout = timeout
+        # Encryption within an encrypted connection to a proxy, where httpcore limits each of many operations.
+        self._is_nested = isinstance(stream.get_extra_info("ssl_object"), ssl.SSLObject)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        limit = _seconds(self._connect_timeout if timeout is None else timeout, httpcore.ReadTimeout)
+        if not self._is_nested:
+            return self._stream.read(max_bytes, limit)
+        with self._watched(limit):
+            return self._stream.read(max_bytes, limit)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        timeout = self._connect_timeout if timeout is None else timeout
+        if self._is_nested or not isinstance(timeout, _Timeout):
+            limit = _seconds(timeout, httpcore.WriteTimeout)
+            with self._watched(limit if self._is_nested else None):
+                return self._stream.write(buffer, limit)
+        connection: socket.socket = self._stream.get_extra_info("socket")
+        rest = memoryview(buffer)
+        try:
+            while rest:
+                connection.settimeout(_seconds(timeout, httpcore.WriteTimeout))
+                rest = rest[connection.send(rest) :]
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        limit = _seconds(timeout, httpcore.ConnectTimeout)
+        is_encrypted = self._stream.get_extra_info("ssl_object") is not None
+        with self._watched(limit if is_encrypted else None):
+            return _Stream(self._stream.start_tls(ssl_context, server_hostname, limit), timeout)
+
+    @contextlib.contextmanager
+    def _watched(self, limit: float | None) -> Generator[None]:
+        """Break the connection if an operation takes longer; None for no limit."""
+        if limit is None:
+            yield
+            return
+        connection: socket.socket = self._stream.get_extra_info("socket")
+        timer = threading.Timer(limit, shut_down, (connection,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _AsyncNetwork(httpcore.AsyncNetworkBackend):
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        self._backend = backend
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        limit = _seconds(timeout, httpcore.ConnectTimeout)
+        stream = await self._backend.connect_tcp(host, port, limit, local_address, socket_options)
+        return _AsyncStream(stream, timeout)
+
+
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    def __init__(self, stream: httpcore.AsyncNetworkStream, timeout: float | None) -> None:
+        self._stream = stream
+        self._connect_timeout = timeout
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        timeout = self._connect_timeout if timeout is None else timeout
+        return await self._stream.read(max_bytes, _seconds(timeout, httpcore.ReadTimeout))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        timeout = self._connect_timeout if timeout is None else timeout
+        await self._stream.write(buffer, _seconds(timeout, httpcore.WriteTimeout))
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        limit = _seconds(timeout, httpcore.ConnectTimeout)
+        return _AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, limit), timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def shut_down(connection: socket.socket) -> None:
+    """Break a connection, so that a thread that waits for it wakes up."""
+    with contextlib.suppress(OSError):
+        # Not SSLSocket.shutdown, which would switch off the encryption for a thread that is reading.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
