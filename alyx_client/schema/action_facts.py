@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from alyx_client.schema.keywords import lifecycle
@@ -14,7 +13,7 @@ __all__ = ["NO_LOGIN", "action_facts", "server_paths", "service_paths"]
 
 NO_LOGIN = "no login"
 
-_PAGE_FIELDS = frozenset({"count", "next"})
+_PAGE_FIELDS = {"count": "integer", "next": "string"}
 
 
 def action_facts(document: OpenAPIDocument, operation: OpenAPIOperation, page: Schema | None) -> ActionFacts:
@@ -86,9 +85,16 @@ def _scheme(scheme: Schema, name: str) -> str:
 
 def _paging(operation: OpenAPIOperation, page: Schema) -> tuple[str, ...]:
     names = {str(one["name"]) for one in operation.parameters if one.get("in") == "query"}
-    properties: Mapping[str, object] = as_schema(page.get("properties"))
-    parameters = {f"parameter {name}" for name in names & PAGING_PARAMETERS}
-    return tuple(sorted(parameters | {f"field {name}" for name in _PAGE_FIELDS & properties.keys()}))
+    facts = [f"parameter {name}" for name in names & PAGING_PARAMETERS]
+    for name, kind in _PAGE_FIELDS.items():
+        if name not in as_schema(page.get("properties")):
+            continue
+        schema = as_schema(as_schema(page.get("properties"))[name])
+        # A field of another type is none that pages can be followed by.
+        if schema.get("type") in (None, kind) or kind in as_list(schema.get("type")):
+            facts.append(f"field {name}")
+            facts += [f"field {name} in each of them"] if name in as_list(page.get("required")) else []
+    return tuple(sorted(facts))
 
 
 def _about(spec: Schema) -> dict[str, Scalar]:

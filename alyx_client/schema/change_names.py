@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from alyx_client.schema.naming import parameter_name
@@ -35,7 +36,7 @@ def value_name(kind: Kind, action: SurfaceAction, name: str) -> str:
         The server's name; of a field within a record, with dots; empty for a body as a whole.
     """
     method, classes = method_name(action), action.name
-    outer = name if name.isidentifier() else name.partition(".")[0].partition("[")[0].partition("{")[0]
+    outer = name if name.isidentifier() else re.split(r"[.\[{<]", name)[0]
     inner = f" {name}" if outer != name else ""
     if kind == "filter":
         place, _, header = name.partition(" ")
@@ -47,8 +48,8 @@ def value_name(kind: Kind, action: SurfaceAction, name: str) -> str:
         if not name:
             return f"{method}() response"
         return f"{classes.response_class}.{name}" if classes.response_class else f"{method}() .{name}"
-    if not name:
-        return f"{method}() body"
+    if not outer:
+        return f"{method}() body{f' {name}' if name else ''}"
     # partial_update takes keywords, the others an instance of the class.
     if classes.action == "partial_update" or not classes.request_class:
         return f"{method}({parameter_name(outer)}=…){inner}"

@@ -58,6 +58,7 @@ from dataclasses import replace
 from alyx_client.schema.action_diff import action_verdicts
 from alyx_client.schema.change_names import call_name, endpoint_hint, value_hint, value_name
 from alyx_client.schema.keyword_diff import Verdict
+from alyx_client.schema.keywords import ALTERNATIVES
 from alyx_client.schema.report import Change, Group, Kind, Report, What, sort_key
 from alyx_client.schema.routes import PAGING_PARAMETERS, action_rank
 from alyx_client.schema.server_diff import SubjectChange, login_changes, server_changes
@@ -141,7 +142,10 @@ class _Comparison:
         if self._is_coarse:
             before, after = _top_level(before), _top_level(after)
         # The fields within a field of another type are part of that change.
-        retyped = {name for name in before.keys() & after.keys() if before[name].types != after[name].types}
+        both = before.keys() & after.keys()
+        retyped = {name for name in both if _is_retyped(before[name], after[name])}
+        if "" in both and _has_alternatives(before[""]) != _has_alternatives(after[""]):
+            before, after = {"": before[""]}, {"": after[""]}
         removed = _outermost(before.keys() - after.keys(), retyped)
         added = _outermost(after.keys() - before.keys(), retyped)
         for name in removed:
@@ -244,8 +248,18 @@ def _identity(action: SurfaceAction) -> tuple[str, str, str]:
     return action.method, action.name.endpoint, action.name.action
 
 
+def _is_retyped(old: ValueSpec, new: ValueSpec) -> bool:
+    # A record without fields of its own is an object.
+    types = [{name.replace("object", "record") for name in value.types} for value in (old, new)]
+    return types[0] != types[1] or _has_alternatives(old) != _has_alternatives(new)
+
+
+def _has_alternatives(value: ValueSpec) -> bool:
+    return ALTERNATIVES in dict(value.keywords)
+
+
 def _is_top_level(name: str) -> bool:
-    return not {".", "[", "{"} & set(name)
+    return not {".", "[", "{", "<"} & set(name)
 
 
 def _without(values: Values, names: Collection[str]) -> Values:
@@ -258,7 +272,7 @@ def _top_level(values: Values) -> Values:
 
 def _outermost(names: set[str], others: set[str]) -> list[str]:
     """Return the names without those of fields within one of them, or within one of the others."""
-    prefixes = tuple(f"{name}{mark}" for name in names | others for mark in ".[{")
+    prefixes = tuple(f"{name}{mark}" for name in names | others for mark in ".[{<")
     return sorted(name for name in names if not name.startswith(prefixes))
 
 

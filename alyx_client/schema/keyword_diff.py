@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 
-from alyx_client.schema.keywords import ALTERNATIVES, CONDITIONS, EXTRA_KEYS, SENT_AS, SHARED
+from alyx_client.schema.keywords import ALTERNATIVES, CONDITIONS, EXTRA_KEYS, NO_KEYS, SENT_AS, SHARED
 from alyx_client.schema.openapi import as_list
 from alyx_client.schema.report import Group
 from alyx_client.schema.surface import Keywords, Scalar
@@ -59,9 +59,10 @@ def response_keyword_verdicts(old: Keywords, new: Keywords) -> Iterator[Verdict]
         # A pattern of what is returned is a hint; a type checker knows of it no more than code that reads the value.
         is_harmless = name == "pattern" or was is None
         yield "harmless" if is_harmless else "type-checks", _words(name, was, now)
-    if before.get(EXTRA_KEYS) != after.get(EXTRA_KEYS):
-        # Records accept new fields.
-        yield "harmless", _extra_key_words(before.get(EXTRA_KEYS), after.get(EXTRA_KEYS))
+    was, now = before.get(EXTRA_KEYS), after.get(EXTRA_KEYS)
+    if was != now:
+        # Records accept new fields; those of a type are read by it.
+        yield "type-checks" if was not in (None, NO_KEYS) and now != NO_KEYS else "harmless", _extra_key_words(was, now)
     yield from _shared_verdicts(before, after, sent=False)
 
 
@@ -170,9 +171,9 @@ def _extra_key_verdicts(was: Scalar | None, now: Scalar | None) -> Iterator[Verd
 
 
 def _extra_key_words(was: Scalar | None, now: Scalar | None) -> str:
-    if now is None:
-        return "other fields may now hold anything" if was != "none" else "other fields are now allowed"
-    return "other fields are no longer allowed" if now == "none" else "other fields are now limited to a schema"
+    if now == NO_KEYS:
+        return "other fields are no longer allowed"
+    return f"other fields are now {now or 'anything'}, were {was or 'anything'}"
 
 
 def _discriminator_words(was: Scalar | None, now: Scalar | None) -> str:

@@ -13,6 +13,7 @@ __all__ = [
     "ALTERNATIVES",
     "CONDITIONS",
     "EXTRA_KEYS",
+    "NO_KEYS",
     "SENT_AS",
     "SHARED",
     "lifecycle",
@@ -32,7 +33,10 @@ ALTERNATIVES = "alternatives"
 """Of a value: the records of which it is one, if there are several, as ``oneOf: Cat | Dog``."""
 
 EXTRA_KEYS = "additionalProperties"
-"""Of a record with fields: what its other keys may hold, if not anything."""
+"""Of a record with fields: the types of its other keys, if these may not hold anything."""
+
+NO_KEYS = "none"
+"""Instead of types: other keys are not allowed."""
 
 SENT_AS = "sent as"
 """Of a filter: the form of several values in the query."""
@@ -72,9 +76,6 @@ def read_keywords(schema: Schema, *, sent: bool) -> dict[str, Scalar]:
     text_format = schema.get("format")
     if isinstance(text_format, str) and text_format not in _UNCHECKED_FORMATS:
         keywords["format"] = text_format
-    extra = schema.get(EXTRA_KEYS)
-    if schema.get("properties") and (extra is False or as_schema(extra)):
-        keywords[EXTRA_KEYS] = "none" if extra is False else _text(extra)
     discriminator = as_schema(schema.get("discriminator"))
     if discriminator:
         keywords["discriminator"] = _text(discriminator)
@@ -102,12 +103,14 @@ def sent_as(parameter: Schema) -> str:
 
 
 def option_name(option: Schema, resolved: Schema) -> str:
-    """Return the name of one of several records: of its component, or else of its fields."""
+    """Return the name of one of several records: of its component, or else its fields, a star for required."""
     reference = option.get("$ref")
     if isinstance(reference, str):
         return reference.rpartition("/")[2]
     title = resolved.get("title")
-    return str(title) if title else ", ".join(sorted(as_schema(resolved.get("properties")))) or "{}"
+    required = as_list(resolved.get("required"))
+    fields = sorted(f"{name}*" if name in required else name for name in as_schema(resolved.get("properties")))
+    return str(title) if title else ", ".join(fields) or "{}"
 
 
 def _limits(schema: Schema) -> dict[str, Scalar]:

@@ -79,7 +79,8 @@ class _ActionReader:
             response_fields,
             action_facts(self._document, operation, page),
         )
-        return action, (component_name(request), component_name(record))
+        is_record = "record" in content.split()
+        return action, (component_name(request), component_name(record) if is_record else "")
 
     def _keys(self, operation: OpenAPIOperation) -> tuple[tuple[str, ValueSpec], ...]:
         keys = {
@@ -165,7 +166,7 @@ class _ActionReader:
         types = self._values.value(schema).types
         if types == ("list of record",):
             return "list of records", as_schema(target.get("items"))
-        return " or ".join(types), schema if "record" in types else {}
+        return " or ".join(types), schema if any("record" in name for name in types) else {}
 
     def _success(self, responses: Schema) -> Schema | None:
         """Return the first response to a success that has content."""

@@ -137,7 +137,8 @@ class SurfaceAction:
     response
         The content of responses: ``page of records``, ``list of records``, ``record``, ``nothing``, ``file``, or types.
     filters, request_fields, response_fields
-        By the server's names; fields of nested records as ``probe_insertion[].name``. A header or a cookie is a filter
+        By the server's names; fields of nested records as ``probe_insertion[].name``, of one of
+        several records as ``shape<Point>.coordinates``. A header or a cookie is a filter
         called ``header X-Lab``. The field with the empty name is the body as a whole.
     facts
         Media types, statuses, logins and others.

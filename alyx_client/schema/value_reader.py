@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from alyx_client.schema.keywords import ALTERNATIVES, SHARED, option_name, read_keywords
+from alyx_client.schema.keywords import ALTERNATIVES, EXTRA_KEYS, NO_KEYS, SHARED, option_name, read_keywords
 from alyx_client.schema.openapi import (
     OpenAPIDocument,
     References,
@@ -28,7 +28,10 @@ _MAX_DEPTH = 5
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """A record within a value: its place in it (``[]`` for a list's items), its schema, and if requests share it."""
+    """A record within a value.
+
+    Its place is ``[]`` for items, and ``<Cat>`` for one of several; `is_shared` if requests have its component, too.
+    """
 
     suffix: str
     schema: Schema
@@ -150,7 +153,7 @@ class ValueReader:
         beside = {key: value for key, value in schema.items() if key != keyword}
         options = as_list(schema[keyword])
         read: list[_Parts] = []
-        records: set[str] = set()
+        records: dict[int, str] = {}
         for option in map(as_schema, options):
             resolved, inside = self._document.resolve_within(option, followed)
             # Fields beside alternatives are in each of them.
@@ -158,11 +161,14 @@ class ValueReader:
             whole = merge_all_of((beside, resolved)) if has_fields else option
             read.append(self._parts(whole, inside if has_fields else followed, sent))
             if "record" in read[-1].types:
-                records.add(option_name(option, resolved))
+                records[len(read) - 1] = option_name(option, resolved)
+        if len(names := sorted(set(records.values()))) > 1:
+            for index, name in records.items():
+                read[index].records = [replace(one, suffix=f"<{name}>{one.suffix}") for one in read[index].records]
         parts = _union(read)
         parts.keywords |= read_keywords(beside, sent=sent)
-        if len(records) > 1:
-            parts.keywords[ALTERNATIVES] = f"{keyword}: {' | '.join(sorted(records))}"
+        if len(names) > 1:
+            parts.keywords[ALTERNATIVES] = f"{keyword}: {' | '.join(names)}"
         return parts
 
     def _single(self, schema: Schema, followed: References, sent: bool) -> _Parts:
@@ -187,12 +193,23 @@ class ValueReader:
             return {f"list of {self._items('[]', schema.get('items'), followed, sent, parts)}"}
         if name == "object" and schema.get("properties"):
             parts.records.append(_Record("", schema, followed))
+            self._read_extra_keys(schema, followed, sent, parts)
             return {"record"}
         if name == "object":
             extra = as_schema(schema.get("additionalProperties"))
             return {f"mapping of {self._items('{}', extra, followed, sent, parts)}" if extra else "object"}
         plain = _TYPES.get(name, "anything")
         return {_FORMATS.get(str(schema.get("format")), plain) if name == "string" else plain}
+
+    def _read_extra_keys(self, schema: Schema, followed: References, sent: bool, parts: _Parts) -> None:
+        """Read what the keys of a record besides its fields may hold, if the document limits it."""
+        extra = schema.get(EXTRA_KEYS)
+        if extra is False:
+            parts.keywords[EXTRA_KEYS] = NO_KEYS
+        elif as_schema(extra):
+            values = _Parts()
+            parts.keywords[EXTRA_KEYS] = self._items("{}", extra, followed, sent, values)
+            parts.records += values.records
 
     def _items(self, suffix: str, items: Any, followed: References, sent: bool, outer: _Parts) -> str:
         """Return the types of a list's or a mapping's items; their values and fields are added to `outer`."""

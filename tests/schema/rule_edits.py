@@ -311,10 +311,19 @@ def own_cases() -> dict[str, Case]:
         "a lookup key limited": edited(read, None, key({**NUMBER, "minimum": 10})),
         "a page of records without a count": edited(lists, page("count", "next"), page("next")),
         "pages selected in another way": edited(lists, page("count", "next", by="offset"), page("count", "next")),
+        "pages that may lack a count": edited(lists, page("count", "next", required=("count",)), page("count", "next")),
+        "a count that is no number": edited(lists, page("count", "next"), page("count", "next", kind=TEXT)),
         "a list that is paged": edited(lists, None, page("count", "next")),
         "a limit of what is not a list": edited("client.labs.read(limit=)", operation(parameters=[KEY, LIMIT]), None),
         "other fields no longer allowed": edited(
             "client.labs.create() body", creating(requestBody=content(opened)), creating(requestBody=content(closed))
+        ),
+        "a field of one of several records": edited(
+            "client.labs.create() body <Cat>.claws", several_records(NUMBER), several_records(TEXT)
+        ),
+        "the only field of a record": edited(f"{SENT} kind.size", sent(only_size(TEXT)), sent(only_size(None))),
+        "other fields of another type": edited(
+            RETURNED, returned(extra(NUMBER), "kind"), returned(extra(TEXT), "kind")
         ),
         "a narrower format": edited(SENT, sent(NUMBER), sent(number)),
         "a wider format in responses": edited(RETURNED, returned(number, "kind"), returned(NUMBER, "kind")),
@@ -324,6 +333,20 @@ def own_cases() -> dict[str, Case]:
 
 KEY = {"in": "path", "name": "id", "required": True, "schema": NUMBER}
 LIMIT = {"in": "query", "name": "limit", "schema": NUMBER}
+
+
+def several_records(claws: Document) -> Edit:
+    options = [{"title": name, **record(None)} for name in ("Cat", "Dog")]
+    options[0] = {**options[0], "properties": {"claws": claws}}
+    return lambda document: request_body(document, {"oneOf": options})
+
+
+def only_size(schema: Document | None) -> Document:
+    return {"type": "object", "properties": {} if schema is None else {"size": schema}}
+
+
+def extra(schema: Document) -> Document:
+    return {**record(TEXT), "additionalProperties": schema}
 
 
 def servers(*paths: str) -> Edit:
@@ -344,12 +367,14 @@ def key(schema: Document) -> Edit:
     return operation(parameters=[{**KEY, "schema": schema}])
 
 
-def page(*fields: str, by: str = "") -> Edit:
+def page(*fields: str, by: str = "", kind: Document | None = None, required: tuple[str, ...] = ()) -> Edit:
     """Return an edit that makes the list one with pages, with fields such as a count, and with a parameter."""
 
     def edit(document: Document) -> None:
         rows = {"results": {"type": "array", "items": record(None)}}
-        schema = {"type": "object", "properties": {**dict.fromkeys((*fields, "previous"), NUMBER), **rows}}
+        links = {name: {"type": ["string", "null"]} for name in ("next", "previous") if name in (*fields, "previous")}
+        properties = {**dict.fromkeys(fields, kind or NUMBER), **links, **rows}
+        schema = {"type": "object", "properties": properties, "required": [*required]}
         listing = document["paths"]["/labs"]["get"]
         listing["responses"]["200"] |= content(schema)
         listing["parameters"] = [{**LIMIT, "name": name} for name in ("limit", by) if name]
