@@ -12,7 +12,7 @@ from alyx_client.schema.openapi import (
     is_circular,
     json_schema,
     merge_all_of,
-    unescape_pointer,
+    pointer_steps,
 )
 
 
@@ -102,5 +102,5 @@ def test_json_is_preferred_to_other_media_types() -> None:
 
 
 def test_escapes_of_a_pointer_are_undone_in_order() -> None:
-    assert unescape_pointer("~1labs~1{name}") == "/labs/{name}"
-    assert unescape_pointer("~01") == "~1"
+    assert pointer_steps("#/paths/~1labs~1{name}") == ("paths", "/labs/{name}")
+    assert pointer_steps("#/~01") == ("~1",)
