@@ -2,8 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
+
+# Control characters (a terminal obeys some of them), characters that change the direction of what follows or are not
+# seen (bidirectional controls and tags of Unicode), line separators, and halves of surrogate pairs, which are no text.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_MAX_MESSAGE = 10_000
+
+
+def printable(text: str, *, several_lines: bool = False, limit: int | None = _MAX_MESSAGE) -> str:
+    """Return a text that may hold a server's words as one that is safe to show: escaped, and cut to a length.
+
+    Parameters
+    ----------
+    text
+        The text.
+    several_lines
+        Whether line feeds and tabs stay as they are.
+    limit
+        The number of characters after which it is cut; None for none.
+    """
+    if limit is not None and len(text) > limit:
+        text = f"{text[: limit - 1]}…"
+    # Without a match the text is the same object, and searching is fast.
+    return _UNPRINTABLE.sub(lambda match: _escape(match[0], several_lines), text)
+
+
+def _escape(character: str, several_lines: bool) -> str:
+    return character if several_lines and character in "\n\t" else ascii(character)[1:-1]
 
 
 class AlyxError(Exception):
@@ -33,6 +63,7 @@ class AlyxError(Exception):
     """
 
     unreached = False
+    _several_lines: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -46,6 +77,8 @@ class AlyxError(Exception):
         retry_after: float | None = None,
         body: object = None,
     ) -> None:
+        # The one place where the words of servers, files and other libraries become part of an error.
+        message = printable(message, several_lines=self._several_lines)
         super().__init__(message)
         self.message = message
         self.status_code = status_code
@@ -230,6 +263,7 @@ class DownloadsFailedError(AlyxError):
     """
 
     results: list[Any]
+    _several_lines = True
 
 
 class AlyxWarning(UserWarning):

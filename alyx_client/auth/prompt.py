@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from alyx_client.auth.token import clean_token
+from alyx_client.auth.token import clean_token, hide
+from alyx_client.errors import printable
 
 _QUOTES = "\"'`"
 
@@ -58,7 +59,7 @@ class Prompter:
         silent
             Never prompt, and show nothing.
         """
-        return cls(not silent and is_interactive(), input, getpass.getpass, _discard if silent else print)
+        return cls(not silent and is_interactive(), input, getpass.getpass, _discard if silent else _show)
 
     def text(self, question: str, default: str | None = None) -> str | None:
         """Prompt for a text.
@@ -109,7 +110,7 @@ class Prompter:
         question
             The prompt, without a colon.
         """
-        return (self.ask_secret(f"{question}: ") or None) if self.interactive else None
+        return (hide(self.ask_secret(f"{question}: ")) or None) if self.interactive else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +154,10 @@ def prompt_login(base_url: str, username: str | None) -> TypedLogin | None:
         username = username or input(f"Alyx user name for {base_url}: ").strip()
         if not username:
             return None
-        password = getpass.getpass(f"Alyx password for {username} at {base_url} (leave empty to enter a token): ")
+        password = hide(getpass.getpass(f"Alyx password for {username} at {base_url} (leave empty to enter a token): "))
         if password:
             return TypedLogin(username, password)
-        token = getpass.getpass(f"Alyx token for {username} at {base_url} (see {base_url}/me): ")
+        token = hide(getpass.getpass(f"Alyx token for {username} at {base_url} (see {base_url}/me): "))
     except EOFError:
         return None
     return TypedLogin(username, token=clean_token(token, "what was typed") if token.strip() else None)
@@ -168,6 +169,10 @@ def strip_quotes(text: str) -> str:
     while len(text) >= 2 and text[0] in _QUOTES and text[-1] == text[0]:
         text = text[1:-1].strip()
     return text
+
+
+def _show(text: str) -> None:
+    print(printable(text))
 
 
 def _discard(_: str) -> None:

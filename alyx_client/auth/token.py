@@ -48,12 +48,12 @@ def clean_token(token: str | Mapping[str, object], source: str) -> str:
         The text is not a token. The message does not quote it, since it may be a secret with a typing error.
     """
     text: object = token.get("token") if isinstance(token, Mapping) else token
-    text = text.strip() if isinstance(text, str) else ""
-    if not is_token(text):
+    cleaned = Secret(text.strip() if isinstance(text, str) else "")
+    if not is_token(cleaned):
         raise MissingCredentialsError(
             f"The token in {source} is empty, or contains spaces or characters that no token has; copy it again."
         )
-    return Secret(text)
+    return cleaned
 
 
 def identity(token: str) -> str:

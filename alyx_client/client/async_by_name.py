@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypeVar
 
+from alyx_client.errors import printable
 from alyx_client.http.flow import Expires, Flow
 from alyx_client.rest.calls import RestCalls, check_names
 from alyx_client.rest.lists import LazyList
@@ -33,7 +34,7 @@ class AsyncCallsByName:
     async def list_endpoints(self) -> list[str]:
         """Asynchronous version of `CallsByName.list_endpoints`."""
         names = (await self.rest_schemes).endpoints
-        print("\n".join(names))
+        print("\n".join(map(printable, names)))
         return names
 
     async def print_endpoint_info(self, endpoint: str, action: str | None = None) -> None:

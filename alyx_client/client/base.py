@@ -17,7 +17,7 @@ from alyx_client.auth.state import AuthState
 from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.config import DataServer, find_settings
-from alyx_client.errors import OfflineError
+from alyx_client.errors import OfflineError, printable
 from alyx_client.http.arguments import require, require_folder, require_seconds, require_text
 from alyx_client.http.cache.call import CachedCall
 from alyx_client.http.cache.response_cache import ResponseCache
@@ -351,7 +351,7 @@ class ClientBase:
 
     def __repr__(self) -> str:
         user = self.user
-        return f"{type(self).__name__}({self.base_url!r}{f', user {user}' if user else ''})"
+        return printable(f"{type(self).__name__}({self.base_url!r}{f', user {user}' if user else ''})")
 
     def _begin(self, request: Request, expires: Expires, bypass_cache: bool) -> CachedCall:
         require("request", request, Request, "an alyx_client.http.message.Request")

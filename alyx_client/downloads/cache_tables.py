@@ -82,7 +82,7 @@ class CacheTables:
             if source is not None:
                 # Only Alyx's own zip file comes with a date: another one is fetched each time.
                 return self._replace_tables(_zip_url(source), folder, temporary, None)
-            info = info or self._request_info(temporary)
+            info = self._checked(info) if info else self._request_info(temporary)
             url = self._location(info)
             current = _current_tables(folder, url, info)
             if current:
@@ -110,8 +110,11 @@ class CacheTables:
         url = f"{self._base_url()}/cache/info/"
         # Fetched like a file, with the credentials, redirects and retries of one.
         content = self._fetch(self._job(url, temporary / "info.json", self._servers)).read_bytes()
-        info = decode_or_none(content)
-        if not isinstance(info, dict) or "date_created" not in info:
+        return self._checked(decode_or_none(content))
+
+    def _checked(self, info: object) -> Info:
+        url = f"{self._base_url()}/cache/info/"
+        if not isinstance(info, Mapping) or "date_created" not in info:
             raise UnexpectedAnswerError(f"{url} does not describe any tables. Is it an Alyx server?", url=url)
         return cast("Info", info)
 

@@ -10,9 +10,10 @@ from typing import Any
 from alyx_client.downloads.job import Job
 from alyx_client.downloads.planning import Plan
 from alyx_client.downloads.sources import describe
-from alyx_client.errors import DownloadsFailedError
+from alyx_client.errors import DownloadsFailedError, printable
 
 _MAX_LINES = 20
+_MAX_LINE = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,12 @@ def raise_failures(outcomes: Sequence[Outcome], sources: Sequence[object], plans
     failed = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, Exception)]
     if not failed:
         return
-    lines = [f"- results[{index}], {_label(sources[index], plans[index])}: {outcomes[index]}" for index in failed]
+    lines = [
+        printable(f"- results[{index}], {_label(sources[index], plans[index])}: {outcomes[index]}", limit=_MAX_LINE)
+        for index in failed[: _MAX_LINES + 1]
+    ]
     if len(lines) > _MAX_LINES:
-        lines[_MAX_LINES:] = [f"- {len(lines) - _MAX_LINES} more, in `results` of this error"]
+        lines[_MAX_LINES:] = [f"- {len(failed) - _MAX_LINES} more, in `results` of this error"]
     # An empty source has no file that could have been downloaded.
     others = "; the others were" if any(isinstance(outcome, Downloaded) for outcome in outcomes) else ""
     heading = f"{len(failed)} of {len(outcomes)} files could not be downloaded{others}:"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from alyx_client.downloads.download import Download
+from alyx_client.errors import printable
 
 
 def is_shown() -> bool:
@@ -54,7 +55,7 @@ class Progress:
     def _draw_file(self, download: Download) -> None:
         bar = self._bars.get(download)
         if bar is None:
-            bar = self._bars[download] = _new_bar(download.job.target.name, download.total)
+            bar = self._bars[download] = _new_bar(printable(download.job.target.name), download.total)
         bar.total = download.total
         _update(bar, download.received)
 

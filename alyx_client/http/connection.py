@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import platform
+import re
 import socket
 import ssl
 import sys
@@ -13,12 +15,12 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from alyx_client.errors import ConfigurationError
+from alyx_client.errors import ConfigurationError, printable
 from alyx_client.http.environment import Proxy, ssl_verification
 from alyx_client.http.failure import FailureKind, Unanswered, causes, certificate_failure, connection_failure
 from alyx_client.http.url import redact_text
 
-__all__ = ["default_user_agent", "httpx_errors", "pool_settings", "unanswered"]
+__all__ = ["LoggedURL", "complete_url", "default_user_agent", "httpx_errors", "pool_settings", "unanswered"]
 
 # A server may close an idle connection at any time. A request that is sent at that moment fails, and a POST cannot be
 # retried: so connections are reused for a few seconds only.
@@ -30,6 +32,39 @@ _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind],
     ((httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL), FailureKind.INVALID_REQUEST),
     (RuntimeError, FailureKind.CLIENT_CLOSED),
 )
+
+
+class LoggedURL(httpx.URL):
+    """A URL that prints without its query, which may be a signature or hold a token: httpx logs the URL of a request.
+
+    A query that is sent is not affected.
+    """
+
+    def __str__(self) -> str:
+        return super().__str__().partition("?")[0]
+
+
+def complete_url(url: httpx.URL) -> str:
+    """Return the text of a URL with its query, also that of a `LoggedURL`."""
+    return f"{url}?{url.query.decode('ascii')}" if isinstance(url, LoggedURL) and url.query else str(url)
+
+
+def _redact_request(record: logging.LogRecord) -> bool:
+    # Requests of this package only; others in the process are logged as they were.
+    if isinstance(record.args, tuple) and any(isinstance(argument, LoggedURL) for argument in record.args):
+        record.args = tuple(printable(value) if isinstance(value, str) else value for value in record.args)
+    return True
+
+
+def _redact_redirect(record: logging.LogRecord) -> bool:
+    # httpcore's debug log shows the addresses of redirects, which may be signed.
+    record.msg = re.sub(r"(?i)(b'location', b['\"][^?'\"]*)\?[^'\"]*", r"\1", str(record.msg))
+    return True
+
+
+# httpx logs each request with the reason phrase of the response, and httpcore the headers.
+logging.getLogger("httpx").addFilter(_redact_request)
+logging.getLogger("httpcore.http11").addFilter(_redact_redirect)
 
 
 def pool_settings(verify: bool | ssl.SSLContext, url: str, proxy: Proxy | None) -> dict[str, Any]:

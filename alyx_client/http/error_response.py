@@ -27,7 +27,7 @@ from alyx_client.http.url import is_https_upgrade, same_origin
 
 __all__ = ["error_from_response"]
 
-_MAX_FIELD_MESSAGES = 1000
+_MAX_FIELD_MESSAGES = _MAX_REASON = 1000
 _LOG_IN_AGAIN = "Log in again with username= and password=, or pass a new token= (from the site, or in ALYX_TOKEN)."
 # What Django REST framework says of missing or invalid credentials. It sends status 403 in place of 401 where its first
 # authentication scheme has no WWW-Authenticate challenge, so that the words have to tell the two apart.
@@ -73,7 +73,7 @@ class _Failure:
 
     @property
     def reason(self) -> str:
-        return f": {self.detail.rstrip('.')}" if self.detail else ""
+        return f": {_cut(self.detail.rstrip('.'), _MAX_REASON)}" if self.detail else ""
 
 
 def error_from_response(
@@ -166,7 +166,7 @@ def _not_found(failure: _Failure) -> str:
         return (
             f"The server has nothing at {failure.call}. Check its address; its version of Alyx may lack this endpoint."
         )
-    return f"Not found: {failure.call}" + (f" ({failure.detail.rstrip('.')})." if failure.detail else ".")
+    return f"Not found: {failure.call}{failure.reason}."
 
 
 def _method_not_allowed(failure: _Failure) -> str:
@@ -222,7 +222,7 @@ def _redirected(failure: _Failure) -> str:
     if not location:
         return f"{failure.call} is redirected nowhere (status {failure.response.status}). Check the server's address."
     target = _absolute(url, location)
-    shown = re.sub(r"//[^/?#]*@", "//", target).partition("?")[0]
+    shown = _cut(re.sub(r"//[^/?#]*@", "//", target).partition("?")[0], 300)
     text = f"{failure.call} is redirected to {shown}, which was not followed"
     if is_https_upgrade(url, target):
         return f"{text}: only reads are. Use https:// in the server's address."

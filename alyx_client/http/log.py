@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
+from alyx_client.errors import printable
 from alyx_client.http.url import redact_text, redact_url
 
 logger = logging.getLogger("alyx_client")
@@ -81,7 +82,15 @@ def warn(message: str, category: type[Warning]) -> None:
         if frame.f_code.co_filename.startswith(_PACKAGE):
             outermost = level + 1
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=outermost)
+    warnings.warn(printable(message), category, stacklevel=outermost)
+
+
+def _escape(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    escaped = printable(text)
+    if escaped != text:
+        record.msg, record.args = escaped, None
+    return True
 
 
 def _loggable(url: str) -> str:
@@ -90,4 +99,6 @@ def _loggable(url: str) -> str:
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 
+# The words of servers must neither command a terminal nor pass for lines of their own.
+logger.addFilter(_escape)
 configure()

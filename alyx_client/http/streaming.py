@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import re
 import socket
 import ssl
 import threading
@@ -17,7 +15,7 @@ import httpcore
 import httpx
 
 from alyx_client.errors import ConfigurationError
-from alyx_client.http.connection import default_user_agent, httpx_errors, pool_settings, unanswered
+from alyx_client.http.connection import LoggedURL, default_user_agent, httpx_errors, pool_settings, unanswered
 from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.headers import whole_number
@@ -29,13 +27,6 @@ __all__ = ["Stream", "Streams"]
 
 # Bodies of at least this many bytes are read straight from the connection, in pieces of the given size at most.
 _LARGE_BODY, _PIECE = 4 * 2**20, 2**18
-
-
-class _URLWithoutQuery(httpx.URL):
-    """A URL that prints without its query: that may be a signature, and httpx logs the URL of each request."""
-
-    def __str__(self) -> str:
-        return super().__str__().partition("?")[0]
 
 
 class Stream:
@@ -134,7 +125,6 @@ class Streams:
         self._pools: dict[tuple[str, Proxy | None], httpx.Client] = {}
         self._proxies: dict[str, Proxy | None] = {}
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        logging.getLogger("httpcore.http11").addFilter(_redact_redirect)
 
     def get(self, url: str, headers: Mapping[str, str]) -> Stream:
         """Request a URL.
@@ -165,7 +155,7 @@ class Streams:
                 headers={"User-Agent": self._user_agent, **headers},
                 extensions={"timeout": self.timeout.as_dict(), "trace": self._note_socket},
             )
-            request.url = _URLWithoutQuery(request.url)
+            request.url = LoggedURL(request.url)
             response = self._pool(url).send(request, stream=True)
         except httpx_errors(RuntimeError) as error:
             raise failure(error) from error
@@ -215,9 +205,3 @@ class Streams:
 
 def _server(url: str) -> str:
     return "/".join(url.split("/", 3)[:3])
-
-
-def _redact_redirect(record: logging.LogRecord) -> bool:
-    # httpcore's debug log shows the addresses of redirects, which may be signed.
-    record.msg = re.sub(r"(?i)(b'location', b['\"][^?'\"]*)\?[^'\"]*", r"\1", str(record.msg))
-    return True

@@ -19,7 +19,14 @@ from urllib.parse import urlsplit
 import httpx
 
 from alyx_client.errors import ConfigurationError, InsecureConnectionWarning
-from alyx_client.http.connection import default_user_agent, httpx_errors, pool_settings, unanswered
+from alyx_client.http.connection import (
+    LoggedURL,
+    complete_url,
+    default_user_agent,
+    httpx_errors,
+    pool_settings,
+    unanswered,
+)
 from alyx_client.http.deadline import DEFAULT_TIMEOUT, Deadline, deadline_exceeded
 from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
@@ -156,11 +163,13 @@ class Transport:
             body = {"content": request.json}
         url = request_url(request, self.base_url)
         extensions = {"timeout": timeouts(self.timeout, deadline)}
-        return httpx.Request(request.method, url, headers=headers, extensions=extensions, **body)
+        built = httpx.Request(request.method, url, headers=headers, extensions=extensions, **body)
+        built.url = LoggedURL(built.url)
+        return built
 
     def _received(self, request: Request, received: httpx.Response, started: float) -> Response:
         headers = {name.lower(): value for name, value in received.headers.items()}
-        url = redact_url(str(received.request.url))
+        url = redact_url(complete_url(received.request.url))
         response = Response(received.status_code, headers, received.content, request.method, url)
         seconds = time.perf_counter() - started
         log_response(response.method, url, response.status, len(response.content), seconds)

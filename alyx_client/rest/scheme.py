@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from alyx_client.errors import InvalidCallError
+from alyx_client.errors import InvalidCallError, printable
 from alyx_client.http.arguments import require
 from alyx_client.schema.routes import action_rank
 
@@ -129,10 +129,11 @@ class RestScheme:
             There is no such endpoint or action.
         """
         names = self.actions(endpoint) if action is None else [action]
-        blocks = [f"{endpoint}: {', '.join(self.actions(endpoint))}"]
+        blocks = [printable(f"{endpoint}: {', '.join(self.actions(endpoint))}")]
         for name in names:
             operation = self.operation(endpoint, name)
-            blocks.append("\n".join([f"{name}: {operation.method} {operation.path}", *_lines(operation.fields)]))
+            lines = [f"{name}: {operation.method} {operation.path}", *_lines(operation.fields)]
+            blocks.append("\n".join(map(printable, lines)))
         return "\n\n".join(blocks)
 
     def print_endpoint_info(self, endpoint: str, action: str | None = None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, overload
 
-from alyx_client.errors import SchemaDriftError, SchemaDriftWarning
+from alyx_client.errors import SchemaDriftError, SchemaDriftWarning, printable
 from alyx_client.http.log import warn
 from alyx_client.schema.commands import generate_command, probe_command
 
@@ -111,7 +111,7 @@ class DriftLog(Sequence[Drift]):
             return "no drift"
         return "\n".join(
             [
-                *map(str, self),
+                *(printable(str(drift)) for drift in self),
                 "If client.check_schema() reports that the server has changed, regenerate the client:",
                 f"    {generate_command(self._package, self._server)}",
                 "Otherwise its schema is wrong there, and this writes corrections to generate with:",

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from alyx_client.errors import InvalidFieldError
+from alyx_client.errors import InvalidFieldError, printable
 from alyx_client.http.arguments import shown
 from alyx_client.runtime.bodies import plain_json
 from alyx_client.runtime.closed_sets import nearest_value
@@ -221,7 +221,8 @@ class Record(_Model):
         fields = {"id": getattr(self, "id", None), **vars(self), **(self.model_extra or {})}
         names = dict.fromkeys((*_REPR_FIRST, *fields))
         values = [(name, fields[name]) for name in names if name in fields and fields[name] not in (None, "", [])]
-        yield from ((name, _Abridged(value)) for name, value in values[:_REPR_FIELDS])
+        # Names of fields that the schema lacks are the server's words, as the values are.
+        yield from ((printable(name, limit=_REPR_WIDTH), _Abridged(value)) for name, value in values[:_REPR_FIELDS])
         if len(values) > _REPR_FIELDS:
             yield None, _Abridged(...)
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from alyx_client.errors import printable
+
 __all__ = ["GROUPS", "Change", "FailOn", "Group", "Kind", "Report", "What", "escape_markdown", "sort_key"]
 
 Group = Literal["breaking", "type-checks", "harmless"]
@@ -140,17 +142,17 @@ class Report:
         return f"{breaking} break callers, {checks} break type checks, {harmless} harmless"
 
     def _text_lines(self) -> Iterator[str]:
-        yield f"{_printable(self.old)} -> {_printable(self.new)}: {self._summary()}"
+        yield f"{printable(self.old)} -> {printable(self.new)}: {self._summary()}"
         for group in GROUPS:
             if changes := self.of(group):
                 yield f"\n{_TITLES[group]} ({len(changes)})"
-                names = [_printable(change.name) for change in changes]
+                names = [printable(change.name) for change in changes]
                 width = max((len(name) for name in names if len(name) <= _MAX_NAME_WIDTH), default=0)
                 for name, change in zip(names, changes, strict=True):
-                    yield f"  {name:{width}}  {_printable(_sentence(change))}"
+                    yield f"  {name:{width}}  {printable(_sentence(change))}"
         if self.notes:
             yield "\nNotes"
-            yield from (f"  {_printable(note)}" for note in self.notes)
+            yield from (f"  {printable(note)}" for note in self.notes)
 
     def _markdown_lines(self) -> Iterator[str]:
         yield f"**{_cell(self.old)} → {_cell(self.new)}**: {self._summary()}."
@@ -178,17 +180,11 @@ def sort_key(change: Change) -> tuple[Any, ...]:
 
 def _sentence(change: Change) -> str:
     """Return a change in words, with the actions that its name does not mention."""
-    named = change.actions[0] if change.kind != "answer" else ""
+    named = change.actions[0] if change.actions and change.kind != "answer" else ""
     others = [action for action in change.actions if action != named]
     if change.kind in ("server", "endpoint", "answer") or not others:
         return change.words
     return f"{change.words} (also in {', '.join(others)})"
-
-
-def _printable(text: str) -> str:
-    """Return text on one line, its control characters escaped."""
-    # The names are the server's: a terminal must not obey escape sequences in them.
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
 def escape_markdown(text: str) -> str:
@@ -197,13 +193,13 @@ def escape_markdown(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return escape_markdown(_printable(text))
+    return escape_markdown(printable(text))
 
 
 def _code(text: str) -> str:
-    printable = _printable(text)
-    if "`" in printable:
+    escaped = printable(text)
+    if "`" in escaped:
         return _cell(text)
     # Tables end a cell at a vertical bar, even within code.
-    code = printable.replace("|", "\\|")
+    code = escaped.replace("|", "\\|")
     return f"`{code}`"

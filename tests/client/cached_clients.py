@@ -25,7 +25,7 @@ class CountingServer:
     def _respond(self, received: Received, connection: socket.socket) -> bool:
         self.number += 1
         body = received.body.decode()
-        value = {"n": self.number, "method": received.method, "token": received.token, "body": body}
+        value = {"n": self.number, "method": received.method, "sender": received.token, "body": body}
         return json_response(value)(received, connection)
 
 

@@ -131,7 +131,7 @@ def test_response_of_another_server_is_neither_returned_nor_stored(
 
 def test_users_are_never_served_each_others_responses(counting_server: CountingServer, folder: Path) -> None:
     a, b = connect(counting_server, folder, "a"), connect(counting_server, folder, "b")
-    assert [client.get("/labs")["token"] for client in (a, b, a, b)] == ["a", "b", "a", "b"]
+    assert [client.get("/labs")["sender"] for client in (a, b, a, b)] == ["a", "b", "a", "b"]
     assert counting_server.number == 2
 
 

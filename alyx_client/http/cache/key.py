@@ -83,8 +83,7 @@ class CacheRequest:
 
     def is_cacheable(self, mode: str | None) -> bool:
         """Return whether the policy lets the response be served from the cache and stored in it."""
-        authenticated = self.request.authenticate
-        return policy.is_cacheable(self.request.method, self.endpoint, authenticated=authenticated, mode=mode)
+        return policy.is_cacheable(self.request, self.target.partition("?")[0], mode)
 
     def key(self, identity: str) -> CacheKey:
         """Return the key of this user's response."""

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn, ParamSpec
 
 import typer
 
-from alyx_client.errors import AlyxError
+from alyx_client.errors import AlyxError, printable
 from alyx_client.schema.extract import UnreadableDocumentError
 from alyx_generator.package.manifest import ManifestError, PackageNameError
 from alyx_generator.package.shipped import NoCheckoutError
@@ -92,18 +92,23 @@ def show_lists(function: Callable[..., object]) -> None:
 
 def fail(message: str, code: int) -> NoReturn:
     """Print an error to stderr, and exit."""
-    typer.echo(f"alyx-generate: {message}", err=True)
+    note(f"alyx-generate: {message}")
     raise typer.Exit(code)
 
 
 def say(text: str) -> None:
     """Print a result to stdout."""
-    typer.echo(text, nl=not text.endswith("\n"))
+    typer.echo(_printable(text), nl=not text.endswith("\n"))
 
 
 def note(text: str) -> None:
     """Print a message to stderr."""
-    typer.echo(text, err=True)
+    typer.echo(_printable(text), err=True)
+
+
+def _printable(text: str) -> str:
+    # Names in a schema are a server's words, which must not command the terminal.
+    return printable(text, several_lines=True, limit=None)
 
 
 def progress(text: str) -> None:

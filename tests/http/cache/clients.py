@@ -32,7 +32,7 @@ CREATE = Request("POST", "/subjects", json=b'{"nickname": "flowers"}')
 
 def echo(request: Received, connection: socket.socket) -> bool:
     """Respond with the request."""
-    received = {"method": request.method, "target": request.target, "token": request.token, "body": request.body.hex()}
+    received = {"method": request.method, "target": request.target, "sender": request.token, "body": request.body.hex()}
     return faults.json_response(received)(request, connection)
 
 

@@ -13,6 +13,7 @@ from alyx_client.errors import (
     AlyxHTTPError,
     OfflineError,
 )
+from alyx_client.http.cache import policy
 from alyx_client.http.cache.response_cache import ResponseCache
 from alyx_client.http.message import FilePart, Request, Response, TokenUser
 from tests import faults
@@ -69,8 +70,8 @@ def test_accept_header_is_part_of_the_key(connect: Connect, server: FaultServer)
 def test_user_is_never_served_another_users_response(connect: Connect, server: FaultServer) -> None:
     alice, bob = connect(server, user="alice"), connect(server, user="bob")
     for _ in range(2):
-        assert body(alice(SUBJECTS))["token"] == "alice"
-        assert body(bob(SUBJECTS))["token"] == "bob"
+        assert body(alice(SUBJECTS))["sender"] == "alice"
+        assert body(bob(SUBJECTS))["sender"] == "bob"
     assert server.tokens == ["alice", "bob"]
 
 
@@ -88,10 +89,10 @@ def test_user_is_never_served_another_users_response_offline(connect: Connect, s
 def test_unknown_user_is_served_nothing(connect: Connect, server: FaultServer) -> None:
     connect(server, user="alice")(SUBJECTS, username="olivier")
     late = connect(server, user=None)
-    assert body(late(SUBJECTS, username="olivier"))["token"] == "late"
+    assert body(late(SUBJECTS, username="olivier"))["sender"] == "late"
     # The response after the login belongs to its own user.
-    assert body(connect(server, user="late")(SUBJECTS))["token"] == "late"
-    assert body(connect(server, user="alice")(SUBJECTS))["token"] == "alice"
+    assert body(connect(server, user="late")(SUBJECTS))["sender"] == "late"
+    assert body(connect(server, user="alice")(SUBJECTS))["sender"] == "alice"
     assert server.tokens == ["alice", "late"]
 
 
@@ -230,3 +231,41 @@ def test_response_is_served_byte_for_byte(connect: Connect) -> None:
         again = client(SUBJECTS)
         assert again.content == content
         assert again.headers == {"content-type": "application/json", "allow": "GET, POST"}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("POST", "/auth-token", json=b"{}"),
+        Request("GET", "/auth-token/"),
+        Request("POST", "/AUTH-TOKEN/", json=b"{}"),
+        Request("POST", "/%61uth-token", json=b"{}"),
+        Request("POST", "/labs/../auth-token", json=b"{}"),
+        Request("POST", "/alyx/auth-token/", json=b"{}"),
+        Request("GET", "/rest-auth/user"),
+        Request("POST", "/rest-auth/login/", json=b"{}"),
+        Request("PATCH", "/users/me", json=b'{"new_password": "x"}'),
+        Request("POST", "/x", json=b'{"a": [{"api_key" : "x"}]}'),
+        Request("POST", "/x", form=(("Password", "x"),)),
+        Request("GET", "/labs", authenticate=False),
+    ],
+    ids=lambda request: f"{request.method} {request.path}",
+)
+def test_logins_and_secrets_are_not_stored(request_: Request) -> None:
+    for mode in ("GET", "*"):
+        assert not policy.is_cacheable(request_, request_.path, mode)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_stored"),
+    [
+        (b'{"token": "abc"}', False),
+        (b'[{"user": {"auth_token":"abc"}}]', False),
+        (b'{"password" :\n"abc"}', False),
+        (b'{"token": {"type": "string"}, "name": "token"}', True),
+        (b'{"token": "", "token_count": "3"}', True),
+    ],
+)
+def test_write_that_returns_a_secret_is_not_stored(content: bytes, is_stored: bool) -> None:
+    response = Response(200, {"content-type": "application/json"}, content, "POST", "http://x/x")
+    assert policy.is_storable(response) is is_stored

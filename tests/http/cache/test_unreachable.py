@@ -142,7 +142,7 @@ def test_user_without_token_is_found_by_name(connect: Connect, server: FaultServ
     server.close()
     client = connect(server, user=None)
     with pytest.warns(StaleAnswerWarning):
-        assert body(client(SUBJECTS, username="olivier"))["token"] == "alice"
+        assert body(client(SUBJECTS, username="olivier"))["sender"] == "alice"
     with pytest.raises(AlyxConnectionError):
         client(SUBJECTS, username="nobody")
     with pytest.raises(AlyxConnectionError):
@@ -154,7 +154,7 @@ def test_name_keeps_its_first_identity(connect: Connect, server: FaultServer) ->
     connect(server, user="bob")(SUBJECTS, username="olivier")  # a token of another user
     server.close()
     with pytest.warns(StaleAnswerWarning):
-        assert body(connect(server, user=None)(SUBJECTS, username="olivier"))["token"] == "alice"
+        assert body(connect(server, user=None)(SUBJECTS, username="olivier"))["sender"] == "alice"
 
 
 def test_login_gives_the_name_its_identity(connect: Connect, server: FaultServer) -> None:
@@ -162,7 +162,7 @@ def test_login_gives_the_name_its_identity(connect: Connect, server: FaultServer
     connect(server, user=None)(SUBJECTS, username="olivier")
     server.close()
     with pytest.warns(StaleAnswerWarning):
-        assert body(connect(server, user=None)(SUBJECTS, username="olivier"))["token"] == "late"
+        assert body(connect(server, user=None)(SUBJECTS, username="olivier"))["sender"] == "late"
 
 
 def test_offline_serves_from_the_cache_only(connect: Connect, server: FaultServer) -> None:
@@ -230,7 +230,7 @@ def test_offline_creates_no_file(connect: Connect, server: FaultServer, folder: 
 def test_offline_user_is_found_by_name(connect: Connect, server: FaultServer) -> None:
     connect(server, user="alice")(SUBJECTS, username="olivier")
     client = connect(server, user=None, offline=True)
-    assert body(client(SUBJECTS, username="olivier"))["token"] == "alice"
+    assert body(client(SUBJECTS, username="olivier"))["sender"] == "alice"
     with pytest.raises(OfflineError, match="'karolina'"):
         client(SUBJECTS, username="karolina")
     with pytest.raises(OfflineError, match="username="):
