@@ -86,8 +86,13 @@ class Credentials:
         candidates = self._stored_tokens() if fixed is None else iter([fixed])
         return hide(next((token for token in candidates if token not in refused), None))
 
-    def login(self) -> tuple[str, str] | None:
+    def login(self, *, again: bool = False) -> tuple[str, str] | None:
         """Find a user name and password; prompts for them in an interactive session, unless it is to be silent.
+
+        Parameters
+        ----------
+        again
+            Whether the server has just refused the login that was typed.
 
         Returns
         -------
@@ -104,7 +109,7 @@ class Credentials:
         if self.username and self.password:
             return self.username, self.password
         if self.logged_out:
-            return self._prompt(self.username)
+            return self._prompt(self.username, again)
         if self.explicit_token is not None and not self.username:
             # Nobody knows whose token it is: logging in might turn it into another user's.
             return None
@@ -118,7 +123,7 @@ class Credentials:
         one_server = one_settings.server(self.base_url)
         if one_server.login and one_server.password and username in {None, one_server.login}:
             return one_server.login, Secret(one_server.password)
-        return self._prompt(username or one_server.login)
+        return self._prompt(username or one_server.login, again)
 
     def typed_token(self) -> tuple[str, str] | None:
         """Return once the user name and the token that were typed at the last prompt instead of a password."""
@@ -264,10 +269,10 @@ class Credentials:
     def _token_store(self) -> TokenStore:
         return token_store(self.base_url, keyring=self._settings().keyring)
 
-    def _prompt(self, username: str | None) -> tuple[str, str] | None:
+    def _prompt(self, username: str | None, again: bool) -> tuple[str, str] | None:
         if self.silent or not is_interactive():
             return None
-        login = prompt_login(self.base_url, username)
+        login = prompt_login(self.base_url, username, again=again)
         if login is None:
             return None
         self.prompted = login.password is not None or login.token is not None

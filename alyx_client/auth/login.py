@@ -9,6 +9,7 @@ from types import NoneType
 
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.login_api import login_request, token_from
+from alyx_client.auth.prompt import LOGIN_ATTEMPTS
 from alyx_client.auth.state import AuthState
 from alyx_client.auth.token import clean_token, hide, identity
 from alyx_client.auth.token_check import check_token
@@ -210,11 +211,25 @@ def _find_login(state: AuthState, username: str | None, password: str | None, *,
         login = yield from _try_stored(state, credentials, username)
         if login is not None:
             return login
-    name_and_password: tuple[str, str] | None = yield Blocking(credentials.login)
+    refusal: AuthenticationError | None = None
+    for attempt in range(1, LOGIN_ATTEMPTS + 1):
+        try:
+            return (yield from _log_in(credentials, refusal))
+        except AuthenticationError as error:
+            # Only what was typed is prompted for again: what the program passed would be refused again.
+            if not credentials.prompted or attempt == LOGIN_ATTEMPTS:
+                raise
+            refusal = error
+    raise AssertionError
+
+
+def _log_in(credentials: Credentials, refusal: AuthenticationError | None) -> Flow[_Login]:
+    """Log in with a password, or with a token that is typed; `refusal` is the error of the login typed before."""
+    name_and_password: tuple[str, str] | None = yield Blocking(partial(credentials.login, again=refusal is not None))
     if name_and_password is None:
         typed = credentials.typed_token()
         if typed is None:
-            raise credentials.missing()
+            raise refusal or credentials.missing()
         owner = yield from check_token(typed[1], typed[0])
         return _Login(typed[1], owner, is_explicit=True, prompted=True)
     response: Response = yield Send(login_request(*name_and_password))

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from alyx_client.auth.token import clean_token, hide
 from alyx_client.errors import printable
 
+LOGIN_ATTEMPTS = 3
+"""How often a login is prompted for until the server accepts it."""
+
 _QUOTES = "\"'`"
 
 
@@ -130,7 +133,7 @@ class TypedLogin:
     token: str | None = field(default=None, repr=False)
 
 
-def prompt_login(base_url: str, username: str | None) -> TypedLogin | None:
+def prompt_login(base_url: str, username: str | None, *, again: bool = False) -> TypedLogin | None:
     """Prompt for the login of a server.
 
     Parameters
@@ -139,6 +142,8 @@ def prompt_login(base_url: str, username: str | None) -> TypedLogin | None:
         The server, named in each prompt.
     username
         The user name, if it is known; it is not prompted for then.
+    again
+        Whether the server has just refused what was typed, which is said first.
 
     Returns
     -------
@@ -150,6 +155,8 @@ def prompt_login(base_url: str, username: str | None) -> TypedLogin | None:
     MissingCredentialsError
         The text entered as a token is not one.
     """
+    if again:
+        print(f"{base_url} did not accept this login. Please try again.")
     try:
         username = username or input(f"Alyx user name for {base_url}: ").strip()
         if not username:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.login import authenticate
-from alyx_client.auth.prompt import Prompter, strip_quotes
+from alyx_client.auth.prompt import LOGIN_ATTEMPTS, Prompter, strip_quotes
 from alyx_client.auth.setup_checks import TrialFolders, locate_alyx, parse_address
 from alyx_client.auth.setup_options import LoginOutcome, SetupOptions
 from alyx_client.auth.state import AuthState
@@ -19,8 +19,6 @@ from alyx_client.config.data_server import DataServer
 from alyx_client.config.settings import Settings, find_base_url
 from alyx_client.errors import AlyxError, AuthenticationError, MissingCredentialsError, UnexpectedAnswerError
 from alyx_client.http.flow import Sender, drive
-
-_LOGIN_ATTEMPTS = 3
 
 T = TypeVar("T")
 
@@ -95,7 +93,7 @@ class SetupDialogue:
             The current settings of the server.
         """
         options = self._options
-        for attempts_left in reversed(range(_LOGIN_ATTEMPTS)):
+        for attempts_left in reversed(range(LOGIN_ATTEMPTS)):
             try:
                 return self._attempt_login(options, current)
             except MissingCredentialsError as error:

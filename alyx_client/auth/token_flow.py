@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from alyx_client.auth.login_api import is_stale, login_request, token_from
+from alyx_client.auth.prompt import LOGIN_ATTEMPTS
 from alyx_client.auth.state import AuthState
 from alyx_client.errors import DeadlineExceededError
 from alyx_client.http.deadline import LOGIN_TIMEOUT
@@ -92,6 +93,7 @@ class _Renewal:
         self._login_timeout = login_timeout
         self._refused: set[str] = set()
         self._typed: tuple[str, str] | None = None
+        self._prompts = 0
 
     def renew(self, refused: str | None = None) -> Flow[str | None]:
         """Return another token than those that were refused; None if there is none."""
@@ -127,15 +129,32 @@ class _Renewal:
             self._state.credentials.remember(token, self._typed[0])
 
     def _log_in(self) -> Flow[str | None]:
+        """Return a token of a login; one that was typed and refused is prompted for again, a few times."""
+        credentials = self._state.credentials
+        refusal: LoginRefused | None = None
+        while self._prompts < LOGIN_ATTEMPTS:
+            login = yield Blocking(partial(credentials.login, again=self._prompts > 0))
+            self._prompts += credentials.prompted
+            if login is None:
+                self._typed = credentials.typed_token()
+                if self._typed is None:
+                    break
+                self._state.owners[self._typed[1]] = self._typed[0] or None
+                return self._typed[1]
+            try:
+                return (yield from self._exchange(*login))
+            except LoginRefused as outcome:
+                refusal = outcome
+            # What the program passed would be refused again.
+            if not credentials.prompted or self._state.refusal is None:
+                break
+        if refusal is not None:
+            raise refusal
+        return None
+
+    def _exchange(self, username: str, password: str) -> Flow[str]:
+        """Return the token that the server issues for a password."""
         state = self._state
-        login = yield Blocking(state.credentials.login)
-        if login is None:
-            self._typed = state.credentials.typed_token()
-            if self._typed is None:
-                return None
-            state.owners[self._typed[1]] = self._typed[0] or None
-            return self._typed[1]
-        username, password = login
         state.warn_if_insecure()
         request = login_request(username, password)
         try:

@@ -161,6 +161,78 @@ def test_wrong_token_entered_at_a_prompt_is_not_stored(
         assert stored_tokens(isolated_settings) == ""
 
 
+PROMPTED_CALLS = {"authenticate": ("authenticate",), "get": ("get", "/users")}
+
+
+@pytest.mark.parametrize("call", PROMPTED_CALLS)
+def test_wrong_password_is_prompted_for_again(
+    connect: Connect, replies: list[str], call: str, alyx: LocalAlyx, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replies += ["olivier", "wrong", "oliver", "olivier", "olivier", "olivier", "left"]
+    client = connect(alyx.url, silent=False)
+    client(*PROMPTED_CALLS[call])
+    assert (client.client.user, replies) == ("olivier", ["left"])
+    assert capsys.readouterr().out.count(f"{alyx.url} did not accept this login. Please try again.") == 2
+
+
+@pytest.mark.parametrize("call", PROMPTED_CALLS)
+def test_prompts_for_a_wrong_password_end(connect: Connect, replies: list[str], call: str, alyx: LocalAlyx) -> None:
+    client = connect(alyx.url, username="olivier", silent=False)
+    # Of a user that is known, only the password is prompted for.
+    replies += ["wrong", "wrong", "wrong", "left"]
+    with pytest.raises(AuthenticationError, match="username and password"):
+        client(*PROMPTED_CALLS[call])
+    assert replies == ["left"]
+    # The user gives up.
+    replies[:] = ["wrong", "", "", "left"]
+    with pytest.raises(AuthenticationError, match="username and password"):
+        client(*PROMPTED_CALLS[call])
+    assert replies == ["left"]
+    replies[:] = ["olivier"]
+    client(*PROMPTED_CALLS[call])
+    assert client.client.user == "olivier"
+
+
+@pytest.mark.parametrize("call", PROMPTED_CALLS)
+def test_prompts_for_a_wrong_token_end(connect: Connect, replies: list[str], call: str) -> None:
+    with newer_alyx({"T1": "ana"}) as server:
+        replies += ["ana", "", "T0", "ana", "", "T1", "left"]
+        client = connect(server.url, silent=False)
+        client(*PROMPTED_CALLS[call])
+        assert (client.client.user, replies) == ("ana", ["left"])
+    with newer_alyx({}) as server:
+        replies[:] = [*["ana", "", "T0"] * 3, "left"]
+        client = connect(server.url, silent=False)
+        with pytest.raises(AuthenticationError, match="the token"):
+            client(*PROMPTED_CALLS[call])
+        assert replies == ["left"]
+
+
+@pytest.mark.parametrize("call", PROMPTED_CALLS)
+@pytest.mark.parametrize("source", ["argument", "environment"])
+def test_wrong_password_of_the_program_is_not_prompted_for(
+    connect: Connect, replies: list[str], call: str, source: str, alyx: LocalAlyx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = {"username": "olivier", "password": "wrong"}
+    if source == "environment":
+        monkeypatch.setenv("ALYX_USERNAME", "olivier")
+        monkeypatch.setenv("ALYX_PASSWORD", "wrong")
+        login = {}
+    replies += ["olivier", "olivier"]
+    with pytest.raises(AuthenticationError, match="username and password"):
+        connect(alyx.url, silent=False, **login)(*PROMPTED_CALLS[call])
+    assert replies == ["olivier", "olivier"]
+
+
+def test_failure_of_the_server_is_not_prompted_for_again(connect: Connect, replies: list[str]) -> None:
+    with FaultServer(then=faults.unavailable(503)) as server:
+        for call in PROMPTED_CALLS.values():
+            replies[:] = ["ana", "right", "left"]
+            with pytest.raises(AlyxError):
+                connect(server.url, silent=False, retries=Retries(tries=1))(*call)
+            assert replies == ["left"]
+
+
 # --- login state
 
 
