@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Self
 
 from alyx_client.downloads.download import Download
 from alyx_client.errors import printable
 
+_TEXT_WIDTH = 100
+
 
 def is_shown() -> bool:
     """Return whether progress bars are visible to anyone: on a terminal, or in a notebook."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    # Only a notebook's shell has a kernel; its standard error is no terminal.
-    if getattr(shell, "kernel", None) is not None:
+    if _is_notebook():
         return True
     # pythonw.exe on Windows has no standard error at all.
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _is_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    # Only a notebook's shell has a kernel; its standard error is no terminal.
+    return getattr(shell, "kernel", None) is not None
 
 
 class Progress:
@@ -37,6 +44,9 @@ class Progress:
         self._hidden = silent or not is_shown()
         # Bytes of some files only would make a bar that reaches its end too early.
         self._in_bytes = all(download.total is not None for download in downloads)
+        self._new_bar: Callable[..., Any] | None
+        self._new_bar, has_several = (None, False) if self._hidden else _find_bars()
+        self._shows_files = has_several or len(downloads) == 1
         self._overall: Any = None
         self._bars: dict[Download, Any] = {}
 
@@ -49,13 +59,13 @@ class Progress:
         active = [download for download in self._downloads if download.active]
         for download in [download for download in self._bars if download not in active]:
             self._bars.pop(download).close()
-        for download in active:
+        for download in active if self._shows_files else ():
             self._draw_file(download)
 
     def _draw_file(self, download: Download) -> None:
         bar = self._bars.get(download)
         if bar is None:
-            bar = self._bars[download] = _new_bar(printable(download.job.target.name), download.total)
+            bar = self._bars[download] = self._make_bar(printable(download.job.target.name), download.total)
         bar.total = download.total
         _update(bar, download.received)
 
@@ -63,8 +73,13 @@ class Progress:
         if self._overall is None:
             count = len(self._downloads)
             total = sum(download.total or 0 for download in self._downloads) if self._in_bytes else count
-            self._overall = _new_bar(f"{count} files", total, in_bytes=self._in_bytes)
+            self._overall = self._make_bar(f"{count} files", total, in_bytes=self._in_bytes)
         _update(self._overall, sum(d.received if self._in_bytes else d.ended for d in self._downloads))
+
+    def _make_bar(self, name: str, total: int | None, *, in_bytes: bool = True) -> Any:
+        assert self._new_bar is not None
+        unit = "B" if in_bytes else "file"
+        return self._new_bar(total=total, desc=name, unit=unit, unit_scale=in_bytes, leave=False)
 
     def __enter__(self) -> Self:
         self.draw()
@@ -77,11 +92,19 @@ class Progress:
         self._bars.clear()
 
 
-def _new_bar(name: str, total: int | None, *, in_bytes: bool = True) -> Any:
-    from tqdm.auto import tqdm  # slow to import, and not needed without a terminal
+def _find_bars() -> tuple[Callable[..., Any], bool]:
+    """Return what makes progress bars in this session, and whether several can be shown at a time."""
+    # Not tqdm.auto, which warns in a notebook without ipywidgets. Slow to import, and not needed without a terminal.
+    from tqdm.std import tqdm as text_bar
 
-    unit = "B" if in_bytes else "file"
-    return tqdm(total=total, desc=name, unit=unit, unit_scale=in_bytes, leave=False, dynamic_ncols=True)
+    if not _is_notebook():
+        return partial(text_bar, dynamic_ncols=True), True
+    from tqdm import notebook
+
+    if getattr(notebook, "IProgress", None) is not None:  # otherwise, ipywidgets is not installed
+        return notebook.tqdm, True
+    # The text output of a notebook has one line to draw on, and no width.
+    return partial(text_bar, ncols=_TEXT_WIDTH), False
 
 
 def _update(bar: Any, count: int) -> None:

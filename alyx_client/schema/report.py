@@ -155,7 +155,8 @@ class Report:
             yield from (f"  {printable(note)}" for note in self.notes)
 
     def _markdown_lines(self) -> Iterator[str]:
-        yield f"**{_cell(self.old)} → {_cell(self.new)}**: {self._summary()}."
+        # Without emphasis: what reads addresses as links would take its asterisks for a part of them.
+        yield f"{_code(self.old)} → {_code(self.new)}: {self._summary()}."
         for group in GROUPS:
             if changes := self.of(group):
                 yield f"\n### {_TITLES[group]} ({len(changes)})\n"

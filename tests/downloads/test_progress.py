@@ -87,6 +87,34 @@ def test_progress_bars_are_removed_after_error(folder: Path) -> None:
         assert left_on_screen(bars) == ""
 
 
+NOTEBOOK = """
+import sys, types
+shell = types.SimpleNamespace(kernel=object(), config={"IPKernelApp": {}})
+sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: shell)
+sys.modules["ipywidgets"] = None
+"""
+
+
+@pytest.mark.parametrize("names", [["a.npy"], ["a.npy", "b.npy"]], ids=len)
+def test_notebook_without_widgets_shows_one_bar_of_text(folder: Path, names: list[str]) -> None:
+    call = "http_download_file_list(sys.argv[2:], target_dir=sys.argv[1])"
+    script = f"{NOTEBOOK}\nfrom alyx_client.downloads.functions import http_download_file_list\n{call}"
+    with FaultServer(then=serve(BODY[:50_000], drip=0.01)) as server:
+        urls = [f"{server.url}/{name}" for name in names]
+        child = subprocess.run(
+            [sys.executable, "-c", script, str(folder), *urls], cwd=ROOT, capture_output=True, check=True
+        )
+    bars = child.stderr.decode()
+    assert ("a.npy" if len(names) == 1 else "2 files") in bars
+    assert ("a.npy" in bars, "b.npy" in bars) == (len(names) == 1, False)
+    # A notebook obeys no cursor movements, and has no second line.
+    assert "\x1b[A" not in bars
+    assert "\n" not in bars
+    assert "Warning" not in bars
+    assert left_on_screen(bars) == ""
+    assert child.stdout == b""
+
+
 def test_nothing_is_printed_without_terminal(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with FaultServer(then=serve(BODY)) as server:
         http_download_file(f"{server.url}/a.npy", target_dir=folder)

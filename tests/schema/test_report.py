@@ -24,7 +24,7 @@ def test_nothing_changed() -> None:
     report = compare(server(), server())
 
     assert report.text() == "old -> new: nothing changed"
-    assert report.markdown() == "**old → new**: nothing changed.\n"
+    assert report.markdown() == "`old` → `new`: nothing changed.\n"
     assert json.loads(report.json()) == {
         "form": 1,
         "old": "old",
@@ -61,7 +61,7 @@ def test_report_as_text() -> None:
 
 def test_report_in_markdown() -> None:
     assert three().markdown() == (
-        "**3.3.1 → 3.6.1**: 1 break callers, 1 break type checks, 1 harmless.\n"
+        "`3.3.1` → `3.6.1`: 1 break callers, 1 break type checks, 1 harmless.\n"
         "\n### Breaks callers (1)\n\n| What | Change |\n|---|---|\n"
         "| `client.labs.list(city=)` | removed: the server silently ignores it and returns every row |\n"
         "\n### Breaks type checks (1)\n\n| What | Change |\n|---|---|\n| `LabRecord.url` | may now be null |\n"
