@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["local", "live", "record"],
         help="run the contract tests against the local Alyx only, or the Alyx at ALYX_URL; record: save the exchanges",
     )
+
+
+def pytest_configure() -> None:
+    # Jobs in the background start with SIGINT ignored, and so would the programs that tests interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
