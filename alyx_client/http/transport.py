@@ -32,6 +32,7 @@ from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.flow import Authenticator, Flow, Send, adrive, drive
 from alyx_client.http.log import log_failure, log_response, warn
+from alyx_client.http.loop_pool import LoopPool
 from alyx_client.http.message import Request, Response
 from alyx_client.http.network import open_async_pool, open_pool, timeouts
 from alyx_client.http.notices import NOTICE_HEADERS, Notices
@@ -280,7 +281,7 @@ class AsyncTransport(Transport):
     Its parameters are those of `Transport`.
     """
 
-    _pools: dict[asyncio.AbstractEventLoop, httpx.AsyncClient]
+    _pools: dict[asyncio.AbstractEventLoop, LoopPool[httpx.AsyncClient]]
 
     async def send(
         self,
@@ -297,7 +298,7 @@ class AsyncTransport(Transport):
 
     async def _send_once(self, step: Send, *, deadline: Deadline) -> Response:
         deadline = deadline.within(step.login_timeout, "login_timeout")
-        pool, started = self._open_pool(), time.perf_counter()
+        pool, started = await self._open_pool(), time.perf_counter()
         try:
             received = await pool.send(self._build(step, deadline), auth=None)
         except httpx_errors() as error:
@@ -308,16 +309,16 @@ class AsyncTransport(Transport):
             raise self._failed(step.request, error, started, deadline) from error
         return self._received(step.request, received, started)
 
-    def _open_pool(self) -> httpx.AsyncClient:
+    async def _open_pool(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         with self._lock:
-            pool = self._pools.get(loop)
-            if pool is None:
-                # A pool refers to its loop, so that loops that have ended would never leave the dictionary otherwise.
-                for ended in [known for known in self._pools if known.is_closed()]:
-                    del self._pools[ended]
-                pool = self._pools[loop] = open_async_pool(self._pool_settings())
-            return pool
+            if loop in self._pools:
+                return self._pools[loop].pool
+            # A pool refers to its loop, so that loops that have ended would never leave the dictionary otherwise.
+            for ended in [known for known in self._pools if known.is_closed()]:
+                self._pools.pop(ended).forget()
+            new = self._pools[loop] = LoopPool(open_async_pool(self._pool_settings()), self)
+        return await new.open()
 
     def _forget_pools(self) -> None:
         self._pools = {}

@@ -90,7 +90,11 @@ def test_altered_response_is_not_served(folder: Path, column: str, caplog: pytes
     fill(folder)
     with sqlite3.connect(files(folder)[0]) as connection:
         was = connection.execute(f"SELECT {column} FROM answers WHERE key = ?", (key("a9").digest,)).fetchone()[0]
-        wrong: object = was + 1 if isinstance(was, float) else was[:-1] + type(was)(b"!" if was[:0] == b"" else "!")
+        wrong: object = (
+            was + 1
+            if isinstance(was, float)
+            else (was[:-1] + (bytes([was[-1] ^ 1]) if isinstance(was, bytes) else chr(ord(was[-1]) ^ 1)))
+        )
         connection.execute(f"UPDATE answers SET {column} = ? WHERE key = ?", (wrong, key("a9").digest))
     connection.close()
     cache = CacheStore(folder, SERVER, 512 * MEGABYTE)
