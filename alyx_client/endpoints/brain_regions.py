@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Unpack
+from typing import ClassVar, Literal, Unpack
 
 from alyx_client.runtime import (
     UNSET,
@@ -14,8 +14,11 @@ from alyx_client.runtime import (
     DjangoFilter,
     Endpoint,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -37,8 +40,10 @@ class BrainRegionDescription(Record):
     """Name."""
 
 
-class BrainRegionRecord(Record):
+class BrainRegionRecord(Record, RecordOf[Literal["brain_regions"]]):
     """A brain region."""
+
+    _origin: ClassVar[Origin] = Origin("brain_regions", "id", can_change=True)
 
     acronym: str
     """Acronym of the region in the atlas."""
@@ -80,6 +85,12 @@ _LIST = ListAction(
         "id": "id",
         "name": "plain",
         "parent": "plain",
+    },
+    references={
+        "ancestors": Reference("brain_regions", "id"),
+        "descendants": Reference("brain_regions", "id"),
+        "id": Reference("brain_regions", "id"),
+        "parent": Reference("brain_regions", "id"),
     },
 )
 
@@ -123,13 +134,13 @@ class BrainRegions(Endpoint):
         self,
         *,
         acronym: str | None = None,
-        ancestors: str | int | None = None,
-        descendants: str | int | None = None,
+        ancestors: str | int | RecordOf[Literal["brain_regions"]] | None = None,
+        descendants: str | int | RecordOf[Literal["brain_regions"]] | None = None,
         description: str | None = None,
         django: DjangoFilter | None = None,
-        id: int | Sequence[int] | None = None,
+        id: int | RecordOf[Literal["brain_regions"]] | Sequence[int | RecordOf[Literal["brain_regions"]]] | None = None,
         name: str | None = None,
-        parent: int | None = None,
+        parent: int | RecordOf[Literal["brain_regions"]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -201,7 +212,7 @@ class BrainRegions(Endpoint):
 
     def read(
         self,
-        id: int | str,
+        id: int | str | RecordOf[Literal["brain_regions"]],
         *,
         timeout: float | None = None,
     ) -> BrainRegionRecord:
@@ -210,7 +221,7 @@ class BrainRegions(Endpoint):
         Parameters
         ----------
         id
-            Number or URL of the brain region; 0 is a valid number.
+            Number or URL of the brain region, or the record itself; 0 is a valid number.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -230,7 +241,7 @@ class BrainRegions(Endpoint):
 
     def update(
         self,
-        id: int | str,
+        id: int | str | RecordOf[Literal["brain_regions"]],
         brain_region: BrainRegion,
         *,
         timeout: float | None = None,
@@ -240,7 +251,7 @@ class BrainRegions(Endpoint):
         Parameters
         ----------
         id
-            Number or URL of the brain region; 0 is a valid number.
+            Number or URL of the brain region, or the record itself; 0 is a valid number.
         brain_region
             The new contents of the brain region.
         timeout
@@ -264,7 +275,7 @@ class BrainRegions(Endpoint):
 
     def partial_update(
         self,
-        id: int | str,
+        id: int | str | RecordOf[Literal["brain_regions"]],
         /,
         *,
         timeout: float | None = None,
@@ -275,7 +286,7 @@ class BrainRegions(Endpoint):
         Parameters
         ----------
         id
-            Number or URL of the brain region; 0 is a valid number.
+            Number or URL of the brain region, or the record itself; 0 is a valid number.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -310,13 +321,13 @@ class AsyncBrainRegions(AsyncEndpoint):
         self,
         *,
         acronym: str | None = None,
-        ancestors: str | int | None = None,
-        descendants: str | int | None = None,
+        ancestors: str | int | RecordOf[Literal["brain_regions"]] | None = None,
+        descendants: str | int | RecordOf[Literal["brain_regions"]] | None = None,
         description: str | None = None,
         django: DjangoFilter | None = None,
-        id: int | Sequence[int] | None = None,
+        id: int | RecordOf[Literal["brain_regions"]] | Sequence[int | RecordOf[Literal["brain_regions"]]] | None = None,
         name: str | None = None,
-        parent: int | None = None,
+        parent: int | RecordOf[Literal["brain_regions"]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -388,7 +399,7 @@ class AsyncBrainRegions(AsyncEndpoint):
 
     async def read(
         self,
-        id: int | str,
+        id: int | str | RecordOf[Literal["brain_regions"]],
         *,
         timeout: float | None = None,
     ) -> BrainRegionRecord:
@@ -397,7 +408,7 @@ class AsyncBrainRegions(AsyncEndpoint):
         Parameters
         ----------
         id
-            Number or URL of the brain region; 0 is a valid number.
+            Number or URL of the brain region, or the record itself; 0 is a valid number.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -417,7 +428,7 @@ class AsyncBrainRegions(AsyncEndpoint):
 
     async def update(
         self,
-        id: int | str,
+        id: int | str | RecordOf[Literal["brain_regions"]],
         brain_region: BrainRegion,
         *,
         timeout: float | None = None,
@@ -427,7 +438,7 @@ class AsyncBrainRegions(AsyncEndpoint):
         Parameters
         ----------
         id
-            Number or URL of the brain region; 0 is a valid number.
+            Number or URL of the brain region, or the record itself; 0 is a valid number.
         brain_region
             The new contents of the brain region.
         timeout
@@ -451,7 +462,7 @@ class AsyncBrainRegions(AsyncEndpoint):
 
     async def partial_update(
         self,
-        id: int | str,
+        id: int | str | RecordOf[Literal["brain_regions"]],
         /,
         *,
         timeout: float | None = None,
@@ -462,7 +473,7 @@ class AsyncBrainRegions(AsyncEndpoint):
         Parameters
         ----------
         id
-            Number or URL of the brain region; 0 is a valid number.
+            Number or URL of the brain region, or the record itself; 0 is a valid number.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from alyx_client.runtime import (
     Action,
     AsyncEndpoint,
     Endpoint,
     Record,
+    RecordOf,
+    Reference,
     ResponseParser,
 )
 
@@ -46,6 +50,7 @@ _READ: Action[CacheInfoRecord] = Action(
     ResponseParser(CacheInfoRecord),
     lookup="text",
     bare_path="/cache/info/",
+    record=Reference("tags", "name"),
 )
 
 
@@ -56,7 +61,7 @@ class CacheInfo(Endpoint):
 
     def read(
         self,
-        tag: str | None = None,
+        tag: str | RecordOf[Literal["tags"]] | None = None,
         *,
         timeout: float | None = None,
     ) -> CacheInfoRecord:
@@ -65,7 +70,7 @@ class CacheInfo(Endpoint):
         Parameters
         ----------
         tag
-            Tag or URL of the description of the cache tables.
+            Tag or URL of the description of the cache tables, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -91,7 +96,7 @@ class AsyncCacheInfo(AsyncEndpoint):
 
     async def read(
         self,
-        tag: str | None = None,
+        tag: str | RecordOf[Literal["tags"]] | None = None,
         *,
         timeout: float | None = None,
     ) -> CacheInfoRecord:
@@ -100,7 +105,7 @@ class AsyncCacheInfo(AsyncEndpoint):
         Parameters
         ----------
         tag
-            Tag or URL of the description of the cache tables.
+            Tag or URL of the description of the cache tables, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

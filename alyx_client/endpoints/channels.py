@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Unpack, overload
+from typing import Annotated, Any, ClassVar, Literal, Unpack, overload
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -16,8 +16,12 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -28,8 +32,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class ChannelRecord(Record):
+class ChannelRecord(Record, RecordOf[Literal["channels"]]):
     """A channel."""
+
+    _origin: ClassVar[Origin] = Origin("channels", "id", can_change=True)
 
     axial: float | None
     """Distance from the tip along the probe, in µm."""
@@ -56,9 +62,14 @@ class ChannelRecord(Record):
 class Channel(Resource):
     """A channel to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "brain_region": Reference("brain_regions", "id"),
+        "trajectory_estimate": Reference("trajectories", "id"),
+    }
+
     axial: float | None = UNSET
     """Distance from the tip along the probe, in µm."""
-    brain_region: Annotated[int, Field(ge=-2147483648, le=2147483647)] = UNSET
+    brain_region: Annotated[RecordOr[int, Literal["brain_regions"]], Field(ge=-2147483648, le=2147483647)] = UNSET
     """Id of the brain region of the site; 0, the default, if unknown."""
     json: Any = UNSET
     """JSON data; the lab defines its structure.
@@ -70,7 +81,7 @@ class Channel(Resource):
     """Distance across the probe, in µm."""
     name: Annotated[str, Field(max_length=255)] = UNSET
     """Name."""
-    trajectory_estimate: UUIDInput
+    trajectory_estimate: RecordOr[UUIDInput, Literal["trajectories"]]
     """UUID of the trajectory from which the positions derive."""
     x: float | None = UNSET
     """Mediolateral position in µm, positive to the right of the coordinate system's origin."""
@@ -84,7 +95,7 @@ class ChannelChanges(TypedDict, total=False):
     """Fields of `Channel` to change, as keywords of `partial_update`."""
 
     axial: float | None
-    brain_region: int
+    brain_region: RecordOr[int, Literal["brain_regions"]]
     json: Any
     """JSON data; the lab defines its structure.
 
@@ -93,7 +104,7 @@ class ChannelChanges(TypedDict, total=False):
     """
     lateral: float | None
     name: str
-    trajectory_estimate: UUIDInput
+    trajectory_estimate: RecordOr[UUIDInput, Literal["trajectories"]]
     x: float | None
     y: float | None
     z: float | None
@@ -120,6 +131,15 @@ _LIST = ListAction(
         "z": "plain",
     },
     by_uuid=True,
+    references={
+        "brain_region": Reference("brain_regions", "id"),
+        "id": Reference("channels", "id"),
+        "lab": Reference("labs", "name"),
+        "probe_insertion": Reference("insertions", "id"),
+        "session": Reference("sessions", "id"),
+        "subject": Reference("subjects", "nickname"),
+        "trajectory_estimate": Reference("trajectories", "id"),
+    },
 )
 
 _READ: Action[ChannelRecord] = Action(
@@ -170,7 +190,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Channels(JsonFields[UUID | str, Literal["json"]]):
+class Channels(JsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["json"]]):
     """Channels: the recording sites of a probe, and their positions in the brain."""
 
     __slots__ = ()
@@ -182,16 +202,20 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         self,
         *,
         axial: float | None = None,
-        brain_region: int | None = None,
+        brain_region: int | RecordOf[Literal["brain_regions"]] | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["channels"]]
+        | Sequence[UUID | str | RecordOf[Literal["channels"]]]
+        | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         lateral: float | None = None,
         name: str | None = None,
-        probe_insertion: UUID | str | None = None,
-        session: UUID | str | None = None,
-        subject: str | None = None,
-        trajectory_estimate: UUID | str | None = None,
+        probe_insertion: UUID | str | RecordOf[Literal["insertions"]] | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        trajectory_estimate: UUID | str | RecordOf[Literal["trajectories"]] | None = None,
         x: float | None = None,
         y: float | None = None,
         z: float | None = None,
@@ -282,7 +306,7 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["channels"]],
         *,
         timeout: float | None = None,
     ) -> ChannelRecord:
@@ -291,7 +315,7 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the channel.
+            UUID or URL of the channel, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -354,7 +378,7 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["channels"]],
         channel: Channel,
         *,
         timeout: float | None = None,
@@ -364,7 +388,7 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the channel.
+            UUID or URL of the channel, or the record itself.
         channel
             The new contents of the channel. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -389,7 +413,7 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["channels"]],
         /,
         *,
         timeout: float | None = None,
@@ -400,7 +424,7 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the channel.
+            UUID or URL of the channel, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -427,7 +451,7 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["channels"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -436,7 +460,7 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the channel.
+            UUID or URL of the channel, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -450,7 +474,7 @@ class Channels(JsonFields[UUID | str, Literal["json"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["json"]]):
     """Channels: the recording sites of a probe, and their positions in the brain."""
 
     __slots__ = ()
@@ -462,16 +486,20 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         *,
         axial: float | None = None,
-        brain_region: int | None = None,
+        brain_region: int | RecordOf[Literal["brain_regions"]] | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["channels"]]
+        | Sequence[UUID | str | RecordOf[Literal["channels"]]]
+        | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         lateral: float | None = None,
         name: str | None = None,
-        probe_insertion: UUID | str | None = None,
-        session: UUID | str | None = None,
-        subject: str | None = None,
-        trajectory_estimate: UUID | str | None = None,
+        probe_insertion: UUID | str | RecordOf[Literal["insertions"]] | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        trajectory_estimate: UUID | str | RecordOf[Literal["trajectories"]] | None = None,
         x: float | None = None,
         y: float | None = None,
         z: float | None = None,
@@ -562,7 +590,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["channels"]],
         *,
         timeout: float | None = None,
     ) -> ChannelRecord:
@@ -571,7 +599,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the channel.
+            UUID or URL of the channel, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -634,7 +662,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["channels"]],
         channel: Channel,
         *,
         timeout: float | None = None,
@@ -644,7 +672,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the channel.
+            UUID or URL of the channel, or the record itself.
         channel
             The new contents of the channel. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -669,7 +697,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["channels"]],
         /,
         *,
         timeout: float | None = None,
@@ -680,7 +708,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the channel.
+            UUID or URL of the channel, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -707,7 +735,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["channels"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -716,7 +744,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the channel.
+            UUID or URL of the channel, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from alyx_client.runtime import (
     UNSET,
@@ -11,6 +12,8 @@ from alyx_client.runtime import (
     AsyncEndpoint,
     Endpoint,
     Record,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     UUIDInput,
@@ -31,13 +34,18 @@ class ProtectedFilesRecord(Record):
 class CheckProtected(Resource):
     """The files to check."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "created_by": Reference("users", "username"),
+        "object_id": Reference("", "id"),
+    }
+
     content_type: str = UNSET
     """Type of the object that the files belong to, as app.model, if it is not a session; requires object_id."""
-    created_by: str = UNSET
+    created_by: RecordOr[str, Literal["users"]] = UNSET
     """Username of the user to check for; defaults to your own."""
     filenames: list[str]
     """Names of the files."""
-    object_id: UUIDInput = UNSET
+    object_id: RecordOr[UUIDInput, Any] = UNSET
     """UUID of the object that the files belong to, if it is not a session."""
     path: str
     """Folder of the files, relative to the repository: subject/date/number, then the collection and the revision between # signs, if any.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -17,8 +17,12 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -28,9 +32,11 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class ChronicInsertionRecord(Record):
+class ChronicInsertionRecord(Record, RecordOf[Literal["chronic_insertions"]]):
     """A chronic insertion, as returned by `read`, `update` and `partial_update`."""
 
+    _origin: ClassVar[Origin] = Origin("chronic_insertions", "id", can_change=True)
+
     id: UUID
     """Key of the record, set by the server."""
     json: Any
@@ -51,9 +57,11 @@ class ChronicInsertionRecord(Record):
     """Nickname of the subject."""
 
 
-class ChronicInsertionSummary(Record):
+class ChronicInsertionSummary(Record, RecordOf[Literal["chronic_insertions"]]):
     """A chronic insertion, as returned by `list` and `create`."""
 
+    _origin: ClassVar[Origin] = Origin("chronic_insertions", "id", can_change=True)
+
     id: UUID
     """Key of the record, set by the server."""
     json: Any
@@ -74,8 +82,10 @@ class ChronicInsertionSummary(Record):
     """Nickname of the subject."""
 
 
-class ChronicProbeInsertion(Record):
+class ChronicProbeInsertion(Record, RecordOf[Literal["insertions"]]):
     """A probe insertion of a chronic insertion, nested in `ChronicInsertionRecord` and `ChronicInsertionSummary`."""
+
+    _origin: ClassVar[Origin] = Origin("insertions", "id")
 
     id: UUID
     """Key of the record, set by the server."""
@@ -89,8 +99,10 @@ class ChronicProbeInsertion(Record):
     """Summary of the session, or null."""
 
 
-class SessionInfo(Record):
+class SessionInfo(Record, RecordOf[Literal["sessions"]]):
     """A summary of the session of an insertion or a trajectory, nested in `ProbeInsertionRecord` and other models."""
+
+    _origin: ClassVar[Origin] = Origin("sessions", "id")
 
     id: UUID
     """Key of the record, set by the server."""
@@ -111,13 +123,18 @@ class SessionInfo(Record):
 class ChronicInsertion(Resource):
     """A chronic insertion to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "lab": Reference("labs", "name"),
+        "subject": Reference("subjects", "nickname"),
+    }
+
     json: Any = UNSET
     """JSON data; the lab defines its structure.
 
     An update replaces the whole field; ``client.chronic_insertions.json_field_update`` sets single keys and
     leaves the others unchanged.
     """
-    lab: str = UNSET
+    lab: RecordOr[str, Literal["labs"]] = UNSET
     """Name of the lab."""
     model: str = UNSET
     """Short name of the probe model, such as 3A; the long name within probe_insertion."""
@@ -127,7 +144,7 @@ class ChronicInsertion(Resource):
     """Serial number of the probe."""
     start_time: DateTimeInput | None = UNSET
     """Start time; for a chronic insertion, the time of implantation, which defaults to now."""
-    subject: str
+    subject: RecordOr[str, Literal["subjects"]]
     """Nickname of the subject."""
 
 
@@ -140,12 +157,12 @@ class ChronicInsertionChanges(TypedDict, total=False):
     An update replaces the whole field; ``client.chronic_insertions.json_field_update`` sets single keys and
     leaves the others unchanged.
     """
-    lab: str
+    lab: RecordOr[str, Literal["labs"]]
     model: str
     name: str
     serial: str
     start_time: DateTimeInput | None
-    subject: str
+    subject: RecordOr[str, Literal["subjects"]]
 
 
 _LIST = ListAction(
@@ -173,6 +190,17 @@ _LIST = ListAction(
         "users": "repeat",
     },
     by_uuid=True,
+    references={
+        "atlas_acronym": Reference("brain_regions", "acronym"),
+        "atlas_id": Reference("brain_regions", "id"),
+        "id": Reference("chronic_insertions", "id"),
+        "lab": Reference("labs", "name"),
+        "probe": Reference("insertions", "id"),
+        "procedures": Reference("procedures", "id"),
+        "session": Reference("sessions", "id"),
+        "subject": Reference("subjects", "nickname"),
+        "users": Reference("users", "id"),
+    },
 )
 
 _READ: Action[ChronicInsertionRecord] = Action(
@@ -223,7 +251,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
+class ChronicInsertions(JsonFields[UUID | str | RecordOf[Literal["chronic_insertions"]], Literal["json"]]):
     """Probes that stay implanted over many sessions."""
 
     __slots__ = ()
@@ -234,24 +262,36 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
     def list(
         self,
         *,
-        atlas_acronym: str | None = None,
-        atlas_id: int | None = None,
+        atlas_acronym: str | RecordOf[Literal["brain_regions"]] | None = None,
+        atlas_id: int | RecordOf[Literal["brain_regions"]] | None = None,
         atlas_name: str | None = None,
         django: DjangoFilter | None = None,
         end_time: datetime | str | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["chronic_insertions"]]
+        | Sequence[UUID | str | RecordOf[Literal["chronic_insertions"]]]
+        | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         location: UUID | str | None = None,
         model: str | None = None,
         name: str | None = None,
         narrative: str | None = None,
-        probe: UUID | str | None = None,
-        procedures: UUID | str | Sequence[UUID | str] | None = None,
+        probe: UUID | str | RecordOf[Literal["insertions"]] | None = None,
+        procedures: UUID
+        | str
+        | RecordOf[Literal["procedures"]]
+        | Sequence[UUID | str | RecordOf[Literal["procedures"]]]
+        | None = None,
         serial: str | None = None,
-        session: UUID | str | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
         start_time: datetime | str | None = None,
-        subject: str | None = None,
-        users: UUID | str | Sequence[UUID | str] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        users: UUID
+        | str
+        | RecordOf[Literal["users"]]
+        | Sequence[UUID | str | RecordOf[Literal["users"]]]
+        | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -351,7 +391,7 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["chronic_insertions"]],
         *,
         timeout: float | None = None,
     ) -> ChronicInsertionRecord:
@@ -360,7 +400,7 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the chronic insertion.
+            UUID or URL of the chronic insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -407,7 +447,7 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["chronic_insertions"]],
         chronic_insertion: ChronicInsertion,
         *,
         timeout: float | None = None,
@@ -417,7 +457,7 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the chronic insertion.
+            UUID or URL of the chronic insertion, or the record itself.
         chronic_insertion
             The new contents of the chronic insertion. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -442,7 +482,7 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["chronic_insertions"]],
         /,
         *,
         timeout: float | None = None,
@@ -453,7 +493,7 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the chronic insertion.
+            UUID or URL of the chronic insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -480,7 +520,7 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["chronic_insertions"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -489,7 +529,7 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the chronic insertion.
+            UUID or URL of the chronic insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -503,7 +543,7 @@ class ChronicInsertions(JsonFields[UUID | str, Literal["json"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncChronicInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["chronic_insertions"]], Literal["json"]]):
     """Probes that stay implanted over many sessions."""
 
     __slots__ = ()
@@ -514,24 +554,36 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
     def list(
         self,
         *,
-        atlas_acronym: str | None = None,
-        atlas_id: int | None = None,
+        atlas_acronym: str | RecordOf[Literal["brain_regions"]] | None = None,
+        atlas_id: int | RecordOf[Literal["brain_regions"]] | None = None,
         atlas_name: str | None = None,
         django: DjangoFilter | None = None,
         end_time: datetime | str | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["chronic_insertions"]]
+        | Sequence[UUID | str | RecordOf[Literal["chronic_insertions"]]]
+        | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         location: UUID | str | None = None,
         model: str | None = None,
         name: str | None = None,
         narrative: str | None = None,
-        probe: UUID | str | None = None,
-        procedures: UUID | str | Sequence[UUID | str] | None = None,
+        probe: UUID | str | RecordOf[Literal["insertions"]] | None = None,
+        procedures: UUID
+        | str
+        | RecordOf[Literal["procedures"]]
+        | Sequence[UUID | str | RecordOf[Literal["procedures"]]]
+        | None = None,
         serial: str | None = None,
-        session: UUID | str | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
         start_time: datetime | str | None = None,
-        subject: str | None = None,
-        users: UUID | str | Sequence[UUID | str] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        users: UUID
+        | str
+        | RecordOf[Literal["users"]]
+        | Sequence[UUID | str | RecordOf[Literal["users"]]]
+        | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -631,7 +683,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["chronic_insertions"]],
         *,
         timeout: float | None = None,
     ) -> ChronicInsertionRecord:
@@ -640,7 +692,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the chronic insertion.
+            UUID or URL of the chronic insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -687,7 +739,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["chronic_insertions"]],
         chronic_insertion: ChronicInsertion,
         *,
         timeout: float | None = None,
@@ -697,7 +749,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the chronic insertion.
+            UUID or URL of the chronic insertion, or the record itself.
         chronic_insertion
             The new contents of the chronic insertion. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -722,7 +774,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["chronic_insertions"]],
         /,
         *,
         timeout: float | None = None,
@@ -733,7 +785,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the chronic insertion.
+            UUID or URL of the chronic insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -760,7 +812,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["chronic_insertions"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -769,7 +821,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the chronic insertion.
+            UUID or URL of the chronic insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -14,8 +14,10 @@ from alyx_client.runtime import (
     AsyncResults,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
     Resource,
     ResponseParser,
     Results,
@@ -25,8 +27,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class DataFormatRecord(Record):
+class DataFormatRecord(Record, RecordOf[Literal["data_formats"]]):
     """A data format."""
+
+    _origin: ClassVar[Origin] = Origin("data_formats", "name", can_change=True)
 
     description: str
     """Description."""
@@ -140,7 +144,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class DataFormats(JsonFields[str, Literal["json"]]):
+class DataFormats(JsonFields[str | RecordOf[Literal["data_formats"]], Literal["json"]]):
     """File formats."""
 
     __slots__ = ()
@@ -187,7 +191,7 @@ class DataFormats(JsonFields[str, Literal["json"]]):
 
     def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_formats"]],
         *,
         timeout: float | None = None,
     ) -> DataFormatRecord:
@@ -196,7 +200,7 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data format.
+            Name or URL of the data format, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -243,7 +247,7 @@ class DataFormats(JsonFields[str, Literal["json"]]):
 
     def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_formats"]],
         data_format: DataFormat,
         *,
         timeout: float | None = None,
@@ -253,7 +257,7 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data format.
+            Name or URL of the data format, or the record itself.
         data_format
             The new contents of the data format. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -278,7 +282,7 @@ class DataFormats(JsonFields[str, Literal["json"]]):
 
     def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_formats"]],
         /,
         *,
         timeout: float | None = None,
@@ -289,7 +293,7 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data format.
+            Name or URL of the data format, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -316,7 +320,7 @@ class DataFormats(JsonFields[str, Literal["json"]]):
 
     def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_formats"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -325,7 +329,7 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data format.
+            Name or URL of the data format, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -339,7 +343,7 @@ class DataFormats(JsonFields[str, Literal["json"]]):
         self._send(_DELETE, key=name, timeout=timeout)
 
 
-class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
+class AsyncDataFormats(AsyncJsonFields[str | RecordOf[Literal["data_formats"]], Literal["json"]]):
     """File formats."""
 
     __slots__ = ()
@@ -386,7 +390,7 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
 
     async def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_formats"]],
         *,
         timeout: float | None = None,
     ) -> DataFormatRecord:
@@ -395,7 +399,7 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data format.
+            Name or URL of the data format, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -442,7 +446,7 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
 
     async def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_formats"]],
         data_format: DataFormat,
         *,
         timeout: float | None = None,
@@ -452,7 +456,7 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data format.
+            Name or URL of the data format, or the record itself.
         data_format
             The new contents of the data format. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -477,7 +481,7 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
 
     async def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_formats"]],
         /,
         *,
         timeout: float | None = None,
@@ -488,7 +492,7 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data format.
+            Name or URL of the data format, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -515,7 +519,7 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
 
     async def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_formats"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -524,7 +528,7 @@ class AsyncDataFormats(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data format.
+            Name or URL of the data format, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

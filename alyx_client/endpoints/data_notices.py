@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -17,8 +17,13 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -28,8 +33,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class DataNoticeRecord(Record):
+class DataNoticeRecord(Record, RecordOf[Literal["data_notices"]]):
     """A data notice."""
+
+    _origin: ClassVar[Origin] = Origin("data_notices", "id", can_change=True)
 
     affected_date_end: date | None
     """Last affected day; not before the first."""
@@ -60,13 +67,18 @@ class DataNoticeRecord(Record):
 class DataNotice(Resource):
     """A data notice to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "created_by": Reference("users", "username"),
+        "datasets": Reference("datasets", "id"),
+    }
+
     affected_date_end: DateInput | None = UNSET
     """Last affected day; not before the first."""
     affected_date_start: DateInput | None = UNSET
     """First affected day."""
-    created_by: str | None = UNSET
+    created_by: RecordOr[str, Literal["users"]] | None = UNSET
     """Username of the creator, or null; the server does not fill it in."""
-    datasets: list[str] = UNSET
+    datasets: RecordsOr[str, Literal["datasets"]] = UNSET
     """UUIDs of the affected datasets."""
     description: str = UNSET
     """Description of the flaw, in Markdown."""
@@ -89,8 +101,8 @@ class DataNoticeChanges(TypedDict, total=False):
 
     affected_date_end: DateInput | None
     affected_date_start: DateInput | None
-    created_by: str | None
-    datasets: list[str]
+    created_by: RecordOr[str, Literal["users"]] | None
+    datasets: RecordsOr[str, Literal["datasets"]]
     description: str
     importance: Literal[50, 40, 30, 20]
     json: Any
@@ -120,6 +132,12 @@ _LIST = ListAction(
         "version_affected": "plain",
     },
     by_uuid=True,
+    references={
+        "created_by": Reference("users", "id"),
+        "dataset_tag": Reference("tags", "name"),
+        "datasets": Reference("datasets", "id"),
+        "id": Reference("data_notices", "id"),
+    },
 )
 
 _READ: Action[DataNoticeRecord] = Action(
@@ -170,7 +188,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class DataNotices(JsonFields[UUID | str, Literal["json"]]):
+class DataNotices(JsonFields[UUID | str | RecordOf[Literal["data_notices"]], Literal["json"]]):
     """Notices about flaws in datasets."""
 
     __slots__ = ()
@@ -183,11 +201,19 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         *,
         affected_date_end: date | str | None = None,
         affected_date_start: date | str | None = None,
-        created_by: UUID | str | None = None,
-        dataset_tag: str | None = None,
-        datasets: UUID | str | Sequence[UUID | str] | None = None,
+        created_by: UUID | str | RecordOf[Literal["users"]] | None = None,
+        dataset_tag: str | RecordOf[Literal["tags"]] | None = None,
+        datasets: UUID
+        | str
+        | RecordOf[Literal["datasets"]]
+        | Sequence[UUID | str | RecordOf[Literal["datasets"]]]
+        | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["data_notices"]]
+        | Sequence[UUID | str | RecordOf[Literal["data_notices"]]]
+        | None = None,
         importance: Literal[20, 30, 40, 50] | Sequence[Literal[20, 30, 40, 50]] | None = None,
         name: str | None = None,
         version_affected: str | None = None,
@@ -267,7 +293,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["data_notices"]],
         *,
         timeout: float | None = None,
     ) -> DataNoticeRecord:
@@ -276,7 +302,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the data notice.
+            UUID or URL of the data notice, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -323,7 +349,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["data_notices"]],
         data_notice: DataNotice,
         *,
         timeout: float | None = None,
@@ -333,7 +359,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the data notice.
+            UUID or URL of the data notice, or the record itself.
         data_notice
             The new contents of the data notice. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -358,7 +384,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["data_notices"]],
         /,
         *,
         timeout: float | None = None,
@@ -369,7 +395,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the data notice.
+            UUID or URL of the data notice, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -396,7 +422,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["data_notices"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -405,7 +431,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the data notice.
+            UUID or URL of the data notice, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -419,7 +445,7 @@ class DataNotices(JsonFields[UUID | str, Literal["json"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncDataNotices(AsyncJsonFields[UUID | str | RecordOf[Literal["data_notices"]], Literal["json"]]):
     """Notices about flaws in datasets."""
 
     __slots__ = ()
@@ -432,11 +458,19 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         *,
         affected_date_end: date | str | None = None,
         affected_date_start: date | str | None = None,
-        created_by: UUID | str | None = None,
-        dataset_tag: str | None = None,
-        datasets: UUID | str | Sequence[UUID | str] | None = None,
+        created_by: UUID | str | RecordOf[Literal["users"]] | None = None,
+        dataset_tag: str | RecordOf[Literal["tags"]] | None = None,
+        datasets: UUID
+        | str
+        | RecordOf[Literal["datasets"]]
+        | Sequence[UUID | str | RecordOf[Literal["datasets"]]]
+        | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["data_notices"]]
+        | Sequence[UUID | str | RecordOf[Literal["data_notices"]]]
+        | None = None,
         importance: Literal[20, 30, 40, 50] | Sequence[Literal[20, 30, 40, 50]] | None = None,
         name: str | None = None,
         version_affected: str | None = None,
@@ -516,7 +550,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["data_notices"]],
         *,
         timeout: float | None = None,
     ) -> DataNoticeRecord:
@@ -525,7 +559,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the data notice.
+            UUID or URL of the data notice, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -572,7 +606,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["data_notices"]],
         data_notice: DataNotice,
         *,
         timeout: float | None = None,
@@ -582,7 +616,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the data notice.
+            UUID or URL of the data notice, or the record itself.
         data_notice
             The new contents of the data notice. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -607,7 +641,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["data_notices"]],
         /,
         *,
         timeout: float | None = None,
@@ -618,7 +652,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the data notice.
+            UUID or URL of the data notice, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -645,7 +679,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["data_notices"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -654,7 +688,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the data notice.
+            UUID or URL of the data notice, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

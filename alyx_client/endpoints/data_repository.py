@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -14,8 +14,12 @@ from alyx_client.runtime import (
     AsyncResults,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -26,8 +30,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class DataRepositoryRecord(Record):
+class DataRepositoryRecord(Record, RecordOf[Literal["data_repository"]]):
     """A data repository."""
+
+    _origin: ClassVar[Origin] = Origin("data_repository", "name", can_change=True)
 
     data_url: str | None
     """URL to which the relative paths of files are appended, or null."""
@@ -52,6 +58,10 @@ class DataRepositoryRecord(Record):
 class DataRepository(Resource):
     """A data repository to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "repository_type": Reference("data_repository_type", "name"),
+    }
+
     data_url: str | None = UNSET
     """URL to which the relative paths of files are appended, or null."""
     globus_endpoint_id: UUIDInput | None = UNSET
@@ -70,7 +80,7 @@ class DataRepository(Resource):
     """
     name: Annotated[str, Field(max_length=255)]
     """Name."""
-    repository_type: str | None = UNSET
+    repository_type: RecordOr[str, Literal["data_repository_type"]] | None = UNSET
     """Name of the repository type."""
     timezone: Annotated[str, Field(max_length=64)] = UNSET
     """Name of the time zone, such as Europe/London."""
@@ -91,7 +101,7 @@ class DataRepositoryChanges(TypedDict, total=False):
     the others unchanged.
     """
     name: str
-    repository_type: str | None
+    repository_type: RecordOr[str, Literal["data_repository_type"]] | None
     timezone: str
 
 
@@ -158,7 +168,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
+class DataRepositoryEndpoint(JsonFields[str | RecordOf[Literal["data_repository"]], Literal["json"]]):
     """Data repositories: servers, lab computers and archives that store data files."""
 
     __slots__ = ()
@@ -221,7 +231,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
 
     def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository"]],
         *,
         timeout: float | None = None,
     ) -> DataRepositoryRecord:
@@ -230,7 +240,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository.
+            Name or URL of the data repository, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -277,7 +287,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
 
     def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository"]],
         data_repository: DataRepository,
         *,
         timeout: float | None = None,
@@ -287,7 +297,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository.
+            Name or URL of the data repository, or the record itself.
         data_repository
             The new contents of the data repository. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -312,7 +322,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
 
     def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository"]],
         /,
         *,
         timeout: float | None = None,
@@ -323,7 +333,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository.
+            Name or URL of the data repository, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -350,7 +360,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
 
     def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -359,7 +369,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository.
+            Name or URL of the data repository, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -373,7 +383,7 @@ class DataRepositoryEndpoint(JsonFields[str, Literal["json"]]):
         self._send(_DELETE, key=name, timeout=timeout)
 
 
-class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
+class AsyncDataRepositoryEndpoint(AsyncJsonFields[str | RecordOf[Literal["data_repository"]], Literal["json"]]):
     """Data repositories: servers, lab computers and archives that store data files."""
 
     __slots__ = ()
@@ -436,7 +446,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
 
     async def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository"]],
         *,
         timeout: float | None = None,
     ) -> DataRepositoryRecord:
@@ -445,7 +455,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository.
+            Name or URL of the data repository, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -492,7 +502,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
 
     async def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository"]],
         data_repository: DataRepository,
         *,
         timeout: float | None = None,
@@ -502,7 +512,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository.
+            Name or URL of the data repository, or the record itself.
         data_repository
             The new contents of the data repository. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -527,7 +537,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
 
     async def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository"]],
         /,
         *,
         timeout: float | None = None,
@@ -538,7 +548,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository.
+            Name or URL of the data repository, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -565,7 +575,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
 
     async def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -574,7 +584,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository.
+            Name or URL of the data repository, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

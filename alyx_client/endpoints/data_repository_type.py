@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 
 from alyx_client.runtime import (
     UNSET,
@@ -13,8 +13,10 @@ from alyx_client.runtime import (
     AsyncResults,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
     Resource,
     ResponseParser,
     Results,
@@ -24,8 +26,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class DataRepositoryTypeRecord(Record):
+class DataRepositoryTypeRecord(Record, RecordOf[Literal["data_repository_type"]]):
     """A data repository type."""
+
+    _origin: ClassVar[Origin] = Origin("data_repository_type", "name", can_change=True)
 
     json: Any
     """JSON data; the lab defines its structure."""
@@ -119,7 +123,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
+class DataRepositoryTypeEndpoint(JsonFields[str | RecordOf[Literal["data_repository_type"]], Literal["json"]]):
     """Types of data repositories."""
 
     __slots__ = ()
@@ -166,7 +170,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
 
     def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository_type"]],
         *,
         timeout: float | None = None,
     ) -> DataRepositoryTypeRecord:
@@ -175,7 +179,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository type.
+            Name or URL of the data repository type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -222,7 +226,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
 
     def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository_type"]],
         data_repository_type: DataRepositoryType,
         *,
         timeout: float | None = None,
@@ -232,7 +236,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository type.
+            Name or URL of the data repository type, or the record itself.
         data_repository_type
             The new contents of the data repository type. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -257,7 +261,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
 
     def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository_type"]],
         /,
         *,
         timeout: float | None = None,
@@ -268,7 +272,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository type.
+            Name or URL of the data repository type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -295,7 +299,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
 
     def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository_type"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -304,7 +308,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository type.
+            Name or URL of the data repository type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -318,7 +322,9 @@ class DataRepositoryTypeEndpoint(JsonFields[str, Literal["json"]]):
         self._send(_DELETE, key=name, timeout=timeout)
 
 
-class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
+class AsyncDataRepositoryTypeEndpoint(
+    AsyncJsonFields[str | RecordOf[Literal["data_repository_type"]], Literal["json"]]
+):
     """Types of data repositories."""
 
     __slots__ = ()
@@ -365,7 +371,7 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
 
     async def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository_type"]],
         *,
         timeout: float | None = None,
     ) -> DataRepositoryTypeRecord:
@@ -374,7 +380,7 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository type.
+            Name or URL of the data repository type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -421,7 +427,7 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
 
     async def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository_type"]],
         data_repository_type: DataRepositoryType,
         *,
         timeout: float | None = None,
@@ -431,7 +437,7 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository type.
+            Name or URL of the data repository type, or the record itself.
         data_repository_type
             The new contents of the data repository type. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -456,7 +462,7 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
 
     async def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository_type"]],
         /,
         *,
         timeout: float | None = None,
@@ -467,7 +473,7 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository type.
+            Name or URL of the data repository type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -494,7 +500,7 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
 
     async def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["data_repository_type"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -503,7 +509,7 @@ class AsyncDataRepositoryTypeEndpoint(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the data repository type.
+            Name or URL of the data repository type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Unpack
+from typing import Annotated, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -14,8 +14,12 @@ from alyx_client.runtime import (
     AsyncResults,
     Endpoint,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -25,8 +29,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class DatasetTypeRecord(Record):
+class DatasetTypeRecord(Record, RecordOf[Literal["dataset_types"]]):
     """A dataset type."""
+
+    _origin: ClassVar[Origin] = Origin("dataset_types", "name", can_change=True)
 
     created_by: str | None
     """Username of the creator; defaults to your own."""
@@ -44,7 +50,11 @@ class DatasetTypeRecord(Record):
 class DatasetType(Resource):
     """A dataset type to create or replace."""
 
-    created_by: str | None = UNSET
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "created_by": Reference("users", "username"),
+    }
+
+    created_by: RecordOr[str, Literal["users"]] | None = UNSET
     """Username of the creator; defaults to your own."""
     description: Annotated[str, Field(max_length=1023)] = UNSET
     """Contents of the files, and how to read them."""
@@ -58,7 +68,7 @@ class DatasetType(Resource):
 class DatasetTypeChanges(TypedDict, total=False):
     """Fields of `DatasetType` to change, as keywords of `partial_update`."""
 
-    created_by: str | None
+    created_by: RecordOr[str, Literal["users"]] | None
     description: str
     filename_pattern: str | None
     name: str
@@ -168,7 +178,7 @@ class DatasetTypes(Endpoint):
 
     def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["dataset_types"]],
         *,
         timeout: float | None = None,
     ) -> DatasetTypeRecord:
@@ -177,7 +187,7 @@ class DatasetTypes(Endpoint):
         Parameters
         ----------
         name
-            Name or URL of the dataset type.
+            Name or URL of the dataset type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -224,7 +234,7 @@ class DatasetTypes(Endpoint):
 
     def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["dataset_types"]],
         dataset_type: DatasetType,
         *,
         timeout: float | None = None,
@@ -234,7 +244,7 @@ class DatasetTypes(Endpoint):
         Parameters
         ----------
         name
-            Name or URL of the dataset type.
+            Name or URL of the dataset type, or the record itself.
         dataset_type
             The new contents of the dataset type.
         timeout
@@ -258,7 +268,7 @@ class DatasetTypes(Endpoint):
 
     def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["dataset_types"]],
         /,
         *,
         timeout: float | None = None,
@@ -269,7 +279,7 @@ class DatasetTypes(Endpoint):
         Parameters
         ----------
         name
-            Name or URL of the dataset type.
+            Name or URL of the dataset type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -295,7 +305,7 @@ class DatasetTypes(Endpoint):
 
     def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["dataset_types"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -304,7 +314,7 @@ class DatasetTypes(Endpoint):
         Parameters
         ----------
         name
-            Name or URL of the dataset type.
+            Name or URL of the dataset type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -363,7 +373,7 @@ class AsyncDatasetTypes(AsyncEndpoint):
 
     async def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["dataset_types"]],
         *,
         timeout: float | None = None,
     ) -> DatasetTypeRecord:
@@ -372,7 +382,7 @@ class AsyncDatasetTypes(AsyncEndpoint):
         Parameters
         ----------
         name
-            Name or URL of the dataset type.
+            Name or URL of the dataset type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -419,7 +429,7 @@ class AsyncDatasetTypes(AsyncEndpoint):
 
     async def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["dataset_types"]],
         dataset_type: DatasetType,
         *,
         timeout: float | None = None,
@@ -429,7 +439,7 @@ class AsyncDatasetTypes(AsyncEndpoint):
         Parameters
         ----------
         name
-            Name or URL of the dataset type.
+            Name or URL of the dataset type, or the record itself.
         dataset_type
             The new contents of the dataset type.
         timeout
@@ -453,7 +463,7 @@ class AsyncDatasetTypes(AsyncEndpoint):
 
     async def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["dataset_types"]],
         /,
         *,
         timeout: float | None = None,
@@ -464,7 +474,7 @@ class AsyncDatasetTypes(AsyncEndpoint):
         Parameters
         ----------
         name
-            Name or URL of the dataset type.
+            Name or URL of the dataset type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -490,7 +500,7 @@ class AsyncDatasetTypes(AsyncEndpoint):
 
     async def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["dataset_types"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -499,7 +509,7 @@ class AsyncDatasetTypes(AsyncEndpoint):
         Parameters
         ----------
         name
-            Name or URL of the dataset type.
+            Name or URL of the dataset type, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -18,8 +18,13 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -30,8 +35,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class DatasetFileRecords(Record):
+class DatasetFileRecords(Record, RecordOf[Literal["files"]]):
     """A file record of a dataset, nested in `DatasetRecord` and `DatasetSummary`."""
+
+    _origin: ClassVar[Origin] = Origin("files", "id")
 
     data_repository: str
     """Name of the data repository."""
@@ -47,8 +54,10 @@ class DatasetFileRecords(Record):
     """Path of the file within the repository."""
 
 
-class DatasetRecord(WithIdInUrl):
+class DatasetRecord(WithIdInUrl, RecordOf[Literal["datasets"]]):
     """A dataset, as returned by `read`, `create`, `update` and `partial_update`."""
+
+    _origin: ClassVar[Origin] = Origin("datasets", "id", can_change=True)
 
     auto_datetime: datetime | None
     """Time of the last save of the dataset or one of its file records, set by the server."""
@@ -91,8 +100,10 @@ class DatasetRecord(WithIdInUrl):
     """Version of the software that generated the data."""
 
 
-class DatasetSummary(WithIdInUrl):
+class DatasetSummary(WithIdInUrl, RecordOf[Literal["datasets"]]):
     """A dataset, as returned by `list`."""
+
+    _origin: ClassVar[Origin] = Origin("datasets", "id", can_change=True)
 
     auto_datetime: datetime | None
     """Time of the last save of the dataset or one of its file records, set by the server."""
@@ -142,16 +153,26 @@ class DatasetSummary(WithIdInUrl):
 class Dataset(Resource):
     """A dataset to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "created_by": Reference("users", "username"),
+        "data_format": Reference("data_formats", "name"),
+        "dataset_type": Reference("dataset_types", "name"),
+        "revision": Reference("revisions", "name"),
+        "session": Reference("sessions", "url"),
+        "subject": Reference("subjects", "nickname"),
+        "tags": Reference("tags", "name"),
+    }
+
     collection: str = UNSET
     """Folders between the session and the file, such as alf/probe00; empty for files in the session's own folder.
     """
-    created_by: str = UNSET
+    created_by: RecordOr[str, Literal["users"]] = UNSET
     """Username of the creator; defaults to your own."""
     created_datetime: DateTimeInput | None = UNSET
     """Time of creation."""
-    data_format: str = UNSET
+    data_format: RecordOr[str, Literal["data_formats"]] = UNSET
     """Name of the file format."""
-    dataset_type: str
+    dataset_type: RecordOr[str, Literal["dataset_types"]]
     """Name of the dataset type."""
     date: DateInput = UNSET
     """Date of the session, if no session is given."""
@@ -173,13 +194,13 @@ class Dataset(Resource):
     """Number of the session within its day, if no session is given."""
     qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] = UNSET
     """Quality control: NOT_SET, PASS, WARNING, FAIL or CRITICAL."""
-    revision: str = UNSET
+    revision: RecordOr[str, Literal["revisions"]] = UNSET
     """Name of the revision; empty for the original."""
-    session: str = UNSET
+    session: RecordOr[str, Literal["sessions"]] = UNSET
     """URL of the session, or null."""
-    subject: str = UNSET
+    subject: RecordOr[str, Literal["subjects"]] = UNSET
     """Nickname of the session's subject, if no session is given."""
-    tags: list[str] = UNSET
+    tags: RecordsOr[str, Literal["tags"]] = UNSET
     """Names of the tags."""
     version: str = UNSET
     """Version of the software that generated the data."""
@@ -189,10 +210,10 @@ class DatasetChanges(TypedDict, total=False):
     """Fields of `Dataset` to change, as keywords of `partial_update`."""
 
     collection: str
-    created_by: str
+    created_by: RecordOr[str, Literal["users"]]
     created_datetime: DateTimeInput | None
-    data_format: str
-    dataset_type: str
+    data_format: RecordOr[str, Literal["data_formats"]]
+    dataset_type: RecordOr[str, Literal["dataset_types"]]
     date: DateInput
     default_dataset: bool
     file_size: int | None
@@ -206,10 +227,10 @@ class DatasetChanges(TypedDict, total=False):
     name: str
     number: int
     qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]
-    revision: str
-    session: str
-    subject: str
-    tags: list[str]
+    revision: RecordOr[str, Literal["revisions"]]
+    session: RecordOr[str, Literal["sessions"]]
+    subject: RecordOr[str, Literal["subjects"]]
+    tags: RecordsOr[str, Literal["tags"]]
     version: str
 
 
@@ -254,6 +275,21 @@ _LIST = ListAction(
         "version": "plain",
     },
     by_uuid=True,
+    references={
+        "created_by": Reference("users", "username"),
+        "data_format": Reference("data_formats", "id"),
+        "dataset_type": Reference("dataset_types", "name"),
+        "id": Reference("datasets", "id"),
+        "lab": Reference("labs", "name"),
+        "object_id": Reference("", "id"),
+        "probe_insertion": Reference("insertions", "id"),
+        "provenance_directory": Reference("datasets", "id"),
+        "revision": Reference("revisions", "name"),
+        "session": Reference("sessions", "id"),
+        "subject": Reference("subjects", "nickname"),
+        "tag": Reference("tags", "name"),
+        "tags": Reference("tags", "id"),
+    },
 )
 
 _READ: Action[DatasetRecord] = Action(
@@ -304,7 +340,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Datasets(JsonFields[UUID | str, Literal["json"]]):
+class Datasets(JsonFields[UUID | str | RecordOf[Literal["datasets"]], Literal["json"]]):
     """Datasets: data files, registered once however many copies there are."""
 
     __slots__ = ()
@@ -318,13 +354,13 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         auto_datetime: datetime | str | None = None,
         collection: str | None = None,
         content_type: int | None = None,
-        created_by: str | None = None,
+        created_by: str | RecordOf[Literal["users"]] | None = None,
         created_date: date | str | None = None,
         created_date_gte: date | str | None = None,
         created_date_lte: date | str | None = None,
         created_datetime: datetime | str | None = None,
-        data_format: UUID | str | None = None,
-        dataset_type: str | None = None,
+        data_format: UUID | str | RecordOf[Literal["data_formats"]] | None = None,
+        dataset_type: str | RecordOf[Literal["dataset_types"]] | None = None,
         date: date | str | None = None,
         default_dataset: bool | None = None,
         django: DjangoFilter | None = None,
@@ -333,23 +369,27 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         file_size: int | None = None,
         generating_software: str | None = None,
         hash: str | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["datasets"]]
+        | Sequence[UUID | str | RecordOf[Literal["datasets"]]]
+        | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         md5: UUID | str | None = None,
         name: str | None = None,
-        object_id: UUID | str | None = None,
-        probe_insertion: UUID | str | None = None,
+        object_id: UUID | str | RecordOf[Any] | None = None,
+        probe_insertion: UUID | str | RecordOf[Literal["insertions"]] | None = None,
         protected: bool | None = None,
-        provenance_directory: UUID | str | None = None,
+        provenance_directory: UUID | str | RecordOf[Literal["datasets"]] | None = None,
         public: bool | None = None,
         qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]
         | Sequence[Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]]
         | None = None,
-        revision: str | None = None,
-        session: UUID | str | None = None,
-        subject: str | None = None,
-        tag: str | None = None,
-        tags: UUID | str | Sequence[UUID | str] | None = None,
+        revision: str | RecordOf[Literal["revisions"]] | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        tag: str | RecordOf[Literal["tags"]] | None = None,
+        tags: UUID | str | RecordOf[Literal["tags"]] | Sequence[UUID | str | RecordOf[Literal["tags"]]] | None = None,
         version: str | None = None,
         limit: int | None = None,
         max_items: int | None = None,
@@ -501,7 +541,7 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["datasets"]],
         *,
         timeout: float | None = None,
     ) -> DatasetRecord:
@@ -510,7 +550,7 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the dataset.
+            UUID or URL of the dataset, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -557,7 +597,7 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["datasets"]],
         dataset: Dataset,
         *,
         timeout: float | None = None,
@@ -567,7 +607,7 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the dataset.
+            UUID or URL of the dataset, or the record itself.
         dataset
             The new contents of the dataset. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -592,7 +632,7 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["datasets"]],
         /,
         *,
         timeout: float | None = None,
@@ -603,7 +643,7 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the dataset.
+            UUID or URL of the dataset, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -630,7 +670,7 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["datasets"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -639,7 +679,7 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the dataset.
+            UUID or URL of the dataset, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -653,7 +693,7 @@ class Datasets(JsonFields[UUID | str, Literal["json"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncDatasets(AsyncJsonFields[UUID | str | RecordOf[Literal["datasets"]], Literal["json"]]):
     """Datasets: data files, registered once however many copies there are."""
 
     __slots__ = ()
@@ -667,13 +707,13 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         auto_datetime: datetime | str | None = None,
         collection: str | None = None,
         content_type: int | None = None,
-        created_by: str | None = None,
+        created_by: str | RecordOf[Literal["users"]] | None = None,
         created_date: date | str | None = None,
         created_date_gte: date | str | None = None,
         created_date_lte: date | str | None = None,
         created_datetime: datetime | str | None = None,
-        data_format: UUID | str | None = None,
-        dataset_type: str | None = None,
+        data_format: UUID | str | RecordOf[Literal["data_formats"]] | None = None,
+        dataset_type: str | RecordOf[Literal["dataset_types"]] | None = None,
         date: date | str | None = None,
         default_dataset: bool | None = None,
         django: DjangoFilter | None = None,
@@ -682,23 +722,27 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         file_size: int | None = None,
         generating_software: str | None = None,
         hash: str | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["datasets"]]
+        | Sequence[UUID | str | RecordOf[Literal["datasets"]]]
+        | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         md5: UUID | str | None = None,
         name: str | None = None,
-        object_id: UUID | str | None = None,
-        probe_insertion: UUID | str | None = None,
+        object_id: UUID | str | RecordOf[Any] | None = None,
+        probe_insertion: UUID | str | RecordOf[Literal["insertions"]] | None = None,
         protected: bool | None = None,
-        provenance_directory: UUID | str | None = None,
+        provenance_directory: UUID | str | RecordOf[Literal["datasets"]] | None = None,
         public: bool | None = None,
         qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]
         | Sequence[Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]]
         | None = None,
-        revision: str | None = None,
-        session: UUID | str | None = None,
-        subject: str | None = None,
-        tag: str | None = None,
-        tags: UUID | str | Sequence[UUID | str] | None = None,
+        revision: str | RecordOf[Literal["revisions"]] | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        tag: str | RecordOf[Literal["tags"]] | None = None,
+        tags: UUID | str | RecordOf[Literal["tags"]] | Sequence[UUID | str | RecordOf[Literal["tags"]]] | None = None,
         version: str | None = None,
         limit: int | None = None,
         max_items: int | None = None,
@@ -850,7 +894,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["datasets"]],
         *,
         timeout: float | None = None,
     ) -> DatasetRecord:
@@ -859,7 +903,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the dataset.
+            UUID or URL of the dataset, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -906,7 +950,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["datasets"]],
         dataset: Dataset,
         *,
         timeout: float | None = None,
@@ -916,7 +960,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the dataset.
+            UUID or URL of the dataset, or the record itself.
         dataset
             The new contents of the dataset. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -941,7 +985,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["datasets"]],
         /,
         *,
         timeout: float | None = None,
@@ -952,7 +996,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the dataset.
+            UUID or URL of the dataset, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -979,7 +1023,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["datasets"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -988,7 +1032,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the dataset.
+            UUID or URL of the dataset, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -15,8 +15,12 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -26,8 +30,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class DownloadRecord(Record):
+class DownloadRecord(Record, RecordOf[Literal["downloads"]]):
     """A download record."""
+
+    _origin: ClassVar[Origin] = Origin("downloads", "id", can_change=True)
 
     count: int
     """Number of times that the user downloaded the dataset."""
@@ -44,6 +50,10 @@ class DownloadRecord(Record):
 class Download(Resource):
     """A download record to replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "user": Reference("users", "username"),
+    }
+
     count: Annotated[int, Field(ge=-2147483648, le=2147483647)] = UNSET
     """Number of times that the user downloaded the dataset."""
     json: Any = UNSET
@@ -52,7 +62,7 @@ class Download(Resource):
     An update replaces the whole field; ``client.downloads.json_field_update`` sets single keys and leaves the
     others unchanged.
     """
-    user: str
+    user: RecordOr[str, Literal["users"]]
     """Username of the user who downloaded the dataset."""
 
 
@@ -66,7 +76,7 @@ class DownloadChanges(TypedDict, total=False):
     An update replaces the whole field; ``client.downloads.json_field_update`` sets single keys and leaves the
     others unchanged.
     """
-    user: str
+    user: RecordOr[str, Literal["users"]]
 
 
 _LIST = ListAction(
@@ -83,6 +93,12 @@ _LIST = ListAction(
         "user": "plain",
     },
     by_uuid=True,
+    references={
+        "dataset": Reference("datasets", "name"),
+        "dataset_type": Reference("dataset_types", "name"),
+        "id": Reference("downloads", "id"),
+        "user": Reference("users", "username"),
+    },
 )
 
 _READ: Action[DownloadRecord] = Action(
@@ -115,7 +131,7 @@ _PARTIAL_UPDATE: Action[DownloadRecord] = Action(
 )
 
 
-class Downloads(JsonFields[UUID | str, Literal["json"]]):
+class Downloads(JsonFields[UUID | str | RecordOf[Literal["downloads"]], Literal["json"]]):
     """Download records: how often each user downloaded each dataset."""
 
     __slots__ = ()
@@ -127,12 +143,16 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         self,
         *,
         count: int | None = None,
-        dataset: str | None = None,
-        dataset_type: str | None = None,
+        dataset: str | RecordOf[Literal["datasets"]] | None = None,
+        dataset_type: str | RecordOf[Literal["dataset_types"]] | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["downloads"]]
+        | Sequence[UUID | str | RecordOf[Literal["downloads"]]]
+        | None = None,
         json: str | None = None,
-        user: str | None = None,
+        user: str | RecordOf[Literal["users"]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -199,7 +219,7 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["downloads"]],
         *,
         timeout: float | None = None,
     ) -> DownloadRecord:
@@ -208,7 +228,7 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the download record.
+            UUID or URL of the download record, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -228,7 +248,7 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["downloads"]],
         download: Download,
         *,
         timeout: float | None = None,
@@ -238,7 +258,7 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the download record.
+            UUID or URL of the download record, or the record itself.
         download
             The new contents of the download record. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -263,7 +283,7 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["downloads"]],
         /,
         *,
         timeout: float | None = None,
@@ -274,7 +294,7 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the download record.
+            UUID or URL of the download record, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -300,7 +320,7 @@ class Downloads(JsonFields[UUID | str, Literal["json"]]):
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
 
-class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncDownloads(AsyncJsonFields[UUID | str | RecordOf[Literal["downloads"]], Literal["json"]]):
     """Download records: how often each user downloaded each dataset."""
 
     __slots__ = ()
@@ -312,12 +332,16 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         *,
         count: int | None = None,
-        dataset: str | None = None,
-        dataset_type: str | None = None,
+        dataset: str | RecordOf[Literal["datasets"]] | None = None,
+        dataset_type: str | RecordOf[Literal["dataset_types"]] | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["downloads"]]
+        | Sequence[UUID | str | RecordOf[Literal["downloads"]]]
+        | None = None,
         json: str | None = None,
-        user: str | None = None,
+        user: str | RecordOf[Literal["users"]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -384,7 +408,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["downloads"]],
         *,
         timeout: float | None = None,
     ) -> DownloadRecord:
@@ -393,7 +417,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the download record.
+            UUID or URL of the download record, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -413,7 +437,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["downloads"]],
         download: Download,
         *,
         timeout: float | None = None,
@@ -423,7 +447,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the download record.
+            UUID or URL of the download record, or the record itself.
         download
             The new contents of the download record. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -448,7 +472,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["downloads"]],
         /,
         *,
         timeout: float | None = None,
@@ -459,7 +483,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the download record.
+            UUID or URL of the download record, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes

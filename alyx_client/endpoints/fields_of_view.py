@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -16,8 +16,13 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -30,8 +35,10 @@ from typing_extensions import TypedDict
 from .fov_location import FOVLocationSummary
 
 
-class FOVRecord(Record):
+class FOVRecord(Record, RecordOf[Literal["fields_of_view"]]):
     """A field of view."""
+
+    _origin: ClassVar[Origin] = Origin("fields_of_view", "id", can_change=True)
 
     datasets: list[UUID]
     """UUIDs of the datasets of the field of view; the server finds them by its name in their collection."""
@@ -54,7 +61,13 @@ class FOVRecord(Record):
 class FOV(Resource):
     """A field of view to create or replace."""
 
-    datasets: list[UUIDInput] = UNSET
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "datasets": Reference("datasets", "id"),
+        "session": Reference("sessions", "id"),
+        "stack": Reference("imaging_stack", "id"),
+    }
+
+    datasets: RecordsOr[UUIDInput, Literal["datasets"]] = UNSET
     """UUIDs of the datasets of the field of view; the server finds them by its name in their collection."""
     imaging_type: str
     """Name of the imaging type, such as mesoscope."""
@@ -66,16 +79,16 @@ class FOV(Resource):
     """
     name: Annotated[str, Field(max_length=255)]
     """Name, unique within the session, such as FOV_00."""
-    session: UUIDInput
+    session: RecordOr[UUIDInput, Literal["sessions"]]
     """UUID of the session."""
-    stack: UUIDInput | None = UNSET
+    stack: RecordOr[UUIDInput, Literal["imaging_stack"]] | None = UNSET
     """UUID of the stack that this field of view is a slice of, or null; all slices must belong to one session."""
 
 
 class FOVChanges(TypedDict, total=False):
     """Fields of `FOV` to change, as keywords of `partial_update`."""
 
-    datasets: list[UUIDInput]
+    datasets: RecordsOr[UUIDInput, Literal["datasets"]]
     imaging_type: str
     json: Any
     """JSON data; the lab defines its structure.
@@ -84,8 +97,8 @@ class FOVChanges(TypedDict, total=False):
     the others unchanged.
     """
     name: str
-    session: UUIDInput
-    stack: UUIDInput | None
+    session: RecordOr[UUIDInput, Literal["sessions"]]
+    stack: RecordOr[UUIDInput, Literal["imaging_stack"]] | None
 
 
 _LIST = ListAction(
@@ -111,6 +124,18 @@ _LIST = ListAction(
         "subject": "plain",
     },
     by_uuid=True,
+    references={
+        "atlas_acronym": Reference("brain_regions", "acronym"),
+        "atlas_id": Reference("brain_regions", "id"),
+        "dataset_types": Reference("dataset_types", "name"),
+        "datasets": Reference("datasets", "name"),
+        "id": Reference("fields_of_view", "id"),
+        "lab": Reference("labs", "name"),
+        "project": Reference("projects", "name"),
+        "session": Reference("sessions", "id"),
+        "stack": Reference("imaging_stack", "id"),
+        "subject": Reference("subjects", "nickname"),
+    },
 )
 
 _READ: Action[FOVRecord] = Action(
@@ -161,7 +186,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
+class FieldsOfView(JsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], Literal["json"]]):
     """Fields of view imaged in sessions."""
 
     __slots__ = ()
@@ -172,22 +197,29 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
     def list(
         self,
         *,
-        atlas_acronym: str | None = None,
-        atlas_id: int | None = None,
+        atlas_acronym: str | RecordOf[Literal["brain_regions"]] | None = None,
+        atlas_id: int | RecordOf[Literal["brain_regions"]] | None = None,
         atlas_name: str | None = None,
-        dataset_types: str | Sequence[str] | None = None,
-        datasets: str | Sequence[str] | None = None,
+        dataset_types: str
+        | RecordOf[Literal["dataset_types"]]
+        | Sequence[str | RecordOf[Literal["dataset_types"]]]
+        | None = None,
+        datasets: str | RecordOf[Literal["datasets"]] | Sequence[str | RecordOf[Literal["datasets"]]] | None = None,
         date: date | str | None = None,
         django: DjangoFilter | None = None,
         experiment_number: int | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["fields_of_view"]]
+        | Sequence[UUID | str | RecordOf[Literal["fields_of_view"]]]
+        | None = None,
         imaging_type: str | None = None,
-        lab: str | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         name: str | None = None,
-        project: str | None = None,
-        session: UUID | str | None = None,
-        stack: UUID | str | None = None,
-        subject: str | None = None,
+        project: str | RecordOf[Literal["projects"]] | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        stack: UUID | str | RecordOf[Literal["imaging_stack"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -281,7 +313,7 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fields_of_view"]],
         *,
         timeout: float | None = None,
     ) -> FOVRecord:
@@ -290,7 +322,7 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the field of view.
+            UUID or URL of the field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -337,7 +369,7 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fields_of_view"]],
         fov: FOV,
         *,
         timeout: float | None = None,
@@ -347,7 +379,7 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the field of view.
+            UUID or URL of the field of view, or the record itself.
         fov
             The new contents of the field of view. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -372,7 +404,7 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fields_of_view"]],
         /,
         *,
         timeout: float | None = None,
@@ -383,7 +415,7 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the field of view.
+            UUID or URL of the field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -410,7 +442,7 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fields_of_view"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -419,7 +451,7 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the field of view.
+            UUID or URL of the field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -433,7 +465,7 @@ class FieldsOfView(JsonFields[UUID | str, Literal["json"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], Literal["json"]]):
     """Fields of view imaged in sessions."""
 
     __slots__ = ()
@@ -444,22 +476,29 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
     def list(
         self,
         *,
-        atlas_acronym: str | None = None,
-        atlas_id: int | None = None,
+        atlas_acronym: str | RecordOf[Literal["brain_regions"]] | None = None,
+        atlas_id: int | RecordOf[Literal["brain_regions"]] | None = None,
         atlas_name: str | None = None,
-        dataset_types: str | Sequence[str] | None = None,
-        datasets: str | Sequence[str] | None = None,
+        dataset_types: str
+        | RecordOf[Literal["dataset_types"]]
+        | Sequence[str | RecordOf[Literal["dataset_types"]]]
+        | None = None,
+        datasets: str | RecordOf[Literal["datasets"]] | Sequence[str | RecordOf[Literal["datasets"]]] | None = None,
         date: date | str | None = None,
         django: DjangoFilter | None = None,
         experiment_number: int | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["fields_of_view"]]
+        | Sequence[UUID | str | RecordOf[Literal["fields_of_view"]]]
+        | None = None,
         imaging_type: str | None = None,
-        lab: str | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         name: str | None = None,
-        project: str | None = None,
-        session: UUID | str | None = None,
-        stack: UUID | str | None = None,
-        subject: str | None = None,
+        project: str | RecordOf[Literal["projects"]] | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        stack: UUID | str | RecordOf[Literal["imaging_stack"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -553,7 +592,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fields_of_view"]],
         *,
         timeout: float | None = None,
     ) -> FOVRecord:
@@ -562,7 +601,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the field of view.
+            UUID or URL of the field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -609,7 +648,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fields_of_view"]],
         fov: FOV,
         *,
         timeout: float | None = None,
@@ -619,7 +658,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the field of view.
+            UUID or URL of the field of view, or the record itself.
         fov
             The new contents of the field of view. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -644,7 +683,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fields_of_view"]],
         /,
         *,
         timeout: float | None = None,
@@ -655,7 +694,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the field of view.
+            UUID or URL of the field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -682,7 +721,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fields_of_view"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -691,7 +730,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the field of view.
+            UUID or URL of the field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

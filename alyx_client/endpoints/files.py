@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -15,7 +15,11 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
+    RecordOf,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -26,8 +30,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class FileRecord(WithIdInUrl):
+class FileRecord(WithIdInUrl, RecordOf[Literal["files"]]):
     """A file record."""
+
+    _origin: ClassVar[Origin] = Origin("files", "id", can_change=True)
 
     data_repository: str
     """Name of the data repository."""
@@ -48,9 +54,14 @@ class FileRecord(WithIdInUrl):
 class File(Resource):
     """A file record to create or replace."""
 
-    data_repository: str
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "data_repository": Reference("data_repository", "name"),
+        "dataset": Reference("datasets", "url"),
+    }
+
+    data_repository: RecordOr[str, Literal["data_repository"]]
     """Name of the data repository."""
-    dataset: str
+    dataset: RecordOr[str, Literal["datasets"]]
     """URL of the dataset."""
     exists: bool = UNSET
     """True if the file is present in the repository."""
@@ -69,8 +80,8 @@ class File(Resource):
 class FileChanges(TypedDict, total=False):
     """Fields of `File` to change, as keywords of `partial_update`."""
 
-    data_repository: str
-    dataset: str
+    data_repository: RecordOr[str, Literal["data_repository"]]
+    dataset: RecordOr[str, Literal["datasets"]]
     exists: bool
     json: Any
     """JSON data; the lab defines its structure.
@@ -98,6 +109,12 @@ _LIST = ListAction(
         "relative_path": "plain",
     },
     by_uuid=True,
+    references={
+        "data_repository": Reference("data_repository", "name"),
+        "dataset": Reference("datasets", "id"),
+        "id": Reference("files", "id"),
+        "lab": Reference("labs", "name"),
+    },
 )
 
 _READ: Action[FileRecord] = Action(
@@ -148,7 +165,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Files(JsonFields[UUID | str, Literal["json"]]):
+class Files(JsonFields[UUID | str | RecordOf[Literal["files"]], Literal["json"]]):
     """File records: the copies of datasets in data repositories."""
 
     __slots__ = ()
@@ -159,13 +176,13 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
     def list(
         self,
         *,
-        data_repository: str | None = None,
-        dataset: UUID | str | None = None,
+        data_repository: str | RecordOf[Literal["data_repository"]] | None = None,
+        dataset: UUID | str | RecordOf[Literal["datasets"]] | None = None,
         django: DjangoFilter | None = None,
         exists: bool | None = None,
         globus_is_personal: bool | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID | str | RecordOf[Literal["files"]] | Sequence[UUID | str | RecordOf[Literal["files"]]] | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         name: str | None = None,
         relative_path: str | None = None,
         limit: int | None = None,
@@ -240,7 +257,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["files"]],
         *,
         timeout: float | None = None,
     ) -> FileRecord:
@@ -249,7 +266,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the file record.
+            UUID or URL of the file record, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -296,7 +313,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["files"]],
         file: File,
         *,
         timeout: float | None = None,
@@ -306,7 +323,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the file record.
+            UUID or URL of the file record, or the record itself.
         file
             The new contents of the file record. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -331,7 +348,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["files"]],
         /,
         *,
         timeout: float | None = None,
@@ -342,7 +359,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the file record.
+            UUID or URL of the file record, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -369,7 +386,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["files"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -378,7 +395,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the file record.
+            UUID or URL of the file record, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -392,7 +409,7 @@ class Files(JsonFields[UUID | str, Literal["json"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncFiles(AsyncJsonFields[UUID | str | RecordOf[Literal["files"]], Literal["json"]]):
     """File records: the copies of datasets in data repositories."""
 
     __slots__ = ()
@@ -403,13 +420,13 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
     def list(
         self,
         *,
-        data_repository: str | None = None,
-        dataset: UUID | str | None = None,
+        data_repository: str | RecordOf[Literal["data_repository"]] | None = None,
+        dataset: UUID | str | RecordOf[Literal["datasets"]] | None = None,
         django: DjangoFilter | None = None,
         exists: bool | None = None,
         globus_is_personal: bool | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID | str | RecordOf[Literal["files"]] | Sequence[UUID | str | RecordOf[Literal["files"]]] | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         name: str | None = None,
         relative_path: str | None = None,
         limit: int | None = None,
@@ -484,7 +501,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["files"]],
         *,
         timeout: float | None = None,
     ) -> FileRecord:
@@ -493,7 +510,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the file record.
+            UUID or URL of the file record, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -540,7 +557,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["files"]],
         file: File,
         *,
         timeout: float | None = None,
@@ -550,7 +567,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the file record.
+            UUID or URL of the file record, or the record itself.
         file
             The new contents of the file record. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -575,7 +592,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["files"]],
         /,
         *,
         timeout: float | None = None,
@@ -586,7 +603,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the file record.
+            UUID or URL of the file record, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -613,7 +630,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["files"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -622,7 +639,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the file record.
+            UUID or URL of the file record, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

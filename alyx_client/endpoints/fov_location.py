@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Unpack
+from typing import Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -16,8 +16,13 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -27,8 +32,10 @@ from alyx_client.runtime import (
 from typing_extensions import TypedDict
 
 
-class FOVLocationRecord(Record):
+class FOVLocationRecord(Record, RecordOf[Literal["fov_location"]]):
     """A location of a field of view, as returned by `read`, `create`, `update` and `partial_update`."""
+
+    _origin: ClassVar[Origin] = Origin("fov_location", "id", can_change=True)
 
     auto_datetime: datetime
     """Time of the last save, set by the server."""
@@ -57,8 +64,10 @@ class FOVLocationRecord(Record):
     """Dorsoventral positions in µm of the four corner pixels, followed by four more for the bottom of a volume."""
 
 
-class FOVLocationSummary(Record):
+class FOVLocationSummary(Record, RecordOf[Literal["fov_location"]]):
     """A location of a field of view, as returned by `list`."""
+
+    _origin: ClassVar[Origin] = Origin("fov_location", "id", only_read=("field_of_view", "json"), can_change=True)
 
     auto_datetime: datetime
     """Time of the last save, set by the server."""
@@ -86,13 +95,18 @@ class FOVLocationSummary(Record):
 class FOVLocation(Resource):
     """A location of a field of view to create or replace."""
 
-    brain_region: list[int] = UNSET
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "brain_region": Reference("brain_regions", "id"),
+        "field_of_view": Reference("fields_of_view", "id"),
+    }
+
+    brain_region: RecordsOr[int, Literal["brain_regions"]] = UNSET
     """Ids of the brain regions that the field of view covers."""
     coordinate_system: str
     """Name of the coordinate system of the positions."""
     default_provenance: bool = UNSET
     """True for the estimate that is used to search by brain region; setting it clears it on the others."""
-    field_of_view: UUIDInput
+    field_of_view: RecordOr[UUIDInput, Literal["fields_of_view"]]
     """UUID of the field of view."""
     json: Any = UNSET
     """JSON data; the lab defines its structure.
@@ -116,10 +130,10 @@ class FOVLocation(Resource):
 class FOVLocationChanges(TypedDict, total=False):
     """Fields of `FOVLocation` to change, as keywords of `partial_update`."""
 
-    brain_region: list[int]
+    brain_region: RecordsOr[int, Literal["brain_regions"]]
     coordinate_system: str
     default_provenance: bool
-    field_of_view: UUIDInput
+    field_of_view: RecordOr[UUIDInput, Literal["fields_of_view"]]
     json: Any
     """JSON data; the lab defines its structure.
 
@@ -149,6 +163,11 @@ _LIST = ListAction(
         "provenance": "plain",
     },
     by_uuid=True,
+    references={
+        "brain_region": Reference("brain_regions", "id"),
+        "field_of_view": Reference("fields_of_view", "id"),
+        "id": Reference("fov_location", "id"),
+    },
 )
 
 _READ: Action[FOVLocationRecord] = Action(
@@ -199,7 +218,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class FovLocation(JsonFields[UUID | str, Literal["json"]]):
+class FovLocation(JsonFields[UUID | str | RecordOf[Literal["fov_location"]], Literal["json"]]):
     """Estimated locations of fields of view in the brain."""
 
     __slots__ = ()
@@ -211,12 +230,19 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         self,
         *,
         auto_datetime: datetime | str | None = None,
-        brain_region: int | Sequence[int] | None = None,
+        brain_region: int
+        | RecordOf[Literal["brain_regions"]]
+        | Sequence[int | RecordOf[Literal["brain_regions"]]]
+        | None = None,
         coordinate_system: str | None = None,
         default_provenance: bool | None = None,
         django: DjangoFilter | None = None,
-        field_of_view: UUID | str | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        field_of_view: UUID | str | RecordOf[Literal["fields_of_view"]] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["fov_location"]]
+        | Sequence[UUID | str | RecordOf[Literal["fov_location"]]]
+        | None = None,
         name: str | None = None,
         provenance: Literal["Estimate", "Functional", "Landmark", "Histology"]
         | Sequence[Literal["Estimate", "Functional", "Landmark", "Histology"]]
@@ -294,7 +320,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fov_location"]],
         *,
         timeout: float | None = None,
     ) -> FOVLocationRecord:
@@ -303,7 +329,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the location of a field of view.
+            UUID or URL of the location of a field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -350,7 +376,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fov_location"]],
         fov_location: FOVLocation,
         *,
         timeout: float | None = None,
@@ -360,7 +386,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the location of a field of view.
+            UUID or URL of the location of a field of view, or the record itself.
         fov_location
             The new contents of the location of a field of view. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -385,7 +411,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fov_location"]],
         /,
         *,
         timeout: float | None = None,
@@ -396,7 +422,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the location of a field of view.
+            UUID or URL of the location of a field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -423,7 +449,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fov_location"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -432,7 +458,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the location of a field of view.
+            UUID or URL of the location of a field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -446,7 +472,7 @@ class FovLocation(JsonFields[UUID | str, Literal["json"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncFovLocation(AsyncJsonFields[UUID | str | RecordOf[Literal["fov_location"]], Literal["json"]]):
     """Estimated locations of fields of view in the brain."""
 
     __slots__ = ()
@@ -458,12 +484,19 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         *,
         auto_datetime: datetime | str | None = None,
-        brain_region: int | Sequence[int] | None = None,
+        brain_region: int
+        | RecordOf[Literal["brain_regions"]]
+        | Sequence[int | RecordOf[Literal["brain_regions"]]]
+        | None = None,
         coordinate_system: str | None = None,
         default_provenance: bool | None = None,
         django: DjangoFilter | None = None,
-        field_of_view: UUID | str | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        field_of_view: UUID | str | RecordOf[Literal["fields_of_view"]] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["fov_location"]]
+        | Sequence[UUID | str | RecordOf[Literal["fov_location"]]]
+        | None = None,
         name: str | None = None,
         provenance: Literal["Estimate", "Functional", "Landmark", "Histology"]
         | Sequence[Literal["Estimate", "Functional", "Landmark", "Histology"]]
@@ -541,7 +574,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fov_location"]],
         *,
         timeout: float | None = None,
     ) -> FOVLocationRecord:
@@ -550,7 +583,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the location of a field of view.
+            UUID or URL of the location of a field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -597,7 +630,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fov_location"]],
         fov_location: FOVLocation,
         *,
         timeout: float | None = None,
@@ -607,7 +640,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the location of a field of view.
+            UUID or URL of the location of a field of view, or the record itself.
         fov_location
             The new contents of the location of a field of view. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -632,7 +665,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fov_location"]],
         /,
         *,
         timeout: float | None = None,
@@ -643,7 +676,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the location of a field of view.
+            UUID or URL of the location of a field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -670,7 +703,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["fov_location"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -679,7 +712,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the location of a field of view.
+            UUID or URL of the location of a field of view, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -15,8 +15,11 @@ from alyx_client.runtime import (
     DjangoFilter,
     Endpoint,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -26,8 +29,10 @@ from alyx_client.runtime import (
 from .fields_of_view import FOVRecord
 
 
-class ImagingStackRecord(Record):
+class ImagingStackRecord(Record, RecordOf[Literal["imaging_stack"]]):
     """An imaging stack, as returned by `read` and `create`."""
+
+    _origin: ClassVar[Origin] = Origin("imaging_stack", "id")
 
     id: UUID
     """Key of the record, set by the server."""
@@ -39,8 +44,10 @@ class ImagingStackRecord(Record):
     """Fields of view that make up the stack."""
 
 
-class ImagingStackSummary(Record):
+class ImagingStackSummary(Record, RecordOf[Literal["imaging_stack"]]):
     """An imaging stack, as returned by `list`."""
+
+    _origin: ClassVar[Origin] = Origin("imaging_stack", "id", only_read=("json", "name"))
 
     id: UUID
     """Key of the record, set by the server."""
@@ -70,6 +77,11 @@ _LIST = ListAction(
         "name": "plain",
     },
     by_uuid=True,
+    references={
+        "atlas_acronym": Reference("brain_regions", "acronym"),
+        "atlas_id": Reference("brain_regions", "id"),
+        "id": Reference("imaging_stack", "id"),
+    },
 )
 
 _READ: Action[ImagingStackRecord] = Action(
@@ -100,11 +112,15 @@ class ImagingStackEndpoint(Endpoint):
     def list(
         self,
         *,
-        atlas_acronym: str | None = None,
-        atlas_id: int | None = None,
+        atlas_acronym: str | RecordOf[Literal["brain_regions"]] | None = None,
+        atlas_id: int | RecordOf[Literal["brain_regions"]] | None = None,
         atlas_name: str | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["imaging_stack"]]
+        | Sequence[UUID | str | RecordOf[Literal["imaging_stack"]]]
+        | None = None,
         name: str | None = None,
         limit: int | None = None,
         max_items: int | None = None,
@@ -169,7 +185,7 @@ class ImagingStackEndpoint(Endpoint):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["imaging_stack"]],
         *,
         timeout: float | None = None,
     ) -> ImagingStackRecord:
@@ -178,7 +194,7 @@ class ImagingStackEndpoint(Endpoint):
         Parameters
         ----------
         id
-            UUID or URL of the imaging stack.
+            UUID or URL of the imaging stack, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -233,11 +249,15 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
     def list(
         self,
         *,
-        atlas_acronym: str | None = None,
-        atlas_id: int | None = None,
+        atlas_acronym: str | RecordOf[Literal["brain_regions"]] | None = None,
+        atlas_id: int | RecordOf[Literal["brain_regions"]] | None = None,
         atlas_name: str | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["imaging_stack"]]
+        | Sequence[UUID | str | RecordOf[Literal["imaging_stack"]]]
+        | None = None,
         name: str | None = None,
         limit: int | None = None,
         max_items: int | None = None,
@@ -302,7 +322,7 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["imaging_stack"]],
         *,
         timeout: float | None = None,
     ) -> ImagingStackRecord:
@@ -311,7 +331,7 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         Parameters
         ----------
         id
-            UUID or URL of the imaging stack.
+            UUID or URL of the imaging stack, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

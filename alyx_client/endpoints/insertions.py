@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -16,8 +16,13 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -30,8 +35,10 @@ from typing_extensions import TypedDict
 from .chronic_insertions import SessionInfo
 
 
-class InsertionDataset(Record):
+class InsertionDataset(Record, RecordOf[Literal["datasets"]]):
     """A dataset of a probe insertion, nested in `ProbeInsertionRecord`."""
+
+    _origin: ClassVar[Origin] = Origin("datasets", "id")
 
     collection: str
     """Folders between the session and the file, such as alf/probe00; empty for files in the session's own folder.
@@ -56,8 +63,10 @@ class InsertionDataset(Record):
     """Version of the software that created the record."""
 
 
-class ProbeInsertionRecord(Record):
+class ProbeInsertionRecord(Record, RecordOf[Literal["insertions"]]):
     """A probe insertion, as returned by `read`, `update` and `partial_update`."""
+
+    _origin: ClassVar[Origin] = Origin("insertions", "id", can_change=True)
 
     auto_datetime: datetime | None
     """Time of the last save of the insertion, set by the server."""
@@ -81,8 +90,10 @@ class ProbeInsertionRecord(Record):
     """Summary of the session, or null."""
 
 
-class ProbeInsertionSummary(Record):
+class ProbeInsertionSummary(Record, RecordOf[Literal["insertions"]]):
     """A probe insertion, as returned by `list` and `create`."""
+
+    _origin: ClassVar[Origin] = Origin("insertions", "id", can_change=True)
 
     auto_datetime: datetime | None
     """Time of the last save of the insertion, set by the server."""
@@ -109,9 +120,15 @@ class ProbeInsertionSummary(Record):
 class ProbeInsertion(Resource):
     """A probe insertion to create."""
 
-    chronic_insertion: UUIDInput | None = UNSET
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "chronic_insertion": Reference("chronic_insertions", "id"),
+        "datasets": Reference("datasets", "id"),
+        "session": Reference("sessions", "id"),
+    }
+
+    chronic_insertion: RecordOr[UUIDInput, Literal["chronic_insertions"]] | None = UNSET
     """UUID of the chronic insertion that the record belongs to."""
-    datasets: list[UUIDInput] = UNSET
+    datasets: RecordsOr[UUIDInput, Literal["datasets"]] = UNSET
     """Datasets recorded with the probe; the server finds them by the insertion's name in their collection."""
     json: Any = UNSET
     """JSON data; the lab defines its structure."""
@@ -121,14 +138,19 @@ class ProbeInsertion(Resource):
     """Name, unique within the session, such as probe00."""
     serial: Annotated[str, Field(max_length=255)] = UNSET
     """Serial number of the probe."""
-    session: UUIDInput
+    session: RecordOr[UUIDInput, Literal["sessions"]]
     """UUID of the session."""
 
 
 class ProbeInsertionUpdate(Resource):
     """A probe insertion to replace."""
 
-    chronic_insertion: UUIDInput | None = UNSET
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "chronic_insertion": Reference("chronic_insertions", "id"),
+        "session": Reference("sessions", "id"),
+    }
+
+    chronic_insertion: RecordOr[UUIDInput, Literal["chronic_insertions"]] | None = UNSET
     """UUID of the chronic insertion that the record belongs to."""
     json: Any = UNSET
     """JSON data; the lab defines its structure.
@@ -142,14 +164,14 @@ class ProbeInsertionUpdate(Resource):
     """Name, unique within the session, such as probe00."""
     serial: Annotated[str, Field(max_length=255)] = UNSET
     """Serial number of the probe."""
-    session: UUIDInput
+    session: RecordOr[UUIDInput, Literal["sessions"]]
     """UUID of the session."""
 
 
 class ProbeInsertionChanges(TypedDict, total=False):
     """Fields of `ProbeInsertionUpdate` to change, as keywords of `partial_update`."""
 
-    chronic_insertion: UUIDInput | None
+    chronic_insertion: RecordOr[UUIDInput, Literal["chronic_insertions"]] | None
     json: Any
     """JSON data; the lab defines its structure.
 
@@ -159,7 +181,7 @@ class ProbeInsertionChanges(TypedDict, total=False):
     model: str
     name: str
     serial: str
-    session: UUIDInput
+    session: RecordOr[UUIDInput, Literal["sessions"]]
 
 
 _LIST = ListAction(
@@ -190,6 +212,19 @@ _LIST = ListAction(
         "task_protocol": "plain",
     },
     by_uuid=True,
+    references={
+        "atlas_acronym": Reference("brain_regions", "acronym"),
+        "atlas_id": Reference("brain_regions", "id"),
+        "chronic_insertion": Reference("chronic_insertions", "id"),
+        "dataset_types": Reference("dataset_types", "name"),
+        "datasets": Reference("datasets", "name"),
+        "id": Reference("insertions", "id"),
+        "lab": Reference("labs", "name"),
+        "project": Reference("projects", "name"),
+        "session": Reference("sessions", "id"),
+        "subject": Reference("subjects", "nickname"),
+        "tag": Reference("tags", "name"),
+    },
 )
 
 _READ: Action[ProbeInsertionRecord] = Action(
@@ -240,7 +275,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Insertions(JsonFields[UUID | str, Literal["json"]]):
+class Insertions(JsonFields[UUID | str | RecordOf[Literal["insertions"]], Literal["json"]]):
     """Insertions of probes in sessions."""
 
     __slots__ = ()
@@ -251,26 +286,33 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
     def list(
         self,
         *,
-        atlas_acronym: str | None = None,
-        atlas_id: int | None = None,
+        atlas_acronym: str | RecordOf[Literal["brain_regions"]] | None = None,
+        atlas_id: int | RecordOf[Literal["brain_regions"]] | None = None,
         atlas_name: str | None = None,
         auto_datetime: datetime | str | None = None,
-        chronic_insertion: UUID | str | None = None,
+        chronic_insertion: UUID | str | RecordOf[Literal["chronic_insertions"]] | None = None,
         dataset_qc_lte: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] | None = None,
-        dataset_types: str | Sequence[str] | None = None,
-        datasets: str | Sequence[str] | None = None,
+        dataset_types: str
+        | RecordOf[Literal["dataset_types"]]
+        | Sequence[str | RecordOf[Literal["dataset_types"]]]
+        | None = None,
+        datasets: str | RecordOf[Literal["datasets"]] | Sequence[str | RecordOf[Literal["datasets"]]] | None = None,
         date: date | str | None = None,
         django: DjangoFilter | None = None,
         experiment_number: int | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["insertions"]]
+        | Sequence[UUID | str | RecordOf[Literal["insertions"]]]
+        | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         model: str | None = None,
         name: str | None = None,
-        project: str | None = None,
+        project: str | RecordOf[Literal["projects"]] | None = None,
         serial: str | None = None,
-        session: UUID | str | None = None,
-        subject: str | None = None,
-        tag: str | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        tag: str | RecordOf[Literal["tags"]] | None = None,
         task_protocol: str | None = None,
         limit: int | None = None,
         max_items: int | None = None,
@@ -382,7 +424,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["insertions"]],
         *,
         timeout: float | None = None,
     ) -> ProbeInsertionRecord:
@@ -391,7 +433,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the probe insertion.
+            UUID or URL of the probe insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -438,7 +480,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["insertions"]],
         probe_insertion_update: ProbeInsertionUpdate,
         *,
         timeout: float | None = None,
@@ -448,7 +490,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the probe insertion.
+            UUID or URL of the probe insertion, or the record itself.
         probe_insertion_update
             The new contents of the probe insertion. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -473,7 +515,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["insertions"]],
         /,
         *,
         timeout: float | None = None,
@@ -484,7 +526,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the probe insertion.
+            UUID or URL of the probe insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -511,7 +553,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["insertions"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -520,7 +562,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the probe insertion.
+            UUID or URL of the probe insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -534,7 +576,7 @@ class Insertions(JsonFields[UUID | str, Literal["json"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["insertions"]], Literal["json"]]):
     """Insertions of probes in sessions."""
 
     __slots__ = ()
@@ -545,26 +587,33 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
     def list(
         self,
         *,
-        atlas_acronym: str | None = None,
-        atlas_id: int | None = None,
+        atlas_acronym: str | RecordOf[Literal["brain_regions"]] | None = None,
+        atlas_id: int | RecordOf[Literal["brain_regions"]] | None = None,
         atlas_name: str | None = None,
         auto_datetime: datetime | str | None = None,
-        chronic_insertion: UUID | str | None = None,
+        chronic_insertion: UUID | str | RecordOf[Literal["chronic_insertions"]] | None = None,
         dataset_qc_lte: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] | None = None,
-        dataset_types: str | Sequence[str] | None = None,
-        datasets: str | Sequence[str] | None = None,
+        dataset_types: str
+        | RecordOf[Literal["dataset_types"]]
+        | Sequence[str | RecordOf[Literal["dataset_types"]]]
+        | None = None,
+        datasets: str | RecordOf[Literal["datasets"]] | Sequence[str | RecordOf[Literal["datasets"]]] | None = None,
         date: date | str | None = None,
         django: DjangoFilter | None = None,
         experiment_number: int | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["insertions"]]
+        | Sequence[UUID | str | RecordOf[Literal["insertions"]]]
+        | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         model: str | None = None,
         name: str | None = None,
-        project: str | None = None,
+        project: str | RecordOf[Literal["projects"]] | None = None,
         serial: str | None = None,
-        session: UUID | str | None = None,
-        subject: str | None = None,
-        tag: str | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        tag: str | RecordOf[Literal["tags"]] | None = None,
         task_protocol: str | None = None,
         limit: int | None = None,
         max_items: int | None = None,
@@ -676,7 +725,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["insertions"]],
         *,
         timeout: float | None = None,
     ) -> ProbeInsertionRecord:
@@ -685,7 +734,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the probe insertion.
+            UUID or URL of the probe insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -732,7 +781,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["insertions"]],
         probe_insertion_update: ProbeInsertionUpdate,
         *,
         timeout: float | None = None,
@@ -742,7 +791,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the probe insertion.
+            UUID or URL of the probe insertion, or the record itself.
         probe_insertion_update
             The new contents of the probe insertion. A value for ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -767,7 +816,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["insertions"]],
         /,
         *,
         timeout: float | None = None,
@@ -778,7 +827,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the probe insertion.
+            UUID or URL of the probe insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -805,7 +854,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["insertions"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -814,7 +863,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the probe insertion.
+            UUID or URL of the probe insertion, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

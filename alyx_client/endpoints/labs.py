@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -15,8 +15,12 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -26,8 +30,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class LabRecord(Record):
+class LabRecord(Record, RecordOf[Literal["labs"]]):
     """A lab."""
+
+    _origin: ClassVar[Origin] = Origin("labs", "name", can_change=True)
 
     address: str
     """Address."""
@@ -51,6 +57,10 @@ class LabRecord(Record):
 class Lab(Resource):
     """A lab to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "repositories": Reference("data_repository", "name"),
+    }
+
     address: Annotated[str, Field(max_length=255)] = UNSET
     """Address."""
     institution: Annotated[str, Field(max_length=255)] = UNSET
@@ -65,7 +75,7 @@ class Lab(Resource):
     """Name: letters, digits and underscores."""
     reference_weight_pct: float = UNSET
     """Fraction of the reference weight, from 0 to 1, below which the animal counts as underweight."""
-    repositories: list[str] = UNSET
+    repositories: RecordsOr[str, Literal["data_repository"]] = UNSET
     """Names of the data repositories to which the lab's files are copied."""
     timezone: Annotated[str, Field(max_length=64)] = UNSET
     """Name of the lab's time zone, such as Europe/London."""
@@ -87,7 +97,7 @@ class LabChanges(TypedDict, total=False):
     """
     name: str
     reference_weight_pct: float
-    repositories: list[str]
+    repositories: RecordsOr[str, Literal["data_repository"]]
     timezone: str
     zscore_weight_pct: float
 
@@ -167,7 +177,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Labs(JsonFields[str, Literal["json"]]):
+class Labs(JsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
     """Labs."""
 
     __slots__ = ()
@@ -280,7 +290,7 @@ class Labs(JsonFields[str, Literal["json"]]):
 
     def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["labs"]],
         *,
         timeout: float | None = None,
     ) -> LabRecord:
@@ -289,7 +299,7 @@ class Labs(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the lab.
+            Name or URL of the lab, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -336,7 +346,7 @@ class Labs(JsonFields[str, Literal["json"]]):
 
     def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["labs"]],
         lab: Lab,
         *,
         timeout: float | None = None,
@@ -346,7 +356,7 @@ class Labs(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the lab.
+            Name or URL of the lab, or the record itself.
         lab
             The new contents of the lab. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -371,7 +381,7 @@ class Labs(JsonFields[str, Literal["json"]]):
 
     def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["labs"]],
         /,
         *,
         timeout: float | None = None,
@@ -382,7 +392,7 @@ class Labs(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the lab.
+            Name or URL of the lab, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -409,7 +419,7 @@ class Labs(JsonFields[str, Literal["json"]]):
 
     def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["labs"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -418,7 +428,7 @@ class Labs(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the lab.
+            Name or URL of the lab, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -432,7 +442,7 @@ class Labs(JsonFields[str, Literal["json"]]):
         self._send(_DELETE, key=name, timeout=timeout)
 
 
-class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
+class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
     """Labs."""
 
     __slots__ = ()
@@ -545,7 +555,7 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
 
     async def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["labs"]],
         *,
         timeout: float | None = None,
     ) -> LabRecord:
@@ -554,7 +564,7 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the lab.
+            Name or URL of the lab, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -601,7 +611,7 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
 
     async def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["labs"]],
         lab: Lab,
         *,
         timeout: float | None = None,
@@ -611,7 +621,7 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the lab.
+            Name or URL of the lab, or the record itself.
         lab
             The new contents of the lab. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -636,7 +646,7 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
 
     async def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["labs"]],
         /,
         *,
         timeout: float | None = None,
@@ -647,7 +657,7 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the lab.
+            Name or URL of the lab, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -674,7 +684,7 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
 
     async def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["labs"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -683,7 +693,7 @@ class AsyncLabs(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the lab.
+            Name or URL of the lab, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 
 from alyx_client.runtime import (
     UNSET,
@@ -13,8 +13,12 @@ from alyx_client.runtime import (
     AsyncResults,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -24,8 +28,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class LabLocationRecord(Record):
+class LabLocationRecord(Record, RecordOf[Literal["locations"]]):
     """A location."""
+
+    _origin: ClassVar[Origin] = Origin("locations", "name", can_change=True)
 
     json: Any
     """JSON data; the lab defines its structure."""
@@ -38,13 +44,17 @@ class LabLocationRecord(Record):
 class LabLocation(Resource):
     """A location to replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "lab": Reference("labs", "name"),
+    }
+
     json: Any = UNSET
     """JSON data; the lab defines its structure.
 
     An update replaces the whole field; ``client.locations.json_field_update`` sets single keys and leaves the
     others unchanged.
     """
-    lab: str = UNSET
+    lab: RecordOr[str, Literal["labs"]] = UNSET
     """Name of the lab."""
     name: Annotated[str, Field(max_length=255)]
     """Name."""
@@ -59,7 +69,7 @@ class LabLocationChanges(TypedDict, total=False):
     An update replaces the whole field; ``client.locations.json_field_update`` sets single keys and leaves the
     others unchanged.
     """
-    lab: str
+    lab: RecordOr[str, Literal["labs"]]
     name: str
 
 
@@ -103,7 +113,7 @@ _PARTIAL_UPDATE: Action[LabLocationRecord] = Action(
 )
 
 
-class Locations(JsonFields[str, Literal["json"]]):
+class Locations(JsonFields[str | RecordOf[Literal["locations"]], Literal["json"]]):
     """Locations in a lab, such as rigs and rooms."""
 
     __slots__ = ()
@@ -150,7 +160,7 @@ class Locations(JsonFields[str, Literal["json"]]):
 
     def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["locations"]],
         *,
         timeout: float | None = None,
     ) -> LabLocationRecord:
@@ -159,7 +169,7 @@ class Locations(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the location.
+            Name or URL of the location, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -179,7 +189,7 @@ class Locations(JsonFields[str, Literal["json"]]):
 
     def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["locations"]],
         lab_location: LabLocation,
         *,
         timeout: float | None = None,
@@ -189,7 +199,7 @@ class Locations(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the location.
+            Name or URL of the location, or the record itself.
         lab_location
             The new contents of the location. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -214,7 +224,7 @@ class Locations(JsonFields[str, Literal["json"]]):
 
     def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["locations"]],
         /,
         *,
         timeout: float | None = None,
@@ -225,7 +235,7 @@ class Locations(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the location.
+            Name or URL of the location, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -251,7 +261,7 @@ class Locations(JsonFields[str, Literal["json"]]):
         return self._send(_PARTIAL_UPDATE, key=name, changes=changes, timeout=timeout)
 
 
-class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
+class AsyncLocations(AsyncJsonFields[str | RecordOf[Literal["locations"]], Literal["json"]]):
     """Locations in a lab, such as rigs and rooms."""
 
     __slots__ = ()
@@ -298,7 +308,7 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
 
     async def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["locations"]],
         *,
         timeout: float | None = None,
     ) -> LabLocationRecord:
@@ -307,7 +317,7 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the location.
+            Name or URL of the location, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -327,7 +337,7 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
 
     async def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["locations"]],
         lab_location: LabLocation,
         *,
         timeout: float | None = None,
@@ -337,7 +347,7 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the location.
+            Name or URL of the location, or the record itself.
         lab_location
             The new contents of the location. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -362,7 +372,7 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
 
     async def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["locations"]],
         /,
         *,
         timeout: float | None = None,
@@ -373,7 +383,7 @@ class AsyncLocations(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the location.
+            Name or URL of the location, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -11,6 +13,8 @@ from alyx_client.runtime import (
     AsyncEndpoint,
     Endpoint,
     Record,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     UUIDInput,
@@ -29,9 +33,14 @@ class CountedDownloadsRecord(Record):
 class NewDownload(Resource):
     """The downloads to count."""
 
-    datasets: list[UUIDInput]
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "datasets": Reference("datasets", "id"),
+        "projects": Reference("projects", "name"),
+    }
+
+    datasets: RecordsOr[UUIDInput, Literal["datasets"]]
     """UUIDs of the datasets."""
-    projects: list[str] = UNSET
+    projects: RecordsOr[str, Literal["projects"]] = UNSET
     """Names of the projects that the downloads are for."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Unpack
+from typing import Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -17,8 +17,12 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -29,8 +33,10 @@ from alyx_client.runtime import (
 from typing_extensions import TypedDict
 
 
-class NoteRecord(Record):
+class NoteRecord(Record, RecordOf[Literal["notes"]]):
     """A note."""
+
+    _origin: ClassVar[Origin] = Origin("notes", "id", can_change=True)
 
     content_type: str
     """Type of the object that the note refers to. Requests: its model, such as session, or app.model; responses: app.model.
@@ -54,6 +60,11 @@ class NoteRecord(Record):
 class Note(Resource):
     """A note to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "object_id": Reference("", "id"),
+        "user": Reference("users", "username"),
+    }
+
     content_type: str
     """Type of the object that the note refers to. Requests: its model, such as session, or app.model; responses: app.model.
     """
@@ -65,11 +76,11 @@ class Note(Resource):
     An update replaces the whole field; ``client.notes.json_field_update`` sets single keys and leaves the
     others unchanged.
     """
-    object_id: UUIDInput
+    object_id: RecordOr[UUIDInput, Any]
     """UUID of the object that the record refers to; the object must exist."""
     text: str = UNSET
     """Text of the note, or a caption of the image."""
-    user: str
+    user: RecordOr[str, Literal["users"]]
     """Username of the author."""
     width: int | Literal["orig"] = UNSET
     """Width in pixels to which the server scales the image; orig leaves it unscaled."""
@@ -86,9 +97,9 @@ class NoteChanges(TypedDict, total=False):
     An update replaces the whole field; ``client.notes.json_field_update`` sets single keys and leaves the
     others unchanged.
     """
-    object_id: UUIDInput
+    object_id: RecordOr[UUIDInput, Any]
     text: str
-    user: str
+    user: RecordOr[str, Literal["users"]]
     width: int | Literal["orig"]
 
 
@@ -101,6 +112,9 @@ _LIST = ListAction(
         "id": "id",
     },
     by_uuid=True,
+    references={
+        "id": Reference("notes", "id"),
+    },
 )
 
 _READ: Action[NoteRecord] = Action(
@@ -152,7 +166,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Notes(JsonFields[UUID | str, Literal["json"]]):
+class Notes(JsonFields[UUID | str | RecordOf[Literal["notes"]], Literal["json"]]):
     """Notes attached to any other record, with or without an image."""
 
     __slots__ = ()
@@ -164,7 +178,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         self,
         *,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID | str | RecordOf[Literal["notes"]] | Sequence[UUID | str | RecordOf[Literal["notes"]]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -213,7 +227,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["notes"]],
         *,
         timeout: float | None = None,
     ) -> NoteRecord:
@@ -222,7 +236,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the note.
+            UUID or URL of the note, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -272,7 +286,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["notes"]],
         note: Note,
         *,
         image: Upload | None = None,
@@ -283,7 +297,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the note.
+            UUID or URL of the note, or the record itself.
         note
             The new contents of the note. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -310,7 +324,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["notes"]],
         /,
         *,
         image: Upload | None = None,
@@ -325,7 +339,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the note.
+            UUID or URL of the note, or the record itself.
         image
             The file: its path, its content, or an open binary file.
         timeout
@@ -356,7 +370,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["notes"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -365,7 +379,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the note.
+            UUID or URL of the note, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -379,7 +393,7 @@ class Notes(JsonFields[UUID | str, Literal["json"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncNotes(AsyncJsonFields[UUID | str | RecordOf[Literal["notes"]], Literal["json"]]):
     """Notes attached to any other record, with or without an image."""
 
     __slots__ = ()
@@ -391,7 +405,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         self,
         *,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID | str | RecordOf[Literal["notes"]] | Sequence[UUID | str | RecordOf[Literal["notes"]]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -440,7 +454,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["notes"]],
         *,
         timeout: float | None = None,
     ) -> NoteRecord:
@@ -449,7 +463,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the note.
+            UUID or URL of the note, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -499,7 +513,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["notes"]],
         note: Note,
         *,
         image: Upload | None = None,
@@ -510,7 +524,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the note.
+            UUID or URL of the note, or the record itself.
         note
             The new contents of the note. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -537,7 +551,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["notes"]],
         /,
         *,
         image: Upload | None = None,
@@ -552,7 +566,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the note.
+            UUID or URL of the note, or the record itself.
         image
             The file: its path, its content, or an open binary file.
         timeout
@@ -583,7 +597,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["notes"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -592,7 +606,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the note.
+            UUID or URL of the note, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -14,8 +14,10 @@ from alyx_client.runtime import (
     AsyncResults,
     Endpoint,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
     Resource,
     ResponseParser,
     Results,
@@ -24,8 +26,10 @@ from alyx_client.runtime import (
 from pydantic import Field
 
 
-class ProcedureTypeRecord(Record):
+class ProcedureTypeRecord(Record, RecordOf[Literal["procedures"]]):
     """A procedure type."""
+
+    _origin: ClassVar[Origin] = Origin("procedures", "id")
 
     description: str
     """Description."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Unpack
+from typing import Annotated, ClassVar, Literal, Unpack
 
 from alyx_client.runtime import (
     UNSET,
@@ -13,8 +13,12 @@ from alyx_client.runtime import (
     AsyncResults,
     Endpoint,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -24,8 +28,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class ProjectRecord(Record):
+class ProjectRecord(Record, RecordOf[Literal["projects"]]):
     """A project."""
+
+    _origin: ClassVar[Origin] = Origin("projects", "name", can_change=True)
 
     description: str
     """Description."""
@@ -38,11 +44,15 @@ class ProjectRecord(Record):
 class Project(Resource):
     """A project to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "users": Reference("users", "username"),
+    }
+
     description: Annotated[str, Field(max_length=1023)] = UNSET
     """Description."""
     name: Annotated[str, Field(max_length=255)]
     """Name."""
-    users: list[str]
+    users: RecordsOr[str, Literal["users"]]
     """Usernames of the members of the project."""
 
 
@@ -51,7 +61,7 @@ class ProjectChanges(TypedDict, total=False):
 
     description: str
     name: str
-    users: list[str]
+    users: RecordsOr[str, Literal["users"]]
 
 
 _LIST = ListAction(
@@ -158,7 +168,7 @@ class Projects(Endpoint):
 
     def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["projects"]],
         *,
         timeout: float | None = None,
     ) -> ProjectRecord:
@@ -167,7 +177,7 @@ class Projects(Endpoint):
         Parameters
         ----------
         name
-            Name or URL of the project.
+            Name or URL of the project, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -214,7 +224,7 @@ class Projects(Endpoint):
 
     def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["projects"]],
         project: Project,
         *,
         timeout: float | None = None,
@@ -224,7 +234,7 @@ class Projects(Endpoint):
         Parameters
         ----------
         name
-            Name or URL of the project.
+            Name or URL of the project, or the record itself.
         project
             The new contents of the project.
         timeout
@@ -248,7 +258,7 @@ class Projects(Endpoint):
 
     def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["projects"]],
         /,
         *,
         timeout: float | None = None,
@@ -259,7 +269,7 @@ class Projects(Endpoint):
         Parameters
         ----------
         name
-            Name or URL of the project.
+            Name or URL of the project, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -285,7 +295,7 @@ class Projects(Endpoint):
 
     def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["projects"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -294,7 +304,7 @@ class Projects(Endpoint):
         Parameters
         ----------
         name
-            Name or URL of the project.
+            Name or URL of the project, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -353,7 +363,7 @@ class AsyncProjects(AsyncEndpoint):
 
     async def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["projects"]],
         *,
         timeout: float | None = None,
     ) -> ProjectRecord:
@@ -362,7 +372,7 @@ class AsyncProjects(AsyncEndpoint):
         Parameters
         ----------
         name
-            Name or URL of the project.
+            Name or URL of the project, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -409,7 +419,7 @@ class AsyncProjects(AsyncEndpoint):
 
     async def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["projects"]],
         project: Project,
         *,
         timeout: float | None = None,
@@ -419,7 +429,7 @@ class AsyncProjects(AsyncEndpoint):
         Parameters
         ----------
         name
-            Name or URL of the project.
+            Name or URL of the project, or the record itself.
         project
             The new contents of the project.
         timeout
@@ -443,7 +453,7 @@ class AsyncProjects(AsyncEndpoint):
 
     async def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["projects"]],
         /,
         *,
         timeout: float | None = None,
@@ -454,7 +464,7 @@ class AsyncProjects(AsyncEndpoint):
         Parameters
         ----------
         name
-            Name or URL of the project.
+            Name or URL of the project, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -480,7 +490,7 @@ class AsyncProjects(AsyncEndpoint):
 
     async def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["projects"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -489,7 +499,7 @@ class AsyncProjects(AsyncEndpoint):
         Parameters
         ----------
         name
-            Name or URL of the project.
+            Name or URL of the project, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

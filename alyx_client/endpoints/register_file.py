@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -13,15 +14,22 @@ from alyx_client.runtime import (
     Action,
     AsyncEndpoint,
     Endpoint,
+    Origin,
     Record,
+    RecordOf,
+    RecordOr,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     UUIDInput,
 )
 
 
-class RegisteredDatasetRecord(Record):
+class RegisteredDatasetRecord(Record, RecordOf[Literal["datasets"]]):
     """A dataset of a registered file."""
+
+    _origin: ClassVar[Origin] = Origin("datasets", "id")
 
     collection: str | None
     """Folders between the session and the file; empty for files in the session's own folder."""
@@ -65,8 +73,10 @@ class RegisteredDatasetRecord(Record):
     """Nickname of the subject, or null if the files belong to neither a session nor a subject."""
 
 
-class RegisteredFile(Record):
+class RegisteredFile(Record, RecordOf[Literal["files"]]):
     """A copy of a registered file, nested in `RegisteredDatasetRecord`."""
+
+    _origin: ClassVar[Origin] = Origin("files", "id")
 
     data_repository: str
     """Name of the data repository."""
@@ -81,12 +91,19 @@ class RegisteredFile(Record):
 class RegisterFile(Resource):
     """The files to register."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "created_by": Reference("users", "username"),
+        "labs": Reference("labs", "name"),
+        "object_id": Reference("", "id"),
+        "projects": Reference("labs", "name"),
+    }
+
     check_protected: bool = UNSET
     """True to refuse the whole request if one of the files is protected; False by default."""
     content_type: str = UNSET
     """Type of the object that the files belong to, as app.model, if it is not a session; requires object_id and name or hostname.
     """
-    created_by: str = UNSET
+    created_by: RecordOr[str, Literal["users"]] = UNSET
     """Username of the user who registers the files; defaults to your own."""
     default: bool = UNSET
     """True if the files become the revision that is used when none is requested; True by default."""
@@ -102,16 +119,16 @@ class RegisterFile(Resource):
     """
     hostname: str = UNSET
     """Host name of the repository that has the files, if its name is not given."""
-    labs: list[str] = UNSET
+    labs: RecordsOr[str, Literal["labs"]] = UNSET
     """Names of the labs whose repositories receive a record of each file; defaults to the lab of the subject."""
     name: str = UNSET
     """Requests: name of the repository that has the files. Responses: name of the file."""
-    object_id: UUIDInput = UNSET
+    object_id: RecordOr[UUIDInput, Any] = UNSET
     """UUID of the object that the files belong to, if it is not a session."""
     path: str
     """Folder of the files, relative to the repository: subject/date/number, then the collection and the revision between # signs, if any.
     """
-    projects: list[str] = UNSET
+    projects: RecordsOr[str, Literal["labs"]] = UNSET
     """Names of further labs; a former name of labs."""
     qc: list[Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] | None] = UNSET
     """Quality control of each file. Responses contain its number: 0 NOT_SET, 10 PASS, 30 WARNING, 40 FAIL, 50 CRITICAL.

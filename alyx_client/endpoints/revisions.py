@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -16,8 +16,10 @@ from alyx_client.runtime import (
     DateTimeInput,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
     Resource,
     ResponseParser,
     Results,
@@ -27,8 +29,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class RevisionRecord(Record):
+class RevisionRecord(Record, RecordOf[Literal["revisions"]]):
     """A revision."""
+
+    _origin: ClassVar[Origin] = Origin("revisions", "name", can_change=True)
 
     created_datetime: datetime | None
     """Time of creation; defaults to now."""
@@ -134,7 +138,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Revisions(JsonFields[str, Literal["json"]]):
+class Revisions(JsonFields[str | RecordOf[Literal["revisions"]], Literal["json"]]):
     """Revisions of datasets, usually named by date."""
 
     __slots__ = ()
@@ -186,7 +190,7 @@ class Revisions(JsonFields[str, Literal["json"]]):
 
     def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["revisions"]],
         *,
         timeout: float | None = None,
     ) -> RevisionRecord:
@@ -195,7 +199,7 @@ class Revisions(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the revision.
+            Name or URL of the revision, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -242,7 +246,7 @@ class Revisions(JsonFields[str, Literal["json"]]):
 
     def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["revisions"]],
         revision: Revision,
         *,
         timeout: float | None = None,
@@ -252,7 +256,7 @@ class Revisions(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the revision.
+            Name or URL of the revision, or the record itself.
         revision
             The new contents of the revision. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -277,7 +281,7 @@ class Revisions(JsonFields[str, Literal["json"]]):
 
     def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["revisions"]],
         /,
         *,
         timeout: float | None = None,
@@ -288,7 +292,7 @@ class Revisions(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the revision.
+            Name or URL of the revision, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -315,7 +319,7 @@ class Revisions(JsonFields[str, Literal["json"]]):
 
     def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["revisions"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -324,7 +328,7 @@ class Revisions(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the revision.
+            Name or URL of the revision, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -338,7 +342,7 @@ class Revisions(JsonFields[str, Literal["json"]]):
         self._send(_DELETE, key=name, timeout=timeout)
 
 
-class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
+class AsyncRevisions(AsyncJsonFields[str | RecordOf[Literal["revisions"]], Literal["json"]]):
     """Revisions of datasets, usually named by date."""
 
     __slots__ = ()
@@ -390,7 +394,7 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
 
     async def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["revisions"]],
         *,
         timeout: float | None = None,
     ) -> RevisionRecord:
@@ -399,7 +403,7 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the revision.
+            Name or URL of the revision, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -446,7 +450,7 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
 
     async def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["revisions"]],
         revision: Revision,
         *,
         timeout: float | None = None,
@@ -456,7 +460,7 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the revision.
+            Name or URL of the revision, or the record itself.
         revision
             The new contents of the revision. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -481,7 +485,7 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
 
     async def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["revisions"]],
         /,
         *,
         timeout: float | None = None,
@@ -492,7 +496,7 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the revision.
+            Name or URL of the revision, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -519,7 +523,7 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
 
     async def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["revisions"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -528,7 +532,7 @@ class AsyncRevisions(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the revision.
+            Name or URL of the revision, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

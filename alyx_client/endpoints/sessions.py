@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -18,8 +18,13 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -33,8 +38,10 @@ from .insertions import ProbeInsertionSummary
 from .notes import NoteRecord
 
 
-class SessionDatasets(Record):
+class SessionDatasets(Record, RecordOf[Literal["datasets"]]):
     """A dataset of a session, nested in `SessionRecord`."""
+
+    _origin: ClassVar[Origin] = Origin("datasets", "id")
 
     collection: str
     """Folders between the session and the file, such as alf/probe00; empty for files in the session's own folder.
@@ -63,8 +70,10 @@ class SessionDatasets(Record):
     """Version of the software that created the record."""
 
 
-class SessionRecord(Record):
+class SessionRecord(Record, RecordOf[Literal["sessions"]]):
     """A session, as returned by `read`, `create`, `update` and `partial_update`."""
+
+    _origin: ClassVar[Origin] = Origin("sessions", "id", can_change=True)
 
     auto_datetime: datetime | None
     """Time of the last save, set by the server."""
@@ -120,8 +129,34 @@ class SessionRecord(Record):
     """Water given in the session."""
 
 
-class SessionSummary(Record):
+class SessionSummary(Record, RecordOf[Literal["sessions"]]):
     """A session, as returned by `list`."""
+
+    _origin: ClassVar[Origin] = Origin(
+        "sessions",
+        "id",
+        only_read=(
+            "auto_datetime",
+            "data_dataset_session_related",
+            "end_time",
+            "extended_qc",
+            "field_of_view",
+            "json",
+            "location",
+            "n_correct_trials",
+            "n_trials",
+            "narrative",
+            "notes",
+            "parent_session",
+            "probe_insertion",
+            "procedures",
+            "qc",
+            "type",
+            "users",
+            "wateradmin_session_related",
+        ),
+        can_change=True,
+    )
 
     id: UUID
     """Key of the record, set by the server."""
@@ -157,6 +192,16 @@ class SessionWaterAdmin(Record):
 class Session(Resource):
     """A session to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "lab": Reference("labs", "name"),
+        "location": Reference("locations", "name"),
+        "parent_session": Reference("sessions", "url"),
+        "procedures": Reference("procedures", "name"),
+        "projects": Reference("projects", "name"),
+        "subject": Reference("subjects", "nickname"),
+        "users": Reference("users", "username"),
+    }
+
     end_time: DateTimeInput | None = UNSET
     """End time."""
     extended_qc: Any = UNSET
@@ -171,9 +216,9 @@ class Session(Resource):
     An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and leaves the
     others unchanged.
     """
-    lab: str = UNSET
+    lab: RecordOr[str, Literal["labs"]] = UNSET
     """Name of the lab; defaults to that of the subject."""
-    location: str | None = UNSET
+    location: RecordOr[str, Literal["locations"]] | None = UNSET
     """Name of the location."""
     n_correct_trials: Annotated[int | None, Field(ge=-2147483648, le=2147483647)] = UNSET
     """Number of correct trials."""
@@ -183,23 +228,23 @@ class Session(Resource):
     """Notes taken with the record."""
     number: Annotated[int | None, Field(ge=-2147483648, le=2147483647)] = UNSET
     """Number of the session within its day."""
-    parent_session: str | None = UNSET
+    parent_session: RecordOr[str, Literal["sessions"]] | None = UNSET
     """URL of the parent session, or null."""
-    procedures: list[str | None] = UNSET
+    procedures: RecordsOr[str | None, Literal["procedures"]] = UNSET
     """Names of the procedures."""
-    projects: list[str] = UNSET
+    projects: RecordsOr[str, Literal["projects"]] = UNSET
     """Names of the projects."""
     qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] = UNSET
     """Quality control: NOT_SET, PASS, WARNING, FAIL or CRITICAL."""
     start_time: DateTimeInput | None = UNSET
     """Start time; defaults to now."""
-    subject: str
+    subject: RecordOr[str, Literal["subjects"]]
     """Nickname of the subject."""
     task_protocol: Annotated[str, Field(max_length=1023)] = UNSET
     """Task that the subject performed, usually as its name and version."""
     type: Annotated[str | None, Field(max_length=255)] = UNSET
     """Type of the session, such as Experiment or Base."""
-    users: list[str] = UNSET
+    users: RecordsOr[str, Literal["users"]] = UNSET
     """Usernames of the users who ran the session; defaults to your own."""
 
 
@@ -219,21 +264,21 @@ class SessionChanges(TypedDict, total=False):
     An update replaces the whole field; ``client.sessions.json_field_update`` sets single keys and leaves the
     others unchanged.
     """
-    lab: str
-    location: str | None
+    lab: RecordOr[str, Literal["labs"]]
+    location: RecordOr[str, Literal["locations"]] | None
     n_correct_trials: int | None
     n_trials: int | None
     narrative: str
     number: int | None
-    parent_session: str | None
-    procedures: list[str | None]
-    projects: list[str]
+    parent_session: RecordOr[str, Literal["sessions"]] | None
+    procedures: RecordsOr[str | None, Literal["procedures"]]
+    projects: RecordsOr[str, Literal["projects"]]
     qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]
     start_time: DateTimeInput | None
-    subject: str
+    subject: RecordOr[str, Literal["subjects"]]
     task_protocol: str
     type: str | None
-    users: list[str]
+    users: RecordsOr[str, Literal["users"]]
 
 
 _LIST = ListAction(
@@ -278,6 +323,23 @@ _LIST = ListAction(
         "users": "comma",
     },
     by_uuid=True,
+    references={
+        "atlas_acronym": Reference("brain_regions", "acronym"),
+        "atlas_id": Reference("brain_regions", "id"),
+        "dataset_types": Reference("dataset_types", "name"),
+        "datasets": Reference("datasets", "name"),
+        "id": Reference("sessions", "id"),
+        "lab": Reference("labs", "name"),
+        "location": Reference("locations", "name"),
+        "nickname": Reference("subjects", "nickname"),
+        "parent_session": Reference("sessions", "id"),
+        "procedures": Reference("procedures", "name"),
+        "project": Reference("projects", "name"),
+        "projects": Reference("projects", "name"),
+        "subject": Reference("subjects", "nickname"),
+        "tag": Reference("tags", "name"),
+        "users": Reference("users", "username"),
+    },
 )
 
 _READ: Action[SessionRecord] = Action(
@@ -328,7 +390,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
+class Sessions(JsonFields[UUID | str | RecordOf[Literal["sessions"]], Literal["extended_qc", "json"]]):
     """Sessions: experiments or training with a subject."""
 
     __slots__ = ()
@@ -339,43 +401,50 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
     def list(
         self,
         *,
-        atlas_acronym: str | None = None,
-        atlas_id: int | None = None,
+        atlas_acronym: str | RecordOf[Literal["brain_regions"]] | None = None,
+        atlas_id: int | RecordOf[Literal["brain_regions"]] | None = None,
         atlas_name: str | None = None,
         auto_datetime: datetime | str | None = None,
         dataset_qc_lte: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] | None = None,
-        dataset_types: str | Sequence[str] | None = None,
-        datasets: str | Sequence[str] | None = None,
+        dataset_types: str
+        | RecordOf[Literal["dataset_types"]]
+        | Sequence[str | RecordOf[Literal["dataset_types"]]]
+        | None = None,
+        datasets: str | RecordOf[Literal["datasets"]] | Sequence[str | RecordOf[Literal["datasets"]]] | None = None,
         date_range: DateRange | None = None,
         django: DjangoFilter | None = None,
         end_time: datetime | str | None = None,
         extended_qc: str | None = None,
         histology: bool | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["sessions"]]
+        | Sequence[UUID | str | RecordOf[Literal["sessions"]]]
+        | None = None,
         json: str | None = None,
-        lab: str | None = None,
-        location: str | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
+        location: str | RecordOf[Literal["locations"]] | None = None,
         n_correct_trials: int | None = None,
         n_trials: int | None = None,
         name: str | None = None,
         narrative: str | None = None,
-        nickname: str | None = None,
+        nickname: str | RecordOf[Literal["subjects"]] | None = None,
         number: int | None = None,
-        parent_session: UUID | str | None = None,
+        parent_session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
         performance_gte: float | None = None,
         performance_lte: float | None = None,
-        procedures: str | None = None,
-        project: str | None = None,
-        projects: str | None = None,
+        procedures: str | RecordOf[Literal["procedures"]] | None = None,
+        project: str | RecordOf[Literal["projects"]] | None = None,
+        projects: str | RecordOf[Literal["projects"]] | None = None,
         qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]
         | Sequence[Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]]
         | None = None,
         start_time: datetime | str | None = None,
-        subject: str | None = None,
-        tag: str | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        tag: str | RecordOf[Literal["tags"]] | None = None,
         task_protocol: str | None = None,
         type: str | None = None,
-        users: str | Sequence[str] | None = None,
+        users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -533,7 +602,7 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["sessions"]],
         *,
         timeout: float | None = None,
     ) -> SessionRecord:
@@ -542,7 +611,7 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the session.
+            UUID or URL of the session, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -589,7 +658,7 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["sessions"]],
         session: Session,
         *,
         timeout: float | None = None,
@@ -599,7 +668,7 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the session.
+            UUID or URL of the session, or the record itself.
         session
             The new contents of the session. A value for ``extended_qc`` or ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -624,7 +693,7 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["sessions"]],
         /,
         *,
         timeout: float | None = None,
@@ -635,7 +704,7 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the session.
+            UUID or URL of the session, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -663,7 +732,7 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["sessions"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -672,7 +741,7 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the session.
+            UUID or URL of the session, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -686,7 +755,7 @@ class Sessions(JsonFields[UUID | str, Literal["extended_qc", "json"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]]):
+class AsyncSessions(AsyncJsonFields[UUID | str | RecordOf[Literal["sessions"]], Literal["extended_qc", "json"]]):
     """Sessions: experiments or training with a subject."""
 
     __slots__ = ()
@@ -697,43 +766,50 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
     def list(
         self,
         *,
-        atlas_acronym: str | None = None,
-        atlas_id: int | None = None,
+        atlas_acronym: str | RecordOf[Literal["brain_regions"]] | None = None,
+        atlas_id: int | RecordOf[Literal["brain_regions"]] | None = None,
         atlas_name: str | None = None,
         auto_datetime: datetime | str | None = None,
         dataset_qc_lte: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] | None = None,
-        dataset_types: str | Sequence[str] | None = None,
-        datasets: str | Sequence[str] | None = None,
+        dataset_types: str
+        | RecordOf[Literal["dataset_types"]]
+        | Sequence[str | RecordOf[Literal["dataset_types"]]]
+        | None = None,
+        datasets: str | RecordOf[Literal["datasets"]] | Sequence[str | RecordOf[Literal["datasets"]]] | None = None,
         date_range: DateRange | None = None,
         django: DjangoFilter | None = None,
         end_time: datetime | str | None = None,
         extended_qc: str | None = None,
         histology: bool | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["sessions"]]
+        | Sequence[UUID | str | RecordOf[Literal["sessions"]]]
+        | None = None,
         json: str | None = None,
-        lab: str | None = None,
-        location: str | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
+        location: str | RecordOf[Literal["locations"]] | None = None,
         n_correct_trials: int | None = None,
         n_trials: int | None = None,
         name: str | None = None,
         narrative: str | None = None,
-        nickname: str | None = None,
+        nickname: str | RecordOf[Literal["subjects"]] | None = None,
         number: int | None = None,
-        parent_session: UUID | str | None = None,
+        parent_session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
         performance_gte: float | None = None,
         performance_lte: float | None = None,
-        procedures: str | None = None,
-        project: str | None = None,
-        projects: str | None = None,
+        procedures: str | RecordOf[Literal["procedures"]] | None = None,
+        project: str | RecordOf[Literal["projects"]] | None = None,
+        projects: str | RecordOf[Literal["projects"]] | None = None,
         qc: Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]
         | Sequence[Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"]]
         | None = None,
         start_time: datetime | str | None = None,
-        subject: str | None = None,
-        tag: str | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        tag: str | RecordOf[Literal["tags"]] | None = None,
         task_protocol: str | None = None,
         type: str | None = None,
-        users: str | Sequence[str] | None = None,
+        users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -891,7 +967,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["sessions"]],
         *,
         timeout: float | None = None,
     ) -> SessionRecord:
@@ -900,7 +976,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         Parameters
         ----------
         id
-            UUID or URL of the session.
+            UUID or URL of the session, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -947,7 +1023,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["sessions"]],
         session: Session,
         *,
         timeout: float | None = None,
@@ -957,7 +1033,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         Parameters
         ----------
         id
-            UUID or URL of the session.
+            UUID or URL of the session, or the record itself.
         session
             The new contents of the session. A value for ``extended_qc`` or ``json`` replaces the whole field;
             `json_field_update` sets single keys and leaves the others unchanged.
@@ -982,7 +1058,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["sessions"]],
         /,
         *,
         timeout: float | None = None,
@@ -993,7 +1069,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         Parameters
         ----------
         id
-            UUID or URL of the session.
+            UUID or URL of the session, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -1021,7 +1097,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["sessions"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -1030,7 +1106,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str, Literal["extended_qc", "json"]])
         Parameters
         ----------
         id
-            UUID or URL of the session.
+            UUID or URL of the session, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

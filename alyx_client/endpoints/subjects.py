@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -17,8 +17,13 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -31,8 +36,10 @@ from .water_administrations import WaterAdministrationRecord
 from .weighings import WeighingRecord
 
 
-class SubjectRecord(Record):
+class SubjectRecord(Record, RecordOf[Literal["subjects"]]):
     """A subject, as returned by `read`, `update` and `partial_update`."""
+
+    _origin: ClassVar[Origin] = Origin("subjects", "nickname", can_change=True)
 
     age_weeks: int
     """Age in whole weeks, today or at death; 0 if the date of birth is unknown."""
@@ -89,8 +96,12 @@ class SubjectRecord(Record):
     """All weighings of the animal."""
 
 
-class SubjectSummary(Record):
+class SubjectSummary(Record, RecordOf[Literal["subjects"]]):
     """A subject, as returned by `list` and `create`."""
+
+    _origin: ClassVar[Origin] = Origin(
+        "subjects", "nickname", only_read=("water_administrations", "weighings"), can_change=True
+    )
 
     age_weeks: int
     """Age in whole weeks, today or at death; 0 if the date of birth is unknown."""
@@ -155,6 +166,12 @@ class Zygosity(Record):
 class Subject(Resource):
     """A subject to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "lab": Reference("labs", "name"),
+        "projects": Reference("projects", "name"),
+        "responsible_user": Reference("users", "username"),
+    }
+
     birth_date: DateInput | None = UNSET
     """Date of birth."""
     death_date: DateInput | None = UNSET
@@ -167,7 +184,7 @@ class Subject(Resource):
     An update replaces the whole field; ``client.subjects.json_field_update`` sets single keys and leaves the
     others unchanged.
     """
-    lab: str
+    lab: RecordOr[str, Literal["labs"]]
     """Name of the lab."""
     line: str | None = UNSET
     """Name of the breeding line."""
@@ -175,9 +192,9 @@ class Subject(Resource):
     """Name of the litter."""
     nickname: Annotated[str, Field(max_length=64, pattern="^[\\w.-]+$")]
     """Nickname of the subject: letters, digits, hyphens, underscores and dots."""
-    projects: list[str] = UNSET
+    projects: RecordsOr[str, Literal["projects"]] = UNSET
     """Names of the projects that the animal belongs to."""
-    responsible_user: str = UNSET
+    responsible_user: RecordOr[str, Literal["users"]] = UNSET
     """Username of the responsible user; defaults to your own."""
     sex: Literal["M", "F", "U", ""] = UNSET
     """Sex: M, F, U for unknown, or empty."""
@@ -201,12 +218,12 @@ class SubjectChanges(TypedDict, total=False):
     An update replaces the whole field; ``client.subjects.json_field_update`` sets single keys and leaves the
     others unchanged.
     """
-    lab: str
+    lab: RecordOr[str, Literal["labs"]]
     line: str | None
     litter: str | None
     nickname: str
-    projects: list[str]
-    responsible_user: str
+    projects: RecordsOr[str, Literal["projects"]]
+    responsible_user: RecordOr[str, Literal["users"]]
     sex: Literal["M", "F", "U", ""]
     source: str | None
     species: str | None
@@ -253,6 +270,12 @@ _LIST = ListAction(
         "wean_date": "day",
     },
     by_uuid=True,
+    references={
+        "id": Reference("subjects", "id"),
+        "lab": Reference("labs", "name"),
+        "project": Reference("projects", "name"),
+        "responsible_user": Reference("users", "username"),
+    },
 )
 
 _READ: Action[SubjectRecord] = Action(
@@ -307,7 +330,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Subjects(JsonFields[str, Literal["json"]]):
+class Subjects(JsonFields[str | RecordOf[Literal["subjects"]], Literal["json"]]):
     """Subjects: the animals of the labs."""
 
     __slots__ = ()
@@ -330,18 +353,22 @@ class Subjects(JsonFields[str, Literal["json"]]):
         genotype: UUID | str | Sequence[UUID | str] | None = None,
         genotype_date: date | str | None = None,
         genotype_test: UUID | str | Sequence[UUID | str] | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["subjects"]]
+        | Sequence[UUID | str | RecordOf[Literal["subjects"]]]
+        | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         line: UUID | str | None = None,
         litter: UUID | str | None = None,
         name: str | None = None,
         nickname: str | None = None,
-        project: str | None = None,
+        project: str | RecordOf[Literal["projects"]] | None = None,
         projects: UUID | str | Sequence[UUID | str] | None = None,
         protocol_number: Literal["1", "2", "3", "4"] | Sequence[Literal["1", "2", "3", "4"]] | None = None,
         reduced_date: date | str | None = None,
         request: UUID | str | None = None,
-        responsible_user: str | None = None,
+        responsible_user: str | RecordOf[Literal["users"]] | None = None,
         sex: Literal["F", "M", "U"] | Sequence[Literal["F", "M", "U"]] | None = None,
         source: UUID | str | None = None,
         species: UUID | str | None = None,
@@ -496,7 +523,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
 
     def read(
         self,
-        nickname: str,
+        nickname: str | RecordOf[Literal["subjects"]],
         *,
         timeout: float | None = None,
     ) -> SubjectRecord:
@@ -505,7 +532,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         nickname
-            Nickname or URL of the subject.
+            Nickname or URL of the subject, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -552,7 +579,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
 
     def update(
         self,
-        nickname: str,
+        nickname: str | RecordOf[Literal["subjects"]],
         subject: Subject,
         *,
         timeout: float | None = None,
@@ -562,7 +589,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         nickname
-            Nickname or URL of the subject.
+            Nickname or URL of the subject, or the record itself.
         subject
             The new contents of the subject. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -587,7 +614,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
 
     def partial_update(
         self,
-        nickname: str,
+        nickname: str | RecordOf[Literal["subjects"]],
         /,
         *,
         timeout: float | None = None,
@@ -598,7 +625,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         nickname
-            Nickname or URL of the subject.
+            Nickname or URL of the subject, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -625,7 +652,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
 
     def delete(
         self,
-        nickname: str,
+        nickname: str | RecordOf[Literal["subjects"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -634,7 +661,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         nickname
-            Nickname or URL of the subject.
+            Nickname or URL of the subject, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -648,7 +675,7 @@ class Subjects(JsonFields[str, Literal["json"]]):
         self._send(_DELETE, key=nickname, timeout=timeout)
 
 
-class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
+class AsyncSubjects(AsyncJsonFields[str | RecordOf[Literal["subjects"]], Literal["json"]]):
     """Subjects: the animals of the labs."""
 
     __slots__ = ()
@@ -671,18 +698,22 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         genotype: UUID | str | Sequence[UUID | str] | None = None,
         genotype_date: date | str | None = None,
         genotype_test: UUID | str | Sequence[UUID | str] | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
-        lab: str | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["subjects"]]
+        | Sequence[UUID | str | RecordOf[Literal["subjects"]]]
+        | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         line: UUID | str | None = None,
         litter: UUID | str | None = None,
         name: str | None = None,
         nickname: str | None = None,
-        project: str | None = None,
+        project: str | RecordOf[Literal["projects"]] | None = None,
         projects: UUID | str | Sequence[UUID | str] | None = None,
         protocol_number: Literal["1", "2", "3", "4"] | Sequence[Literal["1", "2", "3", "4"]] | None = None,
         reduced_date: date | str | None = None,
         request: UUID | str | None = None,
-        responsible_user: str | None = None,
+        responsible_user: str | RecordOf[Literal["users"]] | None = None,
         sex: Literal["F", "M", "U"] | Sequence[Literal["F", "M", "U"]] | None = None,
         source: UUID | str | None = None,
         species: UUID | str | None = None,
@@ -837,7 +868,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
 
     async def read(
         self,
-        nickname: str,
+        nickname: str | RecordOf[Literal["subjects"]],
         *,
         timeout: float | None = None,
     ) -> SubjectRecord:
@@ -846,7 +877,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         nickname
-            Nickname or URL of the subject.
+            Nickname or URL of the subject, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -893,7 +924,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
 
     async def update(
         self,
-        nickname: str,
+        nickname: str | RecordOf[Literal["subjects"]],
         subject: Subject,
         *,
         timeout: float | None = None,
@@ -903,7 +934,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         nickname
-            Nickname or URL of the subject.
+            Nickname or URL of the subject, or the record itself.
         subject
             The new contents of the subject. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -928,7 +959,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
 
     async def partial_update(
         self,
-        nickname: str,
+        nickname: str | RecordOf[Literal["subjects"]],
         /,
         *,
         timeout: float | None = None,
@@ -939,7 +970,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         nickname
-            Nickname or URL of the subject.
+            Nickname or URL of the subject, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -966,7 +997,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
 
     async def delete(
         self,
-        nickname: str,
+        nickname: str | RecordOf[Literal["subjects"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -975,7 +1006,7 @@ class AsyncSubjects(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         nickname
-            Nickname or URL of the subject.
+            Nickname or URL of the subject, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -18,8 +18,13 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -30,8 +35,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class SurgeryRecord(Record):
+class SurgeryRecord(Record, RecordOf[Literal["surgeries"]]):
     """A surgery."""
+
+    _origin: ClassVar[Origin] = Origin("surgeries", "id", can_change=True)
 
     end_time: datetime | None
     """End time."""
@@ -65,6 +72,12 @@ class SurgeryRecord(Record):
 class Surgery(Resource):
     """A surgery to replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "procedures": Reference("procedures", "id"),
+        "subject": Reference("subjects", "nickname"),
+        "users": Reference("users", "id"),
+    }
+
     end_time: DateTimeInput | None = UNSET
     """End time."""
     implant_weight: Annotated[float, Field(ge=0.0)]
@@ -86,13 +99,13 @@ class Surgery(Resource):
     outcome_type: Literal["a", "r", "n", ""] = UNSET
     """Outcome: a acute, r recovery, n non-recovery, or empty. The end of an acute or non-recovery surgery sets the animal's date of death.
     """
-    procedures: list[UUIDInput] = UNSET
+    procedures: RecordsOr[UUIDInput, Literal["procedures"]] = UNSET
     """UUIDs of the procedures."""
     start_time: DateTimeInput | None = UNSET
     """Start time."""
-    subject: str
+    subject: RecordOr[str, Literal["subjects"]]
     """Nickname of the subject."""
-    users: list[UUIDInput] = UNSET
+    users: RecordsOr[UUIDInput, Literal["users"]] = UNSET
     """UUIDs of the users who took part."""
 
 
@@ -112,10 +125,10 @@ class SurgeryChanges(TypedDict, total=False):
     name: str
     narrative: str
     outcome_type: Literal["a", "r", "n", ""]
-    procedures: list[UUIDInput]
+    procedures: RecordsOr[UUIDInput, Literal["procedures"]]
     start_time: DateTimeInput | None
-    subject: str
-    users: list[UUIDInput]
+    subject: RecordOr[str, Literal["subjects"]]
+    users: RecordsOr[UUIDInput, Literal["users"]]
 
 
 _LIST = ListAction(
@@ -142,6 +155,16 @@ _LIST = ListAction(
         "users": "comma",
     },
     by_uuid=True,
+    references={
+        "id": Reference("surgeries", "id"),
+        "lab": Reference("labs", "name"),
+        "location": Reference("locations", "name"),
+        "nickname": Reference("subjects", "nickname"),
+        "procedure": Reference("procedures", "name"),
+        "procedures": Reference("procedures", "id"),
+        "subject": Reference("subjects", "nickname"),
+        "users": Reference("users", "username"),
+    },
 )
 
 _READ: Action[SurgeryRecord] = Action(
@@ -174,7 +197,7 @@ _PARTIAL_UPDATE: Action[SurgeryRecord] = Action(
 )
 
 
-class Surgeries(JsonFields[UUID | str, Literal["json"]]):
+class Surgeries(JsonFields[UUID | str | RecordOf[Literal["surgeries"]], Literal["json"]]):
     """Surgeries on animals."""
 
     __slots__ = ()
@@ -188,20 +211,28 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         date_range: DateRange | None = None,
         django: DjangoFilter | None = None,
         end_time: datetime | str | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["surgeries"]]
+        | Sequence[UUID | str | RecordOf[Literal["surgeries"]]]
+        | None = None,
         implant_weight: float | None = None,
         json: str | None = None,
-        lab: str | None = None,
-        location: str | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
+        location: str | RecordOf[Literal["locations"]] | None = None,
         name: str | None = None,
         narrative: str | None = None,
-        nickname: str | None = None,
+        nickname: str | RecordOf[Literal["subjects"]] | None = None,
         outcome_type: Literal["a", "n", "r"] | Sequence[Literal["a", "n", "r"]] | None = None,
-        procedure: str | None = None,
-        procedures: UUID | str | Sequence[UUID | str] | None = None,
+        procedure: str | RecordOf[Literal["procedures"]] | None = None,
+        procedures: UUID
+        | str
+        | RecordOf[Literal["procedures"]]
+        | Sequence[UUID | str | RecordOf[Literal["procedures"]]]
+        | None = None,
         start_time: datetime | str | None = None,
-        subject: str | None = None,
-        users: str | Sequence[str] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -299,7 +330,7 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["surgeries"]],
         *,
         timeout: float | None = None,
     ) -> SurgeryRecord:
@@ -308,7 +339,7 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the surgery.
+            UUID or URL of the surgery, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -328,7 +359,7 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["surgeries"]],
         surgery: Surgery,
         *,
         timeout: float | None = None,
@@ -338,7 +369,7 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the surgery.
+            UUID or URL of the surgery, or the record itself.
         surgery
             The new contents of the surgery. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -363,7 +394,7 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["surgeries"]],
         /,
         *,
         timeout: float | None = None,
@@ -374,7 +405,7 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the surgery.
+            UUID or URL of the surgery, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -400,7 +431,7 @@ class Surgeries(JsonFields[UUID | str, Literal["json"]]):
         return self._send(_PARTIAL_UPDATE, key=id, changes=changes, timeout=timeout)
 
 
-class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncSurgeries(AsyncJsonFields[UUID | str | RecordOf[Literal["surgeries"]], Literal["json"]]):
     """Surgeries on animals."""
 
     __slots__ = ()
@@ -414,20 +445,28 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         date_range: DateRange | None = None,
         django: DjangoFilter | None = None,
         end_time: datetime | str | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["surgeries"]]
+        | Sequence[UUID | str | RecordOf[Literal["surgeries"]]]
+        | None = None,
         implant_weight: float | None = None,
         json: str | None = None,
-        lab: str | None = None,
-        location: str | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
+        location: str | RecordOf[Literal["locations"]] | None = None,
         name: str | None = None,
         narrative: str | None = None,
-        nickname: str | None = None,
+        nickname: str | RecordOf[Literal["subjects"]] | None = None,
         outcome_type: Literal["a", "n", "r"] | Sequence[Literal["a", "n", "r"]] | None = None,
-        procedure: str | None = None,
-        procedures: UUID | str | Sequence[UUID | str] | None = None,
+        procedure: str | RecordOf[Literal["procedures"]] | None = None,
+        procedures: UUID
+        | str
+        | RecordOf[Literal["procedures"]]
+        | Sequence[UUID | str | RecordOf[Literal["procedures"]]]
+        | None = None,
         start_time: datetime | str | None = None,
-        subject: str | None = None,
-        users: str | Sequence[str] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
         limit: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -525,7 +564,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["surgeries"]],
         *,
         timeout: float | None = None,
     ) -> SurgeryRecord:
@@ -534,7 +573,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the surgery.
+            UUID or URL of the surgery, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -554,7 +593,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["surgeries"]],
         surgery: Surgery,
         *,
         timeout: float | None = None,
@@ -564,7 +603,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the surgery.
+            UUID or URL of the surgery, or the record itself.
         surgery
             The new contents of the surgery. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -589,7 +628,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["surgeries"]],
         /,
         *,
         timeout: float | None = None,
@@ -600,7 +639,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the surgery.
+            UUID or URL of the surgery, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes

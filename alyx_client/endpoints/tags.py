@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -14,8 +14,10 @@ from alyx_client.runtime import (
     AsyncResults,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
     Resource,
     ResponseParser,
     Results,
@@ -25,8 +27,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class TagRecord(Record):
+class TagRecord(Record, RecordOf[Literal["tags"]]):
     """A tag."""
+
+    _origin: ClassVar[Origin] = Origin("tags", "name", can_change=True)
 
     description: str
     """Description."""
@@ -142,7 +146,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Tags(JsonFields[str, Literal["json"]]):
+class Tags(JsonFields[str | RecordOf[Literal["tags"]], Literal["json"]]):
     """Tags on datasets; a tag can make them public or protect them."""
 
     __slots__ = ()
@@ -194,7 +198,7 @@ class Tags(JsonFields[str, Literal["json"]]):
 
     def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["tags"]],
         *,
         timeout: float | None = None,
     ) -> TagRecord:
@@ -203,7 +207,7 @@ class Tags(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the tag.
+            Name or URL of the tag, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -250,7 +254,7 @@ class Tags(JsonFields[str, Literal["json"]]):
 
     def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["tags"]],
         tag: Tag,
         *,
         timeout: float | None = None,
@@ -260,7 +264,7 @@ class Tags(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the tag.
+            Name or URL of the tag, or the record itself.
         tag
             The new contents of the tag. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -285,7 +289,7 @@ class Tags(JsonFields[str, Literal["json"]]):
 
     def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["tags"]],
         /,
         *,
         timeout: float | None = None,
@@ -296,7 +300,7 @@ class Tags(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the tag.
+            Name or URL of the tag, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -323,7 +327,7 @@ class Tags(JsonFields[str, Literal["json"]]):
 
     def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["tags"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -332,7 +336,7 @@ class Tags(JsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the tag.
+            Name or URL of the tag, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -346,7 +350,7 @@ class Tags(JsonFields[str, Literal["json"]]):
         self._send(_DELETE, key=name, timeout=timeout)
 
 
-class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
+class AsyncTags(AsyncJsonFields[str | RecordOf[Literal["tags"]], Literal["json"]]):
     """Tags on datasets; a tag can make them public or protect them."""
 
     __slots__ = ()
@@ -398,7 +402,7 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
 
     async def read(
         self,
-        name: str,
+        name: str | RecordOf[Literal["tags"]],
         *,
         timeout: float | None = None,
     ) -> TagRecord:
@@ -407,7 +411,7 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the tag.
+            Name or URL of the tag, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -454,7 +458,7 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
 
     async def update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["tags"]],
         tag: Tag,
         *,
         timeout: float | None = None,
@@ -464,7 +468,7 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the tag.
+            Name or URL of the tag, or the record itself.
         tag
             The new contents of the tag. A value for ``json`` replaces the whole field; `json_field_update` sets
             single keys and leaves the others unchanged.
@@ -489,7 +493,7 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
 
     async def partial_update(
         self,
-        name: str,
+        name: str | RecordOf[Literal["tags"]],
         /,
         *,
         timeout: float | None = None,
@@ -500,7 +504,7 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the tag.
+            Name or URL of the tag, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -527,7 +531,7 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
 
     async def delete(
         self,
-        name: str,
+        name: str | RecordOf[Literal["tags"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -536,7 +540,7 @@ class AsyncTags(AsyncJsonFields[str, Literal["json"]]):
         Parameters
         ----------
         name
-            Name or URL of the tag.
+            Name or URL of the tag, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from datetime import datetime as datetime_aliased
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -17,8 +17,13 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -29,8 +34,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class TaskRecord(Record):
+class TaskRecord(Record, RecordOf[Literal["tasks"]]):
     """A task."""
+
+    _origin: ClassVar[Origin] = Origin("tasks", "id", can_change=True)
 
     arguments: Any
     """Arguments of the task; unique together with its name and session."""
@@ -77,6 +84,12 @@ class TaskRecord(Record):
 class Task(Resource):
     """A task to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "data_repository": Reference("data_repository", "name"),
+        "parents": Reference("tasks", "id"),
+        "session": Reference("sessions", "id"),
+    }
+
     arguments: Any = UNSET
     """Arguments of the task; unique together with its name and session.
 
@@ -85,7 +98,7 @@ class Task(Resource):
     """
     cpu: Annotated[int | None, Field(ge=-32768, le=32767)] = UNSET
     """Number of processor cores that the task needs."""
-    data_repository: str = UNSET
+    data_repository: RecordOr[str, Literal["data_repository"]] = UNSET
     """Name of the data repository that the task works on."""
     executable: Annotated[str | None, Field(max_length=128)] = UNSET
     """Name of the program or class that runs the task."""
@@ -101,13 +114,13 @@ class Task(Resource):
     """Output of the task."""
     name: Annotated[str | None, Field(max_length=64)] = UNSET
     """Name."""
-    parents: list[UUIDInput] = UNSET
+    parents: RecordsOr[UUIDInput, Literal["tasks"]] = UNSET
     """UUIDs of the tasks that must run before."""
     priority: Annotated[int | None, Field(ge=-32768, le=32767)] = UNSET
     """Priority; higher values run first."""
     ram: Annotated[int | None, Field(ge=-32768, le=32767)] = UNSET
     """Memory that the task needs."""
-    session: UUIDInput | None
+    session: RecordOr[UUIDInput, Literal["sessions"]] | None
     """UUID of the session that the task works on, or null."""
     status: Literal["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]
     """Status: Waiting, Held, Started, Errored, Abandoned, Empty, Incomplete or Complete."""
@@ -129,7 +142,7 @@ class TaskChanges(TypedDict, total=False):
     others unchanged.
     """
     cpu: int | None
-    data_repository: str
+    data_repository: RecordOr[str, Literal["data_repository"]]
     executable: str | None
     gpu: int | None
     graph: str | None
@@ -137,10 +150,10 @@ class TaskChanges(TypedDict, total=False):
     level: int | None
     log: str | None
     name: str | None
-    parents: list[UUIDInput]
+    parents: RecordsOr[UUIDInput, Literal["tasks"]]
     priority: int | None
     ram: int | None
-    session: UUIDInput | None
+    session: RecordOr[UUIDInput, Literal["sessions"]] | None
     status: Literal["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]
     time_elapsed_secs: float | None
     time_out_secs: int | None
@@ -175,6 +188,12 @@ _LIST = ListAction(
         "version": "plain",
     },
     by_uuid=True,
+    references={
+        "id": Reference("tasks", "id"),
+        "lab": Reference("labs", "name"),
+        "parents": Reference("tasks", "id"),
+        "session": Reference("sessions", "id"),
+    },
 )
 
 _READ: Action[TaskRecord] = Action(
@@ -225,7 +244,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
+class Tasks(JsonFields[UUID | str | RecordOf[Literal["tasks"]], Literal["arguments"]]):
     """Data-processing tasks that computers in the labs run and report on."""
 
     __slots__ = ()
@@ -243,16 +262,20 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         executable: str | None = None,
         gpu: int | None = None,
         graph: str | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID | str | RecordOf[Literal["tasks"]] | Sequence[UUID | str | RecordOf[Literal["tasks"]]] | None = None,
         io_charge: int | None = None,
-        lab: str | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         level: int | None = None,
         log: str | None = None,
         name: str | None = None,
-        parents: UUID | str | Sequence[UUID | str] | None = None,
+        parents: UUID
+        | str
+        | RecordOf[Literal["tasks"]]
+        | Sequence[UUID | str | RecordOf[Literal["tasks"]]]
+        | None = None,
         priority: int | None = None,
         ram: int | None = None,
-        session: UUID | str | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
         status: Literal["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]
         | Sequence[Literal["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]]
         | None = None,
@@ -368,7 +391,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["tasks"]],
         *,
         timeout: float | None = None,
     ) -> TaskRecord:
@@ -377,7 +400,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         Parameters
         ----------
         id
-            UUID or URL of the task.
+            UUID or URL of the task, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -424,7 +447,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["tasks"]],
         task: Task,
         *,
         timeout: float | None = None,
@@ -434,7 +457,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         Parameters
         ----------
         id
-            UUID or URL of the task.
+            UUID or URL of the task, or the record itself.
         task
             The new contents of the task. A value for ``arguments`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -459,7 +482,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["tasks"]],
         /,
         *,
         timeout: float | None = None,
@@ -470,7 +493,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         Parameters
         ----------
         id
-            UUID or URL of the task.
+            UUID or URL of the task, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -497,7 +520,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["tasks"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -506,7 +529,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         Parameters
         ----------
         id
-            UUID or URL of the task.
+            UUID or URL of the task, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -520,7 +543,7 @@ class Tasks(JsonFields[UUID | str, Literal["arguments"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
+class AsyncTasks(AsyncJsonFields[UUID | str | RecordOf[Literal["tasks"]], Literal["arguments"]]):
     """Data-processing tasks that computers in the labs run and report on."""
 
     __slots__ = ()
@@ -538,16 +561,20 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         executable: str | None = None,
         gpu: int | None = None,
         graph: str | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID | str | RecordOf[Literal["tasks"]] | Sequence[UUID | str | RecordOf[Literal["tasks"]]] | None = None,
         io_charge: int | None = None,
-        lab: str | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
         level: int | None = None,
         log: str | None = None,
         name: str | None = None,
-        parents: UUID | str | Sequence[UUID | str] | None = None,
+        parents: UUID
+        | str
+        | RecordOf[Literal["tasks"]]
+        | Sequence[UUID | str | RecordOf[Literal["tasks"]]]
+        | None = None,
         priority: int | None = None,
         ram: int | None = None,
-        session: UUID | str | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
         status: Literal["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]
         | Sequence[Literal["Waiting", "Held", "Started", "Errored", "Abandoned", "Empty", "Incomplete", "Complete"]]
         | None = None,
@@ -663,7 +690,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["tasks"]],
         *,
         timeout: float | None = None,
     ) -> TaskRecord:
@@ -672,7 +699,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         Parameters
         ----------
         id
-            UUID or URL of the task.
+            UUID or URL of the task, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -719,7 +746,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["tasks"]],
         task: Task,
         *,
         timeout: float | None = None,
@@ -729,7 +756,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         Parameters
         ----------
         id
-            UUID or URL of the task.
+            UUID or URL of the task, or the record itself.
         task
             The new contents of the task. A value for ``arguments`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -754,7 +781,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["tasks"]],
         /,
         *,
         timeout: float | None = None,
@@ -765,7 +792,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         Parameters
         ----------
         id
-            UUID or URL of the task.
+            UUID or URL of the task, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -792,7 +819,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["tasks"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -801,7 +828,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str, Literal["arguments"]]):
         Parameters
         ----------
         id
-            UUID or URL of the task.
+            UUID or URL of the task, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from datetime import datetime as datetime_aliased
-from typing import Any, Literal, Unpack
+from typing import Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -17,8 +17,12 @@ from alyx_client.runtime import (
     DjangoFilter,
     JsonFields,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -30,8 +34,10 @@ from typing_extensions import TypedDict
 from .chronic_insertions import SessionInfo
 
 
-class TrajectoryEstimateRecord(Record):
+class TrajectoryEstimateRecord(Record, RecordOf[Literal["trajectories"]]):
     """A trajectory."""
+
+    _origin: ClassVar[Origin] = Origin("trajectories", "id", can_change=True)
 
     chronic_insertion: UUID | None
     """UUID of the chronic insertion that the record belongs to."""
@@ -71,7 +77,12 @@ class TrajectoryEstimateRecord(Record):
 class TrajectoryEstimate(Resource):
     """A trajectory to create or replace."""
 
-    chronic_insertion: UUIDInput | None = UNSET
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "chronic_insertion": Reference("chronic_insertions", "id"),
+        "probe_insertion": Reference("insertions", "id"),
+    }
+
+    chronic_insertion: RecordOr[UUIDInput, Literal["chronic_insertions"]] | None = UNSET
     """UUID of the chronic insertion that the record belongs to."""
     coordinate_system: str = UNSET
     """Name of the coordinate system of the positions."""
@@ -85,7 +96,7 @@ class TrajectoryEstimate(Resource):
     """
     phi: float | None
     """Azimuth in degrees, counted anticlockwise; 0 points to the right."""
-    probe_insertion: UUIDInput | None = UNSET
+    probe_insertion: RecordOr[UUIDInput, Literal["insertions"]] | None = UNSET
     """UUID of the probe insertion that the record belongs to."""
     provenance: Literal["Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"]
     """Method of the estimate: Planned, Micro-manipulator, Histology track or Ephys aligned histology track; one of each per insertion.
@@ -105,7 +116,7 @@ class TrajectoryEstimate(Resource):
 class TrajectoryEstimateChanges(TypedDict, total=False):
     """Fields of `TrajectoryEstimate` to change, as keywords of `partial_update`."""
 
-    chronic_insertion: UUIDInput | None
+    chronic_insertion: RecordOr[UUIDInput, Literal["chronic_insertions"]] | None
     coordinate_system: str
     depth: float | None
     json: Any
@@ -115,7 +126,7 @@ class TrajectoryEstimateChanges(TypedDict, total=False):
     the others unchanged.
     """
     phi: float | None
-    probe_insertion: UUIDInput | None
+    probe_insertion: RecordOr[UUIDInput, Literal["insertions"]] | None
     provenance: Literal["Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"]
     roll: float | None
     theta: float | None
@@ -151,6 +162,15 @@ _LIST = ListAction(
         "z": "plain",
     },
     by_uuid=True,
+    references={
+        "chronic_insertion": Reference("chronic_insertions", "id"),
+        "id": Reference("trajectories", "id"),
+        "probe": Reference("insertions", "name"),
+        "probe_insertion": Reference("insertions", "id"),
+        "project": Reference("projects", "name"),
+        "session": Reference("sessions", "id"),
+        "subject": Reference("subjects", "nickname"),
+    },
 )
 
 _READ: Action[TrajectoryEstimateRecord] = Action(
@@ -202,7 +222,7 @@ _DELETE: Action[None] = Action(
 )
 
 
-class Trajectories(JsonFields[UUID | str, Literal["json"]]):
+class Trajectories(JsonFields[UUID | str | RecordOf[Literal["trajectories"]], Literal["json"]]):
     """Estimated trajectories of probes through the brain, as straight lines."""
 
     __slots__ = ()
@@ -213,24 +233,28 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
     def list(
         self,
         *,
-        chronic_insertion: UUID | str | None = None,
+        chronic_insertion: UUID | str | RecordOf[Literal["chronic_insertions"]] | None = None,
         coordinate_system: UUID | str | None = None,
         date: date | str | None = None,
         datetime: datetime | str | None = None,
         depth: float | None = None,
         django: DjangoFilter | None = None,
         experiment_number: int | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["trajectories"]]
+        | Sequence[UUID | str | RecordOf[Literal["trajectories"]]]
+        | None = None,
         phi: float | None = None,
-        probe: str | None = None,
-        probe_insertion: UUID | str | None = None,
-        project: str | None = None,
+        probe: str | RecordOf[Literal["insertions"]] | None = None,
+        probe_insertion: UUID | str | RecordOf[Literal["insertions"]] | None = None,
+        project: str | RecordOf[Literal["projects"]] | None = None,
         provenance: Literal["Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"]
         | Sequence[Literal["Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"]]
         | None = None,
         roll: float | None = None,
-        session: UUID | str | None = None,
-        subject: str | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
         theta: float | None = None,
         x: float | None = None,
         y: float | None = None,
@@ -341,7 +365,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["trajectories"]],
         *,
         timeout: float | None = None,
     ) -> TrajectoryEstimateRecord:
@@ -350,7 +374,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the trajectory.
+            UUID or URL of the trajectory, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -397,7 +421,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["trajectories"]],
         trajectory_estimate: TrajectoryEstimate,
         *,
         timeout: float | None = None,
@@ -407,7 +431,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the trajectory.
+            UUID or URL of the trajectory, or the record itself.
         trajectory_estimate
             The new contents of the trajectory. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -432,7 +456,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["trajectories"]],
         /,
         *,
         timeout: float | None = None,
@@ -446,7 +470,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the trajectory.
+            UUID or URL of the trajectory, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -473,7 +497,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["trajectories"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -482,7 +506,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the trajectory.
+            UUID or URL of the trajectory, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -496,7 +520,7 @@ class Trajectories(JsonFields[UUID | str, Literal["json"]]):
         self._send(_DELETE, key=id, timeout=timeout)
 
 
-class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
+class AsyncTrajectories(AsyncJsonFields[UUID | str | RecordOf[Literal["trajectories"]], Literal["json"]]):
     """Estimated trajectories of probes through the brain, as straight lines."""
 
     __slots__ = ()
@@ -507,24 +531,28 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
     def list(
         self,
         *,
-        chronic_insertion: UUID | str | None = None,
+        chronic_insertion: UUID | str | RecordOf[Literal["chronic_insertions"]] | None = None,
         coordinate_system: UUID | str | None = None,
         date: date | str | None = None,
         datetime: datetime | str | None = None,
         depth: float | None = None,
         django: DjangoFilter | None = None,
         experiment_number: int | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["trajectories"]]
+        | Sequence[UUID | str | RecordOf[Literal["trajectories"]]]
+        | None = None,
         phi: float | None = None,
-        probe: str | None = None,
-        probe_insertion: UUID | str | None = None,
-        project: str | None = None,
+        probe: str | RecordOf[Literal["insertions"]] | None = None,
+        probe_insertion: UUID | str | RecordOf[Literal["insertions"]] | None = None,
+        project: str | RecordOf[Literal["projects"]] | None = None,
         provenance: Literal["Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"]
         | Sequence[Literal["Ephys aligned histology track", "Histology track", "Micro-manipulator", "Planned"]]
         | None = None,
         roll: float | None = None,
-        session: UUID | str | None = None,
-        subject: str | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
         theta: float | None = None,
         x: float | None = None,
         y: float | None = None,
@@ -635,7 +663,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["trajectories"]],
         *,
         timeout: float | None = None,
     ) -> TrajectoryEstimateRecord:
@@ -644,7 +672,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the trajectory.
+            UUID or URL of the trajectory, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -691,7 +719,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["trajectories"]],
         trajectory_estimate: TrajectoryEstimate,
         *,
         timeout: float | None = None,
@@ -701,7 +729,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the trajectory.
+            UUID or URL of the trajectory, or the record itself.
         trajectory_estimate
             The new contents of the trajectory. A value for ``json`` replaces the whole field; `json_field_update`
             sets single keys and leaves the others unchanged.
@@ -726,7 +754,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["trajectories"]],
         /,
         *,
         timeout: float | None = None,
@@ -740,7 +768,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the trajectory.
+            UUID or URL of the trajectory, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -767,7 +795,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["trajectories"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -776,7 +804,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str, Literal["json"]]):
         Parameters
         ----------
         id
-            UUID or URL of the trajectory.
+            UUID or URL of the trajectory, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Unpack
+from typing import Annotated, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -16,8 +16,12 @@ from alyx_client.runtime import (
     DjangoFilter,
     Endpoint,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
+    RecordsOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -27,8 +31,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class UserRecord(Record):
+class UserRecord(Record, RecordOf[Literal["users"]]):
     """A user."""
+
+    _origin: ClassVar[Origin] = Origin("users", "username", can_change=True)
 
     allowed_users: list[str]
     """Usernames of the users who may change the user's animals."""
@@ -49,13 +55,18 @@ class UserRecord(Record):
 class User(Resource):
     """A user to create or replace."""
 
-    allowed_users: list[str]
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "allowed_users": Reference("users", "username"),
+        "subjects_responsible": Reference("subjects", "nickname"),
+    }
+
+    allowed_users: RecordsOr[str, Literal["users"]]
     """Usernames of the users who may change the user's animals."""
     email: str = UNSET
     """Email address."""
     is_stock_manager: bool = UNSET
     """True if the user manages animals that are not part of an experiment yet."""
-    subjects_responsible: list[str]
+    subjects_responsible: RecordsOr[str, Literal["subjects"]]
     """Nicknames of the animals that the user is responsible for."""
     username: Annotated[str, Field(max_length=150, pattern="^[\\w.@+-]+$")]
     """Login name: letters, digits and @ . + - _"""
@@ -64,10 +75,10 @@ class User(Resource):
 class UserChanges(TypedDict, total=False):
     """Fields of `User` to change, as keywords of `partial_update`."""
 
-    allowed_users: list[str]
+    allowed_users: RecordsOr[str, Literal["users"]]
     email: str
     is_stock_manager: bool
-    subjects_responsible: list[str]
+    subjects_responsible: RecordsOr[str, Literal["subjects"]]
     username: str
 
 
@@ -94,6 +105,10 @@ _LIST = ListAction(
         "username": "plain",
     },
     by_uuid=True,
+    references={
+        "allowed_users": Reference("users", "id"),
+        "id": Reference("users", "id"),
+    },
 )
 
 _READ: Action[UserRecord] = Action(
@@ -157,13 +172,17 @@ class Users(Endpoint):
     def list(
         self,
         *,
-        allowed_users: UUID | str | Sequence[UUID | str] | None = None,
+        allowed_users: UUID
+        | str
+        | RecordOf[Literal["users"]]
+        | Sequence[UUID | str | RecordOf[Literal["users"]]]
+        | None = None,
         date_joined: datetime | str | None = None,
         django: DjangoFilter | None = None,
         email: str | None = None,
         first_name: str | None = None,
         groups: int | Sequence[int] | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID | str | RecordOf[Literal["users"]] | Sequence[UUID | str | RecordOf[Literal["users"]]] | None = None,
         is_active: bool | None = None,
         is_public_user: bool | None = None,
         is_staff: bool | None = None,
@@ -266,7 +285,7 @@ class Users(Endpoint):
 
     def read(
         self,
-        username: str,
+        username: str | RecordOf[Literal["users"]],
         *,
         timeout: float | None = None,
     ) -> UserRecord:
@@ -275,7 +294,7 @@ class Users(Endpoint):
         Parameters
         ----------
         username
-            Username or URL of the user.
+            Username or URL of the user, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -322,7 +341,7 @@ class Users(Endpoint):
 
     def update(
         self,
-        username: str,
+        username: str | RecordOf[Literal["users"]],
         user: User,
         *,
         timeout: float | None = None,
@@ -332,7 +351,7 @@ class Users(Endpoint):
         Parameters
         ----------
         username
-            Username or URL of the user.
+            Username or URL of the user, or the record itself.
         user
             The new contents of the user.
         timeout
@@ -356,7 +375,7 @@ class Users(Endpoint):
 
     def partial_update(
         self,
-        username: str,
+        username: str | RecordOf[Literal["users"]],
         /,
         *,
         timeout: float | None = None,
@@ -367,7 +386,7 @@ class Users(Endpoint):
         Parameters
         ----------
         username
-            Username or URL of the user.
+            Username or URL of the user, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -393,7 +412,7 @@ class Users(Endpoint):
 
     def delete(
         self,
-        username: str,
+        username: str | RecordOf[Literal["users"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -402,7 +421,7 @@ class Users(Endpoint):
         Parameters
         ----------
         username
-            Username or URL of the user.
+            Username or URL of the user, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -425,13 +444,17 @@ class AsyncUsers(AsyncEndpoint):
     def list(
         self,
         *,
-        allowed_users: UUID | str | Sequence[UUID | str] | None = None,
+        allowed_users: UUID
+        | str
+        | RecordOf[Literal["users"]]
+        | Sequence[UUID | str | RecordOf[Literal["users"]]]
+        | None = None,
         date_joined: datetime | str | None = None,
         django: DjangoFilter | None = None,
         email: str | None = None,
         first_name: str | None = None,
         groups: int | Sequence[int] | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID | str | RecordOf[Literal["users"]] | Sequence[UUID | str | RecordOf[Literal["users"]]] | None = None,
         is_active: bool | None = None,
         is_public_user: bool | None = None,
         is_staff: bool | None = None,
@@ -534,7 +557,7 @@ class AsyncUsers(AsyncEndpoint):
 
     async def read(
         self,
-        username: str,
+        username: str | RecordOf[Literal["users"]],
         *,
         timeout: float | None = None,
     ) -> UserRecord:
@@ -543,7 +566,7 @@ class AsyncUsers(AsyncEndpoint):
         Parameters
         ----------
         username
-            Username or URL of the user.
+            Username or URL of the user, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -590,7 +613,7 @@ class AsyncUsers(AsyncEndpoint):
 
     async def update(
         self,
-        username: str,
+        username: str | RecordOf[Literal["users"]],
         user: User,
         *,
         timeout: float | None = None,
@@ -600,7 +623,7 @@ class AsyncUsers(AsyncEndpoint):
         Parameters
         ----------
         username
-            Username or URL of the user.
+            Username or URL of the user, or the record itself.
         user
             The new contents of the user.
         timeout
@@ -624,7 +647,7 @@ class AsyncUsers(AsyncEndpoint):
 
     async def partial_update(
         self,
-        username: str,
+        username: str | RecordOf[Literal["users"]],
         /,
         *,
         timeout: float | None = None,
@@ -635,7 +658,7 @@ class AsyncUsers(AsyncEndpoint):
         Parameters
         ----------
         username
-            Username or URL of the user.
+            Username or URL of the user, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -661,7 +684,7 @@ class AsyncUsers(AsyncEndpoint):
 
     async def delete(
         self,
-        username: str,
+        username: str | RecordOf[Literal["users"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -670,7 +693,7 @@ class AsyncUsers(AsyncEndpoint):
         Parameters
         ----------
         username
-            Username or URL of the user.
+            Username or URL of the user, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

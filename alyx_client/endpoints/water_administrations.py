@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Unpack
+from typing import Annotated, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -17,7 +17,11 @@ from alyx_client.runtime import (
     DjangoFilter,
     Endpoint,
     ListAction,
+    Origin,
     PageParser,
+    RecordOf,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -29,8 +33,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class WaterAdministrationRecord(WithIdInUrl):
+class WaterAdministrationRecord(WithIdInUrl, RecordOf[Literal["water_administrations"]]):
     """A water administration."""
+
+    _origin: ClassVar[Origin] = Origin("water_administrations", "id", can_change=True)
 
     adlib: bool
     """True for water given ad libitum, False for a measured amount."""
@@ -53,19 +59,26 @@ class WaterAdministrationRecord(WithIdInUrl):
 class WaterAdministration(Resource):
     """A water administration to create or replace."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "session": Reference("sessions", "id"),
+        "subject": Reference("subjects", "nickname"),
+        "user": Reference("users", "username"),
+        "water_type": Reference("water_type", "name"),
+    }
+
     adlib: bool = UNSET
     """True for water given ad libitum, False for a measured amount."""
     date_time: DateTimeInput | None = UNSET
     """Time at which the water was given; defaults to now."""
-    session: UUIDInput = UNSET
+    session: RecordOr[UUIDInput, Literal["sessions"]] = UNSET
     """UUID of the session in which the water was given, if any."""
-    subject: str
+    subject: RecordOr[str, Literal["subjects"]]
     """Nickname of the subject."""
-    user: str = UNSET
+    user: RecordOr[str, Literal["users"]] = UNSET
     """Username of the user who gave the water; defaults to your own."""
     water_administered: Annotated[float | None, Field(ge=0.0)] = UNSET
     """Amount of water in mL, or null if given ad libitum."""
-    water_type: str = UNSET
+    water_type: RecordOr[str, Literal["water_type"]] = UNSET
     """Name of the water type; defaults to that of the last water restriction."""
 
 
@@ -74,11 +87,11 @@ class WaterAdministrationChanges(TypedDict, total=False):
 
     adlib: bool
     date_time: DateTimeInput | None
-    session: UUIDInput
-    subject: str
-    user: str
+    session: RecordOr[UUIDInput, Literal["sessions"]]
+    subject: RecordOr[str, Literal["subjects"]]
+    user: RecordOr[str, Literal["users"]]
     water_administered: float | None
-    water_type: str
+    water_type: RecordOr[str, Literal["water_type"]]
 
 
 _LIST = ListAction(
@@ -100,6 +113,13 @@ _LIST = ListAction(
         "water_type": "plain",
     },
     by_uuid=True,
+    references={
+        "id": Reference("water_administrations", "id"),
+        "nickname": Reference("subjects", "nickname"),
+        "session": Reference("sessions", "id"),
+        "subject": Reference("subjects", "nickname"),
+        "user": Reference("users", "id"),
+    },
 )
 
 _READ: Action[WaterAdministrationRecord] = Action(
@@ -162,13 +182,17 @@ class WaterAdministrations(Endpoint):
         adlib: bool | None = None,
         date_time: datetime | str | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["water_administrations"]]
+        | Sequence[UUID | str | RecordOf[Literal["water_administrations"]]]
+        | None = None,
         json: str | None = None,
         name: str | None = None,
-        nickname: str | None = None,
-        session: UUID | str | None = None,
-        subject: str | None = None,
-        user: UUID | str | None = None,
+        nickname: str | RecordOf[Literal["subjects"]] | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        user: UUID | str | RecordOf[Literal["users"]] | None = None,
         water_administered: float | None = None,
         water_type: UUID | str | None = None,
         limit: int | None = None,
@@ -253,7 +277,7 @@ class WaterAdministrations(Endpoint):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["water_administrations"]],
         *,
         timeout: float | None = None,
     ) -> WaterAdministrationRecord:
@@ -262,7 +286,7 @@ class WaterAdministrations(Endpoint):
         Parameters
         ----------
         id
-            UUID or URL of the water administration.
+            UUID or URL of the water administration, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -309,7 +333,7 @@ class WaterAdministrations(Endpoint):
 
     def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["water_administrations"]],
         water_administration: WaterAdministration,
         *,
         timeout: float | None = None,
@@ -319,7 +343,7 @@ class WaterAdministrations(Endpoint):
         Parameters
         ----------
         id
-            UUID or URL of the water administration.
+            UUID or URL of the water administration, or the record itself.
         water_administration
             The new contents of the water administration.
         timeout
@@ -343,7 +367,7 @@ class WaterAdministrations(Endpoint):
 
     def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["water_administrations"]],
         /,
         *,
         timeout: float | None = None,
@@ -354,7 +378,7 @@ class WaterAdministrations(Endpoint):
         Parameters
         ----------
         id
-            UUID or URL of the water administration.
+            UUID or URL of the water administration, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -380,7 +404,7 @@ class WaterAdministrations(Endpoint):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["water_administrations"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -389,7 +413,7 @@ class WaterAdministrations(Endpoint):
         Parameters
         ----------
         id
-            UUID or URL of the water administration.
+            UUID or URL of the water administration, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -415,13 +439,17 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         adlib: bool | None = None,
         date_time: datetime | str | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["water_administrations"]]
+        | Sequence[UUID | str | RecordOf[Literal["water_administrations"]]]
+        | None = None,
         json: str | None = None,
         name: str | None = None,
-        nickname: str | None = None,
-        session: UUID | str | None = None,
-        subject: str | None = None,
-        user: UUID | str | None = None,
+        nickname: str | RecordOf[Literal["subjects"]] | None = None,
+        session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        user: UUID | str | RecordOf[Literal["users"]] | None = None,
         water_administered: float | None = None,
         water_type: UUID | str | None = None,
         limit: int | None = None,
@@ -506,7 +534,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["water_administrations"]],
         *,
         timeout: float | None = None,
     ) -> WaterAdministrationRecord:
@@ -515,7 +543,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         Parameters
         ----------
         id
-            UUID or URL of the water administration.
+            UUID or URL of the water administration, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -562,7 +590,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
 
     async def update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["water_administrations"]],
         water_administration: WaterAdministration,
         *,
         timeout: float | None = None,
@@ -572,7 +600,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         Parameters
         ----------
         id
-            UUID or URL of the water administration.
+            UUID or URL of the water administration, or the record itself.
         water_administration
             The new contents of the water administration.
         timeout
@@ -596,7 +624,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
 
     async def partial_update(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["water_administrations"]],
         /,
         *,
         timeout: float | None = None,
@@ -607,7 +635,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         Parameters
         ----------
         id
-            UUID or URL of the water administration.
+            UUID or URL of the water administration, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
         **changes
@@ -633,7 +661,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["water_administrations"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -642,7 +670,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         Parameters
         ----------
         id
-            UUID or URL of the water administration.
+            UUID or URL of the water administration, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

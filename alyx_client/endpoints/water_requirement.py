@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from datetime import date
 from datetime import date as date_aliased
+from typing import Literal
 
 from alyx_client.runtime import (
     Action,
     AsyncEndpoint,
     Endpoint,
     Record,
+    RecordOf,
+    Reference,
     ResponseParser,
 )
 
@@ -76,6 +79,7 @@ _READ: Action[WaterRequirementRecord] = Action(
         "end_date": "day",
         "start_date": "day",
     },
+    record=Reference("subjects", "nickname"),
 )
 
 
@@ -86,7 +90,7 @@ class WaterRequirement(Endpoint):
 
     def read(
         self,
-        nickname: str,
+        nickname: str | RecordOf[Literal["subjects"]],
         *,
         end_date: date | str | None = None,
         start_date: date | str | None = None,
@@ -97,7 +101,7 @@ class WaterRequirement(Endpoint):
         Parameters
         ----------
         nickname
-            Nickname or URL of the water requirement.
+            Nickname or URL of the water requirement, or the record itself.
         end_date
             Last day.
         start_date
@@ -129,7 +133,7 @@ class AsyncWaterRequirement(AsyncEndpoint):
 
     async def read(
         self,
-        nickname: str,
+        nickname: str | RecordOf[Literal["subjects"]],
         *,
         end_date: date | str | None = None,
         start_date: date | str | None = None,
@@ -140,7 +144,7 @@ class AsyncWaterRequirement(AsyncEndpoint):
         Parameters
         ----------
         nickname
-            Nickname or URL of the water requirement.
+            Nickname or URL of the water requirement, or the record itself.
         end_date
             Last day.
         start_date

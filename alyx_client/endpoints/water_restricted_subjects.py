@@ -5,21 +5,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import ClassVar, Literal
 
 from alyx_client.runtime import (
     AsyncEndpoint,
     AsyncResults,
     Endpoint,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
     Results,
     known_filters,
 )
 
 
-class WaterRestrictedSubjectRecord(Record):
+class WaterRestrictedSubjectRecord(Record, RecordOf[Literal["subjects"]]):
     """A water-restricted subject."""
+
+    _origin: ClassVar[Origin] = Origin("subjects", "nickname")
 
     expected_water: float
     """Amount of water that the animal should receive today, in mL."""

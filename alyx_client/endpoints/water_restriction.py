@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -16,6 +17,8 @@ from alyx_client.runtime import (
     ListAction,
     PageParser,
     Record,
+    RecordOf,
+    Reference,
     Results,
     known_filters,
 )
@@ -59,6 +62,14 @@ _LIST = ListAction(
         "water_type": "plain",
     },
     by_uuid=True,
+    references={
+        "lab": Reference("labs", "name"),
+        "location": Reference("locations", "name"),
+        "nickname": Reference("subjects", "nickname"),
+        "procedures": Reference("procedures", "id"),
+        "subject": Reference("subjects", "nickname"),
+        "users": Reference("users", "username"),
+    },
 )
 
 
@@ -76,16 +87,20 @@ class WaterRestriction(Endpoint):
         end_time: datetime | str | None = None,
         id: UUID | str | Sequence[UUID | str] | None = None,
         json: str | None = None,
-        lab: str | None = None,
-        location: str | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
+        location: str | RecordOf[Literal["locations"]] | None = None,
         name: str | None = None,
         narrative: str | None = None,
-        nickname: str | None = None,
-        procedures: UUID | str | Sequence[UUID | str] | None = None,
+        nickname: str | RecordOf[Literal["subjects"]] | None = None,
+        procedures: UUID
+        | str
+        | RecordOf[Literal["procedures"]]
+        | Sequence[UUID | str | RecordOf[Literal["procedures"]]]
+        | None = None,
         reference_weight: float | None = None,
         start_time: datetime | str | None = None,
-        subject: str | None = None,
-        users: str | Sequence[str] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
         water_type: UUID | str | None = None,
         limit: int | None = None,
         max_items: int | None = None,
@@ -194,16 +209,20 @@ class AsyncWaterRestriction(AsyncEndpoint):
         end_time: datetime | str | None = None,
         id: UUID | str | Sequence[UUID | str] | None = None,
         json: str | None = None,
-        lab: str | None = None,
-        location: str | None = None,
+        lab: str | RecordOf[Literal["labs"]] | None = None,
+        location: str | RecordOf[Literal["locations"]] | None = None,
         name: str | None = None,
         narrative: str | None = None,
-        nickname: str | None = None,
-        procedures: UUID | str | Sequence[UUID | str] | None = None,
+        nickname: str | RecordOf[Literal["subjects"]] | None = None,
+        procedures: UUID
+        | str
+        | RecordOf[Literal["procedures"]]
+        | Sequence[UUID | str | RecordOf[Literal["procedures"]]]
+        | None = None,
         reference_weight: float | None = None,
         start_time: datetime | str | None = None,
-        subject: str | None = None,
-        users: str | Sequence[str] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
         water_type: UUID | str | None = None,
         limit: int | None = None,
         max_items: int | None = None,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
 from alyx_client.runtime import (
     UNSET,
@@ -13,8 +13,10 @@ from alyx_client.runtime import (
     AsyncResults,
     Endpoint,
     ListAction,
+    Origin,
     PageParser,
     Record,
+    RecordOf,
     Resource,
     ResponseParser,
     Results,
@@ -23,8 +25,10 @@ from alyx_client.runtime import (
 from pydantic import Field
 
 
-class WaterTypeRecord(Record):
+class WaterTypeRecord(Record, RecordOf[Literal["water_type"]]):
     """A water type."""
+
+    _origin: ClassVar[Origin] = Origin("water_type", "name")
 
     json: Any
     """JSON data; the lab defines its structure."""

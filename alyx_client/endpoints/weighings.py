@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -17,7 +17,11 @@ from alyx_client.runtime import (
     DjangoFilter,
     Endpoint,
     ListAction,
+    Origin,
     PageParser,
+    RecordOf,
+    RecordOr,
+    Reference,
     Resource,
     ResponseParser,
     Results,
@@ -27,8 +31,10 @@ from alyx_client.runtime import (
 from pydantic import Field
 
 
-class WeighingRecord(WithIdInUrl):
+class WeighingRecord(WithIdInUrl, RecordOf[Literal["weighings"]]):
     """A weighing."""
+
+    _origin: ClassVar[Origin] = Origin("weighings", "id")
 
     date_time: datetime | None
     """Time of the weighing; defaults to now."""
@@ -45,11 +51,16 @@ class WeighingRecord(WithIdInUrl):
 class Weighing(Resource):
     """A weighing to create."""
 
+    _references: ClassVar[Mapping[str, Reference]] = {
+        "subject": Reference("subjects", "nickname"),
+        "user": Reference("users", "username"),
+    }
+
     date_time: DateTimeInput | None = UNSET
     """Time of the weighing; defaults to now."""
-    subject: str
+    subject: RecordOr[str, Literal["subjects"]]
     """Nickname of the subject."""
-    user: str = UNSET
+    user: RecordOr[str, Literal["users"]] = UNSET
     """Username of the user who weighed the animal; defaults to your own."""
     weight: Annotated[float, Field(ge=0.0)]
     """Weight in g, including the implant."""
@@ -71,6 +82,12 @@ _LIST = ListAction(
         "weight": "plain",
     },
     by_uuid=True,
+    references={
+        "id": Reference("weighings", "id"),
+        "nickname": Reference("subjects", "nickname"),
+        "subject": Reference("subjects", "nickname"),
+        "user": Reference("users", "id"),
+    },
 )
 
 _READ: Action[WeighingRecord] = Action(
@@ -112,12 +129,16 @@ class Weighings(Endpoint):
         *,
         date_time: datetime | str | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["weighings"]]
+        | Sequence[UUID | str | RecordOf[Literal["weighings"]]]
+        | None = None,
         json: str | None = None,
         name: str | None = None,
-        nickname: str | None = None,
-        subject: str | None = None,
-        user: UUID | str | None = None,
+        nickname: str | RecordOf[Literal["subjects"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        user: UUID | str | RecordOf[Literal["users"]] | None = None,
         weight: float | None = None,
         limit: int | None = None,
         max_items: int | None = None,
@@ -192,7 +213,7 @@ class Weighings(Endpoint):
 
     def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["weighings"]],
         *,
         timeout: float | None = None,
     ) -> WeighingRecord:
@@ -201,7 +222,7 @@ class Weighings(Endpoint):
         Parameters
         ----------
         id
-            UUID or URL of the weighing.
+            UUID or URL of the weighing, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -248,7 +269,7 @@ class Weighings(Endpoint):
 
     def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["weighings"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -257,7 +278,7 @@ class Weighings(Endpoint):
         Parameters
         ----------
         id
-            UUID or URL of the weighing.
+            UUID or URL of the weighing, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -282,12 +303,16 @@ class AsyncWeighings(AsyncEndpoint):
         *,
         date_time: datetime | str | None = None,
         django: DjangoFilter | None = None,
-        id: UUID | str | Sequence[UUID | str] | None = None,
+        id: UUID
+        | str
+        | RecordOf[Literal["weighings"]]
+        | Sequence[UUID | str | RecordOf[Literal["weighings"]]]
+        | None = None,
         json: str | None = None,
         name: str | None = None,
-        nickname: str | None = None,
-        subject: str | None = None,
-        user: UUID | str | None = None,
+        nickname: str | RecordOf[Literal["subjects"]] | None = None,
+        subject: str | RecordOf[Literal["subjects"]] | None = None,
+        user: UUID | str | RecordOf[Literal["users"]] | None = None,
         weight: float | None = None,
         limit: int | None = None,
         max_items: int | None = None,
@@ -362,7 +387,7 @@ class AsyncWeighings(AsyncEndpoint):
 
     async def read(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["weighings"]],
         *,
         timeout: float | None = None,
     ) -> WeighingRecord:
@@ -371,7 +396,7 @@ class AsyncWeighings(AsyncEndpoint):
         Parameters
         ----------
         id
-            UUID or URL of the weighing.
+            UUID or URL of the weighing, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 
@@ -418,7 +443,7 @@ class AsyncWeighings(AsyncEndpoint):
 
     async def delete(
         self,
-        id: UUID | str,
+        id: UUID | str | RecordOf[Literal["weighings"]],
         *,
         timeout: float | None = None,
     ) -> None:
@@ -427,7 +452,7 @@ class AsyncWeighings(AsyncEndpoint):
         Parameters
         ----------
         id
-            UUID or URL of the weighing.
+            UUID or URL of the weighing, or the record itself.
         timeout
             Time limit for the call, in seconds, its retries included; by default that of the client.
 

@@ -21,6 +21,7 @@ from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.closed_values import check_fields
 from alyx_client.rest.filters import encode_filters, parse_query
 from alyx_client.rest.lists import LazyList, is_page, page_request, read_page
+from alyx_client.rest.records import body_with_keys, filters_with_keys
 from alyx_client.rest.requests import build_request, parse_data
 from alyx_client.rest.scheme import RestOperation, RestScheme, suggest
 from alyx_client.rest.scheme_reader import read_scheme
@@ -181,7 +182,9 @@ class RestCalls:
         call = _NamedCall(endpoint, action, operation, expires, bypass_cache)
         if action == "list":
             key_filter = {} if key is None or key == "" else {"id": key}
-            return (yield from self._list(call, parse_query(query) | filters | key_filter, extra_params))
+            filters = parse_query(query) | filters | key_filter
+            filters = filters_with_keys(filters, endpoint, operation, scheme, self.base_url)
+            return (yield from self._list(call, filters, extra_params))
         if filters or extra_params:
             raise _unexpected_filters(call, [*filters, *(extra_params or {})])
         return (yield from self._act(call, scheme, key, data, files))
@@ -242,6 +245,7 @@ class RestCalls:
         # Django REST framework responds with 200 to an empty PATCH, which stores nothing.
         if call.action in _ACTIONS_WITH_DATA and _is_empty(data, files):
             raise _missing_data(call, scheme)
+        data = body_with_keys(data, call.endpoint, call.operation.fields, scheme, self.base_url)
         if call.action in _ACTIONS_WITH_DATA:
             check_fields(call.endpoint, call.operation, data, self._closed_sets)
         if call.action == "partial_update":

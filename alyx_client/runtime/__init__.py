@@ -19,6 +19,7 @@ from alyx_client.runtime.endpoint import AsyncEndpoint, AsyncJsonFields, Endpoin
 from alyx_client.runtime.filters import DateRange, DjangoFilter, known_filters
 from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput
 from alyx_client.runtime.models import Record, Resource, WithIdInUrl
+from alyx_client.runtime.references import Origin, RecordOf, RecordOr, RecordsOr, Reference
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.results import Results
 
@@ -38,8 +39,13 @@ __all__ = [
     "Endpoint",
     "JsonFields",
     "ListAction",
+    "Origin",
     "PageParser",
     "Record",
+    "RecordOf",
+    "RecordOr",
+    "RecordsOr",
+    "Reference",
     "Resource",
     "ResponseParser",
     "Results",

@@ -24,6 +24,7 @@ from alyx_client.runtime.keys import Finder, LookupKey, LookupKind, fill_path, s
 from alyx_client.runtime.list_query import ListQuery
 from alyx_client.runtime.models import Resource
 from alyx_client.runtime.paging import Page, key_of, page_params
+from alyx_client.runtime.references import Reference, keys_of_records, lookups_of_records
 from alyx_client.runtime.response import PageParser, ResponseParser
 
 __all__ = ["Action", "ListAction"]
@@ -61,6 +62,10 @@ class Action(Generic[T_co]):
     finder
         The filter by which the endpoint's list finds records of this key; empty if it has none; None if there is no
         list.
+    record
+        The record that the path's last key is of; by default one of the endpoint's own.
+    references
+        The records that query parameters refer to.
     """
 
     endpoint: str
@@ -76,6 +81,8 @@ class Action(Generic[T_co]):
     preserved_fields: tuple[str, ...] = ()
     parents: tuple[LookupKind, ...] = ()
     finder: str | None = None
+    record: Reference | None = None
+    references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
 
     def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys before the path's last one filled in.
@@ -112,9 +119,9 @@ class Action(Generic[T_co]):
         """
         label = f"{self.endpoint}.{self.name}()"
         path = self._path(base_url, arguments.key)
-        payload = arguments.payload(self.model, label)
+        payload = arguments.payload(self.model, label, base_url)
         files = arguments.file_parts()
-        filters = arguments.filters
+        filters = _with_keys(arguments.filters, self.references, base_url, self.endpoint)
         # The body may be another of the models that the action takes.
         model = type(arguments.body) if isinstance(arguments.body, Resource) else self.model
         closed = ClosedFilters(self.endpoint, closed_sets) if closed_sets else None
@@ -184,7 +191,9 @@ class Action(Generic[T_co]):
             return self.bare_path
         if self.lookup is None:
             return self.path
-        return fill_path(self.path, key, self.lookup, base_url=base_url, endpoint=self.endpoint, find=self._finder)
+        record = self.record or Reference(self.endpoint, split_path(self.path)[1])
+        endpoint, find = self.endpoint, self._finder
+        return fill_path(self.path, key, self.lookup, base_url=base_url, endpoint=endpoint, find=find, record=record)
 
     @property
     def _finder(self) -> Finder | None:
@@ -209,6 +218,8 @@ class ListAction(Generic[T]):
         Whether rows can be fetched by ranges of their UUIDs, for those that paging leaves out.
     parents
         The kinds of the keys in the path, in order.
+    references
+        The records that filters refer to.
     """
 
     endpoint: str
@@ -217,6 +228,7 @@ class ListAction(Generic[T]):
     filters: Mapping[str, FilterStyle]
     by_uuid: bool = False
     parents: tuple[LookupKind, ...] = ()
+    references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
 
     def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys in the path filled in; errors as for `Action.within`."""
@@ -258,6 +270,7 @@ class ListAction(Generic[T]):
 
         require_count("limit", limit)
         require_count("max_items", max_items)
+        filters = _with_keys(filters, self.references, client.base_url, self.endpoint)
         param_sets = self.param_sets(filters, extra_params, client.closed_sets)
         return ListQuery(fetch_page, param_sets, _row_key, self.by_uuid, limit, max_items)
 
@@ -297,6 +310,20 @@ def _fill_parents(
     for kind, key in zip(kinds, keys, strict=True):
         path = fill_path(path, key, kind, base_url=base_url, endpoint=endpoint)
     return path
+
+
+def _with_keys(
+    filters: Mapping[str, object], references: Mapping[str, Reference], base_url: str, endpoint: str
+) -> Mapping[str, object]:
+    """Return the filters with the keys of records in place of the records."""
+    keys = {
+        name: keys_of_records(filters[name], reference, f"{endpoint}: {name}", base_url)
+        for name, reference in references.items()
+        if filters.get(name) is not None
+    }
+    if filters.get("django") is not None:
+        keys["django"] = lookups_of_records(filters["django"], base_url)
+    return {**filters, **keys} if keys else filters
 
 
 def _row_key(row: object) -> object:

@@ -11,6 +11,7 @@ from alyx_client.http.message import FilePart
 from alyx_client.runtime.bodies import Upload, file_part
 from alyx_client.runtime.keys import LookupKey
 from alyx_client.runtime.models import Resource
+from alyx_client.runtime.references import refuse_foreign_records
 
 __all__ = ["Arguments"]
 
@@ -22,7 +23,7 @@ class Arguments:
     Parameters
     ----------
     key
-        The lookup key of the record, or its URL.
+        The lookup key of the record, its URL, or the record itself.
     body
         The resource to send, or several.
     changes
@@ -54,7 +55,7 @@ class Arguments:
         """
         return tuple(file_part(name, upload) for name, upload in self.files.items() if upload is not None)
 
-    def payload(self, model: type[Resource] | None, label: str) -> Any:
+    def payload(self, model: type[Resource] | None, label: str, base_url: str) -> Any:
         """Return the body as plain JSON; None if there is none.
 
         Parameters
@@ -63,20 +64,31 @@ class Arguments:
             The resource that the action takes.
         label
             The call, for messages.
+        base_url
+            The server.
 
         Raises
         ------
         InvalidFieldError
             A field is unknown or of the wrong type, or the body is not a resource.
+        ForeignURLError
+            A field refers to a record of another server.
         """
         if self.changes is not None:
             if not self.changes and any(upload is not None for upload in self.files.values()):
                 return {}  # a file alone may be changed, too
             assert model is not None
-            return model.changes_to_wire(self.changes)
-        if self.body is None or isinstance(self.body, Resource):
-            return None if self.body is None else self.body.to_wire()
-        return [resource.to_wire() for resource in _resources(self.body, model, label)]
+            payload = model.changes_to_wire(self.changes)
+            refuse_foreign_records(model.record_urls(self.changes), base_url)
+            return payload
+        if self.body is None:
+            return None
+        is_one = isinstance(self.body, Resource)
+        resources = [self.body] if isinstance(self.body, Resource) else _resources(self.body, model, label)
+        for resource in resources:
+            refuse_foreign_records(resource.urls_of_records(), base_url)
+        payloads = [resource.to_wire() for resource in resources]
+        return payloads[0] if is_one else payloads
 
 
 def _resources(body: object, model: type[Resource] | None, label: str) -> list[Resource]:

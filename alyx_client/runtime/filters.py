@@ -131,6 +131,9 @@ def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[
         raise unsendable(name, "a set has no order, and the order of these values counts; pass a list")
     if style == "range":
         return [_range(name, value)]
+    if isinstance(value, Mapping):
+        kind = type(cast("object", value)).__name__
+        raise unsendable(name, f"a {kind} cannot be sent as a filter; pass the value of one of its fields")
     value = query_value(value, name)
     # Alyx answers a time of day with a server error.
     if style == "day" and isinstance(value, datetime):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from alyx_client.errors import ForeignURLError, InvalidKeyError
 from alyx_client.http.arguments import shown
 from alyx_client.http.url import is_encodable, redact_url, same_origin
 from alyx_client.runtime.coerce import UnsendableValueError, plain_python
+from alyx_client.runtime.references import RecordOf, Reference, is_record, key_of_record
+from alyx_client.schema.naming import endpoint_name
 
 __all__ = [
     "Finder",
@@ -24,8 +26,8 @@ __all__ = [
     "uuid_text",
 ]
 
-LookupKey = str | UUID | int
-"""The lookup key of a record, or the record's URL."""
+LookupKey = str | UUID | int | RecordOf[Any]
+"""The lookup key of a record, the record's URL, or the record itself."""
 LookupKind = Literal["uuid", "integer", "text", "path"]
 """The kind of a lookup key: a UUID, an integer, text, or a path with slashes."""
 
@@ -102,7 +104,14 @@ def slash_hint(path: str, lookup: str, find: Finder | None) -> str:
 
 
 def fill_path(
-    template: str, key: object, kind: LookupKind | None, *, base_url: str, endpoint: str, find: Finder | None = None
+    template: str,
+    key: object,
+    kind: LookupKind | None,
+    *,
+    base_url: str,
+    endpoint: str,
+    find: Finder | None = None,
+    record: Reference | None = None,
 ) -> str:
     """Fill in the first lookup key of a path template.
 
@@ -111,7 +120,7 @@ def fill_path(
     template
         A path with lookup keys in braces.
     key
-        The lookup key, or the URL of the record.
+        The lookup key, the URL of the record, or the record, typed or as a dictionary.
     kind
         The kind of the key; None if it is unknown, as for calls by name.
     base_url
@@ -120,16 +129,21 @@ def fill_path(
         The endpoint's name, for messages.
     find
         The call that finds a record whose key no URL can express.
+    record
+        The record that the key is of; by default what the path says.
 
     Raises
     ------
     InvalidKeyError
-        The key is missing, empty, of another kind, or would leave the endpoint's path.
+        The key is missing, empty, of another kind, that of another endpoint's record, or would leave the path.
     ForeignURLError
         The URL is not one of this endpoint on this server.
     """
     before, name, after = split_path(template)
     collection = before.rstrip("/")
+    if is_record(key):
+        record = record or Reference(endpoint_name(collection.rpartition("/")[2]), name)
+        key = key_of_record(key, record, f"{endpoint}: {name}", base_url)
     if kind == "path":
         return before + quote_path(key, base_url=base_url, path=collection) + after
     segment = quote_key(key, lookup=name, base_url=base_url, path=collection, find=find)

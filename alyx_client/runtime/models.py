@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from abc import ABCMeta
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
-from urllib.parse import unquote, urlsplit
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from alyx_client.errors import InvalidFieldError, printable
+from alyx_client.errors import InvalidFieldError, InvalidKeyError, printable
 from alyx_client.http.arguments import shown
 from alyx_client.runtime.bodies import plain_json
 from alyx_client.runtime.closed_sets import nearest_value
 from alyx_client.runtime.coerce import UnsendableValueError, plain_python
 from alyx_client.runtime.inputs import UNSET
+from alyx_client.runtime.references import Reference, has_records, key_of_url, keys_of_records, urls_of_records
 
 __all__ = ["Record", "Resource", "WithIdInUrl", "key_of_url"]
 
@@ -74,17 +76,24 @@ class Resource(_Model):
         ser_json_inf_nan="constants",
     )
 
+    # The servers of records are compared when the resource is sent: before that, no server is known.
+    __slots__ = ("_record_urls",)
+    _references: ClassVar[Mapping[str, Reference]] = {}
+
     def __init__(self, /, **fields: Any) -> None:
+        fields = {name: value for name, value in fields.items() if value is not UNSET}
         try:
-            super().__init__(**{name: value for name, value in fields.items() if value is not UNSET})
+            super().__init__(**fields)
         except ValidationError as error:
             raise _invalid(type(self), error) from None
+        self._remember_records(fields)
 
     def __setattr__(self, name: str, value: Any) -> None:
         try:
             super().__setattr__(name, value)
         except ValidationError as error:
             raise _invalid(type(self), error) from None
+        self._remember_records({name: value})
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         return ((name, getattr(self, name)) for name in type(self).model_fields if name in self.model_fields_set)
@@ -106,11 +115,34 @@ class Resource(_Model):
     def _plain_value(cls, value: object, info: ValidationInfo) -> object:
         # pydantic would guess: it reads any iterable as a list, an open file or a table among them.
         field = info.field_name or ""
+        reference = cls._references.get(field)
         try:
+            # An iterator is refused, as everything that JSON has no word for.
+            if reference is not None and has_records(value):
+                value = keys_of_records(value, reference, field)
             return plain_python(value, field)
+        except InvalidKeyError as error:
+            raise ValueError(str(error).removeprefix(f"{field}: ")) from None
         except UnsendableValueError as error:
             ((place, reasons),) = error.fields.items()
             raise ValueError(reasons[0] if place == field else f"{reasons[0]}, in {place}") from None
+
+    @classmethod
+    def record_urls(cls, fields: Mapping[str, object]) -> dict[str, list[str]]:
+        """Return the URLs of the records that were passed in place of keys, by field."""
+        urls = {name: urls_of_records(fields[name], cls._references[name]) for name in fields.keys() & cls._references}
+        return {name: urls_of_field for name, urls_of_field in urls.items() if urls_of_field}
+
+    def urls_of_records(self) -> dict[str, list[str]]:
+        """Return the URLs of the records that this resource was made from, by field."""
+        return getattr(self, "_record_urls", {})
+
+    def _remember_records(self, fields: Mapping[str, object]) -> None:
+        if self._references:
+            urls = self.record_urls(fields)
+            if urls or hasattr(self, "_record_urls"):
+                others = {name: urls for name, urls in self.urls_of_records().items() if name not in fields}
+                object.__setattr__(self, "_record_urls", others | urls)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the fields that were set as plain JSON, by the server's names.
@@ -207,10 +239,12 @@ _REPR_FIRST = ("id", "nickname", "username", "name", "acronym", "subject", "star
 
 
 class Record(_Model):
-    """A record received from the server, or a part of one.
+    """A record received from the server, or a part of one; its fields are attributes, and it reads like a dictionary.
 
     Values are what the server sent: date-times have no time zone, and nothing is converted. Fields that this version
-    of the client does not know are attributes, too.
+    of the client does not know are attributes, too. The keys of the dictionary are the server's names; an attribute has
+    another name where Python, pydantic or a method of this class has that name already: ``record["class"]`` is
+    ``record.class_``.
     """
 
     model_config = ConfigDict(
@@ -228,6 +262,48 @@ class Record(_Model):
 
     __str__ = BaseModel.__repr__
 
+    def __getitem__(self, name: str) -> Any:
+        attribute = _attributes(type(self)).get(name)
+        if attribute is not None:
+            return self.__dict__[attribute]
+        extra = self.__pydantic_extra__ or {}
+        if name not in extra:
+            raise _missing_key(self, name)
+        return extra[name]
+
+    def __iter__(self) -> Iterator[str]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        yield from _attributes(type(self))
+        yield from self.__pydantic_extra__ or ()
+
+    def __len__(self) -> int:
+        return len(_attributes(type(self))) + len(self.__pydantic_extra__ or ())
+
+    def __contains__(self, name: object) -> bool:
+        return name in _attributes(type(self)) or name in (self.__pydantic_extra__ or ())
+
+    def keys(self) -> KeysView[str]:
+        """Return the names of the fields, as the server calls them."""
+        return KeysView(self._as_mapping())
+
+    def values(self) -> ValuesView[Any]:
+        """Return the values of the fields."""
+        return ValuesView(self._as_mapping())
+
+    def items(self) -> ItemsView[str, Any]:
+        """Return the fields as pairs of name and value."""
+        return ItemsView(self._as_mapping())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a field, or a default if there is no such field."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def _as_mapping(self) -> Mapping[str, Any]:
+        # Registered below: a base class would also replace pydantic's comparison by that of dictionaries.
+        return cast("Mapping[str, Any]", self)
+
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """Return the fields as a dictionary; the options are pydantic's."""
         options.setdefault("warnings", False)  # a SchemaDriftWarning was emitted when the response was parsed
@@ -237,6 +313,21 @@ class Record(_Model):
         """Return the fields as JSON text; the options are pydantic's."""
         options.setdefault("warnings", False)
         return super().model_dump_json(**options)
+
+
+cast("ABCMeta", Mapping).register(Record)  # pandas makes columns of the fields of mappings alone
+
+
+@cache
+def _attributes(model: type[BaseModel]) -> Mapping[str, str]:
+    """Return the attribute of each field, by the server's name."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
+
+
+def _missing_key(record: Record, name: object) -> KeyError:
+    if name == "id" and isinstance(record, WithIdInUrl):
+        return KeyError("id: the server does not send it; it is at the end of the url, and the attribute 'id'")
+    return KeyError(name)
 
 
 class _Abridged:
@@ -255,17 +346,6 @@ class _Abridged:
             return f"[<{count} items>]"
         text = str(self._value) if isinstance(self._value, UUID) else repr(self._value)
         return text if len(text) <= _REPR_WIDTH else text[: _REPR_WIDTH - 1] + "…"
-
-
-def key_of_url(url: str) -> str:
-    """Return the lookup key that a record's URL ends in.
-
-    Parameters
-    ----------
-    url
-        The record's URL, as the server sends it.
-    """
-    return unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
 
 
 def _is_list(annotation: Any) -> bool:

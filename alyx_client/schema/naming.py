@@ -5,8 +5,25 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from collections.abc import Collection, Mapping
 
-__all__ = ["class_name", "endpoint_name", "parameter_name", "plain_text", "resource_name", "snake_case"]
+__all__ = [
+    "INVARIANT",
+    "class_name",
+    "endpoint_name",
+    "parameter_name",
+    "plain_text",
+    "referred_endpoint",
+    "resource_name",
+    "singular_of",
+    "snake_case",
+]
+
+INVARIANT = frozenset({"data", "series", "species"})
+"""Plurals that equal their singulars, or have none."""
+
+# "ss", "us" and "is" end singulars such as "status" and "analysis".
+_SINGULAR_ENDINGS = ("ss", "us", "is")
 
 # Suffixes by which Alyx's serialisers tell the forms of one resource apart.
 _SUFFIXES = ("List", "Detail", "Record")
@@ -53,6 +70,35 @@ def parameter_name(name: str) -> str:
     if text[0].isdigit():
         text = f"value_{text}"
     return f"{text}_" if keyword.iskeyword(text) or text == "self" else text
+
+
+def singular_of(word: str) -> str:
+    """Return the singular of a word, which may be in the singular already."""
+    lower = word.lower()
+    if lower in INVARIANT or not lower.endswith("s") or lower.endswith(_SINGULAR_ENDINGS):
+        return word
+    # "ties" and "pies" have singulars in -ie.
+    if lower.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    return word[:-2] if lower.endswith(("sses", "xes", "ches", "shes")) else word[:-1]
+
+
+def referred_endpoint(name: str, names: Mapping[str, Collection[str]]) -> str | None:
+    """Return the endpoint that a filter or a field is named after: ``sessions`` for ``session``, ``parent_session``.
+
+    Parameters
+    ----------
+    name
+        The name of the filter or the field.
+    names
+        The names of records, by endpoint.
+    """
+    # Alyx calls the creator of a record so; no endpoint is.
+    word = "user" if name == "created_by" else name
+    exact = next((endpoint for endpoint, words in names.items() if word in words), None)
+    ends = [(len(end), endpoint) for endpoint, words in names.items() for end in words if word.endswith(f"_{end}")]
+    # The longest: a dataset type is no type.
+    return exact or (max(ends)[1] if ends else None)
 
 
 def plain_text(text: str) -> str:

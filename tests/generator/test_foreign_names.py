@@ -53,6 +53,19 @@ def test_fields_of_any_name_are_sent_and_read_by_the_servers_names(foreign: Fore
     assert {name: getattr(read, own) for name, own in attributes.items()} == values
 
 
+def test_methods_of_mappings_are_not_hidden_by_fields_of_records(generate: Generate) -> None:
+    names = ("get", "items", "keys", "values", "name")
+    component = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": [*names]}
+    body = {"content": {"application/json": {"schema": ref("Thing")}}}
+    paths = {"/things": {"get": returns(ref("Page")), "post": {**returns(ref("Thing"), "201"), "requestBody": body}}}
+    module = generate(document(paths, {"Thing": component, "Page": page("Thing")})).module("things")
+    values = {name: f"value of {name}" for name in names}
+    record = module.ThingRecord.model_validate(values)
+    assert dict(record) == dict(record.items()) == values
+    assert (record.items_, record.keys_, record.name) == (values["items"], values["keys"], values["name"])
+    assert module.Thing(**record).to_wire() == values
+
+
 def test_components_with_the_same_python_name_stay_distinct(foreign: Foreign) -> None:
     models = foreign("components that become one").module("models")
     assert set(models.LabThing.model_fields) == {"a"}

@@ -85,6 +85,21 @@ def insertions(client: AlyxClient, key: UUID) -> None:
     assert_type(client.insertions.partial_update(key, json={"qc": "PASS"}), ProbeInsertionRecord)
 
 
+def records_as_keys(client: AlyxClient) -> None:
+    session, subject, user = client.sessions.list()[0], client.subjects.read("x"), client.users.read("y")
+    users = [user]
+    assert_type(client.sessions.read(session), SessionRecord)
+    assert_type(client.sessions.partial_update(session, subject=subject, users=users), SessionRecord)
+    assert_type(client.sessions.update(session, Session(subject=subject, users=client.users.list())), SessionRecord)
+    assert_type(client.sessions.list(id=[session], subject=subject, users=users), Results[SessionSummary])
+    assert_type(client.datasets.list(session=session, created_by=user), Results[DatasetSummary])
+    assert_type(client.sessions.read(client.insertions.list()[0].session_info or session), SessionRecord)
+    assert_type(client.water_requirement.read(client.water_restricted_subjects.list()[0]).subject, str)
+    client.sessions.json_field_update(session, "json", {})
+    client.sessions.delete(session)
+    Note(user=user, content_type="actions.session", object_id=session, text="x")
+
+
 def trajectories(client: AlyxClient, key: UUID) -> None:
     rows = client.trajectories.list(provenance="Ephys aligned histology track", probe_insertion=key, x=1.5)
     assert_type(rows, Results[TrajectoryEstimateRecord])

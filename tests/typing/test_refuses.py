@@ -34,6 +34,15 @@ def wrong_values(client: AlyxClient, key: UUID) -> None:
     client.subjects.create({"nickname": "x"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+def records_of_other_endpoints(client: AlyxClient) -> None:
+    session, subject = client.sessions.list()[0], client.subjects.list()[0]
+    client.sessions.read(subject)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.list(subject=session)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.list(id=[subject])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    Session(subject=session)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.partial_update(session, users=[session])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def read_only_fields(key: UUID) -> None:
     Session(subject="x", id=key)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Dataset(name="x", dataset_type="y", file_records=[])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -16,6 +16,7 @@ from alyx_generator.model.models import ModelBuilder
 from alyx_generator.model.operations import Groups, endpoint_of, group_operations
 from alyx_generator.model.ownership import without_cycles
 from alyx_generator.model.payloads import is_collection, read_payloads
+from alyx_generator.model.references import with_references
 from alyx_generator.model.unsupported import unsupported_requirements
 from alyx_generator.source.openapi import Document
 from alyx_generator.source.repair import Repair
@@ -91,6 +92,7 @@ def _assembled(endpoints: Sequence[Endpoint], models: Sequence[Model], findings:
         )
         for endpoint in endpoints
     )
+    placed = with_references(placed)
     return Api(placed, tuple(findings), sum(len(endpoint.actions) for endpoint in placed))
 
 

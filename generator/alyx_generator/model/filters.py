@@ -124,6 +124,7 @@ def _read_filter(parameter: Parameter, siblings: Sequence[Parameter], descriptio
         members,
         is_column,
         tuple(map(str, as_list(as_schema(parameter.get("x-alyx-column")).get("after")))) if is_column else (),
+        record=str(parameter.get("x-alyx-record", "")),
     )
 
 

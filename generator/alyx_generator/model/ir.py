@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from alyx_client.runtime.closed_sets import ClosedSet
+from alyx_client.runtime.references import Origin, Reference
 from alyx_generator.model.nouns import Noun
 
 ResponseKind = Literal["record", "page", "list", "value", "bytes", "nothing", "anything"]
@@ -35,7 +36,8 @@ class Finding:
 class ModelField:
     """One field of a model; `schema` is JSON Schema whose references are names of models.
 
-    `preserved_by_patch` marks a field that PATCH needs, or that the server clears when it is omitted.
+    `preserved_by_patch` marks a field that PATCH needs, or that the server clears when it is omitted. `record` names
+    the endpoint and the field of the record referred to, where name and type do not tell; `reference` is the result.
     """
 
     name: str
@@ -43,11 +45,17 @@ class ModelField:
     required: bool
     description: str = ""
     preserved_by_patch: bool = False
+    is_url: bool = False
+    record: str = ""
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True)
 class Model:
-    """A record as it is sent or as it is returned; `note` is shown below its description."""
+    """A record as it is sent or as it is returned; `note` is shown below its description.
+
+    `record_of` names the endpoint of records that are parts of others; `origin` is where the records belong.
+    """
 
     name: str
     kind: ModelKind
@@ -57,6 +65,8 @@ class Model:
     uploads: tuple[str, ...] = ()
     id_in_url: bool = False
     note: str = ""
+    record_of: str = ""
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,7 @@ class Filter:
 
     `members` are its values, if they are from a closed set. If it is also the column of that name, `is_column` is true,
     and `relations` are those that lead to it from other endpoints.
+    `record` and `reference` are as for fields.
     """
 
     name: str
@@ -76,15 +87,19 @@ class Filter:
     members: ClosedSet | None = None
     is_column: bool = False
     relations: tuple[str, ...] = ()
+    record: str = ""
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """A key in a path."""
+    """A key in a path; `reference` is the record that it is the key of, `own` whether that is one of the endpoint."""
 
     name: str
     kind: LookupKind
     optional: bool = False
+    reference: Reference | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,7 @@ class ModelBuilder:
             self._docs.model(home.endpoint, name, schema),
             id_in_url="url" in names and "id" not in names and home.lookup == "uuid",
             note=str(schema.get("x-response-note", "")),
+            record_of=str(schema.get("x-alyx-record", "")),
         )
         return self._models[key]
 
@@ -171,6 +172,8 @@ class ModelBuilder:
             name in (*schema["required"], *schema.get("x-sent-required", ())),
             self._docs.field(endpoint, name, declared),
             bool(declared.get("x-patch-keeps")),
+            is_url=resolved(declared, self._components).get("format") == "uri",
+            record=str(declared.get("x-alyx-record", "")),
         )
 
     def _response_fields(self, endpoint: str, component: str, schema: Schema) -> Iterator[ModelField]:

@@ -29,13 +29,16 @@ _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("c
 # fmt: off
 _IMPORTED_CLASSES = frozenset({
     "Action", "AlyxClient", "Annotated", "Any", "AsyncAlyxClient", "AsyncBaseClient", "AsyncClient",
-    "AsyncEndpoint", "AsyncJsonFields", "AsyncResults", "AttributeError", "BaseClient", "BaseModel", "Client",
-    "DateInput", "DateRange", "DateTimeInput", "DjangoFilter", "Endpoint", "Field", "JsonFields", "ListAction",
-    "Literal", "Mapping", "NotRequired", "PageParser", "Record", "Resource", "ResponseParser", "Results",
-    "Sequence", "TYPE_CHECKING", "TypedDict", "UNSET", "UUID", "UUIDInput", "Unpack", "Upload", "WithIdInUrl",
+    "AsyncEndpoint", "AsyncJsonFields", "AsyncResults", "AttributeError", "BaseClient", "BaseModel", "ClassVar",
+    "Client", "DateInput", "DateRange", "DateTimeInput", "DjangoFilter", "Endpoint", "Field", "JsonFields",
+    "ListAction", "Literal", "Mapping", "NotRequired", "Origin", "PageParser", "Record", "RecordOf", "RecordOr",
+    "RecordsOr", "Reference", "Resource", "ResponseParser", "Results", "Sequence", "TYPE_CHECKING", "TypedDict",
+    "UNSET", "UUID", "UUIDInput", "Unpack", "Upload", "WithIdInUrl",
 })
 # fmt: on
 _ANNOTATIONS = frozenset({"str", "int", "float", "bool", "bytes", "list", "dict", "builtins", "Any", "UUID", "None"})
+# Methods of records alone; in what is sent, these are names like any other.
+_RECORD_METHODS = frozenset({"get", "items", "keys", "values"})
 _DATES = frozenset({"date", "datetime"})
 _DECORATORS = frozenset({"overload", "known_filters"})
 
@@ -124,6 +127,8 @@ def attribute_names(model: Model) -> dict[str, str]:
     # The fields to change are keywords of `partial_update`, beside its own.
     if model.kind == "request":
         reserved.add(TIMEOUT)
+    else:
+        reserved |= _RECORD_METHODS
     return field_names((field.name for field in model.fields), reserved)
 
 
@@ -181,7 +186,7 @@ def _is_reserved_field(name: str) -> bool:
 @cache
 def _model_attributes() -> frozenset[str]:
     # `json` is a deprecated method of pydantic and the name of a field of Alyx; the field wins.
-    return frozenset({*dir(Record), *dir(Resource)} - {"json"})
+    return frozenset({*dir(Record), *dir(Resource)} - {"json"} - _RECORD_METHODS)
 
 
 def _field_name(name: str) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# Plurals that equal their singulars, or have none.
-_INVARIANT = frozenset({"data", "series", "species"})
-# "ss", "us" and "is" end singulars such as "status" and "analysis".
-_SINGULAR_ENDINGS = ("ss", "us", "is")
+from alyx_client.schema.naming import INVARIANT, singular_of
+
 _SIBILANTS = ("s", "x", "z", "ch", "sh")
 # Acronyms are read letter by letter: an FOV, an ROI, but a QC.
 _VOWEL_SOUND = re.compile(r"[AEFHILMNORSX][A-Z0-9]+\b|(?i:[aeio])|(?i:u(?!ni|s[aei]|ti|r[aei]))")
@@ -45,21 +43,10 @@ def noun(words: str, singular: str = "", plural: str = "") -> Noun:
     return Noun(singular or f"{start}{space}{one}{of}{rest}", plural or f"{start}{space}{many}{of}{rest}")
 
 
-def singular_of(word: str) -> str:
-    """Return the singular of a word, which may be in the singular already."""
-    lower = word.lower()
-    if lower in _INVARIANT or not lower.endswith("s") or lower.endswith(_SINGULAR_ENDINGS):
-        return word
-    # "ties" and "pies" have singulars in -ie.
-    if lower.endswith("ies") and len(word) > 4:
-        return f"{word[:-3]}y"
-    return word[:-2] if lower.endswith(("sses", "xes", "ches", "shes")) else word[:-1]
-
-
 def plural_of(word: str) -> str:
     """Return the plural of a word in the singular."""
     lower = word.lower()
-    if lower in _INVARIANT:
+    if lower in INVARIANT:
         return word
     if re.search(r"[^aeiou]y$", lower):
         return f"{word[:-1]}ies"

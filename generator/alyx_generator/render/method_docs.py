@@ -114,10 +114,11 @@ def _key(key: Lookup, word: str, record: str) -> str:
     if key.kind == "path":
         return "Path below this endpoint, including slashes."
     if key.kind == "uuid":
-        return f"UUID or URL of the {record}."
-    if key.kind == "integer":
-        return f"Number or URL of the {record}; 0 is a valid number."
-    return f"{word} or URL of the {record}."
+        word = "UUID"
+    elif key.kind == "integer":
+        word = "Number"
+    text = f"{word} or URL of the {record}{', or the record itself' if key.reference else ''}"
+    return f"{text}; 0 is a valid number." if key.kind == "integer" else f"{text}."
 
 
 def _returned_record(action: EndpointAction, noun: Noun) -> str:

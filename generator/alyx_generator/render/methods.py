@@ -11,6 +11,7 @@ from alyx_generator.model.naming import TIMEOUT, argument_name, changes_name, un
 from alyx_generator.model.nouns import Noun
 from alyx_generator.render import method_docs
 from alyx_generator.render.method_docs import Documented
+from alyx_generator.render.references import filter_taking_records, record_of, reference_source
 
 LOOKUP_TYPES: dict[LookupKind, str] = {"uuid": "UUID | str", "integer": "int | str", "text": "str", "path": "str"}
 """Annotations of the parameters for keys."""
@@ -56,6 +57,17 @@ class Method:
     doc: str
     overloads: tuple[tuple[Parameter, str], ...] = ()
     changes: str = ""
+
+    @property
+    def references(self) -> dict[str, str]:
+        """The source of the references of the filters, by the server's names."""
+        return {one.name: reference_source(one.reference) for one in self.action.filters if one.reference}
+
+    @property
+    def record(self) -> str:
+        """The source of the reference of the key in the path; empty if it is the key of the endpoint's own records."""
+        lookup = self.action.lookup
+        return reference_source(lookup.reference) if lookup and lookup.reference and not lookup.own else ""
 
 
 @dataclass(frozen=True)
@@ -193,11 +205,17 @@ def _key_parameters(action: EndpointAction, noun: Noun) -> tuple[Parameter, ...]
 
 def _lookup_parameter(lookup: Lookup, noun: Noun) -> Parameter:
     doc = method_docs.lookup_key(lookup, noun)
-    annotation = LOOKUP_TYPES[lookup.kind]
+    annotation = lookup_annotation(lookup)
     # One path with the key and one without it are one method.
     if lookup.optional:
         return Parameter(lookup.name, f"{annotation} | None", doc, "None")
     return Parameter(lookup.name, annotation, doc)
+
+
+def lookup_annotation(lookup: Lookup) -> str:
+    """Return the annotation of the parameter for the key of a record."""
+    annotation = LOOKUP_TYPES[lookup.kind]
+    return f"{annotation} | {record_of(lookup.reference.endpoint)}" if lookup.reference else annotation
 
 
 def _upload_parameter(name: str) -> Parameter:
@@ -206,9 +224,10 @@ def _upload_parameter(name: str) -> Parameter:
 
 def _filter_parameter(one: Filter) -> Parameter:
     doc = one.description or f"Only records with this {one.name.replace('_', ' ')}."
+    annotation = filter_taking_records(one.annotation, one.reference.endpoint) if one.reference else one.annotation
     if one.required:
-        return Parameter(one.keyword, one.annotation, doc)
-    return Parameter(one.keyword, f"{one.annotation} | None", doc, "None")
+        return Parameter(one.keyword, annotation, doc)
+    return Parameter(one.keyword, f"{annotation} | None", doc, "None")
 
 
 def _body(action: EndpointAction, noun: Noun, keys: list[str], response: str) -> _Body:

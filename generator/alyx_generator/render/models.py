@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from datamodel_code_generator import generate
@@ -14,10 +15,12 @@ from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import DatetimeClassType
 from datamodel_code_generator.parser import LiteralType
 
+from alyx_client.runtime.references import Reference
 from alyx_client.schema.openapi import as_list, as_schema
 from alyx_generator.model.ir import Model
 from alyx_generator.model.json_fields import is_json_field
 from alyx_generator.model.naming import attribute_names, changes_name
+from alyx_generator.render.references import origin_source, record_of, reference_source, taking_records
 from alyx_generator.render.text import docstring
 from alyx_generator.source.openapi import JSONDict
 from alyx_generator.source.paths import data_folder
@@ -86,6 +89,11 @@ def _template_data(model: Model) -> JSONDict:
         "field_docs": {
             stand_ins[field.name]: docstring(field.description, indent=4) for field in model.fields if field.description
         },
+        "origin": origin_source(model.origin) if model.origin else "",
+        "record_of": record_of(model.origin.endpoint) if model.origin else "",
+        "references": {names[field.name]: field.reference for field in model.fields if field.reference},
+        "reference_source": reference_source,
+        "referring": {stand_ins[field.name]: _referring(field.reference) for field in model.fields if field.reference},
         "unset_by_default": optional if model.kind == "request" else [],
         "none_by_default": optional if model.kind == "response" else [],
     }
@@ -98,6 +106,11 @@ def _stand_ins(model: Model) -> dict[str, str]:
         name: name if name == attribute and name != "json" else f"alyx_field_{position}"
         for position, (name, attribute) in enumerate(sorted(names.items()))
     }
+
+
+def _referring(reference: Reference) -> Callable[[str], str]:
+    """Return what makes the annotation of a field's key that of a field that also takes the record itself."""
+    return partial(taking_records, endpoint=reference.endpoint)
 
 
 def _render_changes(models: list[Model]) -> ModelSource:
@@ -120,6 +133,7 @@ def _finished_changes(source: str, model: Model) -> str:
     for name, stand_in in _stand_ins(model).items():
         if stand_in != name:
             source = re.sub(rf"^(\s+){stand_in}:", rf"\g<1>{names[name]}:", source, flags=re.MULTILINE)
+    referring = {f"    {names[field.name]}": _referring(field.reference) for field in model.fields if field.reference}
     docs = {
         names[field.name]: docstring(field.description, indent=4)
         for field in model.fields
@@ -129,7 +143,8 @@ def _finished_changes(source: str, model: Model) -> str:
     about = docstring(f"Fields of `{model.name}` to change, as keywords of `partial_update`.", indent=4)
     lines = [head, f"    {about}", ""]
     for line in body:
-        lines.append(line)
+        attribute, colon, annotation = line.partition(": ")
+        lines.append(f"{attribute}{colon}{referring[attribute](annotation)}" if attribute in referring else line)
         if doc := docs.get(line.partition(":")[0].strip()):
             lines.append(f"    {doc}")
     return "\n".join(lines)

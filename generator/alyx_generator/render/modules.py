@@ -15,7 +15,7 @@ from alyx_generator.model.ir import Api, Endpoint, Model
 from alyx_generator.model.json_fields import fields_by_key
 from alyx_generator.model.naming import changes_name
 from alyx_generator.render.json_field_docs import replacement_note, with_replacement_notes
-from alyx_generator.render.methods import LOOKUP_TYPES, build_method
+from alyx_generator.render.methods import build_method, lookup_annotation
 from alyx_generator.render.models import ModelSource, render_models
 from alyx_generator.render.text import MARK, docstring, visible
 from alyx_generator.source.paths import data_folder
@@ -183,4 +183,4 @@ def _base_class(endpoint: Endpoint, models: Mapping[str, Model]) -> str:
     read = next((action for action in endpoint.actions if action.name == "read"), None)
     if not names or read is None or read.lookup is None:
         return "Endpoint"
-    return f"JsonFields[{LOOKUP_TYPES[read.lookup.kind]}, Literal[{', '.join(map(repr, names))}]]"
+    return f"JsonFields[{lookup_annotation(read.lookup)}, Literal[{', '.join(map(repr, names))}]]"
