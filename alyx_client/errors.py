@@ -193,6 +193,10 @@ class UnexpectedAnswerError(AlyxError, ValueError):
     """The response is not what the endpoint declares: not JSON, or JSON of another form."""
 
 
+class ResponseTooLargeError(AlyxError):
+    """The response is larger than the client may hold in memory (``max_response_bytes``)."""
+
+
 class SchemaDriftError(AlyxError, ValueError):
     """A field of a response is not of its declared type; raised with ``strict=True`` only."""
 

@@ -8,6 +8,7 @@ import math
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -181,7 +182,7 @@ def forge(**columns: object) -> Row:
         {"head": b'["200", {}, "GET", "/", false]'},
         {"head": b'[200, [], "GET", "/", false]'},
         {"head": b'[200, {}, null, "/", true]'},
-        *({"body": body} for body in (b"", b"\x78\x9c", b"x" * 2000, "text", None, 5)),
+        *({"body": body} for body in (b"", b"\x78\x9c", b"x" * 2000, "text", None, 5, zlib.compress(bytes(2**27), 1))),
         *({"received": time} for time in (math.nan, math.inf, -math.inf, "now", None, b"")),
         *({"lifetime": time} for time in (math.nan, math.inf, "long", None, 10**400)),
         *({name: value} for name in ("user", "endpoint") for value in (None, b"alice", 5)),

@@ -11,6 +11,9 @@ from alyx_client.http.message import Request, Response
 
 __all__ = ["is_stale", "login_request", "token_from"]
 
+# A token has 40 characters.
+_MAX_BYTES = 2**16
+
 
 def login_request(username: str, password: str) -> Request:
     """Build the request that returns a token.
@@ -21,7 +24,15 @@ def login_request(username: str, password: str) -> Request:
         The login.
     """
     body = json.dumps({"username": username, "password": password}).encode()
-    return Request("POST", "/auth-token", json=body, endpoint="auth_token", action="create", authenticate=False)
+    return Request(
+        "POST",
+        "/auth-token",
+        json=body,
+        endpoint="auth_token",
+        action="create",
+        authenticate=False,
+        max_bytes=_MAX_BYTES,
+    )
 
 
 def token_from(response: Response) -> str:

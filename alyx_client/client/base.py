@@ -26,7 +26,7 @@ from alyx_client.http.flow import Expires, Sender
 from alyx_client.http.log import configure
 from alyx_client.http.message import Request
 from alyx_client.http.retry import Retries
-from alyx_client.http.transport import SyncTransport, TransportOptions
+from alyx_client.http.transport import ConnectionOptions, SyncTransport, TransportOptions
 from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.calls import RestCalls
 from alyx_client.runtime.closed_sets import ClosedSets
@@ -86,6 +86,12 @@ class ClientBase:
         none. By default ``ALYX_TIMEOUT``, then the settings, then 300. Each call has an argument of that name, too.
     login_timeout
         Time limit for a login, in seconds; time at a prompt does not count.
+    max_response_bytes
+        The largest response that is read into memory, in bytes after decoding. By default ``ALYX_MAX_RESPONSE_BYTES``,
+        then the settings, then 256 MiB. Data files are not limited by it.
+    min_download_rate
+        The least rate of a download, in bytes per second over a minute; slower ones are resumed with a new connection,
+        and fail in the end. By default ``ALYX_MIN_DOWNLOAD_RATE``, then the settings, then 1000; 0 for none.
 
     Raises
     ------
@@ -127,6 +133,8 @@ class ClientBase:
         verify: bool | ssl.SSLContext = True,
         timeout: float | None = None,
         login_timeout: float = LOGIN_TIMEOUT,
+        max_response_bytes: float | None = None,
+        min_download_rate: float | None = None,
     ) -> None:
         configure()
         password, token = hide(password), hide(token)
@@ -134,8 +142,13 @@ class ClientBase:
         require("token", token, (str, Mapping, NoneType), "a text")
         _check_connection(connect_timeout, read_timeout, retries, verify)
         require_seconds("login_timeout", login_timeout)
+        limits = {
+            "timeout": timeout,
+            "max_response_bytes": max_response_bytes,
+            "min_download_rate": min_download_rate,
+        }
         settings = find_settings(
-            base_url, username=username, cache_dir=cache_dir, data_server=data_server, limits={"timeout": timeout}
+            base_url, username=username, cache_dir=cache_dir, data_server=data_server, limits=limits
         )
         self._settings = settings
         self._timeout, self._login_timeout = settings.limits.timeout, login_timeout
@@ -149,13 +162,17 @@ class ClientBase:
         )
         store = None if stay_logged_in else False
         self._auth = AuthState(Credentials(settings.base_url, username, password, token, silent, store=store))
-        self._transport_options: TransportOptions = {
+        self._connection_options: ConnectionOptions = {
             "connect_timeout": connect_timeout,
             "read_timeout": read_timeout,
             "retries": retries or Retries(),
             "verify": verify,
         }
-        self._open(TokenAuth(self._auth, login_timeout), **self._transport_options)
+        self._open(
+            TokenAuth(self._auth, login_timeout),
+            **self._connection_options,
+            max_response_bytes=settings.limits.max_response_bytes,
+        )
         self.silent = silent
         self.drift = DriftLog(strict=strict, package=self._surface, server=self.base_url)
         self._last_downloader: tuple[object, Downloader] | None = None
@@ -376,7 +393,13 @@ class ClientBase:
         if self._last_downloader is None or self._last_downloader[0] != settings:
             logins = (Login(server.url, *(server.login() or (None, None))) for server in self._settings.data_servers)
             servers = DataServers(logins, base_url=self.base_url, token=self._token_headers)
-            downloader = Downloader(servers, folder=self.cache_dir, silent=self.silent, **self._transport_options)
+            downloader = Downloader(
+                servers,
+                folder=self.cache_dir,
+                silent=self.silent,
+                min_rate=self._settings.limits.min_download_rate,
+                **self._connection_options,
+            )
             self._last_downloader = settings, downloader
         return self._last_downloader[1]
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 
 from alyx_client.config.environment import variable
 from alyx_client.errors import ConfigurationError
-from alyx_client.http.arguments import require_seconds
+from alyx_client.http.arguments import require_positive, require_seconds
+from alyx_client.http.body import DEFAULT_MAX_BYTES
 from alyx_client.http.deadline import DEFAULT_TIMEOUT
+from alyx_client.http.download_rate import DEFAULT_MIN_RATE
 
 __all__ = ["LIMITS", "Limits", "check_limit", "find_limits"]
 
@@ -21,15 +24,25 @@ class Limits:
     ----------
     timeout
         How long one call may take, in seconds, its retries, waits and logins included; infinity for no limit.
+    max_response_bytes
+        The largest response that is read into memory, in bytes after decoding; infinity for no limit.
+    min_download_rate
+        The least rate of a download, in bytes per second; slower ones begin anew, and finally fail. 0 for no limit.
     """
 
     timeout: float = DEFAULT_TIMEOUT
+    max_response_bytes: float = DEFAULT_MAX_BYTES
+    min_download_rate: float = DEFAULT_MIN_RATE
 
 
 LIMITS = tuple(field.name for field in fields(Limits))
 """The names of the limits, in arguments and the settings file; variables of the environment are ``ALYX_…``."""
 
-_CHECKS: Mapping[str, Callable[[str, object], None]] = {"timeout": require_seconds}
+_CHECKS: Mapping[str, Callable[[str, object], None]] = {
+    "timeout": require_seconds,
+    "max_response_bytes": partial(require_positive, unit="bytes"),
+    "min_download_rate": partial(require_positive, unit="bytes per second", or_zero=True),
+}
 
 
 def find_limits(

@@ -38,7 +38,7 @@ class Attempts:
         """True if the file changes on the server again and again."""
         return self.changes > _MAX_CHANGES
 
-    def add_failure(self, received: int, version: FileVersion | None) -> None:
+    def add_failure(self, received: int, version: FileVersion | None, *, is_slow: bool = False) -> None:
         """Count a failed attempt.
 
         Parameters
@@ -47,13 +47,15 @@ class Attempts:
             Number of bytes received so far.
         version
             The version that these belong to.
+        is_slow
+            Whether the attempt ended because bytes came too slowly, so that they are no progress.
         """
         if self._version is not None and version is not None and self._version != version:
             self.changes += 1
             self._received = 0
         self._version = version or self._version
         if received > self._received:
-            self._failures, self._received = 0, received
+            self._failures, self._received = self._failures if is_slow else 0, received
         self._failures += 1
 
     def wait(self, retry_after: float | None) -> float | None:

@@ -41,7 +41,7 @@ class Download:
 
     def __init__(self, requests: FileRequests, retries: Retries, request_help: RequestHelp | None = None) -> None:
         self.job = requests.job
-        self.active = self.ended = False
+        self.active = self.ended = self._was_slow = False
         self._requests = requests
         self._retries = retries
         self._check = FileCheck(self.job, requests.stop)
@@ -121,7 +121,7 @@ class Download:
     def _receive(self, part: PartFile) -> None:
         attempts = Attempts(self._retries, part.received, part.version)
         while (error := self._attempt(part)) is not None:
-            attempts.add_failure(part.received, part.version)
+            attempts.add_failure(part.received, part.version, is_slow=self._was_slow)
             if attempts.changed_too_often:
                 raise self._changing(attempts.changes) from error
             seconds = attempts.wait(error.retry_after)
@@ -132,11 +132,13 @@ class Download:
 
     def _attempt(self, part: PartFile) -> AlyxError | None:
         """Make one attempt; return its error if another attempt may help."""
+        self._was_slow = False
         try:
             with disk_errors(self.job.target, lambda: self.total and self.total - part.received):
                 self._receiver.receive(part)
         except (Unanswered, AlyxHTTPError) as error:
             if isinstance(error, Unanswered):
+                self._was_slow = error.is_slow
                 # Cancelling a call breaks its connections to wake the threads that wait for them.
                 raise_if_cancelled(self._requests.stop)
             from_alyx = self.job.servers.is_from_alyx(getattr(error, "url", None) or self.job.url)

@@ -19,6 +19,7 @@ from alyx_client.downloads.options import DownloadOptions, Folder, Options, read
 from alyx_client.downloads.outcomes import Outcome, raise_failures, result_of
 from alyx_client.downloads.planning import Plan, plan
 from alyx_client.downloads.sources import is_several
+from alyx_client.http.download_rate import DEFAULT_MIN_RATE
 from alyx_client.http.retry import Retries
 from alyx_client.http.streaming import Streams
 from alyx_client.storage.file_system import home_folder
@@ -41,6 +42,8 @@ class Downloader:
         Seconds to wait for a connection, and for the next bytes of a response.
     verify
         True: the operating system's trust store; False: no check of certificates; or a context of your own.
+    min_rate
+        The least rate of a download, in bytes per second.
     """
 
     def __init__(
@@ -53,13 +56,18 @@ class Downloader:
         connect_timeout: float = 10.0,
         read_timeout: float = 120.0,
         verify: bool | ssl.SSLContext = True,
+        min_rate: float = DEFAULT_MIN_RATE,
     ) -> None:
         self.servers = servers
         self.folder = Path(folder).expanduser() if folder else None
         self.silent = silent
         self._retries = retries or Retries()
         self._new_streams = functools.partial(
-            Streams, connect_timeout=connect_timeout, read_timeout=read_timeout, verify=verify
+            Streams,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            verify=verify,
+            min_rate=min_rate,
         )
         self._lock = threading.Lock()
         self._idle_streams: list[Streams] = []

@@ -82,5 +82,6 @@ def download_segments(segments: Segments, requests: FileRequests, retries: Retri
                 continue
             except (Unanswered, AlyxError, OSError) as error:
                 logger.debug("a segment of %s failed: %s", requests.job.target.name, error)
-                failures = 1 if lease.start > start else failures + 1
+                is_slow = isinstance(error, Unanswered) and error.is_slow
+                failures = 1 if lease.start > start and not is_slow else failures + 1
         stop.wait(retries.wait(failures) or 0.0)

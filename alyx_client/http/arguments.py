@@ -11,7 +11,16 @@ from typing import cast
 
 from alyx_client.http.url import is_encodable
 
-__all__ = ["require", "require_count", "require_folder", "require_mapping", "require_seconds", "require_text", "shown"]
+__all__ = [
+    "require",
+    "require_count",
+    "require_folder",
+    "require_mapping",
+    "require_positive",
+    "require_seconds",
+    "require_text",
+    "shown",
+]
 
 
 def shown(value: object) -> str:
@@ -92,16 +101,26 @@ def require_seconds(name: str, value: object) -> None:
     TypeError, ValueError
         It is not a number, or not a positive one.
     """
-    if value is None:
-        return
+    if value is not None:
+        require_positive(name, value, unit="seconds")
+
+
+def require_positive(name: str, value: object, *, unit: str, or_zero: bool = False) -> None:
+    """Check an argument that is a positive number of some unit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is not a number, or not a positive one.
+    """
     try:
-        seconds = math.nan if isinstance(value, bool | str | bytes) else float(cast("float", value))
+        number = math.nan if isinstance(value, bool | str | bytes) else float(cast("float", value))
     except (TypeError, ValueError, OverflowError):
-        seconds = math.nan
-    if math.isnan(seconds) and not isinstance(value, float):
-        raise TypeError(f"{name}: pass a number of seconds, not an object of type {type(value).__name__}.")
-    if not seconds > 0:
-        raise ValueError(f"{name}={seconds:g}: pass a positive number of seconds.")
+        number = math.nan
+    if math.isnan(number) and not isinstance(value, float):
+        raise TypeError(f"{name}: pass a number of {unit}, not an object of type {type(value).__name__}.")
+    if not (number > 0 or (or_zero and number == 0)):
+        raise ValueError(f"{name}={number:g}: pass a positive number of {unit}.")
 
 
 def require_count(name: str, value: object) -> None:

@@ -16,6 +16,7 @@ import httpcore
 import httpx
 
 from alyx_client.errors import ConfigurationError, printable
+from alyx_client.http.body import DamagedEncodingError
 from alyx_client.http.environment import Proxy, ssl_verification
 from alyx_client.http.failure import FailureKind, Unanswered, causes, certificate_failure, connection_failure
 from alyx_client.http.url import redact_text
@@ -140,6 +141,8 @@ def unanswered(
 
 
 def _classify(error: Exception) -> tuple[FailureKind, str]:
+    if isinstance(error, DamagedEncodingError):
+        return FailureKind.BROKEN_CONNECTION, str(error)
     chain = list(causes(error))
     # The innermost message is the system's own; httpx repeats it or says less.
     cause = redact_text(next((str(inner) for inner in reversed(chain) if str(inner)), type(error).__name__))

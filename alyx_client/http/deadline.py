@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -84,6 +85,10 @@ class Deadline:
         """Return how long to wait at most, in seconds: until the deadline, or as long as passed; None for ever."""
         longest = self.remaining if seconds is None else min(seconds, self.remaining)
         return None if longest > _LONGEST else max(longest, 0.0)
+
+    def lift(self) -> None:
+        """Let what follows take as long as it needs."""
+        self._end = math.inf
 
     def within(self, limit: float | None, setting: str) -> Deadline:
         """Return the deadline of a part of the call that has a limit of its own: the one that comes first."""

@@ -72,13 +72,16 @@ class Unanswered(Exception):  # noqa: N818 - an outcome that retries decide on, 
         Whether the server may have received the request and acted on it.
     retryable
         Whether a retry can succeed.
+    is_slow
+        Whether the response came, but too slowly.
     """
 
-    def __init__(self, error: AlyxError, *, sent: bool, retryable: bool = True) -> None:
+    def __init__(self, error: AlyxError, *, sent: bool, retryable: bool = True, is_slow: bool = False) -> None:
         super().__init__(str(error))
         self.error = error
         self.sent = sent
         self.retryable = retryable
+        self.is_slow = is_slow
 
 
 class LoginRefused(Exception):  # noqa: N818 - an outcome that retries decide on, never raised to the user

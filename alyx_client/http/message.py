@@ -60,6 +60,8 @@ class Request:
         Whether the token is sent.
     any_server
         Whether redirects to other servers are followed, without the token.
+    max_bytes
+        The largest response that makes sense, in bytes; None for the client's own limit.
     """
 
     method: str
@@ -74,6 +76,7 @@ class Request:
     hint: str = field(default="", repr=False, compare=False)
     authenticate: bool = True
     any_server: bool = False
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

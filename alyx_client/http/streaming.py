@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import ssl
 import threading
@@ -16,11 +17,13 @@ import httpx
 
 from alyx_client.errors import ConfigurationError
 from alyx_client.http.connection import LoggedURL, default_user_agent, httpx_errors, pool_settings, unanswered
+from alyx_client.http.deadline import Deadline
+from alyx_client.http.download_rate import DEFAULT_MIN_RATE, DownloadRate, too_slow
 from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.headers import whole_number
 from alyx_client.http.log import log_failure, logger
-from alyx_client.http.network import open_pool, shut_down
+from alyx_client.http.network import open_pool, shut_down, timeouts
 from alyx_client.http.url import redact_url
 
 __all__ = ["Stream", "Streams"]
@@ -41,13 +44,18 @@ class Stream:
     """
 
     def __init__(
-        self, response: httpx.Response, failure: Callable[[Exception], Unanswered], timeout: float | None
+        self,
+        response: httpx.Response,
+        failure: Callable[[Exception], Unanswered],
+        timeout: float | None,
+        min_rate: float = 0.0,
     ) -> None:
         self.status = response.status_code
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         self._response = response
         self._failure = failure
         self._timeout = timeout
+        self._min_rate = min_rate
 
     def pieces(self) -> Generator[bytes]:
         """Yield the body as it arrives, without decoding any ``Content-Encoding``.
@@ -55,8 +63,20 @@ class Stream:
         Raises
         ------
         Unanswered
-            The connection broke, or nothing arrived in time.
+            The connection broke, nothing arrived in time, or the body arrives at less than the least rate.
         """
+        pieces, rate = self._pieces(), DownloadRate(self._min_rate)
+        while True:
+            began = time.monotonic()
+            piece = next(pieces, None)
+            if piece is None:
+                return
+            if rate.add(len(piece), time.monotonic() - began):
+                url = str(self._response.request.url)
+                raise too_slow(url, self._min_rate)
+            yield piece
+
+    def _pieces(self) -> Generator[bytes]:
         body = self._response.iter_raw()
         try:
             first = next(body, b"")
@@ -112,13 +132,21 @@ class Streams:
     verify
         True: the operating system's trust store, or what the environment sets; False: certificates are not checked; or
         an SSLContext.
+    min_rate
+        The least rate of a response's body, in bytes per second.
     """
 
     def __init__(
-        self, *, connect_timeout: float = 10.0, read_timeout: float = 120.0, verify: bool | ssl.SSLContext = True
+        self,
+        *,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 120.0,
+        verify: bool | ssl.SSLContext = True,
+        min_rate: float = DEFAULT_MIN_RATE,
     ) -> None:
         self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
         self.aborted = False
+        self._min_rate = min_rate
         self._verify = verify
         self._user_agent = default_user_agent()
         self._lock = threading.Lock()
@@ -148,12 +176,14 @@ class Streams:
             log_failure("GET", printable_url, error, time.perf_counter() - started)
             return unanswered(error, "GET", printable_url, self.timeout, self._proxies.get(_server(url)))
 
+        # Headers that are sent byte by byte must end, too; the body has a least rate instead.
+        deadline = Deadline((self.timeout.connect or math.inf) + (self.timeout.read or math.inf), "read_timeout")
         try:
             request = httpx.Request(
                 "GET",
                 url,
                 headers={"User-Agent": self._user_agent, **headers},
-                extensions={"timeout": self.timeout.as_dict(), "trace": self._note_socket},
+                extensions={"timeout": timeouts(self.timeout, deadline), "trace": self._note_socket},
             )
             request.url = LoggedURL(request.url)
             response = self._pool(url).send(request, stream=True)
@@ -161,8 +191,9 @@ class Streams:
             raise failure(error) from error
         except ConfigurationError as error:
             raise Unanswered(error, sent=False, retryable=False) from error
+        deadline.lift()
         logger.debug("GET %s %d %.2f s", printable_url, response.status_code, time.perf_counter() - started)
-        return Stream(response, failure, self.timeout.read)
+        return Stream(response, failure, self.timeout.read, self._min_rate)
 
     def _pool(self, url: str) -> httpx.Client:
         server = _server(url)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import os
 import ssl
 import threading
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from alyx_client.errors import ConfigurationError, InsecureConnectionWarning
+from alyx_client.http.body import DEFAULT_MAX_BYTES, Body, BodyRefusedError, DamagedEncodingError, refused
 from alyx_client.http.connection import (
     LoggedURL,
     complete_url,
@@ -39,16 +41,22 @@ from alyx_client.http.notices import NOTICE_HEADERS, Notices
 from alyx_client.http.retry import Retries, exchange
 from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, request_url, same_origin
 
-__all__ = ["AsyncTransport", "SyncTransport", "Transport", "TransportOptions"]
+__all__ = ["AsyncTransport", "ConnectionOptions", "SyncTransport", "Transport", "TransportOptions"]
 
 
-class TransportOptions(TypedDict, total=False):
-    """The settings of a transport, as keywords; see `Transport`."""
+class ConnectionOptions(TypedDict, total=False):
+    """The settings of a transport that downloads share, as keywords; see `Transport`."""
 
     connect_timeout: float
     read_timeout: float
     retries: Retries
     verify: bool | ssl.SSLContext
+
+
+class TransportOptions(ConnectionOptions, total=False):
+    """The settings of a transport, as keywords; see `Transport`."""
+
+    max_response_bytes: float
 
 
 class Transport:
@@ -75,6 +83,8 @@ class Transport:
         The ``User-Agent`` header.
     call_timeout
         Time limit for a whole call, in seconds: its retries, the waits between them, and its login.
+    max_response_bytes
+        The largest response that is read into memory, in bytes after decoding.
     """
 
     def __init__(
@@ -89,11 +99,13 @@ class Transport:
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
         call_timeout: float = DEFAULT_TIMEOUT,
+        max_response_bytes: float = DEFAULT_MAX_BYTES,
     ) -> None:
         self.base_url = normalise_base_url(base_url)
         self.auth = auth
         self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
         self.call_timeout = call_timeout
+        self.max_response_bytes = max_response_bytes
         self.retries = retries or Retries()
         self.notices = notices or Notices()
         self.user_agent = user_agent or default_user_agent()
@@ -107,7 +119,8 @@ class Transport:
     def __getstate__(self) -> dict[str, Any]:
         if isinstance(self._verify, ssl.SSLContext):
             raise TypeError("A client with an SSLContext cannot be pickled; create a new client in each process.")
-        settings = {"base_url", "auth", "timeout", "call_timeout", "retries", "notices", "user_agent", "_verify"}
+        limits = {"timeout", "call_timeout", "max_response_bytes", "retries"}
+        settings = limits | {"base_url", "auth", "notices", "user_agent", "_verify"}
         return {name: value for name, value in self.__dict__.items() if name in settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -168,12 +181,16 @@ class Transport:
         built.url = LoggedURL(built.url)
         return built
 
-    def _received(self, request: Request, received: httpx.Response, started: float) -> Response:
+    def _body(self, request: Request, received: httpx.Response) -> Body:
+        limit = min(self.max_response_bytes, request.max_bytes or math.inf)
+        return Body(received.status_code, received.headers, limit)
+
+    def _received(self, request: Request, received: httpx.Response, content: bytes, started: float) -> Response:
         headers = {name.lower(): value for name, value in received.headers.items()}
         url = redact_url(complete_url(received.request.url))
-        response = Response(received.status_code, headers, received.content, request.method, url)
+        response = Response(received.status_code, headers, content, request.method, url)
         seconds = time.perf_counter() - started
-        log_response(response.method, url, response.status, len(response.content), seconds)
+        log_response(response.method, url, response.status, len(content), seconds)
         # A server that a redirect led to has no say about Alyx.
         if not NOTICE_HEADERS.isdisjoint(headers) and same_origin(url, self.base_url):
             path = url.removeprefix(self.base_url).lstrip("/").partition("?")[0]
@@ -183,6 +200,8 @@ class Transport:
     def _failed(self, request: Request, error: Exception, started: float, deadline: Deadline) -> Unanswered:
         url = redact_url(request_url(request, self.base_url))
         log_failure(request.method, url, error, time.perf_counter() - started)
+        if isinstance(error, BodyRefusedError):
+            return refused(error, request.method, url)
         failure = unanswered(error, request.method, url, self.timeout, self._proxy)
         if deadline.is_over:
             failure = _out_of_time(failure, deadline)
@@ -238,15 +257,26 @@ class SyncTransport(Transport):
         deadline = deadline.within(step.login_timeout, "login_timeout")
         pool, started = self._open_pool(), time.perf_counter()
         try:
-            received = pool.send(self._build(step, deadline), auth=None)
-        except httpx_errors() as error:
+            received = pool.send(self._build(step, deadline), auth=None, stream=True)
+            try:
+                content = self._read(step.request, received)
+            finally:
+                received.close()
+        except httpx_errors(DamagedEncodingError, BodyRefusedError) as error:
             raise self._failed(step.request, error, started, deadline) from error
         except RuntimeError as error:
             # httpx raises it for a pool that another thread has closed.
             if not pool.is_closed:
                 raise
             raise self._failed(step.request, error, started, deadline) from error
-        return self._received(step.request, received, started)
+        return self._received(step.request, received, content, started)
+
+    def _read(self, request: Request, received: httpx.Response) -> bytes:
+        body = self._body(request, received)
+        for piece in received.iter_raw():
+            if not body.add(piece):
+                return body.beginning()
+        return body.content()
 
     def _open_pool(self) -> httpx.Client:
         with self._lock:
@@ -300,14 +330,25 @@ class AsyncTransport(Transport):
         deadline = deadline.within(step.login_timeout, "login_timeout")
         pool, started = await self._open_pool(), time.perf_counter()
         try:
-            received = await pool.send(self._build(step, deadline), auth=None)
-        except httpx_errors() as error:
+            received = await pool.send(self._build(step, deadline), auth=None, stream=True)
+            try:
+                content = await self._read(step.request, received)
+            finally:
+                await received.aclose()
+        except httpx_errors(DamagedEncodingError, BodyRefusedError) as error:
             raise self._failed(step.request, error, started, deadline) from error
         except RuntimeError as error:
             if not pool.is_closed:
                 raise
             raise self._failed(step.request, error, started, deadline) from error
-        return self._received(step.request, received, started)
+        return self._received(step.request, received, content, started)
+
+    async def _read(self, request: Request, received: httpx.Response) -> bytes:
+        body = self._body(request, received)
+        async for piece in received.aiter_raw():
+            if not body.add(piece):
+                return body.beginning()
+        return body.content()
 
     async def _open_pool(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()

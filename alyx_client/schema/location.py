@@ -10,11 +10,13 @@ __all__ = ["fetch_schema"]
 
 _OPEN_API = "application/vnd.oai.openapi+json"
 _CORE_API = "application/coreapi+json"
+# Alyx's schema has less than one megabyte.
+_MAX_BYTES = 64 * 2**20
 _SCHEMA_REQUESTS = (
-    Request("GET", "/api/schema", accept=_OPEN_API, endpoint="api/schema"),
+    Request("GET", "/api/schema", accept=_OPEN_API, endpoint="api/schema", max_bytes=_MAX_BYTES),
     # CoreAPI is one of the forms of the page for people, chosen by the Accept header.
-    Request("GET", "/docs/", accept=_CORE_API, endpoint="docs"),
-    Request("GET", "/docs", accept=_CORE_API, endpoint="docs"),
+    Request("GET", "/docs/", accept=_CORE_API, endpoint="docs", max_bytes=_MAX_BYTES),
+    Request("GET", "/docs", accept=_CORE_API, endpoint="docs", max_bytes=_MAX_BYTES),
 )
 # Statuses of a server that does not publish this form of schema; redirects are Django's, which adds or removes the
 # slash at the end of the path.

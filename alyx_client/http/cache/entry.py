@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from alyx_client.http.cache.key import CacheKey, digest_parts
+from alyx_client.http.cache.policy import MAX_RESPONSE
 from alyx_client.http.json_body import is_object, parse_json
 from alyx_client.http.message import Response
 
@@ -140,7 +141,7 @@ def unpack(row: Row, key: CacheKey, generation: bytes) -> CachedResponse | None:
         return None
     try:
         status, headers, method, url, compressed = parse_json(row.head)
-        content = zlib.decompress(row.body) if compressed else row.body
+        content = _decompress(row.body) if compressed else row.body
     except (ValueError, TypeError, zlib.error):
         return None
     if not (isinstance(status, int) and isinstance(method, str) and isinstance(url, str) and is_object(headers)):
@@ -148,6 +149,15 @@ def unpack(row: Row, key: CacheKey, generation: bytes) -> CachedResponse | None:
     texts = {name: value for name, value in headers.items() if isinstance(value, str)}
     response = Response(status, texts, content, method, url)
     return CachedResponse(response, row.received, row.lifetime, row.generation in (NO_GENERATION, generation))
+
+
+def _decompress(body: bytes) -> bytes:
+    decoder = zlib.decompressobj()
+    # A forged row may stand for a thousand times as many bytes as it has.
+    content = decoder.decompress(body, MAX_RESPONSE + 1)
+    if not decoder.eof or len(content) > MAX_RESPONSE:
+        raise ValueError("it is incomplete, or larger than any response that is stored")
+    return content
 
 
 def _verify(row: Row, key: CacheKey) -> bool:

@@ -19,7 +19,7 @@ _LOGIN_ENDPOINTS = frozenset({"auth-token", "rest-auth"})
 _SECRET_NAMES = (b"token", b"password", b"passwd", b"pwd", b"secret", b"api_key", b"apikey")
 # A text under one of these names; in a schema they name objects.
 _SECRET = re.compile(rb'"(?:[^"\\]*[._-])?(?:' + b"|".join(_SECRET_NAMES) + rb')"\s*:\s*"[^"]')
-_MAX_RESPONSE = 64 * 2**20
+MAX_RESPONSE = 64 * 2**20
 
 
 def is_cacheable(request: Request, path: str, mode: str | None) -> bool:
@@ -45,7 +45,7 @@ def is_cacheable(request: Request, path: str, mode: str | None) -> bool:
 
 def is_storable(response: Response) -> bool:
     """Return whether a response may be stored, once the server has sent it."""
-    if not 200 <= response.status < 300 or len(response.content) > _MAX_RESPONSE:
+    if not 200 <= response.status < 300 or len(response.content) > MAX_RESPONSE:
         return False
     # Other media types are files, or pages of a proxy or login portal in place of the server.
     if "json" not in response.headers.get("content-type", "").lower():
