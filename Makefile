@@ -54,7 +54,7 @@ $(ONE_VENV)/.installed: pyproject.toml
 
 # Record the exchanges in tests/contract/cassettes again, with the server at ALYX_URL.
 record: $(STAMP)
-	rm -rf tests/contract/cassettes
+	find tests/contract/cassettes -mindepth 1 -maxdepth 1 ! -name lists -exec rm -r {} +
 	$(RUN) -m pytest tests/contract --server=record
 
 # Run the contract tests against the server at ALYX_URL; they delete the records that they create.

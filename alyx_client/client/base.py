@@ -111,6 +111,8 @@ class ClientBase:
     _preserved_fields: ClassVar[Mapping[str, Sequence[str]]] = {}
     # The values that filters, fields and lookups can have.
     _closed_sets: ClassVar[ClosedSets] = ClosedSets()
+    # The fields that tell the rows of a list apart, by its path.
+    _row_keys: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def __init__(
         self,
@@ -159,6 +161,7 @@ class ClientBase:
             strict_filters=strict_filters,
             preserved_fields=self._preserved_fields,
             closed_sets=self._closed_sets,
+            row_keys=self._row_keys,
         )
         store = None if stay_logged_in else False
         self._auth = AuthState(Credentials(settings.base_url, username, password, token, silent, store=store))

@@ -86,6 +86,7 @@ _LIST = ListAction(
         "name": "plain",
         "parent": "plain",
     },
+    row_key=("id",),
     references={
         "ancestors": Reference("brain_regions", "id"),
         "descendants": Reference("brain_regions", "id"),

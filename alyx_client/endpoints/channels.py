@@ -130,6 +130,7 @@ _LIST = ListAction(
         "y": "plain",
         "z": "plain",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "brain_region": Reference("brain_regions", "id"),

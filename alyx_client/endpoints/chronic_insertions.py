@@ -189,6 +189,7 @@ _LIST = ListAction(
         "subject": "plain",
         "users": "repeat",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),

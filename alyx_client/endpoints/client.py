@@ -158,12 +158,42 @@ _CLOSED_SETS = ClosedSets(
     json_fields=("arguments", "extended_qc", "json"),
 )
 
+# The fields that tell the rows of a list apart, by its path.
+_ROW_KEYS: dict[str, tuple[str, ...]] = {
+    "/brain-regions": ("id",),
+    "/channels": ("id",),
+    "/chronic-insertions": ("id",),
+    "/data-formats": ("id",),
+    "/data-notices": ("id",),
+    "/dataset-types": ("id",),
+    "/datasets": ("url",),
+    "/downloads": ("id",),
+    "/fields-of-view": ("id",),
+    "/files": ("url",),
+    "/fov-location": ("id",),
+    "/imaging-stack": ("id",),
+    "/insertions": ("id",),
+    "/notes": ("id",),
+    "/procedures": ("id",),
+    "/revisions": ("id",),
+    "/sessions": ("id", "url"),
+    "/subjects": ("id",),
+    "/surgeries": ("id",),
+    "/tags": ("id",),
+    "/tasks": ("id",),
+    "/trajectories": ("id",),
+    "/users": ("id",),
+    "/water-administrations": ("url",),
+    "/weighings": ("url",),
+}
+
 
 class AlyxClient(BaseClient):
     __doc__ = BaseClient.__doc__
     _surface = __package__
     _preserved_fields = _PRESERVED_FIELDS
     _closed_sets = _CLOSED_SETS
+    _row_keys = _ROW_KEYS
 
     @cached_property
     def brain_regions(self) -> BrainRegions:
@@ -458,6 +488,7 @@ class AsyncAlyxClient(AsyncBaseClient):
     _surface = __package__
     _preserved_fields = _PRESERVED_FIELDS
     _closed_sets = _CLOSED_SETS
+    _row_keys = _ROW_KEYS
 
     @cached_property
     def brain_regions(self) -> AsyncBrainRegions:

@@ -90,6 +90,7 @@ _LIST = ListAction(
     "/data-formats",
     PageParser(DataFormatRecord),
     {},
+    row_key=("id",),
 )
 
 _READ: Action[DataFormatRecord] = Action(

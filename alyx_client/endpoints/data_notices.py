@@ -131,6 +131,7 @@ _LIST = ListAction(
         "name": "plain",
         "version_affected": "plain",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "created_by": Reference("users", "id"),

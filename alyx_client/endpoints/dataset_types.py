@@ -79,6 +79,7 @@ _LIST = ListAction(
     "/dataset-types",
     PageParser(DatasetTypeRecord),
     {},
+    row_key=("id",),
 )
 
 _READ: Action[DatasetTypeRecord] = Action(

@@ -274,6 +274,7 @@ _LIST = ListAction(
         "tags": "repeat",
         "version": "plain",
     },
+    row_key=("url",),
     by_uuid=True,
     references={
         "created_by": Reference("users", "username"),

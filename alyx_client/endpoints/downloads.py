@@ -92,6 +92,7 @@ _LIST = ListAction(
         "json": "plain",
         "user": "plain",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "dataset": Reference("datasets", "name"),

@@ -123,6 +123,7 @@ _LIST = ListAction(
         "stack": "plain",
         "subject": "plain",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),

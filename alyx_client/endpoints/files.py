@@ -108,6 +108,7 @@ _LIST = ListAction(
         "name": "plain",
         "relative_path": "plain",
     },
+    row_key=("url",),
     by_uuid=True,
     references={
         "data_repository": Reference("data_repository", "name"),

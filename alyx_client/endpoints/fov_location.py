@@ -162,6 +162,7 @@ _LIST = ListAction(
         "name": "plain",
         "provenance": "plain",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "brain_region": Reference("brain_regions", "id"),

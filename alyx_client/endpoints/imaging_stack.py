@@ -76,6 +76,7 @@ _LIST = ListAction(
         "id": "id",
         "name": "plain",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),

@@ -211,6 +211,7 @@ _LIST = ListAction(
         "tag": "plain",
         "task_protocol": "plain",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),

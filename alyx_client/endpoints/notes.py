@@ -111,6 +111,7 @@ _LIST = ListAction(
         "django": "django",
         "id": "id",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "id": Reference("notes", "id"),

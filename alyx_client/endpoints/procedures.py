@@ -57,6 +57,7 @@ _LIST = ListAction(
     "/procedures",
     PageParser(ProcedureTypeRecord),
     {},
+    row_key=("id",),
 )
 
 _CREATE: Action[ProcedureTypeRecord] = Action(

@@ -84,6 +84,7 @@ _LIST = ListAction(
     {
         "name": "plain",
     },
+    row_key=("id",),
 )
 
 _READ: Action[RevisionRecord] = Action(

@@ -322,6 +322,7 @@ _LIST = ListAction(
         "type": "plain",
         "users": "comma",
     },
+    row_key=("id", "url"),
     by_uuid=True,
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),

@@ -269,6 +269,7 @@ _LIST = ListAction(
         "water_restricted": "plain",
         "wean_date": "day",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "id": Reference("subjects", "id"),

@@ -154,6 +154,7 @@ _LIST = ListAction(
         "subject": "plain",
         "users": "comma",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "id": Reference("surgeries", "id"),

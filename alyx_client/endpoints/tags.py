@@ -92,6 +92,7 @@ _LIST = ListAction(
     {
         "name": "plain",
     },
+    row_key=("id",),
 )
 
 _READ: Action[TagRecord] = Action(

@@ -187,6 +187,7 @@ _LIST = ListAction(
         "time_out_secs": "plain",
         "version": "plain",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "id": Reference("tasks", "id"),

@@ -161,6 +161,7 @@ _LIST = ListAction(
         "y": "plain",
         "z": "plain",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "chronic_insertion": Reference("chronic_insertions", "id"),

@@ -104,6 +104,7 @@ _LIST = ListAction(
         "user_permissions": "repeat",
         "username": "plain",
     },
+    row_key=("id",),
     by_uuid=True,
     references={
         "allowed_users": Reference("users", "id"),

@@ -112,6 +112,7 @@ _LIST = ListAction(
         "water_administered": "plain",
         "water_type": "plain",
     },
+    row_key=("url",),
     by_uuid=True,
     references={
         "id": Reference("water_administrations", "id"),

@@ -81,6 +81,7 @@ _LIST = ListAction(
         "user": "plain",
         "weight": "plain",
     },
+    row_key=("url",),
     by_uuid=True,
     references={
         "id": Reference("weighings", "id"),

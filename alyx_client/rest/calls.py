@@ -61,6 +61,8 @@ class RestCalls:
         The fields that the server loses when a PATCH leaves them out, by endpoint.
     closed_sets
         The sets of values that filters, fields and lookups can have; the server's schema may add others.
+    row_keys
+        The fields that tell the rows of a list apart, by its path; for requests that name no endpoint.
     """
 
     def __init__(
@@ -70,12 +72,14 @@ class RestCalls:
         strict_filters: bool,
         preserved_fields: Mapping[str, Sequence[str]],
         closed_sets: ClosedSets,
+        row_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> None:
         self.base_url = base_url
         self.strict_filters = strict_filters
         self.known_scheme: RestScheme | None = None
         self._preserved_fields = preserved_fields
         self._closed_sets = closed_sets
+        self._row_keys = row_keys
 
     def scheme(self) -> Flow[RestScheme]:
         """Return the endpoints that the server's schema declares; fetched when first needed, and cached for a week.
@@ -138,8 +142,14 @@ class RestCalls:
         if any(name == "offset" for name, _ in request.params):
             return page.rows
         params = tuple(pair for pair in request.params if pair[0] != "limit")
-        page_size = _last_limit(request.params)
-        return LazyList(replace(send, request=replace(request, params=())), [params], page, page_size, True)
+        return LazyList(
+            replace(send, request=replace(request, params=())),
+            [params],
+            page,
+            _last_limit(request.params),
+            row_key=self._row_keys.get(request.path.rstrip("/"), ()),
+            has_lookups=True,
+        )
 
     def rest(
         self,
@@ -237,7 +247,14 @@ class RestCalls:
         page = read_page(content, response)
         if encoded.offset is not None:
             return page.rows
-        return LazyList(send, encoded.param_sets, page, encoded.limit, encoded.has_lookups)
+        return LazyList(
+            send,
+            encoded.param_sets,
+            page,
+            encoded.limit,
+            row_key=call.operation.row_key,
+            has_lookups=encoded.has_lookups,
+        )
 
     def _act(self, call: _NamedCall, scheme: RestScheme, key: object, data: object, files: object) -> Flow[Any]:
         lookup, find = split_path(call.operation.path)[1], _finder(call.endpoint, scheme, call.operation)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from alyx_client.http.flow import Flow, Send
 from alyx_client.http.json_body import is_array, is_count, is_object, read_json, unexpected
@@ -15,8 +14,9 @@ from alyx_client.http.message import Params, Response
 from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.client import AsyncRunner, Runner
 from alyx_client.runtime.list_query import ListQuery
-from alyx_client.runtime.paging import Page, has_repeats, key_of, page_params
+from alyx_client.runtime.paging import Page, page_params
 from alyx_client.runtime.results import Results
+from alyx_client.runtime.row_keys import RowKey, as_uuid, distinct_rows, key_reader
 
 __all__ = ["LazyList", "is_page", "page_request", "read_page"]
 
@@ -37,6 +37,8 @@ class LazyList:
         The first page of the first set.
     page_size
         Rows per page; the server's default if None.
+    row_key
+        The fields that may hold a row's key, the first choice first; none if no field certainly does.
     has_lookups
         Whether the list takes Django lookups, so that ranges of UUIDs can be requested.
     """
@@ -45,6 +47,7 @@ class LazyList:
     param_sets: Sequence[Params]
     first_page: Page[Any]
     page_size: int | None
+    row_key: Sequence[str]
     has_lookups: bool
 
     @property
@@ -54,8 +57,7 @@ class LazyList:
         if len(self.param_sets) != 1 or len(rows) < self.first_page.count:
             return None
         # Alyx repeats rows whose filter joins another table.
-        keys = [_row_key(row) for row in rows]
-        return list(dict(zip(keys, rows, strict=True)).values()) if has_repeats(keys) else rows
+        return distinct_rows(rows, self._row_key())
 
     def to_results(self, run: Runner) -> list[Any] | Results[Any]:
         """Return the rows: a list if the first page holds them all, else a sequence that fetches the other pages.
@@ -73,16 +75,24 @@ class LazyList:
         rows = self.complete_rows
         return await AsyncResults.from_query(self._query(), run) if rows is None else rows
 
+    def _row_key(self) -> RowKey | None:
+        if not self.row_key:
+            return None
+        read_key = key_reader(self.row_key, self.send.request.path)
+        return lambda row: read_key(row) if is_object(row) else None
+
     def _query(self) -> ListQuery[Any]:
         def fetch_page(params: Params, offset: int, limit: int | None) -> Flow[Page[Any]]:
             response = yield page_request(self.send, params, offset, limit)
             return read_page(read_json(response), response)
 
+        row_key = self._row_key()
+        has_uuids = row_key is not None and any(as_uuid(row_key(row)) for row in self.first_page.rows[:1])
         return ListQuery(
             fetch_page,
             self.param_sets,
-            _row_key,
-            has_uuids=self.has_lookups and any(_has_uuid(row) for row in self.first_page.rows[:1]),
+            row_key,
+            has_uuids=self.has_lookups and has_uuids,
             page_size=self.page_size,
             first_page=self.first_page,
         )
@@ -130,16 +140,3 @@ def read_page(content: object, response: Response) -> Page[Any]:
     if detail := content.get("detail"):
         logger.warning("The server's remark on this list: %s", detail)
     return Page(content["count"], content["results"], content["next"] is not None)
-
-
-def _row_key(row: object) -> object:
-    """Return the key that identifies a row; None for rows without one."""
-    return key_of(row) if is_object(row) else None
-
-
-def _has_uuid(row: object) -> bool:
-    try:
-        UUID(str(_row_key(row)).rstrip("/").rpartition("/")[2])
-    except ValueError:
-        return False
-    return True

@@ -33,12 +33,15 @@ class RestOperation:
         ``schema`` (``type``, ``description``, ``enum``).
     joined
         Names of the filters whose values are sent as one text, joined by commas.
+    row_key
+        For a list: the fields that may hold a row's key, the first choice first; none if no field certainly does.
     """
 
     method: str
     path: str
     fields: tuple[FieldInfo, ...]
     joined: frozenset[str] = frozenset()
+    row_key: tuple[str, ...] = ()
 
 
 class RestScheme:

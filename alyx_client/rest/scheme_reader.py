@@ -9,7 +9,8 @@ from alyx_client.errors import InvalidCallError
 from alyx_client.rest.scheme import FieldInfo, RestOperation, RestScheme
 from alyx_client.schema.coreapi import is_core_api, links
 from alyx_client.schema.openapi import OpenAPIDocument, OpenAPIOperation, Schema, as_list, as_schema, json_schema
-from alyx_client.schema.routes import action_of, is_endpoint
+from alyx_client.schema.routes import action_of, is_endpoint, path_keys
+from alyx_client.schema.row_keys import list_key_fields
 
 __all__ = ["read_scheme"]
 
@@ -17,6 +18,7 @@ Named = tuple[str, str, RestOperation]
 """An endpoint, an action, and the operation that they name."""
 
 _COMPOSITIONS = ("allOf", "oneOf", "anyOf")
+_CERTAIN_KEYS = ("A UUID string identifying", "A unique integer value identifying")
 _SIMPLE_KEYS = ("type", "format", "description", "default")
 
 
@@ -55,7 +57,8 @@ def _open_api(document: OpenAPIDocument) -> Iterator[Named]:
         path, parameters = operation.path, operation.parameters
         fields = [_field(parameter, document) for parameter in parameters if parameter.get("in") in ("path", "query")]
         joined = frozenset(str(parameter["name"]) for parameter in parameters if parameter.get("explode") is False)
-        rest_operation = RestOperation(operation.method, path, (*fields, *_body(operation, document)), joined)
+        row_key = list_key_fields(document, operation)
+        rest_operation = RestOperation(operation.method, path, (*fields, *_body(operation, document)), joined, row_key)
         yield path.split("/")[1], action_of(operation.method, path), rest_operation
 
 
@@ -97,10 +100,23 @@ def _simplified(node: Any, document: OpenAPIDocument) -> dict[str, Any]:
 
 def _core_api(document: Schema) -> Iterator[Named]:
     for endpoint, group in document.items():
+        row_key = _core_row_key(as_schema(group))
         for action, link in links(as_schema(group)):
             fields = tuple(_core_field(as_schema(field)) for field in as_list(link.get("fields")))
             method = str(link.get("action", "get")).upper()
-            yield endpoint, action, RestOperation(method, str(link["url"]), fields)
+            yield endpoint, action, RestOperation(method, str(link["url"]), fields, row_key=row_key)
+
+
+def _core_row_key(group: Schema) -> tuple[str, ...]:
+    """Return the fields that tell the rows of a group's list apart."""
+    link = as_schema(group.get("read"))
+    keys = path_keys(str(link.get("url", "")))
+    for field in map(as_schema, as_list(link.get("fields"))):
+        # CoreAPI has no fields of rows, and calls every key text, but for Django REST framework's own words.
+        description = str(as_schema(field.get("schema")).get("description", ""))
+        if field.get("name") in keys[-1:] and description.startswith(_CERTAIN_KEYS):
+            return (str(field["name"]), "url")
+    return ()
 
 
 def _core_field(field: Schema) -> FieldInfo:

@@ -23,9 +23,10 @@ from alyx_client.runtime.filters import FilterStyle, encode
 from alyx_client.runtime.keys import Finder, LookupKey, LookupKind, fill_path, slash_hint, split_path
 from alyx_client.runtime.list_query import ListQuery
 from alyx_client.runtime.models import Resource
-from alyx_client.runtime.paging import Page, key_of, page_params
+from alyx_client.runtime.paging import Page, page_params
 from alyx_client.runtime.references import Reference, keys_of_records, lookups_of_records
 from alyx_client.runtime.response import PageParser, ResponseParser
+from alyx_client.runtime.row_keys import RowKey, key_reader
 
 __all__ = ["Action", "ListAction"]
 
@@ -214,6 +215,8 @@ class ListAction(Generic[T]):
         The parser of pages.
     filters
         The filters, and the style in which each is sent.
+    row_key
+        The fields that may hold a row's key, the first choice first; none if no field certainly does.
     by_uuid
         Whether rows can be fetched by ranges of their UUIDs, for those that paging leaves out.
     parents
@@ -226,6 +229,7 @@ class ListAction(Generic[T]):
     path: str
     parser: PageParser[T]
     filters: Mapping[str, FilterStyle]
+    row_key: tuple[str, ...] = ()
     by_uuid: bool = False
     parents: tuple[LookupKind, ...] = ()
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
@@ -272,7 +276,14 @@ class ListAction(Generic[T]):
         require_count("max_items", max_items)
         filters = _with_keys(filters, self.references, client.base_url, self.endpoint)
         param_sets = self.param_sets(filters, extra_params, client.closed_sets)
-        return ListQuery(fetch_page, param_sets, _row_key, self.by_uuid, limit, max_items)
+        return ListQuery(fetch_page, param_sets, self._key_of_row(), self.by_uuid, limit, max_items)
+
+    def _key_of_row(self) -> RowKey | None:
+        if not self.row_key:
+            return None
+        read_key = key_reader(self.row_key, self.path)
+        # Rows that are no records, such as a number in a response that differs from its declaration, have no fields.
+        return lambda row: read_key(getattr(row, "__dict__", {}))
 
     def param_sets(
         self,
@@ -324,7 +335,3 @@ def _with_keys(
     if filters.get("django") is not None:
         keys["django"] = lookups_of_records(filters["django"], base_url)
     return {**filters, **keys} if keys else filters
-
-
-def _row_key(row: object) -> object:
-    return key_of(getattr(row, "__dict__", {}))

@@ -10,9 +10,11 @@ from typing import Any, Generic, TypeVar
 
 from alyx_client.http.message import Params
 from alyx_client.runtime.client import AsyncRunner
-from alyx_client.runtime.key_ranges import KeyRanges
+from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
 from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position
-from alyx_client.runtime.paging import OffsetPager, Page, PageRequest, RowKey
+from alyx_client.runtime.offset_pager import OffsetPager
+from alyx_client.runtime.paging import Page, PageRequest
+from alyx_client.runtime.row_keys import RowKey
 
 __all__ = ["AsyncResults"]
 
@@ -58,7 +60,10 @@ class AsyncResults(Generic[T_co]):
         async def by_key_ranges() -> AsyncIterator[list[T]]:
             ranges = query.key_ranges()
             while (params := ranges.next_params) is not None:
-                yield ranges.add_page(await fetch(params, 0, KeyRanges.LIMIT))
+                page = await fetch(params, 0, KeyRanges.LIMIT)
+                yield ranges.add_page(page, query.uuids_of(page.rows))
+            if not ranges.is_complete:
+                raise RangesUnfinishedError
 
         return AsyncResults(
             [partial(fetch, params) for params in query.param_sets],
@@ -121,21 +126,15 @@ class AsyncResults(Generic[T_co]):
             for row in self._state.all_rows:
                 yield row
             return
-        pager = self._state.pager()
+        pager = self._state.pager(has_ranges=self._by_key_ranges is not None)
         if pager.next_page is not None:
             first = await self._first_page()
-            # Without keys, repeated and missing rows cannot be told: ranges have neither.
-            if self._by_key_ranges is not None and pager.has_unidentified_rows(first):
-                async for rows in self._by_key_ranges():
-                    for row in pager.new_rows(rows):
-                        yield row
-                return
             # Closed at once if the loop is left early: otherwise the event loop closes it some time later (PEP 525),
             # and the next page is fetched for nobody.
             async with contextlib.aclosing(self._iterate_pages(pager, first)) as pages:
                 async for row in pages:
                     yield row
-            if self._by_key_ranges is not None and pager.is_missing_rows:
+            if self._by_key_ranges is not None and pager.needs_ranges:
                 async for row in self._iterate_missing(pager, self._by_key_ranges()):
                     yield row
         pager.warn_of_missing_rows()
@@ -166,11 +165,15 @@ class AsyncResults(Generic[T_co]):
     async def _iterate_missing(
         self, pager: OffsetPager[T_co], ranges: AsyncIterator[list[T_co]]
     ) -> AsyncGenerator[T_co]:
-        async for rows in ranges:
-            for row in pager.new_rows(rows):
-                yield row
-            if not pager.is_missing_rows:
-                return
+        try:
+            async for rows in ranges:
+                for row in pager.add_range(rows):
+                    yield row
+                if not pager.needs_ranges:
+                    return
+        except RangesUnfinishedError:
+            return
+        pager.confirm_ranges()
 
     def _fetch(self, request: PageRequest) -> Awaitable[Page[T_co]]:
         return self._fetches[request.query](request.offset, request.limit)

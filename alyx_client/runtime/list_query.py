@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from alyx_client.http.flow import Flow
 from alyx_client.http.message import Params
 from alyx_client.runtime.key_ranges import KeyRanges
-from alyx_client.runtime.paging import OffsetPager, Page, RowKey, first_limit, has_repeats
+from alyx_client.runtime.offset_pager import OffsetPager
+from alyx_client.runtime.paging import Page, first_limit
+from alyx_client.runtime.row_keys import RowKey, as_uuid, has_repeats
 
 __all__ = ["ListQuery", "ListState", "gone", "to_position"]
 
 T = TypeVar("T")
+
+_MOST_BELIEVED = 10**8  # far above the rows of any table of Alyx
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class ListQuery(Generic[T]):
     param_sets
         The query parameters, without paging; several sets if a long list of keys was split.
     row_key
-        Returns the key that identifies a row.
+        Returns the key that identifies a row; None if nothing certainly does.
     has_uuids
         Whether the server can be asked for ranges of the rows' UUIDs.
     page_size
@@ -41,7 +46,7 @@ class ListQuery(Generic[T]):
 
     fetch_page: Callable[[Params, int, int | None], Flow[Page[T]]]
     param_sets: Sequence[Params]
-    row_key: RowKey
+    row_key: RowKey | None
     has_uuids: bool
     page_size: int | None = None
     max_items: int | None = None
@@ -61,6 +66,11 @@ class ListQuery(Generic[T]):
     def key_ranges(self) -> KeyRanges:
         """Split the query into ranges of UUIDs."""
         return KeyRanges(self.param_sets[0])
+
+    def uuids_of(self, rows: Sequence[T]) -> Iterator[UUID]:
+        """Yield the UUIDs of the rows that have one."""
+        if self.row_key is not None:
+            yield from filter(None, map(as_uuid, map(self.row_key, rows)))
 
 
 class ListState(Generic[T]):
@@ -109,20 +119,22 @@ class ListState(Generic[T]):
         return self._max_items == 0
 
     def counts_repetitions(self, first_page: Page[T]) -> bool:
-        """Return whether the server's count is too high, since it counts rows of joined tables repeatedly."""
+        """Return whether the server's count is too high: it counts rows of joined tables repeatedly, or is absurd."""
+        # list() reserves memory for as many rows as len() says, before it reads them.
+        if first_page.count > _MOST_BELIEVED:
+            return True
         # Judged by the first page: a query that joins other tables repeats rows there already, as a rule.
         if self._first_page_repeats is None:
-            row_key = self._row_key
-            self._first_page_repeats = row_key is not None and has_repeats([row_key(row) for row in first_page.rows])
+            self._first_page_repeats = has_repeats(first_page.rows, self._row_key)
         return self._first_page_repeats
 
     def length(self, total: int) -> int:
         """Return the number of rows to return, of those that the server counted."""
         return total if self._max_items is None else min(total, self._max_items)
 
-    def pager(self) -> OffsetPager[T]:
-        """Return a pager at the beginning of the list."""
-        return OffsetPager(self._query_count, self._page_size, self._max_items, self._row_key)
+    def pager(self, *, has_ranges: bool) -> OffsetPager[T]:
+        """Return a pager at the beginning of the list; `has_ranges` is whether it can be read by ranges of keys."""
+        return OffsetPager(self._query_count, self._page_size, self._max_items, self._row_key, has_ranges=has_ranges)
 
 
 def to_position(index: int, length: int) -> int:

@@ -16,10 +16,12 @@ from typing import Any, TypeVar, cast, overload
 
 from alyx_client.http.message import Params
 from alyx_client.runtime.client import Runner
-from alyx_client.runtime.key_ranges import KeyRanges
+from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
 from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position
-from alyx_client.runtime.paging import OffsetPager, Page, PageRequest, RowKey
+from alyx_client.runtime.offset_pager import OffsetPager
+from alyx_client.runtime.paging import Page, PageRequest
 from alyx_client.runtime.prefetch import Prefetch
+from alyx_client.runtime.row_keys import RowKey
 
 __all__ = ["Results"]
 
@@ -88,7 +90,10 @@ class Results(Sequence[T_co]):
         def by_key_ranges() -> Iterator[list[T]]:
             ranges = query.key_ranges()
             while (params := ranges.next_params) is not None:
-                yield ranges.add_page(fetch(params, 0, KeyRanges.LIMIT))
+                page = fetch(params, 0, KeyRanges.LIMIT)
+                yield ranges.add_page(page, query.uuids_of(page.rows))
+            if not ranges.is_complete:
+                raise RangesUnfinishedError
 
         return Results(
             [partial(fetch, params) for params in query.param_sets],
@@ -125,16 +130,10 @@ class Results(Sequence[T_co]):
         self._state.all_rows = rows
 
     def _iterate(self) -> Generator[T_co]:
-        pager = self._state.pager()
+        pager = self._state.pager(has_ranges=self._by_key_ranges is not None)
         if pager.next_page is not None:
-            first = self._first_page()
-            # Without keys, repeated and missing rows cannot be told: ranges have neither.
-            if self._by_key_ranges is not None and pager.has_unidentified_rows(first):
-                for rows in self._by_key_ranges():
-                    yield from pager.new_rows(rows)
-                return
-            yield from self._iterate_pages(pager, first)
-            if self._by_key_ranges is not None and pager.is_missing_rows:
+            yield from self._iterate_pages(pager, self._first_page())
+            if self._by_key_ranges is not None and pager.needs_ranges:
                 yield from self._iterate_missing(pager, self._by_key_ranges())
         pager.warn_of_missing_rows()
 
@@ -156,10 +155,14 @@ class Results(Sequence[T_co]):
                 page = self._fetch(request)
 
     def _iterate_missing(self, pager: OffsetPager[T_co], ranges: Iterator[list[T_co]]) -> Generator[T_co]:
-        for rows in ranges:
-            yield from pager.new_rows(rows)
-            if not pager.is_missing_rows:
-                return
+        try:
+            for rows in ranges:
+                yield from pager.add_range(rows)
+                if not pager.needs_ranges:
+                    return
+        except RangesUnfinishedError:
+            return
+        pager.confirm_ranges()
 
     def _fetch(self, request: PageRequest) -> Page[T_co]:
         return self._fetches[request.query](request.offset, request.limit)

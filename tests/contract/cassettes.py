@@ -1,4 +1,7 @@
-"""The recorded exchanges, and the action of the client that each of them belongs to."""
+"""The recorded exchanges, and the action of the client that each of them belongs to.
+
+Those in ``cassettes/lists`` are not replayed: they are pages of a larger database, and show what fields may hold.
+"""
 
 from __future__ import annotations
 

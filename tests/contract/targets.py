@@ -94,6 +94,7 @@ def recording(url: str) -> dict[str, Any]:
             body = re.sub(rb"(?s)Traceback \(most recent call last\).*?(?=</|\Z)", b"Traceback left out", body)
         body = body.replace(url.encode(), RECORDED_URL.encode())
         body = re.sub(rb"https?://(127\.0\.0\.1|localhost)(:\d+)?", b"https://data.example.org", body)
+        body = body.replace(b'"127.0.0.1"', b'"data.example.org"')
         return {
             "status": received["status"],
             "headers": {name: [text.replace(url, RECORDED_URL) for text in value] for name, value in headers.items()},

@@ -18,6 +18,9 @@ CAP = 20
 
 DEFAULT = 10
 
+REPEATING = (*range(21), *range(5, 24))
+"""A list as a database without a total order may send it: 40 rows counted, some repeated, others not there at all."""
+
 
 def identity(row: Any) -> object:
     return row

@@ -77,7 +77,9 @@ class TestOverHTTP:
             4: lambda: table.rows.__delitem__(slice(1, 5)),
             7: lambda: table.rows.extend([95, 96]),
         }
-        assert list(Results([over_http(table)], key=identity)) == list(range(97))
+        rows = list(Results([over_http(table)], key=identity))
+        assert [row for row in rows if row >= 0] == list(range(97))
+        assert len(set(rows)) == len(rows)
 
     def test_several_threads(self, over_http: Any) -> None:
         results: Results[int] = Results([over_http(Server(list(range(60))))], key=identity, page_size=7)
@@ -148,8 +150,8 @@ def test_list_is_read_over_one_connection_and_a_foreign_next_link_is_not_followe
         assert ids(rows) == list(range(1, 600))
         assert [received.target for received in server.requests] == [
             "/weighings",
-            "/weighings?offset=250",
-            "/weighings?offset=500",
+            "/weighings?limit=252&offset=249",
+            "/weighings?limit=252&offset=500",
         ]
         assert server.connections <= 2
 
@@ -181,10 +183,10 @@ async def test_async_rows_that_paging_loses_are_found_by_ranges_of_keys() -> Non
 
 
 def test_query_with_its_own_key_range_is_not_split() -> None:
-    with serving(Weighings([*range(1, 300), *range(1, 11)])) as server:
-        rows = AlyxClient(server.url, token="t").weighings.list(django={"~id__lte": "x"})
-        with pytest.warns(IncompleteResultsWarning, match="counted 309 rows and sent 299"):
-            assert len(list(rows)) == 299
+    with serving(Weighings([*range(1, 1300), *range(1, 11)])) as server:
+        rows = AlyxClient(server.url, token="t").weighings.list(django={"~id__lte": "x", "~pk__lte": "x"})
+        with pytest.warns(IncompleteResultsWarning, match="counted 1309 rows and sent 1299"):
+            assert len(list(rows)) == 1299
 
 
 def test_ranges_are_divided_until_they_fit() -> None:
@@ -204,7 +206,7 @@ def test_ranges_are_divided_until_they_fit() -> None:
 
 def test_server_error_in_the_middle_is_raised_at_its_row() -> None:
     answers = Weighings(range(1, 600))
-    answers.refuse_from = 250
+    answers.refuse_from = 249
     with serving(answers) as server:
         iterator = iter(AlyxClient(server.url, token="t").weighings.list())
         assert [next(iterator).id.int for _ in range(250)] == list(range(1, 251))

@@ -10,29 +10,29 @@ import pytest
 from alyx_client.errors import IncompleteResultsWarning
 from alyx_client.runtime.paging import Page
 from alyx_client.runtime.results import Results
-from tests.runtime.lists import ReadRows, Server, identity
+from tests.runtime.lists import REPEATING, ReadRows, Server, identity
 
 
 class TestWalking:
     async def test_all_rows_come_in_order(self, read_rows: ReadRows) -> None:
         server = Server(list(range(35)))
         assert await read_rows(server) == server.rows
-        assert server.requests == [(0, None), (10, None), (20, None), (30, None)]
+        assert server.requests == [(0, None), (9, 12), (20, 12), (31, 12)]
 
     async def test_limit_is_the_page_size(self, read_rows: ReadRows) -> None:
         server = Server(list(range(9)))
         assert await read_rows(server, page_size=4) == server.rows
-        assert server.requests == [(0, 4), (4, 4), (8, 4)]
+        assert server.requests == [(0, 4), (3, 6), (8, 6)]
 
     async def test_limit_capped_by_the_server_loses_no_rows(self, read_rows: ReadRows) -> None:
         server = Server(list(range(50)))
         assert await read_rows(server, page_size=1000) == server.rows
-        assert [offset for offset, _ in server.requests] == [0, 20, 40]
+        assert [offset for offset, _ in server.requests] == [0, 19, 38]
 
     async def test_max_items_limits_the_list_and_the_page_size(self, read_rows: ReadRows) -> None:
         server = Server(list(range(50)))
         assert await read_rows(server, page_size=4, max_items=6) == list(range(6))
-        assert server.requests == [(0, 4), (4, 2)]
+        assert server.requests == [(0, 4), (3, 3)]
 
     async def test_max_items_zero_returns_no_rows_but_a_total(self, read_rows: ReadRows) -> None:
         assert await read_rows(Server([1, 2]), max_items=0) == []
@@ -53,8 +53,10 @@ class TestMovingCount:
         server = Server(list(range(25)))
         server.before = {2: lambda: server.rows.insert(0, -1), 3: lambda: server.rows.insert(0, -2)}
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # new records need not be among the rows
-            assert await read_rows(server) == list(range(25))
+            warnings.simplefilter("error")
+            rows = await read_rows(server)
+        assert [row for row in rows if row >= 0] == list(range(25))  # new records may be among the rows
+        assert len(set(rows)) == len(rows)
 
     async def test_records_added_at_the_end_are_read(self, read_rows: ReadRows) -> None:
         server = Server(list(range(25)))
@@ -112,27 +114,25 @@ class TestMovingCount:
 class TestUnstableOrder:
     """The database gives a row twice and another not at all."""
 
-    LOST = (*range(10), *range(5, 15))
-
     async def test_repeated_rows_are_dropped_and_missing_rows_warned_about(self, read_rows: ReadRows) -> None:
-        with pytest.warns(IncompleteResultsWarning, match="counted 20 rows and sent 15"):
-            assert await read_rows(Server(list(self.LOST))) == list(range(15))
+        with pytest.warns(IncompleteResultsWarning, match="counted 40 rows and sent 24"):
+            assert await read_rows(Server(list(REPEATING))) == list(range(24))
 
     def test_missing_rows_are_fetched_by_key_ranges(self) -> None:
-        rest = iter([list(range(12)), list(range(12, 20))])
-        assert list(iter(Server(list(self.LOST)).results(by_key_ranges=lambda: rest))) == list(range(20))
+        rest = iter([list(range(12)), list(range(12, 40))])
+        assert list(iter(Server(list(REPEATING)).results(by_key_ranges=lambda: rest))) == list(range(40))
 
     async def test_missing_rows_are_fetched_by_key_ranges_asynchronously(self) -> None:
         async def rest() -> Any:
             yield list(range(12))
-            yield list(range(12, 20))
+            yield list(range(12, 40))
 
-        assert await Server(list(self.LOST)).async_results(by_key_ranges=rest).all() == list(range(20))
+        assert await Server(list(REPEATING)).async_results(by_key_ranges=rest).all() == list(range(40))
 
     async def test_no_warning_when_max_items_is_reached(self, read_rows: ReadRows) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert await read_rows(Server(list(self.LOST)), max_items=12) == list(range(12))
+            assert await read_rows(Server(list(REPEATING)), max_items=22) == list(range(22))
 
     def test_list_whose_first_page_repeats_is_counted_by_its_rows(self) -> None:
         results: Results[int] = Results([lambda offset, limit: Page(2, [1, 1, 1, 2][offset:], False)], key=identity)
@@ -156,5 +156,5 @@ def test_rows_without_keys_are_fetched_by_ranges_where_there_is_more_than_one_pa
 
     results = Results([page], key=lambda row: None, by_key_ranges=rest)
     assert sorted(results) == rows
-    assert calls == [0]
+    assert calls == [0, 0]
     assert list(Results([page], key=lambda row: None, by_key_ranges=rest, max_items=5)) == rows[:5]

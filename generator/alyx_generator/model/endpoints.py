@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from alyx_client.schema.openapi import Schema, as_schema
 from alyx_client.schema.routes import ACTIONS, action_rank
+from alyx_client.schema.row_keys import key_fields
 from alyx_generator.model import naming
 from alyx_generator.model.annotations import annotation
 from alyx_generator.model.docs import Docs
@@ -22,8 +24,9 @@ from alyx_generator.model.ir import (
     ResponseType,
 )
 from alyx_generator.model.models import ModelBuilder
-from alyx_generator.model.operations import Operation
+from alyx_generator.model.operations import Operation, has_same_route
 from alyx_generator.model.schemas import response_schema
+from alyx_generator.source.openapi import component_of, resolved
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class EndpointBuilder:
         actions: dict[str, EndpointAction] = {}
         for operation in operations:
             action = self._action(operation, kinds[-1] if kinds else None)
+            action = replace(action, row_key=self._row_key(operation, operations) if action.paged else ())
             other = actions.get(action.name)
             actions[action.name] = action if other is None else _with_optional_key(action, other)
         if "read" not in actions and "partial_update" in actions:
@@ -175,6 +179,25 @@ class EndpointBuilder:
         if operation.name == "list" and "django" in names and "id" not in names and lookup_kind in ("uuid", "integer"):
             filters.append(self._key_filter(lookup_kind))
         return filters
+
+    def _row_key(self, operation: Operation, operations: Sequence[Operation]) -> tuple[str, ...]:
+        """Return the fields that tell the rows of a list apart."""
+        component = component_of(operation.response)
+        if component is None:
+            return ()
+        declared = as_schema(resolved(operation.response, self._components).get("properties"))
+        properties = {name: resolved(field, self._components) for name, field in declared.items()}
+        attributes = naming.attribute_names(self._models.response(component, self._name))
+        names = key_fields(*self._lookup(operation, operations), properties)
+        return tuple(name for name in names if attributes.get(name) == name)
+
+    def _lookup(self, operation: Operation, operations: Sequence[Operation]) -> tuple[str, Schema]:
+        """Return the name and the schema of the key by which the records of a list are looked up."""
+        for other in operations:
+            if other.key and has_same_route(other, operation):
+                parameters = {str(parameter["name"]): parameter for parameter in other.parameters("path")}
+                return other.key, resolved(as_schema(parameters.get(other.key)).get("schema"), self._components)
+        return "", {}
 
     def _key_filter(self, kind: LookupKind) -> Filter:
         """Return the filter by key, which ``django`` makes possible where the schema has none."""

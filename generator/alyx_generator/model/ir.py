@@ -116,7 +116,8 @@ class EndpointAction:
 
     `parents` are the keys before the path's last one; `alternatives` are further models that may be sent in place of
     `body`; `single` is false where records can only be sent as a sequence; `finder` is the filter of the endpoint's
-    list by the key, empty if it has none, None if there is no list or the key needs none.
+    list by the key, empty if it has none, None if there is no list or the key needs none; `row_key` are the fields that
+    may hold the key of a list's row.
     """
 
     name: str
@@ -135,6 +136,7 @@ class EndpointAction:
     preserved_fields: tuple[str, ...] = ()
     by_uuid: bool = False
     finder: str | None = None
+    row_key: tuple[str, ...] = ()
     description: str = ""
 
     @property

@@ -83,6 +83,7 @@ def render(api: Api, package: Package) -> Files:
             index=index,
             preserved_fields=_preserved_fields(api),
             closed_sets=_source(sets) if (sets := closed_sets(api)) != ClosedSets() else "",
+            row_keys=_row_keys(api),
         )
     if package.name:
         files["py.typed"] = ""
@@ -115,6 +116,12 @@ def _source(value: object) -> str:
         return repr(value)
     values = {one.name: getattr(value, one.name) for one in fields(value) if getattr(value, one.name) != one.default}
     return f"{type(value).__name__}({', '.join(f'{name}={_source(item)}' for name, item in values.items())})"
+
+
+def _row_keys(api: Api) -> dict[str, tuple[str, ...]]:
+    """Return the fields that tell the rows of a list apart, by the list's path."""
+    actions = (action for endpoint in api.endpoints for action in endpoint.actions)
+    return {action.path: action.row_key for action in actions if action.row_key and not action.parents}
 
 
 def _environment() -> jinja2.Environment:

@@ -1,0 +1,255 @@
+"""Lists that change while they are read: no row that was there all the time is missing or repeated without a warning.
+
+The results are read from a simulated table, in which records are deleted and created between any two requests;
+``test_changing_lists_over_http.py`` does the same over HTTP.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import random
+import warnings
+from collections.abc import Iterator, Sequence
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alyx_client.runtime import key_ranges, query_pager
+from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
+from alyx_client.runtime.offset_pager import OffsetPager
+from alyx_client.runtime.paging import Page
+from alyx_client.runtime.results import Results
+
+Change = tuple[str, int]
+"""Deletes or creates a record at a position, counted from the front, or, if negative, from the end."""
+
+CAP = 6
+NAMESPACE = UUID(int=5)
+
+
+def key(number: int) -> UUID:
+    return uuid5(NAMESPACE, str(number))
+
+
+class ChangingTable:
+    """A list that pages as Alyx does; `changes` holds those before each request.
+
+    Parameters
+    ----------
+    size
+        The number of rows in the beginning.
+    changes
+        Changes before each request.
+    ties
+        The number of neighbouring rows of equal rank, which come in another order for each offset and limit.
+    """
+
+    def __init__(self, size: int, changes: Sequence[Sequence[Change]] = (), *, ties: int = 1, default: int = 2) -> None:
+        self.rows = [key(number) for number in range(size)]
+        self.ranks = {row: number for number, row in enumerate(self.rows)}
+        self.lasting = set(self.rows)
+        self.changes = iter(changes)
+        self.ties, self.default = ties, default
+        self.created = 0
+        self.requests: list[tuple[int, int | None]] = []
+        self.has_changed = False
+
+    def change(self, change: Change) -> None:
+        kind, position = change
+        self.has_changed = True
+        position = position if position >= 0 else len(self.rows) + 1 + position
+        if kind == "create":
+            self.created += 1
+            self.rows.insert(max(0, position), key(10_000 + self.created))
+        elif self.rows:
+            self.lasting.discard(self.rows.pop(max(0, min(position, len(self.rows) - 1))))
+
+    def tick(self) -> None:
+        for change in next(self.changes, ()):
+            self.change(change)
+
+    def page(self, offset: int, limit: int | None) -> Page[UUID]:
+        self.requests.append((offset, limit))
+        assert len(self.requests) < 2000
+        self.tick()
+        end = offset + min(limit or self.default, CAP)
+        rows = self.rows
+        if self.ties > 1:
+            shuffle = random.Random(f"{offset} {limit}").shuffle
+            groups = [rows[start : start + self.ties] for start in range(0, len(rows), self.ties)]
+            for group in groups:
+                shuffle(group)
+            rows = [row for group in groups for row in group]
+        return Page(len(rows), rows[offset:end], end < len(rows))
+
+    def by_key_ranges(self) -> Iterator[list[UUID]]:
+        ranges = KeyRanges(())
+        while (params := ranges.next_params) is not None:
+            self.requests.append((0, None))
+            assert len(self.requests) < 2000
+            self.tick()
+            low, high = (UUID(bound) for bound in params[0][1].split(",")[1::2])
+            rows = [row for row in self.rows if low <= row <= high]
+            page = Page(len(rows), rows[:CAP], len(rows) > CAP)
+            yield ranges.add_page(page, page.rows)
+        if not ranges.is_complete:
+            raise RangesUnfinishedError
+
+
+@pytest.fixture(params=[CAP, 1000], ids=["cap known", "cap unknown"])
+def longest(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The number of rows that the client believes to be the most of a page, in place of Alyx' 1000."""
+    set_longest(monkeypatch, request.param)
+    return request.param
+
+
+def set_longest(monkeypatch: pytest.MonkeyPatch, longest: int) -> None:
+    monkeypatch.setattr(query_pager, "LONGEST_PAGE", longest)
+    monkeypatch.setattr(key_ranges, "_ROWS_PER_RANGE", max(1, longest - 2))
+
+
+def read(
+    table: ChangingTable,
+    *,
+    page_size: int | None = None,
+    max_items: int | None = None,
+    has_keys: bool = True,
+    has_ranges: bool = False,
+) -> tuple[list[UUID], bool]:
+    """Return the rows, and whether there was a warning."""
+    results = Results(
+        [table.page],
+        page_size=page_size,
+        max_items=max_items,
+        key=(lambda row: row) if has_keys else None,
+        by_key_ranges=table.by_key_ranges if has_ranges else None,
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        rows = list(iter(results))
+    return rows, bool(caught)
+
+
+def page_through(table: ChangingTable, *, has_keys: bool = True, has_ranges: bool = False) -> tuple[list[UUID], bool]:
+    """Do as `read` does, but without a thread that fetches the next page."""
+    pager = OffsetPager[UUID](1, None, None, (lambda row: row) if has_keys else None, has_ranges=has_ranges)
+    rows: list[UUID] = []
+    while (request := pager.next_page) is not None:
+        rows += pager.add_page(table.page(request.offset, request.limit))
+    if pager.needs_ranges:
+        with contextlib.suppress(RangesUnfinishedError):
+            for part in table.by_key_ranges():
+                rows += pager.add_range(part)
+            pager.confirm_ranges()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pager.warn_of_missing_rows()
+    return rows, bool(caught)
+
+
+def check(table: ChangingTable, rows: Sequence[UUID], has_warned: bool) -> None:
+    if not has_warned:
+        assert table.lasting <= set(rows), f"{len(table.lasting - set(rows))} rows are missing"
+        assert len(set(rows)) == len(rows)
+
+
+POSITIONS = (0, 3, -1)
+SINGLE: list[list[Change]] = [[(kind, position)] for kind in ("delete", "create") for position in POSITIONS]
+BALANCED: list[list[Change]] = [
+    [("delete", deleted)] * number + [("create", created)] * number
+    for deleted, created, number in itertools.product((0, 3), (0, -1), (1, 3))
+]
+EVENTS: list[list[Change]] = [[], *SINGLE, *BALANCED]
+
+
+def event_orders() -> Iterator[tuple[list[Change], ...]]:
+    """Yield every order of events before the second, third and fourth request."""
+    for events in itertools.product(EVENTS, repeat=3):
+        yield ([], *events)
+
+
+@pytest.mark.parametrize("size", [5, 8])
+@pytest.mark.parametrize("way", ["ranges", "keys", "neither"])
+def test_every_order_of_changes_between_pages(size: int, way: str, longest: int) -> None:
+    for changes in event_orders():
+        table = ChangingTable(size, changes)
+        rows, has_warned = page_through(table, has_keys=way != "neither", has_ranges=way == "ranges")
+        check(table, rows, has_warned)
+        # With keys, what changes between few pages is repaired; a warning would be of no use.
+        if way == "ranges" or (way == "keys" and not any(kind == "create" for event in changes for kind, _ in event)):
+            assert not has_warned, changes
+            check(table, rows, False)
+
+
+@pytest.mark.parametrize("ties", [3, 100])
+def test_every_order_of_changes_in_a_list_without_an_order(ties: int, longest: int) -> None:
+    for changes in event_orders():
+        table = ChangingTable(8, changes, ties=ties)
+        rows, has_warned = page_through(table, has_ranges=True)
+        assert not has_warned
+        check(table, rows, False)
+
+
+change = st.tuples(st.sampled_from(["delete", "create"]), st.integers(-12, 40))
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    size=st.integers(0, 60),
+    changes=st.lists(st.lists(change, max_size=12), max_size=40),
+    page_size=st.none() | st.integers(1, 12),
+    default=st.integers(1, CAP),
+    longest=st.sampled_from([CAP, 1000]),
+    has_keys=st.booleans(),
+    has_ranges=st.booleans(),
+)
+def test_any_changes_between_pages(
+    size: int,
+    changes: list[list[Change]],
+    page_size: int | None,
+    default: int,
+    longest: int,
+    has_keys: bool,
+    has_ranges: bool,
+) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        set_longest(monkeypatch, longest)
+        table = ChangingTable(size, changes, default=default)
+        rows, has_warned = read(table, page_size=page_size, has_keys=has_keys, has_ranges=has_ranges)
+    check(table, rows, has_warned)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    size=st.integers(0, 60),
+    page_size=st.none() | st.integers(1, 12),
+    max_items=st.none() | st.integers(0, 70),
+    ties=st.integers(1, 70),
+    longest=st.sampled_from([CAP, 1000]),
+)
+def test_list_that_does_not_change_is_whole_without_a_warning(
+    size: int, page_size: int | None, max_items: int | None, ties: int, longest: int
+) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        set_longest(monkeypatch, longest)
+        table = ChangingTable(size, ties=ties)
+        rows, has_warned = read(table, page_size=page_size, max_items=max_items, has_ranges=True)
+    assert not has_warned
+    assert len(set(rows)) == len(rows) == min(size, size if max_items is None else max_items)
+
+
+@pytest.mark.parametrize("has_keys", [True, False])
+@pytest.mark.parametrize("page_size", [None, 1, 2, 3, 5])
+@pytest.mark.parametrize("size", range(0, 23))
+def test_list_that_does_not_change_needs_no_more_requests(
+    size: int, page_size: int | None, has_keys: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_longest(monkeypatch, CAP)
+    table = ChangingTable(size, default=4)
+    rows, has_warned = read(table, page_size=page_size, has_keys=has_keys)
+    assert (rows, has_warned) == (table.rows, False)
+    length = page_size or 4
+    assert len(table.requests) <= max(1, -(-size // length)) + (2 if length == 5 and size > 5 else 0)
