@@ -13,6 +13,9 @@ from email.parser import Parser
 from pathlib import Path, PurePosixPath
 
 import pytest
+import yaml
+
+from alyx_client.downloads.names import check_name
 
 ROOT = Path(__file__).parents[1]
 # Neither is needed to build, to test or to develop.
@@ -46,16 +49,24 @@ def metadata(dist: Path) -> Message:
 
 def test_source_distribution_has_every_file_of_the_checkout(sdist: set[PurePosixPath]) -> None:
     git = shutil.which("git") or pytest.skip("needs git")
-    listing = subprocess.run([git, "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    listing = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if listing.returncode or not listing.stdout:
         pytest.skip("not in a checkout")
-    tracked = [PurePosixPath(line) for line in listing.stdout.splitlines()]
+    tracked = [PurePosixPath(name) for name in listing.stdout.split("\0") if name]
     assert [str(path) for path in tracked if path.parts[0] not in LEFT_OUT and path not in sdist] == []
 
 
 def test_source_distribution_has_what_the_tests_need(sdist: set[PurePosixPath]) -> None:
     needed = ("Makefile", "README.md", "CONTRIBUTING.md", "docs", "schemas", "templates", "benchmarks", "examples")
     assert {name for name in needed if not any(path.parts[0] == name for path in sdist if path.parts)} == set()
+
+
+def test_every_system_can_have_the_files(sdist: set[PurePosixPath]) -> None:
+    for path in sdist:
+        assert tuple(map(check_name, path.parts)) == path.parts
+    # Windows' limit is 260 characters, with the folder of the checkout.
+    assert max(len(str(path)) for path in sdist) < 180
+    assert len({str(path).casefold() for path in sdist}) == len(sdist)
 
 
 def test_wheel_has_the_two_packages_alone(dist: Path) -> None:
@@ -98,3 +109,12 @@ def test_relative_links_lead_somewhere(page: str) -> None:
         assert linked.exists(), target
         headings = re.findall(r"(?m)^#+ (.+)$", linked.read_text(encoding="utf-8")) if anchor else []
         assert not anchor or anchor in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in headings}
+
+
+def test_workflow_tests_every_python_of_the_classifiers(metadata: Message) -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    matrix = workflow["jobs"]["test"]["strategy"]["matrix"]
+    tested = {*matrix["python"], *(more["python"] for more in matrix["include"])}
+    classifiers = metadata.get_all("Classifier") or []
+    assert tested == {match[1] for text in classifiers if (match := re.fullmatch(r".* :: (3\.\d+)", text))}
+    assert {name.partition("-")[0] for name in matrix["os"]} == {"ubuntu", "macos", "windows"}

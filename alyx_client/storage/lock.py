@@ -5,32 +5,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from enum import Enum, auto
 from pathlib import Path
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from alyx_client.storage.locking import SYSTEM_LOCKING, Locking, LockResult
 
 __all__ = ["FileLock", "LockResult", "exclusive_lock"]
 
 _MAX_TRIES = 100
-# Errors of a lock that another process holds; 36 is EDEADLOCK of Windows' C library.
-_BUSY_ERRORS = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK, 36})
-
-
-class LockResult(Enum):
-    """The outcome of an attempt to acquire a lock."""
-
-    ACQUIRED = auto()
-    BUSY = auto()
-    UNSUPPORTED = auto()
-    """The file system has no locks, as some network file systems."""
 
 
 class FileLock:
@@ -43,10 +27,13 @@ class FileLock:
     ----------
     path
         The lock's file.
+    locking
+        The system calls.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, locking: Locking = SYSTEM_LOCKING) -> None:
         self.path = path
+        self._locking = locking
         self._handle: int | None = None
 
     def acquire(self) -> LockResult:
@@ -59,17 +46,17 @@ class FileLock:
         """
         while True:
             try:
-                handle = _open(self.path)
+                handle = _open(self.path, self._locking)
             except PermissionError:
                 # Windows refuses to open a file that is being removed.
-                if sys.platform == "win32" and self.path.exists():
+                if not self._locking.can_remove_open_files and self.path.exists():
                     return LockResult.BUSY
                 raise
-            result = _lock(handle)
+            result = self._locking.lock(handle)
             if result is LockResult.ACQUIRED and not self._is_current(handle):
                 # The former holder removed the file between the opening and the locking here: a third process would
                 # lock another file of the same name. Try again with that one.
-                _unlock(handle)
+                self._unlock(handle)
                 os.close(handle)
                 continue
             if result is LockResult.ACQUIRED:
@@ -83,14 +70,17 @@ class FileLock:
         handle, self._handle = self._handle, None
         if handle is None:
             return
-        if sys.platform != "win32":
+        if self._locking.can_remove_open_files:
             # Removed while it is still locked; otherwise another process might lock it in between, in vain.
             self._remove()
-        _unlock(handle)
+        self._unlock(handle)
         os.close(handle)
-        if sys.platform == "win32":
-            # Windows cannot remove a file that any process has open: the last one to close it removes it.
+        if not self._locking.can_remove_open_files:
             self._remove()
+
+    def _unlock(self, handle: int) -> None:
+        with contextlib.suppress(OSError):
+            self._locking.unlock(handle)
 
     def _remove(self) -> None:
         with contextlib.suppress(OSError):
@@ -98,7 +88,7 @@ class FileLock:
 
     def _is_current(self, handle: int) -> bool:
         """Tell whether the path still names the open file."""
-        if sys.platform == "win32":
+        if not self._locking.can_remove_open_files:
             return True
         try:
             named = os.stat(self.path)
@@ -143,14 +133,14 @@ def exclusive_lock(
         lock.release()
 
 
-def _open(path: Path) -> int:
+def _open(path: Path, locking: Locking) -> int:
     # A link would lead to any file, and a pipe would wait for its other end.
     flags = sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
     for _ in range(_MAX_TRIES):
         try:
             return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
         except PermissionError:
-            if sys.platform == "win32" or not os.path.lexists(path):
+            if not locking.can_remove_open_files or not os.path.lexists(path):
                 raise
         # A file of another user can be locked if it can be read. (Linux also refuses O_CREAT for such a file in a
         # folder with the sticky bit.) Its holder may remove it meanwhile.
@@ -166,24 +156,3 @@ def _acquire(lock: FileLock) -> LockResult:
     except OSError:
         # There is no lock in a folder that cannot be written; the caller's own writing reports the error.
         return LockResult.UNSUPPORTED
-
-
-def _lock(handle: int) -> LockResult:
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return LockResult.BUSY if error.errno in _BUSY_ERRORS else LockResult.UNSUPPORTED
-    return LockResult.ACQUIRED
-
-
-def _unlock(handle: int) -> None:
-    with contextlib.suppress(OSError):
-        if sys.platform == "win32":
-            os.lseek(handle, 0, os.SEEK_SET)
-            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
-        else:
-            # Closing is not enough: a forked child may still have the file open.
-            fcntl.flock(handle, fcntl.LOCK_UN)
