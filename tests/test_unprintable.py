@@ -179,8 +179,8 @@ def test_name_in_a_progress_bar_is_printable(tmp_path: Path, monkeypatch: pytest
 
         def close(self) -> None: ...
 
-    def new_bar(name: str, total: int | None, *, in_bytes: bool = True) -> Bar:
-        drawn.append(name)
+    def new_bar(*, desc: str, **_: object) -> Bar:
+        drawn.append(desc)
         shown.set()
         return Bar()
 
@@ -189,7 +189,7 @@ def test_name_in_a_progress_bar_is_printable(tmp_path: Path, monkeypatch: pytest
         return response(b"x")(request, connection)
 
     monkeypatch.setattr(progress, "is_shown", lambda: True)
-    monkeypatch.setattr(progress, "_new_bar", new_bar)
+    monkeypatch.setattr(progress, "_find_bars", lambda: (new_bar, True))
     with FaultServer(then=answer) as server:
         path = downloader(server, tmp_path, silent=False).download(f"{server.url}/a%C2%9B2J%E2%80%AE.npy")
     assert drawn

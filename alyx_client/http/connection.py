@@ -21,7 +21,7 @@ from alyx_client.http.environment import Proxy, ssl_verification
 from alyx_client.http.failure import FailureKind, Unanswered, causes, certificate_failure, connection_failure
 from alyx_client.http.url import redact_text
 
-__all__ = ["LoggedURL", "complete_url", "default_user_agent", "httpx_errors", "pool_settings", "unanswered"]
+__all__ = ["LoggedURL", "default_user_agent", "httpx_errors", "pool_settings", "unanswered"]
 
 # A server may close an idle connection at any time. A request that is sent at that moment fails, and a POST cannot be
 # retried: so connections are reused for a few seconds only.
@@ -36,25 +36,23 @@ _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind],
 
 
 class LoggedURL(httpx.URL):
-    """A URL that prints without its query, which may be a signature or hold a token: httpx logs the URL of a request.
+    """A URL that httpx's log shows without its query, which may be a signature or hold a token.
 
-    A query that is sent is not affected.
+    Its text is complete: libraries that record or trace requests read it.
     """
-
-    def __str__(self) -> str:
-        return super().__str__().partition("?")[0]
-
-
-def complete_url(url: httpx.URL) -> str:
-    """Return the text of a URL with its query, also that of a `LoggedURL`."""
-    return f"{url}?{url.query.decode('ascii')}" if isinstance(url, LoggedURL) and url.query else str(url)
 
 
 def _redact_request(record: logging.LogRecord) -> bool:
     # Requests of this package only; others in the process are logged as they were.
     if isinstance(record.args, tuple) and any(isinstance(argument, LoggedURL) for argument in record.args):
-        record.args = tuple(printable(value) if isinstance(value, str) else value for value in record.args)
+        record.args = tuple(_redacted(value) for value in record.args)
     return True
+
+
+def _redacted(value: object) -> object:
+    if isinstance(value, LoggedURL):
+        return printable(str(value).partition("?")[0])
+    return printable(value) if isinstance(value, str) else value
 
 
 def _redact_redirect(record: logging.LogRecord) -> bool:

@@ -23,7 +23,6 @@ from alyx_client.errors import ConfigurationError, InsecureConnectionWarning
 from alyx_client.http.body import DEFAULT_MAX_BYTES, Body, BodyRefusedError, DamagedEncodingError, refused
 from alyx_client.http.connection import (
     LoggedURL,
-    complete_url,
     default_user_agent,
     httpx_errors,
     pool_settings,
@@ -187,7 +186,7 @@ class Transport:
 
     def _received(self, request: Request, received: httpx.Response, content: bytes, started: float) -> Response:
         headers = {name.lower(): value for name, value in received.headers.items()}
-        url = redact_url(complete_url(received.request.url))
+        url = redact_url(str(received.request.url))
         response = Response(received.status_code, headers, content, request.method, url)
         seconds = time.perf_counter() - started
         log_response(response.method, url, response.status, len(content), seconds)
