@@ -213,6 +213,10 @@ class InvalidFieldError(AlyxError, ValueError):
     """A field to send is unknown, missing or of the wrong type; nothing was sent."""
 
 
+class FrozenRecordError(AlyxError, AttributeError, ValueError):
+    """A field of a record was set, which would not change the record on the server."""
+
+
 class InvalidCallError(AlyxError, ValueError):
     """The call names an unknown endpoint, action or filter, or omits a required argument; nothing was sent."""
 

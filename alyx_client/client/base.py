@@ -26,6 +26,7 @@ from alyx_client.http.flow import Expires, Sender
 from alyx_client.http.log import configure
 from alyx_client.http.message import Request
 from alyx_client.http.retry import Retries
+from alyx_client.http.suggestions import did_you_mean, missing_attribute, nearest
 from alyx_client.http.transport import ConnectionOptions, SyncTransport, TransportOptions
 from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.calls import RestCalls
@@ -183,6 +184,14 @@ class ClientBase:
     def _open(self, auth: TokenAuth, **options: Unpack[TransportOptions]) -> None:
         """Create the transport."""
         raise NotImplementedError
+
+    if not TYPE_CHECKING:  # a type checker finds a misspelled endpoint by itself
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or hasattr(type(self), name):
+                return self.__getattribute__(name)  # raises its own error
+            names = [other for other in dir(type(self)) if not other.startswith("_")]
+            raise missing_attribute(self, name, did_you_mean(nearest(name, names)))
 
     def __getstate__(self) -> dict[str, Any]:
         # A downloader has threads and connections of its own; each process creates one when it needs it.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from alyx_client.config.toml_edit import line_of
 from alyx_client.errors import AlyxWarning, ConfigurationError
 from alyx_client.http.json_body import is_deeply_nested
 from alyx_client.http.log import warn
+from alyx_client.http.suggestions import nearest
 from alyx_client.http.url import normalise_base_url
 from alyx_client.storage.file_system import read_regular_file, user_folder
 
@@ -174,7 +174,7 @@ class _TableReader:
 
     def warn_about_unknown(self) -> None:
         for name in self.table.keys() - set(_SETTINGS):
-            matches = get_close_matches(name, _SETTINGS, n=1)
+            matches = nearest(name, _SETTINGS, count=1, parts=False)
             hint = f"; is {matches[0]} meant?" if matches else "; it was ignored."
             warn(f"{self.source.file}: there is no setting {name!r}{hint}", AlyxWarning)
 

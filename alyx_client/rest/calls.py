@@ -17,13 +17,14 @@ from alyx_client.http.flow import Expires, Flow, Send
 from alyx_client.http.headers import whole_number
 from alyx_client.http.json_body import as_object, is_object, read_json
 from alyx_client.http.message import Params, Request
+from alyx_client.http.suggestions import suggest
 from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.closed_values import check_fields
 from alyx_client.rest.filters import encode_filters, parse_query
 from alyx_client.rest.lists import LazyList, is_page, page_request, read_page
 from alyx_client.rest.records import body_with_keys, filters_with_keys
 from alyx_client.rest.requests import build_request, parse_data
-from alyx_client.rest.scheme import RestOperation, RestScheme, suggest
+from alyx_client.rest.scheme import RestOperation, RestScheme
 from alyx_client.rest.scheme_reader import read_scheme
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.json_fields import JSONField

@@ -12,8 +12,9 @@ from alyx_client.errors import InvalidCallError
 from alyx_client.http.arguments import shown
 from alyx_client.http.headers import whole_number
 from alyx_client.http.message import Params
+from alyx_client.http.suggestions import suggest
 from alyx_client.rest.closed_values import closed_filters
-from alyx_client.rest.scheme import FieldInfo, RestOperation, suggest
+from alyx_client.rest.scheme import FieldInfo, RestOperation
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.coerce import UnsendableValueError, is_list, plain_python
 from alyx_client.runtime.django_filter import Repeated, join_parts

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from alyx_client.errors import InvalidCallError, printable
 from alyx_client.http.arguments import require
+from alyx_client.http.suggestions import suggest
 from alyx_client.schema.routes import action_rank
 
-__all__ = ["FieldInfo", "RestOperation", "RestScheme", "suggest"]
+__all__ = ["FieldInfo", "RestOperation", "RestScheme"]
 
 FieldInfo = dict[str, Any]
 """A filter or a field: ``name``, ``in``, ``required`` and ``schema``."""
@@ -148,22 +148,6 @@ class RestScheme:
         if endpoint not in self._operations:
             raise InvalidCallError(f"There is no endpoint {endpoint!r}. {suggest(endpoint, self.endpoints)}")
         return self._operations[endpoint]
-
-
-def suggest(name: str, names: Iterable[str]) -> str:
-    """Return the part of a message that suggests similar names, or lists all names if none is similar.
-
-    Parameters
-    ----------
-    name
-        The unknown name.
-    names
-        The valid names.
-    """
-    names = list(names)
-    similar = get_close_matches(name, names, n=3, cutoff=0.5)
-    similar = similar or [candidate for candidate in names if name and name in candidate][:3]
-    return f"Did you mean {' or '.join(map(repr, similar))}?" if similar else f"There are: {', '.join(names)}."
 
 
 def _lines(fields: Iterable[FieldInfo]) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import cast
 
 from alyx_client.errors import InvalidFieldError
 from alyx_client.http.arguments import shown
+from alyx_client.http.suggestions import nearest
 from alyx_client.runtime.coerce import query_value
 
 __all__ = ["ClosedSet", "ClosedSets", "Column", "nearest_value", "not_in_set"]
@@ -208,9 +208,9 @@ def not_in_set(label: str, value: object, values: Iterable[object], hint: str = 
         The way to send it nevertheless.
     """
     values = list(values)
-    nearest = nearest_value(value, values)
+    meant = nearest_value(value, values)
     reason = f"{shown(value)} is not one of its values"
-    suggestion = "" if nearest is None else f"Did you mean {nearest!r}? "
+    suggestion = "" if meant is None else f"Did you mean {meant!r}? "
     message = f"{label}: {reason}. {suggestion}They are: {', '.join(map(repr, values))}."
     return InvalidFieldError(f"{message} {hint}".rstrip(), fields={label.rpartition(": ")[2]: [reason]})
 
@@ -219,7 +219,7 @@ def nearest_value(value: object, values: Iterable[object]) -> object:
     """Return the value of a set that a misspelled one is nearest to; None if none is near."""
     by_text = {str(one).casefold(): one for one in values if one not in (None, "")}
     text = str(value).strip().casefold() if isinstance(value, str) else ""
-    nearest = get_close_matches(text, by_text, n=1, cutoff=0.65)
+    similar = nearest(text, by_text, count=1, cutoff=0.65, parts=False)
     # A letter stands for a word, as in "male".
-    nearest = nearest or [other for other in by_text if text and (text.startswith(other) or other.startswith(text))][:1]
-    return by_text[nearest[0]] if nearest else None
+    similar = similar or [other for other in by_text if text and (text.startswith(other) or other.startswith(text))][:1]
+    return by_text[similar[0]] if similar else None

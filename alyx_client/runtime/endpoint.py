@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from alyx_client.errors import InvalidFieldError
 from alyx_client.http.arguments import require, shown
 from alyx_client.http.flow import Flow
+from alyx_client.http.suggestions import missing_attribute, suggest
 from alyx_client.runtime.action import Action, ListAction
 from alyx_client.runtime.arguments import Arguments
 from alyx_client.runtime.async_results import AsyncResults
@@ -19,6 +20,7 @@ from alyx_client.runtime.json_fields import JSONField
 from alyx_client.runtime.keys import LookupKey
 from alyx_client.runtime.models import Resource
 from alyx_client.runtime.results import Results
+from alyx_client.schema.routes import ACTIONS
 
 __all__ = ["AsyncEndpoint", "AsyncJsonFields", "Endpoint", "JsonFields"]
 
@@ -31,8 +33,19 @@ class _ActionsInRepr:
     __slots__ = ()
 
     def __repr__(self) -> str:
-        actions = [name for name in dir(self) if not name.startswith("_")]
-        return f"<{type(self).__name__}: {', '.join(actions)}>"
+        return f"<{type(self).__name__}: {', '.join(self._actions())}>"
+
+    def _actions(self) -> list[str]:
+        return [name for name in dir(type(self)) if not name.startswith("_")]
+
+    if not TYPE_CHECKING:  # a type checker finds these mistakes by itself
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise missing_attribute(self, name)
+            # An action that other endpoints have is not misspelled.
+            names = self._actions()
+            raise missing_attribute(self, name, suggest("" if name in ACTIONS else name, names))
 
 
 class Endpoint(_ActionsInRepr):
@@ -268,7 +281,8 @@ def _json_field(
         fields = vars(record)
         # The type checker knows the names; this is for notebooks, and for names that are computed.
         if name not in fields:
-            raise InvalidFieldError(f"{read.endpoint} has no field {name!r}", fields={name: ["no such field"]})
+            message = f"{read.endpoint} has no field {name!r}. {suggest(name, fields)}"
+            raise InvalidFieldError(message, fields={name: ["no such field"]})
         return fields[name]
 
     def write_field(data: object) -> Flow[Any]:

@@ -11,12 +11,12 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, time
 from decimal import Decimal
-from difflib import get_close_matches
 from itertools import product
 from typing import Literal, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from alyx_client.http.message import Params
+from alyx_client.http.suggestions import suggest
 from alyx_client.runtime.closed_filters import ClosedFilters
 from alyx_client.runtime.coerce import is_from_library, naive, plain_python, query_value, unsendable
 from alyx_client.runtime.django_filter import DjangoFilter, Lookups, Repeated, batches, django_filter
@@ -289,8 +289,4 @@ def unknown_filter(name: str, names: Sequence[str], method: str) -> TypeError:
     method
         The qualified name of the method.
     """
-    # Parts of words, too: "start" is far from "start_time" by the number of edits.
-    nearest = get_close_matches(name, names, n=3)
-    nearest = nearest or [other for other in names if name in other or other in name][:3]
-    hint = f"Did you mean {' or '.join(map(repr, nearest))}?" if nearest else f"There are: {', '.join(names)}."
-    return TypeError(f"{method}() has no filter {name!r}. {hint} extra_params={{...}} passes anything.")
+    return TypeError(f"{method}() has no filter {name!r}. {suggest(name, names)} extra_params={{...}} passes anything.")

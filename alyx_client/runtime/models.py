@@ -11,7 +11,6 @@ import re
 import warnings
 from abc import ABCMeta
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args, get_origin
 from uuid import UUID
@@ -20,11 +19,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 
 from alyx_client.errors import InvalidFieldError, InvalidKeyError, printable
 from alyx_client.http.arguments import shown
+from alyx_client.http.suggestions import nearest
 from alyx_client.runtime.bodies import plain_json
 from alyx_client.runtime.closed_sets import nearest_value
 from alyx_client.runtime.coerce import UnsendableValueError, plain_python
 from alyx_client.runtime.inputs import UNSET
-from alyx_client.runtime.references import Reference, has_records, key_of_url, keys_of_records, urls_of_records
+from alyx_client.runtime.record_errors import frozen_field, missing_field, missing_key
+from alyx_client.runtime.references import (
+    Reference,
+    has_records,
+    key_of_url,
+    keys_of_records,
+    urls_of_records,
+)
 
 __all__ = ["Record", "Resource", "WithIdInUrl", "key_of_url"]
 
@@ -197,14 +204,14 @@ class Resource(_Model):
 
 
 def _suggestion(name: str, names: Iterable[str]) -> str:
-    nearest = get_close_matches(name, list(names), n=1)
-    return f" (did you mean {nearest[0]}?)" if nearest else ""
+    similar = nearest(name, names, count=1)
+    return f" (did you mean {similar[0]}?)" if similar else ""
 
 
 def _nearest(value: object, expected: str) -> str:
     """Return the value, and the one of a closed set that was probably meant, from pydantic's list of them."""
-    nearest = nearest_value(value, re.findall("'([^']*)'", expected))
-    return f", not {shown(value)}" + ("" if nearest is None else f" (did you mean {nearest!r}?)")
+    meant = nearest_value(value, re.findall("'([^']*)'", expected))
+    return f", not {shown(value)}" + ("" if meant is None else f" (did you mean {meant!r}?)")
 
 
 def _invalid(cls: type[BaseModel], error: ValidationError) -> InvalidFieldError:
@@ -262,13 +269,32 @@ class Record(_Model):
 
     __str__ = BaseModel.__repr__
 
+    if not TYPE_CHECKING:  # a type checker finds these mistakes by itself
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                # Python and notebooks look for names with underscores; a property explains itself.
+                if name.startswith("_") or hasattr(type(self), name):
+                    raise
+            raise missing_field(self, name, {*vars(self), *(self.__pydantic_extra__ or ())})
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name.startswith("_"):
+                return super().__setattr__(name, value)
+            raise frozen_field(self, name)
+
+        def __delattr__(self, name: str) -> None:
+            raise frozen_field(self, name)
+
     def __getitem__(self, name: str) -> Any:
         attribute = _attributes(type(self)).get(name)
         if attribute is not None:
             return self.__dict__[attribute]
         extra = self.__pydantic_extra__ or {}
         if name not in extra:
-            raise _missing_key(self, name)
+            raise missing_key(self, name)
         return extra[name]
 
     def __iter__(self) -> Iterator[str]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -322,12 +348,6 @@ cast("ABCMeta", Mapping).register(Record)  # pandas makes columns of the fields 
 def _attributes(model: type[BaseModel]) -> Mapping[str, str]:
     """Return the attribute of each field, by the server's name."""
     return {field.alias or name: name for name, field in model.model_fields.items()}
-
-
-def _missing_key(record: Record, name: object) -> KeyError:
-    if name == "id" and isinstance(record, WithIdInUrl):
-        return KeyError("id: the server does not send it; it is at the end of the url, and the attribute 'id'")
-    return KeyError(name)
 
 
 class _Abridged:

@@ -27,6 +27,7 @@ __all__ = [
     "key_of_url",
     "keys_of_records",
     "lookups_of_records",
+    "origin_of",
     "refuse_foreign_records",
     "urls_of_records",
 ]
@@ -117,7 +118,7 @@ def has_records(value: object) -> bool:
     return is_record(value) or (_is_several(value) and not isinstance(value, Iterator) and any(map(is_record, value)))
 
 
-def _origin_of(record: object) -> Origin | None:
+def origin_of(record: object) -> Origin | None:
     """Return the place of a typed record; None if it is unknown, as for dictionaries and most nested records."""
     return getattr(type(record), "_origin", None)
 
@@ -248,14 +249,14 @@ def _own_url(record: object, endpoint: str, base_url: str | None) -> str | None:
     url = _field(record, "url")
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
         return None
-    origin = _origin_of(record)
+    origin = origin_of(record)
     of = _endpoint_of_url(url)
     is_own = of in (endpoint, origin.endpoint if origin else endpoint) or (base_url and _same_server(url, base_url))
     return url if of and is_own else None
 
 
 def _check_endpoint(record: object, reference: Reference, url: str | None, place: str) -> None:
-    origin = _origin_of(record)
+    origin = origin_of(record)
     expected = reference.endpoint
     if not expected or (origin and origin.endpoint == expected) or (url and _endpoint_of_url(url) == expected):
         return

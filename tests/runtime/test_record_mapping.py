@@ -99,7 +99,7 @@ def test_an_id_from_the_url_is_an_attribute_only() -> None:
     record = DatasetRecord.model_construct(url=f"https://x.org/datasets/{KEY}")
     assert record.id == KEY
     assert "id" not in record
-    with pytest.raises(KeyError, match="the server does not send it"):
+    with pytest.raises(KeyError, match="The server does not send it"):
         record["id"]
 
 
