@@ -13,7 +13,7 @@ __all__ = ["NO_LOGIN", "action_facts", "server_paths", "service_paths"]
 
 NO_LOGIN = "no login"
 
-_PAGE_FIELDS = {"count": "integer", "next": "string"}
+_PAGE_FIELDS = {"count": "integer", "next": "string", "results": "array"}
 
 
 def action_facts(document: OpenAPIDocument, operation: OpenAPIOperation, page: Schema | None) -> ActionFacts:

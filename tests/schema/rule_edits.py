@@ -318,6 +318,9 @@ def own_cases() -> dict[str, Case]:
         "other fields no longer allowed": edited(
             "client.labs.create() body", creating(requestBody=content(opened)), creating(requestBody=content(closed))
         ),
+        "a field of a record that refers to itself": edited(
+            "client.labs.create(kind=…) kind.size", recursive(NUMBER), recursive(TEXT)
+        ),
         "a field of one of several records": edited(
             "client.labs.create() body <Cat>.claws", several_records(NUMBER), several_records(TEXT)
         ),
@@ -339,6 +342,17 @@ def several_records(claws: Document) -> Edit:
     options = [{"title": name, **record(None)} for name in ("Cat", "Dog")]
     options[0] = {**options[0], "properties": {"claws": claws}}
     return lambda document: request_body(document, {"oneOf": options})
+
+
+def recursive(schema: Document) -> Edit:
+    reference = {"$ref": "#/components/schemas/Box"}
+
+    def edit(document: Document) -> None:
+        boxes = {"type": "array", "items": reference}
+        document["components"]["schemas"]["Box"] = {"type": "object", "properties": {"size": schema, "boxes": boxes}}
+        request_body(document, record(reference))
+
+    return edit
 
 
 def only_size(schema: Document | None) -> Document:
