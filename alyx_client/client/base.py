@@ -110,6 +110,8 @@ class ClientBase:
     _surface: ClassVar[str | None] = None
     # The fields that the server loses when a PATCH leaves them out, by endpoint; they are sent along.
     _preserved_fields: ClassVar[Mapping[str, Sequence[str]]] = {}
+    # The lists that are sent as one text, joined by commas, by endpoint.
+    _joined_fields: ClassVar[Mapping[str, Sequence[str]]] = {}
     # The values that filters, fields and lookups can have.
     _closed_sets: ClassVar[ClosedSets] = ClosedSets()
     # The fields that tell the rows of a list apart, by its path.
@@ -161,6 +163,7 @@ class ClientBase:
             settings.base_url,
             strict_filters=strict_filters,
             preserved_fields=self._preserved_fields,
+            joined_fields=self._joined_fields,
             closed_sets=self._closed_sets,
             row_keys=self._row_keys,
         )

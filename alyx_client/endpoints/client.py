@@ -56,6 +56,9 @@ if TYPE_CHECKING:
 # Fields that the server clears when a PATCH omits them, by the first segment of the endpoint's path.
 _PRESERVED_FIELDS = {"notes": ("content_type", "object_id"), "trajectories": ("chronic_insertion", "probe_insertion")}
 
+# Lists that are sent as one text, joined by commas, by the first segment of the endpoint's path.
+_JOINED_FIELDS = {"register-file": ("labs", "projects")}
+
 # The values of filters and of fields by endpoint, and those of columns: names, and what the database holds for them.
 _CLOSED_SETS = ClosedSets(
     filters={
@@ -192,6 +195,7 @@ class AlyxClient(BaseClient):
     __doc__ = BaseClient.__doc__
     _surface = __package__
     _preserved_fields = _PRESERVED_FIELDS
+    _joined_fields = _JOINED_FIELDS
     _closed_sets = _CLOSED_SETS
     _row_keys = _ROW_KEYS
 
@@ -487,6 +491,7 @@ class AsyncAlyxClient(AsyncBaseClient):
     __doc__ = AsyncBaseClient.__doc__
     _surface = __package__
     _preserved_fields = _PRESERVED_FIELDS
+    _joined_fields = _JOINED_FIELDS
     _closed_sets = _CLOSED_SETS
     _row_keys = _ROW_KEYS
 

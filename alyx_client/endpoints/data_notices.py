@@ -27,6 +27,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    UUIDInput,
     known_filters,
 )
 from pydantic import Field
@@ -46,7 +47,7 @@ class DataNoticeRecord(Record, RecordOf[Literal["data_notices"]]):
     """Username of the creator, or null; the server does not fill it in."""
     created_datetime: datetime
     """Time of creation."""
-    datasets: list[str]
+    datasets: list[UUID]
     """UUIDs of the affected datasets."""
     description: str
     """Description of the flaw, in Markdown."""
@@ -78,7 +79,7 @@ class DataNotice(Resource):
     """First affected day."""
     created_by: RecordOr[str, Literal["users"]] | None = UNSET
     """Username of the creator, or null; the server does not fill it in."""
-    datasets: RecordsOr[str, Literal["datasets"]] = UNSET
+    datasets: RecordsOr[UUIDInput, Literal["datasets"]] = UNSET
     """UUIDs of the affected datasets."""
     description: str = UNSET
     """Description of the flaw, in Markdown."""
@@ -102,7 +103,7 @@ class DataNoticeChanges(TypedDict, total=False):
     affected_date_end: DateInput | None
     affected_date_start: DateInput | None
     created_by: RecordOr[str, Literal["users"]] | None
-    datasets: RecordsOr[str, Literal["datasets"]]
+    datasets: RecordsOr[UUIDInput, Literal["datasets"]]
     description: str
     importance: Literal[50, 40, 30, 20]
     json: Any

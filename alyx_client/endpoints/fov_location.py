@@ -51,7 +51,7 @@ class FOVLocationRecord(Record, RecordOf[Literal["fov_location"]]):
     """Key of the record, set by the server."""
     json: Any
     """JSON data; the lab defines its structure."""
-    n_xyz: list[int]
+    n_xyz: list[int | None]
     """Number of pixels along x, y and z."""
     provenance: Literal["E", "F", "L", "H"] | str
     """Method of the estimate: E estimate, F functional, L landmark, H histology; one of each per field of view."""
@@ -79,7 +79,7 @@ class FOVLocationSummary(Record, RecordOf[Literal["fov_location"]]):
     """True for the estimate that is used to search by brain region; setting it clears it on the others."""
     id: UUID
     """Key of the record, set by the server."""
-    n_xyz: list[int]
+    n_xyz: list[int | None]
     """Number of pixels along x, y and z."""
     provenance: Literal["E", "F", "L", "H"] | str
     """Method of the estimate: E estimate, F functional, L landmark, H histology; one of each per field of view."""
@@ -114,7 +114,7 @@ class FOVLocation(Resource):
     An update replaces the whole field; ``client.fov_location.json_field_update`` sets single keys and leaves
     the others unchanged.
     """
-    n_xyz: list[int]
+    n_xyz: list[int | None]
     """Number of pixels along x, y and z."""
     provenance: Literal["E", "F", "L", "H"]
     """Method of the estimate: E estimate, F functional, L landmark, H histology; one of each per field of view."""
@@ -140,7 +140,7 @@ class FOVLocationChanges(TypedDict, total=False):
     An update replaces the whole field; ``client.fov_location.json_field_update`` sets single keys and leaves
     the others unchanged.
     """
-    n_xyz: list[int]
+    n_xyz: list[int | None]
     provenance: Literal["E", "F", "L", "H"]
     x: list[float | None]
     y: list[float | None]

@@ -98,6 +98,8 @@ class RegisterFile(Resource):
         "projects": Reference("labs", "name"),
     }
 
+    _joined: ClassVar[tuple[str, ...]] = ("labs", "projects")
+
     check_protected: bool = UNSET
     """True to refuse the whole request if one of the files is protected; False by default."""
     content_type: str = UNSET
@@ -119,7 +121,7 @@ class RegisterFile(Resource):
     """
     hostname: str = UNSET
     """Host name of the repository that has the files, if its name is not given."""
-    labs: RecordsOr[str, Literal["labs"]] = UNSET
+    labs: RecordsOr[str, Literal["labs"]] | str = UNSET
     """Names of the labs whose repositories receive a record of each file; defaults to the lab of the subject."""
     name: str = UNSET
     """Requests: name of the repository that has the files. Responses: name of the file."""
@@ -128,7 +130,7 @@ class RegisterFile(Resource):
     path: str
     """Folder of the files, relative to the repository: subject/date/number, then the collection and the revision between # signs, if any.
     """
-    projects: RecordsOr[str, Literal["labs"]] = UNSET
+    projects: RecordsOr[str, Literal["labs"]] | str = UNSET
     """Names of further labs; a former name of labs."""
     qc: list[Literal["NOT_SET", "PASS", "WARNING", "FAIL", "CRITICAL"] | None] = UNSET
     """Quality control of each file. Responses contain its number: 0 NOT_SET, 10 PASS, 30 WARNING, 40 FAIL, 50 CRITICAL.

@@ -101,7 +101,7 @@ class Surgery(Resource):
     """
     procedures: RecordsOr[UUIDInput, Literal["procedures"]] = UNSET
     """UUIDs of the procedures."""
-    start_time: DateTimeInput | None = UNSET
+    start_time: DateTimeInput = UNSET
     """Start time."""
     subject: RecordOr[str, Literal["subjects"]]
     """Nickname of the subject."""
@@ -126,7 +126,7 @@ class SurgeryChanges(TypedDict, total=False):
     narrative: str
     outcome_type: Literal["a", "r", "n", ""]
     procedures: RecordsOr[UUIDInput, Literal["procedures"]]
-    start_time: DateTimeInput | None
+    start_time: DateTimeInput
     subject: RecordOr[str, Literal["subjects"]]
     users: RecordsOr[UUIDInput, Literal["users"]]
 

@@ -68,7 +68,7 @@ class WaterAdministration(Resource):
 
     adlib: bool = UNSET
     """True for water given ad libitum, False for a measured amount."""
-    date_time: DateTimeInput | None = UNSET
+    date_time: DateTimeInput = UNSET
     """Time at which the water was given; defaults to now."""
     session: RecordOr[UUIDInput, Literal["sessions"]] = UNSET
     """UUID of the session in which the water was given, if any."""
@@ -86,7 +86,7 @@ class WaterAdministrationChanges(TypedDict, total=False):
     """Fields of `WaterAdministration` to change, as keywords of `partial_update`."""
 
     adlib: bool
-    date_time: DateTimeInput | None
+    date_time: DateTimeInput
     session: RecordOr[UUIDInput, Literal["sessions"]]
     subject: RecordOr[str, Literal["subjects"]]
     user: RecordOr[str, Literal["users"]]

@@ -56,7 +56,7 @@ class Weighing(Resource):
         "user": Reference("users", "username"),
     }
 
-    date_time: DateTimeInput | None = UNSET
+    date_time: DateTimeInput = UNSET
     """Time of the weighing; defaults to now."""
     subject: RecordOr[str, Literal["subjects"]]
     """Nickname of the subject."""

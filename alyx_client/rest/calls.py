@@ -23,7 +23,7 @@ from alyx_client.rest.closed_values import check_fields
 from alyx_client.rest.filters import encode_filters, parse_query
 from alyx_client.rest.lists import LazyList, is_page, page_request, read_page
 from alyx_client.rest.records import body_with_keys, filters_with_keys
-from alyx_client.rest.requests import build_request, parse_data
+from alyx_client.rest.requests import build_request, join_lists, parse_data
 from alyx_client.rest.scheme import RestOperation, RestScheme
 from alyx_client.rest.scheme_reader import read_scheme
 from alyx_client.runtime.closed_sets import ClosedSets
@@ -60,6 +60,8 @@ class RestCalls:
         Whether an unknown filter is an error.
     preserved_fields
         The fields that the server loses when a PATCH leaves them out, by endpoint.
+    joined_fields
+        The lists that are sent as one text, joined by commas, by endpoint.
     closed_sets
         The sets of values that filters, fields and lookups can have; the server's schema may add others.
     row_keys
@@ -72,6 +74,7 @@ class RestCalls:
         *,
         strict_filters: bool,
         preserved_fields: Mapping[str, Sequence[str]],
+        joined_fields: Mapping[str, Sequence[str]],
         closed_sets: ClosedSets,
         row_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> None:
@@ -79,6 +82,7 @@ class RestCalls:
         self.strict_filters = strict_filters
         self.known_scheme: RestScheme | None = None
         self._preserved_fields = preserved_fields
+        self._joined_fields = joined_fields
         self._closed_sets = closed_sets
         self._row_keys = row_keys
 
@@ -266,6 +270,7 @@ class RestCalls:
         data = body_with_keys(data, call.endpoint, call.operation.fields, scheme, self.base_url)
         if call.action in _ACTIONS_WITH_DATA:
             check_fields(call.endpoint, call.operation, data, self._closed_sets)
+            data = join_lists(data, self._joined_fields.get(call.endpoint, ()), f"{call.endpoint}: {call.action}")
         if call.action == "partial_update":
             data = yield from self._with_preserved_fields(call, path, data)
         return (

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from alyx_client.errors import InvalidFieldError, InvalidKeyError
-from alyx_client.http.json_body import is_object, parse_json
+from alyx_client.http.json_body import is_array, is_object, parse_json
 from alyx_client.http.message import Params, Request
 from alyx_client.http.url import is_encodable, same_origin
-from alyx_client.runtime.bodies import file_parts, form_fields, json_text, plain_json
+from alyx_client.runtime.bodies import file_parts, form_fields, joined, json_text, plain_json
 
-__all__ = ["build_request", "parse_data"]
+__all__ = ["build_request", "join_lists", "parse_data"]
 
 # Characters of RFC 3986's pchar, and the percent sign of what is quoted already.
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
@@ -86,6 +87,31 @@ def parse_data(data: object, what: str) -> Any:
     except ValueError as error:
         raise InvalidFieldError(f"{what} was not sent: data is text, but not JSON ({error})") from None
     return plain_json(content)  # Python also reads NaN and Infinity, which JSON does not have
+
+
+def join_lists(data: object, names: Sequence[str], what: str) -> object:
+    """Return data with the lists of some fields as one text, joined by commas; unchanged if there are no such fields.
+
+    Parameters
+    ----------
+    data
+        A record, or several; plain Python, or JSON as text.
+    names
+        The fields.
+    what
+        The call, for messages.
+
+    Raises
+    ------
+    InvalidFieldError
+        The data cannot be sent.
+    """
+    content: object = parse_data(data, what) if names else None
+    if is_array(content):
+        return [join_lists(record, names, what) for record in content]
+    if not is_object(content):
+        return data
+    return content | {name: joined(content[name], name) for name in names if name in content}
 
 
 def _relative_path(path: str, base_url: str) -> str:

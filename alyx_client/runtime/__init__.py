@@ -3,8 +3,9 @@
 Generated packages, those of labs among them, import this package and `alyx_client.client`, and nothing else of
 `alyx_client`. The names in ``__all__`` are that contract, with their signatures and these private ones: the methods
 ``_send`` and ``_list`` and the attribute ``_client`` of endpoints, the attributes ``_read`` and ``_partial_update`` of
-endpoints with JSON fields, and the attributes ``_surface``, ``_preserved_fields``, ``_closed_sets`` and ``_row_keys``
-of clients. If one of them changes, generated packages have to be regenerated, and the changelog says so.
+endpoints with JSON fields, and the attributes ``_surface``, ``_preserved_fields``, ``_joined_fields``, ``_closed_sets``
+and ``_row_keys`` of clients. If one of them changes, generated packages have to be regenerated, and the changelog says
+so.
 
 May import `auth`, `config`, `schema`, `http`, `storage` and `errors`; the only package that imports pydantic.
 """

@@ -18,7 +18,7 @@ from alyx_client.http.message import FilePart, Params
 from alyx_client.http.url import is_encodable
 from alyx_client.runtime.coerce import Sendable, naive, plain_python, unsendable
 
-__all__ = ["Upload", "file_part", "file_parts", "form_fields", "json_text", "plain_json"]
+__all__ = ["Upload", "file_part", "file_parts", "form_fields", "joined", "json_text", "plain_json"]
 
 Upload = Path | bytes | BinaryIO
 """A file to send: its path, its content, or an open binary file."""
@@ -81,6 +81,33 @@ def _as_json(value: date | time | Decimal | UUID | PurePath | Sendable, place: s
     if Decimal(repr(number)) != value:
         raise unsendable(place, f"{value} has more digits than a number in JSON; pass float(…) or str(…) of it")
     return number
+
+
+def joined(value: object, name: str) -> object:
+    """Return a list of texts as one, joined by commas, which Alyx of all versions reads; other values unchanged.
+
+    Parameters
+    ----------
+    value
+        The value of a field, as plain Python.
+    name
+        The field.
+
+    Raises
+    ------
+    InvalidFieldError
+        A text is empty or has a comma.
+    """
+    if not isinstance(value, list):
+        return value
+    items = cast("list[object]", value)
+    texts = [item for item in items if isinstance(item, str)]
+    if len(texts) < len(items):
+        return items
+    for text in texts:
+        if "," in text or not text.strip():
+            raise unsendable(name, f"{text!r} cannot be one of several names, which are sent joined by commas")
+    return ",".join(texts)
 
 
 def form_fields(payload: Mapping[str, Any], label: str, lists: Collection[str] | None = None) -> Params:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from alyx_client.errors import InvalidFieldError, InvalidKeyError, printable
 from alyx_client.http.arguments import shown
 from alyx_client.http.suggestions import nearest
-from alyx_client.runtime.bodies import plain_json
+from alyx_client.runtime.bodies import joined, plain_json
 from alyx_client.runtime.closed_sets import nearest_value
 from alyx_client.runtime.coerce import UnsendableValueError, plain_python
 from alyx_client.runtime.inputs import UNSET
@@ -86,6 +86,8 @@ class Resource(_Model):
     # The servers of records are compared when the resource is sent: before that, no server is known.
     __slots__ = ("_record_urls",)
     _references: ClassVar[Mapping[str, Reference]] = {}
+    # Lists that are sent as one text, joined by commas.
+    _joined: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, /, **fields: Any) -> None:
         fields = {name: value for name, value in fields.items() if value is not UNSET}
@@ -127,7 +129,10 @@ class Resource(_Model):
             # An iterator is refused, as everything that JSON has no word for.
             if reference is not None and has_records(value):
                 value = keys_of_records(value, reference, field)
-            return plain_python(value, field)
+            plain = plain_python(value, field)
+            if field in cls._joined:
+                joined(plain, field)  # refuses what cannot be joined
+            return plain
         except InvalidKeyError as error:
             raise ValueError(str(error).removeprefix(f"{field}: ")) from None
         except UnsendableValueError as error:
@@ -160,7 +165,8 @@ class Resource(_Model):
             JSON cannot express a value, such as one that was added to a list after the list was assigned.
         """
         fields = self.model_dump(by_alias=True, exclude_unset=True)
-        return {name: plain_json(value, name) for name, value in fields.items()}
+        wire = {name: plain_json(value, name) for name, value in fields.items()}
+        return wire | {name: joined(wire[name], name) for name in self._joined if name in wire}
 
     @classmethod
     def list_fields(cls) -> frozenset[str]:

@@ -15,6 +15,7 @@ from alyx_client.errors import (
     InvalidFieldError,
     NotFoundError,
 )
+from alyx_client.rest.requests import join_lists
 from alyx_client.testing import LocalAlyx
 
 from .clients import PNG
@@ -140,3 +141,19 @@ def test_partial_update_sends_fields_that_the_server_would_lose(alyx: Any, local
     read, written = local_alyx.requests[before:]
     assert (read.method, written.method) == ("GET", "PATCH")
     assert written.body_length > len(json.dumps({"roll": 4.0, "probe_insertion": trajectory["probe_insertion"]}))
+
+
+@pytest.mark.parametrize("data", [{"labs": ["a", "b"], "projects": "c"}, '{"labs": ["a", "b"], "projects": "c"}'])
+def test_lists_that_older_servers_split_are_one_text(data: Any) -> None:
+    names = ("labs", "projects")
+    assert join_lists(data, names, "register-file") == {"labs": "a,b", "projects": "c"}
+    assert join_lists([{"labs": ["a"]}, {}], names, "register-file") == [{"labs": "a"}, {}]
+    assert join_lists(data, (), "tags") is data
+
+
+def test_lists_that_cannot_be_joined_are_refused_before_anything_is_sent(alyx: Any, local_alyx: LocalAlyx) -> None:
+    list(alyx.rest("labs", "list"))
+    local_alyx.requests.clear()
+    with pytest.raises(InvalidFieldError, match="labs: 'a,b' cannot be one of several names"):
+        alyx.rest("register-file", "create", data={"labs": ["a,b"]})
+    assert local_alyx.requests == []

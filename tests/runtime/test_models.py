@@ -13,7 +13,7 @@ import pytest
 from pydantic import Field
 
 from alyx_client.errors import InvalidFieldError
-from alyx_client.models import SubjectSummary
+from alyx_client.models import RegisterFile, SubjectSummary
 from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput
 from alyx_client.runtime.models import Record, Resource, WithIdInUrl, key_of_url
 
@@ -270,3 +270,20 @@ def test_repr_of_a_record_shows_its_key_first_and_is_short() -> None:
 
 
 _MORE = {f"field_{number}": number for number in range(20)}
+
+
+@pytest.mark.parametrize(
+    ("labs", "sent"),
+    [(["a", "b"], "a,b"), (("a",), "a"), ("a,b", "a,b"), ([], "")],
+)
+def test_lists_that_older_servers_split_are_sent_as_one_text(labs: Any, sent: str) -> None:
+    registration = RegisterFile(path="p", filenames=["f", "g"], labs=labs)
+    assert registration.to_wire() == {"path": "p", "filenames": ["f", "g"], "labs": sent}
+    registration.projects = labs
+    assert registration.to_wire()["projects"] == sent
+
+
+@pytest.mark.parametrize("labs", [["a,b"], [""], ["a", " "], [1], {"a"}, 5])
+def test_what_cannot_be_joined_is_refused(labs: Any) -> None:
+    with pytest.raises(InvalidFieldError, match="labs"):
+        RegisterFile(path="p", filenames=["f"], labs=labs)

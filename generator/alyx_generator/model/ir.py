@@ -38,6 +38,7 @@ class ModelField:
 
     `preserved_by_patch` marks a field that PATCH needs, or that the server clears when it is omitted. `record` names
     the endpoint and the field of the record referred to, where name and type do not tell; `reference` is the result.
+    `joined` marks a list that is sent as one text, joined by commas.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ModelField:
     is_url: bool = False
     record: str = ""
     reference: Reference | None = None
+    joined: bool = False
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,7 @@ class ModelBuilder:
             bool(declared.get("x-patch-keeps")),
             is_url=resolved(declared, self._components).get("format") == "uri",
             record=str(declared.get("x-alyx-record", "")),
+            joined=declared.get("x-alyx-style") == "comma",
         )
 
     def _response_fields(self, endpoint: str, component: str, schema: Schema) -> Iterator[ModelField]:

@@ -30,10 +30,11 @@ _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("c
 _IMPORTED_CLASSES = frozenset({
     "Action", "AlyxClient", "Annotated", "Any", "AsyncAlyxClient", "AsyncBaseClient", "AsyncClient",
     "AsyncEndpoint", "AsyncJsonFields", "AsyncResults", "AttributeError", "BaseClient", "BaseModel", "ClassVar",
-    "Client", "DateInput", "DateRange", "DateTimeInput", "DjangoFilter", "Endpoint", "Field", "JsonFields",
-    "ListAction", "Literal", "Mapping", "NotRequired", "Origin", "PageParser", "Record", "RecordOf", "RecordOr",
-    "RecordsOr", "Reference", "Resource", "ResponseParser", "Results", "Sequence", "TYPE_CHECKING", "TypedDict",
-    "UNSET", "UUID", "UUIDInput", "Unpack", "Upload", "WithIdInUrl",
+    "Client", "ClosedSet", "ClosedSets", "Column", "DateInput", "DateRange", "DateTimeInput", "DjangoFilter",
+    "Endpoint", "Field", "JsonFields", "ListAction", "Literal", "Mapping", "NotRequired", "Origin",
+    "PageParser", "Record", "RecordOf", "RecordOr", "RecordsOr", "Reference", "Resource", "ResponseParser",
+    "Results", "Sequence", "TYPE_CHECKING", "TypedDict", "UNSET", "UUID", "UUIDInput", "Unpack", "Upload",
+    "WithIdInUrl",
 })
 # fmt: on
 _ANNOTATIONS = frozenset({"str", "int", "float", "bool", "bytes", "list", "dict", "builtins", "Any", "UUID", "None"})

@@ -94,6 +94,7 @@ def _template_data(model: Model) -> JSONDict:
         "references": {names[field.name]: field.reference for field in model.fields if field.reference},
         "reference_source": reference_source,
         "referring": {stand_ins[field.name]: _referring(field.reference) for field in model.fields if field.reference},
+        "joined": sorted(names[field.name] for field in model.fields if field.joined),
         "unset_by_default": optional if model.kind == "request" else [],
         "none_by_default": optional if model.kind == "response" else [],
     }

@@ -82,6 +82,7 @@ def render(api: Api, package: Package) -> Files:
             endpoints=api.endpoints,
             index=index,
             preserved_fields=_preserved_fields(api),
+            joined_fields=_joined_fields(api),
             closed_sets=_source(sets) if (sets := closed_sets(api)) != ClosedSets() else "",
             row_keys=_row_keys(api),
         )
@@ -102,6 +103,17 @@ def _preserved_fields(api: Api) -> dict[str, tuple[str, ...]]:
         for action in endpoint.actions
         if action.name == "partial_update" and action.preserved_fields and not action.parents
     }
+
+
+def _joined_fields(api: Api) -> dict[str, tuple[str, ...]]:
+    """Return the lists that are sent as one text, by the first segment of the endpoint's path."""
+    models, joined = api.models, dict[str, tuple[str, ...]]()
+    for endpoint in api.endpoints:
+        for action in endpoint.actions:
+            fields = (field for name in action.bodies for field in models[name].fields)
+            if names := tuple(field.name for field in fields if field.joined):
+                joined[action.path.split("/")[1]] = names
+    return joined
 
 
 def _source(value: object) -> str:
