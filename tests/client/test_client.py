@@ -409,7 +409,7 @@ def test_refused_writes_are_sent_again_unchanged(connect: Connect, status: int) 
         assert [request.json() for request in server.requests] == [{"name": "a"}] * 3
 
 
-@pytest.mark.parametrize("wait", ["0", faults.http_date(-60)])
+@pytest.mark.parametrize("wait", ["0", faults.http_date(-60)], ids=["seconds", "date"])
 def test_both_forms_of_retry_after_are_waited_for(connect: Connect, wait: str) -> None:
     with FaultServer([faults.too_many(wait)] * 3, then=json_response(LAB)) as server:
         assert connect(server.url)(lambda client: client.labs.read("a")).name == "a"
