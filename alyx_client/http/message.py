@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 Params = tuple[tuple[str, str], ...]
 """Query parameters or form fields, in order."""
@@ -47,9 +48,11 @@ class Request:
     json
         A JSON body, as bytes.
     form
-        Fields of a multipart body (only with ``files``).
+        Fields of a form.
     files
-        Files of a multipart body.
+        Files of a multipart form.
+    form_type
+        The encoding of a form; one with files is multipart.
     accept
         The ``Accept`` header.
     endpoint, action
@@ -70,6 +73,7 @@ class Request:
     json: bytes | None = field(default=None, repr=False)
     form: Params = field(default=(), repr=False)
     files: tuple[FilePart, ...] = ()
+    form_type: Literal["multipart", "urlencoded"] = "multipart"
     accept: str = "application/json"
     endpoint: str = ""
     action: str = ""

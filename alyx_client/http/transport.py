@@ -15,7 +15,7 @@ import time
 import weakref
 from functools import partial
 from typing import Any, Self, TypedDict
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
@@ -164,12 +164,21 @@ class Transport:
         if step.token is not None:
             headers["Authorization"] = f"Token {step.token}"
         body: dict[str, Any] = {}
-        if request.files:
+        if request.form and request.form_type == "urlencoded" and not request.files:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            body = {"content": urlencode(request.form).encode()}
+        elif request.files or request.form:
             headers["Content-Type"] = f"multipart/form-data; boundary={_multipart_boundary(request)}"
             fields: dict[str, list[str]] = {}
             for name, value in request.form:
                 fields.setdefault(name, []).append(value)
-            files = [(part.name, (part.filename, part.content, part.content_type)) for part in request.files]
+            files: list[tuple[str, Any]] = [
+                (part.name, (part.filename, part.content, part.content_type)) for part in request.files
+            ]
+            if not files:
+                # Without a file, httpx would encode the fields otherwise; a part without a file name is a field.
+                files = [(name, (None, value)) for name, value in request.form]
+                fields = {}
             body = {"data": fields, "files": files}
         elif request.json is not None:
             headers["Content-Type"] = "application/json"

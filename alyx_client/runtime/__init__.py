@@ -18,8 +18,8 @@ from alyx_client.runtime.bodies import Upload
 from alyx_client.runtime.closed_sets import ClosedSet, ClosedSets, Column
 from alyx_client.runtime.endpoint import AsyncEndpoint, AsyncJsonFields, Endpoint, JsonFields
 from alyx_client.runtime.filters import DateRange, DjangoFilter, known_filters
-from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput
-from alyx_client.runtime.models import Record, Resource, WithIdInUrl
+from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput, ZonedDateTimeInput
+from alyx_client.runtime.models import Record, Resource, WithIdInUrl, ZonedResource
 from alyx_client.runtime.references import Origin, RecordOf, RecordOr, RecordsOr, Reference
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.results import Results
@@ -53,5 +53,7 @@ __all__ = [
     "UUIDInput",
     "Upload",
     "WithIdInUrl",
+    "ZonedDateTimeInput",
+    "ZonedResource",
     "known_filters",
 ]

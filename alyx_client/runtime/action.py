@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, Self, TypeVar
+from typing import Generic, Literal, Self, TypeVar
 
+from alyx_client.errors import InvalidFieldError
 from alyx_client.http.arguments import require_count, require_mapping
 from alyx_client.http.flow import Flow, Send
 from alyx_client.http.message import Params, Request, Response
@@ -27,6 +28,7 @@ from alyx_client.runtime.paging import Page, page_params
 from alyx_client.runtime.references import Reference, keys_of_records, lookups_of_records
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.row_keys import RowKey, key_reader
+from alyx_client.runtime.zones import with_zones
 
 __all__ = ["Action", "ListAction"]
 
@@ -84,6 +86,8 @@ class Action(Generic[T_co]):
     finder: str | None = None
     record: Reference | None = None
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
+    zones: bool = False
+    encoding: Literal["json", "multipart", "urlencoded"] = "json"
 
     def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys before the path's last one filled in.
@@ -123,6 +127,11 @@ class Action(Generic[T_co]):
         payload = arguments.payload(self.model, label, base_url)
         files = arguments.file_parts()
         filters = _with_keys(arguments.filters, self.references, base_url, self.endpoint)
+        filters = with_zones(filters, self.filters) if self.zones else filters
+        # Django reads files from multipart forms alone, so that the fields are sent as a form beside them.
+        is_form = bool(files) or (self.encoding != "json" and payload is not None)
+        if is_form and isinstance(payload, list):
+            raise InvalidFieldError(f"{label} was not sent: a form holds one record; call it once for each of them")
         # The body may be another of the models that the action takes.
         model = type(arguments.body) if isinstance(arguments.body, Resource) else self.model
         closed = ClosedFilters(self.endpoint, closed_sets) if closed_sets else None
@@ -131,10 +140,10 @@ class Action(Generic[T_co]):
             path,
             # The first set is the only one: keys and lookups, whose lists are split, are filters of lists alone.
             params=encode(filters, self.filters, endpoint=self.endpoint, closed=closed)[0] if filters else (),
-            # Django reads files from multipart forms alone, so that the fields are sent as a form beside them.
-            json=None if files or payload is None else json_text(payload, label).encode(),
-            form=form_fields(payload or {}, label, lists=model.list_fields() if model else None) if files else (),
+            json=None if is_form or payload is None else json_text(payload, label).encode(),
+            form=form_fields(payload or {}, label, lists=model.list_fields() if model else None) if is_form else (),
             files=files,
+            form_type="urlencoded" if self.encoding == "urlencoded" and not files else "multipart",
             accept=self.accept,
             endpoint=self.endpoint,
             action=self.name,
@@ -233,6 +242,7 @@ class ListAction(Generic[T]):
     by_uuid: bool = False
     parents: tuple[LookupKind, ...] = ()
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
+    zones: bool = False
 
     def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys in the path filled in; errors as for `Action.within`."""
@@ -303,6 +313,8 @@ class ListAction(Generic[T]):
         if "offset" in (extra_params or {}):
             raise ValueError(f"{self.endpoint}: rows are counted by the client; for some of them, slice the results")
         closed = ClosedFilters(self.endpoint, closed_sets) if closed_sets else None
+        if self.zones:
+            filters, extra_params = with_zones(filters, self.filters), with_zones(extra_params or {}, self.filters)
         return encode(filters, self.filters, endpoint=self.endpoint, extra_params=extra_params, closed=closed)
 
     def request(self, params: Params, offset: int, limit: int | None) -> Request:

@@ -13,7 +13,10 @@ from alyx_client.runtime.keys import LookupKey
 from alyx_client.runtime.models import Resource
 from alyx_client.runtime.references import refuse_foreign_records
 
-__all__ = ["Arguments"]
+__all__ = ["Arguments", "Files"]
+
+Files = Upload | FilePart | Sequence[Upload | FilePart] | None
+"""The files of one form field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Arguments:
     changes
         The fields to change, with ``partial_update``.
     files
-        Files to upload, by form field; None for a file that was left out.
+        Files to upload, by form field: one, or several; None for a file that was left out.
     filters
         Query parameters by name; None for a filter that was left out.
     """
@@ -37,13 +40,18 @@ class Arguments:
     key: LookupKey | None = None
     body: Resource | Sequence[Resource] | None = None
     changes: Mapping[str, object] | None = None
-    files: Mapping[str, Upload | FilePart | None] = field(default_factory=dict[str, Upload | FilePart | None])
+    files: Mapping[str, Files] = field(default_factory=dict[str, "Files"])
     filters: Mapping[str, object] = field(default_factory=dict[str, object])
 
     def read_files(self) -> Self:
         """Return the arguments with the contents of files in place of paths and open files."""
         # A request may be built twice, and an open file can be read once.
-        return replace(self, files={part.name: part for part in self.file_parts()}) if self.files else self
+        if not self.files:
+            return self
+        read: dict[str, list[Upload | FilePart]] = {}
+        for part in self.file_parts():
+            read.setdefault(part.name, []).append(part)
+        return replace(self, files=read)
 
     def file_parts(self) -> tuple[FilePart, ...]:
         """Return the files to upload.
@@ -53,7 +61,7 @@ class Arguments:
         InvalidFieldError
             There is no such file.
         """
-        return tuple(file_part(name, upload) for name, upload in self.files.items() if upload is not None)
+        return tuple(file_part(name, upload) for name, uploads in self.files.items() for upload in _several(uploads))
 
     def payload(self, model: type[Resource] | None, label: str, base_url: str) -> Any:
         """Return the body as plain JSON; None if there is none.
@@ -89,6 +97,12 @@ class Arguments:
             refuse_foreign_records(resource.urls_of_records(), base_url)
         payloads = [resource.to_wire() for resource in resources]
         return payloads[0] if is_one else payloads
+
+
+def _several(uploads: Files) -> Sequence[Upload | FilePart]:
+    if isinstance(uploads, list | tuple):
+        return cast("Sequence[Upload | FilePart]", uploads)
+    return () if uploads is None else (cast("Upload | FilePart", uploads),)
 
 
 def _resources(body: object, model: type[Resource] | None, label: str) -> list[Resource]:

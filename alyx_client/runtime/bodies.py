@@ -51,7 +51,7 @@ def json_text(payload: object, label: str) -> str:
         ) from None
 
 
-def plain_json(value: object, name: str = "data") -> Any:
+def plain_json(value: object, name: str = "data", *, zones: bool = False) -> Any:
     """Return a value as plain JSON: values of NumPy and pandas, UUIDs, dates, paths and resources are converted.
 
     Parameters
@@ -60,13 +60,19 @@ def plain_json(value: object, name: str = "data") -> Any:
         The value.
     name
         The place of the value, for messages.
+    zones
+        Whether date-times may have a time zone.
 
     Raises
     ------
     InvalidFieldError
         JSON cannot express the value; the message names its place.
     """
-    return plain_python(value, name, _as_json)
+    return plain_python(value, name, _as_zoned_json if zones else _as_json)
+
+
+def _as_zoned_json(value: date | time | Decimal | UUID | PurePath | Sendable, place: str) -> object:
+    return value.isoformat() if isinstance(value, datetime) else _as_json(value, place)
 
 
 def _as_json(value: date | time | Decimal | UUID | PurePath | Sendable, place: str) -> object:

@@ -12,9 +12,8 @@ from alyx_client.http.arguments import require, shown
 from alyx_client.http.flow import Flow
 from alyx_client.http.suggestions import missing_attribute, suggest
 from alyx_client.runtime.action import Action, ListAction
-from alyx_client.runtime.arguments import Arguments
+from alyx_client.runtime.arguments import Arguments, Files
 from alyx_client.runtime.async_results import AsyncResults
-from alyx_client.runtime.bodies import Upload
 from alyx_client.runtime.client import AsyncClient, ClientContext, SyncClient
 from alyx_client.runtime.json_fields import JSONField
 from alyx_client.runtime.keys import LookupKey
@@ -69,7 +68,7 @@ class Endpoint(_ActionsInRepr):
         key: LookupKey | None = None,
         body: Resource | Sequence[Resource] | None = None,
         changes: Mapping[str, object] | None = None,
-        files: Mapping[str, Upload | None] | None = None,
+        files: Mapping[str, Files] | None = None,
         filters: Mapping[str, object] | None = None,
         current: Action[object] | None = None,
         timeout: float | None = None,
@@ -114,7 +113,7 @@ class AsyncEndpoint(_ActionsInRepr):
         key: LookupKey | None = None,
         body: Resource | Sequence[Resource] | None = None,
         changes: Mapping[str, object] | None = None,
-        files: Mapping[str, Upload | None] | None = None,
+        files: Mapping[str, Files] | None = None,
         filters: Mapping[str, object] | None = None,
         current: Action[object] | None = None,
         timeout: float | None = None,

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetPydanticSchema
 from pydantic_core import CoreSchema
 
-__all__ = ["UNSET", "DateInput", "DateTimeInput", "UUIDInput"]
+__all__ = ["UNSET", "DateInput", "DateTimeInput", "UUIDInput", "ZonedDateTimeInput"]
 
 
 class _Unset:
@@ -70,6 +70,8 @@ def _naive_datetime(value: object) -> object:
 
 DateTimeInput = Annotated[datetime | str, _as(datetime), BeforeValidator(_naive_datetime)]
 """A date-time to send: a naive `datetime`, or ISO 8601 text."""
+ZonedDateTimeInput = Annotated[datetime | str, _as(datetime), BeforeValidator(_date_or_text)]
+"""A date-time to send to a server other than Alyx: a `datetime`, with a time zone or without, or ISO 8601 text."""
 DateInput = Annotated[date | str, _as(date), BeforeValidator(_date_or_text)]
 """A date to send: a `date`, or ISO 8601 text."""
 UUIDInput = Annotated[UUID | str, _as(UUID)]

@@ -18,7 +18,7 @@ from alyx_client.http.json_body import as_object, is_array, is_object, unexpecte
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
 
-__all__ = ["LenientReader", "json_type", "strict_adapter"]
+__all__ = ["LenientReader", "describe", "json_type", "strict_adapter"]
 
 
 class LenientReader:
@@ -69,7 +69,7 @@ class LenientReader:
             pass
         inner = _alternative(kind, value)
         if inner is None:
-            self._log.add(Drift(self._endpoint, path or "answer", _describe(kind), json_type(value)))
+            self._log.add(Drift(self._endpoint, path or "answer", describe(kind), json_type(value)))
             return value
         if isinstance(value, list):
             item_kind = get_args(inner)[0]
@@ -89,7 +89,7 @@ class LenientReader:
             if wire_name in value:
                 fields[name] = self._read(kind, value[wire_name], field_path)
             elif field.is_required():
-                self._log.add(Drift(self._endpoint, field_path, _describe(kind), "missing"))
+                self._log.add(Drift(self._endpoint, field_path, describe(kind), "missing"))
                 fields[name] = None
             else:
                 fields[name] = field.get_default(call_default_factory=True)
@@ -143,11 +143,11 @@ def _alternative(kind: object, value: object) -> Any:
     return None
 
 
-def _describe(kind: object) -> str:
+def describe(kind: object) -> str:
     """Return a type as people write it: without modules and metadata."""
     kind = _without_metadata(kind)
     if alternatives := _alternatives(kind):
-        return " | ".join(map(_describe, alternatives))
+        return " | ".join(map(describe, alternatives))
     if kind is None or kind is NoneType:
         return "None"
     return kind.__name__ if isinstance(kind, type) and not get_args(kind) else re.sub(r"\b\w+\.(?=\w)", "", str(kind))

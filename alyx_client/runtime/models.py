@@ -33,7 +33,7 @@ from alyx_client.runtime.references import (
     urls_of_records,
 )
 
-__all__ = ["Record", "Resource", "WithIdInUrl", "key_of_url"]
+__all__ = ["Record", "Resource", "WithIdInUrl", "ZonedResource", "key_of_url"]
 
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class Resource(_Model):
     _references: ClassVar[Mapping[str, Reference]] = {}
     # Lists that are sent as one text, joined by commas.
     _joined: ClassVar[tuple[str, ...]] = ()
+    _has_zones: ClassVar[bool] = False
 
     def __init__(self, /, **fields: Any) -> None:
         fields = {name: value for name, value in fields.items() if value is not UNSET}
@@ -165,7 +166,7 @@ class Resource(_Model):
             JSON cannot express a value, such as one that was added to a list after the list was assigned.
         """
         fields = self.model_dump(by_alias=True, exclude_unset=True)
-        wire = {name: plain_json(value, name) for name, value in fields.items()}
+        wire = {name: plain_json(value, name, zones=self._has_zones) for name, value in fields.items()}
         return wire | {name: joined(wire[name], name) for name in self._joined if name in wire}
 
     @classmethod
@@ -207,6 +208,12 @@ class Resource(_Model):
         if problems:
             raise _problems(cls, problems)
         return resource.to_wire()
+
+
+class ZonedResource(Resource):
+    """The fields to send to a server that takes date-times with a time zone; otherwise as `Resource`."""
+
+    _has_zones: ClassVar[bool] = True
 
 
 def _suggestion(name: str, names: Iterable[str]) -> str:

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Generator
 from functools import cached_property
 from types import GenericAlias
-from typing import Annotated, Any, Generic, TypeVar, cast
+from typing import Annotated, Any, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from alyx_client.http.json_body import decode, is_array, is_count, refuse_failure, unexpected
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
-from alyx_client.runtime.lenient import LenientReader, json_type, strict_adapter
+from alyx_client.runtime.lenient import LenientReader, describe, json_type, strict_adapter
 from alyx_client.runtime.paging import Page
 
 __all__ = ["PageParser", "ResponseParser"]
@@ -64,8 +64,11 @@ class ResponseParser(Generic[T_co]):
         if self.kind is None or self.kind is bytes:
             refuse_failure(response, endpoint)
             return cast("T_co", None if self.kind is None else response.content)
-        if self.kind is Any and not response.content:
-            return cast("T_co", None)  # the schema declares nothing here, and an empty body is no JSON
+        if not response.content and (self.kind is Any or _is_empty(response)):
+            # The write has succeeded, and a response of that status has no content whatever is declared.
+            if self.kind is not Any and not _allows_none(self.kind):
+                log.add(Drift(endpoint, "answer", describe(self.kind), "missing"))
+            return cast("T_co", None)
         try:
             return self._adapter.validate_json(response.content)
         except ValidationError:
@@ -125,6 +128,15 @@ class _PageBody(BaseModel, Generic[T]):
     count: Annotated[int, Field(ge=0, le=sys.maxsize)]  # the length of a sequence
     next: str | None = None
     results: list[T]
+
+
+def _is_empty(response: Response) -> bool:
+    # RFC 9110, sections 15.3.5 and 15.3.6; some servers answer writes with an empty 200 or 201.
+    return response.status in (204, 205) or response.method not in ("GET", "HEAD")
+
+
+def _allows_none(kind: Any) -> bool:
+    return type(None) in get_args(kind)
 
 
 @contextlib.contextmanager

@@ -25,6 +25,11 @@ INVARIANT = frozenset({"data", "series", "species"})
 # "ss", "us" and "is" end singulars such as "status" and "analysis".
 _SINGULAR_ENDINGS = ("ss", "us", "is")
 
+# Letters that have no decomposition.
+_LATIN = {
+    **{"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D"},
+    **{"ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ł": "l", "Ł": "L", "\u0131": "i", "ħ": "h", "Ħ": "H"},
+}
 # Suffixes by which Alyx's serialisers tell the forms of one resource apart.
 _SUFFIXES = ("List", "Detail", "Record")
 
@@ -102,11 +107,22 @@ def referred_endpoint(name: str, names: Mapping[str, Collection[str]]) -> str | 
 
 
 def plain_text(text: str) -> str:
-    """Return text in ASCII: letters without their accents, other characters as their code points."""
-    # Modules are named by it, and file systems disagree on how to store other characters.
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(
-        character if character.isascii() else f"u{ord(character):x}"
-        for character in decomposed
-        if not unicodedata.combining(character)
-    )
+    """Return text whose letters identifiers can have: Latin ones in ASCII, without accents, those of other scripts.
+
+    Other characters are their code points.
+    """
+    return "".join(map(_plain_character, unicodedata.normalize("NFC", text)))
+
+
+def _plain_character(character: str) -> str:
+    if character.isascii():
+        return character
+    if character in _LATIN:
+        return _LATIN[character]
+    plain = "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))
+    # Python normalises identifiers, and file systems decompose names: what both leave as it is can be a module's name.
+    if plain.isascii():
+        return plain
+    forms = (character, character.lower())
+    is_stable = all(unicodedata.normalize("NFKC", form) == form and len(form) == 1 for form in forms)
+    return character if is_stable and f"a{character}".isidentifier() else f"u{ord(character):x}"

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
+import keyword
+import os
+import subprocess
+import sys
 
 import pytest
 from alyx_generator.model.naming import client_attributes
+
+from alyx_client.runtime import Endpoint, Record
 
 from ..faults import FaultServer, json_response
 from ..faults import page as page_of
 from .conftest import Generate
 from .foreign_models import FIELD_NAMES
 from .foreign_packages import Foreign, client, signature
-from .foreign_parts import THING, keys
-from .inline import document, page, ref, returns
+from .foreign_parts import JSON, TEXT, THING, keys
+from .inline import body, document, key, page, query, ref, resource, returns
 
 
 @pytest.mark.parametrize(
@@ -124,3 +131,72 @@ def test_servers_own_timeout_gives_way_to_the_time_limit(generate: Generate) -> 
         alyx.things.delete("k", timeout=9)
         assert [request.target for request in server.requests][:2] == ["/things?timeout=x", "/things/k"]
         assert [request.json() for request in server.requests[2:4]] == [{"timeout": "y"}, {"timeout": "z"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "module", "kind"),
+    [
+        ("Straße", "strasse", "Strasse"),
+        ("Ærø", "aero", "AEro"),
+        ("naïve", "naive", "Naive"),
+        ("日付", "日付", "日付"),
+        ("Пользователь", "пользователь", "Пользователь"),
+        ("が한", "が한", "が한"),
+        ("ﬁle①", "file1", "File1"),
+        ("🙂", "u1f642", "U1f642"),
+        ("İ", "i", "I"),
+    ],
+)
+def test_names_in_other_scripts(generate: Generate, text: str, module: str, kind: str) -> None:
+    schema = resource({text: TEXT}, name=text)
+    schema["paths"] = {path.replace("things", text): item for path, item in schema["paths"].items()}
+    generated = generate(schema)
+    assert [endpoint.name for endpoint in generated.result.api.endpoints] == [module]
+    model = getattr(generated.module(module), kind)
+    (attribute,) = model.model_fields
+    assert model(**{attribute: "x"}).to_wire() == {text: "x"}
+
+
+NAMES = sorted(
+    {name for name in (*dir(builtins), *dir(Endpoint), *dir(Record)) if name.islower() and not name.startswith("_")}
+    | {*keyword.kwlist, *keyword.softkwlist, "self", "cls", "_fields_set", "action", "key", "body", "changes", "files"}
+    | {"filters", "client", "models", "runtime", "alyx_client", "builtins", "typing", "annotations", "limit", "json"}
+)
+
+
+def test_paths_actions_keys_filters_and_fields_of_every_reserved_name(generate: Generate) -> None:
+    fields = dict.fromkeys(NAMES, TEXT)
+    filters = query(*({"name": name, "schema": TEXT} for name in NAMES))
+    paths: JSON = {}
+    for name in NAMES:
+        paths[f"/{name}/"] = {"get": returns(ref("Page"))}
+        paths[f"/{name}/{{{name}}}/"] = {
+            "get": {**keys(name), **returns(ref("Thing"))},
+            "patch": {**keys(name), **body(ref("Thing")), **returns(ref("Thing"))},
+        }
+    paths |= {
+        f"/things/{{id}}/{name}": {"post": {**key(), **body(ref("Thing")), **returns(ref("Thing"))}} for name in NAMES
+    }
+    paths |= {
+        "/things": {"get": {**returns(ref("Page")), **filters}},
+        "/things/{id}": {"get": {**key(), **returns(ref("Thing"))}},
+    }
+    generated = generate(document(paths, {"Thing": {"type": "object", "properties": fields}, "Page": page("Thing")}))
+    code = (
+        f"import importlib, pkgutil, {generated.package} as package\n"
+        "for module in pkgutil.iter_modules(package.__path__):\n"
+        "    importlib.import_module(f'{package.__name__}.{module.name}')\n"
+        "client = package.AlyxClient('http://127.0.0.1:9', token='t', silent=True)\n"
+        "print(sum(hasattr(client, module.name) for module in pkgutil.iter_modules(package.__path__)))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(generated.folder.parent), *sys.path))}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert run.returncode == 0, run.stderr
+    assert int(run.stdout) == len(NAMES) + 1
+    record = dict.fromkeys(NAMES, "x")
+    with FaultServer(then=json_response(record)) as server:
+        alyx = client(generated, server)
+        assert alyx.things.read("1").model_dump(by_alias=True) == record
+        for endpoint in generated.result.api.endpoints[:10]:
+            getattr(alyx, endpoint.name).read("1")
+        assert len(server.requests) == 11

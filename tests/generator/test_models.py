@@ -106,9 +106,8 @@ def test_enumeration_with_null(generate: Generate) -> None:
 
 
 def test_dates_are_accepted_as_objects_and_text(generate: Generate) -> None:
-    things = generate(
-        resource({"day": {"type": "string", "format": "date"}, "at": {"type": "string", "format": "date-time"}})
-    ).module("things")
+    schema = resource({"day": {"type": "string", "format": "date"}, "at": {"type": "string", "format": "date-time"}})
+    things = generate({**schema, "x-server": {"local-times": True}}).module("things")
     assert things.Thing(day=date(2020, 1, 2), at=datetime(2020, 1, 2, 3)).to_wire() == {
         "day": "2020-01-02",
         "at": "2020-01-02T03:00:00",

@@ -51,7 +51,8 @@ def build_api(document: Document, docs: Docs | None = None) -> Api:
             endpoints.append(builder.build(operations))
             findings += builder.findings
     placed = without_cycles(models.built(), {endpoint.name: used_models(endpoint) for endpoint in endpoints})
-    return _assembled(endpoints, described(placed, endpoints), [*findings, *models.findings])
+    api = _assembled(endpoints, described(placed, endpoints), [*findings, *models.findings])
+    return replace(api, facts=models.facts)
 
 
 def _read_operations(document: Document, components: Components) -> tuple[Groups, list[Finding]]:

@@ -35,6 +35,7 @@ class _Body:
 
     models: tuple[Model, ...] = ()
     uploads: tuple[str, ...] = ()
+    upload_lists: frozenset[str] = frozenset()
     is_changes: bool = False
 
     @property
@@ -126,6 +127,8 @@ class EndpointBuilder:
             many=operation.many,
             single=operation.single,
             uploads=body.uploads,
+            upload_lists=body.upload_lists,
+            encoding=operation.encoding,
             preserved_fields=body.preserved_fields,
             by_uuid=any(one.style == "id" and one.annotation.startswith("UUID") for one in filters),
             description=self._description(operation),
@@ -134,12 +137,13 @@ class EndpointBuilder:
     def _body(self, operation: Operation) -> _Body:
         models = [self._models.request(component, self._name) for component in operation.bodies]
         uploads = tuple(dict.fromkeys(upload for model in models for upload in model.uploads))
+        lists = frozenset(upload for model in models for upload in model.upload_lists)
         if operation.name != "partial_update" or not operation.single or not models:
             # A form that consists of files needs no model.
-            return _Body(tuple(model for model in models if model.fields or not model.uploads), uploads)
+            return _Body(tuple(model for model in models if model.fields or not model.uploads), uploads, lists)
         if len(models) > 1:
             self._find(operation, f"only the fields of {models[0].name} can be changed")
-        return _Body(tuple(models), uploads, is_changes=True)
+        return _Body(tuple(models), uploads, lists, is_changes=True)
 
     def _response(self, operation: Operation) -> ResponseType:
         if operation.kind in ("nothing", "bytes", "anything"):
@@ -150,6 +154,9 @@ class EndpointBuilder:
         annotated = annotation(schema)
         if annotated == "Any" and operation.response:
             self._find(operation, "the response has no fields: typed as Any")
+        if operation.may_be_empty and operation.kind in ("record", "value", "list") and annotated != "Any":
+            whole = f"list[{annotated}]" if operation.kind == "list" else annotated
+            return ResponseType("value", whole if "None" in whole.split(" | ") else f"{whole} | None")
         # A union or a nullable record cannot be a base for `json_field_update`, which needs one class.
         if operation.kind == "record" and not annotated.isidentifier():
             return ResponseType("value", annotated)
@@ -159,7 +166,7 @@ class EndpointBuilder:
     def _keys(self, operation: Operation) -> tuple[Lookup, ...]:
         keys: dict[str, Lookup] = {}
         for key in filter(None, (*operation.parents, operation.key)):
-            name = naming.unique(naming.parameter_name(key), {*keys, naming.TIMEOUT})
+            name = naming.unique(naming.parameter_name(key), {*keys, naming.TIMEOUT, "changes"})
             keys[name] = Lookup(name, operation.lookup_kind(key, self._components))
         return tuple(keys.values())
 
@@ -172,11 +179,13 @@ class EndpointBuilder:
             frozenset(taken),
             paged=operation.name == "list" or operation.kind == "page",
             numbered=operation.numbered,
+            django=self._models.facts.django_filters,
         )
         filters, left_out = read_filters(parameters, context)
         for name in left_out:
             self._find(operation, f"{name} is an object, or encoded in an unsupported style: left out")
-        if operation.name == "list" and "django" in names and "id" not in names and lookup_kind in ("uuid", "integer"):
+        has_django = context.django and "django" in names
+        if operation.name == "list" and has_django and "id" not in names and lookup_kind in ("uuid", "integer"):
             filters.append(self._key_filter(lookup_kind))
         return filters
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,6 +44,8 @@ class FilterContext:
         Whether the method returns all rows of a list.
     numbered
         Whether it returns one page of it, chosen by the caller.
+    django
+        Whether a filter called ``django`` takes lookups of Django.
     """
 
     components: Schemas
@@ -51,6 +53,7 @@ class FilterContext:
     taken: frozenset[str]
     paged: bool
     numbered: bool = False
+    django: bool = False
 
 
 def read_filters(parameters: Sequence[Parameter], context: FilterContext) -> tuple[list[Filter], list[str]]:
@@ -70,6 +73,8 @@ def read_filters(parameters: Sequence[Parameter], context: FilterContext) -> tup
         {**parameter, "schema": _without_references(parameter.get("schema"), context.components)}
         for parameter in parameters
     ]
+    # Elsewhere, a filter of that name is one like any other.
+    names = frozenset(str(one["name"]) for one in dereferenced if context.django or one["name"] != "django")
     for parameter in dereferenced:
         name = str(parameter["name"])
         # Neither objects nor styles other than `form` have an encoding in Alyx's filters.
@@ -78,7 +83,7 @@ def read_filters(parameters: Sequence[Parameter], context: FilterContext) -> tup
         elif name in PAGING_PARAMETERS and context.paged and not context.numbered:
             continue
         else:
-            read = _read_filter(parameter, dereferenced, context.describe(parameter))
+            read = _read_filter(parameter, names, context)
             read = replace(read, keyword=unique(read.keyword, taken))
             taken |= {read.keyword}
             filters.append(read)
@@ -104,9 +109,8 @@ def _without_null(schema: JSONDict) -> JSONDict:
     return {**schema, "type": others[0]} if len(others) == 1 else schema
 
 
-def _read_filter(parameter: Parameter, siblings: Sequence[Parameter], description: str) -> Filter:
-    name = str(parameter["name"])
-    names = {str(sibling["name"]) for sibling in siblings}
+def _read_filter(parameter: Parameter, names: Collection[str], context: FilterContext) -> Filter:
+    name, description = str(parameter["name"]), context.describe(parameter)
     style = _style(parameter, names)
     schema = as_schema(parameter.get("schema"))
     members = closed_set(schema, parameter)
@@ -128,9 +132,9 @@ def _read_filter(parameter: Parameter, siblings: Sequence[Parameter], descriptio
     )
 
 
-def _style(parameter: Parameter, names: set[str]) -> FilterStyle:
+def _style(parameter: Parameter, names: Collection[str]) -> FilterStyle:
     name, schema = parameter["name"], as_schema(parameter.get("schema"))
-    if name == "django":
+    if name == "django" and name in names:
         return "django"
     # Alyx has no filter by several keys; `django` can express one.
     if name == "id" and "django" in names:

@@ -6,17 +6,19 @@ Nothing here depends on OpenAPI, Jinja2 or HTTP.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from alyx_client.runtime.closed_sets import ClosedSet
 from alyx_client.runtime.references import Origin, Reference
 from alyx_generator.model.nouns import Noun
+from alyx_generator.model.server_facts import ServerFacts
 
 ResponseKind = Literal["record", "page", "list", "value", "bytes", "nothing", "anything"]
 ModelKind = Literal["request", "response"]
 FilterStyle = Literal["plain", "comma", "repeat", "range", "day", "id", "django"]
 LookupKind = Literal["uuid", "integer", "text", "path"]
+BodyEncoding = Literal["json", "multipart", "urlencoded"]
 JSONSchema = Mapping[str, Any]
 
 
@@ -56,6 +58,7 @@ class ModelField:
 class Model:
     """A record as it is sent or as it is returned; `note` is shown below its description.
 
+    `upload_lists` are those of the `uploads` that hold several files.
     `record_of` names the endpoint of records that are parts of others; `origin` is where the records belong.
     """
 
@@ -65,6 +68,7 @@ class Model:
     fields: tuple[ModelField, ...]
     description: str = ""
     uploads: tuple[str, ...] = ()
+    upload_lists: frozenset[str] = frozenset()
     id_in_url: bool = False
     note: str = ""
     record_of: str = ""
@@ -135,6 +139,8 @@ class EndpointAction:
     many: bool = False
     single: bool = True
     uploads: tuple[str, ...] = ()
+    upload_lists: frozenset[str] = frozenset()
+    encoding: BodyEncoding = "json"
     preserved_fields: tuple[str, ...] = ()
     by_uuid: bool = False
     finder: str | None = None
@@ -172,6 +178,7 @@ class Api:
     endpoints: tuple[Endpoint, ...]
     findings: tuple[Finding, ...] = ()
     operations: int = 0
+    facts: ServerFacts = field(default_factory=ServerFacts)
 
     @property
     def models(self) -> dict[str, Model]:

@@ -12,6 +12,7 @@ from alyx_generator.model.ir import Finding, LookupKind, Model, ModelField
 from alyx_generator.model.names import Home, ModelKey, ModelNames
 from alyx_generator.model.operations import Operation
 from alyx_generator.model.schemas import or_null, request_schema, response_schema
+from alyx_generator.model.server_facts import read_facts
 from alyx_generator.source.openapi import Document, discriminated, merged, resolved
 
 _WRITES = ("create", "update", "partial_update")
@@ -37,6 +38,7 @@ class ModelBuilder:
         self._components = components
         self._docs = docs
         self._all_optional = bool(document.get("x-all-optional"))
+        self.facts = read_facts(document)
         self._discriminated = discriminated(document)
         self._names = ModelNames(components)
         self._models: dict[ModelKey, Model] = {}
@@ -82,8 +84,13 @@ class ModelBuilder:
         name = self._names.request(component, endpoint)
         schema = merged(self._components[component], self._components)
         self._models[key] = Model(name, "request", endpoint, ())  # a model may contain itself
+        if _has_extra_keys(schema):
+            self.findings.append(
+                Finding(endpoint, "", f"{name} may have other keys than its fields; they cannot be sent")
+            )
         fields: list[ModelField] = []
         uploads: list[str] = []
+        several: list[str] = []
         for field_name, declared in sorted(schema["properties"].items()):
             if declared.get("readOnly"):
                 continue
@@ -92,12 +99,20 @@ class ModelBuilder:
             if stated.get("format") == "binary":
                 uploads.append(field_name)
             elif resolved(stated.get("items"), self._components).get("format") == "binary":
-                reason = "several files in one field cannot be sent; it is left out"
-                self.findings.append(Finding(endpoint, "", f"{field_name} of {name}: {reason}"))
+                uploads.append(field_name)
+                several.append(field_name)
             else:
                 fields.append(self._request_field(endpoint, field_name, declared, schema))
         description = self._docs.model(endpoint, name, schema)
-        self._models[key] = Model(name, "request", endpoint, tuple(fields), description, tuple(uploads))
+        self._models[key] = Model(
+            name,
+            "request",
+            endpoint,
+            tuple(fields),
+            description,
+            tuple(uploads),
+            upload_lists=frozenset(several),
+        )
         return self._models[key]
 
     def response(self, component: str, endpoint: str) -> Model:
@@ -109,6 +124,9 @@ class ModelBuilder:
         name = self._names.response(component, home.endpoint)
         self._models[key] = Model(name, "response", home.endpoint, ())  # a model may contain itself
         schema = merged(self._components[component], self._components)
+        if _has_extra_keys(schema):
+            reason = f"{name} may have other keys than its fields; they are attributes without a type"
+            self.findings.append(Finding(home.endpoint, "", reason))
         fields = tuple(self._response_fields(home.endpoint, component, schema))
         names = {field.name for field in fields}
         self._models[key] = Model(
@@ -157,17 +175,31 @@ class ModelBuilder:
         model = self.request(component, endpoint)
         if not alone:
             return shared
-        if shared is None or not _can_stand_for(shared, model, action):
+        if shared is None or not self._can_stand_for(shared, model, action):
             return model
         self._names.share(key, shared.name)
         self._models[key] = shared
         return shared
 
+    def _can_stand_for(self, one: Model, other: Model, action: str) -> bool:
+        """Return whether what is sent as one model can be sent as another one."""
+        if action != "partial_update":
+            return one.fields == other.fields
+        # The fields to change may be fewer, and none of them is required.
+        fields = {field.name: field.schema for field in one.fields}
+        return all(
+            field.name in fields and (self.facts.same_fields_in_patch or fields[field.name] == field.schema)
+            for field in other.fields
+        )
+
     def _request_field(self, endpoint: str, name: str, declared: Schema, schema: Schema) -> ModelField:
         return ModelField(
             name,
             request_schema(
-                declared, self._components, lambda component: self._nested(self.request, component, endpoint)
+                declared,
+                self._components,
+                lambda component: self._nested(self.request, component, endpoint),
+                zones=not self.facts.local_times,
             ),
             name in (*schema["required"], *schema.get("x-sent-required", ())),
             self._docs.field(endpoint, name, declared),
@@ -180,6 +212,8 @@ class ModelBuilder:
     def _response_fields(self, endpoint: str, component: str, schema: Schema) -> Iterator[ModelField]:
         all_optional = self._all_optional or bool(schema.get("x-all-optional"))
         sometimes = set(schema.get("x-sometimes", ()))
+        # `required` may bind the writer only: drf-spectacular declares requests and responses by one component.
+        certain = schema["properties"] if self.facts.complete_responses else schema["required"]
         for name, node in sorted(schema["properties"].items()):
             declared = as_schema(node)
             if declared.get("writeOnly"):
@@ -191,9 +225,12 @@ class ModelBuilder:
             if values and resolved(declared, self._components).get("type", "string") == "string":
                 # An open enumeration would let every record pass for the union's first model.
                 converted = {"type": "string", "enum": values}
-            # `required` binds the writer: drf-spectacular declares requests and responses by one component.
-            always = not all_optional and name not in sometimes
+            always = not all_optional and name in certain and name not in sometimes
             yield ModelField(name, or_null(converted, not always), always, self._docs.field(endpoint, name, declared))
+
+
+def _has_extra_keys(schema: Schema) -> bool:
+    return schema.get("additionalProperties") not in (None, False)
 
 
 def _lookup_kind(operations: Sequence[Operation], components: Components) -> LookupKind:
@@ -215,11 +252,3 @@ def _response_names(operation: Operation, component: str, resource: str) -> list
         }
         return [f"{resource}Record", *special.get(operation.name, [f"{resource}Updated"])]
     return [own, f"{own}Record"] if len(operation.response_components) == 1 else [f"{own}Record"]
-
-
-def _can_stand_for(one: Model, other: Model, action: str) -> bool:
-    """Return whether what is sent as one model can be sent as another one."""
-    if action != "partial_update":
-        return one.fields == other.fields
-    # The fields to change may be fewer, and none of them is required.
-    return {field.name for field in other.fields} <= {field.name for field in one.fields}

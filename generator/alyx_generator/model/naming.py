@@ -21,8 +21,9 @@ TIMEOUT = "timeout"
 """The keyword of every method for its time limit; a filter, a file, a key or a field of that name gives way."""
 
 _LONGEST = 80  # characters of a module's name; most file systems allow 255 bytes
-# `cached_property` included: an attribute of that name would shadow the decorator in the client's class.
-_RESERVED_MODULES = frozenset({"client", "models", "readme", "cached_property"})
+# `cached_property` would shadow the decorator in the client's class, and `getattr` the function in the package, whose
+# attributes its modules become.
+_RESERVED_MODULES = frozenset({"client", "models", "readme", "cached_property", "getattr"})
 # Windows reserves these names, whatever the extension.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 # The names that generated modules import or define.
@@ -145,7 +146,7 @@ def upload_names(uploads: Iterable[str], keys: Iterable[str]) -> dict[str, str]:
     """
     names: dict[str, str] = {}
     for name in uploads:
-        names[name] = unique(parameter_name(name), {"self", TIMEOUT, *keys, *names.values()})
+        names[name] = unique(parameter_name(name), {"self", "changes", TIMEOUT, *keys, *names.values()})
     return names
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from alyx_client.schema.openapi import Schema, as_list, as_schema, merge_parameters
 from alyx_client.schema.routes import ACTIONS_BY_METHOD, NOT_ENDPOINTS
 from alyx_generator.model import naming
-from alyx_generator.model.ir import Finding, LookupKind, ResponseKind
+from alyx_generator.model.ir import BodyEncoding, Finding, LookupKind, ResponseKind
 from alyx_generator.source.openapi import JSONDict, Schemas, resolved
 
 Route = tuple[str, ...]
@@ -36,10 +36,10 @@ class Operation:
         For actions beyond the six standard ones: the fixed segments that name the action.
     name
         The action's name; empty until `alyx_generator.model.action_names` gives it one.
-    kind, response, response_components, numbered
+    kind, response, response_components, numbered, may_be_empty
         The response, as `alyx_generator.model.payloads` reads it.
-    bodies, many, single
-        The components that can be sent, and whether a list of them and one of them can be.
+    bodies, many, single, encoding
+        The components that can be sent, whether a list of them and one of them can be, and how they are encoded.
     """
 
     path: str
@@ -54,6 +54,8 @@ class Operation:
     many: bool = False
     single: bool = True
     numbered: bool = False
+    may_be_empty: bool = False
+    encoding: BodyEncoding = "json"
 
     @property
     def key(self) -> str:

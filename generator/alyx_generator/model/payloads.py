@@ -9,11 +9,15 @@ from typing import Any
 from alyx_client.schema.openapi import Schema, as_schema
 from alyx_generator.model import naming
 from alyx_generator.model.hoist import Components
-from alyx_generator.model.ir import Finding
+from alyx_generator.model.ir import BodyEncoding, Finding
 from alyx_generator.model.operations import Operation
 from alyx_generator.source.openapi import alternatives, component_of, is_object, resolved
 
 _STATUSES = ("200", "201", "202", "204", "2XX")
+_EMPTY = ("204", "205")
+# Neither says that the content is JSON; a client that accepts JSON gets it.
+_ANY_MEDIA_TYPE = frozenset({"*/*", "application/*"})
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 def is_collection(operation: Operation, components: Components) -> bool:
@@ -43,14 +47,19 @@ def read_payloads(endpoint: str, operation: Operation, components: Components) -
 
 def _read_response(endpoint: str, operation: Operation, components: Components) -> tuple[Operation, list[str]]:
     status, content = _success(operation)
+    empty = _empty_statuses(operation)
+    ignored = [
+        f"a {code} has no content: that which is declared is ignored" for code, is_declared in empty if is_declared
+    ]
+    operation = replace(operation, may_be_empty=bool(empty))
     if not content:
-        if operation.method == "delete" or status in ("204", "205"):
-            return operation, []
+        if operation.method == "delete" or empty or status in _EMPTY:
+            return operation, ignored
         return replace(operation, kind="anything"), ["the schema declares no response: typed as Any"]
     schema = _json_schema(content)
     # Anything but JSON is returned as bytes, as are files that drf-spectacular declares as JSON.
     if schema is None or (schema.get("type") == "string" and schema.get("format") == "binary"):
-        return replace(operation, kind="bytes"), []
+        return replace(operation, kind="bytes"), ignored
     operation, content_schema, reasons = _classified(operation, schema, components)
     name = _component_name(endpoint, operation)
     # A GET response names the record itself; others need a name beside that of the body.
@@ -58,7 +67,7 @@ def _read_response(endpoint: str, operation: Operation, components: Components) 
     objects = _objects(response, components)
     if operation.kind == "record" and component_of(response) not in objects:
         operation = replace(operation, kind="value")
-    return replace(operation, response=response, response_components=objects), reasons
+    return replace(operation, response=response, response_components=objects), [*ignored, *reasons]
 
 
 def _classified(operation: Operation, schema: Schema, components: Components) -> tuple[Operation, Any, list[str]]:
@@ -81,23 +90,41 @@ def _read_body(endpoint: str, operation: Operation, components: Components) -> t
         # An empty requestBody declares that nothing is sent, which needs no finding.
         undeclared = operation.method in ("post", "put", "patch") and "requestBody" not in operation.spec
         return operation, ["the schema declares no body: nothing can be sent"] if undeclared else []
-    reasons: list[str] = []
-    schema = _json_schema(content)
-    if schema is None:
-        media_type = next(iter(content))
-        schema = as_schema(content[media_type].get("schema"))
-        reasons.append(f"takes {media_type} and no JSON; JSON is sent where there is no file")
-    lists, single = _lists_and_single(schema, components)
+    schemas, encoding, reasons = _body_schemas(content)
     name = _component_name(endpoint, operation)
     bodies: dict[str, None] = {}
-    unread = False
-    for part in single or [array.get("items", {}) for array in lists]:
-        objects = _objects(components.placed(name, part), components)
-        bodies.update(dict.fromkeys(objects))
-        unread = unread or not objects
+    is_many = is_single = unread = False
+    for number, schema in enumerate(schemas):
+        lists, single = _lists_and_single(schema, components)
+        is_many, is_single = is_many or bool(lists), is_single or bool(single)
+        for part in single or [array.get("items", {}) for array in lists]:
+            objects = _objects(components.placed(f"{name}Form" if number else name, part), components)
+            bodies.update(dict.fromkeys(objects))
+            unread = unread or not objects
     if unread:
         reasons.append(f"the body has no fields: {'only some of its forms' if bodies else 'nothing'} can be sent")
-    return replace(operation, bodies=tuple(bodies), many=bool(lists), single=bool(single)), reasons
+    return replace(operation, bodies=tuple(bodies), many=is_many, single=is_single, encoding=encoding), reasons
+
+
+def _body_schemas(content: Mapping[str, Schema]) -> tuple[list[Schema], BodyEncoding, list[str]]:
+    """Return the different schemas of a body that can be sent, its encoding, and the findings about the others."""
+    schema = _json_schema(content)
+    forms = [kind for kind in _FORMS if kind in map(_media_type, content)]
+    by_type = {_media_type(name): as_schema(media.get("schema")) for name, media in content.items()}
+    sendable = [schema] if schema is not None else []
+    # A form beside JSON may have files, or fields, that JSON lacks.
+    sendable += [by_type[kind] for kind in forms if by_type[kind] not in sendable]
+    others = [kind for kind, other in by_type.items() if other not in sendable and not _is_json(kind)]
+    if not sendable:
+        return [next(iter(by_type.values()))], "json", [f"takes {', '.join(others)} and no JSON; JSON is sent"]
+    reasons = [f"also takes {', '.join(others)}, which cannot be sent"] if others else []
+    if schema is not None:
+        return sendable, "json", reasons
+    return sendable, "multipart" if forms[0] == _FORMS[0] else "urlencoded", reasons
+
+
+def _media_type(name: str) -> str:
+    return name.partition(";")[0].strip().lower()
 
 
 def _lists_and_single(schema: Schema, components: Components) -> tuple[Sequence[Schema], Sequence[Schema]]:
@@ -121,9 +148,11 @@ def _component_name(endpoint: str, operation: Operation) -> str:
 def _success(operation: Operation) -> tuple[str, Mapping[str, Schema]]:
     """Return the status of the response that a method returns, and its content."""
     responses = as_schema(operation.spec.get("responses"))
-    codes = [code for code in map(str, responses) if code.startswith("2")]
+    codes = [code for code in map(str, responses) if code.upper().startswith("2")]
+    # Where no success is declared, the response for all statuses is the one for success, too.
+    codes = codes or [code for code in responses if code == "default"]
     ordered = sorted(codes, key=lambda code: (_STATUSES.index(code) if code in _STATUSES else len(_STATUSES), code))
-    contents = {code: _content(responses.get(code)) for code in ordered}
+    contents = {code: _content(responses.get(code)) if code not in _EMPTY else {} for code in ordered}
     filled = [code for code in ordered if contents[code]]
     if not filled:
         return (ordered or [""])[0], {}
@@ -138,6 +167,12 @@ def _success(operation: Operation) -> tuple[str, Mapping[str, Schema]]:
     return filled[0], contents[filled[0]]
 
 
+def _empty_statuses(operation: Operation) -> list[tuple[str, bool]]:
+    """Return the successes that have no content whatever is declared (RFC 9110, 15.3.5), and whether some is."""
+    responses = as_schema(operation.spec.get("responses"))
+    return [(code, bool(_content(responses[code]))) for code in _EMPTY if code in responses]
+
+
 def _content(holder: Any) -> dict[str, Schema]:
     """Return the media types of a body or a response, each with its media type object."""
     content = as_schema(holder).get("content")
@@ -146,12 +181,14 @@ def _content(holder: Any) -> dict[str, Schema]:
 
 def _json_schema(content: Mapping[str, Schema]) -> Schema | None:
     media_type = next((name for name in content if _is_json(name)), None)
+    if media_type is None:
+        media_type = next((name for name in content if name in _ANY_MEDIA_TYPE and content[name].get("schema")), None)
     return as_schema(content[media_type].get("schema")) if media_type is not None else None
 
 
 def _is_json(media_type: str) -> bool:
     # Neither application/x-ndjson nor application/json-seq holds a single JSON value.
-    return media_type.partition(";")[0].strip().lower().endswith(("/json", "+json"))
+    return _media_type(media_type).endswith(("/json", "+json"))
 
 
 def _rows_of_page(target: Schema) -> Any:

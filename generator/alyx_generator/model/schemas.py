@@ -31,6 +31,7 @@ _INPUT_TYPES = {
     "date-time": "alyx_client.runtime.DateTimeInput",
     "uuid": "alyx_client.runtime.UUIDInput",
 }
+_ZONED = "alyx_client.runtime.ZonedDateTimeInput"
 _TYPES_OF_VALUES = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
 
 
@@ -51,12 +52,17 @@ def response_schema(schema: Schema, components: Schemas, model_name: ModelName) 
     return _Reader(components, model_name, "response").read(schema)
 
 
-def request_schema(schema: Schema, components: Schemas, model_name: ModelName) -> JSONDict:
+def request_schema(schema: Schema, components: Schemas, model_name: ModelName, *, zones: bool = False) -> JSONDict:
     """Return a schema as its values are sent: with limits, and with types that accept text for dates and UUIDs.
 
-    The parameters are those of `response_schema`.
+    Parameters
+    ----------
+    schema, components, model_name
+        As for `response_schema`.
+    zones
+        Whether date-times may have a time zone.
     """
-    return _Reader(components, model_name, "request").read(schema, limits=True)
+    return _Reader(components, model_name, "request", zones=zones).read(schema, limits=True)
 
 
 def or_null(schema: JSONDict, null: bool = True) -> JSONDict:
@@ -75,7 +81,8 @@ def or_null(schema: JSONDict, null: bool = True) -> JSONDict:
 
 
 class _Reader:
-    def __init__(self, components: Schemas, model_name: ModelName, kind: ModelKind) -> None:
+    def __init__(self, components: Schemas, model_name: ModelName, kind: ModelKind, *, zones: bool = False) -> None:
+        self._input_types = _INPUT_TYPES | ({"date-time": _ZONED} if zones else {})
         self._components = components
         self._model_name = model_name
         self._kind = kind
@@ -126,7 +133,7 @@ class _Reader:
         if kind == "string" and schema.get("format") in _FORMATS:
             result = {"type": kind, "format": schema["format"]}
             if self._kind == "request":
-                result["customTypePath"] = _INPUT_TYPES[schema["format"]]
+                result["customTypePath"] = self._input_types[schema["format"]]
         elif kind == "array" and "items" in schema:
             result["items"] = self.read(schema["items"])
         elif kind == "object" and schema.get("additionalProperties") not in (None, False):

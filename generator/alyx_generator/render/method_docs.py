@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from alyx_generator.model.ir import EndpointAction, Lookup
 from alyx_generator.model.nouns import Noun, listed
+from alyx_generator.model.server_facts import ServerFacts
 from alyx_generator.render.text import paragraph
 
 Documented = tuple[str, str]
@@ -20,6 +21,7 @@ def method_doc(
     *,
     changes: str = "",
     replaced: str = "",
+    facts: ServerFacts,
 ) -> str:
     """Return a method's docstring in NumPy style.
 
@@ -37,6 +39,8 @@ def method_doc(
         The name of the ``TypedDict`` that it takes as keywords, if any.
     replaced
         The warning about the JSON fields that it replaces.
+    facts
+        Facts about the server.
     """
     parameters = list(parameters)
     if changes:
@@ -50,7 +54,7 @@ def method_doc(
     for title, entries in (
         ("Parameters", parameters),
         ("Returns", [returns] if returns[0] else []),
-        ("Raises", list(_errors(action, noun))),
+        ("Raises", list(_errors(action, noun, facts))),
     ):
         if entries:
             lines += ["", title, "-" * len(title)]
@@ -131,11 +135,14 @@ def _returned_record(action: EndpointAction, noun: Noun) -> str:
     return "The decoded response."
 
 
-def _errors(action: EndpointAction, noun: Noun) -> Iterator[Documented]:
+def _errors(action: EndpointAction, noun: Noun, facts: ServerFacts) -> Iterator[Documented]:
     if action.paged:
         yield "TypeError", "There is no such filter; the message suggests the closest name."
-        yield "ValueError", "A filter's value cannot be written in Alyx's query language."
-        yield "ServerError", "The server could not apply a filter, for instance an unknown name in ``django``."
+        if facts.django_filters:
+            yield "ValueError", "A filter's value cannot be written in Alyx's query language."
+            yield "ServerError", "The server could not apply a filter, for instance an unknown name in ``django``."
+        else:
+            yield "ValueError", "A filter's value cannot be written in a query."
     if (action.lookup and action.name != "create") or action.parents:
         yield "NotFoundError", f"The {noun.singular} does not exist."
         yield "InvalidKeyError", "The key is empty or malformed; nothing was sent."

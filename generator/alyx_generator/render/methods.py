@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from alyx_generator.model.ir import EndpointAction, Filter, Lookup, LookupKind
 from alyx_generator.model.naming import TIMEOUT, argument_name, changes_name, unique, upload_names
 from alyx_generator.model.nouns import Noun
+from alyx_generator.model.server_facts import ServerFacts
 from alyx_generator.render import method_docs
 from alyx_generator.render.method_docs import Documented
 from alyx_generator.render.references import filter_taking_records, record_of, reference_source
@@ -80,7 +81,7 @@ class _Body:
     overloads: tuple[tuple[Parameter, str], ...] = ()
 
 
-def build_method(action: EndpointAction, noun: Noun, replaced: str) -> Method:
+def build_method(action: EndpointAction, noun: Noun, replaced: str, facts: ServerFacts) -> Method:
     """Return the method for an action.
 
     Parameters
@@ -91,9 +92,11 @@ def build_method(action: EndpointAction, noun: Noun, replaced: str) -> Method:
         What a record of the endpoint is called.
     replaced
         The warning about the JSON fields that the action replaces.
+    facts
+        Facts about the server.
     """
     if action.paged:
-        return _list_method(action, noun)
+        return _list_method(action, noun, facts)
     response = _response_type(action)
     descriptor = f"_{action.name.upper()}"
     keys = _key_parameters(action, noun)
@@ -104,7 +107,11 @@ def build_method(action: EndpointAction, noun: Noun, replaced: str) -> Method:
     uploads = upload_names(action.uploads, [key.name for key in keys])
     arguments = _arguments(action, descriptor, body.parameter.name if body else "", uploads)
     parameters = (*keys, *([body.parameter] if body else []))
-    keywords = (*map(_upload_parameter, uploads.values()), *map(_filter_parameter, action.filters), _TIMEOUT)
+    keywords = (
+        *(_upload_parameter(name, several=one in action.upload_lists) for one, name in uploads.items()),
+        *map(_filter_parameter, action.filters),
+        _TIMEOUT,
+    )
     return Method(
         action,
         descriptor,
@@ -120,6 +127,7 @@ def build_method(action: EndpointAction, noun: Noun, replaced: str) -> Method:
             method_docs.returned(action, noun),
             changes=changes,
             replaced=replaced,
+            facts=facts,
         ),
         body.overloads if body else (),
         changes,
@@ -148,13 +156,13 @@ def _arguments(action: EndpointAction, descriptor: str, body: str, uploads: dict
     return [*arguments, "timeout=timeout"]
 
 
-def _list_method(action: EndpointAction, noun: Noun) -> Method:
+def _list_method(action: EndpointAction, noun: Noun, facts: ServerFacts) -> Method:
     row = _response_type(action)
     descriptor = f"_{action.name.upper()}"
     keys = _key_parameters(action, noun)
     keywords = (
         *map(_filter_parameter, action.filters),
-        Parameter("limit", "int | None", "Records per page: 250 by default, 1000 at most.", "None"),
+        Parameter("limit", "int | None", _page_size(facts), "None"),
         Parameter("max_items", "int | None", "Maximum number of records in total; all by default.", "None"),
         Parameter(
             "extra_params",
@@ -174,8 +182,16 @@ def _list_method(action: EndpointAction, noun: Noun) -> Method:
         keywords,
         _builtin_list(row),
         f"self._list({_within(descriptor, action)}, {filters}, {options})",
-        method_docs.method_doc(action, noun, _documented((*keys, *keywords)), method_docs.returned_page(row, noun)),
+        method_docs.method_doc(
+            action, noun, _documented((*keys, *keywords)), method_docs.returned_page(row, noun), facts=facts
+        ),
     )
+
+
+def _page_size(facts: ServerFacts) -> str:
+    sizes = ((facts.default_page, "by default"), (facts.largest_page, "at most"))
+    stated = ", ".join(f"{size} {which}" for size, which in sizes if size)
+    return f"Records per page{f': {stated}' if stated else '; the server has a default'}."
 
 
 def _documented(parameters: Collection[Parameter]) -> list[Documented]:
@@ -218,7 +234,10 @@ def lookup_annotation(lookup: Lookup) -> str:
     return f"{annotation} | {record_of(lookup.reference.endpoint)}" if lookup.reference else annotation
 
 
-def _upload_parameter(name: str) -> Parameter:
+def _upload_parameter(name: str, *, several: bool) -> Parameter:
+    if several:
+        doc = "The files: the path, the content, or an open binary file of each."
+        return Parameter(name, "Sequence[Upload] | None", doc, "None")
     return Parameter(name, "Upload | None", "The file: its path, its content, or an open binary file.", "None")
 
 

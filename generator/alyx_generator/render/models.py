@@ -37,7 +37,7 @@ class ModelSource:
     imports: tuple[str, ...] = ()
 
 
-def render_models(models: Iterable[Model], changed: Collection[str]) -> ModelSource:
+def render_models(models: Iterable[Model], changed: Collection[str], *, zones: bool) -> ModelSource:
     """Return the classes of one module: pydantic models, and a ``TypedDict`` for each ``partial_update``.
 
     Parameters
@@ -46,11 +46,13 @@ def render_models(models: Iterable[Model], changed: Collection[str]) -> ModelSou
         The module's own models.
     changed
         Names of the request models that ``partial_update`` takes as keywords.
+    zones
+        Whether date-times that are sent may have a time zone.
     """
     models = list(models)
     if not models:
         return ModelSource({})
-    source = _render_pydantic(models)
+    source = _render_pydantic(models, zones=zones)
     changing = [model for model in models if model.name in changed]
     if not changing:
         return source
@@ -58,13 +60,13 @@ def render_models(models: Iterable[Model], changed: Collection[str]) -> ModelSou
     return ModelSource({**source.classes, **changes.classes}, (*source.imports, *changes.imports))
 
 
-def _render_pydantic(models: list[Model]) -> ModelSource:
+def _render_pydantic(models: list[Model], *, zones: bool) -> ModelSource:
     own = {model.name for model in models}
     definitions = {model.name: _definition(model, own, all_required=True) for model in models}
     source = _generate(
         definitions,
         output_model_type=DataModelType.PydanticV2BaseModel,
-        base_class_map={model.name: _base_class(model) for model in models},
+        base_class_map={model.name: _base_class(model, zones=zones) for model in models},
         custom_template_dir=data_folder("templates"),
         extra_template_data={model.name: _template_data(model) for model in models},
     )
@@ -72,9 +74,9 @@ def _render_pydantic(models: list[Model]) -> ModelSource:
     return ModelSource(split.classes, (*split.imports, *_TEMPLATE_IMPORTS))
 
 
-def _base_class(model: Model) -> str:
+def _base_class(model: Model, *, zones: bool) -> str:
     if model.kind == "request":
-        return "alyx_client.runtime.Resource"
+        return "alyx_client.runtime.ZonedResource" if zones else "alyx_client.runtime.Resource"
     return "alyx_client.runtime.WithIdInUrl" if model.id_in_url else "alyx_client.runtime.Record"
 
 

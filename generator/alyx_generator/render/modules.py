@@ -64,14 +64,15 @@ def render(api: Api, package: Package) -> Files:
     models = api.models
     files: Files = {}
     for endpoint in api.endpoints:
-        source = render_models(endpoint.models, changed)
+        source = render_models(endpoint.models, changed, zones=not api.facts.local_times)
         files[f"{endpoint.name}.py"] = environment.get_template("endpoint.py.jinja").render(
             package=package,
             endpoint=endpoint,
+            zones=not api.facts.local_times,
             classes=list(_classes(endpoint.models, source, changed)),
             imports=[*source.imports, *_imports_of_models(endpoint, index)],
             methods=[
-                build_method(action, endpoint.noun, replacement_note(action, endpoint, models))
+                build_method(action, endpoint.noun, replacement_note(action, endpoint, models), api.facts)
                 for action in endpoint.actions
             ],
             base=_base_class(endpoint, models),

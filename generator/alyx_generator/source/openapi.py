@@ -37,10 +37,24 @@ def resolved(node: Any, components: Schemas) -> Schema:
 
 
 def merged(schema: Schema, components: Schemas) -> JSONDict:
-    """Return an object schema with its ``allOf`` parts merged into it."""
+    """Return an object schema with its ``allOf`` parts merged into it, and with the fields of its alternatives."""
     whole = _document(components).resolve(schema)
-    properties, required = as_schema(whole.get("properties")), as_list(whole.get("required"))
-    return {**whole, "properties": dict(properties), "required": required}
+    properties, required = dict(as_schema(whole.get("properties"))), as_list(whole.get("required"))
+    if properties:
+        properties |= _fields_of_alternatives(whole, components)
+    return {**whole, "properties": properties, "required": required}
+
+
+def _fields_of_alternatives(schema: Schema, components: Schemas) -> JSONDict:
+    """Return the fields that only some records have, by ``anyOf`` or ``oneOf`` beside the fields of all."""
+    own = as_schema(schema.get("properties"))
+    fields: dict[str, list[Schema]] = {}
+    for part in (part for keyword in ("oneOf", "anyOf") for part in parts_of(schema, keyword)):
+        for name, field in as_schema(_document(components).resolve(part).get("properties")).items():
+            forms = fields.setdefault(name, [])
+            if name not in own and field not in forms:
+                forms.append(as_schema(field))
+    return {name: forms[0] if len(forms) == 1 else {"anyOf": forms} for name, forms in fields.items() if forms}
 
 
 def _document(components: Schemas) -> OpenAPIDocument:
