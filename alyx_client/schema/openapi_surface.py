@@ -79,7 +79,7 @@ class _ActionReader:
             response_fields,
             action_facts(self._document, operation, page),
         )
-        is_record = "record" in content.split()
+        is_record = content in ("page of records", "list of records") or "record" in content.split(" or ")
         return action, (component_name(request), component_name(record) if is_record else "")
 
     def _keys(self, operation: OpenAPIOperation) -> tuple[tuple[str, ValueSpec], ...]:

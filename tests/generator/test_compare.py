@@ -85,7 +85,7 @@ CORRECTED = [
     "DatasetRecord.protected | no longer returned",
     "DatasetRecord.file_records[].data_url | may now be null",
     "FOVLocationRecord.x | now list of (number or null), was list of anything",
-    "ImagingStackRecord.slices[].location[].n_xyz | now list of integer, was list of anything",
+    "ImagingStackRecord.slices[].location[].n_xyz | now list of (integer or null), was list of anything",
     "SessionSummary.lab | may now be null",
     "SessionRecord.qc | now one of 'CRITICAL', 'FAIL', 'NOT_SET', 'PASS', 'WARNING'",
     "SubjectRecord.alive | now boolean, was text",

@@ -43,7 +43,7 @@ def compare(
     UnreadableDocumentError, UnreadableSchemaError
         One of them is not a schema.
     """
-    documents, one_sided = (old, new), list[str]()
+    documents, one_sided = (old, new), list[Correction]()
     if any(map(is_core_api, documents)):
         # Corrections do not apply to CoreAPI, and one applied to the other document only would look like a change.
         names = [names_of(_api(document, corrections)) for document in documents if not is_core_api(document)]
@@ -51,13 +51,22 @@ def compare(
     else:
         first, second = (_corrected(document, corrections) for document in documents)
         before, after = (_surface(corrected) for corrected in (first, second))
-        one_sided = [one.target for one in corrections if (one in first.missed) != (one in second.missed)]
+        one_sided = [one for one in corrections if (one in first.missed) != (one in second.missed)]
     report = compare_surfaces(before, after).with_names(*called)
-    if report and one_sided:
-        which = "; ".join(first_of(one_sided))
+    # What is corrected in an endpoint that only one of the schemas has is part of that one change.
+    if report and one_sided and _without(documents, corrections, one_sided).changes != report.changes:
+        which = "; ".join(first_of([one.target for one in one_sided]))
         note = f"Corrections that fit only one of the two schemas, so what they correct may look changed: {which}"
         report = replace(report, notes=(*report.notes, note))
     return report
+
+
+def _without(
+    documents: tuple[Document, Document], corrections: tuple[Correction, ...], excluded: list[Correction]
+) -> Report:
+    others = tuple(one for one in corrections if one not in excluded)
+    old, new = (_surface(_corrected(document, others)) for document in documents)
+    return compare_surfaces(old, new)
 
 
 def surface(document: Document, corrections: tuple[Correction, ...] = ()) -> Surface:
