@@ -6,7 +6,7 @@ RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
 ONE_VENV := .venv-one
 
-.PHONY: setup demo test check client snapshot bench record live wheel sdist clean
+.PHONY: setup demo test check client snapshot bench foreign record live wheel sdist clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -45,6 +45,11 @@ snapshot: $(STAMP)
 # make bench ONE=1  also compare with ONE-api, which gets its own environment
 bench: $(STAMP) $(if $(ONE),$(ONE_VENV)/.installed)
 	$(if $(ONE),ONE_PYTHON=$(ONE_VENV)/bin/python) $(RUN) -m benchmarks.run
+
+# make foreign FOREIGN=folder           generate packages from schemas of other servers in a folder, and print what became of them
+# make foreign FOREIGN=folder STRICT=1  also type-check them
+foreign: $(STAMP)
+	$(RUN) -m benchmarks.foreign $(FOREIGN) $(if $(STRICT),--strict)
 
 $(ONE_VENV)/.installed: pyproject.toml
 	test -x $(ONE_VENV)/bin/python || $(PYTHON) -m venv $(ONE_VENV)

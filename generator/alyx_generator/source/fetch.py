@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from alyx_client.client import BaseClient
 from alyx_client.http.flow import drive
@@ -14,9 +14,11 @@ from alyx_client.http.url import normalise_base_url
 from alyx_client.schema.coreapi import is_core_api
 from alyx_client.schema.location import fetch_schema
 from alyx_client.schema.openapi import as_schema
+from alyx_generator.source.files import with_files
 from alyx_generator.source.openapi import Document, JSONDict
 from alyx_generator.source.paths import snapshots
 from alyx_generator.source.validate import UnreadableSchemaError
+from alyx_generator.source.yaml_text import UnreadableYAMLError, load_yaml
 
 SourceKind = Literal["server", "snapshot", "file"]
 
@@ -111,24 +113,29 @@ def decode(content: bytes, called: object) -> JSONDict:
     Raises
     ------
     UnreadableSchemaError
-        It is not JSON, or neither OpenAPI 3 nor CoreAPI.
+        It is neither JSON nor YAML, or no object.
     """
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        raise UnreadableSchemaError(f"{called}: the schema is not JSON{_instead(content)}") from None
+    document = _decoded(content, called)
     if not isinstance(document, Mapping):
         raise UnreadableSchemaError(f"{called}: the schema is not a JSON object")
-    return dict(as_schema(document))
+    result = dict(as_schema(document))
+    if isinstance(called, SchemaSource) and called.kind == "file":
+        return with_files(result, Path(called.where), lambda path: _decoded(path.read_bytes(), path.name))
+    return result
 
 
-def _instead(content: bytes) -> str:
+def _decoded(content: bytes, called: object) -> Any:
     start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(b"<"):
-        return ", but an HTML page: is this an Alyx server, or does a proxy require a login?"
-    if b"openapi:" in start:
-        return ", but YAML. alyx-generate fetch gets it from the server as JSON"
-    return ""
+    # A page of HTML would be text in YAML, and what starts like JSON was meant to be JSON.
+    is_json = start[:1] in (b"{", b"[", b"<") or b":" not in content
+    try:
+        return json.loads(content) if is_json else load_yaml(content.decode("utf-8-sig"))
+    except (UnreadableYAMLError, UnicodeError) as error:
+        raise UnreadableSchemaError(f"{called}: the schema is neither JSON nor YAML: {error}") from None
+    except (ValueError, RecursionError):
+        page = ", but an HTML page: is this an Alyx server, or does a proxy require a login?"
+        instead = page if start.startswith(b"<") else ""
+        raise UnreadableSchemaError(f"{called}: the schema is not JSON{instead}") from None
 
 
 def document_format(document: Document, called: object) -> str:
