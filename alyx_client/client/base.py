@@ -166,6 +166,7 @@ class ClientBase:
             joined_fields=self._joined_fields,
             closed_sets=self._closed_sets,
             row_keys=self._row_keys,
+            package=self._surface,
         )
         store = None if stay_logged_in else False
         self._auth = AuthState(Credentials(settings.base_url, username, password, token, silent, store=store))

@@ -194,6 +194,11 @@ def _rate_limit(failure: _Failure) -> str:
 
 def _server_failure(failure: _Failure) -> str:
     status = failure.response.status
+    if status == 500 and failure.request is not None and failure.request.endpoint in ("api/schema", "docs"):
+        return (
+            f"The server failed on its schema ({failure.call}{failure.reason}), which is a fault of its installation; "
+            "the cause is in its log."
+        )
     if status == 500:
         return (
             f"The server failed on {failure.call}{failure.reason}. Alyx answers 500 to many mistakes in a request, "

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from types import MappingProxyType, NoneType
 from typing import Any, cast
 
-from alyx_client.errors import InvalidCallError
+from alyx_client.errors import AlyxWarning, InvalidCallError, ServerError
 from alyx_client.http.arguments import require, require_mapping, shown
-from alyx_client.http.flow import Expires, Flow, Send
+from alyx_client.http.flow import Blocking, Expires, Flow, Send
 from alyx_client.http.headers import whole_number
 from alyx_client.http.json_body import as_object, is_object, read_json
+from alyx_client.http.log import warn
 from alyx_client.http.message import Params, Request
 from alyx_client.http.suggestions import suggest
 from alyx_client.http.url import refuse_foreign
@@ -66,6 +68,8 @@ class RestCalls:
         The sets of values that filters, fields and lookups can have; the server's schema may add others.
     row_keys
         The fields that tell the rows of a list apart, by its path; for requests that name no endpoint.
+    package
+        The package whose schema stands in for that of a server that fails on its own.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class RestCalls:
         joined_fields: Mapping[str, Sequence[str]],
         closed_sets: ClosedSets,
         row_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        package: str | None = None,
     ) -> None:
         self.base_url = base_url
         self.strict_filters = strict_filters
@@ -85,18 +90,38 @@ class RestCalls:
         self._joined_fields = joined_fields
         self._closed_sets = closed_sets
         self._row_keys = row_keys
+        self._package = package
 
     def scheme(self) -> Flow[RestScheme]:
         """Return the endpoints that the server's schema declares; fetched when first needed, and cached for a week.
+
+        If the server fails on its schema, those of the package's own schema, with a warning.
 
         Raises
         ------
         AlyxError
             The server did not respond, or publishes no schema.
         """
-        if self.known_scheme is None:
-            self.known_scheme = read_scheme(read_json((yield from fetch_schema(_SCHEMA_LIFETIME))))
-        return self.known_scheme
+        scheme = self.known_scheme
+        if scheme is None:
+            try:
+                scheme = read_scheme(read_json((yield from fetch_schema(_SCHEMA_LIFETIME))))
+            except ServerError as error:
+                # Of other statuses, 503 passes; without a package, there is no other schema.
+                if error.status_code != 500 or self._package is None:
+                    raise
+                scheme = yield from self._own_scheme(self._package, error)
+            self.known_scheme = scheme
+        return scheme
+
+    def _own_scheme(self, package: str, error: ServerError) -> Flow[RestScheme]:
+        # Rarely needed, and slow to import.
+        from alyx_client.rest.package_scheme import package_scheme
+
+        scheme: RestScheme = yield Blocking(partial(package_scheme, package))
+        hint = f"Calls by name follow the schema of {package}; the server may be of another version."
+        warn(f"{error} {hint}", AlyxWarning)
+        return scheme
 
     def document(self) -> Flow[Any]:
         """Return the server's current schema, decoded; later calls by name follow it.

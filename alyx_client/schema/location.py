@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alyx_client.errors import AlyxHTTPError
+from alyx_client.errors import AlyxHTTPError, ServerError
 from alyx_client.http.flow import Expires, Flow, Send
 from alyx_client.http.message import Request, Response
 
@@ -44,15 +44,21 @@ def fetch_schema(expires: Expires = None, *, bypass_cache: bool = False) -> Flow
         The server did not respond, or publishes no schema.
     """
     missing: AlyxHTTPError | None = None
+    failure: ServerError | None = None
     for request in _SCHEMA_REQUESTS:
         try:
             response: Response = yield Send(request, expires=expires, bypass_cache=bypass_cache)
         except AlyxHTTPError as error:
-            if error.status_code not in _ABSENT:
+            # A server that fails on one form may have the other one.
+            if isinstance(error, ServerError) and error.status_code == 500:
+                failure = failure or error
+            elif error.status_code not in _ABSENT:
                 raise
-            # The first failure is about OpenAPI, the form that a current server has, so it is the one worth reading.
-            missing = missing or error
+            else:
+                # The first of them is about OpenAPI, the form of a current server, so it is the one worth reading.
+                missing = missing or error
         else:
             return response
-    assert missing is not None
-    raise missing
+    cause = failure or missing
+    assert cause is not None
+    raise cause

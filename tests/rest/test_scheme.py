@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from alyx_client.errors import (
-    InvalidCallError,
-)
+from alyx_client.errors import AlyxWarning, InvalidCallError, ServerError
+from alyx_client.rest.package_scheme import package_scheme
 from alyx_client.testing import LocalAlyx
 from alyx_client.testing.schema.coreapi import read_coreapi
-from tests.faults import FaultServer, json_response
+from tests import faults
+from tests.faults import FaultServer, json_response, page
 
 
 def test_endpoints_are_printed_and_returned(alyx: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,3 +98,46 @@ def legacy_schema(tmp_path: Path) -> Path:
 def test_response_that_is_not_a_schema_is_an_error(connect: Callable[..., Any], content: Any) -> None:
     with FaultServer(then=json_response(content)) as server, pytest.raises(InvalidCallError, match="neither OpenAPI"):
         connect(server.url, token="t").rest("subjects", "list")
+
+
+BROKEN = json_response({"detail": "'AutoSchema' object has no attribute 'get_operation'"}, status=500)
+NO_PAGE = faults.html_response(404, "Not Found")
+SCHEMAS: dict[str, dict[str, list[faults.Step]]] = {
+    "OpenAPI": {"/api/schema": [BROKEN], "/docs/": [BROKEN], "/docs": [BROKEN]},
+    "CoreAPI": {"/api/schema": [NO_PAGE], "/docs/": [BROKEN], "/docs": [NO_PAGE]},
+}
+
+
+@pytest.mark.parametrize("case", SCHEMAS)
+def test_package_stands_in_for_a_server_that_fails_on_its_schema(connect: Callable[..., Any], case: str) -> None:
+    with FaultServer(routes=SCHEMAS[case], then=page([{"nickname": "a"}])) as server:
+        alyx = connect(server.url, token="t")
+        with pytest.warns(AlyxWarning, match=r"failed on its schema .* the schema of alyx_client\.endpoints") as caught:
+            rows = alyx.rest("subjects", "list", alive=True)
+        assert list(rows) == [{"nickname": "a"}]
+        assert "filters" not in str(caught[0].message)
+        # Once.
+        list(alyx.rest("data-notices", "list", datasets=["a", "b"]))
+        with pytest.raises(InvalidCallError, match="'alive'"):
+            alyx.rest("subjects", "list", aliv=True)
+        assert [request.target.partition("?")[2] for request in server.requests[-2:]] == ["alive=true", "datasets=a,b"]
+
+
+def test_package_declares_what_the_servers_schema_does(alyx: Any) -> None:
+    own, served = package_scheme("alyx_client.endpoints"), alyx.rest_schemes
+    assert (own.endpoints, own.backend) == (served.endpoints, served.backend)
+    for endpoint in own.endpoints:
+        assert own.actions(endpoint) == served.actions(endpoint)
+        for action in own.actions(endpoint):
+            ours, theirs = own.operation(endpoint, action), served.operation(endpoint, action)
+            assert (ours.method, ours.path, ours.joined) == (theirs.method, theirs.path, theirs.joined)
+            for location in ("path", "query", "body"):
+                names = [{field["name"] for field in one.fields if field["in"] == location} for one in (ours, theirs)]
+                assert names[0] == names[1], (endpoint, action, location)
+
+
+def test_error_of_a_schema_gives_no_advice_about_filters(connect: Callable[..., Any]) -> None:
+    with FaultServer(then=BROKEN) as server, pytest.raises(ServerError, match="failed on its schema") as caught:
+        connect(server.url, token="t").check_schema()
+    assert "filters" not in str(caught.value)
+    assert "AutoSchema" in str(caught.value)
