@@ -22,6 +22,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from typing_extensions import TypedDict
@@ -274,6 +275,7 @@ class BrainRegions(Endpoint):
         """
         return self._send(_UPDATE, key=id, body=brain_region, timeout=timeout)
 
+    @completes(BrainRegionChanges)
     def partial_update(
         self,
         id: int | str | RecordOf[Literal["brain_regions"]],
@@ -461,6 +463,7 @@ class AsyncBrainRegions(AsyncEndpoint):
         """
         return await self._send(_UPDATE, key=id, body=brain_region, timeout=timeout)
 
+    @completes(BrainRegionChanges)
     async def partial_update(
         self,
         id: int | str | RecordOf[Literal["brain_regions"]],

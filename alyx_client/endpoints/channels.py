@@ -26,6 +26,7 @@ from alyx_client.runtime import (
     ResponseParser,
     Results,
     UUIDInput,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -412,6 +413,7 @@ class Channels(JsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["j
         """
         return self._send(_UPDATE, key=id, body=channel, timeout=timeout)
 
+    @completes(ChannelChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["channels"]],
@@ -696,6 +698,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], 
         """
         return await self._send(_UPDATE, key=id, body=channel, timeout=timeout)
 
+    @completes(ChannelChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["channels"]],

@@ -26,6 +26,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -481,6 +482,7 @@ class ChronicInsertions(JsonFields[UUID | str | RecordOf[Literal["chronic_insert
         """
         return self._send(_UPDATE, key=id, body=chronic_insertion, timeout=timeout)
 
+    @completes(ChronicInsertionChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["chronic_insertions"]],
@@ -773,6 +775,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["chro
         """
         return await self._send(_UPDATE, key=id, body=chronic_insertion, timeout=timeout)
 
+    @completes(ChronicInsertionChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["chronic_insertions"]],

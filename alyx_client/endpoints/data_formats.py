@@ -21,6 +21,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -281,6 +282,7 @@ class DataFormats(JsonFields[str | RecordOf[Literal["data_formats"]], Literal["j
         """
         return self._send(_UPDATE, key=name, body=data_format, timeout=timeout)
 
+    @completes(DataFormatChanges)
     def partial_update(
         self,
         name: str | RecordOf[Literal["data_formats"]],
@@ -480,6 +482,7 @@ class AsyncDataFormats(AsyncJsonFields[str | RecordOf[Literal["data_formats"]], 
         """
         return await self._send(_UPDATE, key=name, body=data_format, timeout=timeout)
 
+    @completes(DataFormatChanges)
     async def partial_update(
         self,
         name: str | RecordOf[Literal["data_formats"]],

@@ -28,6 +28,7 @@ from alyx_client.runtime import (
     ResponseParser,
     Results,
     UUIDInput,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -384,6 +385,7 @@ class DataNotices(JsonFields[UUID | str | RecordOf[Literal["data_notices"]], Lit
         """
         return self._send(_UPDATE, key=id, body=data_notice, timeout=timeout)
 
+    @completes(DataNoticeChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["data_notices"]],
@@ -641,6 +643,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str | RecordOf[Literal["data_notic
         """
         return await self._send(_UPDATE, key=id, body=data_notice, timeout=timeout)
 
+    @completes(DataNoticeChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["data_notices"]],

@@ -24,6 +24,7 @@ from alyx_client.runtime import (
     ResponseParser,
     Results,
     UUIDInput,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -320,6 +321,7 @@ class DataRepositoryEndpoint(JsonFields[str | RecordOf[Literal["data_repository"
         """
         return self._send(_UPDATE, key=name, body=data_repository, timeout=timeout)
 
+    @completes(DataRepositoryChanges)
     def partial_update(
         self,
         name: str | RecordOf[Literal["data_repository"]],
@@ -535,6 +537,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str | RecordOf[Literal["data_r
         """
         return await self._send(_UPDATE, key=name, body=data_repository, timeout=timeout)
 
+    @completes(DataRepositoryChanges)
     async def partial_update(
         self,
         name: str | RecordOf[Literal["data_repository"]],

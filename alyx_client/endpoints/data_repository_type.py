@@ -20,6 +20,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -259,6 +260,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str | RecordOf[Literal["data_reposit
         """
         return self._send(_UPDATE, key=name, body=data_repository_type, timeout=timeout)
 
+    @completes(DataRepositoryTypeChanges)
     def partial_update(
         self,
         name: str | RecordOf[Literal["data_repository_type"]],
@@ -460,6 +462,7 @@ class AsyncDataRepositoryTypeEndpoint(
         """
         return await self._send(_UPDATE, key=name, body=data_repository_type, timeout=timeout)
 
+    @completes(DataRepositoryTypeChanges)
     async def partial_update(
         self,
         name: str | RecordOf[Literal["data_repository_type"]],

@@ -23,6 +23,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -267,6 +268,7 @@ class DatasetTypes(Endpoint):
         """
         return self._send(_UPDATE, key=name, body=dataset_type, timeout=timeout)
 
+    @completes(DatasetTypeChanges)
     def partial_update(
         self,
         name: str | RecordOf[Literal["dataset_types"]],
@@ -462,6 +464,7 @@ class AsyncDatasetTypes(AsyncEndpoint):
         """
         return await self._send(_UPDATE, key=name, body=dataset_type, timeout=timeout)
 
+    @completes(DatasetTypeChanges)
     async def partial_update(
         self,
         name: str | RecordOf[Literal["dataset_types"]],

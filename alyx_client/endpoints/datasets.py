@@ -29,6 +29,7 @@ from alyx_client.runtime import (
     ResponseParser,
     Results,
     WithIdInUrl,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -631,6 +632,7 @@ class Datasets(JsonFields[UUID | str | RecordOf[Literal["datasets"]], Literal["j
         """
         return self._send(_UPDATE, key=id, body=dataset, timeout=timeout)
 
+    @completes(DatasetChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["datasets"]],
@@ -984,6 +986,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str | RecordOf[Literal["datasets"]], 
         """
         return await self._send(_UPDATE, key=id, body=dataset, timeout=timeout)
 
+    @completes(DatasetChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["datasets"]],

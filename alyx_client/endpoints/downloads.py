@@ -24,6 +24,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -282,6 +283,7 @@ class Downloads(JsonFields[UUID | str | RecordOf[Literal["downloads"]], Literal[
         """
         return self._send(_UPDATE, key=id, body=download, timeout=timeout)
 
+    @completes(DownloadChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["downloads"]],
@@ -471,6 +473,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str | RecordOf[Literal["downloads"]]
         """
         return await self._send(_UPDATE, key=id, body=download, timeout=timeout)
 
+    @completes(DownloadChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["downloads"]],

@@ -27,6 +27,7 @@ from alyx_client.runtime import (
     ResponseParser,
     Results,
     UUIDInput,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -403,6 +404,7 @@ class FieldsOfView(JsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], 
         """
         return self._send(_UPDATE, key=id, body=fov, timeout=timeout)
 
+    @completes(FOVChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["fields_of_view"]],
@@ -682,6 +684,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of
         """
         return await self._send(_UPDATE, key=id, body=fov, timeout=timeout)
 
+    @completes(FOVChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["fields_of_view"]],

@@ -24,6 +24,7 @@ from alyx_client.runtime import (
     ResponseParser,
     Results,
     WithIdInUrl,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -347,6 +348,7 @@ class Files(JsonFields[UUID | str | RecordOf[Literal["files"]], Literal["json"]]
         """
         return self._send(_UPDATE, key=id, body=file, timeout=timeout)
 
+    @completes(FileChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["files"]],
@@ -591,6 +593,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str | RecordOf[Literal["files"]], Litera
         """
         return await self._send(_UPDATE, key=id, body=file, timeout=timeout)
 
+    @completes(FileChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["files"]],

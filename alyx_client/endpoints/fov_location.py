@@ -27,6 +27,7 @@ from alyx_client.runtime import (
     ResponseParser,
     Results,
     UUIDInput,
+    completes,
     known_filters,
 )
 from typing_extensions import TypedDict
@@ -410,6 +411,7 @@ class FovLocation(JsonFields[UUID | str | RecordOf[Literal["fov_location"]], Lit
         """
         return self._send(_UPDATE, key=id, body=fov_location, timeout=timeout)
 
+    @completes(FOVLocationChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["fov_location"]],
@@ -664,6 +666,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str | RecordOf[Literal["fov_locati
         """
         return await self._send(_UPDATE, key=id, body=fov_location, timeout=timeout)
 
+    @completes(FOVLocationChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["fov_location"]],

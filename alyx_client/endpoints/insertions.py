@@ -27,6 +27,7 @@ from alyx_client.runtime import (
     ResponseParser,
     Results,
     UUIDInput,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -514,6 +515,7 @@ class Insertions(JsonFields[UUID | str | RecordOf[Literal["insertions"]], Litera
         """
         return self._send(_UPDATE, key=id, body=probe_insertion_update, timeout=timeout)
 
+    @completes(ProbeInsertionChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["insertions"]],
@@ -815,6 +817,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["insertions"
         """
         return await self._send(_UPDATE, key=id, body=probe_insertion_update, timeout=timeout)
 
+    @completes(ProbeInsertionChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["insertions"]],

@@ -24,6 +24,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -379,6 +380,7 @@ class Labs(JsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
         """
         return self._send(_UPDATE, key=name, body=lab, timeout=timeout)
 
+    @completes(LabChanges)
     def partial_update(
         self,
         name: str | RecordOf[Literal["labs"]],
@@ -644,6 +646,7 @@ class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]
         """
         return await self._send(_UPDATE, key=name, body=lab, timeout=timeout)
 
+    @completes(LabChanges)
     async def partial_update(
         self,
         name: str | RecordOf[Literal["labs"]],

@@ -22,6 +22,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -222,6 +223,7 @@ class Locations(JsonFields[str | RecordOf[Literal["locations"]], Literal["json"]
         """
         return self._send(_UPDATE, key=name, body=lab_location, timeout=timeout)
 
+    @completes(LabLocationChanges)
     def partial_update(
         self,
         name: str | RecordOf[Literal["locations"]],
@@ -370,6 +372,7 @@ class AsyncLocations(AsyncJsonFields[str | RecordOf[Literal["locations"]], Liter
         """
         return await self._send(_UPDATE, key=name, body=lab_location, timeout=timeout)
 
+    @completes(LabLocationChanges)
     async def partial_update(
         self,
         name: str | RecordOf[Literal["locations"]],

@@ -28,6 +28,7 @@ from alyx_client.runtime import (
     Results,
     Upload,
     UUIDInput,
+    completes,
     known_filters,
 )
 from typing_extensions import TypedDict
@@ -323,6 +324,7 @@ class Notes(JsonFields[UUID | str | RecordOf[Literal["notes"]], Literal["json"]]
         """
         return self._send(_UPDATE, key=id, body=note, files={"image": image}, timeout=timeout)
 
+    @completes(NoteChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["notes"]],
@@ -550,6 +552,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str | RecordOf[Literal["notes"]], Litera
         """
         return await self._send(_UPDATE, key=id, body=note, files={"image": image}, timeout=timeout)
 
+    @completes(NoteChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["notes"]],

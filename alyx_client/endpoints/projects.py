@@ -22,6 +22,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -256,6 +257,7 @@ class Projects(Endpoint):
         """
         return self._send(_UPDATE, key=name, body=project, timeout=timeout)
 
+    @completes(ProjectChanges)
     def partial_update(
         self,
         name: str | RecordOf[Literal["projects"]],
@@ -451,6 +453,7 @@ class AsyncProjects(AsyncEndpoint):
         """
         return await self._send(_UPDATE, key=name, body=project, timeout=timeout)
 
+    @completes(ProjectChanges)
     async def partial_update(
         self,
         name: str | RecordOf[Literal["projects"]],

@@ -23,6 +23,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -280,6 +281,7 @@ class Revisions(JsonFields[str | RecordOf[Literal["revisions"]], Literal["json"]
         """
         return self._send(_UPDATE, key=name, body=revision, timeout=timeout)
 
+    @completes(RevisionChanges)
     def partial_update(
         self,
         name: str | RecordOf[Literal["revisions"]],
@@ -484,6 +486,7 @@ class AsyncRevisions(AsyncJsonFields[str | RecordOf[Literal["revisions"]], Liter
         """
         return await self._send(_UPDATE, key=name, body=revision, timeout=timeout)
 
+    @completes(RevisionChanges)
     async def partial_update(
         self,
         name: str | RecordOf[Literal["revisions"]],

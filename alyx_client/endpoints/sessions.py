@@ -28,6 +28,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -692,6 +693,7 @@ class Sessions(JsonFields[UUID | str | RecordOf[Literal["sessions"]], Literal["e
         """
         return self._send(_UPDATE, key=id, body=session, timeout=timeout)
 
+    @completes(SessionChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["sessions"]],
@@ -1057,6 +1059,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str | RecordOf[Literal["sessions"]], 
         """
         return await self._send(_UPDATE, key=id, body=session, timeout=timeout)
 
+    @completes(SessionChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["sessions"]],

@@ -27,6 +27,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -613,6 +614,7 @@ class Subjects(JsonFields[str | RecordOf[Literal["subjects"]], Literal["json"]])
         """
         return self._send(_UPDATE, key=nickname, body=subject, timeout=timeout)
 
+    @completes(SubjectChanges)
     def partial_update(
         self,
         nickname: str | RecordOf[Literal["subjects"]],
@@ -958,6 +960,7 @@ class AsyncSubjects(AsyncJsonFields[str | RecordOf[Literal["subjects"]], Literal
         """
         return await self._send(_UPDATE, key=nickname, body=subject, timeout=timeout)
 
+    @completes(SubjectChanges)
     async def partial_update(
         self,
         nickname: str | RecordOf[Literal["subjects"]],

@@ -29,6 +29,7 @@ from alyx_client.runtime import (
     ResponseParser,
     Results,
     UUIDInput,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -393,6 +394,7 @@ class Surgeries(JsonFields[UUID | str | RecordOf[Literal["surgeries"]], Literal[
         """
         return self._send(_UPDATE, key=id, body=surgery, timeout=timeout)
 
+    @completes(SurgeryChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["surgeries"]],
@@ -627,6 +629,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str | RecordOf[Literal["surgeries"]]
         """
         return await self._send(_UPDATE, key=id, body=surgery, timeout=timeout)
 
+    @completes(SurgeryChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["surgeries"]],

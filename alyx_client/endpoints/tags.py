@@ -21,6 +21,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -288,6 +289,7 @@ class Tags(JsonFields[str | RecordOf[Literal["tags"]], Literal["json"]]):
         """
         return self._send(_UPDATE, key=name, body=tag, timeout=timeout)
 
+    @completes(TagChanges)
     def partial_update(
         self,
         name: str | RecordOf[Literal["tags"]],
@@ -492,6 +494,7 @@ class AsyncTags(AsyncJsonFields[str | RecordOf[Literal["tags"]], Literal["json"]
         """
         return await self._send(_UPDATE, key=name, body=tag, timeout=timeout)
 
+    @completes(TagChanges)
     async def partial_update(
         self,
         name: str | RecordOf[Literal["tags"]],

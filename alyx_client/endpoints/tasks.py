@@ -28,6 +28,7 @@ from alyx_client.runtime import (
     ResponseParser,
     Results,
     UUIDInput,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -481,6 +482,7 @@ class Tasks(JsonFields[UUID | str | RecordOf[Literal["tasks"]], Literal["argumen
         """
         return self._send(_UPDATE, key=id, body=task, timeout=timeout)
 
+    @completes(TaskChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["tasks"]],
@@ -780,6 +782,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str | RecordOf[Literal["tasks"]], Litera
         """
         return await self._send(_UPDATE, key=id, body=task, timeout=timeout)
 
+    @completes(TaskChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["tasks"]],

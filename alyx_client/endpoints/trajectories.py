@@ -27,6 +27,7 @@ from alyx_client.runtime import (
     ResponseParser,
     Results,
     UUIDInput,
+    completes,
     known_filters,
 )
 from typing_extensions import TypedDict
@@ -455,6 +456,7 @@ class Trajectories(JsonFields[UUID | str | RecordOf[Literal["trajectories"]], Li
         """
         return self._send(_UPDATE, key=id, body=trajectory_estimate, timeout=timeout)
 
+    @completes(TrajectoryEstimateChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["trajectories"]],
@@ -753,6 +755,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str | RecordOf[Literal["trajector
         """
         return await self._send(_UPDATE, key=id, body=trajectory_estimate, timeout=timeout)
 
+    @completes(TrajectoryEstimateChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["trajectories"]],

@@ -25,6 +25,7 @@ from alyx_client.runtime import (
     Resource,
     ResponseParser,
     Results,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -374,6 +375,7 @@ class Users(Endpoint):
         """
         return self._send(_UPDATE, key=username, body=user, timeout=timeout)
 
+    @completes(UserChanges)
     def partial_update(
         self,
         username: str | RecordOf[Literal["users"]],
@@ -646,6 +648,7 @@ class AsyncUsers(AsyncEndpoint):
         """
         return await self._send(_UPDATE, key=username, body=user, timeout=timeout)
 
+    @completes(UserChanges)
     async def partial_update(
         self,
         username: str | RecordOf[Literal["users"]],

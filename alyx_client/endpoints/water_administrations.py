@@ -27,6 +27,7 @@ from alyx_client.runtime import (
     Results,
     UUIDInput,
     WithIdInUrl,
+    completes,
     known_filters,
 )
 from pydantic import Field
@@ -366,6 +367,7 @@ class WaterAdministrations(Endpoint):
         """
         return self._send(_UPDATE, key=id, body=water_administration, timeout=timeout)
 
+    @completes(WaterAdministrationChanges)
     def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["water_administrations"]],
@@ -623,6 +625,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         """
         return await self._send(_UPDATE, key=id, body=water_administration, timeout=timeout)
 
+    @completes(WaterAdministrationChanges)
     async def partial_update(
         self,
         id: UUID | str | RecordOf[Literal["water_administrations"]],

@@ -23,6 +23,7 @@ from alyx_client.runtime.models import Record, Resource, WithIdInUrl, ZonedResou
 from alyx_client.runtime.references import Origin, RecordOf, RecordOr, RecordsOr, Reference
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.results import Results
+from alyx_client.runtime.signatures import completes
 
 __all__ = [
     "UNSET",
@@ -55,5 +56,6 @@ __all__ = [
     "WithIdInUrl",
     "ZonedDateTimeInput",
     "ZonedResource",
+    "completes",
     "known_filters",
 ]

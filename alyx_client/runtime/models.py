@@ -32,6 +32,7 @@ from alyx_client.runtime.references import (
     keys_of_records,
     urls_of_records,
 )
+from alyx_client.runtime.signatures import show_fields
 
 __all__ = ["Record", "Resource", "WithIdInUrl", "ZonedResource", "key_of_url"]
 
@@ -89,6 +90,10 @@ class Resource(_Model):
     # Lists that are sent as one text, joined by commas.
     _joined: ClassVar[tuple[str, ...]] = ()
     _has_zones: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        show_fields(cls, Resource.__init__)
 
     def __init__(self, /, **fields: Any) -> None:
         fields = {name: value for name, value in fields.items() if value is not UNSET}

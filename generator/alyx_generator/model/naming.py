@@ -42,7 +42,7 @@ _ANNOTATIONS = frozenset({"str", "int", "float", "bool", "bytes", "list", "dict"
 # Methods of records alone; in what is sent, these are names like any other.
 _RECORD_METHODS = frozenset({"get", "items", "keys", "values"})
 _DATES = frozenset({"date", "datetime"})
-_DECORATORS = frozenset({"overload", "known_filters"})
+_DECORATORS = frozenset({"completes", "overload", "known_filters"})
 
 
 def module_name(path: str, taken: Collection[str] = ()) -> str:
