@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 
 from alyx_client import AlyxClient, AlyxError, AsyncAlyxClient, Retries
 from alyx_client.config import DataServer, find_settings
+from alyx_client.runtime.django_filter import split_parts
 from alyx_client.testing import LocalAlyx
-from alyx_client.webclient import no_cache, update_url_params
-from tests.odd_arguments import ODD, Call, calls, odd_values
+from alyx_client.webclient import http_download_file, no_cache, update_url_params
+from tests.odd_arguments import ODD, Call, Endless, calls, odd_values
 
 CLOSED = "http://127.0.0.1:9"
 
@@ -43,7 +45,7 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @given(data=st.data())
 def test_only_errors_that_name_the_argument_come_out(all_calls: list[Call], data: st.DataObject) -> None:
-    data.draw(st.sampled_from(all_calls)).run(data.draw(odd_values))
+    data.draw(st.sampled_from(all_calls)).run(ODD[data.draw(odd_values)])
 
 
 @pytest.mark.parametrize("label", ["AlyxClient", "find_settings", "Retries", "update_url_params", "no_cache"])
@@ -106,3 +108,30 @@ def test_secrets_are_not_shown() -> None:
     with pytest.raises(TypeError) as caught:
         AlyxClient(CLOSED, password=b"secret")  # type: ignore[arg-type]
     assert "secret" not in str(caught.value)
+
+
+def test_values_without_end_are_refused(local: LocalAlyx) -> None:
+    with AlyxClient(local.url, token=local.token(), cache_rest=None, silent=True) as client:
+        for call, name in (
+            (lambda: client.labs.partial_update("x", name=range(10**12)), "name"),  # type: ignore[arg-type]
+            (lambda: client.labs.list(extra_params={"x": itertools.count()}), "x"),
+            (lambda: client.datasets.create(Endless()), "datasets"),  # type: ignore[arg-type]
+            (lambda: client.download_file(itertools.repeat("a.npy")), "url"),
+            (lambda: client.download_file(["a.npy"], target_dir=itertools.repeat("x")), "target_dir"),
+        ):
+            with pytest.raises((TypeError, ValueError), match=name):
+                call()
+
+
+def test_long_text_of_lookups_is_split_quickly() -> None:
+    assert len(split_parts("name," + "x" * 10**6)) == 2
+
+
+def test_host_that_no_encoding_has_is_an_error_of_this_package() -> None:
+    for call in (AlyxClient("http://xn--a", silent=True, token="t").get, no_client_download):
+        with pytest.raises(AlyxError):
+            call("/labs")
+
+
+def no_client_download(_: str) -> object:
+    return http_download_file("http://xn--a/a.npy", silent=True)

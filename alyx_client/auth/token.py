@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 def hide(value: T) -> T | Secret:
     """Return a text as a `Secret`, and any other value as it is."""
-    return Secret(value) if isinstance(value, str) else value
+    return Secret(str.__str__(value)) if isinstance(value, str) else value
 
 
 def is_token(text: str) -> bool:

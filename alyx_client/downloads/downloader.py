@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, Unpack, cast
 
@@ -23,6 +24,8 @@ from alyx_client.http.download_rate import DEFAULT_MIN_RATE
 from alyx_client.http.retry import Retries
 from alyx_client.http.streaming import Streams
 from alyx_client.storage.file_system import home_folder
+
+_MAX_SOURCES = 1_000_000
 
 
 class Downloader:
@@ -109,7 +112,11 @@ class Downloader:
         checked = Options(**options)
         several = is_several(source)
         # Before anything is fetched, so that an iterator that fails halfway leaves no half of its files.
-        sources: list[object] = list(cast("Iterable[object]", source)) if several else [source]
+        sources: list[object] = (
+            list(islice(cast("Iterable[object]", source), _MAX_SOURCES + 1)) if several else [source]
+        )
+        if len(sources) > _MAX_SOURCES:
+            raise ValueError(f"url: pass {_MAX_SOURCES:,} files at a time, or fewer.")
         folders = read_folders(checked.target_dir, len(sources), self._default_folder)
         plans = plan(sources, folders, checked, self.servers)
         silent = self.silent if checked.silent is None else checked.silent

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from alyx_client.http.arguments import require_folder, require_text, shown
-from alyx_client.runtime.coerce import is_list
+from alyx_client.runtime.coerce import is_list, several
 
 Folder = str | os.PathLike[str]
 
@@ -98,7 +98,7 @@ def read_folders(
     if not is_list(target_dir):
         raise _not_a_folder(target_dir)
     # Expanded when its file is planned: a user who does not exist is a fault of that item alone.
-    paths = [_path(folder) if folder else default() for folder in target_dir]
+    paths = [default() if folder in (None, "") else _path(folder) for folder in several(target_dir, "target_dir")]
     if len(paths) != count:
         raise ValueError(f"target_dir has {len(paths)} folders for {count} sources; pass one, or one for each.")
     return paths
@@ -128,8 +128,8 @@ def _byte_range(chunks: tuple[int, int] | None) -> tuple[int, int] | None:
     try:
         # int(): the integers of NumPy are accepted, too.
         first, count = (int(number) for number in chunks)
-    except (TypeError, ValueError, OverflowError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
+    except Exception as error:  # also of the caller's own numbers
+        kind = ValueError if isinstance(error, ValueError | OverflowError) else TypeError
         raise kind(f"chunks={shown(chunks)}: pass two numbers, the first byte and the number of bytes.") from None
     if not (0 <= first <= sys.maxsize and 1 <= count <= sys.maxsize):
         first, count = max(-1, min(first, sys.maxsize)), max(-1, min(count, sys.maxsize))

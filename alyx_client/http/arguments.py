@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import os
 import reprlib
 import sys
@@ -29,6 +30,8 @@ def shown(value: object) -> str:
         return reprlib.repr(value)
     except ValueError:  # Python prints no integers of more than 4,300 digits
         return f"an object of type {type(value).__name__} with thousands of digits"
+    except Exception:  # a __repr__ of the caller's
+        return f"an object of type {type(value).__name__}"
 
 
 def require(name: str, value: object, kinds: type | tuple[type, ...], expected: str) -> None:
@@ -80,7 +83,10 @@ def require_folder(name: str, value: object) -> None:
     if value is None:
         return
     require(name, value, (str, os.PathLike), "the path of a folder")
-    path = os.fspath(cast("os.PathLike[str]", value))
+    try:
+        path = os.fspath(cast("os.PathLike[str]", value))
+    except Exception as error:  # the caller's own __fspath__
+        raise TypeError(f"{name}: the path of a {type(value).__name__} cannot be read.") from error
     require(name, path, str, "the path of a folder as text")
     if "\0" in path:
         raise ValueError(f"{name}: the path contains a NUL character, which no path has.")
@@ -115,7 +121,7 @@ def require_positive(name: str, value: object, *, unit: str, or_zero: bool = Fal
     """
     try:
         number = math.nan if isinstance(value, bool | str | bytes) else float(cast("float", value))
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # also of the caller's own __float__
         number = math.nan
     if math.isnan(number) and not isinstance(value, float):
         raise TypeError(f"{name}: pass a number of {unit}, not an object of type {type(value).__name__}.")
@@ -133,9 +139,14 @@ def require_count(name: str, value: object) -> None:
     """
     if value is None:
         return
-    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+    try:
+        # An array of NumPy has the method, too, and refuses.
+        rows = None if isinstance(value, bool) else operator.index(cast("int", value))
+    except Exception:  # also of the caller's own __index__
+        rows = None
+    if rows is None:
         raise TypeError(f"{name}: pass a number of rows, not an object of type {type(value).__name__}.")
-    if not 0 <= cast("int", value) <= sys.maxsize:
+    if not 0 <= rows <= sys.maxsize:
         raise ValueError(f"{name}: pass a number of rows, neither negative nor larger than any list.")
 
 
@@ -150,5 +161,9 @@ def require_mapping(name: str, value: object) -> None:
     if value is None:
         return
     require(name, value, Mapping, "a dictionary")
-    for key in cast("Mapping[object, object]", value):
+    try:
+        keys = list(cast("Mapping[object, object]", value))
+    except Exception as error:  # the caller's own __iter__
+        raise TypeError(f"{name}: the keys of a {type(value).__name__} cannot be read.") from error
+    for key in keys:
         require(f"{name} (its keys)", key, str, "text")

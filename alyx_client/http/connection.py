@@ -30,7 +30,10 @@ _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind],
     ((httpx.ReadTimeout, httpx.WriteTimeout, httpcore.ReadTimeout), FailureKind.READ_TIMEOUT),
     ((httpx.ConnectTimeout, httpx.PoolTimeout), FailureKind.CONNECT_TIMEOUT),
     ((httpx.ConnectError, httpx.ProxyError), FailureKind.UNREACHABLE),
-    ((httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL), FailureKind.INVALID_REQUEST),
+    (
+        (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError),
+        FailureKind.INVALID_REQUEST,
+    ),
     (RuntimeError, FailureKind.CLIENT_CLOSED),
 )
 
@@ -105,7 +108,8 @@ def default_user_agent() -> str:
 
 def httpx_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
     """Return the exceptions that `unanswered` translates, for an ``except`` clause, with others if wanted."""
-    return (httpx.HTTPError, httpx.InvalidURL, *_socks_errors(), *others)
+    # UnicodeError: of the package idna, for a host name such as "xn--a".
+    return (httpx.HTTPError, httpx.InvalidURL, UnicodeError, *_socks_errors(), *others)
 
 
 def _socks_errors() -> tuple[type[Exception], ...]:

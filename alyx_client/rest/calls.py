@@ -241,6 +241,7 @@ class RestCalls:
         """
         require("endpoint", endpoint, str, "the name of an endpoint")
         require("field_name", field, str, "the name of a field")
+        field = str.__str__(field)
 
         def read() -> Flow[Any]:
             fields = as_object((yield from self.rest(endpoint, "read", key, None, None, bypass_cache=True)))
@@ -252,7 +253,7 @@ class RestCalls:
             fields = as_object((yield from self.rest(endpoint, "partial_update", key, {field: data}, None)))
             return fields.get(field, data)
 
-        return JSONField(f"{endpoint} {key if isinstance(key, str) else shown(key)}: {field}", read, write)
+        return JSONField(f"{endpoint} {key if type(key) is str else shown(key)}: {field}", read, write)
 
     def _list(
         self, call: _NamedCall, filters: Mapping[str, object], extra_params: Mapping[str, object] | None
@@ -315,8 +316,9 @@ class RestCalls:
         collection, lookup, _ = split_path(template)
         if not lookup:
             return template
-        if key is None or key == "":
-            hint = f". {find.call(lookup, '')} finds records whose {lookup} is empty" if find and key == "" else ""
+        is_empty = isinstance(key, str) and not key
+        if key is None or is_empty:
+            hint = f". {find.call(lookup, '')} finds records whose {lookup} is empty" if find and is_empty else ""
             raise InvalidCallError(
                 f"{call.endpoint}: {call.action} needs an id, the record's {lookup}: "
                 f"rest({call.endpoint!r}, {call.action!r}, id=...){hint}"

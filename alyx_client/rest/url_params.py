@@ -7,7 +7,7 @@ from typing import cast
 from urllib.parse import parse_qsl, urlencode
 
 from alyx_client.http.arguments import require
-from alyx_client.runtime.coerce import Sendable, query_value, unsendable
+from alyx_client.runtime.coerce import Sendable, entries, query_value, unsendable
 
 __all__ = ["update_url_params"]
 
@@ -41,12 +41,12 @@ def update_url_params(url: str, params: Mapping[str, object]) -> str:
     """
     require("url", url, str, "a URL or a path")
     require("params", params, Mapping, "a dictionary")
-    before, hash_mark, fragment = url.partition("#")
+    before, hash_mark, fragment = str.__str__(url).partition("#")
     path, _, query = before.partition("?")
     values: dict[str, list[object]] = {}
     for name, text in parse_qsl(query):
         values.setdefault(name, []).append(text)
-    for name, value in params.items():
+    for name, value in entries(params, "params"):
         plain = query_value(value, name)
         items = cast("list[object]", plain) if isinstance(plain, list) else [plain]
         if any(isinstance(item, list | dict | Sendable | None) for item in items):

@@ -9,6 +9,7 @@ from typing import Any, Self, cast
 from alyx_client.errors import InvalidFieldError
 from alyx_client.http.message import FilePart
 from alyx_client.runtime.bodies import Upload, file_part
+from alyx_client.runtime.coerce import several
 from alyx_client.runtime.keys import LookupKey
 from alyx_client.runtime.models import Resource
 from alyx_client.runtime.references import refuse_foreign_records
@@ -108,7 +109,7 @@ def _several(uploads: Files) -> Sequence[Upload | FilePart]:
 def _resources(body: object, model: type[Resource] | None, label: str) -> list[Resource]:
     """Return several resources; anything else is an error, since a notebook has no type checker."""
     kind = type(body).__name__  # before isinstance() narrows the type
-    items = list(cast("Iterable[object]", body)) if isinstance(body, Iterable) else [body]
+    items = several(cast("object", body), label) if isinstance(body, Iterable) else [body]
     resources = [item for item in items if isinstance(item, Resource)]
     if isinstance(body, Mapping | str | bytes) or len(resources) < len(items):
         name = model.__name__ if model else "the resource"

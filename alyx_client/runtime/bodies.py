@@ -177,12 +177,12 @@ def file_parts(files: object) -> tuple[FilePart, ...]:
     InvalidFieldError
         The argument is of another form, or there is no such file.
     """
-    pairs: Any = cast("Mapping[str, Any]", files).items() if isinstance(files, Mapping) else files
     try:
+        pairs: Any = cast("Mapping[str, Any]", files).items() if isinstance(files, Mapping) else files
         return tuple(_named_part(name, upload) for name, upload in pairs)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InvalidFieldError):
-            raise
+    except InvalidFieldError:
+        raise
+    except Exception:  # also of the caller's own iterators
         raise InvalidFieldError("files takes a dictionary such as {'image': Path('brain.png')}") from None
 
 
@@ -215,12 +215,12 @@ def file_part(name: str, upload: Upload | FilePart) -> FilePart:
     """
     if isinstance(upload, FilePart):
         return upload
-    if isinstance(upload, bytes | bytearray | memoryview):
-        filename, content = name, bytes(upload)
-    elif isinstance(upload, str | os.PathLike):
-        filename, content = _read_path(name, Path(upload))
-    else:
-        filename, content = Path(str(getattr(upload, "name", name))).name, _content(name, upload)
+    try:
+        filename, content = _name_and_content(name, upload)
+    except InvalidFieldError:
+        raise
+    except Exception as error:  # a closed file, or methods of the caller's own objects
+        raise unsendable(name, f"a {type(upload).__name__} cannot be read ({type(error).__name__})") from error
     # Bytes and anonymous files have no name to take the extension from.
     if "." not in filename:
         filename += _extension(content)
@@ -231,6 +231,14 @@ def _part(name: str, filename: str, content: bytes, media_type: str) -> FilePart
     if not is_encodable(name + filename + media_type):
         raise InvalidFieldError(f"files: {name!r} contains half a surrogate pair", fields={name: ["not characters"]})
     return FilePart(name, filename, content, media_type)
+
+
+def _name_and_content(name: str, upload: Any) -> tuple[str, bytes]:
+    if isinstance(upload, bytes | bytearray | memoryview):
+        return name, bytes(cast("bytes", upload))
+    if isinstance(upload, str | os.PathLike):
+        return _read_path(name, Path(cast("str | os.PathLike[str]", upload)))
+    return Path(str(getattr(upload, "name", name))).name, _content(name, upload)
 
 
 def _content(name: str, upload: object) -> bytes:

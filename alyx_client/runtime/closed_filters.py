@@ -9,7 +9,7 @@ from typing import cast
 
 from alyx_client.errors import InvalidFieldError
 from alyx_client.runtime.closed_sets import ClosedSet, ClosedSets, not_in_set
-from alyx_client.runtime.coerce import query_value
+from alyx_client.runtime.coerce import entries, query_value
 from alyx_client.runtime.django_filter import DjangoFilter, Lookups, Repeated, split_parts
 
 __all__ = ["ClosedFilters"]
@@ -103,7 +103,7 @@ class ClosedFilters:
             return spec
         return {
             lookup: stored_value(endpoint, lookup, value) if isinstance(cast("object", lookup), str) else value
-            for lookup, value in spec.items()
+            for lookup, value in entries(spec, "django")
         }
 
     def _parts(self, text: str) -> Iterator[str]:

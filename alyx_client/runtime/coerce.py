@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
+from itertools import islice
 from pathlib import PurePath
-from typing import Any, Protocol, TypeGuard, cast, runtime_checkable
+from typing import Any, Protocol, TypeGuard, TypeVar, cast, runtime_checkable
 from uuid import UUID
 
 from alyx_client.errors import InvalidFieldError
@@ -20,14 +21,19 @@ from alyx_client.errors import InvalidFieldError
 __all__ = [
     "Sendable",
     "UnsendableValueError",
+    "entries",
     "is_from_library",
     "is_list",
     "naive",
     "plain_python",
     "query_value",
+    "several",
     "unsendable",
 ]
 
+K = TypeVar("K")
+V = TypeVar("V")
+_MAX_ITEMS = 1_000_000
 _EXACT = frozenset({type(None), bool, int, str})
 _TEXT = (str, bytes, bytearray, memoryview)
 # Python's date-times have no unit below microseconds: NumPy would return integers instead.
@@ -104,8 +110,54 @@ def plain_python(value: object, place: str, leaf: Callable[[Any, str], object] |
     """
     try:
         return _plain(value, place, leaf)
+    except InvalidFieldError:
+        raise
     except RecursionError:
         raise unsendable(place, "it contains itself, or is nested too deeply") from None
+    except Exception as error:  # the methods of an object of another library may raise anything
+        raise _unreadable(place, value, error) from error
+
+
+def several(values: object, place: str) -> list[object]:
+    """Return the items of a collection or an iterator, of which there may be a million.
+
+    Parameters
+    ----------
+    values
+        The collection.
+    place
+        The argument, for messages.
+
+    Raises
+    ------
+    UnsendableValueError
+        There are more, perhaps without end, or iterating fails.
+    """
+    try:
+        items = list(islice(cast("Iterable[object]", values), _MAX_ITEMS + 1))
+    except Exception as error:  # as above; a generator runs the caller's code
+        raise _unreadable(place, values, error) from error
+    if len(items) > _MAX_ITEMS:
+        raise unsendable(place, f"more than {_MAX_ITEMS:,} values cannot be sent; send fewer at a time")
+    return items
+
+
+def entries(mapping: Mapping[K, V], place: str) -> list[tuple[K, V]]:
+    """Return the keys and values of a mapping, whose own methods may be the caller's code.
+
+    Raises
+    ------
+    UnsendableValueError
+        They cannot be read.
+    """
+    try:
+        return list(mapping.items())
+    except Exception as error:  # as above
+        raise _unreadable(place, mapping, error) from error
+
+
+def _unreadable(place: str, value: object, error: Exception) -> UnsendableValueError:
+    return unsendable(place, f"a {type(value).__name__} cannot be read ({type(error).__name__})")
 
 
 def query_value(value: object, place: str) -> object:
@@ -125,7 +177,7 @@ def query_value(value: object, place: str) -> object:
     """
     # An open file would be read as the list of its lines.
     is_several = isinstance(value, Set | ValuesView | Iterator) and not hasattr(cast("object", value), "read")
-    return plain_python(list(cast("Iterable[object]", value)) if is_several else cast("Any", value), place)
+    return plain_python(several(cast("Any", value), place) if is_several else cast("Any", value), place)
 
 
 def is_list(value: object) -> TypeGuard[Iterable[object]]:
@@ -145,7 +197,9 @@ def _plain(value: object, place: str, leaf: Callable[[Any, str], object] | None)
     if isinstance(value, Mapping):
         return _object(cast("Mapping[object, object]", value), place, leaf)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item, f"{place}[{index}]", leaf) for index, item in enumerate(cast("Sequence[object]", value))]
+        values = cast("Sequence[object]", value)
+        items = values if isinstance(value, list | tuple) else several(values, place)
+        return [_plain(item, f"{place}[{index}]", leaf) for index, item in enumerate(items)]
     return value if leaf is None or isinstance(value, str | int | float | None) else leaf(value, place)
 
 

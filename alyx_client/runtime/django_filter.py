@@ -14,7 +14,7 @@ from typing import cast
 from urllib.parse import quote
 from uuid import UUID
 
-from alyx_client.runtime.coerce import naive, query_value
+from alyx_client.runtime.coerce import entries, naive, query_value
 
 DjangoFilter = str | Mapping[str, object]
 """Django lookups: values by lookup name, or text in Alyx's mini-language."""
@@ -64,7 +64,7 @@ def django_filter(spec: DjangoFilter) -> list[str]:
         return [spec]
     if not isinstance(cast("object", spec), Mapping):
         raise TypeError(f"django takes text or a dictionary of lookups, not a {type(spec).__name__}")
-    lookups = [_lookup(field, value) for field, value in spec.items()]
+    lookups = [_lookup(field, value) for field, value in entries(spec, "django")]
     split = [texts for texts in lookups if len(texts) > 1]
     # Two split lists would need a request for each pair of parts; the user can loop over one of them.
     if len(split) > 1:
@@ -99,18 +99,17 @@ def split_parts(text: str) -> list[str]:
     text
         A text in the mini-language.
     """
-    parts = [""]
-    closing = ""
-    for character in text:
+    parts: list[str] = []
+    start, closing = 0, ""
+    for place, character in enumerate(text):
         if character == "," and not closing:
-            parts.append("")
-            continue
-        if character in "[(":
+            parts.append(text[start:place])
+            start = place + 1
+        elif character in "[(":
             closing = "]" if character == "[" else ")"
         elif character == closing:
             closing = ""
-        parts[-1] += character
-    return parts
+    return [*parts, text[start:]]
 
 
 def _lookup(field: str, value: object) -> list[str]:

@@ -274,6 +274,7 @@ def _json_field(
     client: ClientContext, read: Action[object], partial_update: Action[object], key: LookupKey, name: str
 ) -> JSONField:
     require("field_name", name, str, "the name of a field")
+    name = str.__str__(name)
 
     def read_field() -> Flow[object]:
         record = yield from read.call(client, Arguments(key), bypass_cache=True)
@@ -290,4 +291,4 @@ def _json_field(
         record = yield from partial_update.call(client, Arguments(key, changes={name: data}), current=current)
         return getattr(record, name)
 
-    return JSONField(f"{read.endpoint} {key if isinstance(key, str) else shown(key)}: {name}", read_field, write_field)
+    return JSONField(f"{read.endpoint} {key if type(key) is str else shown(key)}: {name}", read_field, write_field)

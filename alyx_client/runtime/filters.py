@@ -18,7 +18,7 @@ from uuid import UUID
 from alyx_client.http.message import Params
 from alyx_client.http.suggestions import suggest
 from alyx_client.runtime.closed_filters import ClosedFilters
-from alyx_client.runtime.coerce import is_from_library, naive, plain_python, query_value, unsendable
+from alyx_client.runtime.coerce import entries, is_from_library, naive, plain_python, query_value, unsendable
 from alyx_client.runtime.django_filter import DjangoFilter, Lookups, Repeated, batches, django_filter
 from alyx_client.runtime.keys import uuid_text
 
@@ -103,7 +103,7 @@ def _without_none(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _unchecked_pairs(params: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for name, value in params.items():
+    for name, value in entries(params, "extra_params"):
         value = query_value(value, name)
         for item in cast("list[object]", value) if isinstance(value, list) else [value]:
             yield name, _text(name, item)

@@ -154,11 +154,11 @@ def fill_path(
             segment = str(UUID(segment))  # the server has no route for capitals, or without hyphens
         except ValueError:
             raise InvalidKeyError(
-                f"{endpoint} are looked up by UUID, and {str(key)!r} is not one. "
+                f"{endpoint} are looked up by UUID, and {shown(key)} is not one. "
                 f"Find the record with client.{endpoint}.list(...) and pass its id."
             ) from None
     elif kind == "integer" and not segment.removeprefix("-").isdecimal():
-        raise InvalidKeyError(f"{endpoint} are looked up by an integer, and {str(key)!r} is not one.")
+        raise InvalidKeyError(f"{endpoint} are looked up by an integer, and {shown(key)} is not one.")
     return before + segment + after
 
 
