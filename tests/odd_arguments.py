@@ -193,10 +193,10 @@ class Call:
 # Two names for one thing, in ONE's signatures.
 _OTHER_NAMES = {
     "cache_dir": ("target_dir",),
-    "links_to_file_list": ("list of URLs",),
     "full_link_to_file": ("is not a source of a file",),
     "url": ("is not a source of a file",),
     "base_url": ("address",),
+    "links_to_file_list": ("list of URLs", "url"),
 }
 _SOURCES = {"url", "full_link_to_file", "links_to_file_list", "dataset_record", "file_record", "file_records"}
 _FOLDERS = {"cache_dir", "target_dir", "destination"}

@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema
 
 from alyx_client.errors import ForeignURLError, InvalidKeyError
 from alyx_client.http.url import is_https_upgrade, redact_url, same_origin
+from alyx_client.runtime.coerce import entries, several
 from alyx_client.schema.naming import endpoint_name
 
 __all__ = [
@@ -115,7 +116,12 @@ def is_record(value: object) -> TypeGuard[Mapping[str, object] | RecordOf[Any]]:
 
 def has_records(value: object) -> bool:
     """Return whether a value is a record, or several values with a record among them; an iterator is not read."""
-    return is_record(value) or (_is_several(value) and not isinstance(value, Iterator) and any(map(is_record, value)))
+    try:
+        return is_record(value) or (
+            _is_several(value) and not isinstance(value, Iterator) and any(map(is_record, value))
+        )
+    except Exception:  # of the caller's own; whoever sends the value reports it
+        return False
 
 
 def origin_of(record: object) -> Origin | None:
@@ -168,7 +174,7 @@ def keys_of_records(value: object, reference: Reference, place: str, base_url: s
         return key_of_record(value, reference, place, base_url)
     if not _is_several(value):
         return value
-    items = list(value)
+    items = several(value, place)
     if not any(map(is_record, items)):
         return items if isinstance(value, Iterator) else value
     return [
@@ -197,7 +203,7 @@ def lookups_of_records(spec: object, base_url: str | None = None) -> object:
     if not isinstance(spec, Mapping):
         return spec
     lookups = cast("Mapping[str, object]", spec)
-    return {name: _lookup_of_records(name, value, base_url) for name, value in lookups.items()}
+    return {name: _lookup_of_records(name, value, base_url) for name, value in entries(lookups, "django")}
 
 
 def _lookup_of_records(lookup: str, value: object, base_url: str | None) -> object:
@@ -239,7 +245,7 @@ def refuse_foreign_records(urls: Mapping[str, Iterable[str]], base_url: str) -> 
 
 
 def _is_several(value: object) -> TypeGuard[Iterable[object]]:
-    if value is None or isinstance(value, str | bytes | UUID | int):
+    if value is None or isinstance(value, str | bytes | UUID | int | range):
         return False
     return isinstance(value, Sequence | Set | Iterator) and not hasattr(cast("object", value), "read")
 
@@ -283,8 +289,11 @@ def _same_server(url: str, base_url: str) -> bool:
 
 def _field(record: object, name: str) -> object:
     fields = cast("Mapping[str, object]", record)
-    if name in fields:
-        return fields[name]
+    try:
+        if name in fields:
+            return fields[name]
+    except Exception as error:  # a mapping may run the caller's code
+        raise InvalidKeyError(f"this {_described(record)} cannot be read ({type(error).__name__})") from error
     return getattr(record, "id", None) if name == "id" else None  # some typed records have it from their URL
 
 
