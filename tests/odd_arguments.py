@@ -172,7 +172,7 @@ class Call:
         except Exception as error:
             if isinstance(error, OSError) and self.argument in _FOLDERS:
                 return  # the folder cannot be created
-            if str(error) == _OWN and self.argument in _SOURCES:
+            if str(error) == _OWN and self.argument in _SOURCES | _FOLDERS:
                 return  # records are read as they are, and iterators that fail are the caller's
             raise AssertionError(f"{self.label}({self.argument}={_shown(value)}): {error!r}") from error
 
