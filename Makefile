@@ -21,8 +21,10 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)
 	$(RUN) examples/demo.py
 
+# make test         check everything
+# make test JOBS=2  with tests in two processes at a time
 test: check
-	$(RUN) -m pytest
+	$(RUN) -m pytest $(if $(JOBS),-n $(JOBS))
 
 check: $(STAMP)
 	$(RUN) -m ruff check .
