@@ -13,6 +13,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["local", "live", "record"],
         help="run the contract tests against the local Alyx only, or the Alyx at ALYX_URL; record: save the exchanges",
     )
+    parser.addoption(
+        "--beside-writers",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="with --server=live: how long lists are read while others write",
+    )
 
 
 def pytest_configure() -> None:

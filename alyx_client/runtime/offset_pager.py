@@ -51,7 +51,8 @@ class OffsetPager(Generic[T]):
         self._doubts: list[str] = []
 
     def _begin_query(self) -> QueryPager[T]:
-        return QueryPager(self._seen, self._page_size, has_ranges=self._has_ranges)
+        is_only = self._query_count == 1
+        return QueryPager(self._seen, self._page_size, has_ranges=self._has_ranges, is_only_query=is_only)
 
     @property
     def next_page(self) -> PageRequest | None:

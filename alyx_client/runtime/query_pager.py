@@ -42,9 +42,13 @@ class QueryPager(Generic[T]):
         Rows per page; the server's default if None.
     has_ranges
         Whether the list can be read by ranges of its keys in the end.
+    is_only_query
+        Whether all rows returned are those of this query.
     """
 
-    def __init__(self, seen: SeenRows[T], page_size: int | None, *, has_ranges: bool) -> None:
+    def __init__(
+        self, seen: SeenRows[T], page_size: int | None, *, has_ranges: bool, is_only_query: bool = True
+    ) -> None:
         self._seen = seen
         self._page_size = page_size
         self._has_ranges = has_ranges
@@ -52,7 +56,7 @@ class QueryPager(Generic[T]):
         """True if no further page of this query is to be fetched."""
         self._count: int | None = None
         self._lowest_count = 0
-        self._keys: set[object] = set()
+        self._keys = seen.keys if is_only_query else set[object]()
         self._rows_without_key = 0
         self._is_keyless = False  # pages brought rows without a key
         self._is_whole = False  # all rows were read at one moment
@@ -134,8 +138,9 @@ class QueryPager(Generic[T]):
     def add_range(self, rows: Sequence[T]) -> list[T]:
         """Take the rows of a range of keys, and return those that are new."""
         keys = self._seen.keys_of(rows)
+        new = self._seen.new_rows(rows, keys)
         self._note_keys(keys)
-        return self._seen.new_rows(rows, keys)
+        return new
 
     def confirm(self) -> None:
         """Take note that all rows were read, each at a moment at which no other row could take its place."""
@@ -234,10 +239,11 @@ class QueryPager(Generic[T]):
         # Pages nearer to the front repeat rows on purpose, among those that were created meanwhile.
         if not self._is_stepping_back:
             beyond = keys[max(0, self._end - offset) :]
-            self._is_displaced = self._is_displaced or not self._keys.isdisjoint(beyond)
-            self._is_disordered = self._is_disordered or _has_known_behind_new(beyond, self._keys)
-        self._note_keys(keys[skipped:])
+            if not self._keys.isdisjoint(beyond):
+                self._is_displaced = True
+                self._is_disordered = self._is_disordered or _has_known_behind_new(beyond, self._keys)
         new = self._seen.new_rows(page.rows[skipped:], keys[skipped:])
+        self._note_keys(keys[skipped:])
         self._is_whole = self._is_whole or (offset == 0 and page.count <= len(page.rows) < LONGEST_PAGE + is_first)
         self._is_bringing_rows = bool(new) and not is_repeated
         if self._is_bringing_rows:
@@ -249,8 +255,9 @@ class QueryPager(Generic[T]):
         return new
 
     def _note_keys(self, keys: Sequence[object]) -> None:
-        self._rows_without_key += sum(key is None for key in keys)
-        self._keys.update(key for key in keys if key is not None)
+        self._rows_without_key += keys.count(None)
+        self._keys.update(keys)
+        self._keys.discard(None)
 
     def _spend(self) -> bool:
         """Take one request from the budget; False if it is used up."""

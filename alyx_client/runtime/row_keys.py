@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -14,7 +14,7 @@ RowKey = Callable[[Any], object]
 """Returns the key that identifies a row of a list; None for rows without one."""
 
 _IDENTIFIER = re.compile(
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|-?[0-9]{1,20}", re.ASCII | re.IGNORECASE
+    "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|-?[0-9]{1,20}"
 )
 
 
@@ -29,17 +29,20 @@ def key_reader(names: Sequence[str], path: str) -> Callable[[Mapping[str, object
         The list's path, below which the URLs of its records lie.
     """
     path = path.rstrip("/")
+    is_identifier = _IDENTIFIER.fullmatch
 
     def read_key(fields: Mapping[str, object]) -> object:
         for name in names:
             value = fields.get(name)
-            if isinstance(value, UUID) or (isinstance(value, int) and not isinstance(value, bool)):
-                return value
             if isinstance(value, str):
-                folder, slash, last = value.rstrip("/").rpartition("/")
+                folder, slash, last = value.rpartition("/")
+                if slash and not last:
+                    folder, slash, last = folder.rpartition("/")
                 # The schema's word is checked on each row: servers send other things than they declare.
-                if (not slash or folder.endswith(path)) and _IDENTIFIER.fullmatch(last):
+                if (not slash or folder.endswith(path)) and is_identifier(last):
                     return last
+            elif isinstance(value, UUID) or (isinstance(value, int) and not isinstance(value, bool)):
+                return value
         return None
 
     return read_key
@@ -82,7 +85,8 @@ class SeenRows(Generic[T]):
 
     def __init__(self, row_key: RowKey | None, max_items: int | None) -> None:
         self._row_key = row_key
-        self._keys: set[object] = set()
+        self.keys: set[object] = set()
+        """The keys of the rows that were returned."""
         self.remaining = max_items
         """The number of rows that may still be returned; None if any number may."""
         self.has_repeats = False
@@ -115,18 +119,24 @@ class SeenRows(Generic[T]):
             Their keys, if these have been read already.
         """
         keys = self.keys_of(rows) if keys is None else keys
-        new: list[T] = []
-        of_page: set[object] = set()
-        for row, key in zip(rows, keys, strict=True):
-            # Rows without a key may be repetitions, but dropping equal rows might drop different records.
-            if key is not None:
-                self.has_repeats = self.has_repeats or key in of_page
-                of_page.add(key)
-                if key in self._keys:
-                    continue
-                self._keys.add(key)
-            new.append(row)
+        distinct = set(keys)
+        # Rows without a key may be repetitions, but dropping equal rows might drop different records.
+        if None not in distinct and len(distinct) == len(keys):
+            known = self.keys
+            new = [row for row, key in zip(rows, keys, strict=True) if key not in known] if known else list(rows)
+        else:
+            new = list(self._without_repeats(rows, keys))
+        self.keys |= distinct - {None}
         if self.remaining is not None:
             new = new[: self.remaining]
             self.remaining -= len(new)
         return new
+
+    def _without_repeats(self, rows: Sequence[T], keys: Sequence[object]) -> Iterator[T]:
+        of_page: set[object] = set()
+        for row, key in zip(rows, keys, strict=True):
+            self.has_repeats = self.has_repeats or key in of_page
+            if key not in self.keys and key not in of_page:
+                yield row
+            if key is not None:
+                of_page.add(key)

@@ -11,7 +11,7 @@ from .bench import Bench
 from .package import AlyxClient, AsyncAlyxClient
 from .stock import UNLISTABLE, stocked
 from .targets import RECORDED_URL, Target, live_target, recorded_target, recording
-from .walks import WALKS, table
+from .walks import BESIDE_WRITERS, WALKS, table, table_beside_writers
 
 _TARGETS = {
     "local": pytest.param("local", id="local"),
@@ -32,6 +32,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if WALKS:
         terminalreporter.section("lists read to their end")
         for line in table():
+            terminalreporter.write_line(line)
+    if BESIDE_WRITERS:
+        terminalreporter.section("lists read beside writers")
+        for line in table_beside_writers():
             terminalreporter.write_line(line)
 
 
