@@ -11,12 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeGuard, Union, cast, get_args, get_origin
+from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from alyx_client.http.json_body import as_object, is_array, is_object, unexpected
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
+from alyx_client.runtime.models import key_of_url
 
 __all__ = ["LenientReader", "describe", "json_type", "strict_adapter"]
 
@@ -93,12 +95,22 @@ class LenientReader:
                 fields[name] = None
             else:
                 fields[name] = field.get_default(call_default_factory=True)
+        # Servers of 2022 send sessions whose key stands in their URL alone.
+        if "id" in fields and fields["id"] is None and model.model_fields["id"].annotation is UUID:
+            fields["id"] = _uuid_at_end(value.get("url"))
         # Not as keywords of model_construct(): the server may call a field "cls" or "_fields_set".
         record = model.model_construct(_fields_set=set(fields) & set(value) | set(extra))
         vars(record).update(fields)
         if record.model_extra is not None:
             record.model_extra.update(extra)
         return record
+
+
+def _uuid_at_end(url: object) -> UUID | None:
+    try:
+        return UUID(key_of_url(url)) if isinstance(url, str) else None
+    except ValueError:
+        return None
 
 
 def strict_adapter(kind: Any) -> TypeAdapter[Any]:

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
+from alyx_client.errors import SchemaDriftWarning
 from alyx_client.runtime.row_keys import distinct_rows, key_reader
 from tests.faults import FaultServer, json_response
 from tests.runtime.lists import no_warnings
@@ -120,3 +121,16 @@ def test_rows_that_a_join_repeats_are_returned_once() -> None:
     rows = [{"url": f"https://example.org/weighings/{number // 2:032x}"} for number in range(6)]
     with FaultServer(then=Listing(rows)) as server, no_warnings():
         assert list(AlyxClient(server.url, token="t").get("/weighings")) == rows[::2]
+
+
+@pytest.mark.parametrize("sent", [{}, {"id": None}])
+def test_key_of_a_row_that_only_its_url_has_is_its_id(sent: dict[str, Any]) -> None:
+    fields = {"lab": None, "number": 1, "projects": [], "start_time": None, "subject": "flowers", "task_protocol": ""}
+    rows = [{**fields, **sent, "url": f"https://alyx.example.org/sessions/{number:032x}"} for number in range(120)]
+    with FaultServer(then=Listing(rows)) as server:
+        client = AlyxClient(server.url, token="t", cache_rest=None)
+        with pytest.warns(SchemaDriftWarning, match=r"sessions.*\bid\b"):
+            sessions = list(client.sessions.list())
+        assert [session.id for session in sessions] == [UUID(int=number) for number in range(120)]
+        rows[:] = [{**fields, "url": "https://alyx.example.org/sessions/first"}]
+        assert client.sessions.list()[0].id is None
