@@ -236,3 +236,24 @@ def test_bulk_call_with_a_file_says_what_to_do(generate: Generate) -> None:
         with pytest.raises(InvalidFieldError, match="one record"):
             endpoint.create([model(name="a"), model(name="b")], image=b"x")
         assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "parameter"),
+    [({"next": TEXT}, ""), ({"nextPageToken": TEXT}, ""), ({"links": {}}, ""), ({"total": {}}, "page"), ({}, "cursor")],
+)
+def test_one_page_of_a_list_is_named(generate: Generate, fields: JSON, parameter: str) -> None:
+    page = {"type": "object", "properties": {**fields, "data": {"type": "array", "items": ref("Thing")}}}
+    listed = {**returns(page), **(query({"name": parameter, "schema": TEXT}) if parameter else {})}
+    generated = generate(at({"/things": {"get": listed}, "/things/{id}": {"get": {**key(), **returns(ref("Thing"))}}}))
+    assert generated.findings == ["things.GET /things: one page of a list: the method returns that page as it is"]
+    assert [action.name for action in generated.result.api.endpoints[0].actions] == ["read", "read_all"]
+
+
+def test_array_that_is_one_page_is_named(generate: Generate) -> None:
+    rows = returns({"type": "array", "items": ref("Thing")})
+    listed = {**rows, **query({"name": "page", "schema": {"type": "integer"}})}
+    generated = generate(at({"/things": {"get": listed}, "/others": {"get": rows}}))
+    assert generated.findings == [
+        "things.GET /things: one page of a list: the method returns that page; pass page for the others"
+    ]

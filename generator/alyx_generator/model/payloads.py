@@ -15,6 +15,36 @@ from alyx_generator.source.openapi import alternatives, component_of, is_object,
 
 _STATUSES = ("200", "201", "202", "204", "2XX")
 _EMPTY = ("204", "205")
+_ONE_PAGE = "one page of a list: the method returns that page"
+_UNCOUNTED = "its pages declare no count, without which list() raises where there is a next page"
+_PAGE_PARAMETERS = frozenset(
+    {
+        "page",
+        "cursor",
+        "offset",
+        "page_token",
+        "pageToken",
+        "after",
+        "before",
+        "starting_after",
+        "per_page",
+        "page_size",
+    }
+)
+_PAGE_FIELDS = frozenset(
+    {
+        "next",
+        "nextpage",
+        "nextcursor",
+        "nextpagetoken",
+        "nexttoken",
+        "hasmore",
+        "hasnext",
+        "cursor",
+        "links",
+        "pagination",
+    }
+)
 # Neither says that the content is JSON; a client that accepts JSON gets it.
 _ANY_MEDIA_TYPE = frozenset({"*/*", "application/*"})
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
@@ -78,10 +108,16 @@ def _classified(operation: Operation, schema: Schema, components: Components) ->
         reason = "paged by a number or a cursor: list_page() returns one page at a time"
         return replace(operation, kind="record", numbered=True), schema, [reason]
     if row is not None:
-        return replace(operation, kind="page"), row, []
+        uncounted = [] if "count" in target["properties"] else [_UNCOUNTED]
+        return replace(operation, kind="page"), row, uncounted
     if _is_list_of_records(target, components):
-        return replace(operation, kind="list"), target["items"], []
-    return replace(operation, kind="record"), schema, []
+        # A list in an array has no room for what says that there is more of it.
+        part = (
+            [f"{_ONE_PAGE}; pass {' or '.join(sorted(names))} for the others"] if (names := _pages(operation)) else []
+        )
+        return replace(operation, kind="list"), target["items"], part
+    is_page = operation.method == "get" and _looks_like_page(target, operation, components)
+    return replace(operation, kind="record"), schema, [f"{_ONE_PAGE} as it is"] if is_page else []
 
 
 def _read_body(endpoint: str, operation: Operation, components: Components) -> tuple[Operation, list[str]]:
@@ -198,6 +234,21 @@ def _rows_of_page(target: Schema) -> Any:
     # Cursor pagination has no count.
     is_page = "count" in properties or ("next" in properties and "previous" in properties)
     return results.get("items", {}) if is_page and results.get("type") == "array" else None
+
+
+def _pages(operation: Operation) -> set[str]:
+    """Return the parameters by which a list that is not of Django REST framework's form is divided into pages."""
+    if operation.method != "get":
+        return set()
+    return {str(parameter["name"]) for parameter in operation.parameters("query")} & _PAGE_PARAMETERS
+
+
+def _looks_like_page(target: Schema, operation: Operation, components: Components) -> bool:
+    """Return whether an object has records in it, and says or is asked which part of a list they are."""
+    properties = as_schema(target.get("properties"))
+    if not any(_is_list_of_records(resolved(field, components), components) for field in properties.values()):
+        return False
+    return bool(_PAGE_FIELDS & {str(name).lower().replace("_", "") for name in properties}) or bool(_pages(operation))
 
 
 def _is_numbered(operation: Operation, page: Schema) -> bool:
