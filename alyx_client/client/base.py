@@ -25,6 +25,7 @@ from alyx_client.http.deadline import LOGIN_TIMEOUT, Deadline
 from alyx_client.http.flow import Expires, Sender
 from alyx_client.http.log import configure
 from alyx_client.http.message import Request
+from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.retry import Retries
 from alyx_client.http.suggestions import did_you_mean, missing_attribute, nearest
 from alyx_client.http.transport import ConnectionOptions, SyncTransport, TransportOptions
@@ -93,6 +94,9 @@ class ClientBase:
     min_download_rate
         The least rate of a download, in bytes per second over a minute; slower ones are resumed with a new connection,
         and fail in the end. By default ``ALYX_MIN_DOWNLOAD_RATE``, then the settings, then 1000; 0 for none.
+    headers
+        Header fields for this server alone, such as those of a gateway in front of it; by default those of the
+        settings. Their values are neither logged nor shown.
 
     Raises
     ------
@@ -140,9 +144,12 @@ class ClientBase:
         login_timeout: float = LOGIN_TIMEOUT,
         max_response_bytes: float | None = None,
         min_download_rate: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         configure()
         password, token = hide(password), hide(token)
+        passed_headers = None if headers is None else OwnHeaders(headers)
+        del headers  # so that tracebacks that show local variables do not show them
         require_text("password", password)
         require("token", token, (str, Mapping, NoneType), "a text")
         _check_connection(connect_timeout, read_timeout, retries, verify)
@@ -156,6 +163,7 @@ class ClientBase:
             base_url, username=username, cache_dir=cache_dir, data_server=data_server, limits=limits
         )
         self._settings = settings
+        self._own_headers = settings.headers if passed_headers is None else passed_headers
         self._timeout, self._login_timeout = settings.limits.timeout, login_timeout
         self._cache_dir = settings.cache_dir
         self._cache = ResponseCache(settings.rest_cache_dir, settings.base_url, mode=cache_rest, offline=offline)
@@ -180,6 +188,7 @@ class ClientBase:
             TokenAuth(self._auth, login_timeout),
             **self._connection_options,
             max_response_bytes=settings.limits.max_response_bytes,
+            own_headers=self._own_headers,
         )
         self.silent = silent
         self.drift = DriftLog(strict=strict, package=self._surface, server=self.base_url)
@@ -217,6 +226,7 @@ class ClientBase:
         default: bool | None = None,
         silent: bool = False,
         verify: bool | ssl.SSLContext = True,
+        headers: Mapping[str, str] | None = None,
     ) -> Self | None:
         """Prompt for a server's settings once, try them out and store them: then ``AlyxClient()`` is enough to connect.
 
@@ -236,8 +246,8 @@ class ClientBase:
             Whether this becomes the server that ``AlyxClient()`` connects to.
         silent
             Do not prompt: what is not passed stays as it is.
-        verify
-            As for the client.
+        verify, headers
+            As for the client; headers are not stored.
 
         Returns
         -------
@@ -263,8 +273,12 @@ class ClientBase:
 
         password, token, data_password = hide(password), hide(token), hide(data_password)
 
+        own = OwnHeaders(headers)
+
         def connect(address: str) -> Sender:
-            transport = SyncTransport(address, TokenAuth(AuthState(Credentials(address, silent=True))), verify=verify)
+            transport = SyncTransport(
+                address, TokenAuth(AuthState(Credentials(address, silent=True))), verify=verify, own_headers=own
+            )
             return lambda step: transport.send(
                 step.request, token=step.token, timeout=Deadline(LOGIN_TIMEOUT, "login_timeout")
             )
@@ -282,7 +296,7 @@ class ClientBase:
             default=default,
         )
         settings = run_setup(options, connect, Prompter.for_session(silent=silent))
-        return None if settings is None else cls(settings.base_url, silent=silent, verify=verify)
+        return None if settings is None else cls(settings.base_url, silent=silent, verify=verify, headers=headers)
 
     @property
     def base_url(self) -> str:
@@ -408,7 +422,9 @@ class ClientBase:
         settings = (self.cache_dir, self.silent)
         if self._last_downloader is None or self._last_downloader[0] != settings:
             logins = (Login(server.url, *(server.login() or (None, None))) for server in self._settings.data_servers)
-            servers = DataServers(logins, base_url=self.base_url, token=self._token_headers)
+            servers = DataServers(
+                logins, base_url=self.base_url, token=self._token_headers, own_headers=self._own_headers
+            )
             downloader = Downloader(
                 servers,
                 folder=self.cache_dir,

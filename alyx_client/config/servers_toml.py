@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from alyx_client.config.data_server import DataServer
 from alyx_client.config.limits import LIMITS, check_limit
@@ -15,6 +15,7 @@ from alyx_client.config.toml_edit import line_of
 from alyx_client.errors import AlyxWarning, ConfigurationError
 from alyx_client.http.json_body import is_deeply_nested
 from alyx_client.http.log import warn
+from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.suggestions import nearest
 from alyx_client.http.url import normalise_base_url
 from alyx_client.storage.file_system import read_regular_file, user_folder
@@ -29,6 +30,7 @@ _MAX_DEPTH = 20
 _SETTINGS = (
     *("username", "cache_dir", "keyring", "data_server", "data_username", "data_password", MORE_DATA_SERVERS),
     *LIMITS,
+    "headers",
 )
 _EXPECTED: Mapping[type, str] = {str: "text in quotes", bool: "true or false", list: "a list of tables"}
 
@@ -51,6 +53,8 @@ class StoredServer:
         The data servers, the preferred one first.
     limits
         The limits, by name.
+    headers
+        Header fields that are sent to this server alone.
     """
 
     username: str | None = None
@@ -58,6 +62,7 @@ class StoredServer:
     keyring: bool = False
     data_servers: tuple[DataServer, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict[str, float])
+    headers: OwnHeaders = field(default_factory=OwnHeaders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,7 @@ class ServersFile:
             keyring=keyring,
             data_servers=tuple(_data_servers(settings, keyring)),
             limits=dict(settings.limits()),
+            headers=settings.headers(),
         )
 
 
@@ -171,6 +177,15 @@ class _TableReader:
             except ValueError as error:
                 raise self.error(name, f"is not a limit: {error}") from None
             yield name, value
+
+    def headers(self) -> OwnHeaders:
+        table = self.table.get("headers")
+        if not (table is None or is_table(table)):
+            raise self.error("headers", "must be a table of names and values")
+        try:
+            return OwnHeaders(cast("Any", table))
+        except (TypeError, ValueError) as error:
+            raise self.error("headers", f"cannot be sent: {error}") from None
 
     def warn_about_unknown(self) -> None:
         for name in self.table.keys() - set(_SETTINGS):

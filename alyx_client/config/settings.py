@@ -21,6 +21,7 @@ from alyx_client.config.limits import Limits, find_limits
 from alyx_client.config.servers_toml import ServersFile, read_servers
 from alyx_client.errors import MissingCredentialsError
 from alyx_client.http.arguments import require_folder, require_text
+from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.url import normalise_base_url
 from alyx_client.storage.file_system import user_folder, user_label
 
@@ -50,6 +51,8 @@ class Settings:
         Whether to store secrets in the system's keyring.
     limits
         The limits of calls and responses.
+    headers
+        Header fields that are sent to this server alone.
     sources
         The source of each value, for messages: ``{"username": "ALYX_USERNAME"}``.
     """
@@ -61,6 +64,7 @@ class Settings:
     rest_cache_dir: Path
     keyring: bool = False
     limits: Limits = field(default_factory=Limits)
+    headers: OwnHeaders = field(default_factory=OwnHeaders, compare=False)
     sources: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
 
     @property
@@ -183,6 +187,7 @@ def find_settings(
         rest_cache_dir=chosen / f".rest-{user_label()}" if folder else _platform_cache(),
         keyring=stored.keyring,
         limits=found_limits,
+        headers=stored.headers,
         sources={
             "base_url": url_source,
             "username": user_source,

@@ -10,6 +10,7 @@ from alyx_client.downloads.addresses import Login, is_below, normalise_url
 from alyx_client.downloads.names import check_name
 from alyx_client.errors import ForeignURLError, InsecureConnectionWarning
 from alyx_client.http.log import warn
+from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, same_server
 
 Headers = Mapping[str, str]
@@ -30,6 +31,8 @@ class DataServers:
         Returns the header with Alyx's token.
     any_server
         Whether files may also come from other servers, which receive no stored credentials.
+    own_headers
+        Header fields for the Alyx server alone.
     """
 
     def __init__(
@@ -39,7 +42,9 @@ class DataServers:
         base_url: str | None = None,
         token: Callable[[], Headers] | None = None,
         any_server: bool = False,
+        own_headers: OwnHeaders | None = None,
     ) -> None:
+        self._own_headers = own_headers or OwnHeaders()
         self.logins = tuple(Login(normalise_base_url(login.url), login.username, login.password) for login in logins)
         self.base_url = base_url and normalise_base_url(base_url)
         self._token = token
@@ -57,7 +62,13 @@ class DataServers:
         return self._copy(self.logins, any_server=True)
 
     def _copy(self, logins: tuple[Login, ...], *, any_server: bool) -> DataServers:
-        copy = DataServers(logins, base_url=self.base_url, token=self._token, any_server=any_server)
+        copy = DataServers(
+            logins,
+            base_url=self.base_url,
+            token=self._token,
+            any_server=any_server,
+            own_headers=self._own_headers,
+        )
         # Shared, so that each host is warned about once per client, not once per call.
         copy._warned_hosts = self._warned_hosts
         return copy
@@ -144,6 +155,8 @@ class DataServers:
         for name, value in (extra or {}).items():
             if at_source or not _CREDENTIAL.search(name):
                 headers[name] = value
+        if trusted and self.is_alyx(url):
+            headers.update(self._own_headers)
         # Once a foreign server is on the way, it chooses the URL: nobody's credentials are sent to it any more, not
         # even our own server's to that server.
         if not trusted or any(name.lower() == "authorization" for name in headers):

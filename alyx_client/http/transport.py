@@ -37,8 +37,9 @@ from alyx_client.http.loop_pool import LoopPool
 from alyx_client.http.message import Request, Response
 from alyx_client.http.network import open_async_pool, open_pool, timeouts
 from alyx_client.http.notices import NOTICE_HEADERS, Notices
+from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.retry import Retries, exchange
-from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, request_url, same_origin
+from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, request_url, same_origin, same_server
 
 __all__ = ["AsyncTransport", "ConnectionOptions", "SyncTransport", "Transport", "TransportOptions"]
 
@@ -56,6 +57,7 @@ class TransportOptions(ConnectionOptions, total=False):
     """The settings of a transport, as keywords; see `Transport`."""
 
     max_response_bytes: float
+    own_headers: OwnHeaders
 
 
 class Transport:
@@ -78,6 +80,8 @@ class Transport:
     verify
         True: the operating system's trust store, or what the environment sets; False: certificates are not checked; or
         an SSLContext.
+    own_headers
+        Header fields for this server alone, such as those that a gateway in front of it asks for.
     user_agent
         The ``User-Agent`` header.
     call_timeout
@@ -99,7 +103,9 @@ class Transport:
         user_agent: str | None = None,
         call_timeout: float = DEFAULT_TIMEOUT,
         max_response_bytes: float = DEFAULT_MAX_BYTES,
+        own_headers: OwnHeaders | None = None,
     ) -> None:
+        self.own_headers = own_headers or OwnHeaders()
         self.base_url = normalise_base_url(base_url)
         self.auth = auth
         self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
@@ -119,7 +125,7 @@ class Transport:
         if isinstance(self._verify, ssl.SSLContext):
             raise TypeError("A client with an SSLContext cannot be pickled; create a new client in each process.")
         limits = {"timeout", "call_timeout", "max_response_bytes", "retries"}
-        settings = limits | {"base_url", "auth", "notices", "user_agent", "_verify"}
+        settings = limits | {"base_url", "auth", "notices", "user_agent", "own_headers", "_verify"}
         return {name: value for name, value in self.__dict__.items() if name in settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -163,6 +169,10 @@ class Transport:
         headers = {"Accept": request.accept, "Accept-Encoding": "gzip, deflate", "User-Agent": self.user_agent}
         if step.token is not None:
             headers["Authorization"] = f"Token {step.token}"
+        url = request_url(request, self.base_url)
+        # A redirect may lead to another server, which must not receive them.
+        if same_server(url, self.base_url):
+            headers.update(self.own_headers)
         body: dict[str, Any] = {}
         if request.form and request.form_type == "urlencoded" and not request.files:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -183,7 +193,6 @@ class Transport:
         elif request.json is not None:
             headers["Content-Type"] = "application/json"
             body = {"content": request.json}
-        url = request_url(request, self.base_url)
         extensions = {"timeout": timeouts(self.timeout, deadline)}
         built = httpx.Request(request.method, url, headers=headers, extensions=extensions, **body)
         built.url = LoggedURL(built.url)
