@@ -25,8 +25,8 @@ def main() -> None:
     client = AlyxClient(os.environ["ALYX_URL"])
     print(f"1. {client} - nothing is sent until the first call, which logs in")
 
-    subjects = client.subjects.list(alive=True, limit=5)
-    print(f"\n2. client.subjects.list(alive=True): {len(subjects)} records, fetched as needed")
+    subjects = client.subjects.list(alive=True, max_items=5)
+    print(f"\n2. client.subjects.list(alive=True, max_items=5): {len(subjects)} records")
     for subject in subjects[:3]:
         print(f"   {subject.nickname}, born {subject.birth_date}, {subject.age_weeks} weeks, lab {subject.lab}")
 

@@ -143,7 +143,7 @@ class BrainRegions(Endpoint):
         id: int | RecordOf[Literal["brain_regions"]] | Sequence[int | RecordOf[Literal["brain_regions"]]] | None = None,
         name: str | None = None,
         parent: int | RecordOf[Literal["brain_regions"]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -171,7 +171,7 @@ class BrainRegions(Endpoint):
             Part of the name; case-insensitive.
         parent
             Id of the parent region.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -206,7 +206,7 @@ class BrainRegions(Endpoint):
                 "name": name,
                 "parent": parent,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -331,7 +331,7 @@ class AsyncBrainRegions(AsyncEndpoint):
         id: int | RecordOf[Literal["brain_regions"]] | Sequence[int | RecordOf[Literal["brain_regions"]]] | None = None,
         name: str | None = None,
         parent: int | RecordOf[Literal["brain_regions"]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -359,7 +359,7 @@ class AsyncBrainRegions(AsyncEndpoint):
             Part of the name; case-insensitive.
         parent
             Id of the parent region.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -394,7 +394,7 @@ class AsyncBrainRegions(AsyncEndpoint):
                 "name": name,
                 "parent": parent,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

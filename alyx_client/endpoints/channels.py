@@ -221,7 +221,7 @@ class Channels(JsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["j
         x: float | None = None,
         y: float | None = None,
         z: float | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -259,7 +259,7 @@ class Channels(JsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["j
             Anteroposterior position in µm, positive to the front; exact match.
         z
             Dorsoventral position in µm, positive upwards; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -300,7 +300,7 @@ class Channels(JsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["j
                 "y": y,
                 "z": z,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -506,7 +506,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], 
         x: float | None = None,
         y: float | None = None,
         z: float | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -544,7 +544,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], 
             Anteroposterior position in µm, positive to the front; exact match.
         z
             Dorsoventral position in µm, positive upwards; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -585,7 +585,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], 
                 "y": y,
                 "z": z,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -294,7 +294,7 @@ class ChronicInsertions(JsonFields[UUID | str | RecordOf[Literal["chronic_insert
         | RecordOf[Literal["users"]]
         | Sequence[UUID | str | RecordOf[Literal["users"]]]
         | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -340,7 +340,7 @@ class ChronicInsertions(JsonFields[UUID | str | RecordOf[Literal["chronic_insert
             Nickname of the subject; exact match.
         users
             UUIDs of users; the record must have at least one of them.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -385,7 +385,7 @@ class ChronicInsertions(JsonFields[UUID | str | RecordOf[Literal["chronic_insert
                 "subject": subject,
                 "users": users,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -587,7 +587,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["chro
         | RecordOf[Literal["users"]]
         | Sequence[UUID | str | RecordOf[Literal["users"]]]
         | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -633,7 +633,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["chro
             Nickname of the subject; exact match.
         users
             UUIDs of users; the record must have at least one of them.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -678,7 +678,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["chro
                 "subject": subject,
                 "users": users,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -157,7 +157,7 @@ class DataFormats(JsonFields[str | RecordOf[Literal["data_formats"]], Literal["j
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -166,7 +166,7 @@ class DataFormats(JsonFields[str | RecordOf[Literal["data_formats"]], Literal["j
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -189,7 +189,7 @@ class DataFormats(JsonFields[str | RecordOf[Literal["data_formats"]], Literal["j
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def read(
         self,
@@ -357,7 +357,7 @@ class AsyncDataFormats(AsyncJsonFields[str | RecordOf[Literal["data_formats"]], 
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -366,7 +366,7 @@ class AsyncDataFormats(AsyncJsonFields[str | RecordOf[Literal["data_formats"]], 
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -389,7 +389,7 @@ class AsyncDataFormats(AsyncJsonFields[str | RecordOf[Literal["data_formats"]], 
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def read(
         self,

@@ -220,7 +220,7 @@ class DataNotices(JsonFields[UUID | str | RecordOf[Literal["data_notices"]], Lit
         importance: Literal[20, 30, 40, 50] | Sequence[Literal[20, 30, 40, 50]] | None = None,
         name: str | None = None,
         version_affected: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -251,7 +251,7 @@ class DataNotices(JsonFields[UUID | str | RecordOf[Literal["data_notices"]], Lit
             Name; exact match.
         version_affected
             Affected versions; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -288,7 +288,7 @@ class DataNotices(JsonFields[UUID | str | RecordOf[Literal["data_notices"]], Lit
                 "name": name,
                 "version_affected": version_affected,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -478,7 +478,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str | RecordOf[Literal["data_notic
         importance: Literal[20, 30, 40, 50] | Sequence[Literal[20, 30, 40, 50]] | None = None,
         name: str | None = None,
         version_affected: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -509,7 +509,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str | RecordOf[Literal["data_notic
             Name; exact match.
         version_affected
             Affected versions; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -546,7 +546,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str | RecordOf[Literal["data_notic
                 "name": name,
                 "version_affected": version_affected,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -183,7 +183,7 @@ class DataRepositoryEndpoint(JsonFields[str | RecordOf[Literal["data_repository"
         globus_endpoint_id: UUID | str | None = None,
         globus_is_personal: bool | None = None,
         name: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -198,7 +198,7 @@ class DataRepositoryEndpoint(JsonFields[str | RecordOf[Literal["data_repository"
             True if the repository is a personal Globus endpoint, such as a lab computer; False if it is a server.
         name
             Name; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -224,7 +224,7 @@ class DataRepositoryEndpoint(JsonFields[str | RecordOf[Literal["data_repository"
         return self._list(
             _LIST,
             {"globus_endpoint_id": globus_endpoint_id, "globus_is_personal": globus_is_personal, "name": name},
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -399,7 +399,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str | RecordOf[Literal["data_r
         globus_endpoint_id: UUID | str | None = None,
         globus_is_personal: bool | None = None,
         name: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -414,7 +414,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str | RecordOf[Literal["data_r
             True if the repository is a personal Globus endpoint, such as a lab computer; False if it is a server.
         name
             Name; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -440,7 +440,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str | RecordOf[Literal["data_r
         return self._list(
             _LIST,
             {"globus_endpoint_id": globus_endpoint_id, "globus_is_personal": globus_is_personal, "name": name},
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

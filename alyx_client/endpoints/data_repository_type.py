@@ -135,7 +135,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str | RecordOf[Literal["data_reposit
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -144,7 +144,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str | RecordOf[Literal["data_reposit
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -167,7 +167,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str | RecordOf[Literal["data_reposit
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def read(
         self,
@@ -337,7 +337,7 @@ class AsyncDataRepositoryTypeEndpoint(
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -346,7 +346,7 @@ class AsyncDataRepositoryTypeEndpoint(
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -369,7 +369,7 @@ class AsyncDataRepositoryTypeEndpoint(
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def read(
         self,

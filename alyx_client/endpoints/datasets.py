@@ -393,7 +393,7 @@ class Datasets(JsonFields[UUID | str | RecordOf[Literal["datasets"]], Literal["j
         tag: str | RecordOf[Literal["tags"]] | None = None,
         tags: UUID | str | RecordOf[Literal["tags"]] | Sequence[UUID | str | RecordOf[Literal["tags"]]] | None = None,
         version: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -474,7 +474,7 @@ class Datasets(JsonFields[UUID | str | RecordOf[Literal["datasets"]], Literal["j
             UUIDs of tags; the dataset must have at least one of them. To filter by name, use tag.
         version
             Version; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -535,7 +535,7 @@ class Datasets(JsonFields[UUID | str | RecordOf[Literal["datasets"]], Literal["j
                 "tags": tags,
                 "version": version,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -747,7 +747,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str | RecordOf[Literal["datasets"]], 
         tag: str | RecordOf[Literal["tags"]] | None = None,
         tags: UUID | str | RecordOf[Literal["tags"]] | Sequence[UUID | str | RecordOf[Literal["tags"]]] | None = None,
         version: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -828,7 +828,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str | RecordOf[Literal["datasets"]], 
             UUIDs of tags; the dataset must have at least one of them. To filter by name, use tag.
         version
             Version; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -889,7 +889,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str | RecordOf[Literal["datasets"]], 
                 "tags": tags,
                 "version": version,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -155,7 +155,7 @@ class Downloads(JsonFields[UUID | str | RecordOf[Literal["downloads"]], Literal[
         | None = None,
         json: str | None = None,
         user: str | RecordOf[Literal["users"]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -179,7 +179,7 @@ class Downloads(JsonFields[UUID | str | RecordOf[Literal["downloads"]], Literal[
             Part of the JSON data as a string; case-insensitive.
         user
             Username; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -213,7 +213,7 @@ class Downloads(JsonFields[UUID | str | RecordOf[Literal["downloads"]], Literal[
                 "json": json,
                 "user": user,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -345,7 +345,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str | RecordOf[Literal["downloads"]]
         | None = None,
         json: str | None = None,
         user: str | RecordOf[Literal["users"]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -369,7 +369,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str | RecordOf[Literal["downloads"]]
             Part of the JSON data as a string; case-insensitive.
         user
             Username; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -403,7 +403,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str | RecordOf[Literal["downloads"]]
                 "json": json,
                 "user": user,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -222,7 +222,7 @@ class FieldsOfView(JsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], 
         session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
         stack: UUID | str | RecordOf[Literal["imaging_stack"]] | None = None,
         subject: str | RecordOf[Literal["subjects"]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -264,7 +264,7 @@ class FieldsOfView(JsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], 
             UUID of the imaging stack.
         subject
             Nickname of the subject; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -307,7 +307,7 @@ class FieldsOfView(JsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], 
                 "stack": stack,
                 "subject": subject,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -502,7 +502,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of
         session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
         stack: UUID | str | RecordOf[Literal["imaging_stack"]] | None = None,
         subject: str | RecordOf[Literal["subjects"]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -544,7 +544,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of
             UUID of the imaging stack.
         subject
             Nickname of the subject; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -587,7 +587,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of
                 "stack": stack,
                 "subject": subject,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -187,7 +187,7 @@ class Files(JsonFields[UUID | str | RecordOf[Literal["files"]], Literal["json"]]
         lab: str | RecordOf[Literal["labs"]] | None = None,
         name: str | None = None,
         relative_path: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -215,7 +215,7 @@ class Files(JsonFields[UUID | str | RecordOf[Literal["files"]], Literal["json"]]
             Name of the record; exact match. It is usually empty: the name of the file is part of relative_path.
         relative_path
             Path within the repository; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -251,7 +251,7 @@ class Files(JsonFields[UUID | str | RecordOf[Literal["files"]], Literal["json"]]
                 "name": name,
                 "relative_path": relative_path,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -432,7 +432,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str | RecordOf[Literal["files"]], Litera
         lab: str | RecordOf[Literal["labs"]] | None = None,
         name: str | None = None,
         relative_path: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -460,7 +460,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str | RecordOf[Literal["files"]], Litera
             Name of the record; exact match. It is usually empty: the name of the file is part of relative_path.
         relative_path
             Path within the repository; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -496,7 +496,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str | RecordOf[Literal["files"]], Litera
                 "name": name,
                 "relative_path": relative_path,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

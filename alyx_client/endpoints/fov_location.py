@@ -249,7 +249,7 @@ class FovLocation(JsonFields[UUID | str | RecordOf[Literal["fov_location"]], Lit
         provenance: Literal["Estimate", "Functional", "Landmark", "Histology"]
         | Sequence[Literal["Estimate", "Functional", "Landmark", "Histology"]]
         | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -278,7 +278,7 @@ class FovLocation(JsonFields[UUID | str | RecordOf[Literal["fov_location"]], Lit
         provenance
             Method of the estimate: Estimate, Functional, Landmark or Histology. Records contain only the first
             letter. Several values select the records that have one of them.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -314,7 +314,7 @@ class FovLocation(JsonFields[UUID | str | RecordOf[Literal["fov_location"]], Lit
                 "name": name,
                 "provenance": provenance,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -504,7 +504,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str | RecordOf[Literal["fov_locati
         provenance: Literal["Estimate", "Functional", "Landmark", "Histology"]
         | Sequence[Literal["Estimate", "Functional", "Landmark", "Histology"]]
         | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -533,7 +533,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str | RecordOf[Literal["fov_locati
         provenance
             Method of the estimate: Estimate, Functional, Landmark or Histology. Records contain only the first
             letter. Several values select the records that have one of them.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -569,7 +569,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str | RecordOf[Literal["fov_locati
                 "name": name,
                 "provenance": provenance,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -123,7 +123,7 @@ class ImagingStackEndpoint(Endpoint):
         | Sequence[UUID | str | RecordOf[Literal["imaging_stack"]]]
         | None = None,
         name: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -145,7 +145,7 @@ class ImagingStackEndpoint(Endpoint):
             Key of a record, or several keys.
         name
             Name; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -178,7 +178,7 @@ class ImagingStackEndpoint(Endpoint):
                 "id": id,
                 "name": name,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -260,7 +260,7 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         | Sequence[UUID | str | RecordOf[Literal["imaging_stack"]]]
         | None = None,
         name: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -282,7 +282,7 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
             Key of a record, or several keys.
         name
             Name; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -315,7 +315,7 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
                 "id": id,
                 "name": name,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -316,7 +316,7 @@ class Insertions(JsonFields[UUID | str | RecordOf[Literal["insertions"]], Litera
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         tag: str | RecordOf[Literal["tags"]] | None = None,
         task_protocol: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -370,7 +370,7 @@ class Insertions(JsonFields[UUID | str | RecordOf[Literal["insertions"]], Litera
             Part of the name of a tag on one of the datasets; case-insensitive.
         task_protocol
             Part of the task protocol; case-insensitive.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -418,7 +418,7 @@ class Insertions(JsonFields[UUID | str | RecordOf[Literal["insertions"]], Litera
                 "tag": tag,
                 "task_protocol": task_protocol,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -618,7 +618,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["insertions"
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         tag: str | RecordOf[Literal["tags"]] | None = None,
         task_protocol: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -672,7 +672,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["insertions"
             Part of the name of a tag on one of the datasets; case-insensitive.
         task_protocol
             Part of the task protocol; case-insensitive.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -720,7 +720,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["insertions"
                 "tag": tag,
                 "task_protocol": task_protocol,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

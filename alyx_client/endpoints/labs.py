@@ -203,7 +203,7 @@ class Labs(JsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
         repositories: UUID | str | Sequence[UUID | str] | None = None,
         timezone: str | None = None,
         zscore_weight_pct: float | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -242,7 +242,7 @@ class Labs(JsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
         zscore_weight_pct
             Fraction of the weight expected for age and sex, from 0 to 1, below which an animal counts as
             underweight; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -283,7 +283,7 @@ class Labs(JsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
                 "timezone": timezone,
                 "zscore_weight_pct": zscore_weight_pct,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -469,7 +469,7 @@ class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]
         repositories: UUID | str | Sequence[UUID | str] | None = None,
         timezone: str | None = None,
         zscore_weight_pct: float | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -508,7 +508,7 @@ class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]
         zscore_weight_pct
             Fraction of the weight expected for age and sex, from 0 to 1, below which an animal counts as
             underweight; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -549,7 +549,7 @@ class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]
                 "timezone": timezone,
                 "zscore_weight_pct": zscore_weight_pct,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

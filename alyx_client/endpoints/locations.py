@@ -125,7 +125,7 @@ class Locations(JsonFields[str | RecordOf[Literal["locations"]], Literal["json"]
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -134,7 +134,7 @@ class Locations(JsonFields[str | RecordOf[Literal["locations"]], Literal["json"]
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -157,7 +157,7 @@ class Locations(JsonFields[str | RecordOf[Literal["locations"]], Literal["json"]
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def read(
         self,
@@ -274,7 +274,7 @@ class AsyncLocations(AsyncJsonFields[str | RecordOf[Literal["locations"]], Liter
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -283,7 +283,7 @@ class AsyncLocations(AsyncJsonFields[str | RecordOf[Literal["locations"]], Liter
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -306,7 +306,7 @@ class AsyncLocations(AsyncJsonFields[str | RecordOf[Literal["locations"]], Liter
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def read(
         self,

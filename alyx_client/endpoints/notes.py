@@ -181,7 +181,7 @@ class Notes(JsonFields[UUID | str | RecordOf[Literal["notes"]], Literal["json"]]
         *,
         django: DjangoFilter | None = None,
         id: UUID | str | RecordOf[Literal["notes"]] | Sequence[UUID | str | RecordOf[Literal["notes"]]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -195,7 +195,7 @@ class Notes(JsonFields[UUID | str | RecordOf[Literal["notes"]], Literal["json"]]
             comma-separated form.
         id
             Key of a record, or several keys.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -221,7 +221,7 @@ class Notes(JsonFields[UUID | str | RecordOf[Literal["notes"]], Literal["json"]]
         return self._list(
             _LIST,
             {"django": django, "id": id},
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -409,7 +409,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str | RecordOf[Literal["notes"]], Litera
         *,
         django: DjangoFilter | None = None,
         id: UUID | str | RecordOf[Literal["notes"]] | Sequence[UUID | str | RecordOf[Literal["notes"]]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -423,7 +423,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str | RecordOf[Literal["notes"]], Litera
             comma-separated form.
         id
             Key of a record, or several keys.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -449,7 +449,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str | RecordOf[Literal["notes"]], Litera
         return self._list(
             _LIST,
             {"django": django, "id": id},
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

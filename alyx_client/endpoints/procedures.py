@@ -79,7 +79,7 @@ class Procedures(Endpoint):
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -88,7 +88,7 @@ class Procedures(Endpoint):
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -111,7 +111,7 @@ class Procedures(Endpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def create(
         self,
@@ -150,7 +150,7 @@ class AsyncProcedures(AsyncEndpoint):
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -159,7 +159,7 @@ class AsyncProcedures(AsyncEndpoint):
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -182,7 +182,7 @@ class AsyncProcedures(AsyncEndpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def create(
         self,

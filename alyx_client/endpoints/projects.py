@@ -133,7 +133,7 @@ class Projects(Endpoint):
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -142,7 +142,7 @@ class Projects(Endpoint):
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -165,7 +165,7 @@ class Projects(Endpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def read(
         self,
@@ -329,7 +329,7 @@ class AsyncProjects(AsyncEndpoint):
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -338,7 +338,7 @@ class AsyncProjects(AsyncEndpoint):
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -361,7 +361,7 @@ class AsyncProjects(AsyncEndpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def read(
         self,

@@ -152,7 +152,7 @@ class Revisions(JsonFields[str | RecordOf[Literal["revisions"]], Literal["json"]
         self,
         *,
         name: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -163,7 +163,7 @@ class Revisions(JsonFields[str | RecordOf[Literal["revisions"]], Literal["json"]
         ----------
         name
             Name; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -187,7 +187,7 @@ class Revisions(JsonFields[str | RecordOf[Literal["revisions"]], Literal["json"]
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
         return self._list(
-            _LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout
+            _LIST, {"name": name}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout
         )
 
     def read(
@@ -357,7 +357,7 @@ class AsyncRevisions(AsyncJsonFields[str | RecordOf[Literal["revisions"]], Liter
         self,
         *,
         name: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -368,7 +368,7 @@ class AsyncRevisions(AsyncJsonFields[str | RecordOf[Literal["revisions"]], Liter
         ----------
         name
             Name; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -392,7 +392,7 @@ class AsyncRevisions(AsyncJsonFields[str | RecordOf[Literal["revisions"]], Liter
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
         return self._list(
-            _LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout
+            _LIST, {"name": name}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout
         )
 
     async def read(

@@ -447,7 +447,7 @@ class Sessions(JsonFields[UUID | str | RecordOf[Literal["sessions"]], Literal["e
         task_protocol: str | None = None,
         type: str | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -534,7 +534,7 @@ class Sessions(JsonFields[UUID | str | RecordOf[Literal["sessions"]], Literal["e
             Type of the session, such as Experiment or Base; case-insensitive.
         users
             Usernames; exact match. All of these users must have taken part.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -596,7 +596,7 @@ class Sessions(JsonFields[UUID | str | RecordOf[Literal["sessions"]], Literal["e
                 "type": type,
                 "users": users,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -813,7 +813,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str | RecordOf[Literal["sessions"]], 
         task_protocol: str | None = None,
         type: str | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -900,7 +900,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str | RecordOf[Literal["sessions"]], 
             Type of the session, such as Experiment or Base; case-insensitive.
         users
             Usernames; exact match. All of these users must have taken part.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -962,7 +962,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str | RecordOf[Literal["sessions"]], 
                 "type": type,
                 "users": users,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

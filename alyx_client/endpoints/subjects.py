@@ -380,7 +380,7 @@ class Subjects(JsonFields[str | RecordOf[Literal["subjects"]], Literal["json"]])
         to_be_genotyped: bool | None = None,
         water_restricted: bool | None = None,
         wean_date: date | str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -457,7 +457,7 @@ class Subjects(JsonFields[str | RecordOf[Literal["subjects"]], Literal["json"]])
             True if the animal is under water restriction. Either value matches living animals only.
         wean_date
             Date of weaning.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -517,7 +517,7 @@ class Subjects(JsonFields[str | RecordOf[Literal["subjects"]], Literal["json"]])
                 "water_restricted": water_restricted,
                 "wean_date": wean_date,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -726,7 +726,7 @@ class AsyncSubjects(AsyncJsonFields[str | RecordOf[Literal["subjects"]], Literal
         to_be_genotyped: bool | None = None,
         water_restricted: bool | None = None,
         wean_date: date | str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -803,7 +803,7 @@ class AsyncSubjects(AsyncJsonFields[str | RecordOf[Literal["subjects"]], Literal
             True if the animal is under water restriction. Either value matches living animals only.
         wean_date
             Date of weaning.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -863,7 +863,7 @@ class AsyncSubjects(AsyncJsonFields[str | RecordOf[Literal["subjects"]], Literal
                 "water_restricted": water_restricted,
                 "wean_date": wean_date,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -235,7 +235,7 @@ class Surgeries(JsonFields[UUID | str | RecordOf[Literal["surgeries"]], Literal[
         start_time: datetime | str | None = None,
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -280,7 +280,7 @@ class Surgeries(JsonFields[UUID | str | RecordOf[Literal["surgeries"]], Literal[
             Nickname of the subject; case-insensitive.
         users
             Usernames; exact match. All of these users must have taken part.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -324,7 +324,7 @@ class Surgeries(JsonFields[UUID | str | RecordOf[Literal["surgeries"]], Literal[
                 "subject": subject,
                 "users": users,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -470,7 +470,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str | RecordOf[Literal["surgeries"]]
         start_time: datetime | str | None = None,
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -515,7 +515,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str | RecordOf[Literal["surgeries"]]
             Nickname of the subject; case-insensitive.
         users
             Usernames; exact match. All of these users must have taken part.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -559,7 +559,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str | RecordOf[Literal["surgeries"]]
                 "subject": subject,
                 "users": users,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

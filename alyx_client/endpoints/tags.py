@@ -160,7 +160,7 @@ class Tags(JsonFields[str | RecordOf[Literal["tags"]], Literal["json"]]):
         self,
         *,
         name: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -171,7 +171,7 @@ class Tags(JsonFields[str | RecordOf[Literal["tags"]], Literal["json"]]):
         ----------
         name
             Name; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -195,7 +195,7 @@ class Tags(JsonFields[str | RecordOf[Literal["tags"]], Literal["json"]]):
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
         return self._list(
-            _LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout
+            _LIST, {"name": name}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout
         )
 
     def read(
@@ -365,7 +365,7 @@ class AsyncTags(AsyncJsonFields[str | RecordOf[Literal["tags"]], Literal["json"]
         self,
         *,
         name: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -376,7 +376,7 @@ class AsyncTags(AsyncJsonFields[str | RecordOf[Literal["tags"]], Literal["json"]
         ----------
         name
             Name; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -400,7 +400,7 @@ class AsyncTags(AsyncJsonFields[str | RecordOf[Literal["tags"]], Literal["json"]
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
         return self._list(
-            _LIST, {"name": name}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout
+            _LIST, {"name": name}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout
         )
 
     async def read(

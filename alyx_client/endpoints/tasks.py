@@ -284,7 +284,7 @@ class Tasks(JsonFields[UUID | str | RecordOf[Literal["tasks"]], Literal["argumen
         time_elapsed_secs: float | None = None,
         time_out_secs: int | None = None,
         version: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -337,7 +337,7 @@ class Tasks(JsonFields[UUID | str | RecordOf[Literal["tasks"]], Literal["argumen
             Time limit in seconds; exact match.
         version
             Version; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -385,7 +385,7 @@ class Tasks(JsonFields[UUID | str | RecordOf[Literal["tasks"]], Literal["argumen
                 "time_out_secs": time_out_secs,
                 "version": version,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -584,7 +584,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str | RecordOf[Literal["tasks"]], Litera
         time_elapsed_secs: float | None = None,
         time_out_secs: int | None = None,
         version: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -637,7 +637,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str | RecordOf[Literal["tasks"]], Litera
             Time limit in seconds; exact match.
         version
             Version; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -685,7 +685,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str | RecordOf[Literal["tasks"]], Litera
                 "time_out_secs": time_out_secs,
                 "version": version,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

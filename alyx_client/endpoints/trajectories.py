@@ -261,7 +261,7 @@ class Trajectories(JsonFields[UUID | str | RecordOf[Literal["trajectories"]], Li
         x: float | None = None,
         y: float | None = None,
         z: float | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -312,7 +312,7 @@ class Trajectories(JsonFields[UUID | str | RecordOf[Literal["trajectories"]], Li
             Anteroposterior position in µm, positive to the front; exact match.
         z
             Dorsoventral position in µm, positive upwards; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -359,7 +359,7 @@ class Trajectories(JsonFields[UUID | str | RecordOf[Literal["trajectories"]], Li
                 "y": y,
                 "z": z,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -560,7 +560,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str | RecordOf[Literal["trajector
         x: float | None = None,
         y: float | None = None,
         z: float | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -611,7 +611,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str | RecordOf[Literal["trajector
             Anteroposterior position in µm, positive to the front; exact match.
         z
             Dorsoventral position in µm, positive upwards; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -658,7 +658,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str | RecordOf[Literal["trajector
                 "y": y,
                 "z": z,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -194,7 +194,7 @@ class Users(Endpoint):
         last_name: str | None = None,
         user_permissions: int | Sequence[int] | None = None,
         username: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -236,7 +236,7 @@ class Users(Endpoint):
             Ids of permissions; the user must have at least one of them.
         username
             Username; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -279,7 +279,7 @@ class Users(Endpoint):
                 "user_permissions": user_permissions,
                 "username": username,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -467,7 +467,7 @@ class AsyncUsers(AsyncEndpoint):
         last_name: str | None = None,
         user_permissions: int | Sequence[int] | None = None,
         username: str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -509,7 +509,7 @@ class AsyncUsers(AsyncEndpoint):
             Ids of permissions; the user must have at least one of them.
         username
             Username; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -552,7 +552,7 @@ class AsyncUsers(AsyncEndpoint):
                 "user_permissions": user_permissions,
                 "username": username,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -197,7 +197,7 @@ class WaterAdministrations(Endpoint):
         user: UUID | str | RecordOf[Literal["users"]] | None = None,
         water_administered: float | None = None,
         water_type: UUID | str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -232,7 +232,7 @@ class WaterAdministrations(Endpoint):
             Amount of water in mL; exact match.
         water_type
             UUID of a water type.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -271,7 +271,7 @@ class WaterAdministrations(Endpoint):
                 "water_administered": water_administered,
                 "water_type": water_type,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -455,7 +455,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         user: UUID | str | RecordOf[Literal["users"]] | None = None,
         water_administered: float | None = None,
         water_type: UUID | str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -490,7 +490,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
             Amount of water in mL; exact match.
         water_type
             UUID of a water type.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -529,7 +529,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
                 "water_administered": water_administered,
                 "water_type": water_type,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

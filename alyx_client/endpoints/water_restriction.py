@@ -102,7 +102,7 @@ class WaterRestriction(Endpoint):
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
         water_type: UUID | str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -145,7 +145,7 @@ class WaterRestriction(Endpoint):
             Usernames; exact match. All of these users must have taken part.
         water_type
             UUID of a water type.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -188,7 +188,7 @@ class WaterRestriction(Endpoint):
                 "users": users,
                 "water_type": water_type,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -224,7 +224,7 @@ class AsyncWaterRestriction(AsyncEndpoint):
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
         water_type: UUID | str | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -267,7 +267,7 @@ class AsyncWaterRestriction(AsyncEndpoint):
             Usernames; exact match. All of these users must have taken part.
         water_type
             UUID of a water type.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -310,7 +310,7 @@ class AsyncWaterRestriction(AsyncEndpoint):
                 "users": users,
                 "water_type": water_type,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

@@ -73,7 +73,7 @@ class WaterTypeEndpoint(Endpoint):
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -82,7 +82,7 @@ class WaterTypeEndpoint(Endpoint):
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -105,7 +105,7 @@ class WaterTypeEndpoint(Endpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     def create(
         self,
@@ -144,7 +144,7 @@ class AsyncWaterTypeEndpoint(AsyncEndpoint):
     def list(
         self,
         *,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -153,7 +153,7 @@ class AsyncWaterTypeEndpoint(AsyncEndpoint):
 
         Parameters
         ----------
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -176,7 +176,7 @@ class AsyncWaterTypeEndpoint(AsyncEndpoint):
         ServerError
             The server could not apply a filter, for instance an unknown name in ``django``.
         """
-        return self._list(_LIST, {}, limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout)
+        return self._list(_LIST, {}, limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout)
 
     async def create(
         self,

@@ -141,7 +141,7 @@ class Weighings(Endpoint):
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         user: UUID | str | RecordOf[Literal["users"]] | None = None,
         weight: float | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -170,7 +170,7 @@ class Weighings(Endpoint):
             UUID of the user who weighed the animal.
         weight
             Weight in g; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -206,7 +206,7 @@ class Weighings(Endpoint):
                 "user": user,
                 "weight": weight,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,
@@ -315,7 +315,7 @@ class AsyncWeighings(AsyncEndpoint):
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         user: UUID | str | RecordOf[Literal["users"]] | None = None,
         weight: float | None = None,
-        limit: int | None = None,
+        page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
         timeout: float | None = None,
@@ -344,7 +344,7 @@ class AsyncWeighings(AsyncEndpoint):
             UUID of the user who weighed the animal.
         weight
             Weight in g; exact match.
-        limit
+        page_size
             Records per page: 250 by default, 1000 at most.
         max_items
             Maximum number of records in total; all by default.
@@ -380,7 +380,7 @@ class AsyncWeighings(AsyncEndpoint):
                 "user": user,
                 "weight": weight,
             },
-            limit=limit,
+            limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
             timeout=timeout,

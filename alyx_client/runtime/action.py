@@ -282,7 +282,7 @@ class ListAction(Generic[T]):
             response: Response = yield Send(self.request(params, offset, limit))
             return self.parse(response, client.drift)
 
-        require_count("limit", limit)
+        require_count("page_size", limit)
         require_count("max_items", max_items)
         filters = _with_keys(filters, self.references, client.base_url, self.endpoint)
         param_sets = self.param_sets(filters, extra_params, client.closed_sets)

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import product
-from typing import Literal, ParamSpec, TypeVar, cast
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 from uuid import UUID
 
+from alyx_client.http.log import warn
 from alyx_client.http.message import Params
 from alyx_client.http.suggestions import suggest
 from alyx_client.runtime.closed_filters import ClosedFilters
@@ -252,7 +253,7 @@ def _keys(name: str, value: object) -> list[str]:
 
 
 def known_filters(method: Callable[P, R]) -> Callable[P, R]:
-    """Make a misspelled filter an error that names the nearest ones.
+    """Make a misspelled filter an error that names the nearest ones; ``limit`` is the former name of ``page_size``.
 
     Parameters
     ----------
@@ -269,12 +270,30 @@ def known_filters(method: Callable[P, R]) -> Callable[P, R]:
         if len(args) > positional:
             example = names[positional - 1]
             raise TypeError(f"{method.__qualname__}() takes filters by name only, as in list({example}=...)")
-        for name in kwargs:
-            if name not in filters:
-                raise unknown_filter(name, names, method.__qualname__)
+        if not kwargs.keys() <= filters:
+            return method(*args, **_renamed(kwargs, names, method.__qualname__))
         return method(*args, **kwargs)
 
     return checked
+
+
+def _renamed(filters: dict[str, object], names: Sequence[str], method: str) -> Any:
+    """Return the filters with ``limit`` under its present name; any other unknown filter is an error."""
+    # As in ONE, it is the size of a page: all rows are returned, in pages of that many.
+    if "limit" in filters and "page_size" in names:
+        if filters.get("page_size") is not None:
+            raise TypeError(f"{method}() takes page_size, and limit is its former name; pass page_size alone.")
+        warn(
+            f"{method}(limit=...) is the number of rows in a page, and returns all rows. It is called page_size now; "
+            "max_items is the most rows to return.",
+            DeprecationWarning,
+        )
+        filters = {**filters, "page_size": filters["limit"]}
+        del filters["limit"]
+    unknown = [name for name in filters if name not in names]
+    if unknown:
+        raise unknown_filter(unknown[0], names, method)
+    return filters
 
 
 def unknown_filter(name: str, names: Sequence[str], method: str) -> TypeError:

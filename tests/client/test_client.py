@@ -602,7 +602,7 @@ def test_rejected_record_says_which_field(local_alyx: LocalAlyx, connect: Connec
 
 def test_list_is_a_sequence_of_typed_rows(local_alyx: LocalAlyx) -> None:
     client = AlyxClient(local_alyx.url, token=local_alyx.token(), strict=True)
-    sessions = client.sessions.list(limit=7)
+    sessions = client.sessions.list(page_size=7)
     assert len(sessions) == len(list(sessions)) > 7
     assert sessions[-1] == list(sessions)[-1]
     assert all(row.start_time is None or row.start_time.tzinfo is None for row in sessions)

@@ -259,7 +259,7 @@ def test_no_cache_applies_to_pages_fetched_ahead(local_alyx: LocalAlyx, folder: 
     client = AlyxClient(local_alyx.url, token=local_alyx.token(), cache_dir=folder)
     for _ in range(2):
         with no_cache(client):
-            list(client.datasets.list(limit=30))
+            list(client.datasets.list(page_size=30))
     pages = [request.query for request in local_alyx.requests]
     assert pages[: len(pages) // 2] == pages[len(pages) // 2 :]
     assert not list(client.cache_dir.rglob("*.sqlite"))

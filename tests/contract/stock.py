@@ -150,7 +150,7 @@ def counts(client: AlyxClient) -> dict[str, int]:
     result: dict[str, int] = {}
     for name in LISTED:
         try:
-            result[name] = getattr(client, name).list(limit=1).total
+            result[name] = getattr(client, name).list(page_size=1).total
         except ServerError as error:
             UNLISTABLE[name] = error.detail or "it did not say why"
     return result

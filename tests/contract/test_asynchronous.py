@@ -15,7 +15,7 @@ from .package import AsyncAlyxClient, models
 async def test_list_reads_several_pages(name: str, async_client: AsyncAlyxClient) -> None:
     declared = ENDPOINTS[name]
     assert declared.listing is not None
-    results = getattr(async_client, name).list(limit=2, max_items=3)
+    results = getattr(async_client, name).list(page_size=2, max_items=3)
     rows = [row async for row in results]
     assert len(rows) == min(3, (await results).total)
     assert all(isinstance(row, declared.listing.parser.row) for row in rows)

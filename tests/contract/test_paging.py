@@ -18,7 +18,7 @@ def test_rows_of_equal_time_appear_once(client: AlyxClient, bench: Bench) -> Non
         for place in range(7)
     ]
     for limit in (2, 3, 1000):
-        rows = [row.id for row in client.weighings.list(nickname=nickname, limit=limit)]
+        rows = [row.id for row in client.weighings.list(nickname=nickname, page_size=limit)]
         assert sorted(rows) == sorted(channel.id for channel in channels)
 
 
@@ -26,12 +26,12 @@ async def test_asynchronous_list_is_complete(async_client: AsyncAlyxClient, benc
     channels = bench.create(
         "channels", [models.Channel(trajectory_estimate=bench.trajectory.id, axial=1) for _ in range(7)]
     )
-    rows = await async_client.channels.list(trajectory_estimate=bench.trajectory.id, limit=2).all()
+    rows = await async_client.channels.list(trajectory_estimate=bench.trajectory.id, page_size=2).all()
     assert sorted(row.id for row in rows) == sorted(channel.id for channel in channels)
 
 
 def test_max_items_limits_rows(client: AlyxClient) -> None:
-    rows = client.brain_regions.list(limit=4, max_items=6)
+    rows = client.brain_regions.list(page_size=4, max_items=6)
     assert len(rows) == len(list(rows)) == 6
     assert rows.total > 6
 
@@ -56,6 +56,6 @@ def test_long_list_is_complete_for_each_page_size(
         pytest.skip("too long to record")
     endpoint: Any = getattr(client, name)
     for limit in limits:
-        results = endpoint.list(limit=limit)
+        results = endpoint.list(page_size=limit)
         rows = [row.id for row in results]
         assert len(set(rows)) == len(rows) == results.total, f"limit={limit}"

@@ -53,7 +53,7 @@ def test_list_returns_typed_rows_of_several_pages(name: str, client: AlyxClient)
     declared = ENDPOINTS[name]
     assert declared.listing is not None
     endpoint = getattr(client, name)
-    results = endpoint.list(limit=3, max_items=7)
+    results = endpoint.list(page_size=3, max_items=7)
 
     rows = list(results)
 
@@ -99,7 +99,7 @@ def test_id_is_taken_from_url_if_record_has_none(client: AlyxClient) -> None:
 
 
 def test_page_has_total_of_server(client: AlyxClient) -> None:
-    results = client.labs.list(limit=2)
+    results = client.labs.list(page_size=2)
     rows = list(results)
     if len(rows) < 3:
         pytest.skip("the server has fewer than three labs, and this user may not create any")

@@ -32,7 +32,7 @@ def signature(method: Any) -> dict[str, str]:
     texts = {
         name: f"{parameter.annotation}{'' if parameter.default is parameter.empty else f' = {parameter.default}'}"
         for name, parameter in read.parameters.items()
-        if name not in ("self", "limit", "max_items", "extra_params", "timeout")
+        if name not in ("self", "page_size", "max_items", "extra_params", "timeout")
     }
     texts["return"] = read.return_annotation
     return {name: text.replace("'", '"') for name, text in texts.items()}

@@ -96,7 +96,7 @@ def test_filters_with_the_same_python_name_stay_distinct(foreign: Foreign) -> No
     listed = foreign("filters that become one").module("things")
     parameters = list(inspect.signature(listed.Things.list).parameters)
     assert parameters == [
-        *("self", "a_b", "a_b_", "from_", "max_items_", "self_", "value", "value_1st", "limit", "max_items"),
+        *("self", "a_b", "a_b_", "from_", "max_items_", "self_", "value", "value_1st", "page_size", "max_items"),
         *("extra_params", "timeout"),
     ]
     assert list(signature(listed.Things.read)) == ["x_y", "x_y_", "x_y__", "return"]

@@ -210,7 +210,7 @@ class ChangingList(RuleBasedStateMachine):
         self.lab = Lab(self.endpoint, size, ties=ties if cap == 1000 else 1, cap=cap)
         self.server = FaultServer(then=self.lab)
         self.client = AlyxClient(self.server.url, token="t", cache_rest=None, silent=True)
-        self.iterator = iter(getattr(self.client, self.endpoint).list(limit=page_size))
+        self.iterator = iter(getattr(self.client, self.endpoint).list(page_size=page_size))
         self.rows: list[Any] = []
         self.has_warned = False
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import threading
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -158,7 +160,7 @@ def test_list_is_read_over_one_connection_and_a_foreign_next_link_is_not_followe
 
 def test_limit_above_the_cap_over_real_sockets() -> None:
     with serving(Weighings(range(1, 2300))) as server:
-        rows = AlyxClient(server.url, token="t").weighings.list(limit=5000)
+        rows = AlyxClient(server.url, token="t").weighings.list(page_size=5000)
         assert ids(rows) == list(range(1, 2300))
         assert rows[-1].id.int == 2299
         assert len(server.requests) == 4
@@ -168,7 +170,7 @@ def test_rows_that_paging_loses_are_found_by_ranges_of_keys() -> None:
     stored = range(2**100, 2**128, 2**128 // 1500)
     listed = [*stored[:400], *stored[100:]][: len(stored)]
     with serving(Weighings(listed, stored)) as server, no_warnings():
-        rows = AlyxClient(server.url, token="t").weighings.list(limit=300)
+        rows = AlyxClient(server.url, token="t").weighings.list(page_size=300)
         assert sorted(ids(rows)) == list(stored)
         assert ids(rows)[:400] == list(stored)[:400]
         assert any("id__gte" in received.target for received in server.requests)
@@ -179,7 +181,7 @@ async def test_async_rows_that_paging_loses_are_found_by_ranges_of_keys() -> Non
     listed = [*stored[:400], *stored[100:]][: len(stored)]
     with serving(Weighings(listed, stored)) as server, no_warnings():
         async with AsyncAlyxClient(server.url, token="t") as client:
-            assert sorted(ids(await client.weighings.list(limit=300).all())) == list(stored)
+            assert sorted(ids(await client.weighings.list(page_size=300).all())) == list(stored)
 
 
 def test_query_with_its_own_key_range_is_not_split() -> None:
@@ -234,7 +236,7 @@ def test_empty_list_of_keys_sends_nothing() -> None:
     with serving(Weighings(range(5))) as server:
         client = AlyxClient(server.url, token="t")
         assert client.weighings.list(id=[]) == []
-        assert list(client.weighings.list(id=[], limit=5, max_items=2)) == []
+        assert list(client.weighings.list(id=[], page_size=5, max_items=2)) == []
         assert server.requests == []
 
 
@@ -249,12 +251,33 @@ def test_rows_without_a_readable_address_are_still_rows() -> None:
         _ = rows[0].id
 
 
+def test_limit_is_the_former_name_of_the_page_size() -> None:
+    with serving(Weighings(range(5))) as server:
+        client = AlyxClient(server.url, token="t")
+        for method in (client.weighings.list, AsyncAlyxClient(server.url, token="t").weighings.list):
+            assert {"page_size", "max_items"} <= set(inspect.signature(method).parameters)
+            assert "limit" not in inspect.signature(method).parameters
+            with pytest.warns(DeprecationWarning, match="max_items is the most rows to return") as caught:
+                rows: Any = method(limit=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+            assert caught[0].filename == __file__
+            with pytest.raises(TypeError, match="pass page_size alone"):
+                method(limit=2, page_size=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        assert ids(client.weighings.list(page_size=2)) == list(range(5))
+        assert ids(client.weighings.list(page_size=2, max_items=3)) == [0, 1, 2]
+        with pytest.raises(TypeError, match="has no filter 'limits'"):
+            client.weighings.list(limits=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        assert rows is not None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            client.weighings.list(page_size=2)
+
+
 def test_offset_is_the_clients_own() -> None:
     with serving(Weighings(range(5))) as server:
         client = AlyxClient(server.url, token="t")
         with pytest.raises(ValueError, match="slice the results"):
             client.weighings.list(extra_params={"offset": 10})
         with pytest.raises(ValueError, match="not 0"):
-            client.weighings.list(limit=0)
+            client.weighings.list(page_size=0)
         assert server.requests == []
         assert ids(client.weighings.list(extra_params={"limit": 2})) == list(range(5))

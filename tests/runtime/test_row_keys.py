@@ -85,7 +85,7 @@ class Listing:
 def test_rows_of_the_same_name_and_lab_are_all_returned(limit: int | None) -> None:
     with FaultServer(then=Listing(LOCATIONS)) as server, no_warnings():
         client = AlyxClient(server.url, token="t", cache_rest=None)
-        rows = client.locations.list(limit=limit)
+        rows = client.locations.list(page_size=limit)
         assert len(rows) == rows.total == len(list(rows)) == 75
         assert [row.name for row in rows] == [row["name"] for row in LOCATIONS]
         assert rows[74].name == LOCATIONS[74]["name"]
@@ -98,7 +98,7 @@ def test_rows_of_the_same_name_and_lab_are_all_returned(limit: int | None) -> No
 async def test_rows_of_the_same_name_and_lab_are_all_returned_by_asyncio(limit: int | None) -> None:
     with FaultServer(then=Listing(LOCATIONS)) as server, no_warnings():
         async with AsyncAlyxClient(server.url, token="t", cache_rest=None) as client:
-            rows = await client.locations.list(limit=limit)
+            rows = await client.locations.list(page_size=limit)
             assert len(rows) == rows.total == len(await rows.all()) == 75
 
 

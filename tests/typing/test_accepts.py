@@ -65,7 +65,7 @@ def sessions(client: AlyxClient, key: UUID) -> None:
         dataset_types=["spikes.times", "spikes.clusters"],
         id=[key, "0b12ba9e-01e3-4784-8c35-d7bb1bab414f"],
         django={"start_time__date__gte": date(2020, 1, 1)},
-        limit=100,
+        page_size=100,
         max_items=5,
     )
     assert_type(rows, Results[SessionSummary])

@@ -25,7 +25,7 @@ _SCALARS = {
     ("boolean", ""): "bool",
 }
 # Keywords of every method that returns all pages of a list.
-_LIST_KEYWORDS = frozenset({"limit", "max_items", "extra_params"})
+_LIST_KEYWORDS = frozenset({"limit", "page_size", "max_items", "extra_params"})
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def _list_method(action: EndpointAction, noun: Noun, facts: ServerFacts) -> Meth
     keys = _key_parameters(action, noun)
     keywords = (
         *map(_filter_parameter, action.filters),
-        Parameter("limit", "int | None", _page_size(facts), "None"),
+        Parameter("page_size", "int | None", _page_size(facts), "None"),
         Parameter("max_items", "int | None", "Maximum number of records in total; all by default.", "None"),
         Parameter(
             "extra_params",
@@ -173,7 +173,7 @@ def _list_method(action: EndpointAction, noun: Noun, facts: ServerFacts) -> Meth
         replace(_TIMEOUT, doc="Time limit for each page, in seconds; by default that of the client."),
     )
     filters = _mapping({one.name: one.keyword for one in action.filters})
-    options = "limit=limit, max_items=max_items, extra_params=extra_params, timeout=timeout"
+    options = "limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout"
     return Method(
         action,
         descriptor,

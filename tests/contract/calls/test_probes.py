@@ -221,6 +221,6 @@ def test_21_brain_region_ancestors_and_descendants_typed(client: AlyxClient) -> 
     above = {row.acronym for row in client.brain_regions.list(ancestors="CTX")}
     assert {"root", "grey", "CTX"} <= above
     assert "CA1" not in above
-    rows = client.brain_regions.list(descendants="CTX", limit=2)
+    rows = client.brain_regions.list(descendants="CTX", page_size=2)
     assert rows[0].acronym == "CTX"
     assert rows.total > 10
