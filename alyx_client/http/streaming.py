@@ -24,6 +24,7 @@ from alyx_client.http.failure import Unanswered
 from alyx_client.http.headers import whole_number
 from alyx_client.http.log import log_failure, logger
 from alyx_client.http.network import open_pool, shut_down, timeouts
+from alyx_client.http.surplus import drop_surplus
 from alyx_client.http.url import redact_url
 
 __all__ = ["Stream", "Streams"]
@@ -183,10 +184,12 @@ class Streams:
                 "GET",
                 url,
                 headers={"User-Agent": self._user_agent, **headers},
-                extensions={"timeout": timeouts(self.timeout, deadline), "trace": self._note_socket},
+                extensions={"timeout": timeouts(self.timeout, deadline)},
             )
             request.url = LoggedURL(request.url)
-            response = self._pool(url).send(request, stream=True)
+            pool = self._pool(url)
+            request.extensions["trace"] = lambda event, info: self._trace(event, info, pool)
+            response = pool.send(request, stream=True)
         except httpx_errors(RuntimeError) as error:
             raise failure(error) from error
         except ConfigurationError as error:
@@ -207,7 +210,8 @@ class Streams:
                 self._pools[key] = open_pool(pool_settings(self._verify, url, proxy))
             return self._pools[key]
 
-    def _note_socket(self, event: str, info: Mapping[str, Any]) -> None:
+    def _trace(self, event: str, info: Mapping[str, Any], pool: httpx.Client) -> None:
+        drop_surplus(event, pool)
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             connection = info["return_value"].get_extra_info("socket")
             if isinstance(connection, socket.socket):

@@ -6,6 +6,7 @@ httpx is imported here, in `connection` and in `streaming` alone.
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import math
 import os
@@ -39,6 +40,7 @@ from alyx_client.http.network import open_async_pool, open_pool, timeouts
 from alyx_client.http.notices import NOTICE_HEADERS, Notices
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.retry import Retries, exchange
+from alyx_client.http.surplus import drop_surplus
 from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, request_url, same_origin, same_server
 
 __all__ = ["AsyncTransport", "ConnectionOptions", "SyncTransport", "Transport", "TransportOptions"]
@@ -226,6 +228,10 @@ class Transport:
         return failure
 
 
+async def _drop_surplus(pool: httpx.AsyncClient, event: str, _: object) -> None:
+    drop_surplus(event, pool)
+
+
 class SyncTransport(Transport):
     """Send requests from any number of threads over one connection pool, which is opened on first use.
 
@@ -274,7 +280,9 @@ class SyncTransport(Transport):
         deadline = deadline.within(step.login_timeout, "login_timeout")
         pool, started = self._open_pool(), time.perf_counter()
         try:
-            received = pool.send(self._build(step, deadline), auth=None, stream=True)
+            built = self._build(step, deadline)
+            built.extensions["trace"] = lambda event, _: drop_surplus(event, pool)
+            received = pool.send(built, auth=None, stream=True)
             try:
                 content = self._read(step.request, received)
             finally:
@@ -347,7 +355,9 @@ class AsyncTransport(Transport):
         deadline = deadline.within(step.login_timeout, "login_timeout")
         pool, started = await self._open_pool(), time.perf_counter()
         try:
-            received = await pool.send(self._build(step, deadline), auth=None, stream=True)
+            built = self._build(step, deadline)
+            built.extensions["trace"] = functools.partial(_drop_surplus, pool)
+            received = await pool.send(built, auth=None, stream=True)
             try:
                 content = await self._read(step.request, received)
             finally:
