@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import socket
 import ssl
@@ -188,7 +189,7 @@ class Streams:
             )
             request.url = LoggedURL(request.url)
             pool = self._pool(url)
-            request.extensions["trace"] = lambda event, info: self._trace(event, info, pool)
+            request.extensions["trace"] = functools.partial(self._trace, pool)
             response = pool.send(request, stream=True)
         except httpx_errors(RuntimeError) as error:
             raise failure(error) from error
@@ -210,7 +211,7 @@ class Streams:
                 self._pools[key] = open_pool(pool_settings(self._verify, url, proxy))
             return self._pools[key]
 
-    def _trace(self, event: str, info: Mapping[str, Any], pool: httpx.Client) -> None:
+    def _trace(self, pool: httpx.Client, event: str, info: Mapping[str, Any]) -> None:
         drop_surplus(event, pool)
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             connection = info["return_value"].get_extra_info("socket")

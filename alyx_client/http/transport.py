@@ -228,6 +228,10 @@ class Transport:
         return failure
 
 
+def _drop_surplus_now(pool: httpx.Client, event: str, _: object) -> None:
+    drop_surplus(event, pool)
+
+
 async def _drop_surplus(pool: httpx.AsyncClient, event: str, _: object) -> None:
     drop_surplus(event, pool)
 
@@ -281,7 +285,7 @@ class SyncTransport(Transport):
         pool, started = self._open_pool(), time.perf_counter()
         try:
             built = self._build(step, deadline)
-            built.extensions["trace"] = lambda event, _: drop_surplus(event, pool)
+            built.extensions["trace"] = functools.partial(_drop_surplus_now, pool)
             received = pool.send(built, auth=None, stream=True)
             try:
                 content = self._read(step.request, received)
