@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
+
+_PACKAGE = os.path.dirname(__file__) + os.sep
 
 # Control characters (a terminal obeys some of them), characters that change the direction of what follows or are not
 # seen (bidirectional controls and tags of Unicode), line separators, and halves of surrogate pairs, which are no text.
@@ -91,6 +94,29 @@ class AlyxError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    @property
+    def _render_traceback_(self) -> Callable[[], list[str]]:
+        # IPython and Jupyter show what this returns in place of all frames, with lines around each of them.
+        if os.environ.get("ALYX_FULL_TRACEBACKS", "").strip() not in ("", "0"):
+            raise AttributeError("the full traceback is wanted")
+        return self._short_traceback
+
+    def _short_traceback(self) -> list[str]:
+        """Return the lines of a traceback that ends where this package was called."""
+        import traceback
+
+        frames: list[traceback.FrameSummary] = []
+        for frame in traceback.extract_tb(self.__traceback__):
+            if "IPython" not in frame.filename.split(os.sep):
+                frames.append(frame)
+            if frame.filename.startswith(_PACKAGE):
+                break
+        lines = "".join(traceback.format_list(frames)).splitlines()
+        cause = self.__cause__
+        because = [] if cause is None else [f"Caused by {type(cause).__name__}: {printable(str(cause))}"]
+        more = "ALYX_FULL_TRACEBACKS=1 in the environment shows all frames."
+        return ["Traceback (most recent call last):", *lines, f"{type(self).__name__}: {self}", *because, f"({more})"]
 
     def __reduce__(self) -> tuple[object, ...]:
         # By default, errors are unpickled by calling the class with `args`, which has no keywords.

@@ -271,7 +271,7 @@ def known_filters(method: Callable[P, R]) -> Callable[P, R]:
             example = names[positional - 1]
             raise TypeError(f"{method.__qualname__}() takes filters by name only, as in list({example}=...)")
         if not kwargs.keys() <= filters:
-            return method(*args, **_renamed(kwargs, names, method.__qualname__))
+            return cast("Callable[..., R]", method)(*args, **_renamed(kwargs, names, method.__qualname__))
         return method(*args, **kwargs)
 
     return checked
