@@ -159,6 +159,10 @@ class DeadlineExceededError(AlyxTimeoutError):
     may_have_acted = False
 
 
+class ClientClosedError(AlyxError, RuntimeError):
+    """The client was closed: no request begins or is repeated any more. Those under way end normally."""
+
+
 class OfflineError(AlyxError, ConnectionError):
     """The client is in offline mode and the response is not cached; nothing was sent."""
 

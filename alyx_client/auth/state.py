@@ -9,6 +9,7 @@ from collections.abc import Collection
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.token import identity
 from alyx_client.errors import AlyxError, InsecureConnectionWarning
+from alyx_client.http.flow import FlowLock
 from alyx_client.http.log import warn
 from alyx_client.http.message import Response, TokenUser
 from alyx_client.http.url import is_loopback
@@ -28,6 +29,9 @@ class AuthState:
         Where the token comes from.
     token
         The token, if it is known already.
+    reentrant
+        Whether a thread may renew the token in the middle of another renewal: a signal handler must not wait for the
+        call that it interrupts. Not for tasks, which share a thread.
 
     Attributes
     ----------
@@ -45,7 +49,7 @@ class AuthState:
         Tokens that the server has issued to a login, so that they are certain to be their owner's.
     """
 
-    def __init__(self, credentials: Credentials, token: str | None = None) -> None:
+    def __init__(self, credentials: Credentials, token: str | None = None, *, reentrant: bool = False) -> None:
         self.credentials = credentials
         self.token = token
         self.logins = 0
@@ -56,22 +60,26 @@ class AuthState:
         self.issued: set[str] = set()
         self._has_warned = False
         self._identity: tuple[str, str] | None = None
-        self._lock = threading.Lock()
+        self._reentrant = reentrant
+        self._lock = self._new_lock()
         self._pid = os.getpid()
 
     # Locks cannot be pickled, and the other attributes belong to this process.
-    def __getstate__(self) -> tuple[Credentials, str | None]:
-        return self.credentials, self.token
+    def __getstate__(self) -> tuple[Credentials, str | None, bool]:
+        return self.credentials, self.token, self._reentrant
 
-    def __setstate__(self, state: tuple[Credentials, str | None]) -> None:
-        AuthState.__init__(self, *state)
+    def __setstate__(self, state: tuple[Credentials, str | None, bool]) -> None:
+        AuthState.__init__(self, *state[:2], reentrant=state[2])
+
+    def _new_lock(self) -> FlowLock:
+        return threading.RLock() if self._reentrant else threading.Lock()
 
     @property
-    def renewal_lock(self) -> threading.Lock:
+    def renewal_lock(self) -> FlowLock:
         """The lock that is held while the token is renewed, by one thread or task at a time."""
         # A lock that another thread held at the time of the fork would stay locked in the child.
         if self._pid != os.getpid():
-            self._lock, self._pid = threading.Lock(), os.getpid()
+            self._lock, self._pid = self._new_lock(), os.getpid()
         return self._lock
 
     def known_token(self) -> str | None:

@@ -18,11 +18,12 @@ from alyx_client.client.async_by_name import AsyncCallsByName
 from alyx_client.client.base import CACHE_INFO, ClientBase
 from alyx_client.errors import AlyxError
 from alyx_client.http.arguments import require, require_folder, require_text
+from alyx_client.http.async_transport import AsyncTransport
 from alyx_client.http.deadline import Deadline
 from alyx_client.http.flow import Expires, Flow, Send, adrive
 from alyx_client.http.json_body import read_json
 from alyx_client.http.message import Request, Response
-from alyx_client.http.transport import AsyncTransport, TransportOptions
+from alyx_client.http.transport import TransportOptions
 
 if TYPE_CHECKING:
     from alyx_client.downloads.options import DownloadOptions
@@ -51,6 +52,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
     ) -> Response:
         """Asynchronous version of `BaseClient.send`."""
         deadline = Deadline.of(timeout, self.timeout)
+        self._transport.require_open()
         # The cache reads and writes a file, which must not block the event loop.
         call = await asyncio.to_thread(self._begin, request, expires, bypass_cache)
         try:
@@ -62,6 +64,8 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
             return call.fallback(error)
         finally:
             call.close()
+            if self._transport.is_closed:
+                self._cache.close()
 
     async def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Asynchronous version of `BaseClient.run`."""
@@ -96,6 +100,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
 
         The list may be an asynchronous one, such as that of an endpoint.
         """
+        self._transport.require_open()
         if isinstance(url, AsyncIterable):
             url = [source async for source in cast("AsyncIterable[object]", url)]
         return await _in_thread(partial(self._downloader.download, url, **options))
@@ -106,6 +111,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         """Asynchronous version of `BaseClient.download_cache_tables`; cancelling it stops the download."""
         require_text("source", source)
         require_folder("destination", destination)
+        self._transport.require_open()
         info = read_json(await self.send(CACHE_INFO, bypass_cache=True)) if source is None else None
         return await _in_thread(partial(self._downloader.download_cache_tables, source, destination, info=info))
 
@@ -118,12 +124,13 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         return await asyncio.to_thread(compare_with_server, surface, self._surface, document, self.base_url)
 
     async def aclose(self) -> None:
-        """Close the connections; another call opens new ones."""
+        """Close the connections of this event loop; calls end and are refused as described at `BaseClient.close`."""
         await self._transport.aclose()
         self._cache.close()
         self._close_downloader()
 
     async def __aenter__(self) -> Self:
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from datetime import timedelta
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
@@ -16,6 +14,7 @@ from alyx_client.auth.login import LoginState
 from alyx_client.auth.state import AuthState
 from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
+from alyx_client.client.cache_settings import CacheSettings
 from alyx_client.config import DataServer, find_settings
 from alyx_client.errors import OfflineError, printable
 from alyx_client.http.arguments import require, require_folder, require_seconds, require_text
@@ -43,7 +42,7 @@ CACHE_INFO = Request("GET", "/cache/info/", endpoint="cache_info", action="read"
 """Requests the metadata of the cache tables."""
 
 
-class ClientBase:
+class ClientBase(CacheSettings):
     """A client of one Alyx server.
 
     Creating one contacts nothing: the first call logs in. It works with or without ``with``, from several threads and
@@ -97,6 +96,9 @@ class ClientBase:
     headers
         Header fields for this server alone, such as those of a gateway in front of it; by default those of the
         settings. Their values are neither logged nor shown.
+    max_requests
+        How many requests of an asynchronous client are under way at a time; the others wait for their turn, which does
+        not count towards `timeout`. By default ``ALYX_MAX_REQUESTS``, then the settings, then 16.
 
     Raises
     ------
@@ -110,6 +112,7 @@ class ClientBase:
 
     silent: bool
     drift: DriftLog
+    _is_synchronous: ClassVar[bool] = False
     # The package that holds the surface of the schema that the client was generated from.
     _surface: ClassVar[str | None] = None
     # The fields that the server loses when a PATCH leaves them out, by endpoint; they are sent along.
@@ -145,6 +148,7 @@ class ClientBase:
         max_response_bytes: float | None = None,
         min_download_rate: float | None = None,
         headers: Mapping[str, str] | None = None,
+        max_requests: int | None = None,
     ) -> None:
         configure()
         password, token = hide(password), hide(token)
@@ -158,6 +162,7 @@ class ClientBase:
             "timeout": timeout,
             "max_response_bytes": max_response_bytes,
             "min_download_rate": min_download_rate,
+            "max_requests": max_requests,
         }
         settings = find_settings(
             base_url, username=username, cache_dir=cache_dir, data_server=data_server, limits=limits
@@ -177,7 +182,8 @@ class ClientBase:
             package=self._surface,
         )
         store = None if stay_logged_in else False
-        self._auth = AuthState(Credentials(settings.base_url, username, password, token, silent, store=store))
+        credentials = Credentials(settings.base_url, username, password, token, silent, store=store)
+        self._auth = AuthState(credentials, reentrant=self._is_synchronous)
         self._connection_options: ConnectionOptions = {
             "connect_timeout": connect_timeout,
             "read_timeout": read_timeout,
@@ -189,6 +195,7 @@ class ClientBase:
             **self._connection_options,
             max_response_bytes=settings.limits.max_response_bytes,
             own_headers=self._own_headers,
+            max_requests=int(settings.limits.max_requests),
         )
         self.silent = silent
         self.drift = DriftLog(strict=strict, package=self._surface, server=self.base_url)
@@ -322,24 +329,6 @@ class ClientBase:
         self._cache_dir = path
 
     @property
-    def cache_mode(self) -> str | None:
-        """The responses that are cached: ``"GET"``, ``"*"`` or None; it can be set."""
-        return self._cache.mode
-
-    @cache_mode.setter
-    def cache_mode(self, mode: str | None) -> None:
-        self._cache.mode = mode
-
-    @property
-    def default_expiry(self) -> timedelta:
-        """Lifetime of a response in the cache; it can be set."""
-        return self._cache.default_expiry
-
-    @default_expiry.setter
-    def default_expiry(self, expiry: timedelta) -> None:
-        self._cache.default_expiry = expiry
-
-    @property
     def timeout(self) -> float:
         """Time limit for a whole call, in seconds; it can be set."""
         return self._timeout
@@ -351,15 +340,6 @@ class ClientBase:
         self._timeout = float(seconds)
 
     @property
-    def offline(self) -> bool:
-        """True if only the cache answers; it can be set."""
-        return self._cache.offline
-
-    @offline.setter
-    def offline(self, offline: bool) -> None:
-        self._cache.offline = offline
-
-    @property
     def user(self) -> str | None:
         """The user's name, as far as it is known without contacting the server."""
         return self._auth.user
@@ -368,14 +348,6 @@ class ClientBase:
     def is_logged_in(self) -> LoginState:
         """True if there is a token that the server has not refused; ``is_logged_in()`` works too."""
         return LoginState(self._auth.is_logged_in)
-
-    def clear_rest_cache(self) -> None:
-        """Delete this server's cached responses."""
-        self._cache.clear()
-
-    def cache_disabled(self) -> AbstractContextManager[None]:
-        """Return a context in which this thread or task neither reads the cache nor stores responses in it."""
-        return self._cache.disabled()
 
     def rel_path2url(self, path: str | os.PathLike[str]) -> str:
         """Return the URL of a file on the data server.
@@ -440,8 +412,9 @@ class ClientBase:
         return {} if token is None else {"Authorization": f"Token {token}"}
 
     def _close_downloader(self) -> None:
-        if self._last_downloader is not None:
-            self._last_downloader[1].close()
+        last, self._last_downloader = self._last_downloader, None
+        if last is not None:
+            last[1].close()
 
 
 def _check_connection(connect_timeout: object, read_timeout: object, retries: object, verify: object) -> None:

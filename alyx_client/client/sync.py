@@ -34,6 +34,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
     __doc__ = ClientBase.__doc__
 
     _transport: SyncTransport
+    _is_synchronous = True
 
     def _open(self, auth: TokenAuth, **options: Unpack[TransportOptions]) -> None:
         self._transport = SyncTransport(self.base_url, auth, **options)
@@ -70,6 +71,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
             By its meaning; see `alyx_client.errors`.
         """
         deadline = Deadline.of(timeout, self.timeout)
+        self._transport.require_open()
         call = self._begin(request, expires, bypass_cache)
         try:
             if call.response is not None:
@@ -79,6 +81,9 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
             return call.fallback(error)
         finally:
             call.close()
+            if self._transport.is_closed:
+                # Closed meanwhile, and opened again by the end of this call.
+                self._cache.close()
 
     def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Run a flow in this thread; its requests go through the cache, as those of `send` do.
@@ -196,6 +201,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         TypeError, ValueError
             A single source or an argument of the call is wrong; nothing was sent.
         """
+        self._transport.require_open()
         return self._downloader.download(url, **options)
 
     def download_cache_tables(
@@ -222,6 +228,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         """
         require_text("source", source)
         require_folder("destination", destination)
+        self._transport.require_open()
         info = read_json(self.send(CACHE_INFO, bypass_cache=True)) if source is None else None
         return self._downloader.download_cache_tables(source, destination, info=info)
 
@@ -252,12 +259,16 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         return compare_with_server(surface, self._surface, self.run(self._calls.document()), self.base_url)
 
     def close(self) -> None:
-        """Close the connections; another call opens new ones."""
+        """Close the connections: no call begins or is repeated any more, and those under way end normally.
+
+        A new ``with`` block opens the client again.
+        """
         self._transport.close()
         self._cache.close()
         self._close_downloader()
 
     def __enter__(self) -> Self:
+        self._transport.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:

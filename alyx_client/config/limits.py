@@ -8,10 +8,11 @@ from functools import partial
 
 from alyx_client.config.environment import variable
 from alyx_client.errors import ConfigurationError
-from alyx_client.http.arguments import require_positive, require_seconds
+from alyx_client.http.arguments import require_positive, require_seconds, require_whole_number
 from alyx_client.http.body import DEFAULT_MAX_BYTES
 from alyx_client.http.deadline import DEFAULT_TIMEOUT
 from alyx_client.http.download_rate import DEFAULT_MIN_RATE
+from alyx_client.http.lifetime import DEFAULT_MAX_REQUESTS
 
 __all__ = ["LIMITS", "Limits", "check_limit", "find_limits"]
 
@@ -28,11 +29,14 @@ class Limits:
         The largest response that is read into memory, in bytes after decoding; infinity for no limit.
     min_download_rate
         The least rate of a download, in bytes per second; slower ones begin anew, and finally fail. 0 for no limit.
+    max_requests
+        How many requests of an asynchronous client are under way at a time; the others wait for their turn.
     """
 
     timeout: float = DEFAULT_TIMEOUT
     max_response_bytes: float = DEFAULT_MAX_BYTES
     min_download_rate: float = DEFAULT_MIN_RATE
+    max_requests: float = DEFAULT_MAX_REQUESTS
 
 
 LIMITS = tuple(field.name for field in fields(Limits))
@@ -42,6 +46,7 @@ _CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "timeout": require_seconds,
     "max_response_bytes": partial(require_positive, unit="bytes"),
     "min_download_rate": partial(require_positive, unit="bytes per second", or_zero=True),
+    "max_requests": require_whole_number,
 }
 
 

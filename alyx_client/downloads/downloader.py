@@ -72,8 +72,9 @@ class Downloader:
             verify=verify,
             min_rate=min_rate,
         )
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._idle_streams: list[Streams] = []
+        self._closings = 0
         self._pid = os.getpid()
 
     def download(
@@ -188,8 +189,9 @@ class Downloader:
         return tables.download(folder, None if source is None else os.fspath(source), info)
 
     def close(self) -> None:
-        """Close the connections; another call opens new ones."""
+        """Close the connections, or those in use at the end of their call; another call opens new ones."""
         with self._lock:
+            self._closings += 1
             idle, self._idle_streams = self._idle_streams, []
         for streams in idle:
             streams.close()
@@ -212,11 +214,13 @@ class Downloader:
                 # After a fork, both processes would read from the same sockets and receive each other's responses.
                 self._pid, self._idle_streams = os.getpid(), []
             streams = self._idle_streams.pop() if self._idle_streams else self._new_streams()
+            closings = self._closings
         try:
             yield streams
         finally:
-            if streams.aborted:
-                streams.close()
-            else:
-                with self._lock:
+            with self._lock:
+                is_reusable = not streams.aborted and closings == self._closings
+                if is_reusable:
                     self._idle_streams.append(streams)
+            if not is_reusable:
+                streams.close()

@@ -20,6 +20,7 @@ __all__ = [
     "require_positive",
     "require_seconds",
     "require_text",
+    "require_whole_number",
     "shown",
 ]
 
@@ -127,6 +128,19 @@ def require_positive(name: str, value: object, *, unit: str, or_zero: bool = Fal
         raise TypeError(f"{name}: pass a number of {unit}, not an object of type {type(value).__name__}.")
     if not (number > 0 or (or_zero and number == 0)):
         raise ValueError(f"{name}={number:g}: pass a positive number of {unit}.")
+
+
+def require_whole_number(name: str, value: object) -> None:
+    """Check an argument that is a positive whole number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is not a number, or not such a one.
+    """
+    require_positive(name, value, unit="requests")
+    if not float(cast("float", value)).is_integer():
+        raise ValueError(f"{name}={value}: pass a whole number.")
 
 
 def require_count(name: str, value: object) -> None:

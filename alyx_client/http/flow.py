@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ __all__ = [
     "Blocking",
     "Expires",
     "Flow",
+    "FlowLock",
     "Send",
     "Sender",
     "Sleep",
@@ -78,11 +78,23 @@ class Sleep:
     seconds: float
 
 
+class FlowLock(Protocol):
+    """A lock that flows acquire; reentrant or not."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Acquire it; returns whether that succeeded."""
+        ...
+
+    def release(self) -> None:
+        """Release it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Acquire:
     """A step: acquire a lock; the flow itself releases it, in a ``finally``, since that never waits."""
 
-    lock: threading.Lock
+    lock: FlowLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +127,9 @@ class Authenticator(Protocol):
         ...
 
 
-def drive(flow: Flow[T], send: Sender, deadline: Deadline | None = None) -> T:
+def drive(
+    flow: Flow[T], send: Sender, deadline: Deadline | None = None, sleep: Callable[[float], None] = time.sleep
+) -> T:
     """Run a flow in this thread.
 
     Parameters
@@ -127,6 +141,8 @@ def drive(flow: Flow[T], send: Sender, deadline: Deadline | None = None) -> T:
     deadline
         The end of the flow's time; None if it has none. Steps that block, such as prompts, are waited for, and their
         time does not count.
+    sleep
+        Waits, in seconds.
 
     Returns
     -------
@@ -156,7 +172,7 @@ def drive(flow: Flow[T], send: Sender, deadline: Deadline | None = None) -> T:
                     outcome = send(step)
                 case Sleep():
                     _require_time(deadline, step.seconds)
-                    time.sleep(step.seconds)
+                    sleep(step.seconds)
                 case Acquire():
                     limit = deadline.longest_wait()
                     if not step.lock.acquire(timeout=-1 if limit is None else limit):
@@ -168,7 +184,12 @@ def drive(flow: Flow[T], send: Sender, deadline: Deadline | None = None) -> T:
             error = problem
 
 
-async def adrive(flow: Flow[T], send: Callable[[Send], Awaitable[Response]], deadline: Deadline | None = None) -> T:
+async def adrive(
+    flow: Flow[T],
+    send: Callable[[Send], Awaitable[Response]],
+    deadline: Deadline | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> T:
     """Run a flow in this task; parameters, result and errors as for `drive`."""
     deadline = deadline or Deadline(math.inf)
     outcome: object = None
@@ -186,7 +207,7 @@ async def adrive(flow: Flow[T], send: Callable[[Send], Awaitable[Response]], dea
                     outcome = await send(step)
                 case Sleep():
                     _require_time(deadline, step.seconds)
-                    await asyncio.sleep(step.seconds)
+                    await sleep(step.seconds)
                 case Acquire():
                     while not step.lock.acquire(blocking=False):
                         if deadline.is_over:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import select
 import socket
 import ssl
 import threading
@@ -235,6 +236,7 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
     def __init__(self, stream: httpcore.AsyncNetworkStream, timeout: float | None) -> None:
         self._stream = stream
         self._connect_timeout = timeout
+        self._socket: Any = stream.get_extra_info("socket")
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         timeout = self._connect_timeout if timeout is None else timeout
@@ -254,7 +256,21 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         await self._stream.aclose()
 
     def get_extra_info(self, info: str) -> Any:
+        # Requested for each idle connection at each request; anyio looks up all that it knows of the connection.
+        if info == "is_readable":
+            return _is_readable(self._socket)
         return self._stream.get_extra_info(info)
+
+
+def _is_readable(connection: socket.socket | None) -> bool:
+    """Return whether a socket has data, or was closed, so that an idle connection cannot be used any more."""
+    if connection is None or connection.fileno() < 0:
+        return True
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([connection.fileno()], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def shut_down(connection: socket.socket) -> None:

@@ -151,7 +151,7 @@ class Streams:
         self._min_rate = min_rate
         self._verify = verify
         self._user_agent = default_user_agent()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._pools: dict[tuple[str, Proxy | None], httpx.Client] = {}
         self._proxies: dict[str, Proxy | None] = {}
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()

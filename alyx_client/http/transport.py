@@ -1,13 +1,13 @@
-"""Synchronous and asynchronous transports: they send requests and return complete responses.
+"""The synchronous transport, which sends requests and returns complete responses, and the base of both transports.
 
 httpx is imported here, in `connection` and in `streaming` alone.
 """
 
 from __future__ import annotations
 
-import asyncio
-import functools
+import contextlib
 import hashlib
+import importlib
 import math
 import os
 import ssl
@@ -32,18 +32,18 @@ from alyx_client.http.connection import (
 from alyx_client.http.deadline import DEFAULT_TIMEOUT, Deadline, deadline_exceeded
 from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
-from alyx_client.http.flow import Authenticator, Flow, Send, adrive, drive
+from alyx_client.http.flow import Authenticator, Flow, Send, drive
+from alyx_client.http.lifetime import DEFAULT_MAX_REQUESTS, Lifetime
 from alyx_client.http.log import log_failure, log_response, warn
-from alyx_client.http.loop_pool import LoopPool
 from alyx_client.http.message import Request, Response
-from alyx_client.http.network import open_async_pool, open_pool, timeouts
+from alyx_client.http.network import open_pool, timeouts
 from alyx_client.http.notices import NOTICE_HEADERS, Notices
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.retry import Retries, exchange
 from alyx_client.http.surplus import drop_surplus
 from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, request_url, same_origin, same_server
 
-__all__ = ["AsyncTransport", "ConnectionOptions", "SyncTransport", "Transport", "TransportOptions"]
+__all__ = ["ConnectionOptions", "SyncTransport", "Transport", "TransportOptions"]
 
 
 class ConnectionOptions(TypedDict, total=False):
@@ -60,6 +60,7 @@ class TransportOptions(ConnectionOptions, total=False):
 
     max_response_bytes: float
     own_headers: OwnHeaders
+    max_requests: int
 
 
 class Transport:
@@ -90,6 +91,8 @@ class Transport:
         Time limit for a whole call, in seconds: its retries, the waits between them, and its login.
     max_response_bytes
         The largest response that is read into memory, in bytes after decoding.
+    max_requests
+        How many requests of one event loop may be under way at a time; the others wait for their turn.
     """
 
     def __init__(
@@ -106,6 +109,7 @@ class Transport:
         call_timeout: float = DEFAULT_TIMEOUT,
         max_response_bytes: float = DEFAULT_MAX_BYTES,
         own_headers: OwnHeaders | None = None,
+        max_requests: int = DEFAULT_MAX_REQUESTS,
     ) -> None:
         self.own_headers = own_headers or OwnHeaders()
         self.base_url = normalise_base_url(base_url)
@@ -113,10 +117,14 @@ class Transport:
         self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
         self.call_timeout = call_timeout
         self.max_response_bytes = max_response_bytes
+        self.max_requests = max_requests
         self.retries = retries or Retries()
         self.notices = notices or Notices()
         self.user_agent = user_agent or default_user_agent()
         self._verify = verify
+        # Not at the first request: a signal handler that interrupts the import would find half of the module.
+        with contextlib.suppress(ImportError):
+            importlib.import_module("truststore")
         _warn_if_unverified(self.base_url, verify)
         self._reset()
 
@@ -126,7 +134,7 @@ class Transport:
     def __getstate__(self) -> dict[str, Any]:
         if isinstance(self._verify, ssl.SSLContext):
             raise TypeError("A client with an SSLContext cannot be pickled; create a new client in each process.")
-        limits = {"timeout", "call_timeout", "max_response_bytes", "retries"}
+        limits = {"timeout", "call_timeout", "max_response_bytes", "max_requests", "retries"}
         settings = limits | {"base_url", "auth", "notices", "user_agent", "own_headers", "_verify"}
         return {name: value for name, value in self.__dict__.items() if name in settings}
 
@@ -135,7 +143,7 @@ class Transport:
         self._reset()
 
     def _reset(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._pid = os.getpid()
         self._proxy: Proxy | None = None
         self._forget_pools()
@@ -228,11 +236,7 @@ class Transport:
         return failure
 
 
-def _drop_surplus_now(pool: httpx.Client, event: str, _: object) -> None:
-    drop_surplus(event, pool)
-
-
-async def _drop_surplus(pool: httpx.AsyncClient, event: str, _: object) -> None:
+def _drop_surplus(pool: httpx.Client, event: str, _: object) -> None:
     drop_surplus(event, pool)
 
 
@@ -278,25 +282,28 @@ class SyncTransport(Transport):
         """
         deadline = Deadline.of(timeout, self.call_timeout)
         flow = self._exchange(request, token, fail_fast, deadline)
-        return drive(flow, partial(self._send_once, deadline=deadline), deadline)
+        return drive(flow, partial(self._send_once, deadline=deadline), deadline, self._lifetime.sleep)
 
     def _send_once(self, step: Send, *, deadline: Deadline) -> Response:
         deadline = deadline.within(step.login_timeout, "login_timeout")
-        pool, started = self._open_pool(), time.perf_counter()
+        with self._lifetime.request() as is_nested:
+            if not is_nested:
+                return self._send_over(self._open_pool(), step, deadline)
+            # This is a signal handler's, in the middle of another request, which may hold the pool's own locks.
+            with open_pool(self._pool_settings()) as pool:
+                return self._send_over(pool, step, deadline)
+
+    def _send_over(self, pool: httpx.Client, step: Send, deadline: Deadline) -> Response:
+        started = time.perf_counter()
         try:
             built = self._build(step, deadline)
-            built.extensions["trace"] = functools.partial(_drop_surplus_now, pool)
+            built.extensions["trace"] = partial(_drop_surplus, pool)
             received = pool.send(built, auth=None, stream=True)
             try:
                 content = self._read(step.request, received)
             finally:
                 received.close()
         except httpx_errors(DamagedEncodingError, BodyRefusedError) as error:
-            raise self._failed(step.request, error, started, deadline) from error
-        except RuntimeError as error:
-            # httpx raises it for a pool that another thread has closed.
-            if not pool.is_closed:
-                raise
             raise self._failed(step.request, error, started, deadline) from error
         return self._received(step.request, received, content, started)
 
@@ -317,97 +324,38 @@ class SyncTransport(Transport):
     def _forget_pools(self) -> None:
         self._pool = None
         self._finalizer = None
+        self._lifetime = Lifetime()
+
+    def require_open(self) -> None:
+        """Check that the transport is open.
+
+        Raises
+        ------
+        ClientClosedError
+            It is closed.
+        """
+        self._lifetime.require_open()
+
+    @property
+    def is_closed(self) -> bool:
+        """True after `close`."""
+        return self._lifetime.is_closed
 
     def close(self) -> None:
-        """Close the connections; the next request opens new ones."""
+        """Close the connections. Requests under way end normally; others raise `ClientClosedError` from now on."""
         self._reset_after_fork()
         with self._lock:
             self._pool = None
             finalizer, self._finalizer = self._finalizer, None
-        if finalizer is not None:
-            finalizer()
+        self._lifetime.close(finalizer or (lambda: None))
 
     def __enter__(self) -> Self:
+        self._reset_after_fork()
+        self._lifetime.open()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class AsyncTransport(Transport):
-    """Send requests from any number of tasks over one connection pool for each event loop.
-
-    Its parameters are those of `Transport`.
-    """
-
-    _pools: dict[asyncio.AbstractEventLoop, LoopPool[httpx.AsyncClient]]
-
-    async def send(
-        self,
-        request: Request,
-        *,
-        fail_fast: bool = False,
-        token: str | None = None,
-        timeout: float | Deadline | None = None,
-    ) -> Response:
-        """Send a request; parameters, result and errors as for `SyncTransport.send`."""
-        deadline = Deadline.of(timeout, self.call_timeout)
-        flow = self._exchange(request, token, fail_fast, deadline)
-        return await adrive(flow, partial(self._send_once, deadline=deadline), deadline)
-
-    async def _send_once(self, step: Send, *, deadline: Deadline) -> Response:
-        deadline = deadline.within(step.login_timeout, "login_timeout")
-        pool, started = await self._open_pool(), time.perf_counter()
-        try:
-            built = self._build(step, deadline)
-            built.extensions["trace"] = functools.partial(_drop_surplus, pool)
-            received = await pool.send(built, auth=None, stream=True)
-            try:
-                content = await self._read(step.request, received)
-            finally:
-                await received.aclose()
-        except httpx_errors(DamagedEncodingError, BodyRefusedError) as error:
-            raise self._failed(step.request, error, started, deadline) from error
-        except RuntimeError as error:
-            if not pool.is_closed:
-                raise
-            raise self._failed(step.request, error, started, deadline) from error
-        return self._received(step.request, received, content, started)
-
-    async def _read(self, request: Request, received: httpx.Response) -> bytes:
-        body = self._body(request, received)
-        async for piece in received.aiter_raw():
-            if not body.add(piece):
-                return body.beginning()
-        return body.content()
-
-    async def _open_pool(self) -> httpx.AsyncClient:
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            if loop in self._pools:
-                return self._pools[loop].pool
-            # A pool refers to its loop, so that loops that have ended would never leave the dictionary otherwise.
-            for ended in [known for known in self._pools if known.is_closed()]:
-                self._pools.pop(ended).forget()
-            new = self._pools[loop] = LoopPool(open_async_pool(self._pool_settings()), self)
-        return await new.open()
-
-    def _forget_pools(self) -> None:
-        self._pools = {}
-
-    async def aclose(self) -> None:
-        """Close this event loop's connections; the next request opens new ones."""
-        self._reset_after_fork()
-        with self._lock:
-            pool = self._pools.pop(asyncio.get_running_loop(), None)
-        if pool is not None:
-            await pool.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
 
 
 def _out_of_time(failure: Unanswered, deadline: Deadline) -> Unanswered:

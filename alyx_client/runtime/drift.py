@@ -62,7 +62,7 @@ class DriftLog(Sequence[Drift]):
         self._package = package
         self._server = server
         self._seen: dict[tuple[str, str, str, str], Drift] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def add(self, drift: Drift) -> None:
         """Record one difference; warn the first time.
@@ -125,4 +125,4 @@ class DriftLog(Sequence[Drift]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()

@@ -70,7 +70,7 @@ class Results(Sequence[T_co]):
         self._state: ListState[T_co] = ListState(len(self._fetches), page_size, max_items, key, first)
         self._by_key_ranges = by_key_ranges
         self._pages: OrderedDict[int, list[T_co]] = OrderedDict()
-        self._pages_lock = threading.Lock()
+        self._pages_lock = threading.RLock()
 
     @classmethod
     def from_query(cls, query: ListQuery[T], run: Runner) -> Results[T]:

@@ -8,7 +8,7 @@ import os
 import re
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,17 +24,28 @@ from alyx_client.storage.sqlite_connection import (
     BUSY_SECONDS,
     CacheDamagedError,
     CacheInaccessibleError,
+    CacheInterruptedError,
+    CacheLockedError,
     CacheUnavailableError,
     is_damage,
     is_inaccessible,
+    is_locked,
     open_database,
     prepare,
+    set_patience,
 )
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-__all__ = ["CacheDamagedError", "CacheDatabase", "CacheInaccessibleError", "CacheUnavailableError"]
+__all__ = [
+    "CacheDamagedError",
+    "CacheDatabase",
+    "CacheInaccessibleError",
+    "CacheInterruptedError",
+    "CacheLockedError",
+    "CacheUnavailableError",
+]
 
 T = TypeVar("T")
 
@@ -72,13 +83,29 @@ class CacheDatabase:
         self._base = str(folder / name)
         self._schema = schema
         self._version = version
-        self._lock = threading.Lock()
+        # Reentrant, so that a signal handler does not wait for the call that it interrupts.
+        self._lock = threading.RLock()
+        self._is_working = False
+        self._postponed: list[Callable[[Connection], object]] = []
+        self._waits = True
         self._forking_thread: int | None = None
         self._connection: Connection | None = None
         self._closing: weakref.finalize[..., CacheDatabase] | None = None
         self._number = -1  # not known yet
         self._identity: tuple[int, int] | None = None
         fork.register(self)
+
+    @property
+    def waits(self) -> bool:
+        """True if statements wait for locks of other processes; it can be set."""
+        return self._waits
+
+    @waits.setter
+    def waits(self, waits: bool) -> None:
+        with self._lock:
+            self._waits = waits
+            if self._connection is not None and not self._is_working:
+                set_patience(self._connection, waits=waits)
 
     def run(self, work: Callable[[Connection], T], *, create: bool = True) -> T | None:
         """Run statements on the database; whatever they leave uncommitted is rolled back.
@@ -97,16 +124,19 @@ class CacheDatabase:
 
         Raises
         ------
+        CacheLockedError
+            Another process has locked the file.
         CacheUnavailableError
             The file cannot be used.
         """
-        try:
-            import sqlite3
-        except ImportError as error:
-            raise CacheUnavailableError(str(error)) from error
         problem: Exception | None = None
         for _ in range(_MAX_TRIES):
-            with self._lock:
+            with self._exclusively():
+                # Here, because a signal handler that interrupts the import would find half of the module.
+                try:
+                    import sqlite3
+                except ImportError as error:
+                    raise CacheUnavailableError(str(error)) from error
                 try:
                     connection = self._connect(create)
                     return None if connection is None else _run(connection, work)
@@ -114,6 +144,8 @@ class CacheDatabase:
                     problem = error
                     if not self._recover(error):
                         break
+        if problem is not None and is_locked(problem):
+            raise CacheLockedError(f"{self._base}: {problem}") from problem
         if problem is not None and is_inaccessible(problem):
             reason = getattr(problem, "strerror", None) or str(problem)
             if not isinstance(problem, NotPrivateError):
@@ -140,6 +172,8 @@ class CacheDatabase:
             The file can be neither written nor discarded; this process does not use it any more.
         """
         try:
+            if self._postpone(work):
+                return None
             # Another process may put a new file in place while the statements run on the old one.
             for _ in range(_MAX_TRIES):
                 result = self.run(work, create=False)
@@ -154,16 +188,39 @@ class CacheDatabase:
             _ABANDONED.add(self._base)
             raise
 
+    @contextlib.contextmanager
+    def _exclusively(self) -> Generator[None]:
+        with self._lock:
+            if self._is_working:
+                raise CacheInterruptedError(f"{self._base} is used by the call that this one interrupts")
+            self._is_working = True
+            try:
+                yield
+            finally:
+                self._is_working = False
+        while self._postponed and not self._is_working:
+            with contextlib.suppress(CacheUnavailableError):
+                self.run_or_discard(self._postponed.pop(0))
+
+    def _postpone(self, work: Callable[[Connection], object]) -> bool:
+        """Leave statements to the call that this one interrupts, if it does; that runs them before anybody else can."""
+        with self._lock:
+            if self._is_working:
+                self._postponed.append(work)
+            return self._is_working
+
     def close(self) -> None:
         """Close the connection; the next use opens another."""
         with self._lock:
-            self._disconnect()
+            if not self._is_working:
+                self._disconnect()
 
     def before_fork(self) -> None:
         """Close the connection, since SQLite's locks would be wrong in both processes."""
         if self._lock.acquire(timeout=2 * BUSY_SECONDS):
             self._forking_thread = threading.get_ident()
-            self._disconnect()
+            if not self._is_working:
+                self._disconnect()
 
     def after_fork_in_parent(self) -> None:
         """Release the lock that was acquired before."""
@@ -173,7 +230,7 @@ class CacheDatabase:
 
     def after_fork_in_child(self) -> None:
         """Forget the parent's lock, which may be held by a thread that does not exist here."""
-        self._lock = threading.Lock()
+        self._lock, self._is_working = threading.RLock(), False
         self._forking_thread = None
         if self._connection is not None:
             # A thread of the parent held the lock for too long, so that the connection is still open. Closing the
@@ -215,9 +272,10 @@ class CacheDatabase:
     def _open(self, path: str) -> Connection:
         # Read before the file is opened: if another file takes its place in between, the next use notices.
         identity = _file_identity(path)
-        connection = open_database(path)
+        connection = open_database(path, waits=self._waits)
         try:
-            prepare(connection, self._schema, self._version, networked=is_networked(self.folder))
+            networked = is_networked(self.folder)
+            prepare(connection, self._schema, self._version, networked=networked, waits=self._waits)
         except BaseException:
             connection.close()
             raise

@@ -15,11 +15,15 @@ __all__ = [
     "BUSY_SECONDS",
     "CacheDamagedError",
     "CacheInaccessibleError",
+    "CacheInterruptedError",
+    "CacheLockedError",
     "CacheUnavailableError",
     "is_damage",
     "is_inaccessible",
+    "is_locked",
     "open_database",
     "prepare",
+    "set_patience",
 ]
 
 BUSY_SECONDS = 5.0
@@ -29,12 +33,22 @@ BUSY_SECONDS = 5.0
 _LOG_SIZE = 8 * 2**20
 # SQLITE_ERROR (a table is missing), SQLITE_CORRUPT, SQLITE_CONSTRAINT, SQLITE_MISMATCH and SQLITE_NOTADB.
 _DAMAGE_CODES = frozenset({1, 11, 19, 20, 26})
+# SQLITE_BUSY and SQLITE_LOCKED.
+_LOCK_CODES = frozenset({5, 6})
 # SQLITE_PERM, SQLITE_READONLY and SQLITE_CANTOPEN.
 _ACCESS_CODES = frozenset({3, 8, 14})
 
 
 class CacheUnavailableError(Exception):
     """The file cannot be read or written; the message says why."""
+
+
+class CacheLockedError(CacheUnavailableError):
+    """Another process has locked the file."""
+
+
+class CacheInterruptedError(CacheUnavailableError):
+    """The call, a signal handler's, interrupts another one of its thread that uses the file."""
 
 
 class CacheInaccessibleError(CacheUnavailableError):
@@ -45,8 +59,18 @@ class CacheDamagedError(Exception):
     """The content of the file is not what was written there."""
 
 
-def open_database(path: str) -> Connection:
-    """Open a database file, which is created if it is missing, with mode 0600."""
+def patience(*, waits: bool) -> float:
+    """Return how long to wait for a lock, in seconds."""
+    return BUSY_SECONDS if waits else 0.0
+
+
+def set_patience(connection: Connection, *, waits: bool) -> None:
+    """Set whether a connection waits for locks."""
+    connection.execute(f"PRAGMA busy_timeout={patience(waits=waits) * 1000:.0f}").fetchall()
+
+
+def open_database(path: str, *, waits: bool = True) -> Connection:
+    """Open a database file, which is created if it is missing, with mode 0600; `waits` is as for `prepare`."""
     import sqlite3
 
     # Not by SQLite: others would have the mode of the process's umask for a moment. An existing file is not opened, for
@@ -54,10 +78,10 @@ def open_database(path: str) -> Connection:
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     # Without isolation level, transactions begin and end where the statements say so.
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=patience(waits=waits))
 
 
-def prepare(connection: Connection, schema: Sequence[str], version: int, *, networked: bool) -> None:
+def prepare(connection: Connection, schema: Sequence[str], version: int, *, networked: bool, waits: bool) -> None:
     """Configure a connection, create the tables of a new file, and check the version of an old one.
 
     Parameters
@@ -70,6 +94,8 @@ def prepare(connection: Connection, schema: Sequence[str], version: int, *, netw
         The schema's version.
     networked
         Whether other computers may have the file open.
+    waits
+        Whether to wait for locks of other processes.
 
     Raises
     ------
@@ -78,14 +104,15 @@ def prepare(connection: Connection, schema: Sequence[str], version: int, *, netw
     """
     # A manipulated file must not call functions through its schema (trusted_schema). With a write-ahead log, a power
     # failure costs the last transactions at most (synchronous=NORMAL).
-    for setting in (f"busy_timeout={BUSY_SECONDS * 1000:.0f}", "trusted_schema=OFF", "synchronous=NORMAL"):
+    set_patience(connection, waits=waits)
+    for setting in ("trusted_schema=OFF", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {setting}").fetchall()
     present = _value(connection, "PRAGMA user_version")
     if present == 0:
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL").fetchall()
     if present == 0 or networked:
         # A write-ahead log needs shared memory, which does not reach across computers.
-        _set_journal(connection, "delete" if networked else "wal")
+        _set_journal(connection, "delete" if networked else "wal", waits=waits)
     connection.execute(f"PRAGMA journal_size_limit={_LOG_SIZE}").fetchall()
     if present == 0:
         present = _create_tables(connection, schema, version)
@@ -103,6 +130,12 @@ def is_damage(error: Exception) -> bool:
         return isinstance(error, (CacheDamagedError, sqlite3.OperationalError))
     # The low byte is the primary code of an extended one.
     return code & 0xFF in _DAMAGE_CODES
+
+
+def is_locked(error: Exception) -> bool:
+    """Tell a file that another process has locked."""
+    code: object = getattr(error, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in _LOCK_CODES
 
 
 def is_inaccessible(error: Exception) -> bool:
@@ -123,11 +156,11 @@ def _create_tables(connection: Connection, schema: Sequence[str], version: int) 
     return _value(connection, "PRAGMA user_version")
 
 
-def _set_journal(connection: Connection, mode: str) -> None:
+def _set_journal(connection: Connection, mode: str, *, waits: bool) -> None:
     """Set the journal mode. SQLite ignores the busy timeout there, hence the waiting here."""
     import sqlite3
 
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + patience(waits=waits)
     while True:
         try:
             actual = _value(connection, f"PRAGMA journal_mode={mode}")
@@ -139,7 +172,7 @@ def _set_journal(connection: Connection, mode: str) -> None:
         if actual == mode or (mode == "wal" and actual is not None):
             return
         if time.monotonic() > deadline:
-            raise CacheUnavailableError("on a network file system, and another computer uses it as a local file")
+            raise CacheLockedError("on a network file system, and another computer uses it as a local file")
         time.sleep(0.01)
 
 

@@ -23,6 +23,7 @@ from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.errors import (
     AlyxConnectionError,
     BadRequestError,
+    ClientClosedError,
     ForeignURLError,
     InvalidFieldError,
     InvalidKeyError,
@@ -113,34 +114,50 @@ def test_calls_share_a_connection_without_a_with_block(connect: Connect) -> None
         assert server.tokens == [SECRET] * 5
 
 
-def test_closed_client_connects_again(connect: Connect) -> None:
+def test_closed_client_refuses_calls_until_it_is_opened_again(connect: Connect) -> None:
+    async def read_again(client: Any) -> Any:
+        async with client:
+            return await client.labs.read("a")
+
     with FaultServer(then=json_response(LAB)) as server:
         alyx = connect(server.url)
         alyx(lambda client: client.labs.read("a"))
+        for _ in range(2):
+            if isinstance(alyx, Sync):
+                alyx.client.close()
+            else:
+                alyx(lambda client: client.aclose())
+        for call in (lambda client: client.labs.read("a"), lambda client: client.get("/labs/a")):
+            with pytest.raises(ClientClosedError, match="client is closed"):
+                alyx(call)
+        assert server.connections == 1
         if isinstance(alyx, Sync):
-            alyx.client.close()
-            alyx.client.close()
+            with alyx.client:
+                alyx.client.labs.read("a")
         else:
-            alyx(lambda client: client.aclose())
-        alyx(lambda client: client.labs.read("a"))
+            alyx(read_again)
         assert server.connections == 2
 
 
-def test_with_block_closes_and_the_client_works_after_it() -> None:
+def test_with_block_closes_and_another_one_opens_again() -> None:
     with FaultServer(then=json_response(LAB)) as server:
         with AlyxClient(server.url, token=SECRET, cache_rest=None) as client:
             client.labs.read("a")
-        client.labs.read("a")
-        client.close()
+        with pytest.raises(ClientClosedError):
+            client.labs.read("a")
+        with client:
+            client.labs.read("a")
         assert server.connections == 2
 
 
-async def test_async_with_block_closes_and_the_client_works_after_it() -> None:
+async def test_async_with_block_closes_and_another_one_opens_again() -> None:
     with FaultServer(then=json_response(LAB)) as server:
         async with AsyncAlyxClient(server.url, token=SECRET, cache_rest=None) as client:
             await client.labs.read("a")
-        await client.labs.read("a")
-        await client.aclose()
+        with pytest.raises(ClientClosedError):
+            await client.labs.read("a")
+        async with client:
+            await client.labs.read("a")
         assert server.connections == 2
 
 

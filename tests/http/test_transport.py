@@ -15,22 +15,25 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from alyx_client.auth.credentials import Credentials
-from alyx_client.errors import InsecureConnectionWarning
+from alyx_client.errors import ClientClosedError, InsecureConnectionWarning
+from alyx_client.http.async_transport import AsyncTransport
 from alyx_client.http.retry import Retries
-from alyx_client.http.transport import AsyncTransport, SyncTransport
+from alyx_client.http.transport import SyncTransport
 from tests import faults
 from tests.faults import FaultServer, json_response
 from tests.http.transports import LIST, authentication, with_password
 
 
-def test_closed_transport_opens_again_on_use() -> None:
+def test_closed_transport_opens_again_in_a_with_block() -> None:
     with FaultServer(then=json_response([])) as server:
         with SyncTransport(server.url, authentication(Credentials(server.url, explicit_token="t"))) as transport:
             transport.send(LIST)
         transport.close()
-        assert transport.send(LIST).status == 200
+        with pytest.raises(ClientClosedError):
+            transport.send(LIST)
+        with transport:
+            assert transport.send(LIST).status == 200
         assert server.connections == 2
-        transport.close()
 
 
 def test_async_transport_serves_several_event_loops() -> None:

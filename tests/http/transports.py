@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.state import AuthState
 from alyx_client.auth.token_flow import TokenAuth
+from alyx_client.http.async_transport import AsyncTransport
 from alyx_client.http.deadline import LOGIN_TIMEOUT
 from alyx_client.http.message import Request, Response
 from alyx_client.http.retry import Retries
-from alyx_client.http.transport import AsyncTransport, SyncTransport
+from alyx_client.http.transport import SyncTransport
 
 QUICK = Retries(base=0.001)
 LIST = Request("GET", "/subjects", endpoint="subjects", action="list")

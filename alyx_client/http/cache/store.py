@@ -17,7 +17,13 @@ from alyx_client.http.cache.entry import CachedResponse, pack
 from alyx_client.http.cache.key import CacheKey
 from alyx_client.http.log import logger, warn
 from alyx_client.http.message import Response
-from alyx_client.storage.sqlite import CacheDatabase, CacheInaccessibleError, CacheUnavailableError
+from alyx_client.storage.sqlite import (
+    CacheDatabase,
+    CacheInaccessibleError,
+    CacheInterruptedError,
+    CacheLockedError,
+    CacheUnavailableError,
+)
 
 __all__ = ["CacheStore"]
 
@@ -48,7 +54,7 @@ class CacheStore:
         self._database = CacheDatabase(folder, _file_name(base_url), tables.SCHEMA, tables.VERSION)
         self._max_bytes = max_bytes
         self._paused_until = 0.0
-        self._warned = False
+        self._warned = self._is_locked = False
 
     def find(self, key: CacheKey | None, *, create: bool = True) -> tuple[bytes | None, CachedResponse | None]:
         """Look up a response.
@@ -65,6 +71,8 @@ class CacheStore:
         tuple
             The generation, None if nothing can be stored; and the response, None if there is none.
         """
+        if self._is_left_aside():
+            return None, None
         statements = partial(tables.find, key, time.time())
         # While paused, an existing file is still read: reading waits for nobody.
         create = create and not self._is_paused()
@@ -123,6 +131,8 @@ class CacheStore:
 
     def identity_of(self, username: str) -> str | None:
         """Return the identity stored for a user name."""
+        if self._is_left_aside():
+            return None
         return self._guard(partial(self._database.run, partial(tables.find_identity, username), create=False))
 
     def close(self) -> None:
@@ -131,11 +141,24 @@ class CacheStore:
 
     def _guard(self, operation: Callable[[], T | None]) -> T | None:
         try:
-            return operation()
+            result = operation()
+        except CacheInterruptedError:
+            return None
         except CacheUnavailableError as error:
             self._paused_until = time.monotonic() + _PAUSE
+            if isinstance(error, CacheLockedError):
+                # Waited for once; from now on, the file is used again as soon as it is free.
+                self._is_locked, self._database.waits = True, False
             self._report(error)
             return None
+        if self._is_locked:
+            self._is_locked, self._database.waits, self._paused_until = False, True, 0.0
+            logger.info("responses are cached again")
+        return result
+
+    def _is_left_aside(self) -> bool:
+        """Return whether not even reading is tried, since another program had the file locked a moment ago."""
+        return self._is_locked and self._is_paused()
 
     def _report(self, error: CacheUnavailableError) -> None:
         # Once per client: a full disk would otherwise warn with every query.
@@ -145,6 +168,12 @@ class CacheStore:
             warn(
                 f"Responses are not cached: {error}. Make it writable for you alone or remove it, choose another "
                 "folder (cache_dir=, ALYX_CACHE_DIR), or turn the cache off (cache_rest=None).",
+                AlyxWarning,
+            )
+        elif not warned and isinstance(error, CacheLockedError):
+            warn(
+                f"Responses are not cached for the moment: another program has locked the cache ({error}). It is used "
+                "again once it is free.",
                 AlyxWarning,
             )
 
