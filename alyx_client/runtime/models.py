@@ -11,6 +11,7 @@ import re
 import warnings
 from abc import ABCMeta
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args, get_origin
 from uuid import UUID
@@ -391,16 +392,16 @@ def _is_list(annotation: Any) -> bool:
 
 
 class WithIdInUrl(Record):
-    """A record whose ``url`` ends in its UUID, which the server does not send by itself."""
+    """A record whose ``url`` ends in its UUID, which not every server sends by itself."""
 
     @property
     def id(self) -> UUID:
-        """The record's UUID, read from the end of its ``url``."""
+        """The record's UUID: as the server sent it, or from the end of its ``url``."""
         url: object = vars(self).get("url")
-        try:
-            if isinstance(url, str):
-                return UUID(key_of_url(url))
-        except ValueError:
-            pass
+        sent: object = (self.model_extra or {}).get("id")
+        for text in (sent, key_of_url(url) if isinstance(url, str) else None):
+            with suppress(ValueError):
+                if isinstance(text, str):
+                    return UUID(text)
         # An AttributeError, so that hasattr() and getattr() with a default work.
         raise AttributeError(f"this record has no id: its url is {url!r}")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from alyx_generator.source.coreapi import read_coreapi
@@ -20,6 +21,8 @@ from alyx_generator.source.validate import UnreadableSchemaError
 from alyx_client.errors import InvalidFieldError, InvalidKeyError
 from alyx_client.testing import LocalAlyx
 
+from ..faults import FaultServer
+from ..faults import page as page_of
 from .conftest import Generate
 from .inline import ImportedPackage, body, document, key, page, query, ref, returns
 
@@ -113,7 +116,8 @@ def test_actions_filters_and_keys_come_from_the_links(generate: Generate) -> Non
 
 def test_responses_come_from_the_reference_server_and_may_lack_any_field(generate: Generate) -> None:
     labs = generated_like(generate, coreapi(labs=LABS)).module("labs")
-    assert {name: str(kind) for name, kind in labs.LabRecord.__annotations__.items()} == {
+    annotations = labs.LabRecord.__annotations__.items()
+    assert {name: str(kind) for name, kind in annotations if not name.startswith("_")} == {
         "name": "str | None",
         "new": "str | None",
         "opened": "datetime | None",
@@ -136,6 +140,15 @@ def test_requests_have_the_fields_of_the_servers_own_form(generate: Generate) ->
     for wrong in ({"new": "x"}, {"size": "big"}, {}):
         with pytest.raises(InvalidFieldError):
             labs.Lab(**{"name": "a", **wrong} if wrong else {})
+
+
+def test_fields_that_the_reference_server_requires_are_worth_having(generate: Generate) -> None:
+    unlisted = link("post", "/labs", field("opened", "form"))
+    labs = generated_like(generate, coreapi(labs={**LABS, "create": unlisted})).module("labs")
+    assert labs.Lab(name="a").to_wire() == {"name": "a"}
+    assert labs.Lab().to_wire() == {}
+    source = Path(labs.__file__).read_text("utf-8")
+    assert "This server does not declare the field, but the other server requires it." in source
 
 
 def test_form_that_the_document_leaves_out_is_the_known_one(generate: Generate) -> None:
@@ -234,6 +247,42 @@ def test_every_link_of_the_legacy_server_is_a_method_or_a_finding(package: Impor
         "the server ignores the name and returns the whole list; use list()",
         "water_type.POST /water-type/{name}: no method: the server ignores the name; use create()",
     ]
+
+
+def test_location_of_a_field_of_view_can_be_created_without_its_declaration(generate: Generate, legacy: JSON) -> None:
+    described = copy.deepcopy(legacy)
+    for one in described["fov-location"].values():
+        one["fields"] = [field for field in one.get("fields", []) if field["name"] != "field_of_view"]
+    models = generate(described, corrections=read_overlay(data_folder("schemas") / "alyx.overlay.yaml")).module(
+        "models"
+    )
+    view = "00000000-0000-0000-0000-000000000001"
+    location = models.FOVLocation(
+        field_of_view=view, coordinate_system="IBL-Allen", provenance="E", n_xyz=[1, None, 1], x=[1], y=[1], z=[1]
+    )
+    assert location.to_wire()["field_of_view"] == view
+
+
+def test_one_form_that_declares_a_field_is_enough(package: ImportedPackage) -> None:
+    source = Path(package.module("fov_location").__file__ or "").read_text("utf-8")
+    assert "field_of_view" in source
+    assert "does not declare the field" not in source
+
+
+@pytest.mark.parametrize("sent", [{}, {"id": None}, {"id": "00000000-0000-0000-0000-000000000002"}])
+def test_records_of_older_servers_have_the_id_of_their_url(package: ImportedPackage, sent: JSON) -> None:
+    key = "00000000-0000-0000-0000-000000000002"
+    record = {"url": f"http://127.0.0.1/sessions/{key}", "subject": "a", **sent}
+    with (
+        FaultServer(then=page_of([record])) as server,
+        package.module("client").AlyxClient(server.url, token="t", silent=True) as alyx,
+    ):
+        (session,) = alyx.sessions.list()
+        assert session.id == UUID(key)
+        assert not hasattr(type(session)(subject="a"), "id")
+    for name in ("SessionRecord", "SessionSummary"):
+        model = getattr(package.module("models"), name)
+        assert model.model_validate_json(json.dumps({**record, "url": None, "id": key})).id == UUID(key)
 
 
 def test_legacy_server_is_read_and_written_without_drift(package: ImportedPackage, server: LocalAlyx) -> None:

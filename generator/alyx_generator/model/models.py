@@ -129,13 +129,17 @@ class ModelBuilder:
             self.findings.append(Finding(home.endpoint, "", reason))
         fields = tuple(self._response_fields(home.endpoint, component, schema))
         names = {field.name for field in fields}
+        id_in_url = "url" in names and home.lookup == "uuid" and ("id" not in names or self._all_optional)
+        if id_in_url:
+            # A server that may lack any field may lack this one, too, which users look records up by.
+            fields = tuple(field for field in fields if field.name != "id")
         self._models[key] = Model(
             name,
             "response",
             home.endpoint,
             fields,
             self._docs.model(home.endpoint, name, schema),
-            id_in_url="url" in names and "id" not in names and home.lookup == "uuid",
+            id_in_url=id_in_url,
             note=str(schema.get("x-response-note", "")),
             record_of=str(schema.get("x-alyx-record", "")),
         )
@@ -202,7 +206,7 @@ class ModelBuilder:
                 zones=not self.facts.local_times,
             ),
             name in (*schema["required"], *schema.get("x-sent-required", ())),
-            self._docs.field(endpoint, name, declared),
+            " ".join(filter(None, (self._docs.field(endpoint, name, declared), declared.get("x-note")))),
             bool(declared.get("x-patch-keeps")),
             is_url=resolved(declared, self._components).get("format") == "uri",
             record=str(declared.get("x-alyx-record", "")),

@@ -24,6 +24,7 @@ _REF = "#/components/schemas/"
 # The link that returns several records; retrieving one is a GET, too.
 _LIST = "list"
 _METHODS_WITH_BODY = ("post", "put", "patch")
+_UNLISTED = "This server does not declare the field, but {} requires it."
 _UNDECLARED = "This server does not declare its responses: the fields are those of {}, and any of them may be missing."
 
 
@@ -108,7 +109,7 @@ class _Reader:
             component = f"Patched{component}" if method == "patch" else component
             self._components[component] = form
         else:
-            self._components[component] = _fitted(self._components[component], form, self._reference)
+            self._components[component] = _fitted(self._components[component], form, self._reference, self._name)
         whole: JSONDict = {"$ref": _REF + component}
         if options:
             whole = {"oneOf": [whole, {"type": "array", "items": dict(whole)}]}
@@ -184,20 +185,26 @@ class _Reader:
         self._copy_all(component)
 
 
-def _fitted(component: JSONDict, form: JSONDict, reference: Table) -> JSONDict:
+def _fitted(component: JSONDict, form: JSONDict, reference: Table, reference_name: str) -> JSONDict:
     """Return a component of the reference server with the fields that this server's form takes.
 
-    ``x-fitted`` names the fields of all forms so far: those of ``PUT`` may be others than those of ``POST``.
+    ``x-fitted`` names the fields of all forms so far: those of ``PUT`` may be others than those of ``POST``. Fields
+    that the reference server requires stay, optional: CoreAPI omits some that the server requires, too.
     """
     result = copy.deepcopy(component)
     properties: dict[str, JSONDict] = result.setdefault("properties", {})
     form_fields: dict[str, JSONDict] = form["properties"]
     fitted = set(result.get("x-fitted", ()))
+    # Of the reference server: each form replaces `required` by its own.
+    required = set(as_list(result.setdefault("x-reference-required", result.get("required", []))))
     for name, schema in properties.items():
         if name in form_fields:
             schema.pop("readOnly", None)
+            schema.pop("x-note", None)
             if contradicts(form_fields[name], resolved(schema, reference)):
                 schema["x-sent"] = form_fields[name]
+        elif name in required - fitted and not schema.get("readOnly"):
+            schema["x-note"] = _UNLISTED.format(reference_name)
         elif name not in fitted and not schema.get("writeOnly"):
             schema["readOnly"] = True
     for name, field in form_fields.items():
