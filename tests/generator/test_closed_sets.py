@@ -53,7 +53,8 @@ FACTS = Correction(
 
 
 def test_sets_are_those_of_filters_fields_and_columns() -> None:
-    sets = closed_sets(build_api(correct(DOCUMENT, (FACTS,)).document))
+    corrected = correct(DOCUMENT, (FACTS,)).document
+    sets = closed_sets(build_api({**corrected, "x-server": {"django-filters": True}}))
     state = ClosedSet(("good", "bad"), (1, 2))
     assert sets.filters == {
         "things": {
@@ -69,6 +70,7 @@ def test_sets_are_those_of_filters_fields_and_columns() -> None:
 
 
 def test_other_servers_have_no_columns() -> None:
+    assert closed_sets(build_api(correct(DOCUMENT, (FACTS,)).document)).columns == ()
     assert closed_sets(build_api(DOCUMENT)).columns == ()
     assert closed_sets(build_api(document({}))) == ClosedSets()
 
