@@ -28,7 +28,7 @@ PROGRAMS = {
         from alyx_client.models import Tag
         for _ in range(2):
             with AlyxClient(URL, "admin", "admin", silent=True) as client:
-                assert len(client.sessions.list(limit=7)) == 30
+                assert len(client.sessions.list(page_size=7)) == 30
                 tag = client.tags.create(Tag(name="windows"))
                 assert client.tags.read("windows").id == tag.id
                 client.tags.delete("windows")
@@ -78,7 +78,7 @@ PROGRAMS = {
         from alyx_client import AsyncAlyxClient
         async def main():
             async with AsyncAlyxClient(URL, "admin", "admin", silent=True) as client:
-                return len([row async for row in client.sessions.list(limit=7)])
+                return len([row async for row in client.sessions.list(page_size=7)])
         assert asyncio.run(main()) == 30
         print("done")
     """,

@@ -19,7 +19,7 @@ from typing import Any
 MISSING_IN_OS = (
     *("chown", "fchmod", "fchown", "fork", "forkpty", "getegid", "geteuid", "getgid", "getpgid", "getuid", "killpg"),
     *("lchown", "mkfifo", "nice", "openpty", "register_at_fork", "setuid", "wait3", "O_CLOEXEC"),
-    *("O_DIRECTORY", "O_NOFOLLOW", "O_NONBLOCK"),
+    *("O_DIRECTORY", "O_NOFOLLOW"),
 )
 MISSING_MODULES = ("fcntl", "grp", "pty", "pwd", "resource", "termios", "tty")
 
@@ -126,7 +126,9 @@ def pretend() -> OpenFiles:
         assert loaded
     for package in (httpx, platformdirs, pydantic, tqdm.auto, truststore):
         assert package
+    # Python decides some things later, at the first use.
     sysconfig.get_config_vars()
+    asyncio.new_event_loop().close()
     assert not [name for name in sys.modules if name.startswith("alyx_client")]
     for name in MISSING_MODULES:
         sys.modules[name] = None  # type: ignore[assignment]
