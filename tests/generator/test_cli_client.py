@@ -169,13 +169,16 @@ def test_folder_with_other_files_is_not_replaced(project: Path) -> None:
     assert not (folder / "pipeline.py").exists()
 
 
-@pytest.mark.parametrize("paths", [{}, []])
-def test_schema_without_endpoints_replaces_nothing(project: Path, paths: Any) -> None:
+@pytest.mark.parametrize(
+    ("paths", "message"),
+    [({}, "empty.json: the schema has no endpoints"), ([], "the schema is malformed: its paths are not an object")],
+)
+def test_schema_without_endpoints_replaces_nothing(project: Path, paths: Any, message: str) -> None:
     before = read_files(generate_client())
     Path("empty.json").write_text(json.dumps({**schema(), "paths": paths}))
     result = run("client", "empty.json", "--package", "lab_alyx", "--out", "src")
     assert result.exit_code == 3
-    assert "empty.json: the schema has no endpoints" in result.stderr
+    assert message in result.stderr
     assert read_files(Path("src/lab_alyx")) == before
 
 
