@@ -17,6 +17,27 @@ from alyx_client.http.url import is_loopback
 __all__ = ["AuthState"]
 
 
+class _ReentrantLock:
+    """A lock that its thread can acquire again, in a signal handler."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        return self._lock.acquire(blocking, timeout)
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def locked(self) -> bool:
+        """Return whether another thread holds it."""
+        # RLock.locked() is new in Python 3.14.
+        if self._lock.acquire(blocking=False):
+            self._lock.release()
+            return False
+        return True
+
+
 class AuthState:
     """The token of one client, and the lock for its renewal.
 
@@ -72,7 +93,7 @@ class AuthState:
         AuthState.__init__(self, *state[:2], reentrant=state[2])
 
     def _new_lock(self) -> FlowLock:
-        return threading.RLock() if self._reentrant else threading.Lock()
+        return _ReentrantLock() if self._reentrant else threading.Lock()
 
     @property
     def renewal_lock(self) -> FlowLock:

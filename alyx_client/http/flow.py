@@ -89,6 +89,10 @@ class FlowLock(Protocol):
         """Release it."""
         ...
 
+    def locked(self) -> bool:
+        """Return whether it is held, by another thread if it is reentrant."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Acquire:
