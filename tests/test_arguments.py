@@ -68,7 +68,7 @@ def test_every_odd_argument_of_a_function(all_calls: list[Call], label: str) -> 
         (lambda client: client.rest("labs", 5), "action"),
         (lambda client: client.rest("labs", "list", extra_params=True), "extra_params"),
         (lambda client: client.labs.list(extra_params=True), "extra_params"),
-        (lambda client: client.labs.list(limit="x"), "limit"),
+        (lambda client: client.labs.list(page_size="x"), "page_size"),
         (lambda client: client.labs.list(max_items=-1), "max_items"),
         (lambda client: client.json_field_write([], "x", "json"), "endpoint"),
         (lambda client: client.send(None), "request"),

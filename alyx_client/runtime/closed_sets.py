@@ -58,7 +58,10 @@ class ClosedSet:
                 if one == member:
                     return position
         # URLs hold numbers as text. The server compares names without regard to case and surrounding space.
-        text = str(int(member) if isinstance(member, float) and member.is_integer() else member).strip().casefold()
+        try:
+            text = str(int(member) if isinstance(member, float) and member.is_integer() else member).strip().casefold()
+        except ValueError:  # Python prints no integers of more than 4,300 digits
+            return None
         for members in (self.values, self.stored):
             for position, one in enumerate(members):
                 if str(one).casefold() == text:
