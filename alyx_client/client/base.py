@@ -15,6 +15,7 @@ from alyx_client.auth.state import AuthState
 from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.cache_settings import CacheSettings
+from alyx_client.client.data_files import DataFiles
 from alyx_client.config import DataServer, find_settings
 from alyx_client.errors import OfflineError, printable
 from alyx_client.http.arguments import require, require_folder, require_seconds, require_text
@@ -33,16 +34,13 @@ from alyx_client.rest.calls import RestCalls
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.drift import DriftLog
 
-if TYPE_CHECKING:
-    from alyx_client.downloads.downloader import Downloader
-
 __all__ = ["CACHE_INFO", "ClientBase"]
 
 CACHE_INFO = Request("GET", "/cache/info/", endpoint="cache_info", action="read")
 """Requests the metadata of the cache tables."""
 
 
-class ClientBase(CacheSettings):
+class ClientBase(CacheSettings, DataFiles):
     """A client of one Alyx server.
 
     Creating one contacts nothing: the first call logs in. It works with or without ``with``, from several threads and
@@ -199,7 +197,7 @@ class ClientBase(CacheSettings):
         )
         self.silent = silent
         self.drift = DriftLog(strict=strict, package=self._surface, server=self.base_url)
-        self._last_downloader: tuple[object, Downloader] | None = None
+        self._last_downloader = None
 
     def _open(self, auth: TokenAuth, **options: Unpack[TransportOptions]) -> None:
         """Create the transport."""
@@ -349,25 +347,6 @@ class ClientBase(CacheSettings):
         """True if there is a token that the server has not refused; ``is_logged_in()`` works too."""
         return LoginState(self._auth.is_logged_in)
 
-    def rel_path2url(self, path: str | os.PathLike[str]) -> str:
-        """Return the URL of a file on the data server.
-
-        Parameters
-        ----------
-        path
-            The path below the data server.
-
-        Raises
-        ------
-        ForeignURLError
-            No data server is known, or the path is a URL already.
-        InvalidFileNameError
-            The path leads out of the server's folder.
-        """
-        require("path", path, (str, os.PathLike), "a path on the data server")
-        require_text("path", os.fspath(path))
-        return self._downloader.rel_path2url(path)
-
     def __repr__(self) -> str:
         user = self.user
         return printable(f"{type(self).__name__}({self.base_url!r}{f', user {user}' if user else ''})")
@@ -383,38 +362,6 @@ class ClientBase(CacheSettings):
     def _refuse_login_offline(self) -> None:
         if self.offline:
             raise OfflineError("The client is offline, so it cannot log in. Set client.offline = False first.")
-
-    @property
-    def _downloader(self) -> Downloader:
-        """The downloader; a new one whenever a setting has changed."""
-        from alyx_client.downloads.addresses import Login
-        from alyx_client.downloads.data_servers import DataServers
-        from alyx_client.downloads.downloader import Downloader
-
-        settings = (self.cache_dir, self.silent)
-        if self._last_downloader is None or self._last_downloader[0] != settings:
-            logins = (Login(server.url, *(server.login() or (None, None))) for server in self._settings.data_servers)
-            servers = DataServers(
-                logins, base_url=self.base_url, token=self._token_headers, own_headers=self._own_headers
-            )
-            downloader = Downloader(
-                servers,
-                folder=self.cache_dir,
-                silent=self.silent,
-                min_rate=self._settings.limits.min_download_rate,
-                **self._connection_options,
-            )
-            self._last_downloader = settings, downloader
-        return self._last_downloader[1]
-
-    def _token_headers(self) -> Mapping[str, str]:
-        token = self._auth.known_token()
-        return {} if token is None else {"Authorization": f"Token {token}"}
-
-    def _close_downloader(self) -> None:
-        last, self._last_downloader = self._last_downloader, None
-        if last is not None:
-            last[1].close()
 
 
 def _check_connection(connect_timeout: object, read_timeout: object, retries: object, verify: object) -> None:

@@ -44,7 +44,11 @@ class OwnHeaders:
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
         require("headers", headers, (Mapping, NoneType), "a dictionary of names and values")
         self._values: dict[str, str] = {}
-        for name, value in cast("Mapping[Any, Any]", headers or {}).items():
+        try:
+            fields = [] if headers is None else list(cast("Mapping[Any, Any]", headers).items())
+        except Exception as error:  # of the caller's own mapping
+            raise TypeError(f"headers: the fields of a {type(headers).__name__} cannot be read.") from error
+        for name, value in fields:
             self._values[_checked_name(name, self._values)] = _checked_value(name, value)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:

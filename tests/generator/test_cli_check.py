@@ -141,7 +141,7 @@ def test_diff_formats(project: Path) -> None:
     result = run("diff", "schema.json", "schema.json", "--fail-on", "any")
     assert (result.exit_code, result.stdout) == (0, "schema.json -> schema.json: nothing changed\n")
     assert json.loads(run("diff", "schema.json", "schema.json", "--format", "json").stdout)["changes"] == []
-    assert run("diff", "schema.json", "schema.json", "--format", "markdown").stdout.startswith("**schema.json →")
+    assert run("diff", "schema.json", "schema.json", "--format", "markdown").stdout.startswith("`schema.json` →")
 
 
 def test_own_corrections_apply_to_both_sides_of_a_diff(project: Path) -> None:
