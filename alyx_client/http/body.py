@@ -66,9 +66,7 @@ class Body:
     """
 
     def __init__(self, status: int, headers: Mapping[str, str], limit: float) -> None:
-        names = [name.strip().lower() for name in headers.get("content-encoding", "").split(",")]
-        encodings = [name for name in names if name not in {"", "identity"}]
-        is_known = len(encodings) <= _MAX_ENCODINGS and all(name in _WINDOW_BITS for name in encodings)
+        encodings, is_known = _encodings(headers)
         self._status, self._is_error = status, status >= 400
         if not is_known and not self._is_error:
             raise BodyRefusedError(status, limit, ", ".join(encodings))
@@ -124,6 +122,13 @@ class Body:
     def beginning(self) -> bytes:
         """Return what was added so far."""
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+
+
+def _encodings(headers: Mapping[str, str]) -> tuple[list[str], bool]:
+    """Return the encodings of a body, and whether all of them can be decoded."""
+    names = [name.strip().lower() for name in headers.get("content-encoding", "").split(",")]
+    encodings = [name for name in names if name not in {"", "identity"}]
+    return encodings, len(encodings) <= _MAX_ENCODINGS and all(name in _WINDOW_BITS for name in encodings)
 
 
 def refused(error: BodyRefusedError, method: str, url: str) -> Unanswered:

@@ -185,9 +185,9 @@ def exchange(
         may_have_acted |= _may_have_acted(outcome)
         if isinstance(error, DeadlineExceededError):
             raise _after_attempts(error, failures, last) from last
-        if failures >= retries.tries or not should_retry(request.method, outcome) or (fail_fast and error.unreached):
-            raise error
-        seconds = retries.wait(failures, error.retry_after)
+        is_final = failures >= retries.tries or (fail_fast and error.unreached)
+        may_retry = not is_final and should_retry(request.method, outcome)
+        seconds = retries.wait(failures, error.retry_after) if may_retry else None
         if seconds is None:
             raise error
         last = error

@@ -126,20 +126,16 @@ class Action(Generic[T_co]):
         path = self._path(base_url, arguments.key)
         payload = arguments.payload(self.model, label, base_url)
         files = arguments.file_parts()
-        filters = _with_keys(arguments.filters, self.references, base_url, self.endpoint)
-        filters = with_zones(filters, self.filters) if self.zones else filters
         # Django reads files from multipart forms alone, so that the fields are sent as a form beside them.
         is_form = bool(files) or (self.encoding != "json" and payload is not None)
         if is_form and isinstance(payload, list):
             raise InvalidFieldError(f"{label} was not sent: a form holds one record; call it once for each of them")
         # The body may be another of the models that the action takes.
         model = type(arguments.body) if isinstance(arguments.body, Resource) else self.model
-        closed = ClosedFilters(self.endpoint, closed_sets) if closed_sets else None
         return Request(
             self.method,
             path,
-            # The first set is the only one: keys and lookups, whose lists are split, are filters of lists alone.
-            params=encode(filters, self.filters, endpoint=self.endpoint, closed=closed)[0] if filters else (),
+            params=self._params(base_url, arguments.filters, closed_sets),
             json=None if is_form or payload is None else json_text(payload, label).encode(),
             form=form_fields(payload or {}, label, lists=model.list_fields() if model else None) if is_form else (),
             files=files,
@@ -149,6 +145,15 @@ class Action(Generic[T_co]):
             action=self.name,
             hint=slash_hint(path, split_path(self.path)[1], self._finder) if "%2F" in path else "",
         )
+
+    def _params(self, base_url: str, values: Mapping[str, object], closed_sets: ClosedSets | None) -> Params:
+        if not values:
+            return ()
+        filters = _with_keys(values, self.references, base_url, self.endpoint)
+        filters = with_zones(filters, self.filters) if self.zones else filters
+        closed = ClosedFilters(self.endpoint, closed_sets) if closed_sets else None
+        # The first set is the only one: keys and lookups, whose lists are split, are filters of lists alone.
+        return encode(filters, self.filters, endpoint=self.endpoint, closed=closed)[0]
 
     def loses_fields(self, changes: Mapping[str, object]) -> bool:
         """Return whether the server would lose a field that the changes leave out."""

@@ -7,7 +7,6 @@ a changed attribute would not change the server's record.
 
 from __future__ import annotations
 
-import re
 import warnings
 from abc import ABCMeta
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
@@ -19,11 +18,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from alyx_client.errors import InvalidFieldError, InvalidKeyError, printable
-from alyx_client.http.arguments import shown
-from alyx_client.http.suggestions import nearest
 from alyx_client.runtime.bodies import joined, plain_json
-from alyx_client.runtime.closed_sets import nearest_value
 from alyx_client.runtime.coerce import UnsendableValueError, plain_python
+from alyx_client.runtime.field_errors import field_problems, invalid_fields, unknown_field
 from alyx_client.runtime.inputs import UNSET
 from alyx_client.runtime.record_errors import frozen_field, missing_field, missing_key
 from alyx_client.runtime.references import (
@@ -52,12 +49,6 @@ else:
 
     class _Model(BaseModel, metaclass=_ModelMeta):
         pass
-
-
-_FIELD_ERRORS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a field that can be sent",
-}
 
 
 class Resource(_Model):
@@ -101,14 +92,14 @@ class Resource(_Model):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise _invalid(type(self), error) from None
+            raise invalid_fields(type(self), error) from None
         self._remember_records(fields)
 
     def __setattr__(self, name: str, value: Any) -> None:
         try:
             super().__setattr__(name, value)
         except ValidationError as error:
-            raise _invalid(type(self), error) from None
+            raise invalid_fields(type(self), error) from None
         self._remember_records({name: value})
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
@@ -205,14 +196,14 @@ class Resource(_Model):
         problems: dict[str, list[str]] = {}
         for name, value in changes.items():
             if name not in names:
-                problems[name] = [_FIELD_ERRORS["extra_forbidden"] + _suggestion(name, names)]
+                problems[name] = [unknown_field(name, names)]
                 continue
             try:
                 setattr(resource, names[name], value)
             except InvalidFieldError as error:
                 problems[name] = [text for texts in error.fields.values() for text in texts]
         if problems:
-            raise _problems(cls, problems)
+            raise field_problems(cls, problems)
         return resource.to_wire()
 
 
@@ -220,43 +211,6 @@ class ZonedResource(Resource):
     """The fields to send to a server that takes date-times with a time zone; otherwise as `Resource`."""
 
     _has_zones: ClassVar[bool] = True
-
-
-def _suggestion(name: str, names: Iterable[str]) -> str:
-    similar = nearest(name, names, count=1)
-    return f" (did you mean {similar[0]}?)" if similar else ""
-
-
-def _nearest(value: object, expected: str) -> str:
-    """Return the value, and the one of a closed set that was probably meant, from pydantic's list of them."""
-    meant = nearest_value(value, re.findall("'([^']*)'", expected))
-    return f", not {shown(value)}" + ("" if meant is None else f" (did you mean {meant!r}?)")
-
-
-def _invalid(cls: type[BaseModel], error: ValidationError) -> InvalidFieldError:
-    problems: dict[str, list[str]] = {}
-    for item in error.errors(include_url=False):
-        location = item["loc"]
-        name = str(location[0]) if location else "value"
-        text = _FIELD_ERRORS.get(item["type"])
-        if text is None:
-            indexes = [str(part) for part in location[1:] if isinstance(part, int)]
-            place = f" at index {', '.join(indexes)}" if indexes else ""
-            message = item["msg"].removeprefix("Value error, ")
-            text = f"{message[:1].lower()}{message[1:]}{place}"
-            if item["type"] == "literal_error":
-                text += _nearest(item["input"], str(item.get("ctx", {}).get("expected")))
-        elif item["type"] == "extra_forbidden":
-            text += _suggestion(name, cls.model_fields)
-        messages = problems.setdefault(name, [])
-        if text not in messages:
-            messages.append(text)
-    return _problems(cls, problems)
-
-
-def _problems(cls: type[BaseModel], problems: Mapping[str, list[str]]) -> InvalidFieldError:
-    lines = "; ".join(f"{name}: {', '.join(messages)}" for name, messages in problems.items())
-    return InvalidFieldError(f"{cls.__name__} was not sent. {lines}", fields=dict(problems))
 
 
 _REPR_WIDTH = 60

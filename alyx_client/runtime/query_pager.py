@@ -159,17 +159,22 @@ class QueryPager(Generic[T]):
         if not self._end:
             return self._add_first(page, keys, limit)
         is_anchored = self._is_anchored(page, keys, offset)
+        if (growth or not is_anchored) and self._repair(growth, is_anchored=is_anchored):
+            return []
+        return self._accept(page, keys, offset, limit, is_anchored=is_anchored)
+
+    def _repair(self, growth: int, *, is_anchored: bool) -> bool:
+        """Take note of a change, and return whether other pages are to be fetched instead of the one that showed it."""
         self._has_changed = self._has_changed or growth != 0
         self._is_displaced = self._is_displaced or not is_anchored
-        if growth or not is_anchored:
-            if self._can_read_whole():
-                self._reads_whole = True
-                return []
-            if not is_anchored and not self._is_keyless and self._spend():
-                self._step_back(-growth)
-                return []
-            self._is_unproven = self._is_unproven or not is_anchored or self._is_keyless
-        return self._accept(page, keys, offset, limit, is_anchored=is_anchored)
+        if self._can_read_whole():
+            self._reads_whole = True
+            return True
+        if not is_anchored and not self._is_keyless and self._spend():
+            self._step_back(-growth)
+            return True
+        self._is_unproven = self._is_unproven or not is_anchored or self._is_keyless
+        return False
 
     def _add_first(self, page: Page[T], keys: Sequence[object], limit: int | None) -> list[T]:
         wanted = self._most(page.count)
@@ -238,10 +243,7 @@ class QueryPager(Generic[T]):
         skipped = max(0, self._end - offset) if self._is_keyless and is_anchored else 0
         # Pages nearer to the front repeat rows on purpose, among those that were created meanwhile.
         if not self._is_stepping_back:
-            beyond = keys[max(0, self._end - offset) :]
-            if not self._keys.isdisjoint(beyond):
-                self._is_displaced = True
-                self._is_disordered = self._is_disordered or _has_known_behind_new(beyond, self._keys)
+            self._note_order(keys[max(0, self._end - offset) :])
         new = self._seen.new_rows(page.rows[skipped:], keys[skipped:])
         self._note_keys(keys[skipped:])
         self._is_whole = self._is_whole or (offset == 0 and page.count <= len(page.rows) < LONGEST_PAGE + is_first)
@@ -253,6 +255,12 @@ class QueryPager(Generic[T]):
             self._is_unproven = self.is_finished = True
         self._advance(page, offset, limit)
         return new
+
+    def _note_order(self, keys: Sequence[object]) -> None:
+        """Take note of rows that come again where none should."""
+        if not self._keys.isdisjoint(keys):
+            self._is_displaced = True
+            self._is_disordered = self._is_disordered or _has_known_behind_new(keys, self._keys)
 
     def _note_keys(self, keys: Sequence[object]) -> None:
         self._rows_without_key += keys.count(None)

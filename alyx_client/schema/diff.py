@@ -121,6 +121,10 @@ class _Comparison:
         # Those that select a page are part of the change to a list with pages, or to one without.
         paging = PAGING_PARAMETERS if old.response != new.response or self._is_coarse else frozenset[str]()
         yield from self._values("filter", old, new, _without(old.filters, paging), _without(new.filters, paging))
+        yield from self._bodies(old, new)
+        yield from self._responses(old, new)
+
+    def _bodies(self, old: SurfaceAction, new: SurfaceAction) -> Iterator[SubjectChange]:
         if old.body and new.body:
             yield from self._values("sent", old, new, old.request_fields, new.request_fields)
         elif new.body and not self._is_coarse:
@@ -128,6 +132,8 @@ class _Comparison:
             fields = new.request_fields.items()
             required = {name: value for name, value in fields if value.required and _is_top_level(name)}
             yield from self._values("sent", old, new, {}, required)
+
+    def _responses(self, old: SurfaceAction, new: SurfaceAction) -> Iterator[SubjectChange]:
         if not self._is_coarse and old.response_fields and new.response_fields:
             before, after = old.response_fields, new.response_fields
             # Without fields before or after, the response has another form, which is the change.

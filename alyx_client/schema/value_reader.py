@@ -95,16 +95,24 @@ class ValueReader:
             options = [record for record in records if record.suffix == suffix]
             names = dict.fromkeys(name for record in options for name in as_schema(record.schema.get("properties")))
             for name in names:
-                declared = [self._field(record, name, sent) for record in options]
-                present = [pair for pair in declared if pair is not None]
-                if not present:
-                    continue
-                value = _merged([value for value, _ in present])
-                if len(present) < len(options):
-                    value = replace(value, required=False)
-                path = f"{prefix}{suffix}.{name}"
-                yield path, value
-                yield from self._fields(path, [one for _, inner in present for one in inner], sent, depth + 1)
+                value, inner = self._field_of_alternatives(options, name, sent)
+                if value is not None:
+                    path = f"{prefix}{suffix}.{name}"
+                    yield path, value
+                    yield from self._fields(path, inner, sent, depth + 1)
+
+    def _field_of_alternatives(
+        self, options: Sequence[_Record], name: str, sent: bool
+    ) -> tuple[ValueSpec | None, list[_Record]]:
+        """Return a field that some of several records have, and the records within it."""
+        declared = [self._field(record, name, sent) for record in options]
+        present = [pair for pair in declared if pair is not None]
+        if not present:
+            return None, []
+        value = _merged([value for value, _ in present])
+        if len(present) < len(options):
+            value = replace(value, required=False)
+        return value, [record for _, inner in present for record in inner]
 
     def _field(self, record: _Record, name: str, sent: bool) -> tuple[ValueSpec, list[_Record]] | None:
         """Return a field of a record and the records within it; None if requests or responses lack it."""

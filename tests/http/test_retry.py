@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from alyx_client.errors import AlyxConnectionError, AlyxError, ForeignURLError, NotFoundError, RateLimitError
+from alyx_client.http.deadline import Deadline
 from alyx_client.http.failure import LoginRefused, Unanswered
 from alyx_client.http.flow import Send, Sleep
 from alyx_client.http.headers import retry_after
@@ -27,7 +29,7 @@ def run(
     request: Request, outcomes: Sequence[Outcome], retries: Retries | None = None, base_url: str = BASE
 ) -> tuple[Response | AlyxError, list[Request], list[float]]:
     """Play the outcomes to the policy; return how it ended, what it sent and how long it waited."""
-    flow = exchange(request, base_url, retries or Retries(), now=lambda: 0.0)
+    flow = exchange(request, base_url, retries or Retries(), deadline=Deadline(math.inf), now=lambda: 0.0)
     sent: list[Request] = []
     waits: list[float] = []
     remaining = iter(outcomes)

@@ -120,11 +120,13 @@ class Validator:
         if field.kind == "string" and self._is_json(field.name):
             # In a CoreAPI document, a JSON field is a string: the text of its JSON.
             return value
+        return clean_value(self.table.name, field, value, allow_blank=self._may_be_blank(field))
+
+    def _may_be_blank(self, field: FieldSchema) -> bool:
         # DRF makes the fields of a UniqueTogetherValidator required even if the model allows blank text, and the
         # schema does not tell such a field from one that must not be blank.
         in_unique_set = any(field.name in names for names in self.table.unique if len(names) > 1)
-        may_be_blank = (field.may_be_blank or in_unique_set) and (self.table.name, field.name) not in _NEVER_BLANK
-        return clean_value(self.table.name, field, value, allow_blank=may_be_blank)
+        return (field.may_be_blank or in_unique_set) and (self.table.name, field.name) not in _NEVER_BLANK
 
     def _is_json(self, name: str) -> bool:
         column = self.table.columns.get(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -192,15 +192,20 @@ def _success(operation: Operation) -> tuple[str, Mapping[str, Schema]]:
     filled = [code for code in ordered if contents[code]]
     if not filled:
         return (ordered or [""])[0], {}
-    schemas: list[Schema] = []
-    for code in filled:
-        schema = _json_schema(contents[code])
-        if schema and schema not in schemas:
-            schemas.append(schema)
+    schemas = _distinct_schemas(contents[code] for code in filled)
     # A view may document several successes, such as 200 for a known record and 201 for a new one.
     if len(schemas) > 1:
         return filled[0], {"application/json": {"schema": {"oneOf": schemas}}}
     return filled[0], contents[filled[0]]
+
+
+def _distinct_schemas(contents: Iterable[Mapping[str, Schema]]) -> list[Schema]:
+    schemas: list[Schema] = []
+    for content in contents:
+        schema = _json_schema(content)
+        if schema and schema not in schemas:
+            schemas.append(schema)
+    return schemas
 
 
 def _empty_statuses(operation: Operation) -> list[tuple[str, bool]]:

@@ -84,7 +84,7 @@ def _template_data(model: Model) -> JSONDict:
     """Return what the class template needs besides what datamodel-code-generator knows."""
     stand_ins, names = _stand_ins(model), attribute_names(model)
     optional = [stand_ins[field.name] for field in model.fields if not field.required]
-    return {
+    return _reference_data(model) | {
         "class_doc": docstring("\n\n".join(filter(None, (model.description, model.note))), indent=4),
         "names": {stand_in: names[name] for name, stand_in in stand_ins.items()},
         "aliases": {stand_ins[name]: repr(name) for name, attribute in names.items() if name != attribute},
@@ -93,12 +93,18 @@ def _template_data(model: Model) -> JSONDict:
         },
         "origin": origin_source(model.origin) if model.origin else "",
         "record_of": record_of(model.origin.endpoint) if model.origin else "",
-        "references": {names[field.name]: field.reference for field in model.fields if field.reference},
-        "reference_source": reference_source,
-        "referring": {stand_ins[field.name]: _referring(field.reference) for field in model.fields if field.reference},
         "joined": sorted(names[field.name] for field in model.fields if field.joined),
         "unset_by_default": optional if model.kind == "request" else [],
         "none_by_default": optional if model.kind == "response" else [],
+    }
+
+
+def _reference_data(model: Model) -> JSONDict:
+    stand_ins, names = _stand_ins(model), attribute_names(model)
+    return {
+        "references": {names[field.name]: field.reference for field in model.fields if field.reference},
+        "reference_source": reference_source,
+        "referring": {stand_ins[field.name]: _referring(field.reference) for field in model.fields if field.reference},
     }
 
 
