@@ -24,7 +24,7 @@ demo: $(STAMP)
 # make test         check everything
 # make test JOBS=2  with tests in two processes at a time
 test: check
-	$(RUN) -m pytest $(if $(JOBS),-n $(JOBS))
+	$(RUN) -m pytest $(if $(JOBS),-n $(JOBS) --dist worksteal)
 
 check: $(STAMP)
 	$(RUN) -m ruff check .

@@ -21,7 +21,7 @@ def test_nested_paths_take_the_keys_before_their_end_first(foreign: Foreign) -> 
     assert signature(members.list) == {"lab": "str", "return": "Results[MemberRecord]"}
     assert signature(members.read) == {"lab": "str", "id": "str", "return": "MemberRecord"}
     assert signature(members.create) == {"lab": "str", "member": "Member", "return": "MemberRecord"}
-    assert list(signature(members.partial_update)) == ["lab", "id", "changes", "return"]
+    assert list(signature(members.partial_update)) == ["lab", "id", "user", "return"]
     assert signature(members.promote) == {"lab": "str", "id": "str", "return": "None"}
     assert generated.findings == []
     member = generated.module("models").Member

@@ -91,7 +91,7 @@ def test_new_field_changes_only_the_lines_of_its_own_models() -> None:
     old, new = generate_client(before, ()).files, generate_client(after, ()).files
     assert [path for path in new if path.endswith(".py") and new[path] != old.get(path)] == ["things.py"]
     changed = [line for line in new["things.py"].splitlines() if line not in old["things.py"].splitlines()]
-    assert changed == ["    lab: str", "    lab: str = UNSET", "    lab: str"]
+    assert changed == ["    lab: str | None = None", "    lab: str = UNSET", "    lab: str"]
     classes = {
         node.name: ast.unparse(node) for node in ast.parse(new["things.py"]).body if isinstance(node, ast.ClassDef)
     }

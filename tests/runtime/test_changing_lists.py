@@ -196,7 +196,7 @@ def test_every_order_of_changes_in_a_list_without_an_order(ties: int, longest: i
 change = st.tuples(st.sampled_from(["delete", "create"]), st.integers(-12, 40))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     size=st.integers(0, 60),
     changes=st.lists(st.lists(change, max_size=12), max_size=40),
@@ -222,7 +222,7 @@ def test_any_changes_between_pages(
     check(table, rows, has_warned)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     size=st.integers(0, 60),
     page_size=st.none() | st.integers(1, 12),
