@@ -47,7 +47,7 @@ def test_no_class_overwrites_a_private_name_of_a_foreign_base() -> None:
         for module in modules()
         for name, node in class_definitions(ast.parse(inspect.getsource(importlib.import_module(module))))
     }
-    assert ("alyx_client.http.streaming", "_URLWithoutQuery") in definitions
+    assert ("alyx_client.http.connection", "LoggedURL") in definitions
     assert ("alyx_generator.probe.proposal", "_Dumper") in definitions
     assert [clash for place in definitions for clash in clashes(place, definitions)] == []
 

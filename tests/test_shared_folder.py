@@ -226,7 +226,7 @@ def test_stand_in_for_another_user_is_refused(
     client.get("/labs")
     client.close()
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.warns(AlyxWarning, match="belongs to another user"):
+    with client, pytest.warns(AlyxWarning, match="belongs to another user"):
         assert client.get("/labs")["n"] == 2
 
 

@@ -32,7 +32,7 @@ PROGRAMS = {
                 tag = client.tags.create(Tag(name="windows"))
                 assert client.tags.read("windows").id == tag.id
                 client.tags.delete("windows")
-            assert client.labs.list()
+                assert client.labs.list()
         with AlyxClient(URL, "admin", silent=True, offline=True) as offline:
             assert offline.labs.list()
             offline.clear_rest_cache()
