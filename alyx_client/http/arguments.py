@@ -131,7 +131,7 @@ def require_positive(name: str, value: object, *, unit: str, or_zero: bool = Fal
 
 
 def require_whole_number(name: str, value: object) -> None:
-    """Check an argument that is a positive whole number.
+    """Check an argument that is a positive whole number of requests.
 
     Raises
     ------

@@ -6,33 +6,30 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from alyx_client.errors import ClientClosedError
 from alyx_client.http.deadline import Deadline
 
 __all__ = ["DEFAULT_MAX_REQUESTS", "AsyncLifetime", "Lifetime"]
 
+EventT = TypeVar("EventT", threading.Event, asyncio.Event)
+
+_NOTHING_SENT = "The client is closed, so nothing was sent. Create another one, or open this one again in a with block."
+_NOT_REPEATED = "The client was closed, so the request that had failed was not sent again."
 DEFAULT_MAX_REQUESTS: Final = 16
 """How many requests of one event loop are under way at a time if nothing else is set."""
 
 
-class Lifetime:
-    """The requests of a transport that are under way, in any thread.
+class _Closable(Generic[EventT]):
+    """The state of a transport, open or closed; the event is set while it is closed."""
 
-    A signal handler may send a request while it interrupts another one of the same thread, at any point of it.
-    """
-
-    def __init__(self) -> None:
-        # Reentrant, as are all locks that are held where a signal handler may come in between.
-        self._lock = threading.RLock()
-        self._closed = threading.Event()
-        self._threads: dict[int, int] = {}
-        self._close_later: list[Callable[[], None]] = []
+    def __init__(self, closed: EventT) -> None:
+        self._closed: EventT = closed
 
     @property
     def is_closed(self) -> bool:
-        """True after `close`, until `open`."""
+        """True while no request may begin."""
         return self._closed.is_set()
 
     def open(self) -> None:
@@ -48,7 +45,21 @@ class Lifetime:
             It is closed.
         """
         if self._closed.is_set():
-            raise _closed_error()
+            raise ClientClosedError(_NOTHING_SENT)
+
+
+class Lifetime(_Closable[threading.Event]):
+    """The requests of a transport that are under way, in any thread.
+
+    A signal handler may send a request while it interrupts another one of the same thread, at any point of it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(threading.Event())
+        # Reentrant, as are all locks that are held where a signal handler may come in between.
+        self._lock = threading.RLock()
+        self._threads: dict[int, int] = {}
+        self._close_later: list[Callable[[], None]] = []
 
     def close(self, close_connections: Callable[[], None]) -> None:
         """Let no request begin any more; the connections are closed now, or after the last request under way."""
@@ -99,10 +110,10 @@ class Lifetime:
             It was closed; the request is not repeated.
         """
         if self._closed.wait(seconds):
-            raise _closed_error()
+            raise ClientClosedError(_NOT_REPEATED)
 
 
-class AsyncLifetime:
+class AsyncLifetime(_Closable[asyncio.Event]):
     """The requests of a transport that are under way in one event loop, and those that wait for their turn.
 
     Parameters
@@ -112,25 +123,11 @@ class AsyncLifetime:
     """
 
     def __init__(self, max_requests: int) -> None:
+        super().__init__(asyncio.Event())
         self._slots = asyncio.Semaphore(max_requests)
-        self._closed = asyncio.Event()
         self._waiting = 0
         self._under_way = 0
         self._close_later: list[Callable[[], Awaitable[None]]] = []
-
-    @property
-    def is_closed(self) -> bool:
-        """True after `aclose`, until `open`."""
-        return self._closed.is_set()
-
-    def open(self) -> None:
-        """Let requests begin again."""
-        self._closed.clear()
-
-    def require_open(self) -> None:
-        """Check that requests may begin; errors as for `Lifetime.require_open`."""
-        if self._closed.is_set():
-            raise _closed_error()
 
     async def aclose(self, close_connections: Callable[[], Awaitable[None]]) -> None:
         """Let no request begin any more; the connections are closed now, or after the last request under way."""
@@ -164,8 +161,7 @@ class AsyncLifetime:
                     await self._slots.acquire()
             finally:
                 self._waiting -= 1
-            if self._closed.is_set():
-                raise _closed_error()
+            self.require_open()
         else:
             await self._slots.acquire()
         self._under_way += 1
@@ -185,10 +181,4 @@ class AsyncLifetime:
             await asyncio.wait_for(self._closed.wait(), seconds)
         except TimeoutError:
             return
-        raise _closed_error()
-
-
-def _closed_error() -> ClientClosedError:
-    return ClientClosedError(
-        "The client is closed, so nothing was sent. Create another one, or open this one again in a with block."
-    )
+        raise ClientClosedError(_NOT_REPEATED)

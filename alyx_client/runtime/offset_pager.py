@@ -87,4 +87,7 @@ class OffsetPager(Generic[T]):
     def warn_of_missing_rows(self) -> None:
         """Warn if rows may be missing or repeated."""
         for doubt in [*self._doubts, *self._pager.doubts][:1]:
-            warn(f"{doubt} Narrow the query down, or fetch larger pages (limit=1000).", IncompleteResultsWarning)
+            warn(
+                f"{doubt} Narrow the query down, or fetch larger pages (page_size=1000, or limit=1000 by name).",
+                IncompleteResultsWarning,
+            )
