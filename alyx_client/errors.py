@@ -168,7 +168,15 @@ class OfflineError(AlyxError, ConnectionError):
 
 
 class AlyxHTTPError(AlyxError):
-    """The server responded with a status other than 2xx; base class of the errors by status."""
+    """The server responded with a status other than 2xx; base class of the errors by status.
+
+    Attributes
+    ----------
+    content
+        The body of the response.
+    """
+
+    content = b""
 
 
 class BadRequestError(AlyxHTTPError, ValueError):

@@ -320,6 +320,9 @@ class ClientBase(CacheSettings, DataFiles):
 
     @cache_dir.setter
     def cache_dir(self, folder: str | os.PathLike[str]) -> None:
+        self._set_cache_dir(folder)
+
+    def _set_cache_dir(self, folder: str | os.PathLike[str]) -> None:
         require("cache_dir", folder, (str, os.PathLike), "the path of a folder")
         require_folder("cache_dir", folder)
         path = Path(folder).expanduser().absolute()

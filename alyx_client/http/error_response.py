@@ -100,7 +100,7 @@ def error_from_response(
     detail = _detail(body, fields) if body is not None else _page_text(response.content)
     kind = _kind(response.status, detail, fields, request)
     failure = _Failure(response, request, body is not None, detail, fields, retry_after)
-    return kind(
+    error = kind(
         _MESSAGES.get(kind, _other)(failure),
         status_code=response.status,
         method=response.method,
@@ -110,6 +110,8 @@ def error_from_response(
         retry_after=retry_after,
         body=body,
     )
+    error.content = response.content
+    return error
 
 
 def _kind(

@@ -68,12 +68,12 @@ class LazyList:
             Runs flows.
         """
         rows = self.complete_rows
-        return Results.from_query(self._query(), run) if rows is None else rows
+        return Results.from_query(self.query(), run) if rows is None else rows
 
     async def to_async_results(self, run: AsyncRunner) -> list[Any] | AsyncResults[Any]:
         """Return the rows as `to_results` does; a sequence of several pages is an `AsyncResults`."""
         rows = self.complete_rows
-        return await AsyncResults.from_query(self._query(), run) if rows is None else rows
+        return await AsyncResults.from_query(self.query(), run) if rows is None else rows
 
     def _row_key(self) -> RowKey | None:
         if not self.row_key:
@@ -81,7 +81,9 @@ class LazyList:
         read_key = key_reader(self.row_key, self.send.request.path)
         return lambda row: read_key(row) if is_object(row) else None
 
-    def _query(self) -> ListQuery[Any]:
+    def query(self) -> ListQuery[Any]:
+        """Return the query for the list, with its first page."""
+
         def fetch_page(params: Params, offset: int, limit: int | None) -> Flow[Page[Any]]:
             response = yield page_request(self.send, params, offset, limit)
             return read_page(read_json(response), response)

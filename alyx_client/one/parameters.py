@@ -1,0 +1,115 @@
+"""ONE's settings of a server as a client has them: its folder, its data server, and the tokens that ONE reads."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from alyx_client.auth.token import Secret, hide, is_token
+from alyx_client.client.sync import BaseClient
+from alyx_client.config.data_server import DataServer, parse_argument
+from alyx_client.http.json_body import as_object
+from alyx_client.one.libraries import OneParameters, one_parameters, thaw
+
+__all__ = ["ParametersOfOne"]
+
+
+class ParametersOfOne(BaseClient):
+    """A client whose settings are ONE's; what is changed in the one is changed in the other."""
+
+    _one_parameters: OneParameters
+    _follows_data_server = True
+    _mirrored: str | None = None
+
+    @property
+    def _par(self) -> OneParameters:
+        return self._one_parameters
+
+    @_par.setter
+    def _par(self, parameters: OneParameters) -> None:
+        self._one_parameters = parameters
+        self._cache_dir = Path(parameters.CACHE_DIR)
+        if self._follows_data_server:
+            self._settings = replace(self._settings, data_servers=_data_servers(parameters))
+            # Made anew with the new data server.
+            self._close_downloader()
+
+    def _set_cache_dir(self, folder: str | os.PathLike[str]) -> None:
+        super()._set_cache_dir(folder)
+        self._one_parameters = self._one_parameters.set("CACHE_DIR", self._cache_dir)
+
+    @property
+    def rest_cache_dir(self) -> Path:
+        """The folder for cached responses."""
+        return self._settings.rest_cache_dir
+
+    @property
+    def _token(self) -> dict[str, str] | None:
+        token = self._auth.known_token()
+        return None if token is None else {"token": token}
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Accept": "application/json", **self._token_headers()}
+
+    def _take_token_of_one(self) -> None:
+        """Begin with the token that ONE has stored; if the server refuses it, another one is looked for, as always."""
+        state = self._auth
+        user = state.credentials.username
+        token = as_object(_tokens(self._one_parameters).get(user or "")).get("token")
+        if user and isinstance(token, str) and is_token(token):
+            state.token = self._mirrored = hide(token)
+            state.owners = {token: user}
+
+    def _mirror_token(self, *, always: bool = False) -> None:
+        """Store the token where ONE reads it, if it is a new one."""
+        state = self._auth
+        token = state.token
+        if token is None or token == self._mirrored:
+            return
+        self._mirrored = token
+        user = state.user
+        # A token that was stored already is that of ONE or of this client; the environment's is stored nowhere.
+        if user is None or state.credentials.transient or not (always or token in state.issued):
+            return
+        stored = one_parameters().get(client=self.base_url, silent=True)
+        tokens = _tokens(stored) | {user: {"token": str(token)}}
+        stored = stored.set("TOKEN", tokens)
+        if not stored.ALYX_LOGIN:
+            # ONE looks the token up by its user.
+            stored = stored.set("ALYX_LOGIN", user)
+        one_parameters().save(stored, self.base_url)
+        self._one_parameters = self._one_parameters.set("TOKEN", tokens)
+
+    def _forget_token(self, user: str | None) -> None:
+        """Remove a user's token from where ONE reads it."""
+        self._mirrored = None
+        stored = one_parameters().get(client=self.base_url, silent=True)
+        tokens = _tokens(stored)
+        if tokens.pop(user or "", None) is not None:
+            one_parameters().save(stored.set("TOKEN", tokens), self.base_url)
+        self._one_parameters = self._one_parameters.set("TOKEN", tokens)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The class of ONE's settings is made at run time.
+        return {**super().__getstate__(), "_one_parameters": self._one_parameters.as_dict()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _one_parameters=thaw(state["_one_parameters"]))
+
+
+def _tokens(parameters: OneParameters) -> dict[str, Any]:
+    """Return the tokens that ONE has stored, by user: each the server's response to a login."""
+    return dict(as_object(getattr(parameters, "TOKEN", None)))
+
+
+def _data_servers(parameters: OneParameters) -> tuple[DataServer, ...]:
+    address = parameters.HTTP_DATA_SERVER
+    if not address:
+        return ()
+    password = parameters.HTTP_DATA_SERVER_PWD
+    return parse_argument(
+        DataServer(address, parameters.HTTP_DATA_SERVER_LOGIN or None, Secret(password) if password else None)
+    )
