@@ -20,6 +20,7 @@ from alyx_client.runtime.endpoint import AsyncEndpoint, AsyncJsonFields, Endpoin
 from alyx_client.runtime.filters import DateRange, DjangoFilter, known_filters
 from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput, ZonedDateTimeInput
 from alyx_client.runtime.models import Record, Resource, WithIdInUrl, ZonedResource
+from alyx_client.runtime.paging import Paging
 from alyx_client.runtime.references import Origin, RecordOf, RecordOr, RecordsOr, Reference
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.results import Results
@@ -43,6 +44,7 @@ __all__ = [
     "ListAction",
     "Origin",
     "PageParser",
+    "Paging",
     "Record",
     "RecordOf",
     "RecordOr",

@@ -131,6 +131,7 @@ class EndpointBuilder:
             encoding=operation.encoding,
             preserved_fields=body.preserved_fields,
             by_uuid=any(one.style == "id" and one.annotation.startswith("UUID") for one in filters),
+            paging=operation.paging,
             description=self._description(operation),
         )
 
@@ -178,7 +179,7 @@ class EndpointBuilder:
             lambda parameter: self._docs.filter(self._name, parameter),
             frozenset(taken),
             paged=operation.name == "list" or operation.kind == "page",
-            numbered=operation.numbered,
+            paging=frozenset() if operation.numbered else operation.paging.parameters,
             django=self._models.facts.django_filters,
         )
         filters, left_out = read_filters(parameters, context)
