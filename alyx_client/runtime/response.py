@@ -20,6 +20,7 @@ from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging
 
 __all__ = ["PageParser", "ResponseParser"]
 
+_EMPTY = (204, 205)
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -95,6 +96,8 @@ class PageParser(Generic[T]):
 
     def parse(self, response: Response, endpoint: str, log: DriftLog, paging: Paging = ALYX_PAGING) -> Page[T]:
         """Parse one page, of a list that is divided as `paging` says; other parameters and errors as for a record."""
+        if response.status in _EMPTY and not response.content:
+            return Page(0, [], False)  # some servers say so of a list without rows
         try:
             with _collector_paused():
                 body = self._adapter.validate_json(response.content)
@@ -139,8 +142,9 @@ class _PageBody(BaseModel, Generic[T]):
 
 
 def _is_empty(response: Response) -> bool:
-    # RFC 9110, sections 15.3.5 and 15.3.6; some servers answer writes with an empty 200 or 201.
-    return response.status in (204, 205) or response.method not in ("GET", "HEAD")
+    # RFC 9110, sections 15.3.5 and 15.3.6; some servers answer writes with an empty 200 or 201, and reads of what is
+    # not there yet with an empty 202.
+    return response.status != 200 or response.method not in ("GET", "HEAD")
 
 
 def _allows_none(kind: Any) -> bool:

@@ -155,7 +155,9 @@ class EndpointBuilder:
         annotated = annotation(schema)
         if annotated == "Any" and operation.response:
             self._find(operation, "the response has no fields: typed as Any")
-        if operation.may_be_empty and operation.kind in ("record", "value", "list") and annotated != "Any":
+        # A list that has no content has no rows.
+        is_one_value = operation.kind in ("record", "value", "list") and operation.name != "list"
+        if operation.may_be_empty and is_one_value and annotated != "Any":
             whole = f"list[{annotated}]" if operation.kind == "list" else annotated
             return ResponseType("value", whole if "None" in whole.split(" | ") else f"{whole} | None")
         # A union or a nullable record cannot be a base for `json_field_update`, which needs one class.

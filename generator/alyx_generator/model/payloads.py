@@ -84,7 +84,7 @@ def _read_response(endpoint: str, operation: Operation, components: Components) 
     ]
     operation = replace(operation, may_be_empty=bool(empty))
     if not content:
-        if operation.method == "delete" or empty or status in _EMPTY:
+        if operation.method == "delete" or any(code in _EMPTY for code, _ in empty) or status in _EMPTY:
             return operation, ignored
         return replace(operation, kind="anything"), ["the schema declares no response: typed as Any"]
     schema = _json_schema(content)
@@ -210,9 +210,17 @@ def _distinct_schemas(contents: Iterable[Mapping[str, Schema]]) -> list[Schema]:
 
 
 def _empty_statuses(operation: Operation) -> list[tuple[str, bool]]:
-    """Return the successes that have no content whatever is declared (RFC 9110, 15.3.5), and whether some is."""
+    """Return the successes that have no content, and whether some is declared.
+
+    Those of some statuses never have any (RFC 9110, 15.3.5); others, where the document declares none for them.
+    """
     responses = as_schema(operation.spec.get("responses"))
-    return [(code, bool(_content(responses[code]))) for code in _EMPTY if code in responses]
+    contents = {str(code): bool(_content(response)) for code, response in responses.items()}
+    return [
+        (code, is_declared)
+        for code, is_declared in contents.items()
+        if code in _EMPTY or (not is_declared and code.startswith("2"))
+    ]
 
 
 def _content(holder: Any) -> dict[str, Schema]:
