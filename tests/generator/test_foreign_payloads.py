@@ -140,7 +140,7 @@ def test_headers_cookies_and_other_logins_are_reported(foreign: Foreign) -> None
         "things.GET /things: the cookie lab cannot be sent",
     ]
     assert foreign("other logins").findings == [
-        "things.GET /things: requires jwt; this client logs in with Alyx's token only"
+        "things.GET /things: requires session; this client sends its token as Authorization: Token … only"
     ]
 
 
