@@ -1,0 +1,160 @@
+"""Rewrites the calls by name of one module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from alyx_client.one.migrate.blocks import Block, block_around
+from alyx_client.one.migrate.calls import is_by_name, parse_call
+from alyx_client.one.migrate.context import Context
+from alyx_client.one.migrate.imports import imported_names, with_imports
+from alyx_client.one.migrate.reasons import LeftError, Reason
+from alyx_client.one.migrate.rewrite import Changes, rewrite
+from alyx_client.one.migrate.surface import Surface
+from alyx_client.one.migrate.typed import TypedCall, plan_call
+from alyx_client.one.migrate.uses import find_uses
+
+__all__ = ["CannotParseError", "LeftCall", "Migration", "has_calls", "migrate"]
+
+
+class CannotParseError(ValueError):
+    """The code has a syntax error, or cannot be written back as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftCall:
+    """A call that is left as it is.
+
+    Parameters
+    ----------
+    line
+        Its line.
+    reason
+        The reason.
+    detail
+        The name, argument or use that it is about.
+    """
+
+    line: int
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A module with typed calls.
+
+    Parameters
+    ----------
+    code
+        The code.
+    moved
+        The lines of the calls that were rewritten, in the code as it was.
+    left
+        The calls that were left.
+    """
+
+    code: str
+    moved: tuple[int, ...] = ()
+    left: tuple[LeftCall, ...] = ()
+
+
+@dataclass(slots=True)
+class _Plans:
+    calls: dict[cst.CSTNode, TypedCall] = field(default_factory=dict[cst.CSTNode, TypedCall])
+    texts: dict[cst.CSTNode, str] = field(default_factory=dict[cst.CSTNode, str])
+    blocks: dict[cst.CSTNode, Block] = field(default_factory=dict[cst.CSTNode, Block])
+    left: list[LeftCall] = field(default_factory=list[LeftCall])
+
+
+def migrate(code: str, surface: Surface, exported: frozenset[str] = frozenset()) -> Migration:
+    """Return a module with typed calls in place of calls by name where they mean the same.
+
+    Parameters
+    ----------
+    code
+        The module.
+    surface
+        The typed calls.
+    exported
+        Names of the module that other modules import.
+
+    Raises
+    ------
+    CannotParseError
+        The code cannot be parsed.
+    """
+    if not has_calls(code):
+        return Migration(code)
+    module = _parse(code)
+    context = Context(module, exported)
+    plans = _Plans()
+    for node in _calls(module):
+        try:
+            _plan(node, surface, context, plans)
+        except LeftError as error:
+            line = context.position(node).start.line
+            plans.left.append(LeftCall(line, error.reason, error.detail))
+    if not plans.calls:
+        return Migration(code, left=tuple(plans.left))
+    models = _model_names(plans.calls.values(), context, surface.models)
+    changed = rewrite(Changes(plans.calls, plans.texts, plans.blocks, models), context)
+    changed = with_imports(changed, surface.models, models, _first_use(plans.calls.values(), context))
+    moved = tuple(context.position(node).start.line for node in plans.calls)
+    return Migration(changed.code, moved, tuple(plans.left))
+
+
+def has_calls(code: str) -> bool:
+    """Return whether there may be calls by name in code, without parsing it."""
+    return ".rest(" in code or ".json_field_" in code
+
+
+def _parse(code: str) -> cst.Module:
+    try:
+        module = cst.parse_module(code)
+    except cst.ParserSyntaxError as error:
+        raise CannotParseError(f"line {error.raw_line}: {error.message}") from None
+    except RecursionError:
+        raise CannotParseError("it is nested too deeply") from None
+    if module.code != code:
+        raise CannotParseError("it cannot be written back as it is")
+    return module
+
+
+def _calls(node: cst.CSTNode) -> list[cst.Call]:
+    calls = [call for child in node.children for call in _calls(child)]
+    return [cst.ensure_type(node, cst.Call), *calls] if is_by_name(node) else calls
+
+
+def _plan(node: cst.Call, surface: Surface, context: Context, plans: _Plans) -> None:
+    call = parse_call(node, surface)
+    typed = plan_call(call, context)
+    if isinstance(context.parent(node), cst.Await):
+        raise LeftError(Reason.AWAITED, call.action)
+    texts = find_uses(call, typed.result, context)
+    block = block_around(typed, context) if typed.no_cache else None
+    if (texts or block) and {"str", "list"} & context.names:
+        raise LeftError(Reason.VALUE, "the module has its own str or list")
+    if block is not None:
+        earlier = plans.blocks.get(block.statement)
+        block.reads_all = block.reads_all or bool(earlier and earlier.reads_all)
+        plans.blocks[block.statement] = block
+    plans.calls[node] = typed
+    plans.texts |= texts
+
+
+def _model_names(calls: Iterable[TypedCall], context: Context, models: str) -> dict[str, str]:
+    """Return the names in the module for the resources that calls need, by their own names."""
+    imported = imported_names(context.module, models)
+    needed = {call.model for call in calls if call.model}
+    return {name: imported.get(name) or (f"Alyx{name}" if name in context.names else name) for name in needed}
+
+
+def _first_use(calls: Iterable[TypedCall], context: Context) -> int:
+    """Return the position of the first statement of the module that needs a resource."""
+    needing = [call.source or call.call.node for call in calls if call.model]
+    statements = {ancestor for node in needing for ancestor in context.ancestors(node)}
+    return next((index for index, statement in enumerate(context.module.body) if statement in statements), 0)

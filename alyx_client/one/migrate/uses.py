@@ -1,0 +1,302 @@
+"""Follows the result of a call through the code, and decides whether a typed record means the same in each use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from alyx_client.one.migrate.calls import ByNameCall, is_by_name
+from alyx_client.one.migrate.context import Context
+from alyx_client.one.migrate.kinds import PLAIN, Kind
+from alyx_client.one.migrate.literals import text_of
+from alyx_client.one.migrate.reasons import LeftError, Reason
+
+__all__ = ["find_uses"]
+
+# What these return does not depend on the class of a sequence or of its items.
+_COUNTING = frozenset({"len", "bool", "any", "all"})
+_SEQUENCES = frozenset({"list", "tuple", "reversed", "iter"})
+
+
+def find_uses(call: ByNameCall, result: Kind, context: Context) -> dict[cst.CSTNode, str]:
+    """Return the expressions whose values must be made text, and the function that does so: ``str`` or ``isoformat``.
+
+    Parameters
+    ----------
+    call
+        The call.
+    result
+        What the typed call returns.
+    context
+        The surroundings of the call.
+
+    Raises
+    ------
+    LeftError
+        The result is used in a way that may differ.
+    """
+    uses = _Uses(call, context)
+    uses.follow(call.node, result)
+    return uses.texts
+
+
+class _Uses:
+    def __init__(self, call: ByNameCall, context: Context) -> None:
+        self.texts: dict[cst.CSTNode, str] = {}
+        self._call = call
+        self._context = context
+        self._seen: set[tuple[str, int, Kind]] = set()
+        self._has_other_values = False
+
+    def follow(self, node: cst.CSTNode, kind: Kind) -> None:
+        """Follow the value of an expression to what it is used for."""
+        parent = self._context.parent(node)
+        if kind == PLAIN or isinstance(parent, cst.Expr):
+            return
+        if kind.name == "other":
+            raise LeftError(Reason.DIFFERS, f"{self._code(node)} is {kind.type_name}")
+        if kind.name in ("uuid", "time"):
+            self._follow_value(node, parent, kind)
+        elif _is_condition(node, parent):
+            return
+        elif isinstance(parent, cst.Subscript) and parent.value is node:
+            self._follow_subscript(parent, kind)
+        elif isinstance(parent, cst.Attribute):
+            self._follow_attribute(parent, kind)
+        elif isinstance(parent, cst.Comparison | cst.ComparisonTarget):
+            self._follow_comparison(node, parent, kind)
+        elif isinstance(parent, cst.Arg):
+            self._follow_argument(parent, kind)
+        elif isinstance(parent, cst.For | cst.CompFor) and parent.iter is node:
+            self._follow_target(parent.target, self._item(node, kind))
+        elif isinstance(parent, cst.ListComp | cst.GeneratorExp) and kind.name == "record":
+            self.follow(parent, kind.several)
+        else:
+            self._follow_assignment(node, parent, kind)
+
+    def _follow_assignment(self, node: cst.CSTNode, parent: cst.CSTNode, kind: Kind) -> None:
+        if isinstance(parent, cst.Assign):
+            for target in parent.targets:
+                self._follow_target(target.target, kind)
+        elif isinstance(parent, cst.NamedExpr):
+            self._follow_target(parent.target, kind)
+            self.follow(parent, kind)
+        elif isinstance(parent, cst.IfExp | cst.BooleanOperation):
+            self.follow(parent, kind)
+        elif isinstance(parent, cst.AugAssign | cst.BinaryOperation | cst.StarredElement):
+            raise LeftError(Reason.LIST_ONLY, self._code(parent))
+        elif isinstance(parent, cst.Del):
+            return
+        else:
+            raise LeftError(Reason.ESCAPES, self._line(node))
+
+    def _follow_target(self, target: cst.BaseExpression, kind: Kind) -> None:
+        if isinstance(target, cst.Name):
+            self._follow_variable(target, kind)
+        elif isinstance(target, cst.Tuple | cst.List) and kind.name == "rows":
+            for element in target.elements:
+                starred = isinstance(element, cst.StarredElement)
+                self._follow_target(element.value, kind if starred else kind.item)
+        else:
+            raise LeftError(Reason.ESCAPES, f"{self._code(target)} = …")
+
+    def _follow_variable(self, name: cst.Name, kind: Kind) -> None:
+        assignments = self._context.assignments(name)
+        if assignments is None:
+            raise LeftError(Reason.ESCAPES, f"{name.value}, which other modules or classes may read")
+        key = (name.value, id(assignments[0]), kind)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        before = self._has_other_values
+        self._has_other_values = before or not all(self._is_alike(assignment.node) for assignment in assignments)
+        nodes = {access.node for assignment in assignments for access in assignment.references}
+        for node in nodes:
+            owner: cst.BaseExpression = node
+            while isinstance(owner, cst.Attribute):
+                owner = owner.value
+            if isinstance(owner, cst.Name):
+                self.follow(owner, kind)
+            else:
+                raise LeftError(Reason.ESCAPES, f"{name.value}, which is named in text")
+        self._has_other_values = before
+
+    def _is_alike(self, target: cst.CSTNode) -> bool:
+        """Return whether the value that is assigned comes from the same endpoint."""
+        for node in self._context.ancestors(target):
+            if isinstance(node, cst.Assign | cst.NamedExpr):
+                return self._has_call(node.value)
+            if isinstance(node, cst.For | cst.CompFor):
+                return True  # a loop's variable has the items of the loop alone
+            if isinstance(node, cst.BaseStatement):
+                break
+        return False
+
+    def _has_call(self, node: cst.CSTNode) -> bool:
+        if is_by_name(node):
+            arguments = cst.ensure_type(node, cst.Call).args
+            return bool(arguments) and text_of(arguments[0].value) == self._call.endpoint.name
+        return any(map(self._has_call, node.children))
+
+    def _follow_subscript(self, node: cst.Subscript, kind: Kind) -> None:
+        index = node.slice[0].slice if len(node.slice) == 1 else None
+        text = text_of(index.value) if isinstance(index, cst.Index) else None
+        if kind.name == "rows" and isinstance(index, cst.Slice):
+            self._refuse_change(node)
+            self.follow(node, kind)
+        elif kind.name == "rows":
+            # A list has no items by name: where the code runs, this is another value of the variable.
+            if text is None and isinstance(index, cst.Index):
+                self._refuse_change(node)
+                self.follow(node, kind.item)
+        elif text is not None:
+            self._refuse_change(node)
+            self.follow(node, kind.fields.get(text, PLAIN))
+        elif not (isinstance(index, cst.Index) and isinstance(index.value, cst.Integer | cst.UnaryOperation)):
+            raise LeftError(Reason.FIELD_NAME, self._code(node))
+
+    def _refuse_change(self, node: cst.Subscript) -> None:
+        parent = self._context.parent(node)
+        is_target = isinstance(parent, cst.AugAssign | cst.AnnAssign) and parent.target is node
+        if is_target or isinstance(parent, cst.AssignTarget | cst.Del):
+            raise LeftError(Reason.CHANGED, self._code(node))
+
+    def _follow_attribute(self, node: cst.Attribute, kind: Kind) -> None:
+        call = self._context.parent(node)
+        name = node.attr.value
+        if not isinstance(call, cst.Call) or call.func is not node:
+            raise LeftError(Reason.LIST_ONLY if kind.name == "rows" else Reason.ESCAPES, self._code(node))
+        field = text_of(call.args[0].value) if call.args else None
+        if kind.name == "rows":
+            raise LeftError(Reason.LIST_ONLY, f".{name}()")
+        if name != "get":
+            reason = Reason.CHANGED if name in ("pop", "update", "setdefault", "clear", "popitem") else Reason.ESCAPES
+            raise LeftError(reason, f".{name}()")
+        if field is None:
+            raise LeftError(Reason.FIELD_NAME, self._code(call))
+        if not kind.is_always_there(field):
+            raise LeftError(Reason.DIFFERS, f"{self._code(call)}, where the server may leave the field out")
+        self.follow(call, kind.fields.get(field, PLAIN))
+
+    def _follow_comparison(self, node: cst.CSTNode, parent: cst.CSTNode, kind: Kind) -> None:
+        comparison = self._context.parent(parent) if isinstance(parent, cst.ComparisonTarget) else parent
+        comparison = cst.ensure_type(comparison, cst.Comparison)
+        target = comparison.comparisons[0] if len(comparison.comparisons) == 1 else None
+        operator = target.operator if target else None
+        if target and target.comparator is node and isinstance(operator, cst.In | cst.NotIn):
+            field = text_of(comparison.left)
+            if kind.name == "record" and field is not None and kind.is_always_there(field):
+                return
+        elif target and isinstance(operator, cst.Is | cst.IsNot):
+            return
+        elif target and kind.name == "rows" and isinstance(operator, cst.Equal | cst.NotEqual):
+            other = comparison.left if target.comparator is node else target.comparator
+            if isinstance(other, cst.List) and not other.elements:
+                return
+        raise LeftError(Reason.DIFFERS, self._code(comparison))
+
+    def _follow_argument(self, argument: cst.Arg, kind: Kind) -> None:
+        call = self._context.parent(argument)
+        name = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Name) else ""
+        is_only = isinstance(call, cst.Call) and len(call.args) == 1 and not argument.star
+        if name in _COUNTING and is_only:
+            return
+        if name in _SEQUENCES and is_only and kind.name == "rows":
+            self.follow(call, kind)
+        elif name == "next" and kind.name == "rows" and not argument.star:
+            self.follow(call, kind.item)
+        elif isinstance(call, cst.Call) and kind.name == "rows" and (function := _function_of_items(call, argument)):
+            self._follow_target(function.params.params[0].name, kind.item)
+            self.follow(call, {"map": PLAIN, "max": kind.item, "min": kind.item}.get(name, kind))
+        elif name in ("enumerate", "zip") and kind.name == "rows" and isinstance(call, cst.Call):
+            self._follow_pairs(call, argument, kind)
+        else:
+            raise LeftError(Reason.ESCAPES, self._code(call))
+
+    def _follow_pairs(self, call: cst.Call, argument: cst.Arg, kind: Kind) -> None:
+        loop = self._context.parent(call)
+        position = 1 if cst.ensure_type(call.func, cst.Name).value == "enumerate" else call.args.index(argument)
+        if isinstance(loop, cst.For | cst.CompFor) and isinstance(loop.target, cst.Tuple):
+            elements: Sequence[cst.BaseElement] = loop.target.elements
+            if position < len(elements) and not any(isinstance(element, cst.StarredElement) for element in elements):
+                return self._follow_target(elements[position].value, kind.item)
+        raise LeftError(Reason.ESCAPES, self._code(call))
+
+    def _item(self, node: cst.CSTNode, kind: Kind) -> Kind:
+        if kind.name == "rows":
+            return kind.item
+        raise LeftError(Reason.FIELD_NAME, f"for … in {self._code(node)}")
+
+    def _follow_value(self, node: cst.CSTNode, parent: cst.CSTNode, kind: Kind) -> None:
+        """Follow a UUID or a time, which is text in calls by name."""
+        if _is_condition(node, parent) or _is_none_test(parent):
+            return
+        if kind.name == "uuid" and self._is_written(parent):
+            return
+        if kind.nullable and not (kind.name == "time" and self._needs_text(node, parent)):
+            raise LeftError(Reason.DIFFERS, f"{self._code(node)} is {kind.type_name}")
+        if self._has_other_values:
+            raise LeftError(Reason.DIFFERS, f"{self._code(node)} is {kind.type_name}, or from another call")
+        self.texts[node] = "str" if kind.name == "uuid" else "isoformat"
+
+    def _is_written(self, parent: cst.CSTNode) -> bool:
+        """Return whether a use makes text of a UUID, or takes it in place of its text."""
+        if isinstance(parent, cst.FormattedStringExpression):
+            return parent.conversion is None and not parent.format_spec and parent.equal is None
+        if not isinstance(parent, cst.Arg):
+            return False
+        call = self._context.parent(parent)
+        if not isinstance(call, cst.Call) or is_by_name(call):
+            return True
+        return _is_name(call.func, "print") or (_is_name(call.func, "str") and len(call.args) == 1)
+
+    def _needs_text(self, node: cst.CSTNode, parent: cst.CSTNode) -> bool:
+        """Return whether a use would fail for None in any case."""
+        if isinstance(parent, cst.Subscript | cst.Attribute):
+            return parent.value is node
+        call = self._context.parent(parent) if isinstance(parent, cst.Arg) else None
+        function = call.func if isinstance(call, cst.Call) else None
+        return isinstance(function, cst.Attribute) and function.attr.value in ("fromisoformat", "strptime")
+
+    def _code(self, node: cst.CSTNode) -> str:
+        code = " ".join(self._context.module.code_for_node(node).split())
+        return code if len(code) <= 60 else f"{code[:59]}…"
+
+    def _line(self, node: cst.CSTNode) -> str:
+        for ancestor in self._context.ancestors(node):
+            if isinstance(ancestor, cst.BaseSmallStatement | cst.BaseCompoundStatement):
+                return self._code(ancestor)
+        return self._code(node)
+
+
+def _function_of_items(call: cst.Call, argument: cst.Arg) -> cst.Lambda | None:
+    """Return the lambda that ``filter``, ``map``, ``sorted``, ``max`` or ``min`` calls with each item."""
+    if not isinstance(call.func, cst.Name) or len(call.args) != 2 or argument.star:
+        return None
+    first, second = call.args
+    if call.func.value in ("filter", "map"):
+        function = first if argument is second else None
+    elif call.func.value in ("sorted", "max", "min"):
+        is_key = second.keyword is not None and second.keyword.value == "key"
+        function = second if argument is first and is_key else None
+    else:
+        function = None
+    value = function.value if function else None
+    return value if isinstance(value, cst.Lambda) and len(value.params.params) == 1 else None
+
+
+def _is_name(node: cst.CSTNode, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name
+
+
+def _is_none_test(parent: cst.CSTNode) -> bool:
+    return isinstance(parent, cst.Comparison) and all(
+        isinstance(target.operator, cst.Is | cst.IsNot) for target in parent.comparisons
+    )
+
+
+def _is_condition(node: cst.CSTNode, parent: cst.CSTNode) -> bool:
+    if isinstance(parent, cst.UnaryOperation):
+        return isinstance(parent.operator, cst.Not)
+    return isinstance(parent, cst.If | cst.While | cst.IfExp | cst.Assert | cst.CompIf) and parent.test is node
