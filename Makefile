@@ -50,8 +50,9 @@ bench: $(STAMP) $(if $(ONE),$(ONE_VENV)/.installed)
 
 # make foreign FOREIGN=folder           generate packages from schemas of other servers in a folder, and print what became of them
 # make foreign FOREIGN=folder STRICT=1  also type-check them
+# make foreign FOREIGN=folder SERVE=1   call every method on a server made from each schema, instead
 foreign: $(STAMP)
-	$(RUN) -m benchmarks.foreign $(FOREIGN) $(if $(STRICT),--strict)
+	$(RUN) -m $(if $(SERVE),benchmarks.foreign_server $(FOREIGN),benchmarks.foreign $(FOREIGN) $(if $(STRICT),--strict))
 
 $(ONE_VENV)/.installed: pyproject.toml
 	test -x $(ONE_VENV)/bin/python || $(PYTHON) -m venv $(ONE_VENV)

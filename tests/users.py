@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import subprocess
 import sys
 import textwrap
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,30 +28,62 @@ from tests.downloads.support import downloader, size_of
 from encodings import ascii, idna, latin_1
 for name in [name for name in os.environ if name.startswith("ALYX_")]:
     del os.environ[name]
-user, umask = int(sys.argv.pop(1)), int(sys.argv.pop(1))
 os.environ.update(HOME="/nonexistent", XDG_CONFIG_HOME="", XDG_CACHE_HOME="", APPDATA="")
-os.umask(umask)
 os.chdir("/")
 """
-_BECOME = f"""
-os.setgroups([{GROUP}])
-os.setgid(user)
-os.setuid(user)
+# Importing takes longer than any of the programs: they are forks of one process, which has imported everything.
+_FORKS = f"""
+import json
+for line in iter(sys.stdin.readline, ""):
+    job = json.loads(line)
+    output, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(write_end, 1), os.dup2(write_end, 2), os.close(write_end), os.close(output)
+        sys.argv = ["-c", *job["arguments"]]
+        os.umask(job["umask"])
+        os.setgroups([{GROUP}])
+        os.setgid(job["user"])
+        os.setuid(job["user"])
+        exec(compile(job["code"], "program", "exec"), {{**globals(), "__name__": "__main__"}})
+        break
+    os.close(write_end)
+    with open(output, encoding="utf-8") as file:
+        text = file.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(json.dumps({{"status": status, "text": text}}), flush=True)
 """
 several_users = pytest.mark.skipif(
     sys.platform == "win32" or os.geteuid() != 0, reason="only the administrator can run programs of other users"
 )
 
 
+@cache
+def _forks() -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PRELUDE + _FORKS],
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def end() -> None:
+        with process:
+            process.communicate(timeout=30)
+
+    atexit.register(end)
+    return process
+
+
 def run_as(user: int, code: str, *arguments: object, umask: int = 0o022) -> str:
     """Run Python code as another user, without a home and without an entry in the list of users; return its output."""
-    program = _PRELUDE + _BECOME + textwrap.dedent(code)
-    process = subprocess.run(
-        [sys.executable, "-c", program, str(user), str(umask), *map(str, arguments)],
-        cwd=Path(__file__).parents[1],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert process.returncode == 0, process.stderr
-    return process.stdout.strip()
+    process = _forks()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    job = {"user": user, "umask": umask, "code": textwrap.dedent(code), "arguments": list(map(str, arguments))}
+    process.stdin.write(json.dumps(job) + "\n")
+    process.stdin.flush()
+    result = json.loads(process.stdout.readline())
+    assert result["status"] == 0, result["text"]
+    return str(result["text"]).strip()

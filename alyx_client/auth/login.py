@@ -11,13 +11,14 @@ from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.login_api import login_request, token_from
 from alyx_client.auth.prompt import LOGIN_ATTEMPTS
 from alyx_client.auth.state import AuthState
-from alyx_client.auth.token import clean_token, hide, identity
+from alyx_client.auth.token import Secret, clean_token, hide
 from alyx_client.auth.token_check import check_token
 from alyx_client.errors import AlyxError, AuthenticationError
 from alyx_client.http.arguments import require, require_text
 from alyx_client.http.flow import Acquire, Blocking, Flow, Send
 from alyx_client.http.log import logger
 from alyx_client.http.message import Response
+from alyx_client.http.token_scheme import ALYX_TOKENS
 
 __all__ = ["LoggedOut", "LoginState", "authenticate", "check_login", "log_out"]
 
@@ -152,7 +153,7 @@ def authenticate(
     try:
         state.warn_if_insecure()
         if explicit is not None:
-            login = _Login(explicit, (yield from check_token(explicit, username or None)), is_explicit=True)
+            login = _Login(explicit, (yield from _checked(state, explicit, username or None)), is_explicit=True)
         else:
             login = yield from _find_login(state, username or None, password or None, force=force)
         yield Blocking(partial(_adopt, state, login, username or None, keep=cache_token))
@@ -202,7 +203,7 @@ def _forget(state: AuthState) -> LoggedOut:
     credentials.log_out()
     if token is not None:
         credentials.forget(token)
-    return LoggedOut(user, identity(token) if token is not None else None)
+    return LoggedOut(user, state.identity_of(token) if token is not None else None)
 
 
 def _find_login(state: AuthState, username: str | None, password: str | None, *, force: bool) -> Flow[_Login]:
@@ -214,7 +215,7 @@ def _find_login(state: AuthState, username: str | None, password: str | None, *,
     refusal: AuthenticationError | None = None
     for attempt in range(1, LOGIN_ATTEMPTS + 1):
         try:
-            return (yield from _log_in(credentials, refusal))
+            return (yield from _log_in(state, credentials, refusal))
         except AuthenticationError as error:
             # Only what was typed is prompted for again: what the program passed would be refused again.
             if not credentials.prompted or attempt == LOGIN_ATTEMPTS:
@@ -223,19 +224,27 @@ def _find_login(state: AuthState, username: str | None, password: str | None, *,
     raise AssertionError
 
 
-def _log_in(credentials: Credentials, refusal: AuthenticationError | None) -> Flow[_Login]:
+def _log_in(state: AuthState, credentials: Credentials, refusal: AuthenticationError | None) -> Flow[_Login]:
     """Log in with a password, or with a token that is typed; `refusal` is the error of the login typed before."""
     name_and_password: tuple[str, str] | None = yield Blocking(partial(credentials.login, again=refusal is not None))
     if name_and_password is None:
         typed = credentials.typed_token()
         if typed is None:
             raise refusal or credentials.missing()
-        owner = yield from check_token(typed[1], typed[0])
+        owner = yield from _checked(state, typed[1], typed[0])
         return _Login(typed[1], owner, is_explicit=True, prompted=True)
+    if state.scheme.is_basic:
+        token = Secret(state.scheme.basic_token(*name_and_password))
+        return _Login(token, name_and_password[0], password=credentials.password, prompted=credentials.prompted)
     response: Response = yield Send(login_request(*name_and_password))
     return _Login(
         token_from(response), name_and_password[0], password=credentials.password, prompted=credentials.prompted
     )
+
+
+def _checked(state: AuthState, token: str, username: str | None = None) -> Flow[str | None]:
+    """Return the user of a token as the server reports it; servers that take tokens otherwise than Alyx cannot."""
+    return (yield from check_token(token, username)) if state.scheme == ALYX_TOKENS else username
 
 
 def _login_credentials(current: Credentials, username: str | None, password: str | None, *, force: bool) -> Credentials:
@@ -259,7 +268,7 @@ def _try_stored(state: AuthState, credentials: Credentials, username: str | None
         current = None
         tried.add(token)
         try:
-            owner = yield from check_token(token)
+            owner = yield from _checked(state, token)
         except AuthenticationError:
             state.refused.add(token)
             continue
@@ -281,14 +290,16 @@ def _adopt(state: AuthState, login: _Login, username: str | None, *, keep: bool)
     if login.is_new:
         explicit = login.token if login.is_explicit else None
         credentials.log_in_as(login.user, login.password, explicit, keep=keep, prompted=login.prompted)
-        credentials.remember(login.token, login.user or "")
+        if not state.scheme.is_basic:
+            credentials.remember(login.token, login.user or "")
     else:
         if username is not None and username != credentials.username:
             credentials.log_in_as(username, None, None, keep=keep, prompted=False)
         credentials.logged_out = False
     # Replaced, not cleared: other threads may be reading them.
     state.owners = {login.token: credentials.user() if login.user is None else login.user}
-    state.issued = {login.token} if login.is_new and not login.is_explicit else state.issued & {login.token}
+    is_issued = login.is_new and not login.is_explicit and not state.scheme.is_basic
+    state.issued = {login.token} if is_issued else state.issued & {login.token}
     state.token = login.token
     state.logins += 1
     state.refusal = state.timed_out = None

@@ -12,6 +12,7 @@ from alyx_client.errors import AlyxError, InsecureConnectionWarning
 from alyx_client.http.flow import FlowLock
 from alyx_client.http.log import warn
 from alyx_client.http.message import Response, TokenUser
+from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
 from alyx_client.http.url import is_loopback
 
 __all__ = ["AuthState"]
@@ -53,6 +54,8 @@ class AuthState:
     reentrant
         Whether a thread may renew the token in the middle of another renewal: a signal handler must not wait for the
         call that it interrupts. Not for tasks, which share a thread.
+    scheme
+        The way in which the server takes tokens.
 
     Attributes
     ----------
@@ -70,8 +73,16 @@ class AuthState:
         Tokens that the server has issued to a login, so that they are certain to be their owner's.
     """
 
-    def __init__(self, credentials: Credentials, token: str | None = None, *, reentrant: bool = False) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        token: str | None = None,
+        *,
+        reentrant: bool = False,
+        scheme: TokenScheme = ALYX_TOKENS,
+    ) -> None:
         self.credentials = credentials
+        self.scheme = scheme
         self.token = token
         self.logins = 0
         self.refusal: Response | None = None
@@ -86,11 +97,11 @@ class AuthState:
         self._pid = os.getpid()
 
     # Locks cannot be pickled, and the other attributes belong to this process.
-    def __getstate__(self) -> tuple[Credentials, str | None, bool]:
-        return self.credentials, self.token, self._reentrant
+    def __getstate__(self) -> tuple[Credentials, str | None, bool, TokenScheme]:
+        return self.credentials, self.token, self._reentrant, self.scheme
 
-    def __setstate__(self, state: tuple[Credentials, str | None, bool]) -> None:
-        AuthState.__init__(self, *state[:2], reentrant=state[2])
+    def __setstate__(self, state: tuple[Credentials, str | None, bool, TokenScheme]) -> None:
+        AuthState.__init__(self, *state[:2], reentrant=state[2], scheme=state[3])
 
     def _new_lock(self) -> FlowLock:
         return _ReentrantLock() if self._reentrant else threading.Lock()
@@ -127,13 +138,13 @@ class AuthState:
 
     def sender(self, token: str) -> TokenUser:
         """Return the user of a token, to be called when a request is about to be sent with it."""
-        return TokenUser(self._identity_of(token), self.owners.get(token), token in self.issued)
+        return TokenUser(self.identity_of(token), self.owners.get(token), token in self.issued)
 
     @property
     def identity(self) -> str | None:
         """The name under which the user's responses are cached, derived from the token; None before the login."""
         token = self.known_token()
-        return None if token is None else self._identity_of(token)
+        return None if token is None else self.identity_of(token)
 
     @property
     def is_logged_in(self) -> bool:
@@ -161,9 +172,10 @@ class AuthState:
             self._has_warned = True
             warn(f"Passwords and tokens go to {url} without encryption; use https://.", InsecureConnectionWarning)
 
-    def _identity_of(self, token: str) -> str:
+    def identity_of(self, token: str) -> str:
+        """Return the name under which the responses to a token's user are cached."""
         # Hashed once for each token, since every request needs it.
         known = self._identity
         if known is None or known[0] != token:
-            known = self._identity = token, identity(token)
+            known = self._identity = token, identity(token, is_password=self.scheme.is_basic)
         return known[1]

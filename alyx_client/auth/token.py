@@ -21,6 +21,8 @@ class Secret(str):
 
 T = TypeVar("T")
 
+_PASSWORD_ROUNDS = 200_000  # about a tenth of a second
+
 
 def hide(value: T) -> T | Secret:
     """Return a text as a `Secret`, and any other value as it is."""
@@ -56,10 +58,19 @@ def clean_token(token: str | Mapping[str, object], source: str) -> str:
     return cleaned
 
 
-def identity(token: str) -> str:
+def identity(token: str, *, is_password: bool = False) -> str:
     """Return a digest that identifies the holder of this token, of 32 hexadecimal digits.
 
     Cached responses are stored under it, so that no user is served another user's responses.
+
+    Parameters
+    ----------
+    token
+        The token.
+    is_password
+        Whether it is a user name and a password, which could be found by trial.
     """
+    if is_password:
+        return hashlib.pbkdf2_hmac("sha256", token.encode(), b"alyx-client", _PASSWORD_ROUNDS).hex()[:32]
     # 128 bits rule out collisions; tokens have 160 random bits, so that the digest cannot be reversed by trial.
     return hashlib.sha256(token.encode()).hexdigest()[:32]

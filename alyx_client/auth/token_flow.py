@@ -9,6 +9,7 @@ from functools import partial
 from alyx_client.auth.login_api import is_stale, login_request, token_from
 from alyx_client.auth.prompt import LOGIN_ATTEMPTS
 from alyx_client.auth.state import AuthState
+from alyx_client.auth.token import Secret
 from alyx_client.errors import DeadlineExceededError
 from alyx_client.http.deadline import LOGIN_TIMEOUT
 from alyx_client.http.failure import LoginRefused, Unanswered
@@ -125,7 +126,8 @@ class _Renewal:
         # A token that was typed at a prompt is stored only now that it is known to be right, unless another user has
         # logged in meanwhile, or this one has logged out.
         is_current = token == self._state.token
-        if self._typed and is_current and token == self._typed[1] and 200 <= response.status < 300:
+        is_typed = self._typed is not None and token == self._typed[1] and not self._state.scheme.is_basic
+        if self._typed and is_typed and is_current and 200 <= response.status < 300:
             self._state.credentials.remember(token, self._typed[0])
 
     def _log_in(self) -> Flow[str | None]:
@@ -152,9 +154,16 @@ class _Renewal:
             raise refusal
         return None
 
-    def _exchange(self, username: str, password: str) -> Flow[str]:
-        """Return the token that the server issues for a password."""
+    def _exchange(self, username: str, password: str) -> Flow[str | None]:
+        """Return the token that the server issues for a password; None if it has refused the password itself."""
         state = self._state
+        if state.scheme.is_basic:
+            # The login itself is sent with each request, and never stored.
+            state.logins, state.refusal, state.timed_out = state.logins + 1, None, None
+            login = Secret(state.scheme.basic_token(username, password))
+            state.owners[login] = username
+            self.has_logged_in = True
+            return None if login in self._refused else login
         state.warn_if_insecure()
         request = login_request(username, password)
         try:

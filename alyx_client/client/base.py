@@ -181,7 +181,7 @@ class ClientBase(CacheSettings, DataFiles):
         )
         store = None if stay_logged_in else False
         credentials = Credentials(settings.base_url, username, password, token, silent, store=store)
-        self._auth = AuthState(credentials, reentrant=self._is_synchronous)
+        self._auth = AuthState(credentials, reentrant=self._is_synchronous, scheme=self._token_scheme)
         self._connection_options: ConnectionOptions = {
             "connect_timeout": connect_timeout,
             "read_timeout": read_timeout,
@@ -194,6 +194,7 @@ class ClientBase(CacheSettings, DataFiles):
             max_response_bytes=settings.limits.max_response_bytes,
             own_headers=self._own_headers,
             max_requests=int(settings.limits.max_requests),
+            token_scheme=self._token_scheme,
         )
         self.silent = silent
         self.drift = DriftLog(strict=strict, package=self._surface, server=self.base_url)
@@ -281,9 +282,8 @@ class ClientBase(CacheSettings, DataFiles):
         own = OwnHeaders(headers)
 
         def connect(address: str) -> Sender:
-            transport = SyncTransport(
-                address, TokenAuth(AuthState(Credentials(address, silent=True))), verify=verify, own_headers=own
-            )
+            auth = TokenAuth(AuthState(Credentials(address, silent=True), scheme=cls._token_scheme))
+            transport = SyncTransport(address, auth, verify=verify, own_headers=own, token_scheme=cls._token_scheme)
             return lambda step: transport.send(
                 step.request, token=step.token, timeout=Deadline(LOGIN_TIMEOUT, "login_timeout")
             )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from alyx_client.auth.state import AuthState
 from alyx_client.config import Settings
 from alyx_client.http.arguments import require, require_text
 from alyx_client.http.own_headers import OwnHeaders
+from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
 from alyx_client.http.transport import ConnectionOptions
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class DataFiles:
     silent: bool
     _settings: Settings
     _auth: AuthState
+    # The way in which the server takes tokens.
+    _token_scheme: ClassVar[TokenScheme] = ALYX_TOKENS
     _own_headers: OwnHeaders
     _connection_options: ConnectionOptions
     _cache_dir: Path
@@ -74,7 +77,7 @@ class DataFiles:
 
     def _token_headers(self) -> Mapping[str, str]:
         token = self._auth.known_token()
-        return {} if token is None else {"Authorization": f"Token {token}"}
+        return {} if token is None else self._token_scheme.fields(token)
 
     def _close_downloader(self) -> None:
         last, self._last_downloader = self._last_downloader, None

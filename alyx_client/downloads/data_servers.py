@@ -161,10 +161,10 @@ class DataServers:
         # even our own server's to that server.
         if not trusted or any(name.lower() == "authorization" for name in headers):
             return headers
-        headers |= self._credentials(url)
-        if "Authorization" in headers:
+        credentials = self._credentials(url)
+        if credentials:
             self._warn_if_insecure(url)
-        return headers
+        return headers | dict(credentials)
 
     def _credentials(self, url: str) -> Headers:
         server = self._server(url)

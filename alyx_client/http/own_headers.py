@@ -51,6 +51,18 @@ class OwnHeaders:
         for name, value in fields:
             self._values[_checked_name(name, self._values)] = _checked_value(name, value)
 
+    def leave_to_client(self, header: str) -> None:
+        """Check that a header that the client sets is not among the fields.
+
+        Raises
+        ------
+        ValueError
+            It is.
+        """
+        for name in self._values:
+            if name.lower() == header.lower():
+                raise ValueError(f"headers: {name} is set by the client; pass token= for it")
+
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._values.items())
 

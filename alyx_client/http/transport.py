@@ -41,6 +41,7 @@ from alyx_client.http.notices import NOTICE_HEADERS, Notices
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.retry import Retries, exchange
 from alyx_client.http.surplus import drop_surplus
+from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
 from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, request_url, same_origin, same_server
 
 __all__ = ["ConnectionOptions", "SyncTransport", "Transport", "TransportOptions"]
@@ -61,6 +62,7 @@ class TransportOptions(ConnectionOptions, total=False):
     max_response_bytes: float
     own_headers: OwnHeaders
     max_requests: int
+    token_scheme: TokenScheme
 
 
 class Transport:
@@ -93,6 +95,8 @@ class Transport:
         The largest response that is read into memory, in bytes after decoding.
     max_requests
         How many requests of one event loop may be under way at a time; the others wait for their turn.
+    token_scheme
+        The way in which the server takes tokens.
     """
 
     def __init__(
@@ -110,8 +114,11 @@ class Transport:
         max_response_bytes: float = DEFAULT_MAX_BYTES,
         own_headers: OwnHeaders | None = None,
         max_requests: int = DEFAULT_MAX_REQUESTS,
+        token_scheme: TokenScheme = ALYX_TOKENS,
     ) -> None:
         self.own_headers = own_headers or OwnHeaders()
+        self.own_headers.leave_to_client(token_scheme.header)
+        self.token_scheme = token_scheme
         self.base_url = normalise_base_url(base_url)
         self.auth = auth
         self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
@@ -135,7 +142,7 @@ class Transport:
         if isinstance(self._verify, ssl.SSLContext):
             raise TypeError("A client with an SSLContext cannot be pickled; create a new client in each process.")
         limits = {"timeout", "call_timeout", "max_response_bytes", "max_requests", "retries"}
-        settings = limits | {"base_url", "auth", "notices", "user_agent", "own_headers", "_verify"}
+        settings = limits | {"base_url", "auth", "notices", "user_agent", "own_headers", "token_scheme", "_verify"}
         return {name: value for name, value in self.__dict__.items() if name in settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -178,7 +185,7 @@ class Transport:
         request = step.request
         headers = {"Accept": request.accept, "Accept-Encoding": "gzip, deflate", "User-Agent": self.user_agent}
         if step.token is not None:
-            headers["Authorization"] = f"Token {step.token}"
+            headers.update(self.token_scheme.fields(step.token))
         url = request_url(request, self.base_url)
         # A redirect may lead to another server, which must not receive them.
         if same_server(url, self.base_url):

@@ -23,7 +23,7 @@ from alyx_client.http.suggestions import suggest
 from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.closed_values import check_fields
 from alyx_client.rest.filters import encode_filters, parse_query
-from alyx_client.rest.lists import LazyList, is_page, page_request, read_page
+from alyx_client.rest.lists import LazyList, is_chosen_page, is_page, page_request, paging_of, read_page
 from alyx_client.rest.records import body_with_keys, filters_with_keys
 from alyx_client.rest.requests import build_request, join_lists, parse_data
 from alyx_client.rest.scheme import RestOperation, RestScheme
@@ -165,11 +165,12 @@ class RestCalls:
         send = Send(replace(request, hint=hint) if hint else request, expires=expires, bypass_cache=bypass_cache)
         response = yield send
         content = read_json(response)
-        if method != "GET" or not is_page(content):
+        paging = paging_of(content, response)
+        if method != "GET" or paging is None:
             return content
-        page = read_page(content, response)
+        page = read_page(content, response, self.base_url, paging)
         # A URL with an offset is that of a page, such as a page's "next"; any other is that of a whole list.
-        if any(name == "offset" for name, _ in request.params):
+        if is_chosen_page(paging, request.params):
             return page.rows
         params = tuple(pair for pair in request.params if pair[0] != "limit")
         return LazyList(
@@ -179,6 +180,8 @@ class RestCalls:
             _last_limit(request.params),
             row_key=self._row_keys.get(request.path.rstrip("/"), ()),
             has_lookups=True,
+            base_url=self.base_url,
+            paging=paging,
         )
 
     def rest(
@@ -270,13 +273,15 @@ class RestCalls:
             return []
         request = Request("GET", call.operation.path, endpoint=call.endpoint, action="list")
         send = Send(request, expires=call.expires, bypass_cache=call.bypass_cache)
-        first_page = page_request(send, encoded.param_sets[0], encoded.offset or 0, encoded.limit)
+        paging = call.operation.paging
+        first_page = page_request(send, encoded.param_sets[0], encoded.offset or 0, encoded.limit, paging)
         response = yield first_page
         content = read_json(response)
-        if not is_page(content):
+        if not is_page(content, paging):
             return content
-        page = read_page(content, response)
-        if encoded.offset is not None:
+        page = read_page(content, response, self.base_url, paging)
+        # A page that was chosen is returned alone, as ONE does.
+        if encoded.offset is not None or (paging.position and filters.get(paging.position) is not None):
             return page.rows
         return LazyList(
             send,
@@ -285,6 +290,8 @@ class RestCalls:
             encoded.limit,
             row_key=call.operation.row_key,
             has_lookups=encoded.has_lookups,
+            base_url=self.base_url,
+            paging=paging,
         )
 
     def _act(self, call: _NamedCall, scheme: RestScheme, key: object, data: object, files: object) -> Flow[Any]:

@@ -79,7 +79,10 @@ def encode_filters(
         A filter is unknown, empty, or of a wrong type, or a value is none of the filter's.
     """
     remaining = {name: value for name, value in filters.items() if value is not None}
-    offset, limit = (_parse_paging(endpoint, name, remaining.pop(name, None)) for name in ("offset", "limit"))
+    paging = operation.paging
+    # Lists whose pages name the next one take what they declare.
+    names = ("offset", "limit") if paging.style == "offset" else ("", paging.size)
+    offset, limit = (_parse_paging(endpoint, name, remaining.pop(name, None)) for name in names)
     styles = _filter_styles(operation)
     # Alyx silently ignores a filter that it does not know: a typing error would return every record.
     unknown = [name for name in remaining if name not in styles]
@@ -115,10 +118,12 @@ def parse_query(query: str) -> dict[str, Any]:
 
 
 def _filter_styles(operation: RestOperation) -> dict[str, FilterStyle]:
+    paging = operation.paging
+    selecting = PAGING_PARAMETERS if paging.style == "offset" else {paging.size}
     styles: dict[str, FilterStyle] = {
         field["name"]: "repeat" if _is_repeated(field, operation) else "comma"
         for field in operation.fields
-        if field["in"] == "query" and field["name"] not in PAGING_PARAMETERS
+        if field["in"] == "query" and field["name"] not in selecting
     }
     if "django" in styles:
         # Alyx has no filter for several keys; encode() makes a Django lookup of them.
@@ -155,6 +160,7 @@ def _parse_paging(endpoint: str, name: str, value: object) -> int | None:
     if value is None:
         return None
     number = _whole(value, name)
-    if number is None or (name == "limit" and number == 0):
-        raise InvalidCallError(f"{endpoint}: {name} is {_PAGING_HELP[name]}; not {shown(value)}")
+    if number is None or (name != "offset" and number == 0):
+        help_ = _PAGING_HELP["offset" if name == "offset" else "limit"]
+        raise InvalidCallError(f"{endpoint}: {name} is {help_}; not {shown(value)}")
     return number

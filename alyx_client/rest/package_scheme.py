@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alyx_client.rest.scheme import FieldInfo, RestOperation, RestScheme
 from alyx_client.schema.check import load_bundled_surface
+from alyx_client.schema.paging import ALYX_PAGING, Paging, read_paging
 from alyx_client.schema.routes import action_of, is_endpoint
 from alyx_client.schema.surface import SurfaceAction, Values, ValueSpec
 
@@ -61,7 +62,14 @@ def _operation(action: SurfaceAction) -> RestOperation:
         if f"parameter {name}" in action.facts.paging
     ]
     joined = frozenset(name for name, value in action.filters.items() if ("sent as", _JOINED) in value.keywords)
-    return RestOperation(action.method, action.path, (*fields, *paging), joined)
+    fields = (*fields, *paging)
+    return RestOperation(action.method, action.path, fields, joined, paging=_paging(action, fields))
+
+
+def _paging(action: SurfaceAction, fields: Iterable[FieldInfo]) -> Paging:
+    of_page: dict[str, object] = {name: {} for name in ("count", "next") if f"field {name}" in action.facts.paging}
+    queries = [field for field in fields if field["in"] == "query"]
+    return (read_paging(queries, of_page) if of_page else None) or ALYX_PAGING
 
 
 def _fields(location: str, values: Values) -> Iterator[FieldInfo]:

@@ -9,6 +9,7 @@ from typing import Any
 from alyx_client.errors import InvalidCallError, printable
 from alyx_client.http.arguments import require
 from alyx_client.http.suggestions import suggest
+from alyx_client.schema.paging import ALYX_PAGING, Paging
 from alyx_client.schema.routes import action_rank
 
 __all__ = ["FieldInfo", "RestOperation", "RestScheme"]
@@ -35,6 +36,8 @@ class RestOperation:
         Names of the filters whose values are sent as one text, joined by commas.
     row_key
         For a list: the fields that may hold a row's key, the first choice first; none if no field certainly does.
+    paging
+        For a list: how it is divided into pages.
     """
 
     method: str
@@ -42,6 +45,7 @@ class RestOperation:
     fields: tuple[FieldInfo, ...]
     joined: frozenset[str] = frozenset()
     row_key: tuple[str, ...] = ()
+    paging: Paging = ALYX_PAGING
 
 
 class RestScheme:

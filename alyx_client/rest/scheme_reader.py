@@ -9,8 +9,9 @@ from alyx_client.errors import InvalidCallError
 from alyx_client.rest.scheme import FieldInfo, RestOperation, RestScheme
 from alyx_client.schema.coreapi import is_core_api, links
 from alyx_client.schema.openapi import OpenAPIDocument, OpenAPIOperation, Schema, as_list, as_schema, json_schema
+from alyx_client.schema.paging import ALYX_PAGING, Paging, read_paging
 from alyx_client.schema.routes import action_of, is_endpoint, path_keys
-from alyx_client.schema.row_keys import list_key_fields
+from alyx_client.schema.row_keys import list_key_fields, page_fields
 
 __all__ = ["read_scheme"]
 
@@ -58,8 +59,21 @@ def _open_api(document: OpenAPIDocument) -> Iterator[Named]:
         fields = [_field(parameter, document) for parameter in parameters if parameter.get("in") in ("path", "query")]
         joined = frozenset(str(parameter["name"]) for parameter in parameters if parameter.get("explode") is False)
         row_key = list_key_fields(document, operation)
-        rest_operation = RestOperation(operation.method, path, (*fields, *_body(operation, document)), joined, row_key)
+        rest_operation = RestOperation(
+            operation.method,
+            path,
+            (*fields, *_body(operation, document)),
+            joined,
+            row_key,
+            _paging(operation, document),
+        )
         yield path.split("/")[1], action_of(operation.method, path), rest_operation
+
+
+def _paging(operation: OpenAPIOperation, document: OpenAPIDocument) -> Paging:
+    fields = page_fields(document, operation) if operation.method == "GET" else {}
+    queries = [parameter for parameter in operation.parameters if parameter.get("in") == "query"]
+    return (read_paging(queries, fields) if "results" in fields else None) or ALYX_PAGING
 
 
 def _field(parameter: Schema, document: OpenAPIDocument) -> FieldInfo:
@@ -104,7 +118,15 @@ def _core_api(document: Schema) -> Iterator[Named]:
         for action, link in links(as_schema(group)):
             fields = tuple(_core_field(as_schema(field)) for field in as_list(link.get("fields")))
             method = str(link.get("action", "get")).upper()
-            yield endpoint, action, RestOperation(method, str(link["url"]), fields, row_key=row_key)
+            paging = _core_paging(fields) if action == "list" else ALYX_PAGING
+            yield endpoint, action, RestOperation(method, str(link["url"]), fields, row_key=row_key, paging=paging)
+
+
+def _core_paging(fields: Iterable[FieldInfo]) -> Paging:
+    """Return how a list is divided into pages, by its parameters: CoreAPI has no fields of pages."""
+    queries = [{"name": field["name"], **field["schema"]} for field in fields if field["in"] == "query"]
+    paging = read_paging(queries, {"count": {}, "next": {}})
+    return paging if paging is not None and paging.position else ALYX_PAGING
 
 
 def _core_row_key(group: Schema) -> tuple[str, ...]:

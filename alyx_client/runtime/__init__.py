@@ -3,15 +3,16 @@
 Generated packages, those of labs among them, import this package and `alyx_client.client`, and nothing else of
 `alyx_client`. The names in ``__all__`` are that contract, with their signatures and these private ones: the methods
 ``_send`` and ``_list`` and the attribute ``_client`` of endpoints, the attributes ``_read`` and ``_partial_update`` of
-endpoints with JSON fields, and the attributes ``_surface``, ``_preserved_fields``, ``_joined_fields``, ``_closed_sets``
-and ``_row_keys`` of clients. If one of them changes, generated packages have to be regenerated, and the changelog says
-so.
+endpoints with JSON fields, and the attributes ``_surface``, ``_preserved_fields``, ``_joined_fields``,
+``_closed_sets``, ``_row_keys`` and ``_token_scheme`` of clients. If one of them changes, generated packages have to be
+regenerated, and the changelog says so.
 
 May import `auth`, `config`, `schema`, `http`, `storage` and `errors`; the only package that imports pydantic.
 """
 
 from __future__ import annotations
 
+from alyx_client.http.token_scheme import TokenScheme
 from alyx_client.runtime.action import Action, ListAction
 from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.bodies import Upload
@@ -20,6 +21,7 @@ from alyx_client.runtime.endpoint import AsyncEndpoint, AsyncJsonFields, Endpoin
 from alyx_client.runtime.filters import DateRange, DjangoFilter, known_filters
 from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput, ZonedDateTimeInput
 from alyx_client.runtime.models import Record, Resource, WithIdInUrl, ZonedResource
+from alyx_client.runtime.paging import Paging
 from alyx_client.runtime.references import Origin, RecordOf, RecordOr, RecordsOr, Reference
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.results import Results
@@ -43,6 +45,7 @@ __all__ = [
     "ListAction",
     "Origin",
     "PageParser",
+    "Paging",
     "Record",
     "RecordOf",
     "RecordOr",
@@ -51,6 +54,7 @@ __all__ = [
     "Resource",
     "ResponseParser",
     "Results",
+    "TokenScheme",
     "UUIDInput",
     "Upload",
     "WithIdInUrl",

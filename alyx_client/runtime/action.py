@@ -24,7 +24,8 @@ from alyx_client.runtime.filters import FilterStyle, encode
 from alyx_client.runtime.keys import Finder, LookupKey, LookupKind, fill_path, slash_hint, split_path
 from alyx_client.runtime.list_query import ListQuery
 from alyx_client.runtime.models import Resource
-from alyx_client.runtime.paging import Page, page_params
+from alyx_client.runtime.next_pager import with_next_url
+from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging, page_params
 from alyx_client.runtime.references import Reference, keys_of_records, lookups_of_records
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.row_keys import RowKey, key_reader
@@ -237,6 +238,8 @@ class ListAction(Generic[T]):
         The kinds of the keys in the path, in order.
     references
         The records that filters refer to.
+    paging
+        How the list is divided into pages.
     """
 
     endpoint: str
@@ -248,6 +251,7 @@ class ListAction(Generic[T]):
     parents: tuple[LookupKind, ...] = ()
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
     zones: bool = False
+    paging: Paging = ALYX_PAGING
 
     def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys in the path filled in; errors as for `Action.within`."""
@@ -285,13 +289,26 @@ class ListAction(Generic[T]):
 
         def fetch_page(params: Params, offset: int, limit: int | None) -> Flow[Page[T]]:
             response: Response = yield Send(self.request(params, offset, limit))
-            return self.parse(response, client.drift)
+            return with_next_url(self.parse(response, client.drift), response, client.base_url)
+
+        def fetch_url(url: str) -> Flow[Page[T]]:
+            response: Response = yield Send(Request("GET", url, endpoint=self.endpoint, action="list"))
+            return with_next_url(self.parse(response, client.drift), response, client.base_url)
 
         require_count("page_size", limit)
         require_count("max_items", max_items)
         filters = _with_keys(filters, self.references, client.base_url, self.endpoint)
         param_sets = self.param_sets(filters, extra_params, client.closed_sets)
-        return ListQuery(fetch_page, param_sets, self._key_of_row(), self.by_uuid, limit, max_items)
+        return ListQuery(
+            fetch_page,
+            param_sets,
+            self._key_of_row(),
+            self.by_uuid,
+            limit,
+            max_items,
+            paging=self.paging,
+            fetch_url=fetch_url,
+        )
 
     def _key_of_row(self) -> RowKey | None:
         if not self.row_key:
@@ -314,8 +331,8 @@ class ListAction(Generic[T]):
             A filter's value cannot be sent.
         """
         require_mapping("extra_params", extra_params)
-        # Every page is requested by offset, and this one would be added to each of them.
-        if "offset" in (extra_params or {}):
+        # Every page is requested by its position, and this one would be added to each of them.
+        if self.paging.position in (extra_params or {}):
             raise ValueError(f"{self.endpoint}: rows are counted by the client; for some of them, slice the results")
         closed = ClosedFilters(self.endpoint, closed_sets) if closed_sets else None
         if self.zones:
@@ -324,12 +341,12 @@ class ListAction(Generic[T]):
 
     def request(self, params: Params, offset: int, limit: int | None) -> Request:
         """Build the request for one page; `limit` is the page size, in rows."""
-        params = page_params(params, offset, limit)
+        params = page_params(params, offset, limit, self.paging)
         return Request("GET", self.path, params=params, endpoint=self.endpoint, action="list")
 
     def parse(self, response: Response, log: DriftLog) -> Page[T]:
         """Parse one page; differences from the declared type go to `log`."""
-        return self.parser.parse(response, self.endpoint, log)
+        return self.parser.parse(response, self.endpoint, log, self.paging)
 
 
 def _fill_parents(

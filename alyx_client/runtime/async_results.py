@@ -12,8 +12,9 @@ from alyx_client.http.message import Params
 from alyx_client.runtime.client import AsyncRunner
 from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
 from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position
+from alyx_client.runtime.next_pager import NextPager
 from alyx_client.runtime.offset_pager import OffsetPager
-from alyx_client.runtime.paging import Page, PageRequest
+from alyx_client.runtime.paging import ALYX_PAGING, Page, PageRequest, Paging
 from alyx_client.runtime.row_keys import RowKey
 
 __all__ = ["AsyncResults"]
@@ -31,7 +32,7 @@ class AsyncResults(Generic[T_co]):
 
     Parameters
     ----------
-    fetches, page_size, max_items, key, first, by_key_ranges
+    fetches, page_size, max_items, key, first, by_key_ranges, paging, fetch_url
         As for `Results`.
     """
 
@@ -44,9 +45,12 @@ class AsyncResults(Generic[T_co]):
         key: RowKey | None = None,
         first: Page[T_co] | None = None,
         by_key_ranges: Callable[[], AsyncIterator[list[T_co]]] | None = None,
+        paging: Paging = ALYX_PAGING,
+        fetch_url: Callable[[str], Awaitable[Page[T_co]]] | None = None,
     ) -> None:
         self._fetches = list(fetches)
-        self._state: ListState[T_co] = ListState(len(self._fetches), page_size, max_items, key, first)
+        self._fetch_url = fetch_url
+        self._state: ListState[T_co] = ListState(len(self._fetches), page_size, max_items, key, first, paging)
         self._by_key_ranges = by_key_ranges
         self._cached_page: tuple[int, list[T_co]] | None = None
 
@@ -56,6 +60,11 @@ class AsyncResults(Generic[T_co]):
 
         async def fetch(params: Params, offset: int, limit: int | None) -> Page[T]:
             return await run(query.fetch_page(params, offset, limit))
+
+        fetch_url = query.fetch_url
+        by_url: Callable[[str], Awaitable[Page[T]]] | None = (
+            None if fetch_url is None else lambda url: run(fetch_url(url))
+        )
 
         async def by_key_ranges() -> AsyncIterator[list[T]]:
             ranges = query.key_ranges()
@@ -72,6 +81,8 @@ class AsyncResults(Generic[T_co]):
             key=query.row_key,
             first=query.first_page,
             by_key_ranges=by_key_ranges if query.has_key_ranges else None,
+            paging=query.paging,
+            fetch_url=by_url,
         )
 
     def __await__(self) -> Generator[Any, Any, AsyncResults[T_co]]:
@@ -86,7 +97,7 @@ class AsyncResults(Generic[T_co]):
         """Return whether the number of rows is known from the rows alone."""
         if self._state.all_rows is not None or not self._state.has_server_count:
             return True
-        return self._state.counts_repetitions(await self._first_page())
+        return self._state.has_no_true_count(await self._first_page())
 
     async def _first_page(self) -> Page[T_co]:
         if self._state.first_page is None:
@@ -134,12 +145,14 @@ class AsyncResults(Generic[T_co]):
             async with contextlib.aclosing(self._iterate_pages(pager, first)) as pages:
                 async for row in pages:
                     yield row
-            if self._by_key_ranges is not None and pager.needs_ranges:
+            if self._by_key_ranges is not None and isinstance(pager, OffsetPager) and pager.needs_ranges:
                 async for row in self._iterate_missing(pager, self._by_key_ranges()):
                     yield row
         pager.warn_of_missing_rows()
 
-    async def _iterate_pages(self, pager: OffsetPager[T_co], first: Page[T_co]) -> AsyncGenerator[T_co]:
+    async def _iterate_pages(
+        self, pager: OffsetPager[T_co] | NextPager[T_co], first: Page[T_co]
+    ) -> AsyncGenerator[T_co]:
         page: Page[T_co] | None = first
         prefetch: asyncio.Future[Page[T_co]] | None = None
         try:
@@ -176,6 +189,8 @@ class AsyncResults(Generic[T_co]):
         pager.confirm_ranges()
 
     def _fetch(self, request: PageRequest) -> Awaitable[Page[T_co]]:
+        if request.url is not None and self._fetch_url is not None:
+            return self._fetch_url(request.url)
         return self._fetches[request.query](request.offset, request.limit)
 
     async def all(self) -> list[T_co]:
@@ -204,6 +219,10 @@ class AsyncResults(Generic[T_co]):
         IndexError
             There is no such row.
         """
+        state = self._state
+        if state.is_sequential and state.all_rows is None:
+            first = await self._first_page()
+            return first.rows[index] if state.has_in_first_page(index, first) else (await self.all())[index]
         await self
         if self._state.all_rows is not None:
             return self._state.all_rows[index]

@@ -18,7 +18,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from alyx_client.http.json_body import as_object, is_array, is_object, unexpected
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
-from alyx_client.runtime.models import key_of_url
+from alyx_client.runtime.models import fields_of, key_of_url
 
 __all__ = ["LenientReader", "describe", "json_type", "strict_adapter"]
 
@@ -80,10 +80,10 @@ class LenientReader:
         return self._read_record(inner, as_object(value), path)
 
     def _read_record(self, model: type[BaseModel], value: Mapping[str, object], path: str) -> BaseModel:
-        model.model_rebuild()  # its fields' types are resolved late, for a fast import
+        declared = fields_of(model)
         fields: dict[str, Any] = {}
         extra = dict(value)
-        for name, field in model.model_fields.items():
+        for name, field in declared.items():
             wire_name = field.alias or name
             extra.pop(wire_name, None)
             field_path = f"{path}.{wire_name}" if path else wire_name
@@ -96,7 +96,7 @@ class LenientReader:
             else:
                 fields[name] = field.get_default(call_default_factory=True)
         # Servers of 2022 send sessions whose key stands in their URL alone.
-        if "id" in fields and fields["id"] is None and model.model_fields["id"].annotation is UUID:
+        if "id" in fields and fields["id"] is None and declared["id"].annotation is UUID:
             fields["id"] = _uuid_at_end(value.get("url"))
         # Not as keywords of model_construct(): the server may call a field "cls" or "_fields_set".
         record = model.model_construct(_fields_set=set(fields) & set(value) | set(extra))

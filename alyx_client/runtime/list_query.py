@@ -11,8 +11,9 @@ from uuid import UUID
 from alyx_client.http.flow import Flow
 from alyx_client.http.message import Params
 from alyx_client.runtime.key_ranges import KeyRanges
+from alyx_client.runtime.next_pager import NextPager
 from alyx_client.runtime.offset_pager import OffsetPager
-from alyx_client.runtime.paging import Page, first_limit
+from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging, first_limit
 from alyx_client.runtime.row_keys import RowKey, as_uuid, has_repeats
 
 __all__ = ["ListQuery", "ListState", "gone", "to_position"]
@@ -42,6 +43,10 @@ class ListQuery(Generic[T]):
         The most rows to return.
     first_page
         The first page, if it has been fetched already.
+    paging
+        How the list is divided into pages.
+    fetch_url
+        The flow that fetches a page by its URL, where pages are named by one.
     """
 
     fetch_page: Callable[[Params, int, int | None], Flow[Page[T]]]
@@ -51,6 +56,8 @@ class ListQuery(Generic[T]):
     page_size: int | None = None
     max_items: int | None = None
     first_page: Page[T] | None = None
+    paging: Paging = ALYX_PAGING
+    fetch_url: Callable[[str], Flow[Page[T]]] | None = None
 
     def fetch_first_page(self) -> Flow[Page[T] | None]:
         """Fetch the first page; None if nothing can match the query, so that nothing is sent."""
@@ -84,6 +91,8 @@ class ListState(Generic[T]):
         As for `OffsetPager`.
     first_page
         The first page, if it has been fetched already.
+    paging
+        How the list is divided into pages.
     """
 
     def __init__(
@@ -93,6 +102,7 @@ class ListState(Generic[T]):
         max_items: int | None,
         row_key: RowKey | None,
         first_page: Page[T] | None,
+        paging: Paging = ALYX_PAGING,
     ) -> None:
         self.first_limit = first_limit(page_size, max_items)
         self.first_page = first_page
@@ -101,12 +111,14 @@ class ListState(Generic[T]):
         self._page_size = page_size
         self._max_items = max_items
         self._row_key = row_key
+        self._paging = paging
         self._first_page_repeats: bool | None = None
 
     @property
     def has_server_count(self) -> bool:
         """True if the server counts the rows; those of several queries can only be counted by reading them."""
-        return self._query_count == 1
+        first = self.first_page
+        return self._query_count == 1 and (first is None or first.is_counted or not first.has_next)
 
     @property
     def is_known(self) -> bool:
@@ -118,11 +130,14 @@ class ListState(Generic[T]):
         """True if ``max_items=0`` was passed."""
         return self._max_items == 0
 
-    def counts_repetitions(self, first_page: Page[T]) -> bool:
-        """Return whether the server's count is too high: it counts rows of joined tables repeatedly, or is absurd."""
+    def has_no_true_count(self, first_page: Page[T]) -> bool:
+        """Return whether the server's count is missing or wrong: rows of joined tables repeatedly, or an absurd one."""
         # list() reserves memory for as many rows as len() says, before it reads them.
-        if first_page.count > _MOST_BELIEVED:
+        if first_page.count > _MOST_BELIEVED or (first_page.has_next and not first_page.is_counted):
             return True
+        return self._has_repeats(first_page)
+
+    def _has_repeats(self, first_page: Page[T]) -> bool:
         # Judged by the first page: a query that joins other tables repeats rows there already, as a rule.
         if self._first_page_repeats is None:
             self._first_page_repeats = has_repeats(first_page.rows, self._row_key)
@@ -132,8 +147,26 @@ class ListState(Generic[T]):
         """Return the number of rows to return, of those that the server counted."""
         return total if self._max_items is None else min(total, self._max_items)
 
-    def pager(self, *, has_ranges: bool) -> OffsetPager[T]:
+    def has_in_first_page(self, index: int | slice, first_page: Page[T]) -> bool:
+        """Return whether the rows at an index, or of a slice, are certainly on the first page."""
+        if self._query_count != 1 or self._has_repeats(first_page):
+            return False
+        length = len(first_page.rows) if self._max_items is None else min(len(first_page.rows), self._max_items)
+        if not isinstance(index, slice):
+            return 0 <= operator.index(index) < length
+        if index.stop is None or (index.step is not None and operator.index(index.step) <= 0):
+            return False
+        return operator.index(index.start or 0) >= 0 and 0 <= operator.index(index.stop) <= length
+
+    @property
+    def is_sequential(self) -> bool:
+        """True if pages are read in their order alone."""
+        return self._paging.style != "offset"
+
+    def pager(self, *, has_ranges: bool) -> OffsetPager[T] | NextPager[T]:
         """Return a pager at the beginning of the list; `has_ranges` is whether it can be read by ranges of keys."""
+        if self.is_sequential:
+            return NextPager(self._query_count, self._paging, self._page_size, self._max_items, self._row_key)
         return OffsetPager(self._query_count, self._page_size, self._max_items, self._row_key, has_ranges=has_ranges)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
 from alyx_client.errors import InvalidFieldError, InvalidKeyError, printable
 from alyx_client.runtime.bodies import joined, plain_json
@@ -32,7 +33,7 @@ from alyx_client.runtime.references import (
 )
 from alyx_client.runtime.signatures import show_fields
 
-__all__ = ["Record", "Resource", "WithIdInUrl", "ZonedResource", "key_of_url"]
+__all__ = ["Record", "Resource", "WithIdInUrl", "ZonedResource", "fields_of", "key_of_url"]
 
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class Resource(_Model):
     @classmethod
     def list_fields(cls) -> frozenset[str]:
         """Return the server's names of the fields that are lists."""
-        return frozenset(field.alias or name for name, field in cls.model_fields.items() if _is_list(field.annotation))
+        return frozenset(field.alias or name for name, field in fields_of(cls).items() if _is_list(field.annotation))
 
     @classmethod
     def changes_to_wire(cls, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,7 +191,7 @@ class Resource(_Model):
         if not changes:
             raise InvalidFieldError(f"{cls.__name__}: nothing to change; pass the fields to change as keywords")
         names = {name: name for name in cls.model_fields}
-        names |= {field.alias: name for name, field in cls.model_fields.items() if field.alias}
+        names |= {field.alias: name for name, field in fields_of(cls).items() if field.alias}
         # Assignment validates one field alone, so that required fields may be left out.
         resource = cls.model_construct(_fields_set=set())
         problems: dict[str, list[str]] = {}
@@ -317,10 +318,23 @@ class Record(_Model):
 cast("ABCMeta", Mapping).register(Record)  # pandas makes columns of the fields of mappings alone
 
 
+def fields_of(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """Return the fields of a model by attribute, with their types and their aliases.
+
+    Parameters
+    ----------
+    model
+        The model. Until it is built, pydantic knows neither type nor alias of a field whose type is defined below it,
+        and it is built for a record of its own, not for one that is nested in another.
+    """
+    model.model_rebuild()
+    return model.model_fields
+
+
 @cache
 def _attributes(model: type[BaseModel]) -> Mapping[str, str]:
     """Return the attribute of each field, by the server's name."""
-    return {field.alias or name: name for name, field in model.model_fields.items()}
+    return {field.alias or name: name for name, field in fields_of(model).items()}
 
 
 class _Abridged:

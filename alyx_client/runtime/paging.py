@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from alyx_client.http.message import Params
+from alyx_client.schema.paging import ALYX_PAGING, Paging
 
-__all__ = ["LONGEST_PAGE", "Page", "PageRequest", "first_limit", "page_params"]
+__all__ = ["ALYX_PAGING", "LONGEST_PAGE", "Page", "PageRequest", "Paging", "first_limit", "page_params"]
 
 T = TypeVar("T")
 
@@ -22,28 +23,43 @@ class Page(Generic[T]):
     Parameters
     ----------
     count
-        The number of rows of the whole list, as the server counts them.
+        The number of rows of the whole list, as the server counts them; that of this page where it does not.
     rows
         The rows of this page.
     has_next
         Whether the server says that another page follows.
+    next_url
+        The URL of the page that follows, where pages are fetched by it.
+    is_counted
+        Whether the server counts the rows.
     """
 
     count: int
     rows: list[T]
     has_next: bool
+    next_url: str | None = None
+    is_counted: bool = True
+
+    @property
+    def is_whole(self) -> bool:
+        """True if the page holds all rows of the list."""
+        return len(self.rows) >= self.count and (self.is_counted or not self.has_next)
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """A page to fetch: the number of the query, the position of the first row, and the most rows of the page."""
+    """A page to fetch: the number of the query, the position of the first row, and the most rows of the page; or a URL.
+
+    For pages with numbers, the position is that of the page.
+    """
 
     query: int
     offset: int
     limit: int | None
+    url: str | None = None
 
 
-def page_params(params: Params, offset: int, limit: int | None) -> Params:
+def page_params(params: Params, offset: int, limit: int | None, paging: Paging = ALYX_PAGING) -> Params:
     """Return the query parameters of one page of a list.
 
     Parameters
@@ -54,11 +70,13 @@ def page_params(params: Params, offset: int, limit: int | None) -> Params:
         The position of the page's first row.
     limit
         The page size, in rows; the server's default if None.
+    paging
+        How the list is divided into pages.
     """
-    paging = [] if limit is None else [("limit", str(limit))]
+    selected = [] if limit is None or not paging.size else [(paging.size, str(limit))]
     if offset:
-        paging.append(("offset", str(offset)))
-    return (*params, *paging)
+        selected.append((paging.position, str(offset + 1 if paging.style == "number" else offset)))
+    return (*params, *selected)
 
 
 def first_limit(page_size: int | None, max_items: int | None) -> int | None:

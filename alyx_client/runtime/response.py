@@ -16,10 +16,11 @@ from alyx_client.http.json_body import decode, is_array, is_count, refuse_failur
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
 from alyx_client.runtime.lenient import LenientReader, describe, json_type, strict_adapter
-from alyx_client.runtime.paging import Page
+from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging
 
 __all__ = ["PageParser", "ResponseParser"]
 
+_EMPTY = (204, 205)
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -93,16 +94,24 @@ class PageParser(Generic[T]):
         body: Any = _PageBody
         return TypeAdapter(body[self.row])
 
-    def parse(self, response: Response, endpoint: str, log: DriftLog) -> Page[T]:
-        """Parse one page; parameters and errors as for `ResponseParser.parse`."""
+    def parse(self, response: Response, endpoint: str, log: DriftLog, paging: Paging = ALYX_PAGING) -> Page[T]:
+        """Parse one page, of a list that is divided as `paging` says; other parameters and errors as for a record."""
+        if response.status in _EMPTY and not response.content:
+            return Page(0, [], False)  # some servers say so of a list without rows
         try:
             with _collector_paused():
                 body = self._adapter.validate_json(response.content)
-            return Page(body.count, body.results, body.next is not None)
         except ValidationError:
-            return self._read_leniently(response, endpoint, log)
+            return self._read_leniently(response, endpoint, log, paging)
+        if paging.style == "offset" and body.count is not None:
+            return Page(body.count, body.results, body.next is not None)
+        if body.count is None and paging.counted:
+            return self._read_leniently(response, endpoint, log, paging)
+        has_next = body.next is not None
+        count = len(body.results) if body.count is None else body.count
+        return Page(count, body.results, has_next, body.next, is_counted=body.count is not None)
 
-    def _read_leniently(self, response: Response, endpoint: str, log: DriftLog) -> Page[T]:
+    def _read_leniently(self, response: Response, endpoint: str, log: DriftLog, paging: Paging) -> Page[T]:
         value = decode(response, endpoint)
         reader = LenientReader(endpoint, log, response)
         # Some endpoints ignore paging and send every row at once.
@@ -113,26 +122,29 @@ class PageParser(Generic[T]):
             raise unexpected(response, endpoint, "a page with count, next and results")
         page = cast("dict[str, Any]", value)
         rows = reader.read(self._rows, page["results"])
-        has_next = page.get("next") is not None
-        count = page.get("count")
-        if not is_count(count):
-            # Without a count nobody could tell whether rows are missing, unless this page is the last one.
-            if has_next:
+        following, count = page.get("next"), page.get("count")
+        has_next = following is not None
+        url = following if paging.style != "offset" and isinstance(following, str) else None
+        is_counted = is_count(count)
+        if not is_counted:
+            # Without a count nobody could tell whether rows are missing, unless this page is the last one, or names it.
+            if has_next and url is None:
                 raise unexpected(response, endpoint, "a page with count, next and results")
-            log.add(Drift(endpoint, "count", "int", json_type(count) if "count" in page else "missing"))
-            count = len(rows)
-        return Page(count, rows, has_next)
+            if paging.counted or count is not None:
+                log.add(Drift(endpoint, "count", "int", json_type(count) if "count" in page else "missing"))
+        return Page(count if is_count(count) else len(rows), rows, has_next, url, is_counted=is_counted)
 
 
 class _PageBody(BaseModel, Generic[T]):
-    count: Annotated[int, Field(ge=0, le=sys.maxsize)]  # the length of a sequence
+    count: Annotated[int, Field(ge=0, le=sys.maxsize)] | None = None  # the length of a sequence
     next: str | None = None
     results: list[T]
 
 
 def _is_empty(response: Response) -> bool:
-    # RFC 9110, sections 15.3.5 and 15.3.6; some servers answer writes with an empty 200 or 201.
-    return response.status in (204, 205) or response.method not in ("GET", "HEAD")
+    # RFC 9110, sections 15.3.5 and 15.3.6; some servers answer writes with an empty 200 or 201, and reads of what is
+    # not there yet with an empty 202.
+    return response.status != 200 or response.method not in ("GET", "HEAD")
 
 
 def _allows_none(kind: Any) -> bool:

@@ -18,8 +18,9 @@ from alyx_client.http.message import Params
 from alyx_client.runtime.client import Runner
 from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
 from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position
+from alyx_client.runtime.next_pager import NextPager
 from alyx_client.runtime.offset_pager import OffsetPager
-from alyx_client.runtime.paging import Page, PageRequest
+from alyx_client.runtime.paging import ALYX_PAGING, Page, PageRequest, Paging
 from alyx_client.runtime.prefetch import Prefetch
 from alyx_client.runtime.row_keys import RowKey
 
@@ -54,6 +55,10 @@ class Results(Sequence[T_co]):
         The first page, if it has been fetched already.
     by_key_ranges
         Fetches all rows by ranges of their keys, for those that paging leaves out.
+    paging
+        How the list is divided into pages.
+    fetch_url
+        Fetches a page by its URL, where each page has that of the next one.
     """
 
     def __init__(
@@ -65,9 +70,12 @@ class Results(Sequence[T_co]):
         key: RowKey | None = None,
         first: Page[T_co] | None = None,
         by_key_ranges: Callable[[], Iterator[list[T_co]]] | None = None,
+        paging: Paging = ALYX_PAGING,
+        fetch_url: Callable[[str], Page[T_co]] | None = None,
     ) -> None:
         self._fetches = list(fetches)
-        self._state: ListState[T_co] = ListState(len(self._fetches), page_size, max_items, key, first)
+        self._fetch_url = fetch_url
+        self._state: ListState[T_co] = ListState(len(self._fetches), page_size, max_items, key, first, paging)
         self._by_key_ranges = by_key_ranges
         self._pages: OrderedDict[int, list[T_co]] = OrderedDict()
         self._pages_lock = threading.RLock()
@@ -87,6 +95,9 @@ class Results(Sequence[T_co]):
         def fetch(params: Params, offset: int, limit: int | None) -> Page[T]:
             return run(query.fetch_page(params, offset, limit))
 
+        fetch_url = query.fetch_url
+        by_url: Callable[[str], Page[T]] | None = None if fetch_url is None else lambda url: run(fetch_url(url))
+
         def by_key_ranges() -> Iterator[list[T]]:
             ranges = query.key_ranges()
             while (params := ranges.next_params) is not None:
@@ -102,12 +113,15 @@ class Results(Sequence[T_co]):
             key=query.row_key,
             first=query.first_page,
             by_key_ranges=by_key_ranges if query.has_key_ranges else None,
+            paging=query.paging,
+            fetch_url=by_url,
         )
 
     @property
     def total(self) -> int:
-        """The number of rows that the server counted, whatever `max_items` is."""
-        return self._first_page().count if self._state.has_server_count else len(self._read_all())
+        """The number of rows that the server counted, whatever `max_items` is; of those read if it counts none."""
+        count = self._first_page().count if self._state.has_server_count else 0
+        return count if self._state.has_server_count else len(self._read_all())
 
     def __len__(self) -> int:
         return len(self._read_all()) if self._must_read_all() else self._state.length(self.total)
@@ -123,6 +137,10 @@ class Results(Sequence[T_co]):
         return self._iterate_and_store() if self._must_read_all() else self._iterate()
 
     def _iterate_and_store(self) -> Generator[T_co]:
+        # list() asks for the length between making this and using it.
+        if self._state.all_rows is not None:
+            yield from self._state.all_rows
+            return
         rows: list[T_co] = []
         for row in self._iterate():
             rows.append(row)
@@ -133,11 +151,11 @@ class Results(Sequence[T_co]):
         pager = self._state.pager(has_ranges=self._by_key_ranges is not None)
         if pager.next_page is not None:
             yield from self._iterate_pages(pager, self._first_page())
-            if self._by_key_ranges is not None and pager.needs_ranges:
+            if self._by_key_ranges is not None and isinstance(pager, OffsetPager) and pager.needs_ranges:
                 yield from self._iterate_missing(pager, self._by_key_ranges())
         pager.warn_of_missing_rows()
 
-    def _iterate_pages(self, pager: OffsetPager[T_co], first: Page[T_co]) -> Generator[T_co]:
+    def _iterate_pages(self, pager: OffsetPager[T_co] | NextPager[T_co], first: Page[T_co]) -> Generator[T_co]:
         page: Page[T_co] | None = first
         while page is not None:
             rows = pager.add_page(page)
@@ -165,6 +183,8 @@ class Results(Sequence[T_co]):
         pager.confirm_ranges()
 
     def _fetch(self, request: PageRequest) -> Page[T_co]:
+        if request.url is not None and self._fetch_url is not None:
+            return self._fetch_url(request.url)
         return self._fetches[request.query](request.offset, request.limit)
 
     def _first_page(self) -> Page[T_co]:
@@ -176,7 +196,7 @@ class Results(Sequence[T_co]):
         """Return whether the number of rows is known from the rows alone."""
         if self._state.all_rows is not None or not self._state.has_server_count:
             return True
-        return self._state.counts_repetitions(self._first_page())
+        return self._state.has_no_true_count(self._first_page())
 
     def _read_all(self) -> list[T_co]:
         if self._state.all_rows is None:
@@ -188,6 +208,9 @@ class Results(Sequence[T_co]):
     @overload
     def __getitem__(self, index: slice) -> list[T_co]: ...
     def __getitem__(self, index: int | slice) -> T_co | list[T_co]:
+        if self._state.is_sequential and self._state.all_rows is None:
+            first = self._first_page()
+            return first.rows[index] if self._state.has_in_first_page(index, first) else self._read_all()[index]
         if self._must_read_all():
             return self._read_all()[index]
         if isinstance(index, slice):
@@ -201,7 +224,7 @@ class Results(Sequence[T_co]):
         raise gone(position)
 
     def __reversed__(self) -> Iterator[T_co]:
-        if self._must_read_all():
+        if self._state.is_sequential or self._must_read_all():
             return iter(self._read_all()[::-1])
         return (row for position in reversed(range(len(self))) for row in self._row(position))
 

@@ -8,7 +8,7 @@ from typing import Any
 from alyx_client.schema.openapi import OpenAPIDocument, OpenAPIOperation, Schema, as_schema, json_schema
 from alyx_client.schema.routes import path_keys
 
-__all__ = ["is_identifier", "key_fields", "list_key_fields"]
+__all__ = ["is_identifier", "key_fields", "list_key_fields", "page_fields"]
 
 _PRIMARY_KEYS = ("id", "pk")
 
@@ -56,7 +56,7 @@ def list_key_fields(document: OpenAPIDocument, operation: OpenAPIOperation) -> t
     operation
         An operation of it.
     """
-    row = _row(document, operation)
+    row = as_schema(page_fields(document, operation).get("results")).get("items")
     if operation.method != "GET" or not row:
         return ()
     lookup, schema = _lookup(document, operation.path)
@@ -64,11 +64,11 @@ def list_key_fields(document: OpenAPIDocument, operation: OpenAPIOperation) -> t
     return key_fields(lookup, schema, {name: document.resolve(field) for name, field in properties.items()})
 
 
-def _row(document: OpenAPIDocument, operation: OpenAPIOperation) -> Schema:
+def page_fields(document: OpenAPIDocument, operation: OpenAPIOperation) -> dict[str, Schema]:
+    """Return the resolved schemas of the fields of a response, by name; among those of a page are its rows."""
     responses = as_schema(operation.spec.get("responses"))
     schema = document.resolve(json_schema(document.resolve(responses.get("200"))))
-    results = document.resolve(as_schema(schema.get("properties")).get("results"))
-    return as_schema(results.get("items"))
+    return {name: document.resolve(field) for name, field in as_schema(schema.get("properties")).items()}
 
 
 def _lookup(document: OpenAPIDocument, path: str) -> tuple[str, Schema]:

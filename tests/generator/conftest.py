@@ -10,7 +10,7 @@ import pytest
 
 from alyx_client.testing import LocalAlyx
 
-from .commands import OVERLAY, schema
+from .commands import OVERLAY, few_endpoints, schema
 from .foreign_packages import SCHEMAS, Foreign, built
 from .inline import ImportedPackage
 
@@ -47,8 +47,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="module")
-def local() -> Iterator[LocalAlyx]:
-    with LocalAlyx(seed=False) as alyx:
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAlyx]:
+    with LocalAlyx(few_endpoints(tmp_path_factory.mktemp("schema") / "few.json"), seed=False) as alyx:
         yield alyx
 
 

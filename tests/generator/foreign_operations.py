@@ -96,8 +96,8 @@ def payloads() -> dict[str, JSON]:
         "discriminator": {"propertyName": "type", "mapping": {"Cat": "#/components/schemas/Cat"}},
     }
     several = {"type": "array", "items": ref("Thing")}
-    secured = {**things(), "security": [{"jwt": []}]}
-    secured["components"]["securitySchemes"] = {"jwt": {"type": "http", "scheme": "bearer"}}
+    secured = {**things(), "security": [{"session": []}]}
+    secured["components"]["securitySchemes"] = {"session": {"type": "apiKey", "in": "cookie", "name": "sessionid"}}
     return {
         "no pagination": at({"/things": {"get": returns(several)}}),
         "pages by number": at({"/things": {"get": {**returns(ref("Page")), **numbered}}}),

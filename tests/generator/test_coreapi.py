@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from alyx_generator.package.pipeline import Generated, generate_client
 from alyx_generator.source.coreapi import read_coreapi
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.overlay import read_overlay
@@ -218,9 +219,14 @@ def test_responses_come_from_the_nearest_snapshot(endpoint: str, nearest: str) -
 # --- the whole legacy server
 
 
+@pytest.fixture(scope="module")
+def legacy_generated(legacy: JSON) -> Generated:
+    return generate_client(legacy, read_overlay(data_folder("schemas") / "alyx.overlay.yaml"), strict=False)
+
+
 @pytest.fixture
-def package(generate: Generate, legacy: JSON) -> ImportedPackage:
-    return generate(legacy, corrections=read_overlay(data_folder("schemas") / "alyx.overlay.yaml"))
+def package(generate: Generate, legacy: JSON, legacy_generated: Generated) -> ImportedPackage:
+    return generate(legacy, generated=legacy_generated)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from .random_schemas import MARK, documents, hostile
 from .test_foreign_schemas import type_errors
 
 SEARCHING = os.environ.get("HYPOTHESIS_PROFILE") == "search"
-PACKAGES = 100 if SEARCHING else 16
+PACKAGES = 100 if SEARCHING else 8
 settings.register_profile(
     "same", derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
 )

@@ -216,7 +216,7 @@ def test_date_times_with_a_zone_go_to_servers_that_take_them(generate: Generate)
 
 def test_rules_of_alyx_are_not_those_of_others(generate: Generate) -> None:
     schema = things()
-    schema["paths"]["/things"]["get"] |= query({"name": "django", "schema": TEXT})
+    schema["paths"]["/things"]["get"] |= query(*({"name": name, "schema": TEXT} for name in ("django", "limit")))
     source = generate(schema).result.files["things.py"]
     assert "250" not in source
     assert "id: " not in source.partition("def list")[2].partition("->")[0]

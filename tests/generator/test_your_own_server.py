@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 
 from alyx_client.testing import LocalAlyx
 
+from .commands import few_endpoints
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "your-own-server.md").read_text(encoding="utf-8")
 
@@ -35,7 +37,8 @@ def test_the_commands_on_the_page_work(tmp_path: Path, monkeypatch: pytest.Monke
     commands = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("alyx-generate")]
     assert len(commands) > 10
     outputs: dict[str, str] = {}
-    with LocalAlyx(seed=False) as alyx:
+    few = few_endpoints(tmp_path / "few.json")
+    with LocalAlyx(few, seed=False) as alyx:
         for command in commands:
             line = command.replace("https://test.alyx.lab.org", alyx.url).replace("https://alyx.lab.org", alyx.url)
             quick = ["--per-minute", "1000000"] if line.startswith("alyx-generate probe") else []

@@ -12,6 +12,7 @@ from alyx_generator.model.docs import Docs
 from alyx_generator.model.endpoints import EndpointBuilder
 from alyx_generator.model.hoist import Components
 from alyx_generator.model.ir import Api, Endpoint, Finding, Model
+from alyx_generator.model.logins import read_logins
 from alyx_generator.model.models import ModelBuilder
 from alyx_generator.model.operations import Groups, endpoint_of, group_operations
 from alyx_generator.model.ownership import without_cycles
@@ -39,6 +40,8 @@ def build_api(document: Document, docs: Docs | None = None) -> Api:
     components = Components(document["components"]["schemas"])
     groups, findings = _read_operations(document, components)
     findings += _about_repairs(repair)
+    token_scheme, about_logins = read_logins(document, groups)
+    findings += about_logins
     models = ModelBuilder(document, components, docs)
     # All names are settled before the first nested model needs one.
     for name, operations in groups.items():
@@ -52,7 +55,7 @@ def build_api(document: Document, docs: Docs | None = None) -> Api:
             findings += builder.findings
     placed = without_cycles(models.built(), {endpoint.name: used_models(endpoint) for endpoint in endpoints})
     api = _assembled(endpoints, described(placed, endpoints), [*findings, *models.findings])
-    return replace(api, facts=models.facts)
+    return replace(api, facts=replace(models.facts, token_scheme=token_scheme))
 
 
 def _read_operations(document: Document, components: Components) -> tuple[Groups, list[Finding]]:

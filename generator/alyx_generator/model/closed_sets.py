@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from alyx_client.runtime.closed_sets import ClosedSet, ClosedSets, Column
 from alyx_client.schema.openapi import Schema, as_list, as_schema
-from alyx_generator.model.ir import Api, Filter, JSONSchema, Model
+from alyx_generator.model.ir import Api, JSONSchema, Model
 from alyx_generator.model.json_fields import fields_by_key
 
 __all__ = ["closed_set", "closed_sets"]
@@ -43,34 +43,31 @@ def closed_sets(api: Api) -> ClosedSets:
     filters = {
         endpoint.name: members
         for endpoint in api.endpoints
-        if (members := _united(one for action in endpoint.actions for one in action.filters))
+        if (members := _united((one.name, one.members) for action in endpoint.actions for one in action.filters))
     }
     fields = {
         endpoint.name: members
         for endpoint in api.endpoints
-        if (members := _of_bodies(api.models[name] for action in endpoint.actions for name in action.bodies))
+        if (members := _united(_of_bodies(api.models[name] for action in endpoint.actions for name in action.bodies)))
     }
     json_fields = {name for endpoint in api.endpoints for name in fields_by_key(endpoint, api.models)}
     return ClosedSets(filters, fields, _columns(api), tuple(sorted(json_fields)) if _columns(api) else ())
 
 
-def _united(filters: Iterable[Filter]) -> dict[str, ClosedSet]:
-    """Return the sets by the server's names of the filters; of actions that differ, either's values are valid."""
-    sets: dict[str, ClosedSet] = {}
-    for one in filters:
-        if one.members:
-            sets[one.name] = sets[one.name] | one.members if one.name in sets else one.members
-    return sets
+def _united(sets: Iterable[tuple[str, ClosedSet | None]]) -> dict[str, ClosedSet]:
+    """Return the sets by name; of actions that differ, either's values are valid, and all if one has no set."""
+    united: dict[str, ClosedSet] = {}
+    open_names: set[str] = set()
+    for name, members in sets:
+        if members is None:
+            open_names.add(name)
+        else:
+            united[name] = united[name] | members if name in united else members
+    return {name: members for name, members in united.items() if name not in open_names}
 
 
-def _of_bodies(models: Iterable[Model]) -> dict[str, ClosedSet]:
-    sets: dict[str, ClosedSet] = {}
-    for model in models:
-        for field in model.fields:
-            members = _of_field(field.schema)
-            if members:
-                sets[field.name] = sets[field.name] | members if field.name in sets else members
-    return sets
+def _of_bodies(models: Iterable[Model]) -> Iterator[tuple[str, ClosedSet | None]]:
+    return ((field.name, _of_field(field.schema)) for model in models for field in model.fields)
 
 
 def _of_field(schema: JSONSchema) -> ClosedSet | None:

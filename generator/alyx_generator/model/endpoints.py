@@ -131,6 +131,7 @@ class EndpointBuilder:
             encoding=operation.encoding,
             preserved_fields=body.preserved_fields,
             by_uuid=any(one.style == "id" and one.annotation.startswith("UUID") for one in filters),
+            paging=operation.paging,
             description=self._description(operation),
         )
 
@@ -154,7 +155,9 @@ class EndpointBuilder:
         annotated = annotation(schema)
         if annotated == "Any" and operation.response:
             self._find(operation, "the response has no fields: typed as Any")
-        if operation.may_be_empty and operation.kind in ("record", "value", "list") and annotated != "Any":
+        # A list that has no content has no rows.
+        is_one_value = operation.kind in ("record", "value", "list") and operation.name != "list"
+        if operation.may_be_empty and is_one_value and annotated != "Any":
             whole = f"list[{annotated}]" if operation.kind == "list" else annotated
             return ResponseType("value", whole if "None" in whole.split(" | ") else f"{whole} | None")
         # A union or a nullable record cannot be a base for `json_field_update`, which needs one class.
@@ -178,7 +181,7 @@ class EndpointBuilder:
             lambda parameter: self._docs.filter(self._name, parameter),
             frozenset(taken),
             paged=operation.name == "list" or operation.kind == "page",
-            numbered=operation.numbered,
+            paging=frozenset() if operation.numbered else operation.paging.parameters,
             django=self._models.facts.django_filters,
         )
         filters, left_out = read_filters(parameters, context)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from alyx_client.schema.openapi import Schema, as_list, as_schema
-from alyx_client.schema.routes import PAGING_PARAMETERS
 from alyx_generator.model.closed_sets import closed_set
 from alyx_generator.model.ir import Filter, FilterStyle
 from alyx_generator.model.naming import TIMEOUT, parameter_name, unique
@@ -42,8 +41,8 @@ class FilterContext:
         Names of the method's other parameters.
     paged
         Whether the method returns all rows of a list.
-    numbered
-        Whether it returns one page of it, chosen by the caller.
+    paging
+        The query parameters that select a page of a list, if the method returns all rows.
     django
         Whether a filter called ``django`` takes lookups of Django.
     """
@@ -52,7 +51,7 @@ class FilterContext:
     describe: Callable[[Parameter], str]
     taken: frozenset[str]
     paged: bool
-    numbered: bool = False
+    paging: frozenset[str] = frozenset()
     django: bool = False
 
 
@@ -80,7 +79,7 @@ def read_filters(parameters: Sequence[Parameter], context: FilterContext) -> tup
         # Neither objects nor styles other than `form` have an encoding in Alyx's filters.
         if parameter.get("style", "form") != "form" or parameter["schema"].get("type") == "object":
             left_out.append(name)
-        elif name in PAGING_PARAMETERS and context.paged and not context.numbered:
+        elif name in context.paging and context.paged:
             continue
         else:
             read = _read_filter(parameter, names, context)

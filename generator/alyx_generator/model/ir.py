@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from alyx_client.runtime.closed_sets import ClosedSet
+from alyx_client.runtime.paging import ALYX_PAGING, Paging
 from alyx_client.runtime.references import Origin, Reference
 from alyx_generator.model.nouns import Noun
 from alyx_generator.model.server_facts import ServerFacts
@@ -123,7 +124,7 @@ class EndpointAction:
     `parents` are the keys before the path's last one; `alternatives` are further models that may be sent in place of
     `body`; `single` is false where records can only be sent as a sequence; `finder` is the filter of the endpoint's
     list by the key, empty if it has none, None if there is no list or the key needs none; `row_key` are the fields that
-    may hold the key of a list's row.
+    may hold the key of a list's row; `paging` is how a list is divided into pages.
     """
 
     name: str
@@ -145,6 +146,7 @@ class EndpointAction:
     by_uuid: bool = False
     finder: str | None = None
     row_key: tuple[str, ...] = ()
+    paging: Paging = ALYX_PAGING
     description: str = ""
 
     @property

@@ -161,11 +161,14 @@ class ModelBuilder:
         """Name what is sent: one model for all writes where they take the same fields."""
         shared: Model | None = None
         others = [operation.name for operation in ordered if operation.name not in _WRITES]
+        # Of a record that is sent whole, not as keywords, the fields that PATCH requires count.
+        whole = {body for operation in ordered if operation.name in others for body in operation.bodies}
         for action in (*_WRITES, *others):
             for operation in filter(lambda operation: operation.name == action, ordered):
                 alone = len(operation.bodies) == 1 and not operation.words
                 for component in operation.bodies:
-                    shared = self._name_request(endpoint, action, component, shared, alone=alone)
+                    may_share = alone and not (action == "partial_update" and component in whole)
+                    shared = self._name_request(endpoint, action, component, shared, alone=may_share)
 
     def _name_request(
         self, endpoint: str, action: str, component: str, shared: Model | None, *, alone: bool

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alyx_client.schema.openapi import Schema, as_list, as_schema, merge_parameters
+from alyx_client.schema.paging import ALYX_PAGING, Paging
 from alyx_client.schema.routes import ACTIONS_BY_METHOD, NOT_ENDPOINTS
 from alyx_generator.model import naming
 from alyx_generator.model.ir import BodyEncoding, Finding, LookupKind, ResponseKind
@@ -36,7 +37,7 @@ class Operation:
         For actions beyond the six standard ones: the fixed segments that name the action.
     name
         The action's name; empty until `alyx_generator.model.action_names` gives it one.
-    kind, response, response_components, numbered, may_be_empty
+    kind, response, response_components, numbered, paging, may_be_empty
         The response, as `alyx_generator.model.payloads` reads it.
     bodies, many, single, encoding
         The components that can be sent, whether a list of them and one of them can be, and how they are encoded.
@@ -54,6 +55,7 @@ class Operation:
     many: bool = False
     single: bool = True
     numbered: bool = False
+    paging: Paging = ALYX_PAGING
     may_be_empty: bool = False
     encoding: BodyEncoding = "json"
 

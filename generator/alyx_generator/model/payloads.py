@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from alyx_client.schema.openapi import Schema, as_schema
+from alyx_client.schema.paging import read_paging
 from alyx_generator.model import naming
 from alyx_generator.model.hoist import Components
 from alyx_generator.model.ir import BodyEncoding, Finding
@@ -16,7 +17,7 @@ from alyx_generator.source.openapi import alternatives, component_of, is_object,
 _STATUSES = ("200", "201", "202", "204", "2XX")
 _EMPTY = ("204", "205")
 _ONE_PAGE = "one page of a list: the method returns that page"
-_UNCOUNTED = "its pages declare no count, without which list() raises where there is a next page"
+_ONE_CURSOR = "paged by a cursor that its pages do not declare: list_page() returns one page at a time"
 _PAGE_PARAMETERS = frozenset(
     {
         "page",
@@ -83,7 +84,7 @@ def _read_response(endpoint: str, operation: Operation, components: Components) 
     ]
     operation = replace(operation, may_be_empty=bool(empty))
     if not content:
-        if operation.method == "delete" or empty or status in _EMPTY:
+        if operation.method == "delete" or any(code in _EMPTY for code, _ in empty) or status in _EMPTY:
             return operation, ignored
         return replace(operation, kind="anything"), ["the schema declares no response: typed as Any"]
     schema = _json_schema(content)
@@ -104,12 +105,12 @@ def _classified(operation: Operation, schema: Schema, components: Components) ->
     """Return an operation with the kind of its response, the schema of a record in it, and the findings."""
     target = resolved(schema, components)
     row = _rows_of_page(target) if operation.method == "get" else None
-    if row is not None and _is_numbered(operation, target):
-        reason = "paged by a number or a cursor: list_page() returns one page at a time"
-        return replace(operation, kind="record", numbered=True), schema, [reason]
     if row is not None:
-        uncounted = [] if "count" in target["properties"] else [_UNCOUNTED]
-        return replace(operation, kind="page"), row, uncounted
+        fields = {name: resolved(field, components) for name, field in as_schema(target["properties"]).items()}
+        paging = read_paging(operation.parameters("query"), fields)
+        if paging is None:
+            return replace(operation, kind="record", numbered=True), schema, [_ONE_CURSOR]
+        return replace(operation, kind="page", paging=paging), row, []
     if _is_list_of_records(target, components):
         # A list in an array has no room for what says that there is more of it.
         part = (
@@ -209,9 +210,17 @@ def _distinct_schemas(contents: Iterable[Mapping[str, Schema]]) -> list[Schema]:
 
 
 def _empty_statuses(operation: Operation) -> list[tuple[str, bool]]:
-    """Return the successes that have no content whatever is declared (RFC 9110, 15.3.5), and whether some is."""
+    """Return the successes that have no content, and whether some is declared.
+
+    Those of some statuses never have any (RFC 9110, 15.3.5); others, where the document declares none for them.
+    """
     responses = as_schema(operation.spec.get("responses"))
-    return [(code, bool(_content(responses[code]))) for code in _EMPTY if code in responses]
+    contents = {str(code): bool(_content(response)) for code, response in responses.items()}
+    return [
+        (code, is_declared)
+        for code, is_declared in contents.items()
+        if code in _EMPTY or (not is_declared and code.startswith("2"))
+    ]
 
 
 def _content(holder: Any) -> dict[str, Schema]:
@@ -237,7 +246,7 @@ def _rows_of_page(target: Schema) -> Any:
     properties = as_schema(target.get("properties"))
     results = as_schema(properties.get("results"))
     # Cursor pagination has no count.
-    is_page = "count" in properties or ("next" in properties and "previous" in properties)
+    is_page = "count" in properties or "next" in properties
     return results.get("items", {}) if is_page and results.get("type") == "array" else None
 
 
@@ -254,15 +263,6 @@ def _looks_like_page(target: Schema, operation: Operation, components: Component
     if not any(_is_list_of_records(resolved(field, components), components) for field in properties.values()):
         return False
     return bool(_PAGE_FIELDS & {str(name).lower().replace("_", "") for name in properties}) or bool(_pages(operation))
-
-
-def _is_numbered(operation: Operation, page: Schema) -> bool:
-    """Return whether a list is paged by something other than limit and offset."""
-    names = {str(parameter["name"]) for parameter in operation.parameters("query")}
-    # drf-spectacular has one component for the pages of one serialiser, whatever pages them.
-    if "offset" in names:
-        return False
-    return "count" not in page["properties"] or bool(names & {"page", "cursor"})
 
 
 def _is_list_of_records(target: Schema, components: Components) -> bool:

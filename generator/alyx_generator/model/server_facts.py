@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
 from alyx_client.schema.openapi import as_schema
 from alyx_generator.source.openapi import Document
 
@@ -24,6 +25,8 @@ class ServerFacts:
         Whether a filter called ``django`` takes lookups of Django.
     same_fields_in_patch
         Whether PATCH takes each field in the form that POST and PUT take, whatever its component declares.
+    token_scheme
+        The way in which the server takes tokens.
     """
 
     complete_responses: bool = False
@@ -32,6 +35,7 @@ class ServerFacts:
     largest_page: int | None = None
     django_filters: bool = False
     same_fields_in_patch: bool = False
+    token_scheme: TokenScheme = ALYX_TOKENS
 
 
 def read_facts(document: Document) -> ServerFacts:

@@ -109,9 +109,10 @@ def returned(action: EndpointAction, noun: Noun) -> Documented:
     return ("Any", "The decoded response; the schema does not declare its type.") if kind == "anything" else ("", "")
 
 
-def returned_page(row: str, noun: Noun) -> Documented:
+def returned_page(row: str, noun: Noun, *, counted: bool) -> Documented:
     """Return the type and the documentation of the result of a method that returns all pages of a list."""
-    return f"Results[{row}]", f"The {noun.plural}, in the server's order, fetched page by page as needed."
+    text = f"The {noun.plural}, in the server's order, fetched page by page as needed."
+    return f"Results[{row}]", text if counted else f"{text} The server does not count them: ``len`` reads them all."
 
 
 def _key(key: Lookup, word: str, record: str) -> str:

@@ -162,7 +162,7 @@ def _list_method(action: EndpointAction, noun: Noun, facts: ServerFacts) -> Meth
     keys = _key_parameters(action, noun)
     keywords = (
         *map(_filter_parameter, action.filters),
-        Parameter("page_size", "int | None", _page_size(facts), "None"),
+        *([Parameter("page_size", "int | None", _page_size(facts), "None")] if action.paging.size else []),
         Parameter("max_items", "int | None", "Maximum number of records in total; all by default.", "None"),
         Parameter(
             "extra_params",
@@ -173,7 +173,8 @@ def _list_method(action: EndpointAction, noun: Noun, facts: ServerFacts) -> Meth
         replace(_TIMEOUT, doc="Time limit for each page, in seconds; by default that of the client."),
     )
     filters = _mapping({one.name: one.keyword for one in action.filters})
-    options = "limit=page_size, max_items=max_items, extra_params=extra_params, timeout=timeout"
+    page_size = "page_size" if action.paging.size else "None"
+    options = f"limit={page_size}, max_items=max_items, extra_params=extra_params, timeout=timeout"
     return Method(
         action,
         descriptor,
@@ -183,7 +184,11 @@ def _list_method(action: EndpointAction, noun: Noun, facts: ServerFacts) -> Meth
         _builtin_list(row),
         f"self._list({_within(descriptor, action)}, {filters}, {options})",
         method_docs.method_doc(
-            action, noun, _documented((*keys, *keywords)), method_docs.returned_page(row, noun), facts=facts
+            action,
+            noun,
+            _documented((*keys, *keywords)),
+            method_docs.returned_page(row, noun, counted=action.paging.counted),
+            facts=facts,
         ),
     )
 

@@ -9,7 +9,9 @@ from typing import cast
 
 import jinja2
 
+from alyx_client.http.token_scheme import ALYX_TOKENS
 from alyx_client.runtime.closed_sets import ClosedSets
+from alyx_client.runtime.paging import ALYX_PAGING
 from alyx_generator.model.closed_sets import closed_sets
 from alyx_generator.model.ir import Api, Endpoint, Model
 from alyx_generator.model.json_fields import fields_by_key
@@ -69,6 +71,7 @@ def render(api: Api, package: Package) -> Files:
             package=package,
             endpoint=endpoint,
             zones=not api.facts.local_times,
+            alyx_paging=ALYX_PAGING,
             classes=list(_classes(endpoint.models, source, changed)),
             imports=[*source.imports, *_imports_of_models(endpoint, index)],
             methods=[
@@ -86,6 +89,7 @@ def render(api: Api, package: Package) -> Files:
             joined_fields=_joined_fields(api),
             closed_sets=_source(sets) if (sets := closed_sets(api)) != ClosedSets() else "",
             row_keys=_row_keys(api),
+            token_scheme=_source(scheme) if (scheme := api.facts.token_scheme) != ALYX_TOKENS else "",
         )
     if package.name:
         files["py.typed"] = ""

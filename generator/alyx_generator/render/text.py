@@ -44,6 +44,8 @@ def clean(text: str) -> str:
 
 def visible(text: str) -> str:
     """Return text with escapes for control characters and marks of direction, which could turn the source around."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text  # nearly every text, and categories of single characters take long
     return "".join(_escaped(c) if c != "\n" and unicodedata.category(c) in _HIDDEN else c for c in text)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -61,6 +62,7 @@ class Corrected:
         return len(self.changes)
 
 
+@cache  # reading them takes longer than generating a package from most schemas
 def shipped_corrections() -> tuple[Correction, ...]:
     """Return the known errors of Alyx's schemas; they do not apply to what is not Alyx's."""
     corrections = read_overlay(data_folder("schemas") / "alyx.overlay.yaml")
