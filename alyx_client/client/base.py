@@ -17,6 +17,7 @@ from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.cache_settings import CacheSettings
 from alyx_client.client.data_files import DataFiles
 from alyx_client.config import DataServer, find_settings
+from alyx_client.config.environment import headers_of_environment
 from alyx_client.errors import OfflineError, printable
 from alyx_client.http.arguments import require, require_folder, require_seconds, require_text
 from alyx_client.http.cache.call import CachedCall
@@ -92,8 +93,8 @@ class ClientBase(CacheSettings, DataFiles):
         The least rate of a download, in bytes per second over a minute; slower ones are resumed with a new connection,
         and fail in the end. By default ``ALYX_MIN_DOWNLOAD_RATE``, then the settings, then 1000; 0 for none.
     headers
-        Header fields for this server alone, such as those of a gateway in front of it; by default those of the
-        settings. Their values are neither logged nor shown.
+        Header fields for this server alone, such as those of a gateway in front of it; by default those of
+        ``ALYX_HEADERS``, a JSON object, then the settings. Their values are neither logged nor shown.
     max_requests
         How many requests of an asynchronous client are under way at a time; the others wait for their turn, which does
         not count towards `timeout`. By default ``ALYX_MAX_REQUESTS``, then the settings, then 16.
@@ -163,10 +164,15 @@ class ClientBase(CacheSettings, DataFiles):
             "max_requests": max_requests,
         }
         settings = find_settings(
-            base_url, username=username, cache_dir=cache_dir, data_server=data_server, limits=limits
+            base_url,
+            username=username,
+            cache_dir=cache_dir,
+            data_server=data_server,
+            limits=limits,
+            headers=passed_headers,
         )
         self._settings = settings
-        self._own_headers = settings.headers if passed_headers is None else passed_headers
+        self._own_headers = settings.headers
         self._timeout, self._login_timeout = settings.limits.timeout, login_timeout
         self._cache_dir = settings.cache_dir
         self._cache = ResponseCache(settings.rest_cache_dir, settings.base_url, mode=cache_rest, offline=offline)
@@ -279,10 +285,11 @@ class ClientBase(CacheSettings, DataFiles):
 
         password, token, data_password = hide(password), hide(token), hide(data_password)
 
-        own = OwnHeaders(headers)
+        passed = None if headers is None else OwnHeaders(headers)
 
         def connect(address: str) -> Sender:
             auth = TokenAuth(AuthState(Credentials(address, silent=True), scheme=cls._token_scheme))
+            own = headers_of_environment(address) if passed is None else passed
             transport = SyncTransport(address, auth, verify=verify, own_headers=own, token_scheme=cls._token_scheme)
             return lambda step: transport.send(
                 step.request, token=step.token, timeout=Deadline(LOGIN_TIMEOUT, "login_timeout")

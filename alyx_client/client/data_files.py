@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from alyx_client.auth.state import AuthState
 from alyx_client.config import Settings
@@ -27,7 +27,7 @@ class DataFiles:
     _settings: Settings
     _auth: AuthState
     # The way in which the server takes tokens.
-    _token_scheme: ClassVar[TokenScheme] = ALYX_TOKENS
+    _token_scheme: TokenScheme = ALYX_TOKENS
     _own_headers: OwnHeaders
     _connection_options: ConnectionOptions
     _cache_dir: Path

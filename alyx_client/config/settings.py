@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from alyx_client.config import one as one_settings
 from alyx_client.config.data_server import DataServer, DataServerArgument, choose_data_servers, parse_argument
-from alyx_client.config.environment import variable
+from alyx_client.config.environment import headers_of_environment, variable
 from alyx_client.config.limits import Limits, find_limits
 from alyx_client.config.servers_toml import ServersFile, read_servers
 from alyx_client.errors import MissingCredentialsError
@@ -107,10 +107,11 @@ def find_settings(
     data_username: str | None = None,
     data_password: str | None = None,
     limits: Mapping[str, float | None] = MappingProxyType({}),
+    headers: OwnHeaders | None = None,
 ) -> Settings:
     """Find the settings of a server; nothing is written, and no folder created.
 
-    Arguments come first, then the environment (``ALYX_URL``, ``ALYX_USERNAME``, ``ALYX_CACHE_DIR``,
+    Arguments come first, then the environment (``ALYX_URL``, ``ALYX_USERNAME``, ``ALYX_CACHE_DIR``, ``ALYX_HEADERS``,
     ``ALYX_DATA_SERVER``, ``ALYX_DATA_USERNAME``, ``ALYX_DATA_PASSWORD``), then the settings file, then ONE's files.
     If ``ALYX_URL`` is set, the other variables apply to that server only. A login is used for the data server that it
     was given for only.
@@ -129,6 +130,8 @@ def find_settings(
         The login at the first of them.
     limits
         The limits that were passed, by name; for the others ``ALYX_TIMEOUT`` and so on.
+    headers
+        The header fields that were passed.
 
     Returns
     -------
@@ -140,7 +143,7 @@ def find_settings(
     MissingCredentialsError
         No source names a server.
     ConfigurationError
-        The settings file cannot be read, or a value in it is invalid.
+        The settings file cannot be read, or a value in it or in a variable is invalid.
     ValueError
         An address is invalid.
     """
@@ -176,6 +179,8 @@ def find_settings(
     data_servers, data_source = choose_data_servers(
         data_sources, data_username, data_password, url, keyring=stored.keyring
     )
+    if headers is None:
+        headers = headers_of_environment(url)
     found_limits, limit_sources = find_limits(limits, url, stored.limits)
     return Settings(
         base_url=url,
@@ -187,7 +192,7 @@ def find_settings(
         rest_cache_dir=chosen / f".rest-{user_label()}" if folder else _platform_cache(),
         keyring=stored.keyring,
         limits=found_limits,
-        headers=stored.headers,
+        headers=stored.headers if headers is None else headers,
         sources={
             "base_url": url_source,
             "username": user_source,

@@ -11,7 +11,18 @@ import typer
 
 from alyx_client import __version__
 from alyx_generator.cli.check_report import CheckResult, in_json, in_markdown, text
-from alyx_generator.cli.terminal import DIFFERENT, SOURCE, Form, FormOption, OverlayOption, command, progress, say
+from alyx_generator.cli.terminal import (
+    DIFFERENT,
+    SOURCE,
+    Form,
+    FormOption,
+    HeaderOption,
+    OverlayOption,
+    command,
+    progress,
+    read_access,
+    say,
+)
 from alyx_generator.package.manifest import (
     MANIFEST,
     Manifest,
@@ -43,6 +54,7 @@ def check_folders(
         typer.Option("--source", metavar="SOURCE", help=f"Instead of the recorded source: {SOURCE}."),
     ] = None,
     overlay: OverlayOption = None,
+    header: HeaderOption = None,
     full: Annotated[bool, typer.Option("--full", help="Show all lines that differ, not only the first ones.")] = False,
     form: FormOption = Form.TEXT,
 ) -> None:
@@ -63,7 +75,7 @@ def check_folders(
       3  the server or a file cannot be read
     """
     if folders:
-        results = [_check(folder, source, tuple(overlay) if overlay else None) for folder in folders]
+        results = [_check(folder, source, tuple(overlay) if overlay else None, header) for folder in folders]
     else:
         progress("Generating the shipped client")
         advice = ("Run `make client` and commit the changes.",)
@@ -73,13 +85,15 @@ def check_folders(
         raise typer.Exit(DIFFERENT)
 
 
-def _check(folder: Path, source: str | None, overlays: tuple[Path, ...] | None) -> CheckResult:
+def _check(
+    folder: Path, source: str | None, overlays: tuple[Path, ...] | None, header: list[str] | None
+) -> CheckResult:
     recorded = read_manifest(folder)
     manifest = recorded if overlays is None else replace(recorded, overlays=overlays)
     other = read_source(source) if source else None
     check_files_exist(replace(manifest, source=other or manifest.source))
     progress(f"Generating {manifest.package} from the schema of {other or manifest.source}")
-    generated = generate_package(manifest, folder, other)
+    generated = generate_package(manifest, folder, other, read_access(header, other or manifest.source))
     # --source and --overlay apply to this check only: not recording them is no difference.
     manifest_text = as_recorded((folder / MANIFEST).read_text(encoding="utf-8"), generated.manifest, folder)
     differences = check({**generated.client.files, MANIFEST: manifest_text}, folder)

@@ -15,11 +15,13 @@ from alyx_generator.cli.terminal import (
     USAGE,
     Form,
     FormOption,
+    HeaderOption,
     OverlayOption,
     command,
     fail,
     note,
     progress,
+    read_access,
     say,
 )
 from alyx_generator.package.manifest import Manifest, check_package_name, elsewhere
@@ -27,7 +29,7 @@ from alyx_generator.package.pipeline import Generated, GeneratedPackage, generat
 from alyx_generator.package.report import report, report_json, report_markdown
 from alyx_generator.package.shipped import write_shipped
 from alyx_generator.package.write import refuse_foreign, write
-from alyx_generator.source.fetch import read_source
+from alyx_generator.source.fetch import Access, read_source
 from alyx_generator.source.overlay import Correction
 
 _REPORTS = {Form.TEXT: report, Form.MARKDOWN: report_markdown, Form.JSON: report_json}
@@ -67,6 +69,7 @@ def client(
     force: Annotated[
         bool, typer.Option("--force", help="Replace the folder even if it contains files that were not generated.")
     ] = False,
+    header: HeaderOption = None,
     form: FormOption = Form.TEXT,
 ) -> None:
     """Generate a typed client for a server, as a Python package.
@@ -97,15 +100,15 @@ def client(
     if package is None or out is None:
         fail("client: a source requires --package and --out, for instance --package lab_alyx --out src", USAGE)
     manifest = Manifest(check_package_name(package), read_source(source), tuple(overlay or ()))
-    generated = _generate(manifest, out / package, force=force)
+    generated = _generate(manifest, out / package, read_access(header, manifest.source), force=force)
     _report(generated.client, generated.own_corrections, form, fail_on)
 
 
-def _generate(manifest: Manifest, folder: Path, *, force: bool) -> GeneratedPackage:
+def _generate(manifest: Manifest, folder: Path, access: Access, *, force: bool) -> GeneratedPackage:
     if not force:
         refuse_foreign(folder)  # before the server is contacted
     progress(f"Generating {manifest.package} from the schema of {manifest.source}")
-    generated = generate_package(manifest, folder)
+    generated = generate_package(manifest, folder, access=access)
     if not generated.client.api.endpoints:
         # A schema of the wrong user or server must not replace a working package.
         reason = "the schema has no endpoints, or none that this user may see; nothing is written"

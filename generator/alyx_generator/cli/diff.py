@@ -12,13 +12,15 @@ from alyx_generator.cli.terminal import (
     SOURCE,
     Form,
     FormOption,
+    HeaderOption,
     OverlayOption,
     command,
     progress,
+    read_access,
     say,
 )
 from alyx_generator.package.compare import compare
-from alyx_generator.source.fetch import SchemaSource, decode, document_format, download, read_source
+from alyx_generator.source.fetch import Access, SchemaSource, decode, document_format, download, read_source
 from alyx_generator.source.overlay import read_corrections, shipped_corrections
 
 
@@ -39,6 +41,7 @@ def diff(
         typer.Option("--fail-on", help="Exit with 1 if there is a change of this severity or of a higher one."),
     ] = None,
     overlay: OverlayOption = None,
+    header: HeaderOption = None,
     form: FormOption = Form.TEXT,
 ) -> None:
     """Show the changes between two schemas, and which of them break callers.
@@ -59,7 +62,8 @@ def diff(
     """
     before, after = read_source(old), read_source(new)
     corrections = (*shipped_corrections(), *read_corrections(tuple(overlay or ())))
-    documents = (_document(before), _document(after))
+    access = read_access(header, before, after)
+    documents = (_document(before, access), _document(after, access))
     progress("Comparing")
     comparison = compare(*documents, corrections, called=(str(before), str(after)))
     say({Form.TEXT: comparison.text, Form.MARKDOWN: comparison.markdown, Form.JSON: comparison.json}[form]())
@@ -67,8 +71,8 @@ def diff(
         raise typer.Exit(DIFFERENT)
 
 
-def _document(source: SchemaSource) -> dict[str, Any]:
+def _document(source: SchemaSource, access: Access) -> dict[str, Any]:
     progress(f"Reading the schema of {source}")
-    document = decode(download(source), source)
+    document = decode(download(source, access), source)
     document_format(document, source)
     return document

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from alyx_generator.cli.terminal import SOURCE, command, note, progress
+from alyx_generator.cli.terminal import SOURCE, HeaderOption, command, note, progress, read_access
 from alyx_generator.package.write import write_file
 from alyx_generator.source.fetch import decode, document_format, download, read_source
 
@@ -24,6 +24,7 @@ def fetch(
         bool,
         typer.Option("--pretty", help="Indent the schema, so that version control shows its changes line by line."),
     ] = False,
+    header: HeaderOption = None,
 ) -> None:
     """Fetch a server's schema and write it unchanged.
 
@@ -41,7 +42,7 @@ def fetch(
     """
     schema_source = read_source(source)
     progress(f"Fetching the schema of {schema_source}")
-    content = download(schema_source)
+    content = download(schema_source, read_access(header, schema_source))
     document = decode(content, schema_source)
     format_name = document_format(document, schema_source)
     if pretty:

@@ -17,11 +17,13 @@ from alyx_generator.cli.terminal import (
     USAGE,
     Form,
     FormOption,
+    HeaderOption,
     OverlayOption,
     command,
     fail,
     note,
     progress,
+    read_access,
     say,
 )
 from alyx_generator.package.write import write_file
@@ -29,7 +31,7 @@ from alyx_generator.probe import run
 from alyx_generator.probe.crawl import Bounds, Progress
 from alyx_generator.probe.proposal import to_yaml
 from alyx_generator.probe.report import in_json, in_markdown, text
-from alyx_generator.source.fetch import SchemaSource, fetch, read_source
+from alyx_generator.source.fetch import Access, SchemaSource, decode, download, read_source
 from alyx_generator.source.openapi import Document
 from alyx_generator.source.overlay import Correction, read_corrections, shipped_corrections
 
@@ -70,6 +72,7 @@ def probe(
         typer.Option("--fail-on", help="Exit with 1 if the schema has errors. The overlay is written anyway."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing overlay.")] = False,
+    header: HeaderOption = None,
     form: FormOption = Form.TEXT,
 ) -> None:
     """Find errors in a server's schema by comparing it with the server's responses.
@@ -97,10 +100,12 @@ def probe(
     if out.exists() and not force:
         fail(f"{out} exists: choose another file with --out, or replace it with --force", USAGE)
     corrections = (*(shipped_corrections() if shipped else ()), *read_corrections(tuple(overlay or ())))
-    progress(f"Reading the schema of {schema or source}")
-    document = fetch(schema or source.where)
+    schema_source = read_source(schema) if schema else source
+    access = read_access(header, source, schema_source)
+    progress(f"Reading the schema of {schema_source}")
+    document = decode(download(schema_source, access), schema_source)
     unfinished = out.with_name(f"{out.name}.unfinished")
-    result = _probe(source, document, corrections, Bounds(rows, reads, per_minute), unfinished)
+    result = _probe(source, access, document, corrections, Bounds(rows, reads, per_minute), unfinished)
     if result.findings:
         write_file(to_yaml(f"Errors in the schema of {source}", result.corrections).encode(), out)
         note(f"{out}: {len(result.corrections)} corrections proposed")
@@ -113,6 +118,7 @@ def probe(
 
 def _probe(
     source: SchemaSource,
+    access: Access,
     document: Document,
     corrections: Sequence[Correction],
     bounds: Bounds,
@@ -129,7 +135,9 @@ def _probe(
             bar.refresh()
 
         try:
-            return run.probe(source.where, document, corrections, bounds=bounds, state=unfinished, progress=show)
+            return run.probe(
+                source.where, document, corrections, access=access, bounds=bounds, state=unfinished, progress=show
+            )
         except KeyboardInterrupt:
             if not unfinished.exists():
                 raise

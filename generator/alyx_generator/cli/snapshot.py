@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from alyx_generator.cli.terminal import SOURCE, USAGE, command, fail, progress, say
+from alyx_generator.cli.terminal import SOURCE, USAGE, HeaderOption, command, fail, progress, read_access, say
 from alyx_generator.package.shipped import take_snapshot
 from alyx_generator.source.fetch import decode, download, read_source
 
@@ -20,6 +20,7 @@ def snapshot(
         typer.Argument(metavar="NAME", help="The name of the snapshot, for instance alyx-3.6.1.", show_default=False),
     ],
     origin: Annotated[str, typer.Option("--origin", help="The origin to record; the source by default.")] = "",
+    header: HeaderOption = None,
 ) -> None:
     """Store the structure of a server's schema, with its origin, in the schemas folder of a checkout.
 
@@ -29,6 +30,7 @@ def snapshot(
     if not re.fullmatch(r"alyx-\w[\w.-]*", name):
         fail(f"snapshot: {name!r} is not a valid name for a snapshot; use one like alyx-4.0.0", USAGE)
     schema_source = read_source(source)
+    access = read_access(header, schema_source)
     progress(f"Fetching the schema of {schema_source}")
-    document = take_snapshot(decode(download(schema_source), schema_source), name, origin or source)
+    document = take_snapshot(decode(download(schema_source, access), schema_source), name, origin or source)
     say(f"{name}.json: {len(document['paths'])} paths, {len(document['components']['schemas'])} components")

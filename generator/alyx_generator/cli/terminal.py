@@ -14,13 +14,16 @@ from typing import Annotated, NoReturn, ParamSpec
 import typer
 
 from alyx_client.errors import AlyxError, printable
+from alyx_client.http.own_headers import OwnHeaders
+from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
+from alyx_client.http.url import origin
 from alyx_client.schema.extract import UnreadableDocumentError
 from alyx_generator.package.manifest import ManifestError, PackageNameError
 from alyx_generator.package.shipped import NoCheckoutError
 from alyx_generator.package.write import ForeignFilesError
 from alyx_generator.probe.state import ProbeStateError
 from alyx_generator.render.format import FormatError
-from alyx_generator.source.fetch import UnknownSourceError
+from alyx_generator.source.fetch import Access, SchemaSource, UnknownSourceError
 from alyx_generator.source.overlay import OverlayError
 from alyx_generator.source.validate import UnreadableSchemaError
 
@@ -61,6 +64,48 @@ OverlayOption = Annotated[
         help="Your own corrections (OpenAPI Overlay 1.0, YAML), applied after the shipped ones. May be repeated.",
     ),
 ]
+
+HeaderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--header",
+        metavar="'NAME: VALUE'",
+        help="A header field for the server, such as that of a gateway, or 'Authorization: Bearer TOKEN'. Never shown. "
+        "May be repeated. ALYX_HEADERS holds them as a JSON object, out of sight of other users.",
+    ),
+]
+
+
+def read_access(headers: list[str] | None, *sources: SchemaSource) -> Access:
+    """Return what the command's server requires, from its ``--header`` options; errors quote no value.
+
+    Parameters
+    ----------
+    headers
+        The options, each a name and a value.
+    sources
+        The sources that the command reads.
+    """
+    if not headers:
+        return Access()
+    servers = {origin(source.where) for source in sources if source.kind == "server"}
+    if len(servers) > 1:
+        fail("--header is for one server; save the schema of the other one first, with alyx-generate fetch", USAGE)
+    token, scheme, fields = None, ALYX_TOKENS, dict[str, str]()
+    for text in headers:
+        name, colon, value = (part.strip() for part in text.partition(":"))
+        if not colon or name in fields:
+            problem = f"{name} is there twice" if colon else "it takes a name, a colon and a value"
+            fail(f"--header: {problem}", USAGE)
+        if name.lower() == ALYX_TOKENS.header.lower():
+            word, _, token = value.rpartition(" ")
+            scheme = TokenScheme(word.strip())
+        else:
+            fields[name] = value
+    try:
+        return Access(token, scheme, OwnHeaders(fields) if fields else None)
+    except ValueError as error:
+        fail(f"--header: {str(error).removeprefix('headers: ')}", USAGE)
 
 
 def command(function: Callable[P, None]) -> Callable[P, None]:

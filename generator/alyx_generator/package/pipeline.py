@@ -23,7 +23,7 @@ from alyx_generator.package.manifest import MANIFEST, Manifest, write_manifest
 from alyx_generator.render.format import format_files
 from alyx_generator.render.modules import Package, render
 from alyx_generator.source.alyx_parts import AlyxParts
-from alyx_generator.source.fetch import SchemaSource, decode, download
+from alyx_generator.source.fetch import Access, SchemaSource, decode, download
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.openapi import Document
 from alyx_generator.source.overlay import Corrected, Correction, correct, read_corrections, shipped_corrections
@@ -102,7 +102,9 @@ def generate_client(
     return Generated(api, corrected, surface, files | {SURFACE: dump(surface)}, time.perf_counter() - start)
 
 
-def generate_package(manifest: Manifest, folder: Path, source: SchemaSource | None = None) -> GeneratedPackage:
+def generate_package(
+    manifest: Manifest, folder: Path, source: SchemaSource | None = None, access: Access | None = None
+) -> GeneratedPackage:
     """Generate a package of its own for a server; it is not written.
 
     Parameters
@@ -113,6 +115,8 @@ def generate_package(manifest: Manifest, folder: Path, source: SchemaSource | No
         The package's folder, which the paths in its manifest are relative to.
     source
         Where to read the schema this once; by default where the manifest says.
+    access
+        What the server requires.
 
     Raises
     ------
@@ -121,7 +125,7 @@ def generate_package(manifest: Manifest, folder: Path, source: SchemaSource | No
     """
     own_corrections = read_corrections(manifest.overlays)
     source = source or manifest.source
-    document = decode(download(source), source)
+    document = decode(download(source, access), source)
     server = manifest.source.where if manifest.source.kind == "server" else ""
     client = generate_client(
         document,

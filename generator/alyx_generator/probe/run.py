@@ -6,18 +6,19 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.state import AuthState
 from alyx_client.auth.token_flow import TokenAuth
+from alyx_client.config import find_settings
 from alyx_client.http.transport import SyncTransport
 from alyx_generator.probe.crawl import Bounds, Crawler, Progress
 from alyx_generator.probe.findings import Finding, find
 from alyx_generator.probe.state import ProbeState
 from alyx_generator.probe.targets import find_targets
-from alyx_generator.source.fetch import fetch
+from alyx_generator.source.fetch import Access, fetch
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.openapi import Document
 from alyx_generator.source.overlay import Correction, correct, shipped_corrections
@@ -87,6 +88,7 @@ def probe(
     corrections: Sequence[Correction] | None = None,
     *,
     token: str | None = None,
+    access: Access | None = None,
     bounds: Bounds | None = None,
     state: Path | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -105,6 +107,8 @@ def probe(
         The corrections of known errors; by default the shipped ones. Pass an empty tuple to report every error.
     token
         A token; by default from the client's own sources.
+    access
+        What the server requires besides.
     bounds
         Limits on the requests; by default 500 rows of each list, 20 records of each endpoint, 200 requests per minute.
     state
@@ -129,14 +133,18 @@ def probe(
     """
     started = time.monotonic()
     bounds = bounds or Bounds()
-    published = fetch(base_url, token=token) if document is None else document
+    access = access or Access()
+    access = replace(access, token=token) if token is not None else access
+    published = fetch(base_url, access) if document is None else document
     known = shipped_corrections() if corrections is None else tuple(corrections)
     # Not strict: corrections made for one version of Alyx may not fit another, and are reported as missed.
     corrected = correct(normalise(published), known, strict=False)
     targets = find_targets(Repair(corrected.document).document)
-    credentials = Credentials(base_url, explicit_token=token)
+    credentials = Credentials(base_url, explicit_token=access.token)
     finished = ProbeState(state, _fingerprint(credentials.base_url, bounds, corrected.document))
-    with SyncTransport(base_url, TokenAuth(AuthState(credentials))) as transport:
+    headers = find_settings(base_url, headers=access.headers).headers
+    auth = TokenAuth(AuthState(credentials, scheme=access.scheme))
+    with SyncTransport(base_url, auth, own_headers=headers, token_scheme=access.scheme) as transport:
         Crawler(transport, corrected.document, targets, bounds, finished, progress).run()
     operations = {target.name: finished.finished[target.path] for target in targets}
     observations = {name: operation.observations for name, operation in operations.items()}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from alyx_client.client import BaseClient
 from alyx_client.http.flow import drive
+from alyx_client.http.own_headers import OwnHeaders
+from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
 from alyx_client.http.url import normalise_base_url
 from alyx_client.schema.coreapi import is_core_api
 from alyx_client.schema.location import fetch_schema
@@ -48,6 +50,35 @@ class SchemaSource:
         return Path(self.where).name if self.kind == "file" else self.where
 
 
+@dataclass(frozen=True)
+class Access:
+    """What a server requires besides its address.
+
+    Parameters
+    ----------
+    token
+        A token; by default from the client's own sources.
+    scheme
+        The way in which the server takes tokens.
+    headers
+        Header fields, such as those of a gateway; by default from the client's own sources.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    scheme: TokenScheme = ALYX_TOKENS
+    headers: OwnHeaders | None = None
+
+
+class _Client(BaseClient):
+    """A client of a server that takes tokens in its own way."""
+
+    def __init__(self, url: str, access: Access) -> None:
+        self._token_scheme = access.scheme
+        headers = None if access.headers is None else dict(access.headers)
+        # Without the response cache: the schema is wanted as it is now.
+        super().__init__(url, token=access.token, cache_rest=None, headers=headers)
+
+
 def read_source(text: str) -> SchemaSource:
     """Return the source that a user means.
 
@@ -76,15 +107,15 @@ def read_source(text: str) -> SchemaSource:
     )
 
 
-def download(source: SchemaSource, *, token: str | None = None) -> bytes:
+def download(source: SchemaSource, access: Access | None = None) -> bytes:
     """Return a schema document as it is published.
 
     Parameters
     ----------
     source
         Where it is. From a server without an OpenAPI document, the CoreAPI document is requested.
-    token
-        A token for the server; by default from the client's own sources.
+    access
+        What the server requires.
 
     Raises
     ------
@@ -94,8 +125,7 @@ def download(source: SchemaSource, *, token: str | None = None) -> bytes:
         The file cannot be read.
     """
     if source.kind == "server":
-        # Without the response cache: the schema is wanted as it is now.
-        with BaseClient(source.where, token=token, cache_rest=None) as client:
+        with _Client(source.where, access or Access()) as client:
             return drive(fetch_schema(), lambda send: client.send(send.request)).content
     return (snapshots()[source.where] if source.kind == "snapshot" else Path(source.where)).read_bytes()
 
@@ -154,15 +184,15 @@ def document_format(document: Document, called: object) -> str:
     return f"OpenAPI {version}"
 
 
-def fetch(source: str, *, token: str | None = None) -> JSONDict:
+def fetch(source: str, access: Access | None = None) -> JSONDict:
     """Return a schema document, decoded.
 
     Parameters
     ----------
     source
         A server's address, a snapshot's name, or a file's path.
-    token
-        A token for the server; by default from the client's own sources.
+    access
+        What the server requires.
 
     Raises
     ------
@@ -176,4 +206,4 @@ def fetch(source: str, *, token: str | None = None) -> JSONDict:
         The file cannot be read.
     """
     resolved = read_source(source)
-    return decode(download(resolved, token=token), resolved)
+    return decode(download(resolved, access), resolved)
