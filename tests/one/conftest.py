@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ def new_one(local_alyx: LocalAlyx, tmp_path: Path) -> Iterator[MakeOne]:
     api = importlib.import_module("one.api")
 
     def make(client: str, user: str = "admin", **settings: Any) -> Any:
+        # Each client begins without tokens and settings of the other.
+        shutil.rmtree(Path.home() / ".one", ignore_errors=True)
         alyx_client.one.uninstall()
         if client == "ours":
             alyx_client.one.install()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import uuid
 import zipfile
 from collections.abc import Callable, Mapping
@@ -15,13 +14,12 @@ from alyx_client.testing.records.relations import Table
 from alyx_client.testing.records.store import Record, Store
 from alyx_client.testing.records.water import WaterControl
 from alyx_client.testing.records.write_context import now
+from alyx_client.testing.views.cache_tables import METADATA, cache_tables
 from alyx_client.testing.views.parameters import split_words
 from alyx_client.testing.views.registration import Registration
 from alyx_client.testing.views.requests import ApiRequest, ViewResult
 
 Service = Callable[[ApiRequest], ViewResult]
-
-_CACHE_TABLES = ("sessions", "datasets")
 
 
 class Services:
@@ -118,31 +116,20 @@ class Services:
         if tag is not None and self.store.find("tags", "name", tag) is None:
             # The response is an HTML page, not JSON.
             raise LookupError("Tag matching query does not exist.")
-        contents = self._cache_tables()
-        return 200, {
-            "date_created": "2021-06-01 12:00",
-            "origin": "alyx",
-            "min_api_version": "2.10",
-            "tables": {
-                name: {"nrecs": len(self.store.rows(name)), "size": len(contents[f"{name}.pqt"])}
-                for name in _CACHE_TABLES
-            },
+        contents = cache_tables(self.store)
+        tables = {
+            name: {"nrecs": len(self.store.rows(name)), "size": len(content)} for name, content in contents.items()
         }
+        return 200, {**METADATA, **({} if tag is None else {"database_tags": [tag]}), "tables": tables}
 
     def cache_zip(self) -> bytes:
-        """Return an archive with files named as the cache tables are; their content is JSON lines."""
+        """Return the archive of the cache tables."""
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zip_file:
-            for name, content in self._cache_tables().items():
+            for name, content in cache_tables(self.store).items():
                 # A ZipInfo has a fixed date, so the archive is the same in every run.
-                zip_file.writestr(zipfile.ZipInfo(name), content)
+                zip_file.writestr(zipfile.ZipInfo(f"{name}.pqt"), content)
         return archive.getvalue()
-
-    def _cache_tables(self) -> dict[str, bytes]:
-        return {
-            f"{name}.pqt": "".join(json.dumps({"id": row["id"]}) + "\n" for row in self.store.rows(name)).encode()
-            for name in _CACHE_TABLES
-        }
 
 
 def _day(request: ApiRequest, name: str) -> date | None:
