@@ -6,7 +6,7 @@ RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
 ONE_VENV := .venv-one
 
-.PHONY: setup demo test check client snapshot bench foreign record live wheel sdist clean
+.PHONY: setup demo test check client snapshot one bench foreign record live wheel sdist clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -43,8 +43,12 @@ client: $(STAMP)
 snapshot: $(STAMP)
 	$(RUN) -m alyx_generator snapshot "$(SERVER)" "$(NAME)"
 
+# Run the tests of ONE on this client, and of both side by side; ONE-api gets its own environment.
+one: $(ONE_VENV)/.installed
+	$(ONE_VENV)/bin/python -m pytest tests/one tests/against_one
+
 # make bench        measure the budgets
-# make bench ONE=1  also compare with ONE-api, which gets its own environment
+# make bench ONE=1  also compare with ONE-api, and ONE on its own client with ONE on this one
 bench: $(STAMP) $(if $(ONE),$(ONE_VENV)/.installed)
 	$(if $(ONE),ONE_PYTHON=$(ONE_VENV)/bin/python) $(RUN) -m benchmarks.run
 
@@ -57,7 +61,7 @@ foreign: $(STAMP)
 $(ONE_VENV)/.installed: pyproject.toml
 	test -x $(ONE_VENV)/bin/python || $(PYTHON) -m venv $(ONE_VENV)
 	$(ONE_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(ONE_VENV)/bin/python -m pip install --quiet --group one
+	$(ONE_VENV)/bin/python -m pip install --quiet --editable ".[local]" --group test --group one
 	@touch $@
 
 # Record the exchanges in tests/contract/cassettes again, with the server at ALYX_URL.

@@ -97,7 +97,7 @@ def once(run: Run, alyx: str, data: str) -> dict[str, float]:
         return seconds
 
 
-def settings_of_one(home: Path, alyx: str, data: str) -> None:
+def settings_of_one(home: Path, alyx: str, data: str, login: tuple[str | None, str | None] = (None, None)) -> None:
     """Write the settings that ONE's setup creates; both clients read them."""
     folder = home / ".one"
     folder.mkdir(parents=True)
@@ -107,8 +107,8 @@ def settings_of_one(home: Path, alyx: str, data: str) -> None:
         "ALYX_URL": alyx,
         "ALYX_LOGIN": "olivier",
         "HTTP_DATA_SERVER": f"{data}/data",
-        "HTTP_DATA_SERVER_LOGIN": None,
-        "HTTP_DATA_SERVER_PWD": None,
+        "HTTP_DATA_SERVER_LOGIN": login[0],
+        "HTTP_DATA_SERVER_PWD": login[1],
     }
     (folder / ".caches").write_text(json.dumps(caches))
     (folder / f".{key}").write_text(json.dumps(server))

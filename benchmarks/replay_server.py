@@ -138,19 +138,11 @@ class Replay(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
-class ReplayServer(ThreadingHTTPServer):
-    """Serve prepared contents."""
+class QuietServer(ThreadingHTTPServer):
+    """An HTTP server that looks up no host names and logs nothing."""
 
     daemon_threads = True
     request_queue_size = 128
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Replay)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        rows = datasets.rows(self.url)
-        self.rows = [json.dumps(row).encode() for row in rows]
-        self.by_path = {urlsplit(str(row["url"])).path: encoded for row, encoded in zip(rows, self.rows, strict=True)}
-        self.schema = _SCHEMA.read_bytes()
 
     def server_bind(self) -> None:
         # HTTPServer's implementation looks up the host name, which may take seconds.
@@ -161,6 +153,18 @@ class ReplayServer(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Log nothing: clients may disconnect at any time."""
+
+
+class ReplayServer(QuietServer):
+    """Serve prepared contents."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Replay)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        rows = datasets.rows(self.url)
+        self.rows = [json.dumps(row).encode() for row in rows]
+        self.by_path = {urlsplit(str(row["url"])).path: encoded for row, encoded in zip(rows, self.rows, strict=True)}
+        self.schema = _SCHEMA.read_bytes()
 
 
 def main() -> None:
