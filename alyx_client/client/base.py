@@ -122,6 +122,8 @@ class ClientBase(CacheSettings, DataFiles):
     _closed_sets: ClassVar[ClosedSets] = ClosedSets()
     # The fields that tell the rows of a list apart, by its path.
     _row_keys: ClassVar[Mapping[str, Sequence[str]]] = {}
+    # Whether date-times may have a time zone; Alyx would shift them.
+    _zones: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -184,6 +186,7 @@ class ClientBase(CacheSettings, DataFiles):
             closed_sets=self._closed_sets,
             row_keys=self._row_keys,
             package=self._surface,
+            zones=self._zones,
         )
         store = None if stay_logged_in else False
         credentials = Credentials(settings.base_url, username, password, token, silent, store=store)

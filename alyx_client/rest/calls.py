@@ -12,7 +12,7 @@ from functools import partial
 from types import MappingProxyType, NoneType
 from typing import Any, cast
 
-from alyx_client.errors import AlyxWarning, InvalidCallError, ServerError
+from alyx_client.errors import AlyxHTTPError, AlyxWarning, InvalidCallError
 from alyx_client.http.arguments import require, require_mapping, shown
 from alyx_client.http.flow import Blocking, Expires, Flow, Send
 from alyx_client.http.headers import whole_number
@@ -25,7 +25,7 @@ from alyx_client.rest.closed_values import check_fields
 from alyx_client.rest.filters import encode_filters, parse_query
 from alyx_client.rest.lists import LazyList, is_chosen_page, is_page, page_request, paging_of, read_page
 from alyx_client.rest.records import body_with_keys, filters_with_keys
-from alyx_client.rest.requests import build_request, join_lists, parse_data
+from alyx_client.rest.requests import build_request, join_lists, parse_data, zoned_data
 from alyx_client.rest.scheme import RestOperation, RestScheme
 from alyx_client.rest.scheme_reader import read_scheme
 from alyx_client.runtime.closed_sets import ClosedSets
@@ -70,6 +70,8 @@ class RestCalls:
         The fields that tell the rows of a list apart, by its path; for requests that name no endpoint.
     package
         The package whose schema stands in for that of a server that fails on its own.
+    zones
+        Whether date-times may have a time zone.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class RestCalls:
         closed_sets: ClosedSets,
         row_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
         package: str | None = None,
+        zones: bool = False,
     ) -> None:
         self.base_url = base_url
         self.strict_filters = strict_filters
@@ -91,11 +94,12 @@ class RestCalls:
         self._closed_sets = closed_sets
         self._row_keys = row_keys
         self._package = package
+        self._zones = zones
 
     def scheme(self) -> Flow[RestScheme]:
         """Return the endpoints that the server's schema declares; fetched when first needed, and cached for a week.
 
-        If the server fails on its schema, those of the package's own schema, with a warning.
+        If the server fails on its schema, or publishes none, those of the package's own schema, with a warning.
 
         Raises
         ------
@@ -106,15 +110,15 @@ class RestCalls:
         if scheme is None:
             try:
                 scheme = read_scheme(read_json((yield from fetch_schema(_SCHEMA_LIFETIME))))
-            except ServerError as error:
+            except AlyxHTTPError as error:
                 # Of other statuses, 503 passes; without a package, there is no other schema.
-                if error.status_code != 500 or self._package is None:
+                if error.status_code not in (404, 406, 500) or self._package is None:
                     raise
                 scheme = yield from self._own_scheme(self._package, error)
             self.known_scheme = scheme
         return scheme
 
-    def _own_scheme(self, package: str, error: ServerError) -> Flow[RestScheme]:
+    def _own_scheme(self, package: str, error: AlyxHTTPError) -> Flow[RestScheme]:
         # Rarely needed, and slow to import.
         from alyx_client.rest.package_scheme import package_scheme
 
@@ -160,6 +164,7 @@ class RestCalls:
             What to do if there is no such record.
         """
         require("rest_query", rest_query, str, "a path or a URL")
+        data = zoned_data(data) if self._zones else data
         request = build_request(method, rest_query, base_url=self.base_url, data=data, files=files)
         refuse_foreign(request, self.base_url)
         send = Send(replace(request, hint=hint) if hint else request, expires=expires, bypass_cache=bypass_cache)
@@ -256,7 +261,7 @@ class RestCalls:
             fields = as_object((yield from self.rest(endpoint, "partial_update", key, {field: data}, None)))
             return fields.get(field, data)
 
-        return JSONField(f"{endpoint} {key if type(key) is str else shown(key)}: {field}", read, write)
+        return JSONField(f"{endpoint} {key if type(key) is str else shown(key)}: {field}", read, write, self._zones)
 
     def _list(
         self, call: _NamedCall, filters: Mapping[str, object], extra_params: Mapping[str, object] | None
@@ -268,6 +273,7 @@ class RestCalls:
             extra_params=extra_params,
             strict=self.strict_filters,
             closed_sets=self._closed_sets,
+            zones=self._zones,
         )
         if not encoded.param_sets:
             return []
@@ -301,6 +307,7 @@ class RestCalls:
         if call.action in _ACTIONS_WITH_DATA and _is_empty(data, files):
             raise _missing_data(call, scheme)
         data = body_with_keys(data, call.endpoint, call.operation.fields, scheme, self.base_url)
+        data = zoned_data(data) if self._zones else data
         if call.action in _ACTIONS_WITH_DATA:
             check_fields(call.endpoint, call.operation, data, self._closed_sets)
             data = join_lists(data, self._joined_fields.get(call.endpoint, ()), f"{call.endpoint}: {call.action}")

@@ -19,6 +19,7 @@ from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.coerce import UnsendableValueError, is_list, plain_python
 from alyx_client.runtime.django_filter import Repeated, join_parts
 from alyx_client.runtime.filters import FilterStyle, encode
+from alyx_client.runtime.zones import with_zones
 from alyx_client.schema.routes import PAGING_PARAMETERS
 
 __all__ = ["EncodedFilters", "encode_filters", "parse_query"]
@@ -57,6 +58,7 @@ def encode_filters(
     extra_params: Mapping[str, object] | None,
     strict: bool,
     closed_sets: ClosedSets,
+    zones: bool = False,
 ) -> EncodedFilters:
     """Encode the filters of a list.
 
@@ -72,6 +74,8 @@ def encode_filters(
         Whether an unknown filter is an error.
     closed_sets
         The sets that values must be from.
+    zones
+        Whether date-times may have a time zone.
 
     Raises
     ------
@@ -93,6 +97,8 @@ def encode_filters(
         )
     unknown_styles: dict[str, FilterStyle] = dict.fromkeys(unknown, "comma")
     try:
+        if zones:
+            remaining, extra_params = with_zones(remaining, {}), with_zones(extra_params or {}, {})
         param_sets = encode(
             _normalise(remaining),
             unknown_styles | styles,

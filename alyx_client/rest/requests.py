@@ -13,7 +13,7 @@ from alyx_client.http.message import Params, Request
 from alyx_client.http.url import is_encodable, same_origin
 from alyx_client.runtime.bodies import file_parts, form_fields, joined, json_text, plain_json
 
-__all__ = ["build_request", "join_lists", "parse_data"]
+__all__ = ["build_request", "join_lists", "parse_data", "zoned_data"]
 
 # Characters of RFC 3986's pchar, and the percent sign of what is quoted already.
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
@@ -87,6 +87,17 @@ def parse_data(data: object, what: str) -> Any:
     except ValueError as error:
         raise InvalidFieldError(f"{what} was not sent: data is text, but not JSON ({error})") from None
     return plain_json(content)  # Python also reads NaN and Infinity, which JSON does not have
+
+
+def zoned_data(data: object) -> object:
+    """Return data with date-times as text, whatever their time zone; text, which is JSON already, unchanged.
+
+    Raises
+    ------
+    InvalidFieldError
+        JSON has no form for a value.
+    """
+    return data if data is None or isinstance(data, str | bytes) else plain_json(data, zones=True)
 
 
 def join_lists(data: object, names: Sequence[str], what: str) -> object:

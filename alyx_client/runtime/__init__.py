@@ -4,8 +4,8 @@ Generated packages, those of labs among them, import this package and `alyx_clie
 `alyx_client`. The names in ``__all__`` are that contract, with their signatures and these private ones: the methods
 ``_send`` and ``_list`` and the attribute ``_client`` of endpoints, the attributes ``_read`` and ``_partial_update`` of
 endpoints with JSON fields, and the attributes ``_surface``, ``_preserved_fields``, ``_joined_fields``,
-``_closed_sets``, ``_row_keys`` and ``_token_scheme`` of clients. If one of them changes, generated packages have to be
-regenerated, and the changelog says so.
+``_closed_sets``, ``_row_keys``, ``_token_scheme`` and ``_zones`` of clients. If one of them changes, generated packages
+have to be regenerated, and the changelog says so.
 
 May import `auth`, `config`, `schema`, `http`, `storage` and `errors`; the only package that imports pydantic.
 """

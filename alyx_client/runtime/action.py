@@ -70,6 +70,10 @@ class Action(Generic[T_co]):
         The record that the path's last key is of; by default one of the endpoint's own.
     references
         The records that query parameters refer to.
+    zones
+        Whether date-times in filters and JSON fields may have a time zone.
+    encoding
+        The encoding of the body.
     """
 
     endpoint: str
@@ -238,6 +242,8 @@ class ListAction(Generic[T]):
         The kinds of the keys in the path, in order.
     references
         The records that filters refer to.
+    zones
+        Whether date-times in filters may have a time zone.
     paging
         How the list is divided into pages.
     """

@@ -291,4 +291,5 @@ def _json_field(
         record = yield from partial_update.call(client, Arguments(key, changes={name: data}), current=current)
         return getattr(record, name)
 
-    return JSONField(f"{read.endpoint} {key if type(key) is str else shown(key)}: {name}", read_field, write_field)
+    label = f"{read.endpoint} {key if type(key) is str else shown(key)}: {name}"
+    return JSONField(label, read_field, write_field, partial_update.zones)

@@ -31,11 +31,14 @@ class JSONField:
         Reads the field from the server, past the cache.
     write
         Replaces the field, and returns the value that the server then has.
+    zones
+        Whether date-times may have a time zone.
     """
 
     label: str
     read: Callable[[], Flow[object]]
     write: Callable[[object], Flow[Any]]
+    zones: bool = False
 
     def update(self, data: object) -> Flow[Any]:
         """Set some keys, and return the value that the server then has.
@@ -54,7 +57,7 @@ class JSONField:
         """
         if not isinstance(data, Mapping):
             raise NotAnObjectError(f"{self.label}: the keys to set are a dictionary, not a {type(data).__name__}")
-        keys: dict[str, Any] = plain_json(cast("object", data), self.label)
+        keys: dict[str, Any] = plain_json(cast("object", data), self.label, zones=self.zones)
         current = yield from self.read()
         content = {} if current is None else self._object(current)
         return (yield from self.write(content | keys))

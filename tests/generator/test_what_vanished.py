@@ -214,6 +214,34 @@ def test_date_times_with_a_zone_go_to_servers_that_take_them(generate: Generate)
     assert "day=2020-01-02" in target
 
 
+@pytest.mark.parametrize("local_times", [False, True])
+def test_date_times_with_a_zone_in_calls_by_name(generate: Generate, local_times: bool) -> None:
+    moment = {"type": "string", "format": "date-time"}
+    schema = resource({"at": moment}) | ({"x-server": {"local-times": True}} if local_times else {})
+    schema["paths"]["/things"]["get"] |= query({"name": "after", "schema": moment})
+    generated = generate(schema)
+    zone = datetime(2020, 1, 2, 3, tzinfo=timezone(timedelta(hours=1)))
+    with FaultServer(then=page_of([]), routes={"/api/schema": [json_response(schema)]}) as server:
+        alyx = client(generated, server)
+        calls = [
+            lambda: alyx.rest("things", "list", after=zone, extra_params={"before": [zone]}),
+            lambda: alyx.rest("things", "create", data={"at": zone, "more": [zone]}),
+            lambda: alyx.rest("things", "partial_update", id="1", data={"at": zone}),
+            lambda: alyx.post("/things", data={"at": zone}),
+        ]
+        if local_times:
+            for call in calls:
+                with pytest.raises(ValueError, match="time zone"):
+                    call()
+            return
+        for call in calls:
+            call()
+        _, listed, *written = server.requests
+        text = "2020-01-02T03:00:00+01:00"
+        assert listed.target == f"/things?after={text}&before={text}".replace("+", "%2B")
+        assert [request.json() for request in written] == [{"at": text, "more": [text]}, {"at": text}, {"at": text}]
+
+
 def test_rules_of_alyx_are_not_those_of_others(generate: Generate) -> None:
     schema = things()
     schema["paths"]["/things"]["get"] |= query(*({"name": name, "schema": TEXT} for name in ("django", "limit")))

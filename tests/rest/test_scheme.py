@@ -14,7 +14,7 @@ from alyx_client.rest.package_scheme import package_scheme
 from alyx_client.testing import LocalAlyx
 from alyx_client.testing.schema.coreapi import read_coreapi
 from tests import faults
-from tests.faults import FaultServer, json_response, page
+from tests.faults import FaultServer, json_response, page, response
 
 
 def test_endpoints_are_printed_and_returned(alyx: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,6 +121,24 @@ def test_package_stands_in_for_a_server_that_fails_on_its_schema(connect: Callab
         with pytest.raises(InvalidCallError, match="'alive'"):
             alyx.rest("subjects", "list", aliv=True)
         assert [request.target.partition("?")[2] for request in server.requests[-2:]] == ["alive=true", "datasets=a,b"]
+
+
+ABSENT = {"pages": NO_PAGE, "JSON": json_response({"detail": "Not found."}, status=404), "406": response(status=406)}
+
+
+@pytest.mark.parametrize("case", ABSENT)
+def test_package_stands_in_for_a_server_without_a_schema(connect: Callable[..., Any], case: str) -> None:
+    routes = {path: [ABSENT[case]] for path in ("/api/schema", "/docs/", "/docs")}
+    with FaultServer(routes=routes, then=page([{"nickname": "a"}])) as server:
+        alyx = connect(server.url, token="t")
+        with pytest.warns(
+            AlyxWarning, match=r"/api/schema.* Calls by name follow the schema of alyx_client\.endpoints"
+        ):
+            rows = alyx.rest("subjects", "list", alive=True)
+        assert list(rows) == [{"nickname": "a"}]
+        assert server.count("/api/schema") == 1
+        with pytest.raises(InvalidCallError, match="'alive'"):
+            alyx.rest("subjects", "list", aliv=True)
 
 
 def test_package_declares_what_the_servers_schema_does(alyx: Any) -> None:

@@ -89,6 +89,7 @@ def render(api: Api, package: Package) -> Files:
             joined_fields=_joined_fields(api),
             closed_sets=_source(sets) if (sets := closed_sets(api)) != ClosedSets() else "",
             row_keys=_row_keys(api),
+            zones=not api.facts.local_times,
             token_scheme=_source(scheme) if (scheme := api.facts.token_scheme) != ALYX_TOKENS else "",
         )
     if package.name:
