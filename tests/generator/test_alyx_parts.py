@@ -126,6 +126,8 @@ def test_reports_name_each_correction_and_its_endpoints() -> None:
 def test_each_applied_correction_is_listed_once() -> None:
     result = generated(fetch("3.6.1"))
     listed = json.loads(report_json(result))["corrections_applied"]
-    assert [one["target"] for one in listed] == [correction.target for correction in shipped_corrections()]
+    # Those with a condition are about older servers.
+    expected = [correction.target for correction in shipped_corrections() if not correction.when]
+    assert [one["target"] for one in listed] == expected
     assert {len(one["endpoints"]) for one in listed[:1]} == {41}  # facts about the server hold for all of them
     assert ["brain_regions"] in [one["endpoints"] for one in listed]

@@ -51,6 +51,38 @@ def test_update_that_does_not_fit_is_an_error_and_in_a_foreign_schema_reported(t
     assert (corrected.document, corrected.missed) == (DOCUMENT, (correction,))
 
 
+@pytest.mark.parametrize(
+    ("when", "unless", "applies"),
+    [
+        ((), (), True),
+        (("$.paths['/a']",), (), True),
+        (("$.paths['/a']", "$.paths['/b']"), (), False),
+        ((), ("$.paths['/b']",), True),
+        ((), ("$.paths['/b']", "$.paths['/a']"), False),
+        (("$.components.schemas.B",), (), False),  # which only an earlier correction adds
+    ],
+)
+@pytest.mark.parametrize("strict", [True, False])
+def test_conditions_are_about_the_document_before_corrections(
+    when: tuple[str, ...], unless: tuple[str, ...], applies: bool, strict: bool
+) -> None:
+    earlier = Correction("$.components.schemas", "seen", {"B": {}})
+    conditional = Correction("$.components.schemas.A", "seen", {"type": "object"}, when=when, unless=unless)
+    corrected = correct(DOCUMENT, (earlier, conditional), strict=strict)
+    assert ("type" in corrected.document["components"]["schemas"]["A"]) == applies
+    assert (corrected.applied, corrected.missed) == (1 + applies, ())
+
+
+def test_conditions_are_read_one_or_several(tmp_path: Path) -> None:
+    file = tmp_path / "o.yaml"
+    file.write_text(
+        "overlay: 1.0.0\nactions:\n- target: $.a\n  description: seen\n  remove: true\n"
+        "  x-when: $.b\n  x-unless: [$.c, $.d]"
+    )
+    (correction,) = read_overlay(file)
+    assert (correction.when, correction.unless) == (("$.b",), ("$.c", "$.d"))
+
+
 # Each line stands nine times in the next one: 9 to the power of 12 values.
 BOMB = "overlay: 1.0.0\na0: &a0 [x]\n" + "\n".join(
     f"a{line}: &a{line} [{', '.join([f'*a{line - 1}'] * 9)}]" for line in range(1, 13)
@@ -69,6 +101,8 @@ BOMB = "overlay: 1.0.0\na0: &a0 [x]\n" + "\n".join(
         ),
         ("overlay: 1.0.0\nactions: [{target: '$[', description: seen, remove: true}]", "not a JSONPath"),
         ("overlay: 1.0.0\nactions: [{target: $.a, description: seen, updates: {}}]", "unknown key updates"),
+        ("overlay: 1.0.0\nactions: [{target: $.a, description: seen, remove: true, x-when: '$['}]", "not a JSONPath"),
+        ("overlay: 1.0.0\nactions: [{target: $.a, description: seen, remove: true, x-unless: 5}]", "a JSONPath, or"),
         ("overlay: 1.0.0\nactions: [text]", "an action is an object"),
         ("overlay: 1.0.0\nactions: &a [*a]", "line 2 contains itself"),
         (f"overlay: 1.0.0\nactions: {'[' * 5000}{']' * 5000}", "nest"),

@@ -266,6 +266,14 @@ def test_bulk_call_with_a_file_says_what_to_do(generate: Generate) -> None:
         assert server.requests == []
 
 
+def test_file_of_a_call_with_several_records_is_left_out_and_named(generate: Generate) -> None:
+    form = {"type": "object", "properties": {"name": TEXT, "image": BINARY}}
+    several = {"type": "array", "items": ref("Form")}
+    generated = generate(at({"/things": {"put": {**body(several), **returns(several)}}}, Form=form))
+    assert "image" not in signature(generated.module("things").Things.update)
+    assert generated.findings == ["things.PUT /things: image: files cannot be sent with several records; left out"]
+
+
 @pytest.mark.parametrize(
     ("fields", "parameter"),
     [({"next": TEXT}, ""), ({"nextPageToken": TEXT}, ""), ({"links": {}}, ""), ({"total": {}}, "page"), ({}, "cursor")],

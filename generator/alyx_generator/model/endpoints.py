@@ -139,6 +139,10 @@ class EndpointBuilder:
         models = [self._models.request(component, self._name) for component in operation.bodies]
         uploads = tuple(dict.fromkeys(upload for model in models for upload in model.uploads))
         lists = frozenset(upload for model in models for upload in model.upload_lists)
+        if uploads and not operation.single:
+            # A form holds one record.
+            self._find(operation, f"{', '.join(uploads)}: files cannot be sent with several records; left out")
+            uploads = ()
         if operation.name != "partial_update" or not operation.single or not models:
             # A form that consists of files needs no model.
             return _Body(tuple(model for model in models if model.fields or not model.uploads), uploads, lists)

@@ -31,13 +31,19 @@ class OverlayError(ValueError):
 
 @dataclass(frozen=True)
 class Correction:
-    """One action of an overlay; `alyx_only` restricts it to the parts of a document that are Alyx's."""
+    """One action of an overlay.
+
+    `alyx_only` restricts it to the parts of a document that are Alyx's. It applies to documents in which each of `when`
+    selects something before any correction, and none of `unless`: servers of other generations behave otherwise.
+    """
 
     target: str
     description: str
     update: Any = None
     remove: bool = False
     alyx_only: bool = False
+    when: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,18 +109,30 @@ def _read_action(where: str, entry: Any) -> Correction:
     if not isinstance(entry, Mapping):
         raise OverlayError(f"{where}: an action is an object with target, description and update or remove")
     action = as_schema(entry)
-    unknown = set(action) - {"target", "description", "update", "remove"}
+    unknown = set(action) - {"target", "description", "update", "remove", "x-when", "x-unless"}
     if unknown:
         raise OverlayError(f"{where}: unknown key {', '.join(sorted(map(str, unknown)))}")
     target, description = action.get("target"), action.get("description")
     if not isinstance(target, str) or not isinstance(description, str) or not description.strip():
         raise OverlayError(f"{where}: target and description (the evidence) are both required")
     _check_effect(where, action, target)
-    try:
-        jsonpath.compile(target)
-    except jsonpath.JSONPathError as error:
-        raise OverlayError(f"{where}: {target} is not a JSONPath: {error}") from None
-    return Correction(target, description, action.get("update"), bool(action.get("remove")))
+    when, unless = (_conditions(where, action, key) for key in ("x-when", "x-unless"))
+    for path in (target, *when, *unless):
+        try:
+            jsonpath.compile(path)
+        except jsonpath.JSONPathError as error:
+            raise OverlayError(f"{where}: {path} is not a JSONPath: {error}") from None
+    return Correction(target, description, action.get("update"), bool(action.get("remove")), when=when, unless=unless)
+
+
+def _conditions(where: str, action: Schema, key: str) -> tuple[str, ...]:
+    stated = action.get(key, [])
+    paths = as_list(stated) or [stated]
+    if stated == []:
+        return ()
+    if not all(isinstance(path, str) for path in paths):
+        raise OverlayError(f"{where}: {key} is a JSONPath, or a list of them")
+    return tuple(map(str, paths))
 
 
 def _check_effect(where: str, action: Schema, target: str) -> None:
@@ -156,11 +174,14 @@ def correct(document: Document, corrections: tuple[Correction, ...], *, strict: 
     OverlayError
         A target selects nothing, or a node that its update cannot be merged into.
     """
-    result = copy.deepcopy(dict(document))
+    published = dict(document)
+    result = copy.deepcopy(published)
     alyx = AlyxParts(document) if any(correction.alyx_only for correction in corrections) else None
     applied: list[AppliedCorrection] = []
     missed: list[Correction] = []
     for correction in corrections:
+        if not _concerns(published, correction):
+            continue
         # Evaluated on the result so far: an action may target what an earlier one added, in order.
         nodes = _selected(result, correction, alyx if correction.alyx_only else None)
         fits = correction.remove or all(_fits(node.value, correction.update) for node in nodes)
@@ -180,12 +201,23 @@ def correct(document: Document, corrections: tuple[Correction, ...], *, strict: 
     return Corrected(result, tuple(applied), tuple(missed))
 
 
+def _concerns(document: JSONDict, correction: Correction) -> bool:
+    """Return whether a document is one of those that a correction is about."""
+    return all(_find(document, path) for path in correction.when) and not any(
+        _find(document, path) for path in correction.unless
+    )
+
+
+def _find(document: JSONDict, path: str) -> list[jsonpath.JSONPathNode]:
+    try:
+        return list(jsonpath.find(path, document))
+    except jsonpath.JSONPathError as error:
+        raise OverlayError(f"{path} cannot be evaluated in this schema: {error}") from None
+
+
 def _selected(document: JSONDict, correction: Correction, alyx: AlyxParts | None) -> list[jsonpath.JSONPathNode]:
     """Return the nodes that a correction changes."""
-    try:
-        nodes = list(jsonpath.find(correction.target, document))
-    except jsonpath.JSONPathError as error:
-        raise OverlayError(f"{correction.target} cannot be evaluated in this schema: {error}") from None
+    nodes = _find(document, correction.target)
     return nodes if alyx is None else [node for node in nodes if alyx.has(node.location)]
 
 
