@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import libcst as cst
 
@@ -15,7 +15,7 @@ from alyx_client.one.migrate.reasons import LeftError, Reason
 from alyx_client.one.migrate.rewrite import Changes, rewrite
 from alyx_client.one.migrate.surface import Surface
 from alyx_client.one.migrate.typed import TypedCall, plan_call
-from alyx_client.one.migrate.uses import find_uses
+from alyx_client.one.migrate.uses import Uses, find_uses
 
 __all__ = ["CannotParseError", "LeftCall", "Migration", "has_calls", "migrate"]
 
@@ -62,12 +62,11 @@ class Migration:
     left: tuple[LeftCall, ...] = ()
 
 
-@dataclass(slots=True)
-class _Plans:
-    calls: dict[cst.CSTNode, TypedCall] = field(default_factory=dict[cst.CSTNode, TypedCall])
-    texts: dict[cst.CSTNode, str] = field(default_factory=dict[cst.CSTNode, str])
-    blocks: dict[cst.CSTNode, Block] = field(default_factory=dict[cst.CSTNode, Block])
-    left: list[LeftCall] = field(default_factory=list[LeftCall])
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    typed: TypedCall
+    uses: Uses
+    block: Block | None
 
 
 def migrate(code: str, surface: Surface, exported: frozenset[str] = frozenset()) -> Migration:
@@ -91,20 +90,25 @@ def migrate(code: str, surface: Surface, exported: frozenset[str] = frozenset())
         return Migration(code)
     module = _parse(code)
     context = Context(module, exported)
-    plans = _Plans()
+    plans: dict[cst.CSTNode, _Plan] = {}
+    left: dict[cst.CSTNode, LeftError] = {}
     for node in _calls(module):
         try:
-            _plan(node, surface, context, plans)
+            plans[node] = _plan(node, surface, context)
         except LeftError as error:
-            line = context.position(node).start.line
-            plans.left.append(LeftCall(line, error.reason, error.detail))
-    if not plans.calls:
-        return Migration(code, left=tuple(plans.left))
-    models = _model_names(plans.calls.values(), context, surface.models)
-    changed = rewrite(Changes(plans.calls, plans.texts, plans.blocks, models), context)
-    changed = with_imports(changed, surface.models, models, _first_use(plans.calls.values(), context))
-    moved = tuple(context.position(node).start.line for node in plans.calls)
-    return Migration(changed.code, moved, tuple(plans.left))
+            left[node] = error
+    _leave_dependent(plans, left)
+    calls = tuple(
+        LeftCall(context.position(node).start.line, error.reason, error.detail) for node, error in left.items()
+    )
+    if not plans:
+        return Migration(code, left=calls)
+    typed = {node: plan.typed for node, plan in plans.items()}
+    texts = {node: function for plan in plans.values() for node, function in plan.uses.texts.items()}
+    models = _model_names(typed.values(), context, surface.models)
+    changed = rewrite(Changes(typed, texts, _blocks(plans.values()), models), context)
+    changed = with_imports(changed, surface.models, models, _first_use(typed.values(), context))
+    return Migration(changed.code, tuple(context.position(node).start.line for node in plans), calls)
 
 
 def has_calls(code: str) -> bool:
@@ -129,21 +133,37 @@ def _calls(node: cst.CSTNode) -> list[cst.Call]:
     return [cst.ensure_type(node, cst.Call), *calls] if is_by_name(node) else calls
 
 
-def _plan(node: cst.Call, surface: Surface, context: Context, plans: _Plans) -> None:
+def _plan(node: cst.Call, surface: Surface, context: Context) -> _Plan:
     call = parse_call(node, surface)
     typed = plan_call(call, context)
     if isinstance(context.parent(node), cst.Await):
         raise LeftError(Reason.AWAITED, call.action)
-    texts = find_uses(call, typed.result, context)
+    uses = find_uses(call, typed.result, context)
     block = block_around(typed, context) if typed.no_cache else None
-    if (texts or block) and {"str", "list"} & context.names:
+    if (uses.texts or block) and {"str", "list"} & context.names:
         raise LeftError(Reason.VALUE, "the module has its own str or list")
-    if block is not None:
-        earlier = plans.blocks.get(block.statement)
-        block.reads_all = block.reads_all or bool(earlier and earlier.reads_all)
-        plans.blocks[block.statement] = block
-    plans.calls[node] = typed
-    plans.texts |= texts
+    return _Plan(typed, uses, block)
+
+
+def _leave_dependent(plans: dict[cst.CSTNode, _Plan], left: dict[cst.CSTNode, LeftError]) -> None:
+    """Leave the calls whose results share variables with those of calls that are left."""
+    while dependent := [node for node, plan in plans.items() if not plan.uses.needed <= plans.keys()]:
+        for node in dependent:
+            plan = plans.pop(node)
+            other = next(call for call in plan.uses.needed if call in left)
+            left[node] = LeftError(
+                Reason.DIFFERS, f"a variable also has the result of another call: {left[other].detail}"
+            )
+
+
+def _blocks(plans: Iterable[_Plan]) -> dict[cst.CSTNode, Block]:
+    """Return the blocks by the statement; the rows of several calls in one are read if those of one are."""
+    blocks: dict[cst.CSTNode, Block] = {}
+    for plan in plans:
+        if plan.block is not None:
+            earlier = blocks.setdefault(plan.block.statement, plan.block)
+            earlier.reads_all = earlier.reads_all or plan.block.reads_all
+    return blocks
 
 
 def _model_names(calls: Iterable[TypedCall], context: Context, models: str) -> dict[str, str]:

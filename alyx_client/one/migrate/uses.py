@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import libcst as cst
+from libcst.metadata import Assignment
 
 from alyx_client.one.migrate.calls import ByNameCall, is_by_name
 from alyx_client.one.migrate.context import Context
@@ -12,15 +14,31 @@ from alyx_client.one.migrate.kinds import PLAIN, Kind
 from alyx_client.one.migrate.literals import text_of
 from alyx_client.one.migrate.reasons import LeftError, Reason
 
-__all__ = ["find_uses"]
+__all__ = ["Uses", "find_uses"]
 
 # What these return does not depend on the class of a sequence or of its items.
 _COUNTING = frozenset({"len", "bool", "any", "all"})
 _SEQUENCES = frozenset({"list", "tuple", "reversed", "iter"})
 
 
-def find_uses(call: ByNameCall, result: Kind, context: Context) -> dict[cst.CSTNode, str]:
-    """Return the expressions whose values must be made text, and the function that does so: ``str`` or ``isoformat``.
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What the uses of a result require.
+
+    Parameters
+    ----------
+    texts
+        The expressions whose values must be made text, and the function that does so: ``str`` or ``isoformat``.
+    needed
+        Other calls that must be rewritten, too, since these expressions may have their values.
+    """
+
+    texts: Mapping[cst.CSTNode, str]
+    needed: frozenset[cst.CSTNode]
+
+
+def find_uses(call: ByNameCall, result: Kind, context: Context) -> Uses:
+    """Return what the uses of a result require.
 
     Parameters
     ----------
@@ -36,18 +54,21 @@ def find_uses(call: ByNameCall, result: Kind, context: Context) -> dict[cst.CSTN
     LeftError
         The result is used in a way that may differ.
     """
-    uses = _Uses(call, context)
-    uses.follow(call.node, result)
-    return uses.texts
+    follower = _Follower(call, context)
+    follower.follow(call.node, result)
+    return Uses(follower.texts, frozenset(follower.needed - {call.node}))
 
 
-class _Uses:
+class _Follower:
     def __init__(self, call: ByNameCall, context: Context) -> None:
         self.texts: dict[cst.CSTNode, str] = {}
+        self.needed: set[cst.CSTNode] = set()
         self._call = call
         self._context = context
         self._seen: set[tuple[str, int, Kind]] = set()
-        self._has_other_values = False
+        self._reads: set[cst.CSTNode] = set()
+        # The calls that the value at hand may come from; None if it may come from elsewhere.
+        self._sources: frozenset[cst.CSTNode] | None = frozenset()
 
     def follow(self, node: cst.CSTNode, kind: Kind) -> None:
         """Follow the value of an expression to what it is used for."""
@@ -109,35 +130,55 @@ class _Uses:
         if key in self._seen:
             return
         self._seen.add(key)
-        before = self._has_other_values
-        self._has_other_values = before or not all(self._is_alike(assignment.node) for assignment in assignments)
-        nodes = {access.node for assignment in assignments for access in assignment.references}
-        for node in nodes:
+        before = self._sources
+        self._sources = self._sources_of(assignments)
+        names: set[cst.Name] = set()
+        for node in {access.node for assignment in assignments for access in assignment.references}:
             owner: cst.BaseExpression = node
             while isinstance(owner, cst.Attribute):
                 owner = owner.value
-            if isinstance(owner, cst.Name):
-                self.follow(owner, kind)
-            else:
+            if not isinstance(owner, cst.Name):
                 raise LeftError(Reason.ESCAPES, f"{name.value}, which is named in text")
-        self._has_other_values = before
+            names.add(owner)
+        self._reads |= names
+        for owner in names:
+            self.follow(owner, kind)
+        self._sources = before
 
-    def _is_alike(self, target: cst.CSTNode) -> bool:
-        """Return whether the value that is assigned comes from the same endpoint."""
+    def _sources_of(self, assignments: Sequence[Assignment]) -> frozenset[cst.CSTNode] | None:
+        """Return the calls that the values of a variable come from; None if they may come from elsewhere."""
+        sources = self._sources
+        for assignment in assignments:
+            value = self._assigned(assignment.node)
+            calls = frozenset(self._calls_in(value)) if value is not None else frozenset[cst.CSTNode]()
+            # A loop over a variable that was followed has the items of that variable.
+            if sources is None or not (calls or (value is not None and self._reads_in(value))):
+                return None
+            sources |= calls
+        return sources
+
+    def _assigned(self, target: cst.CSTNode) -> cst.CSTNode | None:
         for node in self._context.ancestors(target):
             if isinstance(node, cst.Assign | cst.NamedExpr):
-                return self._has_call(node.value)
+                return node.value
             if isinstance(node, cst.For | cst.CompFor):
-                return True  # a loop's variable has the items of the loop alone
+                return node.iter
+            if isinstance(node, cst.Lambda):
+                return self._context.parent(self._context.parent(node))
             if isinstance(node, cst.BaseStatement):
                 break
-        return False
+        return None
 
-    def _has_call(self, node: cst.CSTNode) -> bool:
+    def _calls_in(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         if is_by_name(node):
             arguments = cst.ensure_type(node, cst.Call).args
-            return bool(arguments) and text_of(arguments[0].value) == self._call.endpoint.name
-        return any(map(self._has_call, node.children))
+            if arguments and text_of(arguments[0].value) == self._call.endpoint.name:
+                yield node
+        for child in node.children:
+            yield from self._calls_in(child)
+
+    def _reads_in(self, node: cst.CSTNode) -> bool:
+        return node in self._reads or any(map(self._reads_in, node.children))
 
     def _follow_subscript(self, node: cst.Subscript, kind: Kind) -> None:
         index = node.slice[0].slice if len(node.slice) == 1 else None
@@ -236,8 +277,9 @@ class _Uses:
             return
         if kind.nullable and not (kind.name == "time" and self._needs_text(node, parent)):
             raise LeftError(Reason.DIFFERS, f"{self._code(node)} is {kind.type_name}")
-        if self._has_other_values:
-            raise LeftError(Reason.DIFFERS, f"{self._code(node)} is {kind.type_name}, or from another call")
+        if self._sources is None:
+            raise LeftError(Reason.DIFFERS, f"{self._code(node)} is {kind.type_name}, or from elsewhere")
+        self.needed |= self._sources
         self.texts[node] = "str" if kind.name == "uuid" else "isoformat"
 
     def _is_written(self, parent: cst.CSTNode) -> bool:

@@ -113,6 +113,16 @@ MOVED = {
         "s = one.alyx.sessions.list(id=eid)[0]\n"
         "out = datetime.fromisoformat(s['start_time'].isoformat()).day if s['start_time'] else None",
     ),
+    "two loops over a variable": (
+        "rows = one.alyx.rest('sessions', 'list', subject='flowers')\n"
+        "out = [r['start_time'][:10] for r in rows] + [r['id'] for r in rows]\n"
+        "for r in rows:\n    out.append(r['id'])\n"
+        "for r in rows[1:]:\n    out.append(r['start_time'][11:])",
+        "rows = one.alyx.sessions.list(subject='flowers')\n"
+        "out = [r['start_time'].isoformat()[:10] for r in rows] + [str(r['id']) for r in rows]\n"
+        "for r in rows:\n    out.append(str(r['id']))\n"
+        "for r in rows[1:]:\n    out.append(r['start_time'].isoformat()[11:])",
+    ),
     "get and in": (
         "s = one.alyx.rest('subjects', 'read', id='flowers')\nout = [s.get('lab'), 'nickname' in s, s is None, not s]",
         "s = one.alyx.subjects.read('flowers')\nout = [s.get('lab'), 'nickname' in s, s is None, not s]",
@@ -313,6 +323,17 @@ LEFT = {
     "list of UUIDs": Left("f(one.alyx.rest('insertions', 'list')[0]['datasets'])", "DIFFERS", "list of"),
     "variable with other values": Left(
         "x = {'id': None}\nif y:\n    x = one.alyx.rest('sessions', 'read', id=1)\nf(x['id'])", "DIFFERS"
+    ),
+    "variable with the result of a call that is left": Left(
+        "if y:\n    x = one.alyx.rest('sessions', 'read', id=1)\nelse:\n"
+        "    x = one.alyx.rest('sessions', 'read', id=2, expires=day)\nf(x['start_time'][:10])",
+        "DIFFERS,CACHE_TIME",
+    ),
+    "loops with other values": Left(
+        "for x in one.alyx.rest('sessions', 'list'):\n    f(x['start_time'][:10])\n"
+        "for x in others:\n    f(x['start_time'][:10])",
+        "DIFFERS",
+        "or from elsewhere",
     ),
     "field by variable": Left("x = one.alyx.rest('labs', 'read', id='a')\nf(x[name])", "FIELD_NAME"),
     "fields": Left("x = one.alyx.rest('labs', 'read', id='a')\nfor name in x:\n    pass", "FIELD_NAME"),
