@@ -100,7 +100,9 @@ def test_metadata_names_authors_and_pythons(metadata: Message) -> None:
     assert {f"Programming Language :: Python :: 3.{minor}" for minor in range(11, 15)} <= set(classifiers)
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/your-own-server.md", "docs/diff-rules.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/your-own-server.md", "docs/diff-rules.md", "docs/coming-from-one.md"]
+)
 def test_relative_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\((?!https?://)([^)]+)\)", path.read_text(encoding="utf-8")):
