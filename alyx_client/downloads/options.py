@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, cast
 
 from alyx_client.http.arguments import require_folder, require_text, shown
-from alyx_client.runtime.coerce import is_list, several
+from alyx_client.runtime.coerce import is_list, plain_python, several
 
 Folder = str | os.PathLike[str]
 
@@ -126,8 +126,10 @@ def _byte_range(chunks: tuple[int, int] | None) -> tuple[int, int] | None:
     if chunks is None:
         return None
     try:
-        # int(): the integers of NumPy are accepted, too.
-        first, count = (int(number) for number in chunks)
+        # A text has characters, and sets and dictionaries have no order that tells the two apart.
+        if not is_list(chunks) or isinstance(cast("object", chunks), Set):
+            raise TypeError
+        first, count = map(_whole, chunks)
     except Exception as error:  # also of the caller's own numbers
         kind = ValueError if isinstance(error, ValueError | OverflowError) else TypeError
         raise kind(f"chunks={shown(chunks)}: pass two numbers, the first byte and the number of bytes.") from None
@@ -135,6 +137,16 @@ def _byte_range(chunks: tuple[int, int] | None) -> tuple[int, int] | None:
         first, count = max(-1, min(first, sys.maxsize)), max(-1, min(count, sys.maxsize))
         raise ValueError(f"chunks=({first}, {count}): pass the first byte, from 0, and the number of bytes, from 1.")
     return first, count
+
+
+def _whole(number: object) -> int:
+    """Return a number of bytes, also from one of NumPy; errors for anything else, fractions among them."""
+    plain = plain_python(number, "chunks")
+    if isinstance(plain, bool) or not isinstance(plain, int | float | str):
+        raise TypeError
+    if plain != int(plain) and not isinstance(plain, str):
+        raise ValueError
+    return int(plain)
 
 
 def _check_headers(headers: object) -> None:

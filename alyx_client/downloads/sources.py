@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import PurePath
 from typing import TypeGuard, cast
 
-from alyx_client.errors import NoDataURLError
+from alyx_client.errors import InvalidFieldError, NoDataURLError
+from alyx_client.http.headers import whole_number
 from alyx_client.http.url import redact_url
-from alyx_client.runtime.coerce import is_list
+from alyx_client.runtime.coerce import is_from_library, is_list, plain_python
 
 _MAX_DESCRIPTION = 200
 
@@ -66,8 +68,21 @@ def dataset_record_to_url(dataset_record: object) -> list[str]:
 
 
 def is_several(source: object) -> bool:
-    """Return whether a value is several sources; a typed record or a path is one, although it can be iterated."""
-    return is_list(source) and not isinstance(source, PurePath) and not hasattr(type(source), "model_fields")
+    """Return whether a value is several sources; a typed record or a path is one, although it can be iterated.
+
+    Raises
+    ------
+    TypeError
+        It is a table of pandas, whose items are the names of its columns.
+    """
+    if is_from_library(source) and hasattr(source, "columns"):
+        raise TypeError("url: a DataFrame is not a list of sources; pass its .to_dict('records').")
+    return (
+        is_list(source)
+        and not _is_row(source)
+        and not isinstance(source, PurePath)
+        and not hasattr(type(source), "model_fields")
+    )
 
 
 def read_source(source: object) -> RemoteFile:
@@ -88,10 +103,22 @@ def read_source(source: object) -> RemoteFile:
     if isinstance(source, str | PurePath):
         return RemoteFile((source if isinstance(source, str) else source.as_posix(),))
     addresses = _addresses(source)
-    size = _field(source, "file_size")
+    return RemoteFile(addresses, _size(_field(source, "file_size")), _text(_field(source, "hash")))
+
+
+def _size(value: object) -> int | None:
+    """Return a number of bytes; None if it is unknown."""
+    try:
+        plain = plain_python(value, "file_size")
+    except InvalidFieldError:  # NaN, which stands for a missing value in tables
+        return None
+    if isinstance(plain, str):
+        return whole_number(plain)
     # A bool is an int in Python; no server sends one, but a size of True would be 1 byte.
-    known_size = size if isinstance(size, int) and not isinstance(size, bool) else None
-    return RemoteFile(addresses, known_size, _text(_field(source, "hash")))
+    if isinstance(plain, bool) or not isinstance(plain, int | float | Decimal):
+        return None
+    # A column of a table in which a size is missing holds floats.
+    return int(plain) if plain == int(plain) else None
 
 
 def _addresses(record: object) -> tuple[str, ...]:
@@ -108,7 +135,7 @@ def _addresses(record: object) -> tuple[str, ...]:
                 "a data_url. Nothing was sent."
             )
         return tuple(urls)
-    if _is_mapping(record) or any(hasattr(record, name) for name in ("data_url", "relative_path")):
+    if _is_mapping(record) or _is_row(record) or any(hasattr(record, name) for name in ("data_url", "relative_path")):
         raise NoDataURLError(f"The record {_label(record)} has no data_url. Nothing was sent.")
     raise TypeError(
         f"An object of type {type(record).__name__} is not a source of a file; pass a URL, a path or a record."
@@ -127,7 +154,7 @@ def describe(source: object) -> str:
         # A source may be a signed URL, or contain a login.
         text = redact_url(str(source)).partition("?")[0]
         return repr(text if len(text) <= _MAX_DESCRIPTION else f"{text[:_MAX_DESCRIPTION]}...")
-    if _is_mapping(source) or hasattr(type(source), "model_fields"):
+    if _is_mapping(source) or _is_row(source) or hasattr(type(source), "model_fields"):
         return f"record {_label(source)}"
     return f"object of type {type(source).__name__}"
 
@@ -139,9 +166,15 @@ def _records(value: object) -> Iterable[object]:
 
 
 def _field(record: object, name: str) -> object:
-    if _is_mapping(record):
-        return record.get(name)
+    if _is_mapping(record) or _is_row(record):
+        return cast("Mapping[object, object]", record).get(name)
     return getattr(record, name, None)
+
+
+def _is_row(value: object) -> bool:
+    """Return whether a value is a row of a table of pandas: a column whose labels are the fields of a record."""
+    labels = getattr(value, "index", ()) if is_from_library(value) else ()
+    return is_list(labels) and not {"data_url", "file_records", "relative_path"}.isdisjoint(labels)
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:

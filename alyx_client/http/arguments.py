@@ -143,8 +143,8 @@ def require_whole_number(name: str, value: object) -> None:
         raise ValueError(f"{name}={value}: pass a whole number.")
 
 
-def require_count(name: str, value: object) -> None:
-    """Check an argument that is a number of rows, or None.
+def require_count(name: str, value: object) -> int | None:
+    """Check an argument that is a number of rows, or None, and return it as Python's own number.
 
     Raises
     ------
@@ -152,9 +152,9 @@ def require_count(name: str, value: object) -> None:
         It is not an integer, or a negative one.
     """
     if value is None:
-        return
+        return None
     try:
-        # An array of NumPy has the method, too, and refuses.
+        # An array of NumPy has the method, too, and refuses, unless it has one value: counting down would change that.
         rows = None if isinstance(value, bool) else operator.index(cast("int", value))
     except Exception:  # also of the caller's own __index__
         rows = None
@@ -162,6 +162,7 @@ def require_count(name: str, value: object) -> None:
         raise TypeError(f"{name}: pass a number of rows, not an object of type {type(value).__name__}.")
     if not 0 <= rows <= sys.maxsize:
         raise ValueError(f"{name}: pass a number of rows, neither negative nor larger than any list.")
+    return rows
 
 
 def require_mapping(name: str, value: object) -> None:

@@ -301,8 +301,7 @@ class ListAction(Generic[T]):
             response: Response = yield Send(Request("GET", url, endpoint=self.endpoint, action="list"))
             return with_next_url(self.parse(response, client.drift), response, client.base_url)
 
-        require_count("page_size", limit)
-        require_count("max_items", max_items)
+        limit, max_items = require_count("page_size", limit), require_count("max_items", max_items)
         filters = _with_keys(filters, self.references, client.base_url, self.endpoint)
         param_sets = self.param_sets(filters, extra_params, client.closed_sets)
         return ListQuery(

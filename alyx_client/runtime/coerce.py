@@ -175,8 +175,10 @@ def query_value(value: object, place: str) -> object:
     UnsendableValueError
         A query cannot express the value.
     """
-    # An open file would be read as the list of its lines.
+    # An open file would be read as the list of its lines. The labels of a column of pandas have no place in a query.
+    has_labels = _has_labels(value)
     is_several = isinstance(value, Set | ValuesView | Iterator) and not hasattr(cast("object", value), "read")
+    is_several = is_several or has_labels
     return plain_python(several(cast("Any", value), place) if is_several else cast("Any", value), place)
 
 
@@ -261,6 +263,12 @@ def _from_library(value: object, place: str) -> object:
     """Return a scalar, an array or a column as Python's own values."""
     array: Any = value
     if type(value).__module__.partition(".")[0] == "pandas":
+        if _has_labels(value):
+            raise unsendable(
+                place,
+                f"a {type(value).__name__} with labels cannot be sent, since a list would lose them; pass its "
+                ".to_dict(), or its .tolist() if the values alone are meant",
+            )
         return array.tolist()
     kind = getattr(array.dtype, "kind", "")
     # Other modules of NumPy have arrays with masks or named fields, whose lists do not tell what is missing.
@@ -273,6 +281,14 @@ def _from_library(value: object, place: str) -> object:
     if type(plain) is type(value):  # numpy.longdouble has no counterpart in Python
         raise _refusal(value, place)
     return plain
+
+
+def _has_labels(value: object) -> bool:
+    """Return whether a value is a column or a row of pandas whose index is more than numbers of rows."""
+    if not is_from_library(value):
+        return False
+    index = getattr(value, "index", None)
+    return hasattr(value, "tolist") and getattr(getattr(index, "dtype", None), "kind", "i") not in "iu"
 
 
 def _are_dates(value: object) -> bool:

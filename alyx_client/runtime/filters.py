@@ -95,7 +95,7 @@ def encode(
         )
     # Sent twice, a parameter would have the value that the server happens to read: the last one, in Django.
     pairs = [pair for pair in pairs if pair[0] not in extra_values]
-    extra = list(_unchecked_pairs(extra_values))
+    extra = list(_unchecked_pairs(extra_values, endpoint))
     return [(*pairs, *_django_parameter(texts), *extra) for texts in product(*lookups)]
 
 
@@ -103,9 +103,11 @@ def _without_none(values: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _unchecked_pairs(params: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def _unchecked_pairs(params: Mapping[str, object], endpoint: str) -> Iterator[tuple[str, str]]:
     for name, value in entries(params, "extra_params"):
         value = query_value(value, name)
+        if value == []:
+            raise _empty(name, endpoint)
         for item in cast("list[object]", value) if isinstance(value, list) else [value]:
             yield name, _text(name, item)
 

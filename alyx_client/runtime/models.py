@@ -231,6 +231,8 @@ class Record(_Model):
     model_config = ConfigDict(
         extra="allow", frozen=True, populate_by_name=True, defer_build=True, protected_namespaces=(), strict=True
     )
+    # Compared with a value of NumPy, a record is another thing, and not an array of its fields' names.
+    __array_ufunc__: ClassVar[None] = None
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         fields = {"id": getattr(self, "id", None), **vars(self), **(self.model_extra or {})}

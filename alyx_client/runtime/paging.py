@@ -88,7 +88,7 @@ def first_limit(page_size: int | None, max_items: int | None) -> int | None:
         One of the numbers is too small.
     """
     if page_size is not None and page_size < 1:
-        raise ValueError(f"limit is the number of rows fetched at a time, at least 1; not {page_size}")
+        raise ValueError(f"page_size is the number of rows fetched at a time, at least 1; not {page_size}")
     if max_items is not None and max_items < 0:
         raise ValueError(f"max_items cannot be negative: {max_items}")
     # Even with max_items=0, one row is fetched: its page tells the number of rows.
