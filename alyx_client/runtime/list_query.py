@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from alyx_client.errors import IncompleteResultsWarning
 from alyx_client.http.flow import Flow
+from alyx_client.http.log import warn
 from alyx_client.http.message import Params
 from alyx_client.runtime.key_ranges import KeyRanges
 from alyx_client.runtime.next_pager import NextPager
 from alyx_client.runtime.offset_pager import OffsetPager
 from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging, first_limit
-from alyx_client.runtime.row_keys import RowKey, as_uuid, has_repeats
+from alyx_client.runtime.row_keys import RowKey, SeenRows, as_uuid, has_repeats
 
-__all__ = ["ListQuery", "ListState", "gone", "to_position"]
+__all__ = ["ListQuery", "ListState", "gone", "to_position", "warn_of_order"]
 
 T = TypeVar("T")
 
@@ -113,6 +115,9 @@ class ListState(Generic[T]):
         self._row_key = row_key
         self._paging = paging
         self._first_page_repeats: bool | None = None
+        self._start_of_key: dict[object, int] = {}
+        self.is_unstable = False
+        """True if a row was at two positions."""
 
     @property
     def has_server_count(self) -> bool:
@@ -143,6 +148,30 @@ class ListState(Generic[T]):
             self._first_page_repeats = has_repeats(first_page.rows, self._row_key)
         return self._first_page_repeats
 
+    def repeats_rows(self, start: int, rows: Sequence[T]) -> bool:
+        """Return whether a page has a row of another page that was read: then there are others that no page has.
+
+        Parameters
+        ----------
+        start
+            The position of the page's first row.
+        rows
+            The rows.
+        """
+        pages = [(start, rows)]
+        if not self._start_of_key and self.first_page is not None:
+            pages.insert(0, (0, self.first_page.rows))
+        known = self._start_of_key.setdefault
+        keys = [(key, at) for at, page in pages for key in self.seen_rows().keys_of(page)]
+        # All of them, not until the first: each is needed for the pages to come.
+        if sum(known(key, at) != at for key, at in keys if key is not None):
+            self.is_unstable = True
+        return self.is_unstable
+
+    def seen_rows(self) -> SeenRows[T]:
+        """Return a record of returned rows, none as yet."""
+        return SeenRows(self._row_key, None)
+
     def length(self, total: int) -> int:
         """Return the number of rows to return, of those that the server counted."""
         return total if self._max_items is None else min(total, self._max_items)
@@ -168,6 +197,16 @@ class ListState(Generic[T]):
         if self.is_sequential:
             return NextPager(self._query_count, self._paging, self._page_size, self._max_items, self._row_key)
         return OffsetPager(self._query_count, self._page_size, self._max_items, self._row_key, has_ranges=has_ranges)
+
+
+def warn_of_order() -> None:
+    """Warn that rows which were read by their position may be repeated or missing."""
+    warn(
+        "Rows of this list were read by position, and the server has returned one of them at two positions: its order "
+        "changes, or the list did. All rows are read once now; those read by position before may be repeated. "
+        "Iterate over the list, which returns each row once.",
+        IncompleteResultsWarning,
+    )
 
 
 def to_position(index: int, length: int) -> int:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast, overload
 from alyx_client.http.message import Params
 from alyx_client.runtime.client import Runner
 from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
-from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position
+from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position, warn_of_order
 from alyx_client.runtime.next_pager import NextPager
 from alyx_client.runtime.offset_pager import OffsetPager
 from alyx_client.runtime.paging import ALYX_PAGING, Page, PageRequest, Paging
@@ -217,7 +217,9 @@ class Results(Sequence[T_co]):
             positions = range(*index.indices(len(self)))
             if positions == range(len(self)):
                 return list(self)
-            return [row for position in positions for row in self._row(position)]
+            rows = [row for position in positions for row in self._row(position)]
+            # Where a row was at two positions, all rows have been read meanwhile.
+            return self._read_all()[index] if self._state.is_unstable else rows
         position = to_position(index, len(self))
         for row in self._row(position):
             return row
@@ -226,10 +228,21 @@ class Results(Sequence[T_co]):
     def __reversed__(self) -> Iterator[T_co]:
         if self._state.is_sequential or self._must_read_all():
             return iter(self._read_all()[::-1])
-        return (row for position in reversed(range(len(self))) for row in self._row(position))
+        return self._reverse()
+
+    def _reverse(self) -> Generator[T_co]:
+        returned = self._state.seen_rows()
+        for position in reversed(range(len(self))):
+            rows = self._row(position)
+            if self._state.is_unstable:
+                yield from returned.new_rows(self._read_all()[::-1])
+                return
+            yield from returned.new_rows(rows)
 
     def _row(self, position: int) -> list[T_co]:
         """Return the row at a position, or no row if the server does not have it any more."""
+        if self._state.all_rows is not None:
+            return self._state.all_rows[position : position + 1]
         first = self._first_page()
         if position < len(first.rows):
             return first.rows[position : position + 1]
@@ -239,6 +252,9 @@ class Results(Sequence[T_co]):
         rows = self._pages.get(start)
         if rows is None:
             rows = self._fetches[0](start, size).rows
+            if self._state.repeats_rows(start, rows):
+                warn_of_order()
+                return self._read_all()[position : position + 1]
         with self._pages_lock:
             self._pages[start] = rows
             self._pages.move_to_end(start)

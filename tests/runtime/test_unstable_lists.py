@@ -178,3 +178,63 @@ def test_plain_array_longer_than_the_page() -> None:
     rows = Results([lambda offset, limit: Page(25, [Row(number) for number in range(25)], False)], page_size=10)
     assert names(rows) == list(range(25))
     assert rows[20].name == 20
+
+
+# --- rows by position, where the order is not stable
+
+
+def whole() -> Iterator[list[Row]]:
+    yield [Row(number) for number in range(40)]
+
+
+def test_rows_by_position_are_whole_once_a_row_was_at_two_positions() -> None:
+    rows = results(Table(REPEATING), by_key_ranges=whole)
+    with pytest.warns(IncompleteResultsWarning, match="read by position") as caught:
+        read = [rows[position].name for position in range(40)]
+    assert sorted(read) == list(range(40))
+    assert len(caught) == 1
+    assert sorted(names(rows)) == list(range(40))
+
+
+def test_rows_are_whole_in_reverse() -> None:
+    with pytest.warns(IncompleteResultsWarning, match="read by position"):
+        read = names(reversed(results(Table(REPEATING), by_key_ranges=whole)))
+    assert sorted(read) == list(range(40))
+
+
+@pytest.mark.parametrize("part", [slice(5, 35), slice(None, None, -1), slice(1, None), slice(None, None, 2)], ids=str)
+def test_slice_over_several_pages_has_no_row_twice(part: slice) -> None:
+    with pytest.warns(IncompleteResultsWarning, match="read by position"):
+        read = names(results(Table(REPEATING), by_key_ranges=whole)[part])
+    assert len(set(read)) == len(read) == len(range(40)[part])
+
+
+def test_rows_by_position_of_a_list_that_shrinks_from_its_front() -> None:
+    table = Table(40)
+
+    def delete() -> None:
+        del table.names[:3]
+
+    table.before[3] = delete
+    with pytest.warns(IncompleteResultsWarning, match="read by position"):
+        rows = results(table)
+        read = [rows[-1].name, *(rows[position].name for position in range(35, 20, -1))]
+    assert len(read) == 16
+
+
+def test_stable_list_is_read_by_position_page_by_page() -> None:
+    table = Table(100)
+    rows = results(table)
+    with no_warnings():
+        assert [rows[position].name for position in range(100)] == list(range(100))
+        assert names(reversed(rows)) == list(range(99, -1, -1))
+        assert names(rows[15:45]) == list(range(15, 45))
+    assert max(limit or 0 for _, limit in table.calls) <= 10
+
+
+def test_rows_without_a_key_are_read_by_position() -> None:
+    with no_warnings():
+        rows = results(Table([1] * 35), key=None)
+        assert [rows[position].name for position in range(35)] == [1] * 35
+        list(rows)
+        assert names(reversed(rows)) == [1] * 35
