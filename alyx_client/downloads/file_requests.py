@@ -25,7 +25,7 @@ from alyx_client.errors import (
 )
 from alyx_client.http.error_response import error_from_response
 from alyx_client.http.failure import Unanswered
-from alyx_client.http.headers import retry_after
+from alyx_client.http.headers import readable_wait, retry_after
 from alyx_client.http.message import Response
 from alyx_client.http.streaming import Stream, Streams
 from alyx_client.http.url import same_server
@@ -181,7 +181,7 @@ def _data_server_message(error: AlyxHTTPError, url: str, *, login_sent: bool) ->
         return f"{server} has no file {url} (status {status}). It was moved or removed there, or the URL is wrong."
     if isinstance(error, RangeNotSatisfiableError):
         return f"{server} does not have the requested bytes of {url} (status {status}): it may be shorter."
-    wait = "later" if error.retry_after is None else f"in {error.retry_after:.0f} s"
+    wait = readable_wait(error.retry_after, "later", "in ")
     if isinstance(error, RateLimitError):
         return f"{server} received too many requests, and refused {url} (status {status}). Try again {wait}."
     if isinstance(error, ServerError):

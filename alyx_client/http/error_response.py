@@ -21,11 +21,15 @@ from alyx_client.errors import (
     RequestTooLongError,
     ServerError,
 )
+from alyx_client.http.headers import readable_wait
 from alyx_client.http.json_body import as_object, decode_or_none, is_array, is_object
 from alyx_client.http.message import Request, Response
 from alyx_client.http.url import is_https_upgrade, same_origin
 
-__all__ = ["error_from_response"]
+__all__ = ["REDIRECTS", "error_from_response", "too_many_redirects"]
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""The statuses of redirects."""
 
 _MAX_FIELD_MESSAGES = _MAX_REASON = 1000
 _LOG_IN_AGAIN = "Log in again with username= and password=, or pass a new token= (from the site, or in ALYX_TOKEN)."
@@ -187,7 +191,7 @@ def _range_not_satisfiable(failure: _Failure) -> str:
 
 
 def _rate_limit(failure: _Failure) -> str:
-    wait = "some time" if failure.retry_after is None else f"{failure.retry_after:.0f} s"
+    wait = readable_wait(failure.retry_after, "some time")
     return (
         f"Too many requests: the server asks to wait {wait} before {failure.call}. "
         "Send fewer at a time, or wait longer."
@@ -207,13 +211,13 @@ def _server_failure(failure: _Failure) -> str:
             "such as an unknown name in `django=` or a related record that does not exist: check the filters and "
             "values first."
         )
-    wait = "later" if failure.retry_after is None else f"in {failure.retry_after:.0f} s"
+    wait = readable_wait(failure.retry_after, "later", "in ")
     return f"The server is not available (status {status} to {failure.call}{failure.reason}). Try again {wait}."
 
 
 def _other(failure: _Failure) -> str:
     status = failure.response.status
-    if 300 <= status < 400:
+    if status in REDIRECTS:
         return _redirected(failure)
     if status == 407:
         return (
@@ -229,15 +233,37 @@ def _redirected(failure: _Failure) -> str:
     if not location:
         return f"{failure.call} is redirected nowhere (status {failure.response.status}). Check the server's address."
     target = _absolute(url, location)
-    shown = _cut(re.sub(r"//[^/?#]*@", "//", target).partition("?")[0], 300)
+    # Queries and fragments may hold tokens.
+    shown = _cut(re.split("[?#]", re.sub(r"//[^/?#]*@", "//", target))[0], 300)
     text = f"{failure.call} is redirected to {shown}, which was not followed"
+    if not target.startswith(("http://", "https://")) or any(character < "!" for character in location.strip()):
+        return f"{text}: it is not an address on the web. Check the server's address."
     if is_https_upgrade(url, target):
         return f"{text}: only reads are. Use https:// in the server's address."
     if url.startswith("https:") and target.startswith("http:"):
         return f"{text}: it is not encrypted. Check the server's address."
-    if target.startswith("http") and not same_origin(url, target):
+    if not same_origin(url, target):
         return f"{text}: it is another server. If Alyx is there, use that address; if it is a login page, log in there."
     return f"{text}. If Alyx is there, use that address."
+
+
+def too_many_redirects(response: Response, count: int) -> AlyxHTTPError:
+    """Build the error for a redirect that follows on several others; it is not raised here.
+
+    Parameters
+    ----------
+    response
+        The last response.
+    count
+        The number of redirects that were followed.
+    """
+    return AlyxHTTPError(
+        f"{response.method} {_cut(response.url, 300)} is redirected again, after {count} redirects. The server's or a "
+        "proxy's settings send requests in circles; check the server's address.",
+        status_code=response.status,
+        method=response.method,
+        url=response.url,
+    )
 
 
 def _absolute(url: str, location: str) -> str:

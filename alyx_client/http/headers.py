@@ -7,9 +7,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["deprecation_notice", "http_date", "link_targets", "retry_after", "whole_number"]
+__all__ = ["deprecation_notice", "http_date", "link_targets", "readable_wait", "retry_after", "whole_number"]
 
 _MAX_DIGITS = 19
+_DAY = 86400
+# Thirty years: more than any program waits, and few enough seconds for a timer.
+_LONGEST_WAIT = 1e9
+# The values of a field that occurs several times are joined by commas, and a date has one after its weekday.
+_VALUES = re.compile(r"\s*(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,)?[^,]+")
 _LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
 _RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
 
@@ -35,15 +40,35 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     float or None
         Seconds to wait, never negative; None without a valid header.
     """
-    text = headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return float(text)
-    until = http_date(text)
-    if until is None:
-        return None
-    # The server's own clock, where it is given: that of this computer may be wrong.
+    # The server's own clock, where it is known: that of this computer may be wrong.
     sent = http_date(headers.get("date", ""))
-    return max(0.0, until - (now if sent is None else sent))
+    # A server and a proxy in front of it may both set the field; after the longer wait, both are content.
+    waits = [_seconds(text, now if sent is None else sent) for text in _VALUES.findall(headers.get("retry-after", ""))]
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _seconds(text: str, sent: float) -> float | None:
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text.strip()):
+        return min(float(text), _LONGEST_WAIT)
+    until = http_date(text)
+    return None if until is None else min(max(0.0, until - sent), _LONGEST_WAIT)
+
+
+def readable_wait(seconds: float | None, otherwise: str, prefix: str = "") -> str:
+    """Return a number of seconds that a server asks to wait, for a message.
+
+    Parameters
+    ----------
+    seconds
+        The number; None if the server does not say.
+    otherwise
+        The words for None.
+    prefix
+        A word before a number.
+    """
+    if seconds is None:
+        return otherwise
+    return f"{prefix}{seconds:.0f} s" if seconds <= _DAY else f"{prefix}more than a day"
 
 
 def http_date(text: str) -> float | None:

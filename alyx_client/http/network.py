@@ -20,7 +20,9 @@ import httpx
 
 from alyx_client.http.deadline import Deadline
 
-__all__ = ["open_async_pool", "open_pool", "shut_down", "timeouts"]
+__all__ = ["headers_of", "open_async_pool", "open_pool", "shut_down", "timeouts"]
+
+_LOCATION = "alyx_client.location"
 
 _Addresses = list[str]
 
@@ -56,14 +58,33 @@ def open_pool(settings: dict[str, Any]) -> httpx.Client:
     """Return a connection pool with settings of `connection.pool_settings`."""
     transport = httpx.HTTPTransport(**settings)
     _limit_network(transport)
-    return httpx.Client(transport=transport, trust_env=False)
+    return httpx.Client(transport=transport, trust_env=False, event_hooks={"response": [_hold_location]})
 
 
 def open_async_pool(settings: dict[str, Any]) -> httpx.AsyncClient:
     """Return an asynchronous connection pool with settings of `connection.pool_settings`."""
     transport = httpx.AsyncHTTPTransport(**settings)
     _limit_network(transport)
-    return httpx.AsyncClient(transport=transport, trust_env=False)
+
+    async def hold_location(response: httpx.Response) -> None:
+        _hold_location(response)
+
+    return httpx.AsyncClient(transport=transport, trust_env=False, event_hooks={"response": [hold_location]})
+
+
+def _hold_location(response: httpx.Response) -> None:
+    # httpx parses the target of each redirect, followed or not; an odd one would pass for a broken connection.
+    if "location" in response.headers:
+        targets = dict.fromkeys(response.headers.get_list("location"))
+        response.extensions[_LOCATION] = "\n".join(targets)
+        del response.headers["location"]
+
+
+def headers_of(response: httpx.Response) -> dict[str, str]:
+    """Return the headers of a response, names in lower case; several different ``Location`` are lines of one."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    location: str | None = response.extensions.get(_LOCATION)
+    return headers if location is None else {**headers, "location": location}
 
 
 def _limit_network(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) -> None:

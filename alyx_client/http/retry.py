@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,10 +12,11 @@ from urllib.parse import urljoin, urlsplit
 
 from alyx_client.errors import AlyxError, DeadlineExceededError
 from alyx_client.http.deadline import Deadline, deadline_exceeded
-from alyx_client.http.error_response import error_from_response
+from alyx_client.http.error_response import REDIRECTS, error_from_response, too_many_redirects
 from alyx_client.http.failure import LoginRefused, Unanswered
 from alyx_client.http.flow import Authenticator, Flow, Send, Sleep
 from alyx_client.http.headers import retry_after
+from alyx_client.http.json_body import unexpected
 from alyx_client.http.log import logger
 from alyx_client.http.message import Request, Response
 from alyx_client.http.url import is_https_upgrade, refuse_foreign, same_origin
@@ -24,6 +26,7 @@ __all__ = ["TRANSIENT_STATUSES", "Outcome", "Retries", "exchange", "should_retry
 # RFC 9110, section 9.2.2: sending these twice has the effect of sending them once.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _MAX_REDIRECTS = 10
+_LONGEST_LOCATION = 8000
 # A server that answers so has not acted on the request.
 _REFUSALS = frozenset({429, 503})
 # A gateway answers so in place of the server, which may have acted on the request.
@@ -172,9 +175,11 @@ def exchange(
         outcome = yield from _attempt(current, auth, token)
         if isinstance(outcome, Response):
             if 200 <= outcome.status < 300:
-                return outcome
+                return _whole(outcome)
             target = _redirect(current, outcome)
-            if target is not None and redirects < _MAX_REDIRECTS:
+            if target is not None:
+                if redirects == _MAX_REDIRECTS:
+                    raise too_many_redirects(outcome, redirects)
                 current, redirects = target, redirects + 1
                 continue
             if outcome.status == 404 and request.method == "DELETE" and may_have_acted:
@@ -207,11 +212,21 @@ def _attempt(request: Request, auth: Authenticator | None, token: str | None) ->
         return failure
 
 
+def _whole(response: Response) -> Response:
+    if response.status == 206:
+        # A part would pass for the whole, and be cached as such (RFC 9110, section 15.3.7).
+        raise unexpected(response, urlsplit(response.url).path, "the whole, of which no part was requested")
+    return response
+
+
 def _redirect(request: Request, response: Response) -> Request | None:
     """Return the request to follow a redirect with; None where it must not be followed."""
     location = response.headers.get("location", "")
     # A write is not followed: its body might be stored at an address that nobody chose.
-    if response.status not in {301, 302, 303, 307, 308} or request.method not in {"GET", "HEAD"} or not location:
+    if response.status not in REDIRECTS or request.method not in {"GET", "HEAD"}:
+        return None
+    # Line breaks stand between several different fields; other characters of this kind are in no address.
+    if not location.strip() or len(location) > _LONGEST_LOCATION or re.search(r"[\x00-\x1f\x7f]", location.strip()):
         return None
     try:
         target = urljoin(response.url, location).partition("#")[0]

@@ -24,7 +24,7 @@ from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.headers import whole_number
 from alyx_client.http.log import log_failure, logger
-from alyx_client.http.network import open_pool, shut_down, timeouts
+from alyx_client.http.network import headers_of, open_pool, shut_down, timeouts
 from alyx_client.http.surplus import drop_surplus
 from alyx_client.http.url import redact_url
 
@@ -53,7 +53,7 @@ class Stream:
         min_rate: float = 0.0,
     ) -> None:
         self.status = response.status_code
-        self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self.headers = headers_of(response)
         self._response = response
         self._failure = failure
         self._timeout = timeout

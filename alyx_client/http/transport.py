@@ -36,7 +36,7 @@ from alyx_client.http.flow import Authenticator, Flow, Send, drive
 from alyx_client.http.lifetime import DEFAULT_MAX_REQUESTS, Lifetime
 from alyx_client.http.log import log_failure, log_response, warn
 from alyx_client.http.message import Request, Response
-from alyx_client.http.network import open_pool, timeouts
+from alyx_client.http.network import headers_of, open_pool, timeouts
 from alyx_client.http.notices import NOTICE_HEADERS, Notices
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.retry import Retries, exchange
@@ -220,7 +220,7 @@ class Transport:
         return Body(received.status_code, received.headers, limit)
 
     def _received(self, request: Request, received: httpx.Response, content: bytes, started: float) -> Response:
-        headers = {name.lower(): value for name, value in received.headers.items()}
+        headers = headers_of(received)
         url = redact_url(str(received.request.url))
         response = Response(received.status_code, headers, content, request.method, url)
         seconds = time.perf_counter() - started
