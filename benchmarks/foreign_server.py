@@ -1,7 +1,8 @@
 """Call every generated method on servers made from schemas that others wrote: ``make foreign FOREIGN=folder SERVE=1``.
 
 For each schema in the folder, a package is generated, a server made from the schema returns valid responses over real
-HTTP, and what the methods send is compared with the schema. With ``--details``, each problem is printed, too.
+HTTP, and what the methods send is compared with the schema. Lists of several pages are read to their end. With
+``--details``, all problems are printed, and with ``--async``, the methods of the asynchronous client are called.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _SUFFIXES = (".yml", ".yaml", ".json")
 _SHOWN = 5
 
 
-def serve(file: Path, folder: Path) -> Outcome:
+def serve(file: Path, folder: Path, client: str = "Client") -> Outcome:
     """Generate a package from one schema, and call its methods on a server made from the schema.
 
     Parameters
@@ -33,6 +34,8 @@ def serve(file: Path, folder: Path) -> Outcome:
         The schema.
     folder
         The folder for packages, from which they are imported.
+    client
+        The client: ``Client`` or ``AsyncClient``.
     """
     name = "served_" + "".join(character if character.isalnum() else "_" for character in file.stem)
     document = decode(file.read_bytes(), SchemaSource("file", str(file)))
@@ -40,13 +43,14 @@ def serve(file: Path, folder: Path) -> Outcome:
     generated = generate_client(document, shipped_corrections(), package=package, strict=False)
     write(generated.files, folder / name)
     importlib.invalidate_caches()
-    return Served(document, generated.api, name).run()
+    return Served(document, generated.api, name, client).run()
 
 
 def _print_problems(outcome: Outcome, most: int | None) -> None:
     kinds = {
         "wrong on the wire": outcome.wrong,
         "drift on a valid response": outcome.drift,
+        "rows lost": outcome.lost,
         "refused": outcome.refused,
         "not called": outcome.not_called,
     }
@@ -57,7 +61,8 @@ def _print_problems(outcome: Outcome, most: int | None) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table; with ``--details``, all problems in place of the first ones of each kind."""
+    """Print the table, and below each schema its problems, the first ones of each kind."""
+    client = "AsyncClient" if "--async" in arguments else "Client"
     places = [Path(argument) for argument in arguments if not argument.startswith("--")]
     files = [file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("*")))]
     files = [file for file in files if file.suffix in _SUFFIXES]
@@ -69,10 +74,10 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         sys.path.insert(0, folder)
         for file in files:
-            outcome = serve(file, Path(folder))
+            outcome = serve(file, Path(folder), client)
             print(table_row(file.stem, outcome), flush=True)
             _print_problems(outcome, None if "--details" in arguments else _SHOWN)
-            failed = failed or bool(outcome.wrong or outcome.drift)
+            failed = failed or bool(outcome.wrong or outcome.drift or outcome.lost)
     return int(failed)
 
 

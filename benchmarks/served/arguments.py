@@ -98,7 +98,7 @@ class CallMaker:
             schema = parameter.get("schema") or next(iter(content.values()), {}).get("schema", {})
             # A filter has neither null nor an empty value, which would be no filter at all.
             choice = Style(style.name, turn=style.turn, items=max(style.items, 1))
-            value = self._examples.example(_without_blank(merged(self._document, schema)), choice)
+            value = self._examples.example(_without_blank(schema, self._document), choice)
             call.keywords[keywords[name]] = value
             call.query += _serialised(parameter, value)
 
@@ -209,11 +209,12 @@ def _serialised(parameter: Mapping[str, Any], value: Any) -> Pairs:
     return [(name, _plain(value))]
 
 
-def _without_blank(schema: dict[str, Any]) -> dict[str, Any]:
+def _without_blank(declared: Any, document: Document) -> dict[str, Any]:
     """Return the schema of a filter with text in place of anything, and without the value that is no filter at all."""
+    schema = merged(document, declared)
     values = [value for value in schema.get("enum") or () if value != ""]
     if isinstance(schema.get("items"), dict):
-        schema = {**schema, "items": _without_blank(schema["items"])}
+        schema = {**schema, "items": _without_blank(schema["items"], document)}
     if not ({"type", "oneOf", "anyOf", "enum", "const", "properties", "items"} & schema.keys()):
         return {"type": "string"}
     return {**schema, "enum": values} if values else schema

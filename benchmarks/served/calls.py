@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import importlib
+import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from alyx_generator.model.ir import Api, EndpointAction
 
 from alyx_client.errors import AlyxError, InvalidFieldError
+from alyx_client.runtime import AsyncResults
 
 from .arguments import Call, CallMaker, paging_parameters
 from .document import Document, Operation, Reply
 from .examples import RESPONSE_STYLES, STYLES, Examples, NoExampleError, Style
+from .lists import paged_list
 from .server import ReplyServer
 from .wire import body_differences, differences, request_differences
 
@@ -30,6 +35,8 @@ class Outcome:
     called: int = 0
     requests: int = 0
     responses: int = 0
+    lists: int = 0
+    lost: list[str] = field(default_factory=list[str])
     wrong: list[str] = field(default_factory=list[str])
     drift: list[str] = field(default_factory=list[str])
     refused: list[str] = field(default_factory=list[str])
@@ -54,7 +61,7 @@ class Served:
     api
         The endpoints of the package.
     package, client
-        The name of the package, which can be imported, and of its client.
+        The name of the package, which can be imported, and of its client, synchronous or asynchronous.
     """
 
     def __init__(self, content: Mapping[str, Any], api: Api, package: str, client: str = "Client") -> None:
@@ -69,10 +76,11 @@ class Served:
         """Call every method in every style, with every example of a response."""
         operations = {(one.method.upper(), one.path): one for one in self._document.operations()}
         self.outcome.operations = len(operations)
-        with ReplyServer() as server:
+        with ReplyServer() as server, asyncio.Runner() as runner:
             url = server.url + self._document.folder
-            with self._client_class(url, token="t", silent=True, strict=True, cache_rest=None) as client:
-                methods = list(self._methods(client, operations))
+            client = self._client_class(url, token="t", silent=True, strict=True, cache_rest=None)
+            with _opened(client, runner):
+                methods = list(self._methods(client, operations, runner))
                 for method in methods:
                     self._check(method, server)
         findings = " ".join(str(finding) for finding in self._api.findings)
@@ -82,7 +90,9 @@ class Served:
             self.outcome.not_called.append(f"{' '.join(key)}: no method{'' if known else ', and no finding says so'}")
         return self.outcome
 
-    def _methods(self, client: Any, operations: Mapping[tuple[str, str], Operation]) -> Iterator[_Method]:
+    def _methods(
+        self, client: Any, operations: Mapping[tuple[str, str], Operation], runner: asyncio.Runner
+    ) -> Iterator[_Method]:
         for endpoint in self._api.endpoints:
             for action in endpoint.actions:
                 for path in filter(None, (action.path, action.bare_path)):
@@ -91,7 +101,8 @@ class Served:
                     if operation is None:
                         self.outcome.wrong.append(f"{label}: the document has no {action.method} {path}")
                         continue
-                    yield _Method(label, getattr(getattr(client, endpoint.name), action.name), action, operation)
+                    function = _to_the_end(getattr(getattr(client, endpoint.name), action.name), action, runner)
+                    yield _Method(label, function, action, operation)
 
     def _check(self, method: _Method, server: ReplyServer) -> None:
         calls = self._all_calls(method)
@@ -104,6 +115,26 @@ class Served:
         for number in range(max(len(calls), len(replies))):
             call, (style, reply, value) = calls[number % len(calls)], replies[number % len(replies)]
             self._exchange(method, server, call, style, reply, value, is_new=number < len(calls))
+        if method.action.paged:
+            self._check_pages(method, server, calls[0])
+
+    def _check_pages(self, method: _Method, server: ReplyServer, call: Call) -> None:
+        """Read a list of several pages to its end."""
+        try:
+            pages = paged_list(self._document, method.operation, self._responses)
+        except NoExampleError:
+            return
+        if pages is None:
+            return
+        self.outcome.lists += 1
+        server.reply_with(pages.respond)
+        try:
+            received = method.function(*call.keys, **call.keywords)
+        except (AlyxError, TypeError, ValueError) as error:
+            self.outcome.lost.append(f"{method.label}: {type(error).__name__}: {error}"[:400])
+            return
+        found = differences(received, pages.rows)
+        self.outcome.lost += [f"{method.label}, by {pages.position}: {one}"[:400] for one in found[:1]]
 
     def _all_calls(self, method: _Method) -> list[Call]:
         calls: list[Call] = []
@@ -127,8 +158,10 @@ class Served:
         return calls
 
     def _refuse(self, method: _Method, style: str, error: Exception) -> None:
-        # A finding says what cannot be sent, such as all but the first of several forms.
-        if not any(method.operation.name in str(finding) for finding in self._api.findings):
+        # A finding says what cannot be sent, such as a field, or all but the first of several forms.
+        names = ("only the fields of", *getattr(error, "fields", {}))
+        findings = [str(finding) for finding in self._api.findings if method.operation.name in str(finding)]
+        if not any(name in finding for name in names for finding in findings):
             self.outcome.refused.append(f"{method.label}, {style}: {type(error).__name__}: {error}"[:400])
 
     def _check_declared(self, method: _Method) -> None:
@@ -160,8 +193,6 @@ class Served:
         body = [] if call.body is None else [call.body]
         try:
             received = method.function(*call.keys, *body, **copy.copy(call.keywords))
-            if method.action.paged:
-                received = list(received)
         except (InvalidFieldError, TypeError, ValueError) as error:
             if not server.requests:
                 if is_new:
@@ -198,6 +229,33 @@ class Served:
         self.outcome.drift += [f"{label}: {one}"[:400] for one in found]
 
 
+@contextmanager
+def _opened(client: Any, runner: asyncio.Runner) -> Iterator[None]:
+    if hasattr(client, "__enter__"):
+        with client:
+            yield
+        return
+    try:
+        yield
+    finally:
+        runner.run(client.aclose())
+
+
+def _to_the_end(function: Any, action: EndpointAction, runner: asyncio.Runner) -> Callable[..., Any]:
+    """Return what calls a method of either client, and returns the response, or all rows of a list."""
+
+    async def awaited(result: Any) -> Any:
+        return await (result.all() if isinstance(result, AsyncResults) else result)
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        result = function(*args, **keywords)
+        if isinstance(result, AsyncResults) or inspect.isawaitable(result):
+            return runner.run(awaited(result))
+        return list(result) if action.paged else result
+
+    return call
+
+
 def _as_last_page(value: Any) -> Any:
     """Return a page whose count is that of its rows, and that no other follows."""
     if not isinstance(value, dict) or not isinstance(value.get("results"), list):
@@ -215,6 +273,8 @@ def table_row(name: str, outcome: Outcome) -> str:
         len(outcome.wrong),
         outcome.responses,
         len(outcome.drift),
+        outcome.lists,
+        len(outcome.lost),
         len(outcome.refused),
         len(outcome.not_called),
     )
@@ -223,5 +283,16 @@ def table_row(name: str, outcome: Outcome) -> str:
 
 HEAD = f"{'schema':24}" + "".join(
     f"{title:>11}"
-    for title in ("operations", "called", "requests", "wrong", "responses", "drift", "refused", "not called")
+    for title in (
+        "operations",
+        "called",
+        "requests",
+        "wrong",
+        "responses",
+        "drift",
+        "lists",
+        "lost",
+        "refused",
+        "not called",
+    )
 )

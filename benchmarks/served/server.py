@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -19,12 +19,16 @@ class Sent:
     body: bytes
 
 
+Response = tuple[int, str, bytes]
+"""A status, a media type and a body."""
+
+
 class ReplyServer:
-    """A server for one client; `reply` sets what it returns to every request that follows."""
+    """A server for one client; `reply` and `reply_with` set what it returns to the requests that follow."""
 
     def __init__(self) -> None:
         self.requests: list[Sent] = []
-        self._reply: tuple[int, str, bytes] = (200, "application/json", b"{}")
+        self._respond: Callable[[Sent], Response] = lambda _: (200, "application/json", b"{}")
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -36,12 +40,16 @@ class ReplyServer:
 
     def reply(self, status: int, media_type: str, body: bytes) -> None:
         """Forget the requests so far, and return this from now on."""
-        self.requests.clear()
-        self._reply = status, media_type, body
+        self.reply_with(lambda _: (status, media_type, body))
 
-    def receive(self, sent: Sent) -> tuple[int, str, bytes]:
+    def reply_with(self, respond: Callable[[Sent], Response]) -> None:
+        """Forget the requests so far, and return what this says to each from now on."""
+        self.requests.clear()
+        self._respond = respond
+
+    def receive(self, sent: Sent) -> Response:
         self.requests.append(sent)
-        return self._reply
+        return self._respond(sent)
 
     def __enter__(self) -> Self:
         return self

@@ -26,9 +26,13 @@ def _path() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    schema = zoo()
-    return served(schema, ImportedPackage(tmp_path_factory.mktemp("zoo"), schema))
+def zoo_package(tmp_path_factory: pytest.TempPathFactory) -> ImportedPackage:
+    return ImportedPackage(tmp_path_factory.mktemp("zoo"), zoo())
+
+
+@pytest.fixture(scope="module", params=["AlyxClient", "AsyncAlyxClient"])
+def outcome(zoo_package: ImportedPackage, request: pytest.FixtureRequest) -> Outcome:
+    return served(zoo(), zoo_package, request.param)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +40,8 @@ def small_package(tmp_path_factory: pytest.TempPathFactory) -> ImportedPackage:
     return ImportedPackage(tmp_path_factory.mktemp("small"), small())
 
 
-def served(schema: JSON, package: ImportedPackage) -> Outcome:
-    return Served(schema, package.result.api, package.package, "AlyxClient").run()
+def served(schema: JSON, package: ImportedPackage, client: str = "AlyxClient") -> Outcome:
+    return Served(schema, package.result.api, package.package, client).run()
 
 
 def test_every_operation_is_called(outcome: Outcome) -> None:
@@ -54,6 +58,11 @@ def test_requests_are_what_the_schema_says(outcome: Outcome) -> None:
 def test_valid_responses_do_not_drift(outcome: Outcome) -> None:
     assert outcome.drift[:5] == []
     assert outcome.responses > 5 * outcome.called
+
+
+def test_lists_of_several_pages_are_read_to_their_end(outcome: Outcome) -> None:
+    assert outcome.lost == []
+    assert outcome.lists == 2
 
 
 def small() -> JSON:
