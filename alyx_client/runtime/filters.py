@@ -22,6 +22,7 @@ from alyx_client.runtime.closed_filters import ClosedFilters
 from alyx_client.runtime.coerce import entries, is_from_library, naive, plain_python, query_value, unsendable
 from alyx_client.runtime.django_filter import DjangoFilter, Lookups, Repeated, batches, django_filter
 from alyx_client.runtime.keys import uuid_text
+from alyx_client.runtime.references import key_of_url
 
 __all__ = ["DateRange", "DjangoFilter", "FilterStyle", "Repeated", "encode", "known_filters"]
 
@@ -246,12 +247,17 @@ def _keys(name: str, value: object) -> list[str]:
     """Return ``id=`` as lookups of the primary key: Alyx has no filter for several keys."""
     value = query_value(value, name)
     if isinstance(value, list):
-        return [f"pk__in,{batch}" for batch in batches(name, cast("list[object]", value))]
+        return [f"pk__in,{batch}" for batch in batches(name, map(_without_address, cast("list[object]", value)))]
     # Commas and brackets are syntax of the mini-language, which has no escape.
-    key = _text(name, value)
+    key = _text(name, _without_address(value))
     if not key.strip() or any(character in key for character in ",[]()"):
         raise ValueError(f"{name}: {key!r} is not one key; pass several as a list")
     return [f"pk,{uuid_text(key)}"]
+
+
+def _without_address(key: object) -> object:
+    """Return the key at the end of a record's URL; other keys unchanged."""
+    return key_of_url(key) if isinstance(key, str) and key.startswith(("http://", "https://")) else key
 
 
 def known_filters(method: Callable[P, R]) -> Callable[P, R]:

@@ -228,6 +228,12 @@ def test_extra_parameters_come_unchecked_and_in_place_of_filters() -> None:
     assert sent(tags=["a", "b"], extra_params={"tags": "c"}) == [(("tags", "c"),)]
 
 
+def test_urls_of_records_are_taken_as_their_keys() -> None:
+    url = f"http://localhost/sessions/{KEY}"
+    assert sent(id=url) == sent(id=f"{url}/") == sent(id=KEY)
+    assert sent(id=[url]) == sent(id=[KEY])
+
+
 def test_extra_lookups_do_not_hide_the_keys() -> None:
     assert sent(id=KEY, django="a,b", extra_params={"django": "c,d"}) == [(("django", f"pk,{KEY},c,d"),)]
     assert encode({}, {}, endpoint="labs", extra_params={"django": "c,d"}) == [(("django", "c,d"),)]

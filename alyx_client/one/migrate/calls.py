@@ -89,8 +89,9 @@ def parse_call(node: cst.Call, surface: Surface) -> ByNameCall:
     """
     func = cst.ensure_type(node.func, cst.Attribute)
     receiver, name = func.value, func.attr.value
-    if isinstance(receiver, cst.Name) and receiver.value in ("self", "cls"):
-        raise LeftError(Reason.OWN_CLASS, f"{receiver.value}.{name}")
+    owner = receiver.func if isinstance(receiver, cst.Call) else receiver
+    if isinstance(owner, cst.Name) and owner.value in ("self", "cls", "super"):
+        raise LeftError(Reason.OWN_CLASS, f"{owner.value}: {name}")
     arguments, filters = _bind(node, _JSON_FIELDS.get(name, _REST))
     names = [arguments.pop(parameter, None) for parameter in ("url", "endpoint", "action")]
     positions = [index for index in names if index is not None]

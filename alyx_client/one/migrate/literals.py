@@ -76,6 +76,9 @@ def accepts(annotation: Any, node: cst.BaseExpression) -> bool:
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return kind is dict
     if isinstance(origin, type) and issubclass(origin, Sequence):
+        # Fields are lists, and a tuple is none for type checkers.
+        if origin is list and kind is not list:
+            return False
         if not isinstance(node, cst.List | cst.Tuple):
             return kind is list
         return all(accepts(arguments[0], element.value) for element in node.elements)

@@ -47,6 +47,12 @@ MOVED = {
         "out = one.alyx.rest('sessions', 'list', id=eid)[0]['subject']",
         "out = one.alyx.sessions.list(id=eid)[0]['subject']",
     ),
+    "URL as id of a list": (
+        "url = one.alyx.rest('sessions', 'read', id=eid)['url']\n"
+        "out = [len(one.alyx.rest('sessions', 'list', id=url)), len(one.alyx.rest('sessions', 'list', id=[url]))]",
+        "url = one.alyx.sessions.read(eid)['url']\n"
+        "out = [len(one.alyx.sessions.list(id=url)), len(one.alyx.sessions.list(id=[url]))]",
+    ),
     "ids of a list": (
         "out = len(one.alyx.rest('sessions', 'list', id=[eid]))",
         "out = len(one.alyx.sessions.list(id=[eid]))",
@@ -261,6 +267,8 @@ LEFT = {
     "query": Left("one.alyx.rest('sessions?subject=x', 'list')", "PATH"),
     "path": Left("one.alyx.rest('subjects/flowers', 'list')", "PATH"),
     "own class": Left("class Client:\n    def f(self):\n        self.rest('labs', 'list')", "OWN_CLASS"),
+    "base class": Left("class Client:\n    def f(self):\n        super().rest('labs', 'list')", "OWN_CLASS"),
+    "tuple for a list": Left("one.alyx.rest('sessions', 'partial_update', 1, {'projects': ('x',)})", "VALUE"),
     "awaited": Left("async def f():\n    await alyx.rest('labs', 'read', id='x')", "AWAITED"),
     "unpacked filters": Left("one.alyx.rest('sessions', 'list', **filters)", "UNPACKED"),
     "unpacked arguments": Left("one.alyx.rest(*arguments)", "UNPACKED"),
