@@ -74,6 +74,7 @@ def install(*, strict_filters: bool = True) -> None:
         replacements = _replacements(originals)
         _exchange({id(originals[name]): replacements[name] for name in _NAMES})
         _installed.update({name: (replacements[name], originals[name]) for name in _NAMES})
+        _forget_objects()
 
 
 def uninstall() -> None:
@@ -82,6 +83,7 @@ def uninstall() -> None:
         _hook.remove()
         _exchange({id(own): original for own, original in _installed.values()})
         _installed.clear()
+        _forget_objects()
 
 
 def is_installed() -> bool:
@@ -102,6 +104,14 @@ def _install_or_warn() -> None:
         install()
     except ConfigurationError as error:
         warn(str(error), AlyxWarning)
+
+
+def _forget_objects() -> None:
+    # one.api.ONE remembers the object that it made last, and its client with it.
+    factory = getattr(sys.modules.get("one.api"), "ONE", None)
+    clear = getattr(factory, "cache_clear", None)
+    if clear is not None:
+        clear()
 
 
 def _replacements(originals: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 import alyx_client.one
 from alyx_client.errors import AlyxWarning, ConfigurationError
 from alyx_client.one import installation
+from alyx_client.testing import LocalAlyx
 
 NEEDS_ONE = pytest.mark.skipif(
     importlib.util.find_spec("iblutil") is None or importlib.util.find_spec("one") is None,
@@ -140,6 +142,21 @@ def test_failure_halfway_changes_nothing(webclient: Any, monkeypatch: pytest.Mon
         alyx_client.one.install()
     assert webclient.AlyxClient is original
     assert not alyx_client.one.is_installed()
+
+
+def test_objects_from_before_are_not_returned_again(local_alyx: LocalAlyx, tmp_path: Path) -> None:
+    api = pytest.importorskip("one.api", reason="ONE-api is not installed")
+
+    def client() -> Any:
+        login = {"username": "admin", "password": "admin", "base_url": local_alyx.url}
+        return api.ONE(**login, cache_dir=tmp_path, silent=True).alyx
+
+    theirs = client()
+    alyx_client.one.install()
+    ours = client()
+    alyx_client.one.uninstall()
+    names = [type(one_client).__name__ for one_client in (theirs, ours, client())]
+    assert names == ["AlyxClient", "OneAlyxClient", "AlyxClient"]
 
 
 def test_threads_may_install_at_the_same_time(webclient: Any) -> None:

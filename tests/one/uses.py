@@ -14,6 +14,10 @@ from uuid import UUID
 from alyx_client.testing import LocalAlyx
 
 TAG = "2021_Q1_first_release"
+PNG = (  # one black pixel
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000"
+    "000a49444154789c636000000002000148afa4710000000049454e44ae426082"
+)
 
 
 def prepare(local_alyx: LocalAlyx) -> None:
@@ -91,7 +95,7 @@ def note_with_image(one: Any) -> dict[str, Any]:
     data = {"user": "admin", "content_type": "session", "object_id": str(first(one)), "text": "seen"}
     image = Path(one.cache_dir, "image.png")
     image.parent.mkdir(parents=True, exist_ok=True)
-    image.write_bytes(bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"))
+    image.write_bytes(bytes.fromhex(PNG))
     with image.open("rb") as file:
         note = one.alyx.rest("notes", "create", data=data, files={"image": file})
     return {name: note[name] for name in ("text", "content_type", "object_id")}
