@@ -11,6 +11,11 @@ def budget(name: str, value: str, limit: str, is_met: bool) -> None:
     print(f"{name:52} {value:>26}   {limit:32} {'met' if is_met else 'MISSED'}", flush=True)
 
 
+def figure(name: str, value: str) -> None:
+    """Print a measurement that has no limit."""
+    print(f"{name:52} {value:>26}", flush=True)
+
+
 def heading(title: str, *columns: str) -> None:
     """Print the title and the column names of a comparison."""
     print(f"\n{title:52}{''.join(f'{column:>16}' for column in columns)}", flush=True)

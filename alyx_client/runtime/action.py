@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 from alyx_client.errors import InvalidFieldError
 from alyx_client.http.arguments import require_count, require_mapping
@@ -29,6 +29,7 @@ from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging, page_params
 from alyx_client.runtime.references import Reference, keys_of_records, lookups_of_records
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.row_keys import RowKey, key_reader
+from alyx_client.runtime.rows import fields_of
 from alyx_client.runtime.zones import with_zones
 
 __all__ = ["Action", "ListAction"]
@@ -293,11 +294,11 @@ class ListAction(Generic[T]):
             A filter's value cannot be sent.
         """
 
-        def fetch_page(params: Params, offset: int, limit: int | None) -> Flow[Page[T]]:
+        def fetch_page(params: Params, offset: int, limit: int | None) -> Flow[Page[Any]]:
             response: Response = yield Send(self.request(params, offset, limit))
             return with_next_url(self.parse(response, client.drift), response, client.base_url)
 
-        def fetch_url(url: str) -> Flow[Page[T]]:
+        def fetch_url(url: str) -> Flow[Page[Any]]:
             response: Response = yield Send(Request("GET", url, endpoint=self.endpoint, action="list"))
             return with_next_url(self.parse(response, client.drift), response, client.base_url)
 
@@ -313,6 +314,7 @@ class ListAction(Generic[T]):
             max_items,
             paging=self.paging,
             fetch_url=fetch_url,
+            make=self.parser.record,
         )
 
     def _key_of_row(self) -> RowKey | None:
@@ -320,7 +322,7 @@ class ListAction(Generic[T]):
             return None
         read_key = key_reader(self.row_key, self.path)
         # Rows that are no records, such as a number in a response that differs from its declaration, have no fields.
-        return lambda row: read_key(getattr(row, "__dict__", {}))
+        return lambda row: read_key(fields_of(row))
 
     def param_sets(
         self,
@@ -349,8 +351,8 @@ class ListAction(Generic[T]):
         params = page_params(params, offset, limit, self.paging)
         return Request("GET", self.path, params=params, endpoint=self.endpoint, action="list")
 
-    def parse(self, response: Response, log: DriftLog) -> Page[T]:
-        """Parse one page; differences from the declared type go to `log`."""
+    def parse(self, response: Response, log: DriftLog) -> Page[Any]:
+        """Parse one page, whose rows are no records yet; differences from the declared type go to `log`."""
         return self.parser.parse(response, self.endpoint, log, self.paging)
 
 

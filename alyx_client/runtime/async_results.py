@@ -16,12 +16,13 @@ from alyx_client.runtime.next_pager import NextPager
 from alyx_client.runtime.offset_pager import OffsetPager
 from alyx_client.runtime.paging import ALYX_PAGING, Page, PageRequest, Paging
 from alyx_client.runtime.row_keys import RowKey
+from alyx_client.runtime.rows import Make, Rows
 
 __all__ = ["AsyncResults"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-AsyncFetchPage = Callable[[int, int | None], Awaitable[Page[T]]]
+AsyncFetchPage = Callable[[int, int | None], Awaitable[Page[Any]]]
 """Fetches a page of one query, by offset and limit."""
 
 
@@ -32,41 +33,43 @@ class AsyncResults(Generic[T_co]):
 
     Parameters
     ----------
-    fetches, page_size, max_items, key, first, by_key_ranges, paging, fetch_url
+    fetches, page_size, max_items, key, first, by_key_ranges, paging, fetch_url, make
         As for `Results`.
     """
 
     def __init__(
         self,
-        fetches: Sequence[AsyncFetchPage[T_co]],
+        fetches: Sequence[AsyncFetchPage],
         *,
         page_size: int | None = None,
         max_items: int | None = None,
         key: RowKey | None = None,
-        first: Page[T_co] | None = None,
-        by_key_ranges: Callable[[], AsyncIterator[list[T_co]]] | None = None,
+        first: Page[Any] | None = None,
+        by_key_ranges: Callable[[], AsyncIterator[list[Any]]] | None = None,
         paging: Paging = ALYX_PAGING,
-        fetch_url: Callable[[str], Awaitable[Page[T_co]]] | None = None,
+        fetch_url: Callable[[str], Awaitable[Page[Any]]] | None = None,
+        make: Make | None = None,
     ) -> None:
         self._fetches = list(fetches)
         self._fetch_url = fetch_url
-        self._state: ListState[T_co] = ListState(len(self._fetches), page_size, max_items, key, first, paging)
+        self._state: ListState[Any] = ListState(len(self._fetches), page_size, max_items, key, first, paging)
         self._by_key_ranges = by_key_ranges
-        self._cached_page: tuple[int, list[T_co]] | None = None
+        self._make = make
+        self._cached_page: tuple[int, list[Any]] | None = None
 
     @classmethod
     def from_query(cls, query: ListQuery[T], run: AsyncRunner) -> AsyncResults[T]:
         """Make the rows of a list; parameters as for `Results.from_query`."""
 
-        async def fetch(params: Params, offset: int, limit: int | None) -> Page[T]:
+        async def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
             return await run(query.fetch_page(params, offset, limit))
 
         fetch_url = query.fetch_url
-        by_url: Callable[[str], Awaitable[Page[T]]] | None = (
+        by_url: Callable[[str], Awaitable[Page[Any]]] | None = (
             None if fetch_url is None else lambda url: run(fetch_url(url))
         )
 
-        async def by_key_ranges() -> AsyncIterator[list[T]]:
+        async def by_key_ranges() -> AsyncIterator[list[Any]]:
             ranges = query.key_ranges()
             while (params := ranges.next_params) is not None:
                 page = await fetch(params, 0, KeyRanges.LIMIT)
@@ -83,6 +86,7 @@ class AsyncResults(Generic[T_co]):
             by_key_ranges=by_key_ranges if query.has_key_ranges else None,
             paging=query.paging,
             fetch_url=by_url,
+            make=query.make,
         )
 
     def __await__(self) -> Generator[Any, Any, AsyncResults[T_co]]:
@@ -99,7 +103,7 @@ class AsyncResults(Generic[T_co]):
             return True
         return self._state.has_no_true_count(await self._first_page())
 
-    async def _first_page(self) -> Page[T_co]:
+    async def _first_page(self) -> Page[Any]:
         if self._state.first_page is None:
             self._state.first_page = await self._fetches[0](0, self._state.first_limit)
         return self._state.first_page
@@ -123,18 +127,22 @@ class AsyncResults(Generic[T_co]):
 
     async def __aiter__(self) -> AsyncIterator[T_co]:
         # If counting needs all rows, these are stored, so that they are read once.
-        rows: list[T_co] | None = [] if self._state.all_rows is None and await self._must_read_all() else None
+        rows: list[Any] | None = [] if self._state.all_rows is None and await self._must_read_all() else None
         async with contextlib.aclosing(self._iterate()) as iterator:
             async for row in iterator:
+                record = row if self._make is None else self._make(row)
                 if rows is not None:
-                    rows.append(row)
-                yield row
+                    rows.append(record)
+                yield record
         if rows is not None:
             self._state.all_rows = rows
 
-    async def _iterate(self) -> AsyncGenerator[T_co]:
+    def _rows(self, rows: list[Any]) -> Rows[T_co]:
+        return Rows(rows, self._make)
+
+    async def _iterate(self) -> AsyncGenerator[Any]:
         if self._state.all_rows is not None:
-            for row in self._state.all_rows:
+            for row in self._rows(self._state.all_rows):
                 yield row
             return
         pager = self._state.pager(has_ranges=self._by_key_ranges is not None)
@@ -150,11 +158,9 @@ class AsyncResults(Generic[T_co]):
                     yield row
         pager.warn_of_missing_rows()
 
-    async def _iterate_pages(
-        self, pager: OffsetPager[T_co] | NextPager[T_co], first: Page[T_co]
-    ) -> AsyncGenerator[T_co]:
-        page: Page[T_co] | None = first
-        prefetch: asyncio.Future[Page[T_co]] | None = None
+    async def _iterate_pages(self, pager: OffsetPager[Any] | NextPager[Any], first: Page[Any]) -> AsyncGenerator[Any]:
+        page: Page[Any] | None = first
+        prefetch: asyncio.Future[Page[Any]] | None = None
         try:
             while page is not None:
                 rows = pager.add_page(page)
@@ -175,9 +181,7 @@ class AsyncResults(Generic[T_co]):
             if prefetch is not None:
                 prefetch.cancel()
 
-    async def _iterate_missing(
-        self, pager: OffsetPager[T_co], ranges: AsyncIterator[list[T_co]]
-    ) -> AsyncGenerator[T_co]:
+    async def _iterate_missing(self, pager: OffsetPager[Any], ranges: AsyncIterator[list[Any]]) -> AsyncGenerator[Any]:
         try:
             async for rows in ranges:
                 for row in pager.add_range(rows):
@@ -188,7 +192,7 @@ class AsyncResults(Generic[T_co]):
             return
         pager.confirm_ranges()
 
-    def _fetch(self, request: PageRequest) -> Awaitable[Page[T_co]]:
+    def _fetch(self, request: PageRequest) -> Awaitable[Page[Any]]:
         if request.url is not None and self._fetch_url is not None:
             return self._fetch_url(request.url)
         return self._fetches[request.query](request.offset, request.limit)
@@ -197,18 +201,18 @@ class AsyncResults(Generic[T_co]):
         """Return every row."""
         if self._state.all_rows is None:
             self._state.all_rows = [row async for row in self._iterate()]
-        return list(self._state.all_rows)
+        return self._rows(self._state.all_rows)[:]
 
     async def first(self) -> T_co | None:
         """Return the first row, or None if there is none."""
         if self._state.is_empty_by_request:
             return None
         if self._state.all_rows is not None:
-            return self._state.all_rows[0] if self._state.all_rows else None
+            return self._rows(self._state.all_rows)[0] if self._state.all_rows else None
         for query, fetch in enumerate(self._fetches):
             page = await (fetch(0, 1) if query else self._first_page())
             if page.rows:
-                return page.rows[0]
+                return self._rows(page.rows)[0]
         return None
 
     async def get(self, index: int) -> T_co:
@@ -222,10 +226,10 @@ class AsyncResults(Generic[T_co]):
         state = self._state
         if state.is_sequential and state.all_rows is None:
             first = await self._first_page()
-            return first.rows[index] if state.has_in_first_page(index, first) else (await self.all())[index]
+            return self._rows(first.rows)[index] if state.has_in_first_page(index, first) else (await self.all())[index]
         await self
         if self._state.all_rows is not None:
-            return self._state.all_rows[index]
+            return self._rows(self._state.all_rows)[index]
         position = to_position(index, len(self))
         rows = (await self._first_page()).rows
         start = position - position % (len(rows) or 1)
@@ -235,7 +239,7 @@ class AsyncResults(Generic[T_co]):
             rows = self._cached_page[1]
         if position - start >= len(rows):
             raise gone(position)
-        return rows[position - start]
+        return self._rows(rows)[position - start]
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("AsyncResults cannot be pickled; pickle the rows: await results.all()")

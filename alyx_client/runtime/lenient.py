@@ -63,6 +63,10 @@ class LenientReader:
             raise unexpected(self._response, self._endpoint, "a list" if is_list else "a record")
         return self._read(kind, value, "")
 
+    def read_row(self, kind: object, value: object) -> Any:
+        """Read a row of a list, which may be anything."""
+        return self._read(kind, value, "")
+
     def _read(self, kind: object, value: object, path: str) -> Any:
         try:
             # JSON again: in strict mode, pydantic takes dates and UUIDs as text from JSON alone.

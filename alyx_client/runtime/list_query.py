@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from alyx_client.errors import IncompleteResultsWarning
@@ -17,6 +17,7 @@ from alyx_client.runtime.next_pager import NextPager
 from alyx_client.runtime.offset_pager import OffsetPager
 from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging, first_limit
 from alyx_client.runtime.row_keys import RowKey, SeenRows, as_uuid, has_repeats
+from alyx_client.runtime.rows import Make
 
 __all__ = ["ListQuery", "ListState", "gone", "to_position", "warn_of_order"]
 
@@ -49,19 +50,22 @@ class ListQuery(Generic[T]):
         How the list is divided into pages.
     fetch_url
         The flow that fetches a page by its URL, where pages are named by one.
+    make
+        Makes the record of a row of a page; None if rows are returned as they are.
     """
 
-    fetch_page: Callable[[Params, int, int | None], Flow[Page[T]]]
+    fetch_page: Callable[[Params, int, int | None], Flow[Page[Any]]]
     param_sets: Sequence[Params]
     row_key: RowKey | None
     has_uuids: bool
     page_size: int | None = None
     max_items: int | None = None
-    first_page: Page[T] | None = None
+    first_page: Page[Any] | None = None
     paging: Paging = ALYX_PAGING
-    fetch_url: Callable[[str], Flow[Page[T]]] | None = None
+    fetch_url: Callable[[str], Flow[Page[Any]]] | None = None
+    make: Make | None = None
 
-    def fetch_first_page(self) -> Flow[Page[T] | None]:
+    def fetch_first_page(self) -> Flow[Page[Any] | None]:
         """Fetch the first page; None if nothing can match the query, so that nothing is sent."""
         limit = first_limit(self.page_size, self.max_items)
         return (yield from self.fetch_page(self.param_sets[0], 0, limit)) if self.param_sets else None
@@ -76,7 +80,7 @@ class ListQuery(Generic[T]):
         """Split the query into ranges of UUIDs."""
         return KeyRanges(self.param_sets[0])
 
-    def uuids_of(self, rows: Sequence[T]) -> Iterator[UUID]:
+    def uuids_of(self, rows: Sequence[Any]) -> Iterator[UUID]:
         """Yield the UUIDs of the rows that have one."""
         if self.row_key is not None:
             yield from filter(None, map(as_uuid, map(self.row_key, rows)))

@@ -17,6 +17,7 @@ from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
 from alyx_client.runtime.lenient import LenientReader, describe, json_type, strict_adapter
 from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging
+from alyx_client.runtime.rows import Misfit, RowSchema
 
 __all__ = ["PageParser", "ResponseParser"]
 
@@ -87,41 +88,61 @@ class PageParser(Generic[T]):
 
     def __init__(self, row: type[T]) -> None:
         self.row = row
-        self._rows = GenericAlias(list, (row,))
+        self._schema = RowSchema(row)
 
     @cached_property
-    def _adapter(self) -> TypeAdapter[_PageBody[T]]:
+    def _pages(self) -> TypeAdapter[_PageBody[Any]]:
         body: Any = _PageBody
-        return TypeAdapter(body[self.row])
+        return TypeAdapter(body[Annotated[Any, self._schema]])
 
-    def parse(self, response: Response, endpoint: str, log: DriftLog, paging: Paging = ALYX_PAGING) -> Page[T]:
-        """Parse one page, of a list that is divided as `paging` says; other parameters and errors as for a record."""
+    @cached_property
+    def _arrays(self) -> TypeAdapter[list[Any]]:
+        rows: Any = GenericAlias(list, (Annotated[Any, self._schema],))
+        return TypeAdapter(rows)
+
+    def record(self, row: Any) -> T:
+        """Return the record of a row of a page; the row itself if it is one."""
+        make = self._schema.make
+        return cast("T", row if make is None else make(row))
+
+    def parse(self, response: Response, endpoint: str, log: DriftLog, paging: Paging = ALYX_PAGING) -> Page[Any]:
+        """Parse one page, of a list that is divided as `paging` says; other parameters and errors as for a record.
+
+        Rows are validated, but no records yet: `record` makes them.
+        """
         if response.status in _EMPTY and not response.content:
             return Page(0, [], False)  # some servers say so of a list without rows
+        misfits: list[Misfit] = []
         try:
             with _collector_paused():
-                body = self._adapter.validate_json(response.content)
+                if response.content.lstrip()[:1] == b"[":
+                    # Some endpoints ignore paging and send every row at once.
+                    rows = self._arrays.validate_json(response.content, context=misfits)
+                    body = _PageBody[Any].model_construct(count=len(rows), next=None, results=rows)
+                else:
+                    body = self._pages.validate_json(response.content, context=misfits)
         except ValidationError:
             return self._read_leniently(response, endpoint, log, paging)
-        if paging.style == "offset" and body.count is not None:
-            return Page(body.count, body.results, body.next is not None)
         if body.count is None and paging.counted:
             return self._read_leniently(response, endpoint, log, paging)
-        has_next = body.next is not None
-        count = len(body.results) if body.count is None else body.count
-        return Page(count, body.results, has_next, body.next, is_counted=body.count is not None)
+        rows = body.results
+        if misfits:
+            reader = LenientReader(endpoint, log, response)
+            rows = [reader.read_row(self.row, row.value) if isinstance(row, Misfit) else row for row in rows]
+        count = len(rows) if body.count is None else body.count
+        url = None if paging.style == "offset" and body.count is not None else body.next
+        return Page(count, rows, body.next is not None, url, is_counted=body.count is not None)
 
-    def _read_leniently(self, response: Response, endpoint: str, log: DriftLog, paging: Paging) -> Page[T]:
+    def _read_leniently(self, response: Response, endpoint: str, log: DriftLog, paging: Paging) -> Page[Any]:
         value = decode(response, endpoint)
         reader = LenientReader(endpoint, log, response)
-        # Some endpoints ignore paging and send every row at once.
         if is_array(value):
-            rows: list[T] = reader.read(self._rows, value)
+            rows: list[Any] = reader.read(GenericAlias(list, (self.row,)), value)
             return Page(len(rows), rows, False)
         if not isinstance(value, dict) or "results" not in value:
             raise unexpected(response, endpoint, "a page with count, next and results")
         page = cast("dict[str, Any]", value)
-        rows = reader.read(self._rows, page["results"])
+        rows = reader.read(GenericAlias(list, (self.row,)), page["results"])
         following, count = page.get("next"), page.get("count")
         has_next = following is not None
         url = following if paging.style != "offset" and isinstance(following, str) else None

@@ -23,12 +23,13 @@ from alyx_client.runtime.offset_pager import OffsetPager
 from alyx_client.runtime.paging import ALYX_PAGING, Page, PageRequest, Paging
 from alyx_client.runtime.prefetch import Prefetch
 from alyx_client.runtime.row_keys import RowKey
+from alyx_client.runtime.rows import Make, Rows
 
 __all__ = ["Results"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-FetchPage = Callable[[int, int | None], Page[T]]
+FetchPage = Callable[[int, int | None], Page[Any]]
 """Fetches a page of one query, by offset and limit."""
 
 _CACHED_PAGES = 4
@@ -59,25 +60,29 @@ class Results(Sequence[T_co]):
         How the list is divided into pages.
     fetch_url
         Fetches a page by its URL, where each page has that of the next one.
+    make
+        Makes the record of a row of a page; None if rows are returned as they are.
     """
 
     def __init__(
         self,
-        fetches: Sequence[FetchPage[T_co]],
+        fetches: Sequence[FetchPage],
         *,
         page_size: int | None = None,
         max_items: int | None = None,
         key: RowKey | None = None,
-        first: Page[T_co] | None = None,
-        by_key_ranges: Callable[[], Iterator[list[T_co]]] | None = None,
+        first: Page[Any] | None = None,
+        by_key_ranges: Callable[[], Iterator[list[Any]]] | None = None,
         paging: Paging = ALYX_PAGING,
-        fetch_url: Callable[[str], Page[T_co]] | None = None,
+        fetch_url: Callable[[str], Page[Any]] | None = None,
+        make: Make | None = None,
     ) -> None:
         self._fetches = list(fetches)
         self._fetch_url = fetch_url
-        self._state: ListState[T_co] = ListState(len(self._fetches), page_size, max_items, key, first, paging)
+        self._state: ListState[Any] = ListState(len(self._fetches), page_size, max_items, key, first, paging)
         self._by_key_ranges = by_key_ranges
-        self._pages: OrderedDict[int, list[T_co]] = OrderedDict()
+        self._make = make
+        self._pages: OrderedDict[int, list[Any]] = OrderedDict()
         self._pages_lock = threading.RLock()
 
     @classmethod
@@ -92,13 +97,13 @@ class Results(Sequence[T_co]):
             Runs flows.
         """
 
-        def fetch(params: Params, offset: int, limit: int | None) -> Page[T]:
+        def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
             return run(query.fetch_page(params, offset, limit))
 
         fetch_url = query.fetch_url
-        by_url: Callable[[str], Page[T]] | None = None if fetch_url is None else lambda url: run(fetch_url(url))
+        by_url: Callable[[str], Page[Any]] | None = None if fetch_url is None else lambda url: run(fetch_url(url))
 
-        def by_key_ranges() -> Iterator[list[T]]:
+        def by_key_ranges() -> Iterator[list[Any]]:
             ranges = query.key_ranges()
             while (params := ranges.next_params) is not None:
                 page = fetch(params, 0, KeyRanges.LIMIT)
@@ -115,6 +120,7 @@ class Results(Sequence[T_co]):
             by_key_ranges=by_key_ranges if query.has_key_ranges else None,
             paging=query.paging,
             fetch_url=by_url,
+            make=query.make,
         )
 
     @property
@@ -132,22 +138,27 @@ class Results(Sequence[T_co]):
 
     def __iter__(self) -> Iterator[T_co]:
         if self._state.all_rows is not None:
-            return iter(self._state.all_rows)
+            return iter(self._rows(self._state.all_rows))
         # Rows are stored only if counting needs them all; otherwise a list of any length fits into memory.
-        return self._iterate_and_store() if self._must_read_all() else self._iterate()
+        if self._must_read_all():
+            return self._iterate_and_store()
+        return self._iterate() if self._make is None else map(self._make, self._iterate())
+
+    def _rows(self, rows: list[Any]) -> Rows[T_co]:
+        return Rows(rows, self._make)
 
     def _iterate_and_store(self) -> Generator[T_co]:
         # list() asks for the length between making this and using it.
         if self._state.all_rows is not None:
-            yield from self._state.all_rows
+            yield from self._rows(self._state.all_rows)
             return
-        rows: list[T_co] = []
+        rows: list[Any] = []
         for row in self._iterate():
             rows.append(row)
-            yield row
+            yield self._rows(rows)[-1]
         self._state.all_rows = rows
 
-    def _iterate(self) -> Generator[T_co]:
+    def _iterate(self) -> Generator[Any]:
         pager = self._state.pager(has_ranges=self._by_key_ranges is not None)
         if pager.next_page is not None:
             yield from self._iterate_pages(pager, self._first_page())
@@ -155,12 +166,12 @@ class Results(Sequence[T_co]):
                 yield from self._iterate_missing(pager, self._by_key_ranges())
         pager.warn_of_missing_rows()
 
-    def _iterate_pages(self, pager: OffsetPager[T_co] | NextPager[T_co], first: Page[T_co]) -> Generator[T_co]:
-        page: Page[T_co] | None = first
+    def _iterate_pages(self, pager: OffsetPager[Any] | NextPager[Any], first: Page[Any]) -> Generator[Any]:
+        page: Page[Any] | None = first
         while page is not None:
             rows = pager.add_page(page)
             request = pager.next_page
-            prefetch: Prefetch[Page[T_co]] | None = None
+            prefetch: Prefetch[Page[Any]] | None = None
             page = None  # no page is held longer than its rows are used
             for position, row in enumerate(rows):
                 # A caller who stops at the first row has no use for a second page.
@@ -172,7 +183,7 @@ class Results(Sequence[T_co]):
             elif request is not None:
                 page = self._fetch(request)
 
-    def _iterate_missing(self, pager: OffsetPager[T_co], ranges: Iterator[list[T_co]]) -> Generator[T_co]:
+    def _iterate_missing(self, pager: OffsetPager[Any], ranges: Iterator[list[Any]]) -> Generator[Any]:
         try:
             for rows in ranges:
                 yield from pager.add_range(rows)
@@ -182,12 +193,12 @@ class Results(Sequence[T_co]):
             return
         pager.confirm_ranges()
 
-    def _fetch(self, request: PageRequest) -> Page[T_co]:
+    def _fetch(self, request: PageRequest) -> Page[Any]:
         if request.url is not None and self._fetch_url is not None:
             return self._fetch_url(request.url)
         return self._fetches[request.query](request.offset, request.limit)
 
-    def _first_page(self) -> Page[T_co]:
+    def _first_page(self) -> Page[Any]:
         if self._state.first_page is None:
             self._state.first_page = self._fetches[0](0, self._state.first_limit)
         return self._state.first_page
@@ -198,10 +209,10 @@ class Results(Sequence[T_co]):
             return True
         return self._state.has_no_true_count(self._first_page())
 
-    def _read_all(self) -> list[T_co]:
+    def _read_all(self) -> Rows[T_co]:
         if self._state.all_rows is None:
             self._state.all_rows = list(self._iterate())
-        return self._state.all_rows
+        return self._rows(self._state.all_rows)
 
     @overload
     def __getitem__(self, index: int) -> T_co: ...
@@ -210,7 +221,7 @@ class Results(Sequence[T_co]):
     def __getitem__(self, index: int | slice) -> T_co | list[T_co]:
         if self._state.is_sequential and self._state.all_rows is None:
             first = self._first_page()
-            return first.rows[index] if self._state.has_in_first_page(index, first) else self._read_all()[index]
+            return (self._rows(first.rows) if self._state.has_in_first_page(index, first) else self._read_all())[index]
         if self._must_read_all():
             return self._read_all()[index]
         if isinstance(index, slice):
@@ -227,7 +238,7 @@ class Results(Sequence[T_co]):
 
     def __reversed__(self) -> Iterator[T_co]:
         if self._state.is_sequential or self._must_read_all():
-            return iter(self._read_all()[::-1])
+            return reversed(self._read_all())
         return self._reverse()
 
     def _reverse(self) -> Generator[T_co]:
@@ -242,10 +253,10 @@ class Results(Sequence[T_co]):
     def _row(self, position: int) -> list[T_co]:
         """Return the row at a position, or no row if the server does not have it any more."""
         if self._state.all_rows is not None:
-            return self._state.all_rows[position : position + 1]
+            return self._rows(self._state.all_rows)[position : position + 1]
         first = self._first_page()
         if position < len(first.rows):
-            return first.rows[position : position + 1]
+            return self._rows(first.rows)[position : position + 1]
         size = len(first.rows) or 1  # the server may cap the page size below the one requested
         start = position - position % size
         # Fetched outside the lock, so that threads wait for no page but their own.
@@ -260,7 +271,7 @@ class Results(Sequence[T_co]):
             self._pages.move_to_end(start)
             while len(self._pages) > _CACHED_PAGES:
                 self._pages.popitem(last=False)
-        return rows[position - start : position - start + 1]
+        return self._rows(rows)[position - start : position - start + 1]
 
     def __contains__(self, value: object) -> bool:
         return any(row is value or row == value for row in self)
@@ -282,7 +293,7 @@ class Results(Sequence[T_co]):
         if state.all_rows is None and self._must_read_all():
             return "Results(not counted yet)"
         count = len(self)
-        rows = self._first_page().rows if state.all_rows is None else state.all_rows
+        rows = self._rows(self._first_page().rows if state.all_rows is None else state.all_rows)
         lines = [f"  {row!r}," for row in rows[: min(3, count)]]
         rest = [f"  ... {count - len(lines)} more"] if count > len(lines) else []
         return "\n".join([f"Results({count} rows):", *lines, *rest])

@@ -5,6 +5,7 @@ import json
 import pickle
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -59,7 +60,9 @@ def read(body: object, kind: Any = Dataset, log: DriftLog | None = None) -> Any:
 
 
 def read_page(body: object, log: DriftLog | None = None, kind: Any = Dataset) -> Any:
-    return PageParser[Any](kind).parse(response(body), "datasets", DriftLog(strict=True) if log is None else log)
+    parser = PageParser[Any](kind)
+    parsed = parser.parse(response(body), "datasets", DriftLog(strict=True) if log is None else log)
+    return replace(parsed, rows=[parser.record(row) for row in parsed.rows])
 
 
 def page(*rows: object, **more: object) -> dict[str, object]:
