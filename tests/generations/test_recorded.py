@@ -141,3 +141,7 @@ def test_null_where_the_generation_stores_it(client: Any, models: Any, generatio
 
 def test_value_that_the_generation_would_ignore_is_refused(models: Any, generation: str) -> None:
     assert ("implant_weight" in models.Surgery.model_fields) == (generation not in OLD)
+
+
+def test_what_only_the_generation_requires(models: Any, generation: str) -> None:
+    assert models.Session.model_fields["users"].is_required() == (generation in OLD)
