@@ -19,7 +19,7 @@ from alyx_client.client.data_files import DataFiles
 from alyx_client.config import DataServer, find_settings
 from alyx_client.config.environment import headers_of_environment
 from alyx_client.errors import OfflineError, printable
-from alyx_client.http.arguments import require, require_folder, require_seconds, require_text
+from alyx_client.http.arguments import require, require_folder, require_positive, require_seconds, require_text
 from alyx_client.http.cache.call import CachedCall
 from alyx_client.http.cache.response_cache import ResponseCache
 from alyx_client.http.deadline import LOGIN_TIMEOUT, Deadline
@@ -85,7 +85,8 @@ class ClientBase(CacheSettings, DataFiles):
         Time limit for a whole call, in seconds: its retries, the waits between them, and its login; ``math.inf`` for
         none. By default ``ALYX_TIMEOUT``, then the settings, then 300. Each call has an argument of that name, too.
     login_timeout
-        Time limit for a login, in seconds; time at a prompt does not count.
+        Time limit for a login, in seconds; time at a prompt does not count. By default ``ALYX_LOGIN_TIMEOUT``, then the
+        settings, then 30.
     max_response_bytes
         The largest response that is read into memory, in bytes after decoding. By default ``ALYX_MAX_RESPONSE_BYTES``,
         then the settings, then 256 MiB. Data files are not limited by it.
@@ -140,12 +141,12 @@ class ClientBase(CacheSettings, DataFiles):
         offline: bool = False,
         strict: bool = False,
         strict_filters: bool = True,
-        connect_timeout: float = 10.0,
-        read_timeout: float = 120.0,
+        connect_timeout: float | None = 10.0,
+        read_timeout: float | None = 120.0,
         retries: Retries | None = None,
         verify: bool | ssl.SSLContext = True,
         timeout: float | None = None,
-        login_timeout: float = LOGIN_TIMEOUT,
+        login_timeout: float | None = None,
         max_response_bytes: float | None = None,
         min_download_rate: float | None = None,
         headers: Mapping[str, str] | None = None,
@@ -157,10 +158,10 @@ class ClientBase(CacheSettings, DataFiles):
         del headers  # so that tracebacks that show local variables do not show them
         require_text("password", password)
         require("token", token, (str, Mapping, NoneType), "a text")
-        _check_connection(connect_timeout, read_timeout, retries, verify)
-        require_seconds("login_timeout", login_timeout)
+        _check_connection(retries, verify)
         limits = {
             "timeout": timeout,
+            "login_timeout": login_timeout,
             "max_response_bytes": max_response_bytes,
             "min_download_rate": min_download_rate,
             "max_requests": max_requests,
@@ -175,7 +176,7 @@ class ClientBase(CacheSettings, DataFiles):
         )
         self._settings = settings
         self._own_headers = settings.headers
-        self._timeout, self._login_timeout = settings.limits.timeout, login_timeout
+        self._timeout, self._login_timeout = settings.limits.timeout, settings.limits.login_timeout
         self._cache_dir = settings.cache_dir
         self._cache = ResponseCache(settings.rest_cache_dir, settings.base_url, mode=cache_rest, offline=offline)
         self._calls = RestCalls(
@@ -192,13 +193,13 @@ class ClientBase(CacheSettings, DataFiles):
         credentials = Credentials(settings.base_url, username, password, token, silent, store=store)
         self._auth = AuthState(credentials, reentrant=self._is_synchronous, scheme=self._token_scheme)
         self._connection_options: ConnectionOptions = {
-            "connect_timeout": connect_timeout,
-            "read_timeout": read_timeout,
+            "connect_timeout": require_seconds("connect_timeout", connect_timeout),
+            "read_timeout": require_seconds("read_timeout", read_timeout),
             "retries": retries or Retries(),
             "verify": verify,
         }
         self._open(
-            TokenAuth(self._auth, login_timeout),
+            TokenAuth(self._auth, self._login_timeout),
             **self._connection_options,
             max_response_bytes=settings.limits.max_response_bytes,
             own_headers=self._own_headers,
@@ -282,7 +283,7 @@ class ClientBase(CacheSettings, DataFiles):
         for name, text in (texts | {"data_username": data_username, "data_password": data_password}).items():
             require_text(name, text)
         require_folder("cache_dir", cache_dir)
-        _check_connection(None, None, None, verify)
+        _check_connection(None, verify)
         from alyx_client.auth.prompt import Prompter
         from alyx_client.auth.setup import SetupOptions, run_setup
 
@@ -346,9 +347,7 @@ class ClientBase(CacheSettings, DataFiles):
 
     @timeout.setter
     def timeout(self, seconds: float) -> None:
-        require("timeout", seconds, (int, float), "a number of seconds")
-        require_seconds("timeout", seconds)
-        self._timeout = float(seconds)
+        self._timeout = float(require_positive("timeout", seconds, unit="seconds"))
 
     @property
     def user(self) -> str | None:
@@ -377,8 +376,6 @@ class ClientBase(CacheSettings, DataFiles):
             raise OfflineError("The client is offline, so it cannot log in. Set client.offline = False first.")
 
 
-def _check_connection(connect_timeout: object, read_timeout: object, retries: object, verify: object) -> None:
-    require_seconds("connect_timeout", connect_timeout)
-    require_seconds("read_timeout", read_timeout)
+def _check_connection(retries: object, verify: object) -> None:
     require("retries", retries, (Retries, NoneType), "an alyx_client.Retries")
     require("verify", verify, (bool, ssl.SSLContext), "True, False or an ssl.SSLContext")

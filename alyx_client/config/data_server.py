@@ -9,7 +9,7 @@ from alyx_client.config.environment import variable
 from alyx_client.errors import AlyxWarning
 from alyx_client.http.arguments import require, require_text
 from alyx_client.http.log import warn
-from alyx_client.http.url import normalise_base_url, redact_url, same_origin
+from alyx_client.http.url import Origin, normalise_base_url, origin, redact_url, same_origin
 from alyx_client.storage.keyring import KeyringUnavailableError, read_secret, write_secret
 
 __all__ = ["DataServer", "DataServerArgument", "choose_data_servers", "parse_argument"]
@@ -118,7 +118,9 @@ def choose_data_servers(
         The data servers, and the name of their source.
     """
     chosen_source, chosen = next(((source, servers) for source, servers in sources if servers), ("default", ()))
-    named = [server for _, servers in sources for server in servers]
+    named: dict[Origin, list[_Login]] = {}
+    for server in (server for _, servers in sources for server in servers):
+        named.setdefault(origin(server.url), []).append((server.username, server.password))
     # The sources are not mixed: an argument that names one data server must not bring in others from a file.
     completed: list[DataServer] = []
     for position, server in enumerate(chosen):
@@ -127,7 +129,7 @@ def choose_data_servers(
         if position == 0:
             logins = [(username, password), *logins, *_environment_login(server.url, base_url)]
         # Other sources may name the same server. A login goes to the server that it was given for and to no other.
-        logins += [(other.username, other.password) for other in named if same_origin(other.url, server.url)]
+        logins += named[origin(server.url)]
         completed.append(_with_login(server, logins, keyring=keyring))
     return tuple(completed), chosen_source
 

@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from alyx_client.errors import ConfigurationError
 from alyx_client.http.own_headers import OwnHeaders
-from alyx_client.http.url import same_origin
+from alyx_client.http.url import is_encodable, same_origin
 
-__all__ = ["headers_of_environment", "variable"]
+__all__ = ["headers_of_environment", "names_variable", "variable"]
 
 
-def variable(name: str, base_url: str | None = None) -> str | None:
+@contextmanager
+def names_variable(source: str) -> Generator[None]:
+    """Make a wrong value an error that names the environment variable, if it comes from one.
+
+    Parameters
+    ----------
+    source
+        The variable; or another source, whose errors are left as they are.
+
+    Raises
+    ------
+    ConfigurationError
+        The value of the variable cannot be used.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if not source.startswith("ALYX_"):
+            raise
+        raise ConfigurationError(f"The environment variable {source} cannot be used: {error}") from None
+
+
+def variable(name: str, base_url: str | None = None, *, is_path: bool = False) -> str | None:
     """Read an environment variable.
 
     Parameters
@@ -23,18 +47,28 @@ def variable(name: str, base_url: str | None = None) -> str | None:
     base_url
         The server that it is read for. If ``ALYX_URL`` is set, the other variables apply to that server only: a
         password must not reach another one.
+    is_path
+        Whether it is a path, which may have bytes that are no text.
 
     Returns
     -------
     str or None
         The value without surrounding blanks; None if it is empty, not set, or meant for another server.
+
+    Raises
+    ------
+    ConfigurationError
+        It has bytes that are no text.
     """
     url = os.environ.get("ALYX_URL", "").strip()
     # Without a scheme, ALYX_URL means https, as everywhere.
     if base_url and url and not same_origin(url if "://" in url else f"https://{url}", base_url):
         return None
     # Values that scripts read from files come with a newline.
-    return os.environ.get(name, "").strip() or None
+    value = os.environ.get(name, "").strip() or None
+    if value is not None and not is_path and not is_encodable(value):
+        raise ConfigurationError(f"The environment variable {name} is not text in the encoding of this system.")
+    return value
 
 
 def headers_of_environment(base_url: str) -> OwnHeaders | None:

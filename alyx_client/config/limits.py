@@ -8,9 +8,9 @@ from functools import partial
 
 from alyx_client.config.environment import variable
 from alyx_client.errors import ConfigurationError
-from alyx_client.http.arguments import require_positive, require_seconds, require_whole_number
+from alyx_client.http.arguments import require_positive, require_whole_number
 from alyx_client.http.body import DEFAULT_MAX_BYTES
-from alyx_client.http.deadline import DEFAULT_TIMEOUT
+from alyx_client.http.deadline import DEFAULT_TIMEOUT, LOGIN_TIMEOUT
 from alyx_client.http.download_rate import DEFAULT_MIN_RATE
 from alyx_client.http.lifetime import DEFAULT_MAX_REQUESTS
 
@@ -25,6 +25,8 @@ class Limits:
     ----------
     timeout
         How long one call may take, in seconds, its retries, waits and logins included; infinity for no limit.
+    login_timeout
+        How long a login may take, in seconds; time at a prompt does not count.
     max_response_bytes
         The largest response that is read into memory, in bytes after decoding; infinity for no limit.
     min_download_rate
@@ -34,6 +36,7 @@ class Limits:
     """
 
     timeout: float = DEFAULT_TIMEOUT
+    login_timeout: float = LOGIN_TIMEOUT
     max_response_bytes: float = DEFAULT_MAX_BYTES
     min_download_rate: float = DEFAULT_MIN_RATE
     max_requests: float = DEFAULT_MAX_REQUESTS
@@ -42,8 +45,9 @@ class Limits:
 LIMITS = tuple(field.name for field in fields(Limits))
 """The names of the limits, in arguments and the settings file; variables of the environment are ``ALYX_…``."""
 
-_CHECKS: Mapping[str, Callable[[str, object], None]] = {
-    "timeout": require_seconds,
+_CHECKS: Mapping[str, Callable[[str, object], float]] = {
+    "timeout": partial(require_positive, unit="seconds"),
+    "login_timeout": partial(require_positive, unit="seconds"),
     "max_response_bytes": partial(require_positive, unit="bytes"),
     "min_download_rate": partial(require_positive, unit="bytes per second", or_zero=True),
     "max_requests": require_whole_number,
@@ -82,8 +86,7 @@ def find_limits(
         argument, environment = arguments.get(name), f"ALYX_{name.upper()}"
         text = variable(environment, base_url)
         if argument is not None:
-            _CHECKS[name](name, argument)
-            values[name], sources[name] = argument, "argument"
+            values[name], sources[name] = check_limit(name, argument), "argument"
         elif text is not None:
             values[name], sources[name] = _from_environment(name, environment, text), environment
         elif name in stored:
@@ -91,21 +94,19 @@ def find_limits(
     return Limits(**values), sources
 
 
-def check_limit(name: str, value: float) -> None:
-    """Check a limit.
+def check_limit(name: str, value: object) -> float:
+    """Check a limit, and return it as Python's own number.
 
     Raises
     ------
     TypeError, ValueError
         It is not such a number.
     """
-    _CHECKS[name](name, value)
+    return _CHECKS[name](name, value)
 
 
 def _from_environment(name: str, environment: str, text: str) -> float:
     try:
-        value = float(text)
-        _CHECKS[name](name, value)
+        return check_limit(name, float(text))
     except ValueError as error:
         raise ConfigurationError(f"The environment variable {environment} is not a limit: {error}") from None
-    return value

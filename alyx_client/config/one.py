@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from alyx_client.config.tables import Table, is_table
 from alyx_client.http.json_body import parse_json
 from alyx_client.http.log import logger
-from alyx_client.http.url import normalise_base_url, same_origin
+from alyx_client.http.url import is_encodable, normalise_base_url, same_origin
 from alyx_client.storage.file_system import home_folder, read_regular_file
 
 __all__ = ["OneServer", "cache_dir", "default_cache_dir", "default_server", "server", "server_key"]
@@ -143,4 +143,6 @@ def _url(value: object) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+    # What is no text in a request or in a path counts as damaged.
+    is_usable = isinstance(value, str) and "\0" not in value and is_encodable(value)
+    return value.strip() or None if isinstance(value, str) and is_usable else None

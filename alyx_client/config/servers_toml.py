@@ -17,7 +17,7 @@ from alyx_client.http.json_body import is_deeply_nested
 from alyx_client.http.log import warn
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.suggestions import nearest
-from alyx_client.http.url import normalise_base_url
+from alyx_client.http.url import normalise_base_url, redact_url
 from alyx_client.storage.file_system import read_regular_file, user_folder
 
 __all__ = ["MORE_DATA_SERVERS", "ServersFile", "StoredServer", "read_servers", "servers_file"]
@@ -173,10 +173,9 @@ class _TableReader:
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise self.error(name, "must be a number")
             try:
-                check_limit(name, value)
+                yield name, check_limit(name, value)
             except ValueError as error:
                 raise self.error(name, f"is not a limit: {error}") from None
-            yield name, value
 
     def headers(self) -> OwnHeaders:
         table = self.table.get("headers")
@@ -273,7 +272,9 @@ def _table_names(file: Path, document: Table) -> dict[str, str]:
         try:
             url = normalise_base_url(name)
         except ValueError as error:
-            raise ConfigurationError(f"{file}: the table of {name!r} has a wrong name: {error}") from None
+            # The name may hold a password, as the address of a server should not.
+            shown = redact_url(name if "://" in name else f"//{name}").removeprefix("//")
+            raise ConfigurationError(f"{file}: the table of {shown!r} has a wrong name: {error}") from None
         if not is_table(table):
             raise ConfigurationError(f'{file}: {name} must be a table with a heading: [servers."{url}"].')
         # Two names can have one normal form, as with and without https://.

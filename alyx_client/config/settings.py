@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from alyx_client.config import one as one_settings
 from alyx_client.config.data_server import DataServer, DataServerArgument, choose_data_servers, parse_argument
-from alyx_client.config.environment import headers_of_environment, variable
+from alyx_client.config.environment import headers_of_environment, names_variable, variable
 from alyx_client.config.limits import Limits, find_limits
 from alyx_client.config.servers_toml import ServersFile, read_servers
 from alyx_client.errors import MissingCredentialsError
@@ -164,15 +164,19 @@ def find_settings(
     )
     folder, folder_source = _first(
         (_as_text(cache_dir), "argument"),
-        (variable("ALYX_CACHE_DIR", url), "ALYX_CACHE_DIR"),
+        (variable("ALYX_CACHE_DIR", url, is_path=True), "ALYX_CACHE_DIR"),
         (_as_text(stored.cache_dir), file),
         (_as_text(one_settings.cache_dir(url)), "ONE"),
     )
     # Absolute, so that it stays the same when the program changes its working directory.
+    with names_variable(folder_source):
+        require_folder("cache_dir", folder)
     chosen = Path(folder).expanduser().absolute() if folder else one_settings.default_cache_dir(url)
+    with names_variable("ALYX_DATA_SERVER"):
+        environment_servers = parse_argument(variable("ALYX_DATA_SERVER", url))
     data_sources = [
         ("argument", parse_argument(data_server)),
-        ("ALYX_DATA_SERVER", parse_argument(variable("ALYX_DATA_SERVER", url))),
+        ("ALYX_DATA_SERVER", environment_servers),
         (file, stored.data_servers),
         ("ONE", _one_data_servers(one_server)),
     ]
@@ -217,7 +221,8 @@ def _find_base_url(base_url: str | None, servers: ServersFile | None) -> tuple[s
             "Which server? Pass its address, as in AlyxClient('https://alyx.example.org'), set ALYX_URL, or run "
             "AlyxClient.setup() once."
         )
-    return normalise_base_url(url), source
+    with names_variable(source):
+        return normalise_base_url(url), source
 
 
 def _first(*values: tuple[_T | None, str]) -> tuple[_T | None, str]:

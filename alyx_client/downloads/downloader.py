@@ -56,8 +56,8 @@ class Downloader:
         folder: Folder | None = None,
         silent: bool = False,
         retries: Retries | None = None,
-        connect_timeout: float = 10.0,
-        read_timeout: float = 120.0,
+        connect_timeout: float | None = 10.0,
+        read_timeout: float | None = 120.0,
         verify: bool | ssl.SSLContext = True,
         min_rate: float = DEFAULT_MIN_RATE,
     ) -> None:

@@ -100,20 +100,19 @@ def require_folder(name: str, value: object) -> None:
         raise ValueError(f"{name}: {user} is the home folder of an unknown user.")
 
 
-def require_seconds(name: str, value: object) -> None:
-    """Check an argument that is a time limit in seconds; None is for no limit.
+def require_seconds(name: str, value: object) -> float | None:
+    """Check an argument that is a time limit in seconds, and return it as Python's own number; None is for no limit.
 
     Raises
     ------
     TypeError, ValueError
         It is not a number, or not a positive one.
     """
-    if value is not None:
-        require_positive(name, value, unit="seconds")
+    return None if value is None else require_positive(name, value, unit="seconds")
 
 
-def require_positive(name: str, value: object, *, unit: str, or_zero: bool = False) -> None:
-    """Check an argument that is a positive number of some unit.
+def require_positive(name: str, value: object, *, unit: str, or_zero: bool = False) -> float:
+    """Check an argument that is a positive number of some unit, and return it as Python's own number.
 
     Raises
     ------
@@ -121,26 +120,32 @@ def require_positive(name: str, value: object, *, unit: str, or_zero: bool = Fal
         It is not a number, or not a positive one.
     """
     try:
-        number = math.nan if isinstance(value, bool | str | bytes) else float(cast("float", value))
+        # Durations of NumPy are numbers, whose unit would be lost.
+        kind: object = getattr(getattr(value, "dtype", None), "kind", "f")
+        is_number = kind in ("i", "u", "f") and not isinstance(value, bool | str | bytes)
+        number = float(cast("float", value)) if is_number else math.nan
     except Exception:  # also of the caller's own __float__
         number = math.nan
     if math.isnan(number) and not isinstance(value, float):
         raise TypeError(f"{name}: pass a number of {unit}, not an object of type {type(value).__name__}.")
     if not (number > 0 or (or_zero and number == 0)):
         raise ValueError(f"{name}={number:g}: pass a positive number of {unit}.")
+    # Other numbers, such as Decimal or float32, cannot be computed with everywhere.
+    return value if type(value) is int else number
 
 
-def require_whole_number(name: str, value: object) -> None:
-    """Check an argument that is a positive whole number of requests.
+def require_whole_number(name: str, value: object) -> int:
+    """Check an argument that is a positive whole number of requests, and return it as Python's own number.
 
     Raises
     ------
     TypeError, ValueError
         It is not a number, or not such a one.
     """
-    require_positive(name, value, unit="requests")
-    if not float(cast("float", value)).is_integer():
-        raise ValueError(f"{name}={value}: pass a whole number.")
+    number = require_positive(name, value, unit="requests")
+    if not float(number).is_integer():
+        raise ValueError(f"{name}={number:g}: pass a whole number.")
+    return int(number)
 
 
 def require_count(name: str, value: object) -> int | None:

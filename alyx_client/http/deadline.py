@@ -63,8 +63,7 @@ class Deadline:
             return cls(default)
         if isinstance(timeout, Deadline):
             return timeout
-        require_seconds("timeout", timeout)
-        return cls(float(timeout))
+        return cls(require_seconds("timeout", timeout) or default)
 
     @property
     def remaining(self) -> float:
@@ -139,7 +138,10 @@ def deadline_exceeded(
     message = f"{what} did not end within {deadline.setting}={deadline.limit:g} s: {waited_for}."
     if may_have_acted and method in {"POST", "PATCH"}:
         message += " It was sent, and the server may have acted on it: check before sending it again."
-    places = "of the client" if deadline.setting != "timeout" else "of the call or the client, or ALYX_TIMEOUT"
+    places = {
+        "timeout": "of the call or the client, or ALYX_TIMEOUT",
+        "login_timeout": "of the client, or ALYX_LOGIN_TIMEOUT",
+    }.get(deadline.setting, "of the client")
     message += f" Allow more time ({deadline.setting}= {places}), or ask for less."
     if last is not None:
         message += f" The failure was: {last}"

@@ -141,8 +141,8 @@ class Streams:
     def __init__(
         self,
         *,
-        connect_timeout: float = 10.0,
-        read_timeout: float = 120.0,
+        connect_timeout: float | None = 10.0,
+        read_timeout: float | None = 120.0,
         verify: bool | ssl.SSLContext = True,
         min_rate: float = DEFAULT_MIN_RATE,
     ) -> None:

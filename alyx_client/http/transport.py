@@ -50,8 +50,8 @@ __all__ = ["ConnectionOptions", "SyncTransport", "Transport", "TransportOptions"
 class ConnectionOptions(TypedDict, total=False):
     """The settings of a transport that downloads share, as keywords; see `Transport`."""
 
-    connect_timeout: float
-    read_timeout: float
+    connect_timeout: float | None
+    read_timeout: float | None
     retries: Retries
     verify: bool | ssl.SSLContext
 
@@ -104,8 +104,8 @@ class Transport:
         base_url: str,
         auth: Authenticator | None = None,
         *,
-        connect_timeout: float = 10.0,
-        read_timeout: float = 120.0,
+        connect_timeout: float | None = 10.0,
+        read_timeout: float | None = 120.0,
         retries: Retries | None = None,
         notices: Notices | None = None,
         verify: bool | ssl.SSLContext = True,

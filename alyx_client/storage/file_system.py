@@ -21,6 +21,7 @@ __all__ = [
     "user_label",
 ]
 
+_LARGEST = 2**24
 _NO_HOME = Path(os.path.abspath(os.devnull))
 _NETWORK_TYPES = re.compile(
     r"nfs\d?|cifs|smb\d?|smbfs|lustre|gpfs|beegfs\w*|ceph|afs|9p|glusterfs|pvfs2|virtiofs|vboxsf|vmhgfs|prl_fs|fuse\..*"
@@ -33,12 +34,24 @@ def read_regular_file(path: Path) -> bytes:
     Raises
     ------
     OSError
-        It cannot be read, or is not a regular file: a FIFO would wait for a writer, perhaps for ever.
+        It cannot be read, is larger than such files are, or is not a regular file: a FIFO would wait for a writer,
+        perhaps for ever.
     """
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return path.read_bytes()
+    content = bytearray()
+    with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
+        while piece := file.read(2**20):
+            content += piece
+            if len(content) > _LARGEST:
+                raise OSError(errno.EFBIG, f"it has more than {_LARGEST:,} bytes", str(path))
+    return bytes(content)
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # Some regular files of the system, below /proc, wait for what they will hold.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def foreign_access(path: Path) -> str | None:
