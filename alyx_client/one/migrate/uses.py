@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
-from libcst.metadata import Assignment
 
 from alyx_client.one.migrate.calls import ByNameCall, is_by_name
 from alyx_client.one.migrate.context import Context
 from alyx_client.one.migrate.kinds import PLAIN, Kind
 from alyx_client.one.migrate.literals import text_of
+from alyx_client.one.migrate.origins import Origins
 from alyx_client.one.migrate.reasons import LeftError, Reason
 
 __all__ = ["Uses", "find_uses"]
@@ -66,7 +66,7 @@ class _Follower:
         self._call = call
         self._context = context
         self._seen: set[tuple[str, int, Kind]] = set()
-        self._reads: set[cst.CSTNode] = set()
+        self._origins = Origins(call.endpoint.name, context)
         # The calls that the value at hand may come from; None if it may come from elsewhere.
         self._sources: frozenset[cst.CSTNode] | None = frozenset()
 
@@ -104,13 +104,20 @@ class _Follower:
             self._follow_target(parent.target, kind)
             self.follow(parent, kind)
         elif isinstance(parent, cst.IfExp | cst.BooleanOperation):
-            self.follow(parent, kind)
+            self._follow_choice(parent, kind)
         elif isinstance(parent, cst.AugAssign | cst.BinaryOperation | cst.StarredElement):
             raise LeftError(Reason.LIST_ONLY, self._code(parent))
         elif isinstance(parent, cst.Del):
             return
         else:
             raise LeftError(Reason.ESCAPES, self._line(node))
+
+    def _follow_choice(self, node: cst.CSTNode, kind: Kind) -> None:
+        """Follow an expression that has one of several values."""
+        before = self._sources
+        self._sources = self._origins.join(node, before)
+        self.follow(node, kind)
+        self._sources = before
 
     def _follow_target(self, target: cst.BaseExpression, kind: Kind) -> None:
         if isinstance(target, cst.Name):
@@ -131,7 +138,7 @@ class _Follower:
             return
         self._seen.add(key)
         before = self._sources
-        self._sources = self._sources_of(assignments)
+        self._sources = self._origins.of(assignments, self._sources)
         names: set[cst.Name] = set()
         for node in {access.node for assignment in assignments for access in assignment.references}:
             owner: cst.BaseExpression = node
@@ -140,45 +147,10 @@ class _Follower:
             if not isinstance(owner, cst.Name):
                 raise LeftError(Reason.ESCAPES, f"{name.value}, which is named in text")
             names.add(owner)
-        self._reads |= names
+        self._origins.reads |= names
         for owner in names:
             self.follow(owner, kind)
         self._sources = before
-
-    def _sources_of(self, assignments: Sequence[Assignment]) -> frozenset[cst.CSTNode] | None:
-        """Return the calls that the values of a variable come from; None if they may come from elsewhere."""
-        sources = self._sources
-        for assignment in assignments:
-            value = self._assigned(assignment.node)
-            calls = frozenset(self._calls_in(value)) if value is not None else frozenset[cst.CSTNode]()
-            # A loop over a variable that was followed has the items of that variable.
-            if sources is None or not (calls or (value is not None and self._reads_in(value))):
-                return None
-            sources |= calls
-        return sources
-
-    def _assigned(self, target: cst.CSTNode) -> cst.CSTNode | None:
-        for node in self._context.ancestors(target):
-            if isinstance(node, cst.Assign | cst.NamedExpr):
-                return node.value
-            if isinstance(node, cst.For | cst.CompFor):
-                return node.iter
-            if isinstance(node, cst.Lambda):
-                return self._context.parent(self._context.parent(node))
-            if isinstance(node, cst.BaseStatement):
-                break
-        return None
-
-    def _calls_in(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-        if is_by_name(node):
-            arguments = cst.ensure_type(node, cst.Call).args
-            if arguments and text_of(arguments[0].value) == self._call.endpoint.name:
-                yield node
-        for child in node.children:
-            yield from self._calls_in(child)
-
-    def _reads_in(self, node: cst.CSTNode) -> bool:
-        return node in self._reads or any(map(self._reads_in, node.children))
 
     def _follow_subscript(self, node: cst.Subscript, kind: Kind) -> None:
         index = node.slice[0].slice if len(node.slice) == 1 else None
@@ -246,7 +218,7 @@ class _Follower:
         if name in _SEQUENCES and is_only and kind.name == "rows":
             self.follow(call, kind)
         elif name == "next" and kind.name == "rows" and not argument.star:
-            self.follow(call, kind.item)
+            self._follow_choice(call, kind.item)
         elif isinstance(call, cst.Call) and kind.name == "rows" and (function := _function_of_items(call, argument)):
             self._follow_target(function.params.params[0].name, kind.item)
             self.follow(call, {"map": PLAIN, "max": kind.item, "min": kind.item}.get(name, kind))

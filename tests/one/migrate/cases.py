@@ -129,6 +129,14 @@ MOVED = {
         "for r in rows:\n    out.append(str(r['id']))\n"
         "for r in rows[1:]:\n    out.append(r['start_time'].isoformat()[11:])",
     ),
+    "no value beside it": (
+        "x = one.alyx.rest('sessions', 'list', id=eid)[0] if eid else None\n"
+        "y = next(iter(one.alyx.rest('sessions', 'list', id=eid)), None)\n"
+        "out = [x['id'] if x else '', y['id'] if y else '']",
+        "x = one.alyx.sessions.list(id=eid)[0] if eid else None\n"
+        "y = next(iter(one.alyx.sessions.list(id=eid)), None)\n"
+        "out = [str(x['id']) if x else '', str(y['id']) if y else '']",
+    ),
     "get and in": (
         "s = one.alyx.rest('subjects', 'read', id='flowers')\nout = [s.get('lab'), 'nickname' in s, s is None, not s]",
         "s = one.alyx.subjects.read('flowers')\nout = [s.get('lab'), 'nickname' in s, s is None, not s]",
@@ -336,6 +344,15 @@ LEFT = {
         "if y:\n    x = one.alyx.rest('sessions', 'read', id=1)\nelse:\n"
         "    x = one.alyx.rest('sessions', 'read', id=2, expires=day)\nf(x['start_time'][:10])",
         "DIFFERS,CACHE_TIME",
+    ),
+    "other value beside it": Left(
+        "f((cached or one.alyx.rest('sessions', 'list'))[0]['start_time'][:10])", "DIFFERS", "or from elsewhere"
+    ),
+    "variable with a value or another": Left(
+        "x = one.alyx.rest('sessions', 'list') if y else cached\nf(x[0]['start_time'][:10])", "DIFFERS"
+    ),
+    "other value at the end": Left(
+        "f(next(iter(one.alyx.rest('sessions', 'list')), default)['id'])", "DIFFERS", "or from elsewhere"
     ),
     "loops with other values": Left(
         "for x in one.alyx.rest('sessions', 'list'):\n    f(x['start_time'][:10])\n"
