@@ -113,7 +113,12 @@ class OneAlyxClient(CallsOfOne, ParametersOfOne, AlyxClient):
         force: bool = False,
         token: str | Mapping[str, str] | None = None,
     ) -> None:
-        """Log in now, as `AlyxClient.authenticate` does; the token is stored where ONE reads it, too."""
+        """Log in now, as `AlyxClient.authenticate` does; the token is stored where ONE reads it, too.
+
+        After a logout, the login that ONE's settings hold is used again, if none is passed.
+        """
+        if password is None and token is None and not self.is_logged_in:
+            username, password = self._login_of_one(username)
         with one_errors():
             super().authenticate(username, password, cache_token, force, token)
         self._mirrored = None

@@ -63,6 +63,13 @@ class ParametersOfOne(BaseClient):
             state.token = self._mirrored = hide(token)
             state.owners = {token: user}
 
+    def _login_of_one(self, username: str | None) -> tuple[str | None, str | None]:
+        """Return the user, and the password if ONE's settings hold that user's."""
+        parameters = self._one_parameters
+        login = getattr(parameters, "ALYX_LOGIN", None) or None
+        password: str | None = getattr(parameters, "ALYX_PWD", None) if username in {None, login} else None
+        return username or login, password or None
+
     def _mirror_token(self, *, always: bool = False) -> None:
         """Store the token where ONE reads it, if it is a new one."""
         state = self._auth

@@ -66,6 +66,14 @@ def test_logging_out_forgets_the_token_everywhere(one: Any) -> None:
     assert one.alyx._token is None
 
 
+def test_login_after_a_logout_is_that_of_ones_settings(one: Any) -> None:
+    alyx = one.alyx
+    alyx.logout()
+    alyx._par = alyx._par.set("ALYX_LOGIN", "olivier").set("ALYX_PWD", "olivier")
+    alyx.authenticate()
+    assert alyx.user == "olivier"
+
+
 def test_token_is_taken_in_place_of_a_password(local_alyx: LocalAlyx, one: Any) -> None:
     for token in (local_alyx.token("olivier"), {"token": local_alyx.token("olivier")}):
         client = webclient.AlyxClient(local_alyx.url, "olivier", None, None, True, "GET", token)
