@@ -14,6 +14,7 @@ from weakref import ReferenceType
 from alyx_client.http.flow import Flow
 from alyx_client.http.message import Params
 from alyx_client.rest.lists import LazyList
+from alyx_client.runtime.list_query import ListState, warn_of_order
 from alyx_client.runtime.paging import Page
 from alyx_client.runtime.results import Results
 
@@ -37,7 +38,8 @@ class PaginatedResponse(Mapping[int, Any]):
     """The rows of a list of several pages, by position; each page is fetched when one of its rows is needed.
 
     Iterating reads ahead, and is complete even where the server repeats rows and omits others. Its length is then the
-    number of rows; before, it is the server's count.
+    number of rows; before, it is the server's count. If pages that are fetched by position repeat a row, all rows are
+    read once, with a warning.
 
     Parameters
     ----------
@@ -66,6 +68,7 @@ class PaginatedResponse(Mapping[int, Any]):
         self._fetched: deque[list[Any]] = deque()
         self._params = lazy.param_sets[0]
         self._query = lazy.query()
+        self._state: ListState[Any] = ListState(1, lazy.page_size, None, self._query.row_key, first, lazy.paging)
         watched = replace(self._query, fetch_page=self._fetch_and_note)
         self._results: Results[Any] = Results.from_query(watched, alyx.run)
 
@@ -103,9 +106,15 @@ class PaginatedResponse(Mapping[int, Any]):
         page = self.alyx.run(self._query.fetch_page(self._params, offset, self.limit))
         with self._lock:
             self._resize(page.count)
-            rows = page.rows[: self.count - offset]
-            self._cache[offset : offset + len(rows)] = rows
+            is_repeated = self._state.repeats_rows(offset, page.rows)
+            if not is_repeated:
+                rows = page.rows[: self.count - offset]
+                self._cache[offset : offset + len(rows)] = rows
         self._notify(page.rows)
+        if is_repeated:
+            warn_of_order()
+            for _ in self:
+                pass
 
     def __len__(self) -> int:
         return len(self._cache)
@@ -191,8 +200,11 @@ def paginated(alyx: Client, lazy: LazyList) -> list[Any] | PaginatedResponse:
     rows = lazy.complete_rows
     if rows is not None:
         return rows
-    # The rows of several queries are counted by reading them.
-    if len(lazy.param_sets) > 1 or not lazy.first_page.rows or lazy.first_page.count > _MOST_PLACES:
+    first = lazy.first_page
+    state = ListState(len(lazy.param_sets), lazy.page_size, None, lazy.query().row_key, first, lazy.paging)
+    # Rows that the server does not count, or counts wrongly, are counted by reading them.
+    is_counted = state.has_server_count and not state.has_no_true_count(first)
+    if not is_counted or not first.rows or first.count > _MOST_PLACES:
         return list(lazy.to_results(alyx.run))
     return PaginatedResponse(alyx, lazy)
 

@@ -21,6 +21,12 @@ def test_percent_encoded_values_are_preserved() -> None:
     assert "b" not in theirs.update_url_params(url, {"limit": 1})
 
 
+def test_none_in_a_url_is_an_error() -> None:
+    assert theirs.update_url_params("a", {"b": None}) == "a?b=None"
+    with pytest.raises(TypeError, match="no text in a URL"):
+        ours.update_url_params("a", {"b": None})
+
+
 def test_unknown_filter_is_an_error(one: Any, alyx: AlyxClient) -> None:
     assert len(one.rest("subjects", "list", nicknam="x")) == len(alyx.rest("subjects", "list"))
     with pytest.raises(InvalidCallError, match="'nickname'"):

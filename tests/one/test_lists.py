@@ -9,6 +9,7 @@ from weakref import WeakMethod
 
 import pytest
 
+from alyx_client.errors import IncompleteResultsWarning
 from alyx_client.testing import LocalAlyx
 from tests.one.conftest import MakeOne
 
@@ -88,6 +89,19 @@ def test_changed_number_of_rows_is_warned_about(client: str, new_one: MakeOne) -
     with pytest.warns(RuntimeWarning):
         assert rows[1]
     assert len(rows) == before + 1
+
+
+def test_rows_that_the_server_repeats_come_once(new_one: MakeOne, local_alyx: LocalAlyx) -> None:
+    """The server's order is not total: here, its second page begins with the last rows of the first one."""
+    alyx = new_one("ours").alyx
+    rows = alyx.rest("datasets", "list", limit=7, no_cache=True)
+    names = [row["url"] for row in alyx.rest("datasets", "list", no_cache=True)]
+    moved, other = rows._cache[6], names[7]
+    local_alyx.faults.add("/datasets", "replace", old=other, new=moved["url"])
+    with pytest.warns(IncompleteResultsWarning, match="at two positions"):
+        assert rows[8]
+    assert sorted(row["url"] for row in rows) == sorted(names)
+    assert [rows[position]["url"] for position in range(len(rows))] == [row["url"] for row in rows]
 
 
 def test_expired_and_bypassed_pages_are_requested_again(one: Any, local_alyx: LocalAlyx) -> None:
