@@ -55,6 +55,8 @@ class Request:
         The encoding of a form; one with files is multipart.
     accept
         The ``Accept`` header.
+    json_type
+        The media type of a JSON body.
     endpoint, action
         Where the request comes from, for messages: ``"subjects"``, ``"list"``.
     hint
@@ -75,6 +77,7 @@ class Request:
     files: tuple[FilePart, ...] = ()
     form_type: Literal["multipart", "urlencoded"] = "multipart"
     accept: str = "application/json"
+    json_type: str = "application/json"
     endpoint: str = ""
     action: str = ""
     hint: str = field(default="", repr=False, compare=False)

@@ -208,7 +208,7 @@ class Transport:
                 fields = {}
             body = {"data": fields, "files": files}
         elif request.json is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = request.json_type
             body = {"content": request.json}
         extensions = {"timeout": timeouts(self.timeout, deadline)}
         built = httpx.Request(request.method, url, headers=headers, extensions=extensions, **body)

@@ -75,6 +75,8 @@ class Action(Generic[T_co]):
         Whether date-times in filters and JSON fields may have a time zone.
     encoding
         The encoding of the body.
+    json_type
+        The media type of a body that is JSON.
     """
 
     endpoint: str
@@ -94,6 +96,7 @@ class Action(Generic[T_co]):
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
     zones: bool = False
     encoding: Literal["json", "multipart", "urlencoded"] = "json"
+    json_type: str = "application/json"
 
     def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys before the path's last one filled in.
@@ -147,6 +150,7 @@ class Action(Generic[T_co]):
             files=files,
             form_type="urlencoded" if self.encoding == "urlencoded" and not files else "multipart",
             accept=self.accept,
+            json_type=self.json_type,
             endpoint=self.endpoint,
             action=self.name,
             hint=slash_hint(path, split_path(self.path)[1], self._finder) if "%2F" in path else "",
@@ -247,6 +251,8 @@ class ListAction(Generic[T]):
         Whether date-times in filters may have a time zone.
     paging
         How the list is divided into pages.
+    accept
+        The media type requested.
     """
 
     endpoint: str
@@ -259,6 +265,7 @@ class ListAction(Generic[T]):
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
     zones: bool = False
     paging: Paging = ALYX_PAGING
+    accept: str = "application/json"
 
     def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys in the path filled in; errors as for `Action.within`."""
@@ -299,7 +306,7 @@ class ListAction(Generic[T]):
             return with_next_url(self.parse(response, client.drift), response, client.base_url)
 
         def fetch_url(url: str) -> Flow[Page[Any]]:
-            response: Response = yield Send(Request("GET", url, endpoint=self.endpoint, action="list"))
+            response: Response = yield Send(self._request(url))
             return with_next_url(self.parse(response, client.drift), response, client.base_url)
 
         limit, max_items = require_count("page_size", limit), require_count("max_items", max_items)
@@ -349,7 +356,10 @@ class ListAction(Generic[T]):
     def request(self, params: Params, offset: int, limit: int | None) -> Request:
         """Build the request for one page; `limit` is the page size, in rows."""
         params = page_params(params, offset, limit, self.paging)
-        return Request("GET", self.path, params=params, endpoint=self.endpoint, action="list")
+        return self._request(self.path, params)
+
+    def _request(self, path: str, params: Params = ()) -> Request:
+        return Request("GET", path, params=params, accept=self.accept, endpoint=self.endpoint, action="list")
 
     def parse(self, response: Response, log: DriftLog) -> Page[Any]:
         """Parse one page, whose rows are no records yet; differences from the declared type go to `log`."""

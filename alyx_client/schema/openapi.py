@@ -92,6 +92,8 @@ class OpenAPIDocument:
     def operations(self) -> Iterator[OpenAPIOperation]:
         """Yield the operations, sorted by path."""
         for path in sorted(self.paths):
+            if path.startswith("x-"):
+                continue  # an extension, and no path
             item = self.resolve(self.paths[path])
             for method in ACTIONS_BY_METHOD:
                 if method.lower() in item:

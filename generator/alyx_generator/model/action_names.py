@@ -33,7 +33,8 @@ def name_actions(endpoint: str, operations: list[Operation]) -> tuple[list[Opera
     named: dict[str, list[Operation]] = {}
     findings: list[Finding] = []
     methods_of_path = Counter(operation.path for operation in operations)
-    for unnamed in sorted(operations, key=lambda operation: (bool(operation.words), operation.path)):
+    # The fewer keys a path has, the plainer its name.
+    for unnamed in sorted(operations, key=lambda each: (bool(each.words), len(each.parents), each.path)):
         name = _name(unnamed, alone=methods_of_path[unnamed.path] == 1, taken=named)
         operation = replace(unnamed, name=name)
         others = named.setdefault(name, [])

@@ -129,6 +129,8 @@ class EndpointBuilder:
             uploads=body.uploads,
             upload_lists=body.upload_lists,
             encoding=operation.encoding,
+            accept=operation.accept,
+            json_type=operation.json_type,
             preserved_fields=body.preserved_fields,
             by_uuid=any(one.style == "id" and one.annotation.startswith("UUID") for one in filters),
             paging=operation.paging,

@@ -76,8 +76,9 @@ def read_filters(parameters: Sequence[Parameter], context: FilterContext) -> tup
     names = frozenset(str(one["name"]) for one in dereferenced if context.django or one["name"] != "django")
     for parameter in dereferenced:
         name = str(parameter["name"])
-        # Neither objects nor styles other than `form` have an encoding in Alyx's filters.
-        if parameter.get("style", "form") != "form" or parameter["schema"].get("type") == "object":
+        # Neither objects nor JSON nor styles other than `form` have an encoding in Alyx's filters.
+        is_form = parameter.get("style", "form") == "form" and "content" not in parameter
+        if not is_form or parameter["schema"].get("type") == "object":
             left_out.append(name)
         elif name in context.paging and context.paged:
             continue

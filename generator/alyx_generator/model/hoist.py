@@ -12,7 +12,7 @@ from alyx_generator.source.openapi import JSONDict, Schemas, component_of, is_ob
 # What holds for one use of an object, and so stays beside the reference to it.
 _USE_KEYWORDS = frozenset({"nullable", "readOnly", "writeOnly", "description", "deprecated"})
 _SINGLE_SCHEMAS = ("items", "additionalProperties", "x-answered", "x-sent")
-_SCHEMA_LISTS = ("oneOf", "anyOf", "allOf")
+_SCHEMA_LISTS = ("oneOf", "anyOf", "allOf", "prefixItems")
 
 
 class Components(JSONDict):

@@ -124,7 +124,8 @@ class EndpointAction:
     `parents` are the keys before the path's last one; `alternatives` are further models that may be sent in place of
     `body`; `single` is false where records can only be sent as a sequence; `finder` is the filter of the endpoint's
     list by the key, empty if it has none, None if there is no list or the key needs none; `row_key` are the fields that
-    may hold the key of a list's row; `paging` is how a list is divided into pages.
+    may hold the key of a list's row; `paging` is how a list is divided into pages;
+    `accept` and `json_type` are the media types of JSON in the response and in the body, if it is not called so.
     """
 
     name: str
@@ -142,6 +143,8 @@ class EndpointAction:
     uploads: tuple[str, ...] = ()
     upload_lists: frozenset[str] = frozenset()
     encoding: BodyEncoding = "json"
+    accept: str = ""
+    json_type: str = ""
     preserved_fields: tuple[str, ...] = ()
     by_uuid: bool = False
     finder: str | None = None

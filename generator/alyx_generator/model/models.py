@@ -13,7 +13,7 @@ from alyx_generator.model.names import Home, ModelKey, ModelNames
 from alyx_generator.model.operations import Operation
 from alyx_generator.model.schemas import or_null, request_schema, response_schema
 from alyx_generator.model.server_facts import read_facts
-from alyx_generator.source.openapi import Document, discriminated, merged, resolved
+from alyx_generator.source.openapi import Document, alternatives, discriminated, merged, resolved
 
 _WRITES = ("create", "update", "partial_update")
 # The record that is read names the resource; failing that, the one that is listed, then the one that is sent.
@@ -127,6 +127,10 @@ class ModelBuilder:
         if _has_extra_keys(schema):
             reason = f"{name} may have other keys than its fields; they are attributes without a type"
             self.findings.append(Finding(home.endpoint, "", reason))
+        kinds = as_schema(as_schema(schema.get("discriminator")).get("mapping"))
+        if kinds and not alternatives(self._components[component]):
+            reason = f"{name} may be one of {', '.join(sorted(kinds))}, whose own fields are attributes without a type"
+            self.findings.append(Finding(home.endpoint, "", reason))
         fields = tuple(self._response_fields(home.endpoint, component, schema))
         names = {field.name for field in fields}
         id_in_url = "url" in names and home.lookup == "uuid" and ("id" not in names or self._all_optional)
@@ -237,7 +241,7 @@ class ModelBuilder:
 
 
 def _has_extra_keys(schema: Schema) -> bool:
-    return schema.get("additionalProperties") not in (None, False)
+    return schema.get("additionalProperties") not in (None, False) or bool(schema.get("patternProperties"))
 
 
 def _lookup_kind(operations: Sequence[Operation], components: Components) -> LookupKind:

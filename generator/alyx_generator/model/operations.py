@@ -41,6 +41,8 @@ class Operation:
         The response, as `alyx_generator.model.payloads` reads it.
     bodies, many, single, encoding
         The components that can be sent, whether a list of them and one of them can be, and how they are encoded.
+    accept, json_type
+        The media types of JSON in the response and in the body; empty for that of JSON itself.
     """
 
     path: str
@@ -58,6 +60,8 @@ class Operation:
     paging: Paging = ALYX_PAGING
     may_be_empty: bool = False
     encoding: BodyEncoding = "json"
+    accept: str = ""
+    json_type: str = ""
 
     @property
     def key(self) -> str:
@@ -119,6 +123,8 @@ def group_operations(paths: Schema, is_collection: Callable[[Operation], bool]) 
     routes: dict[Route, list[Operation]] = {}
     findings: list[Finding] = []
     for path in sorted(paths):
+        if path.startswith("x-"):
+            continue  # an extension, and no path
         operations, skipped = _read_path_item(path, paths[path])
         findings += skipped
         for operation in operations:
@@ -176,6 +182,11 @@ def _unsupported(path: str, method: str) -> str:
     """Return why no method can be generated for an operation; empty where one can."""
     if method in _OTHER_METHODS:
         return f"{method.upper()} is not an action of this client"
+    if not path.startswith("/"):
+        return "the path does not begin with a slash"
+    # Servers and proxies resolve such segments (RFC 3986, section 5.2.4), so that another path would be reached.
+    if any(segment in (".", "..") for segment in _segments(path)):
+        return "the path leads elsewhere"
     # Django allows /files/{name}.{ext}; a URL or a key could not be put into that.
     if any("{" in segment and not _is_key(segment) for segment in _segments(path)):
         return "a key is only part of a segment of the path"

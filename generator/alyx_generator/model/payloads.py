@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -48,6 +49,8 @@ _PAGE_FIELDS = frozenset(
 )
 # Neither says that the content is JSON; a client that accepts JSON gets it.
 _ANY_MEDIA_TYPE = frozenset({"*/*", "application/*"})
+_JSON = "application/json"
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)  # RFC 6838, section 4.2
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -91,7 +94,7 @@ def _read_response(endpoint: str, operation: Operation, components: Components) 
     # Anything but JSON is returned as bytes, as are files that drf-spectacular declares as JSON.
     if schema is None or (schema.get("type") == "string" and schema.get("format") == "binary"):
         return replace(operation, kind="bytes"), ignored
-    operation, content_schema, reasons = _classified(operation, schema, components)
+    operation, content_schema, reasons = _classified(replace(operation, accept=_own_json(content)), schema, components)
     name = _component_name(endpoint, operation)
     # A GET response names the record itself; others need a name beside that of the body.
     response = components.placed(name if operation.method == "get" else f"{name}Response", content_schema)
@@ -128,6 +131,7 @@ def _read_body(endpoint: str, operation: Operation, components: Components) -> t
         undeclared = operation.method in ("post", "put", "patch") and "requestBody" not in operation.spec
         return operation, ["the schema declares no body: nothing can be sent"] if undeclared else []
     schemas, encoding, reasons = _body_schemas(content)
+    operation = replace(operation, json_type=_own_json(content) if encoding == "json" else "")
     name = _component_name(endpoint, operation)
     bodies: dict[str, None] = {}
     is_many = is_single = unread = False
@@ -230,10 +234,22 @@ def _content(holder: Any) -> dict[str, Schema]:
 
 
 def _json_schema(content: Mapping[str, Schema]) -> Schema | None:
-    media_type = next((name for name in content if _is_json(name)), None)
-    if media_type is None:
-        media_type = next((name for name in content if name in _ANY_MEDIA_TYPE and content[name].get("schema")), None)
-    return as_schema(content[media_type].get("schema")) if media_type is not None else None
+    name = _json_name(content)
+    return as_schema(content[name].get("schema")) if name is not None else None
+
+
+def _json_name(content: Mapping[str, Schema]) -> str | None:
+    """Return the key of the content that is read as JSON; None if none is."""
+    names = sorted(filter(_is_json, content), key=lambda name: _media_type(name) != _JSON)
+    others = (name for name in content if name in _ANY_MEDIA_TYPE and content[name].get("schema"))
+    return next(iter(names), None) or next(others, None)
+
+
+def _own_json(content: Mapping[str, Schema]) -> str:
+    """Return the media type of JSON that is not called so; empty if it is, or if there is none."""
+    name = _json_name(content)
+    kind = _media_type(name) if name is not None and name not in _ANY_MEDIA_TYPE else _JSON
+    return kind if kind != _JSON and _MEDIA_TYPE.fullmatch(kind) else ""
 
 
 def _is_json(media_type: str) -> bool:

@@ -134,11 +134,19 @@ class _Reader:
             result = {"type": kind, "format": schema["format"]}
             if self._kind == "request":
                 result["customTypePath"] = self._input_types[schema["format"]]
+        elif kind == "array" and "prefixItems" in schema:
+            result["items"] = self._read_tuple(schema)
         elif kind == "array" and "items" in schema:
             result["items"] = self.read(schema["items"])
         elif kind == "object" and schema.get("additionalProperties") not in (None, False):
             result["additionalProperties"] = self.read(schema["additionalProperties"]) or True
         return or_null(result, nullable(schema))
+
+    def _read_tuple(self, schema: Schema) -> JSONDict:
+        """Return the schema of the items of a tuple, whose length and order have no place in a list's type."""
+        others = schema.get("items", {})
+        parts = [*as_list(schema["prefixItems"]), *([] if others is False else [others])]
+        return self._read_alternatives([as_schema(part) for part in parts], null=False)
 
     def _enumeration(self, values: Iterable[Any], schema: Schema) -> JSONDict:
         values = [value for value in values if value is not None]
@@ -147,7 +155,9 @@ class _Reader:
         kinds = sorted({_type_of(value) for value in values})
         # Literal cannot hold a float or an object, and True equals 1.
         if not {*kinds} <= {"string", "integer", "boolean"} or {"integer", "boolean"} <= {*kinds}:
-            return {"type": kinds[0]} if len(kinds) == 1 and kinds[0] in _TYPES else {}
+            kinds = [kind for kind in kinds if kind != "integer" or "number" not in kinds]
+            return {"type": kinds[0] if len(kinds) == 1 else kinds} if {*kinds} <= _TYPES else {}
+        values = _unique(values)
         # In responses, other values of the type are accepted, too: servers add choices.
         closed: JSONDict = {"enum": values} | ({"type": kinds[0]} if len(kinds) == 1 else {})
         return {"anyOf": [closed, *({"type": kind} for kind in kinds)]} if self._kind == "response" else closed

@@ -64,7 +64,7 @@ _CHECKS: Mapping[str, _Check] = {
     "enum": (_is_list, "a list"),
     "items": _SCHEMA,
     "additionalProperties": _SCHEMA,
-    **dict.fromkeys(("allOf", "oneOf", "anyOf"), _SCHEMAS),
+    **dict.fromkeys(("allOf", "oneOf", "anyOf", "prefixItems"), _SCHEMAS),
     **dict.fromkeys(("nullable", "readOnly", "writeOnly", "deprecated", "x-all-optional", "x-patch-keeps"), _FLAG),
     **dict.fromkeys(("description", "title", "pattern", "x-response-note"), _TEXT),
     **dict.fromkeys(("x-sometimes", "x-sent-required"), _NAMES),

@@ -40,6 +40,8 @@ def normalise(document: Document, reference: Document | None = None) -> JSONDict
         return read_coreapi(document, nearest, name)
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3."):
+        if "swagger" in document:
+            raise UnreadableSchemaError("this is a Swagger 2.0 document; convert it to OpenAPI 3 first.")
         raise UnreadableSchemaError(
             "this is no OpenAPI 3 document and no CoreAPI document. Alyx publishes the former at /api/schema since "
             "version 3.3, and the latter at /docs before."

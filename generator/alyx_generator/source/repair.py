@@ -25,7 +25,7 @@ Problem = tuple[Location, str]
 _METHODS = ("get", "post", "put", "patch", "delete")
 _PLACES = ("query", "header", "path", "cookie")
 _NAME_MAPS = ("properties",)
-_SCHEMA_LISTS = ("allOf", "oneOf", "anyOf")
+_SCHEMA_LISTS = ("allOf", "oneOf", "anyOf", "prefixItems")
 _SCHEMAS = ("items", "additionalProperties", "x-answered", "x-sent")
 _LONGEST_CHAIN = 50
 
@@ -112,6 +112,8 @@ class Repair:
             value = schema.pop(keyword)
             if not is_harmless(keyword, value):
                 self.problems.append(((*here, keyword), f"is not {expected}: ignored"))
+        if _is_file(schema):
+            schema.setdefault("format", "binary")
         reference = schema.get("$ref")
         if isinstance(reference, str) and component_name({"$ref": reference}) not in self._components:
             del schema["$ref"]
@@ -150,6 +152,14 @@ class Repair:
                 waiting += [part[key] for key in _SCHEMAS if key in part]
                 waiting += [inner for key in _SCHEMA_LISTS for inner in as_list(part.get(key))]
         return aliases
+
+
+def _is_file(schema: Mapping[str, Any]) -> bool:
+    """Return whether a schema is a file as OpenAPI 3.1 declares one: by its media type alone."""
+    media = schema.get("contentMediaType")
+    if schema.get("type") != "string" or not isinstance(media, str) or "contentEncoding" in schema:
+        return False
+    return not media.startswith("text/") and not media.endswith("json")
 
 
 def _unreadable(item: Mapping[str, Any], operation: Any) -> Iterator[str]:
