@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from alyx_client.auth.token import Secret, hide, is_token
+from alyx_client.auth.token import Secret, clean_token, hide, is_token
 from alyx_client.client.sync import BaseClient
 from alyx_client.config.data_server import DataServer, parse_argument
 from alyx_client.http.json_body import as_object
@@ -45,14 +46,52 @@ class ParametersOfOne(BaseClient):
         """The folder for cached responses."""
         return self._settings.rest_cache_dir
 
+    # Acquisition programs log in by setting these three, with a token that another computer has sent.
+    @property
+    def user(self) -> str | None:
+        """The user's name, as far as it is known without contacting the server; it can be set."""
+        return self._auth.user
+
+    @user.setter
+    def user(self, name: str | None) -> None:
+        state = self._auth
+        if name != state.credentials.username:
+            # The password is the former user's.
+            state.credentials.username, state.credentials.password = name, None
+        if state.token is not None:
+            state.owners = {state.token: name}
+
     @property
     def _token(self) -> dict[str, str] | None:
         token = self._auth.known_token()
         return None if token is None else {"token": token}
 
+    @_token.setter
+    def _token(self, response: Mapping[str, str] | None) -> None:
+        self._set_token(next(iter(response.values()), None) if response else None)
+
     @property
     def _headers(self) -> dict[str, str]:
         return {"Accept": "application/json", **self._token_headers()}
+
+    @_headers.setter
+    def _headers(self, headers: Mapping[str, str]) -> None:
+        self._set_token(headers.get("Authorization", "").rpartition(" ")[2] or None)
+
+    def _set_token(self, token: str | None) -> None:
+        state, credentials = self._auth, self._auth.credentials
+        if token == state.token:
+            return
+        token = None if token is None else clean_token(token, "_token")
+        credentials.log_in_as(
+            credentials.username, None, token, keep=not credentials.transient, prompted=credentials.prompted
+        )
+        # Nobody has said whose token it is: a login in its place might be another user's.
+        credentials.password = None
+        state.owners = {} if token is None else {token: credentials.username}
+        state.issued = set()
+        state.token = self._mirrored = token
+        state.logins += 1
 
     def _take_token_of_one(self) -> None:
         """Begin with the token that ONE has stored; if the server refuses it, another one is looked for, as always."""

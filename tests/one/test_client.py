@@ -81,6 +81,20 @@ def test_token_is_taken_in_place_of_a_password(local_alyx: LocalAlyx, one: Any) 
         assert stored(client)["TOKEN"]["olivier"] == {"token": local_alyx.token("olivier")}
 
 
+def test_token_of_another_computer_is_taken(local_alyx: LocalAlyx, new_one: MakeOne) -> None:
+    for client in ("theirs", "ours"):
+        alyx = new_one(client).alyx
+        token = {"token": local_alyx.token("olivier")}
+        alyx._par = alyx._par.set("ALYX_LOGIN", "olivier").set("TOKEN", {"olivier": token})
+        alyx._token = token
+        alyx._headers = {"Authorization": f"Token {token['token']}", "Accept": "application/json"}
+        alyx.user = "olivier"
+        assert alyx.is_logged_in
+        assert (alyx.user, alyx._token, alyx._headers["Authorization"]) == ("olivier", token, f"Token {token['token']}")
+        made = alyx.rest("weighings", "create", data={"subject": "flowers", "weight": 22.5})
+        assert made["user"] == "olivier"
+
+
 def test_settings_change_together(one: Any, tmp_path: Path) -> None:
     alyx = one.alyx
     alyx.cache_dir = tmp_path / "first"
