@@ -13,7 +13,7 @@ import pytest
 from alyx_client.errors import NotFoundError
 
 from .endpoints import ENDPOINTS
-from .package import AlyxClient, models
+from .package import AlyxClient, models, new_session
 
 PREFIX = "alyx-client-test"
 
@@ -75,7 +75,7 @@ class Bench:
     @cached_property
     def session(self) -> Any:
         start = datetime(2020, 1, 12, 10, 30)
-        return self.create("sessions", models.Session(subject=self.subject.nickname, start_time=start, number=1))
+        return self.create("sessions", new_session(subject=self.subject.nickname, start_time=start, number=1))
 
     @cached_property
     def dataset_type(self) -> Any:

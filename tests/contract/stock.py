@@ -12,7 +12,7 @@ from alyx_client.errors import ServerError
 
 from .bench import Bench
 from .endpoints import ENDPOINTS, LISTED
-from .package import AlyxClient, models
+from .package import AlyxClient, models, new_session
 
 NAME = "alyx-client-stock"
 UNLISTABLE: dict[str, str] = {}  # lists on which the server itself fails, and its words
@@ -33,7 +33,7 @@ class Stock(Bench):
 
     @cached_property
     def session(self) -> Any:
-        return self.create("sessions", models.Session(subject=self.subject.nickname, start_time=_DAY, number=1))
+        return self.create("sessions", new_session(subject=self.subject.nickname, start_time=_DAY, number=1))
 
     @cached_property
     def dataset_type(self) -> Any:
@@ -124,7 +124,7 @@ MAKERS: dict[str, Callable[[Bench, int], Any]] = {
     "water_administrations": lambda s, n: models.WaterAdministration(
         subject=s.subject.nickname, water_administered=n, date_time=_days(n)
     ),
-    "sessions": lambda s, n: models.Session(subject=s.subject.nickname, start_time=_days(n + 1), number=1),
+    "sessions": lambda s, n: new_session(subject=s.subject.nickname, start_time=_days(n + 1), number=1),
     "notes": lambda s, n: models.Note(
         user=s.me, content_type="subjects.subject", object_id=s.subject.id, text=f"note {n}"
     ),

@@ -16,7 +16,7 @@ from alyx_client.errors import (
 from alyx_client.http.message import Request
 
 from .bench import PREFIX, Bench
-from .package import AlyxClient, models
+from .package import AlyxClient, models, new_session
 from .targets import Target
 
 NOBODY = UUID(int=1)
@@ -57,7 +57,7 @@ def test_missing_token_is_an_error(client: AlyxClient) -> None:
 
 def test_missing_related_record_is_named(client: AlyxClient, writable: None) -> None:
     with pytest.raises(BadRequestError) as refusal:
-        client.sessions.create(models.Session(subject="alyx-client-test-no-such", projects=["alyx-client-test-none"]))
+        client.sessions.create(new_session(subject="alyx-client-test-no-such", projects=["alyx-client-test-none"]))
     assert refusal.value.fields.keys() == {"subject", "projects"}
     assert "subject" in str(refusal.value)
 

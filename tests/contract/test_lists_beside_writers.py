@@ -23,7 +23,7 @@ import pytest
 from alyx_client.errors import AlyxError, IncompleteResultsWarning, NotFoundError
 
 from .bench import Bench
-from .package import AlyxClient, AsyncAlyxClient, models
+from .package import AlyxClient, AsyncAlyxClient, models, new_session
 from .targets import Target
 from .walks import BESIDE_WRITERS
 
@@ -118,7 +118,7 @@ class Writers:
     def _session(self, chance: random.Random) -> Any:
         start = datetime(2012, 1, 1) + timedelta(minutes=chance.randrange(8_000_000))
         return self._client.sessions.create(
-            models.Session(subject=self._bench.subject.nickname, start_time=start, number=chance.randrange(1, 900))
+            new_session(subject=self._bench.subject.nickname, start_time=start, number=chance.randrange(1, 900))
         )
 
     def _dataset(self, chance: random.Random) -> Any:

@@ -13,7 +13,7 @@ from alyx_client.errors import BadRequestError, NotFoundError
 
 from .bench import PREFIX, Bench, first_row
 from .endpoints import ENDPOINTS, LISTED, is_readable
-from .package import PACKAGE, AlyxClient, models
+from .package import PACKAGE, AlyxClient, models, new_session
 from .targets import Target
 
 MORNING = datetime(2020, 1, 12, 9, 0)
@@ -227,7 +227,7 @@ CYCLES: dict[str, Cycle] = {
             extended_qc={"dlc": 0.5},
             json={"rig": 1},
         ),
-        lambda b: models.Session(subject=b.subject.nickname, start_time=MORNING, number=2, narrative="by hand"),
+        lambda b: new_session(subject=b.subject.nickname, start_time=MORNING, number=2, narrative="by hand"),
         {"qc": "WARNING", "extended_qc": {"dlc": 0.9, "ok": True}, "n_trials": 10},
         to_null="end_time",
     ),

@@ -56,7 +56,9 @@ def mismatches(value: Any, declared: Any, path: str = "response") -> Iterator[st
             declared.model_rebuild()  # its fields' types are resolved late
             for name, field in declared.model_fields.items():
                 yield from mismatches(getattr(value, name), field.annotation, f"{path}.{name}")
-            yield from (f"{path}.{name} is not declared" for name in value.model_extra or ())
+            # A key that the URL may stand for is a property.
+            others = [name for name in value.model_extra or () if not hasattr(declared, name)]
+            yield from (f"{path}.{name} is not declared" for name in others)
     elif not isinstance(value, declared) or _is_subclass_instance(value, declared):
         yield _mismatch(value, declared, path)
 

@@ -12,7 +12,7 @@ from alyx_client.errors import NotFoundError
 
 from ..bench import Bench
 from ..endpoints import ENDPOINTS
-from ..package import AlyxClient, models
+from ..package import AlyxClient, new_session
 
 STRANGERS = [UUID(int=number) for number in range(1, 81)]
 
@@ -32,9 +32,7 @@ def change(bench: Bench, **fields: Any) -> None:
 
 def another_day(bench: Bench, **fields: Any) -> Any:
     start = datetime(2020, 1, 14, 10)
-    return bench.create(
-        "sessions", models.Session(subject=bench.subject.nickname, start_time=start, number=1, **fields)
-    )
+    return bench.create("sessions", new_session(subject=bench.subject.nickname, start_time=start, number=1, **fields))
 
 
 def created(bench: Bench, endpoint: str, data: Any, **others: Any) -> Any:

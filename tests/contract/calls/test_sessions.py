@@ -11,7 +11,7 @@ from alyx_client.errors import NotFoundError, ServerError
 from alyx_client.http.message import Request
 
 from ..bench import PREFIX, Bench, first_row
-from ..package import AlyxClient, models
+from ..package import AlyxClient, models, new_session
 from .helpers import (
     ALIGNED,
     REGION,
@@ -241,7 +241,7 @@ def test_07_session_is_written_typed(client: AlyxClient, bench: Bench) -> None:
     )
     assert (record.users, record.type, record.json) == ([bench.me], "Experiment", {"rig": [1, None]})
 
-    replacement = models.Session(subject=bench.subject.nickname, start_time=start, number=4, narrative="by hand")
+    replacement = new_session(subject=bench.subject.nickname, start_time=start, number=4, narrative="by hand")
     assert client.sessions.update(record.id, replacement).number == 4
     changed = client.sessions.partial_update(record.id, end_time=datetime(2020, 1, 13, 10, 30))
     assert (changed.end_time, changed.narrative) == (datetime(2020, 1, 13, 10, 30), "by hand")
