@@ -10,9 +10,12 @@ from typing import Any, Protocol, TypeVar
 
 from alyx_client.client.by_name import CallsByName
 from alyx_client.errors import NotAnObjectError
-from alyx_client.http.flow import Expires, Flow, Send
+from alyx_client.http.flow import Expires, Flow, Send, drive
 from alyx_client.http.json_body import read_json
+from alyx_client.http.message import Response
+from alyx_client.one.replaced import replaced_caller
 from alyx_client.one.results import paginated
+from alyx_client.rest.calls import check_names
 from alyx_client.rest.lists import LazyList
 from alyx_client.rest.requests import build_request
 
@@ -75,9 +78,15 @@ class CallsOfOne(CallsByName):
             return None
         if "?" not in url and not self._is_complete(url, action, id, data, files):
             return None
-        return super().rest(
-            url, action, id, data, files, no_cache, extra_params=extra_params, timeout=timeout, **filters
-        )
+        replaced = replaced_caller(self, CallsOfOne)
+        if replaced is None:
+            return super().rest(
+                url, action, id, data, files, no_cache, extra_params=extra_params, timeout=timeout, **filters
+            )
+        check_names(url=url, action=action)
+        flow = self._calls.rest(url, action, id, data, files, filters, extra_params=extra_params, bypass_cache=no_cache)
+        result = drive(flow, lambda step: replaced(step) or self.run(_only(step)))
+        return paginated(self, result) if isinstance(result, LazyList) else result
 
     def _is_complete(self, url: str, action: str | None, key: object, data: object, files: object) -> bool:
         """Return whether a call has all that it needs; print or log what is missing."""
@@ -176,3 +185,8 @@ class CallsOfOne(CallsByName):
         run = self.run if timeout is None else partial(self.run, timeout=timeout)
         result = run(flow)
         return paginated(self, result) if isinstance(result, LazyList) else result
+
+
+def _only(step: Send) -> Flow[Response]:
+    response: Response = yield step
+    return response

@@ -8,7 +8,16 @@ from typing import Any, Protocol, Self, cast
 
 from alyx_client.errors import ConfigurationError
 
-__all__ = ["OneParameters", "RequestsModule", "RequestsResponse", "one_parameters", "one_version", "requests", "thaw"]
+__all__ = [
+    "OneParameters",
+    "RequestsModule",
+    "RequestsResponse",
+    "one_parameters",
+    "one_version",
+    "request_function",
+    "requests",
+    "thaw",
+]
 
 _INSTALL = 'ONE is not installed. Install it where this program runs: pip install "ONE-api>=3.6"'
 
@@ -80,6 +89,11 @@ def requests() -> RequestsModule:
         It is not installed.
     """
     return cast(RequestsModule, _import("requests"))
+
+
+def request_function(name: str) -> Any:
+    """Return a function of requests by its name, such as ``requests.get``."""
+    return getattr(_import("requests"), name)
 
 
 def one_parameters() -> ParametersModule:

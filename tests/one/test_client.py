@@ -8,6 +8,7 @@ import logging
 import pickle
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -132,6 +133,29 @@ def test_missing_arguments_are_logged_and_printed(
     for url, action in (("nothing", "list"), ("sessions", "nothing"), ("nothing", None)):
         with pytest.raises(ValueError, match="nothing"):
             alyx.rest(url, action)
+
+
+@pytest.mark.parametrize("client", ["theirs", "ours"])
+def test_replaced_methods_are_called(client: str, new_one: MakeOne) -> None:
+    alyx = new_one(client).alyx
+    alyx.rest_schemes  # noqa: B018 - fetched before get() is replaced
+    with mock.patch.object(alyx, "get", return_value=[{"name": "here"}]) as get:
+        assert alyx.rest("subjects", "list", django=None, lab="foo") == [{"name": "here"}]
+        assert alyx.rest("subjects", "read", id="flowers", no_cache=True) == [{"name": "here"}]
+        made = alyx.rest("tags", "create", data={"name": "made", "public": True})
+    assert made["name"] == "made"
+    assert get.call_args_list == [
+        mock.call("/subjects?lab=foo", clobber=False, expires=False),
+        mock.call("/subjects/flowers", clobber=True, expires=True),
+    ]
+    with mock.patch.object(alyx, "patch", return_value={"id": 1}) as patch:
+        assert alyx.rest("tags", "partial_update", id=made["id"], data={"public": False}) == {"id": 1}
+    patch.assert_called_once_with(f"/tags/{made['id']}", data={"public": False}, files=None)
+    with mock.patch.object(type(alyx), "_generic_request", return_value={"id": 2}) as generic:
+        assert alyx.rest("tags", "partial_update", id=made["id"], data={"public": False}) == {"id": 2}
+    assert generic.call_args.kwargs["data"] == {"public": False}
+    with mock.patch.object(alyx, "get", side_effect=OSError), pytest.raises(OSError):  # noqa: PT011
+        alyx.rest("subjects", "read", id="flowers")
 
 
 def test_generic_requests_return_the_page(one: Any, new_one: MakeOne) -> None:
