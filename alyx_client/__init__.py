@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         ServerError,
         StaleAnswerWarning,
         UnexpectedAnswerError,
+        UnknownFilterError,
     )
     from alyx_client.http.retry import Retries
     from alyx_client.runtime.async_results import AsyncResults
@@ -86,6 +87,7 @@ __all__ = [
     "ServerError",
     "StaleAnswerWarning",
     "UnexpectedAnswerError",
+    "UnknownFilterError",
 ]
 
 # The modules of the names above that are not errors. All of them are imported on first access (PEP 562), so that

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 _PACKAGE = os.path.dirname(__file__) + os.sep
@@ -37,6 +38,41 @@ def printable(text: str, *, several_lines: bool = False, limit: int | None = _MA
 
 def _escape(character: str, several_lines: bool) -> str:
     return character if several_lines and character in "\n\t" else ascii(character)[1:-1]
+
+
+def wants_full_tracebacks() -> bool:
+    """Return whether ``ALYX_FULL_TRACEBACKS`` asks for tracebacks with all frames."""
+    return os.environ.get("ALYX_FULL_TRACEBACKS", "").strip() not in ("", "0")
+
+
+def short_traceback(error: BaseException) -> list[str]:
+    """Return the lines of a traceback that ends where this package was called; the message comes last.
+
+    Parameters
+    ----------
+    error
+        The error, which is left as it is.
+    """
+    import traceback
+
+    frames: list[traceback.FrameSummary] = []
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename.startswith(_PACKAGE) and frames:
+            break
+        if "IPython" not in frame.filename.split(os.sep):
+            frames.append(frame)
+    lines = "".join(traceback.format_list(frames)).splitlines()
+    cause = error.__cause__
+    because = [] if cause is None else [f"Caused by {type(cause).__name__}: {printable(str(cause))}"]
+    more = "(ALYX_FULL_TRACEBACKS=1 in the environment shows the frames of alyx-client, too.)"
+    return [
+        "Traceback (most recent call last):",
+        *lines,
+        *because,
+        more,
+        f"{type(error).__name__}: {printable(str(error), several_lines=True)}",
+        *map(str, getattr(error, "__notes__", ())),
+    ]
 
 
 class AlyxError(Exception):
@@ -98,25 +134,9 @@ class AlyxError(Exception):
     @property
     def _render_traceback_(self) -> Callable[[], list[str]]:
         # IPython and Jupyter show what this returns in place of all frames, with lines around each of them.
-        if os.environ.get("ALYX_FULL_TRACEBACKS", "").strip() not in ("", "0"):
+        if wants_full_tracebacks():
             raise AttributeError("the full traceback is wanted")
-        return self._short_traceback
-
-    def _short_traceback(self) -> list[str]:
-        """Return the lines of a traceback that ends where this package was called."""
-        import traceback
-
-        frames: list[traceback.FrameSummary] = []
-        for frame in traceback.extract_tb(self.__traceback__):
-            if "IPython" not in frame.filename.split(os.sep):
-                frames.append(frame)
-            if frame.filename.startswith(_PACKAGE):
-                break
-        lines = "".join(traceback.format_list(frames)).splitlines()
-        cause = self.__cause__
-        because = [] if cause is None else [f"Caused by {type(cause).__name__}: {printable(str(cause))}"]
-        more = "ALYX_FULL_TRACEBACKS=1 in the environment shows all frames."
-        return ["Traceback (most recent call last):", *lines, f"{type(self).__name__}: {self}", *because, f"({more})"]
+        return partial(short_traceback, self)
 
     def __reduce__(self) -> tuple[object, ...]:
         # By default, errors are unpickled by calling the class with `args`, which has no keywords.
@@ -257,6 +277,10 @@ class FrozenRecordError(AlyxError, AttributeError, ValueError):
 
 class InvalidCallError(AlyxError, ValueError):
     """The call names an unknown endpoint, action or filter, or omits a required argument; nothing was sent."""
+
+
+class UnknownFilterError(AlyxError, TypeError):
+    """A list has no such filter, which Alyx would ignore and return everything; nothing was sent."""
 
 
 class NotAnObjectError(AlyxError, TypeError):

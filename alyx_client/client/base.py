@@ -29,6 +29,7 @@ from alyx_client.http.message import Request
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.retry import Retries
 from alyx_client.http.suggestions import did_you_mean, missing_attribute, nearest
+from alyx_client.http.tracebacks import install
 from alyx_client.http.transport import ConnectionOptions, SyncTransport, TransportOptions
 from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.calls import RestCalls
@@ -153,6 +154,7 @@ class ClientBase(CacheSettings, DataFiles):
         max_requests: int | None = None,
     ) -> None:
         configure()
+        install()
         password, token = hide(password), hide(token)
         passed_headers = None if headers is None else OwnHeaders(headers)
         del headers  # so that tracebacks that show local variables do not show them

@@ -15,6 +15,7 @@ from itertools import product
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 from uuid import UUID
 
+from alyx_client.errors import UnknownFilterError
 from alyx_client.http.log import warn
 from alyx_client.http.message import Params
 from alyx_client.http.suggestions import suggest
@@ -304,7 +305,7 @@ def _renamed(filters: dict[str, object], names: Sequence[str], method: str) -> A
     return filters
 
 
-def unknown_filter(name: str, names: Sequence[str], method: str) -> TypeError:
+def unknown_filter(name: str, names: Sequence[str], method: str) -> UnknownFilterError:
     """Return the error for a filter that does not exist.
 
     Parameters
@@ -316,4 +317,6 @@ def unknown_filter(name: str, names: Sequence[str], method: str) -> TypeError:
     method
         The qualified name of the method.
     """
-    return TypeError(f"{method}() has no filter {name!r}. {suggest(name, names)} extra_params={{...}} passes anything.")
+    return UnknownFilterError(
+        f"{method}() has no filter {name!r}. {suggest(name, names)} extra_params={{...}} passes anything."
+    )
