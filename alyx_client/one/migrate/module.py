@@ -146,14 +146,16 @@ def _plan(node: cst.Call, surface: Surface, context: Context) -> _Plan:
 
 
 def _leave_dependent(plans: dict[cst.CSTNode, _Plan], left: dict[cst.CSTNode, LeftError]) -> None:
-    """Leave the calls whose results share variables with those of calls that are left."""
-    while dependent := [node for node, plan in plans.items() if not plan.uses.needed <= plans.keys()]:
+    """Leave the calls whose results share variables with values that are no typed records."""
+    while plans:
+        reached = {place for plan in plans.values() for place in plan.uses.reached}
+        dependent = [node for node, plan in plans.items() if not plan.uses.needed <= reached]
+        if not dependent:
+            return
         for node in dependent:
-            plan = plans.pop(node)
-            other = next(call for call in plan.uses.needed if call in left)
-            left[node] = LeftError(
-                Reason.DIFFERS, f"a variable also has the result of another call: {left[other].detail}"
-            )
+            plans.pop(node)
+            detail = "a variable or an expression may also have a value from elsewhere"
+            left[node] = LeftError(Reason.DIFFERS, detail)
 
 
 def _blocks(plans: Iterable[_Plan]) -> dict[cst.CSTNode, Block]:

@@ -9,16 +9,28 @@ import libcst as cst
 
 from alyx_client.one.migrate.calls import ByNameCall, is_by_name
 from alyx_client.one.migrate.context import Context
+from alyx_client.one.migrate.expressions import (
+    choices,
+    function_of_items,
+    is_condition,
+    is_empty,
+    is_name,
+    is_none_test,
+    target,
+)
 from alyx_client.one.migrate.kinds import PLAIN, Kind
 from alyx_client.one.migrate.literals import text_of
-from alyx_client.one.migrate.origins import Origins
 from alyx_client.one.migrate.reasons import LeftError, Reason
+from alyx_client.runtime import Record
 
 __all__ = ["Uses", "find_uses"]
 
 # What these return does not depend on the class of a sequence or of its items.
 _COUNTING = frozenset({"len", "bool", "any", "all"})
 _SEQUENCES = frozenset({"list", "tuple", "reversed", "iter"})
+
+
+Reached = tuple[cst.CSTNode, type[Record] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +41,15 @@ class Uses:
     ----------
     texts
         The expressions whose values must be made text, and the function that does so: ``str`` or ``isoformat``.
+    reached
+        The expressions and variables that have the result, or a part of it, and the class of its records.
     needed
-        Other calls that must be rewritten, too, since these expressions may have their values.
+        Those that must have the result of a call that is rewritten, since they may be what is made text.
     """
 
     texts: Mapping[cst.CSTNode, str]
-    needed: frozenset[cst.CSTNode]
+    reached: frozenset[Reached]
+    needed: frozenset[Reached]
 
 
 def find_uses(call: ByNameCall, result: Kind, context: Context) -> Uses:
@@ -54,32 +69,32 @@ def find_uses(call: ByNameCall, result: Kind, context: Context) -> Uses:
     LeftError
         The result is used in a way that may differ.
     """
-    follower = _Follower(call, context)
+    follower = _Follower(context)
     follower.follow(call.node, result)
-    return Uses(follower.texts, frozenset(follower.needed - {call.node}))
+    return Uses(follower.texts, frozenset(follower.reached), frozenset(follower.needed))
 
 
 class _Follower:
-    def __init__(self, call: ByNameCall, context: Context) -> None:
+    def __init__(self, context: Context) -> None:
         self.texts: dict[cst.CSTNode, str] = {}
-        self.needed: set[cst.CSTNode] = set()
-        self._call = call
+        self.reached: set[Reached] = set()
+        self.needed: set[Reached] = set()
         self._context = context
         self._seen: set[tuple[str, int, Kind]] = set()
-        self._origins = Origins(call.endpoint.name, context)
-        # The calls that the value at hand may come from; None if it may come from elsewhere.
-        self._sources: frozenset[cst.CSTNode] | None = frozenset()
+        # Where the value at hand may also come from.
+        self._others: frozenset[Reached] = frozenset()
 
     def follow(self, node: cst.CSTNode, kind: Kind) -> None:
         """Follow the value of an expression to what it is used for."""
         parent = self._context.parent(node)
         if kind == PLAIN or isinstance(parent, cst.Expr):
             return
+        self.reached.add((node, kind.model))
         if kind.name == "other":
             raise LeftError(Reason.DIFFERS, f"{self._code(node)} is {kind.type_name}")
         if kind.name in ("uuid", "time"):
             self._follow_value(node, parent, kind)
-        elif _is_condition(node, parent):
+        elif is_condition(node, parent):
             return
         elif isinstance(parent, cst.Subscript) and parent.value is node:
             self._follow_subscript(parent, kind)
@@ -114,13 +129,14 @@ class _Follower:
 
     def _follow_choice(self, node: cst.CSTNode, kind: Kind) -> None:
         """Follow an expression that has one of several values."""
-        before = self._sources
-        self._sources = self._origins.join(node, before)
+        before = self._others
+        self._others = before | {(value, kind.model) for value in choices(node) if not is_empty(value)}
         self.follow(node, kind)
-        self._sources = before
+        self._others = before
 
     def _follow_target(self, target: cst.BaseExpression, kind: Kind) -> None:
         if isinstance(target, cst.Name):
+            self.reached.add((target, kind.model))
             self._follow_variable(target, kind)
         elif isinstance(target, cst.Tuple | cst.List) and kind.name == "rows":
             for element in target.elements:
@@ -137,8 +153,9 @@ class _Follower:
         if key in self._seen:
             return
         self._seen.add(key)
-        before = self._sources
-        self._sources = self._origins.of(assignments, self._sources)
+        before = self._others
+        targets = [target(assignment.node) for assignment in assignments]
+        self._others = before | {(target, kind.model) for target in targets if not self._is_unset(target)}
         names: set[cst.Name] = set()
         for node in {access.node for assignment in assignments for access in assignment.references}:
             owner: cst.BaseExpression = node
@@ -147,10 +164,15 @@ class _Follower:
             if not isinstance(owner, cst.Name):
                 raise LeftError(Reason.ESCAPES, f"{name.value}, which is named in text")
             names.add(owner)
-        self._origins.reads |= names
         for owner in names:
             self.follow(owner, kind)
-        self._sources = before
+        self._others = before
+
+    def _is_unset(self, target: cst.CSTNode) -> bool:
+        """Return whether a variable is set to what has no items and no fields."""
+        parent = self._context.parent(target)
+        assign = self._context.parent(parent) if isinstance(parent, cst.AssignTarget) else parent
+        return isinstance(assign, cst.Assign | cst.AnnAssign) and assign.value is not None and is_empty(assign.value)
 
     def _follow_subscript(self, node: cst.Subscript, kind: Kind) -> None:
         index = node.slice[0].slice if len(node.slice) == 1 else None
@@ -219,7 +241,7 @@ class _Follower:
             self.follow(call, kind)
         elif name == "next" and kind.name == "rows" and not argument.star:
             self._follow_choice(call, kind.item)
-        elif isinstance(call, cst.Call) and kind.name == "rows" and (function := _function_of_items(call, argument)):
+        elif isinstance(call, cst.Call) and kind.name == "rows" and (function := function_of_items(call, argument)):
             self._follow_target(function.params.params[0].name, kind.item)
             self.follow(call, {"map": PLAIN, "max": kind.item, "min": kind.item}.get(name, kind))
         elif name in ("enumerate", "zip") and kind.name == "rows" and isinstance(call, cst.Call):
@@ -243,15 +265,13 @@ class _Follower:
 
     def _follow_value(self, node: cst.CSTNode, parent: cst.CSTNode, kind: Kind) -> None:
         """Follow a UUID or a time, which is text in calls by name."""
-        if _is_condition(node, parent) or _is_none_test(parent):
+        if is_condition(node, parent) or is_none_test(parent):
             return
         if kind.name == "uuid" and self._is_written(parent):
             return
         if kind.nullable and not (kind.name == "time" and self._needs_text(node, parent)):
             raise LeftError(Reason.DIFFERS, f"{self._code(node)} is {kind.type_name}")
-        if self._sources is None:
-            raise LeftError(Reason.DIFFERS, f"{self._code(node)} is {kind.type_name}, or from elsewhere")
-        self.needed |= self._sources
+        self.needed |= self._others
         self.texts[node] = "str" if kind.name == "uuid" else "isoformat"
 
     def _is_written(self, parent: cst.CSTNode) -> bool:
@@ -263,7 +283,7 @@ class _Follower:
         call = self._context.parent(parent)
         if not isinstance(call, cst.Call) or is_by_name(call):
             return True
-        return _is_name(call.func, "print") or (_is_name(call.func, "str") and len(call.args) == 1)
+        return is_name(call.func, "print") or (is_name(call.func, "str") and len(call.args) == 1)
 
     def _needs_text(self, node: cst.CSTNode, parent: cst.CSTNode) -> bool:
         """Return whether a use would fail for None in any case."""
@@ -282,35 +302,3 @@ class _Follower:
             if isinstance(ancestor, cst.BaseSmallStatement | cst.BaseCompoundStatement):
                 return self._code(ancestor)
         return self._code(node)
-
-
-def _function_of_items(call: cst.Call, argument: cst.Arg) -> cst.Lambda | None:
-    """Return the lambda that ``filter``, ``map``, ``sorted``, ``max`` or ``min`` calls with each item."""
-    if not isinstance(call.func, cst.Name) or len(call.args) != 2 or argument.star:
-        return None
-    first, second = call.args
-    if call.func.value in ("filter", "map"):
-        function = first if argument is second else None
-    elif call.func.value in ("sorted", "max", "min"):
-        is_key = second.keyword is not None and second.keyword.value == "key"
-        function = second if argument is first and is_key else None
-    else:
-        function = None
-    value = function.value if function else None
-    return value if isinstance(value, cst.Lambda) and len(value.params.params) == 1 else None
-
-
-def _is_name(node: cst.CSTNode, name: str) -> bool:
-    return isinstance(node, cst.Name) and node.value == name
-
-
-def _is_none_test(parent: cst.CSTNode) -> bool:
-    return isinstance(parent, cst.Comparison) and all(
-        isinstance(target.operator, cst.Is | cst.IsNot) for target in parent.comparisons
-    )
-
-
-def _is_condition(node: cst.CSTNode, parent: cst.CSTNode) -> bool:
-    if isinstance(parent, cst.UnaryOperation):
-        return isinstance(parent.operator, cst.Not)
-    return isinstance(parent, cst.If | cst.While | cst.IfExp | cst.Assert | cst.CompIf) and parent.test is node

@@ -137,6 +137,16 @@ MOVED = {
         "y = next(iter(one.alyx.sessions.list(id=eid)), None)\n"
         "out = [str(x['id']) if x else '', str(y['id']) if y else '']",
     ),
+    "variable that is narrowed": (
+        "rows = one.alyx.rest('sessions', 'list', subject='flowers')\n"
+        "few = [r for r in rows if r['number'] == 1]\n"
+        "few = sorted(few, key=lambda r: r['start_time'].replace('-', ''))[:3]\n"
+        "out = [r['id'] for r in few]",
+        "rows = one.alyx.sessions.list(subject='flowers')\n"
+        "few = [r for r in rows if r['number'] == 1]\n"
+        "few = sorted(few, key=lambda r: r['start_time'].isoformat().replace('-', ''))[:3]\n"
+        "out = [str(r['id']) for r in few]",
+    ),
     "get and in": (
         "s = one.alyx.rest('subjects', 'read', id='flowers')\nout = [s.get('lab'), 'nickname' in s, s is None, not s]",
         "s = one.alyx.subjects.read('flowers')\nout = [s.get('lab'), 'nickname' in s, s is None, not s]",
@@ -346,19 +356,23 @@ LEFT = {
         "DIFFERS,CACHE_TIME",
     ),
     "other value beside it": Left(
-        "f((cached or one.alyx.rest('sessions', 'list'))[0]['start_time'][:10])", "DIFFERS", "or from elsewhere"
+        "f((cached or one.alyx.rest('sessions', 'list'))[0]['start_time'][:10])", "DIFFERS", "from elsewhere"
     ),
     "variable with a value or another": Left(
         "x = one.alyx.rest('sessions', 'list') if y else cached\nf(x[0]['start_time'][:10])", "DIFFERS"
     ),
     "other value at the end": Left(
-        "f(next(iter(one.alyx.rest('sessions', 'list')), default)['id'])", "DIFFERS", "or from elsewhere"
+        "f(next(iter(one.alyx.rest('sessions', 'list')), default)['id'])", "DIFFERS", "from elsewhere"
     ),
+    "variable with a part of a result": Left(
+        "x = one.alyx.rest('sessions', 'read', id=1)\nx = x['json']\nf(x['id'])", "DIFFERS", "from elsewhere"
+    ),
+    "parameter": Left("def f(x):\n    x = x or one.alyx.rest('sessions', 'read', id=1)\n    f(x['id'])", "DIFFERS"),
     "loops with other values": Left(
         "for x in one.alyx.rest('sessions', 'list'):\n    f(x['start_time'][:10])\n"
         "for x in others:\n    f(x['start_time'][:10])",
         "DIFFERS",
-        "or from elsewhere",
+        "from elsewhere",
     ),
     "field by variable": Left("x = one.alyx.rest('labs', 'read', id='a')\nf(x[name])", "FIELD_NAME"),
     "fields": Left("x = one.alyx.rest('labs', 'read', id='a')\nfor name in x:\n    pass", "FIELD_NAME"),
