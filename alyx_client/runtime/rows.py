@@ -105,18 +105,28 @@ class _Maker:
     ----------
     model
         The model.
+    attributes
+        The names of its attributes, by those of the dictionary. They are those of its schema: a model that refers to
+        one defined below it has no aliases yet.
+    has_defaults
+        Whether a field may be missing.
     nested
         Makes the value of a field of the dictionary, for fields that hold records.
     """
 
-    def __init__(self, model: type[Record], nested: Sequence[tuple[str, Make]]) -> None:
+    def __init__(
+        self,
+        model: type[Record],
+        attributes: Mapping[str, str],
+        nested: Sequence[tuple[str, Make]],
+        *,
+        has_defaults: bool,
+    ) -> None:
         self._model = model
         self._nested = nested
-        fields = model.model_fields
-        self._attributes = {field.alias or name: name for name, field in fields.items()}
-        self._defaults = {name: field for name, field in fields.items() if not field.is_required()}
-        self._is_plain = not self._defaults and all(name == wire for wire, name in self._attributes.items())
-        self._fields_set = set(fields)
+        self._attributes = attributes
+        self._is_plain = not has_defaults and all(name == wire for wire, name in attributes.items())
+        self._fields_set = set(attributes.values())
 
     def __call__(self, fields: Any) -> Any:
         if type(fields) is not dict:
@@ -129,8 +139,9 @@ class _Maker:
         if self._is_plain and len(fields) == len(self._attributes):
             return self._record(fields, {}, self._fields_set)
         # Not in place: another thread may read the same row.
+        defaults = self._model.model_fields
         known = {
-            name: fields[wire] if wire in fields else self._defaults[name].get_default(call_default_factory=True)
+            name: fields[wire] if wire in fields else defaults[name].get_default(call_default_factory=True)
             for wire, name in self._attributes.items()
         }
         extra = {name: value for name, value in fields.items() if name not in self._attributes}
@@ -172,6 +183,7 @@ def _record_as_dict(
     if not issubclass(model, Record) or model in outer or fields["type"] != "model-fields":
         return None
     nested: list[tuple[str, Make]] = []
+    attributes: dict[str, str] = {}
     entries: dict[str, core_schema.TypedDictField] = {}
     for name, entry in fields["fields"].items():
         wire = entry.get("validation_alias", name)
@@ -182,9 +194,11 @@ def _record_as_dict(
         converted, make = _converted(field if is_required else field["schema"], handler, (*outer, model))
         if make is not None:
             nested.append((wire, make))
+        attributes[wire] = name
         entries[wire] = core_schema.typed_dict_field(converted, required=is_required)
     as_dict = core_schema.typed_dict_schema(entries, extra_behavior="allow", config=schema["config"])
-    return as_dict, _Maker(model, nested)
+    has_defaults = any(not entry.get("required") for entry in entries.values())
+    return as_dict, _Maker(model, attributes, nested, has_defaults=has_defaults)
 
 
 def _of_list(make: Make) -> Make:
