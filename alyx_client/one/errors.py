@@ -96,7 +96,10 @@ def as_one_error(error: AlyxError, *, downloads: bool = False) -> AlyxError:
     own = type(error).__bases__[1] if isinstance(error, OneError) else type(error)
     cause = _first_failure(error)
     status = cause.status_code or next((code for kind, code in _REFUSED.items() if isinstance(cause, kind)), None)
-    translated = _make(own, _bases(cause, downloads=downloads), error.message, vars(error))
+    bases = _bases(cause, downloads=downloads)
+    if not bases:
+        return error
+    translated = _make(own, bases, error.message, vars(error))
     # Of a list of files, ONE raises the first one's error.
     translated.status_code, translated.url = cause.status_code, cause.url
     if status is not None:

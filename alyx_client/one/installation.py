@@ -57,7 +57,7 @@ def install(*, strict_filters: bool = True) -> None:
         from alyx_client.one.client import OneAlyxClient
 
         OneAlyxClient.refuse_unknown_filters = strict_filters
-        if _installed:
+        if _installed and module.AlyxClient is _installed["AlyxClient"][0]:
             return
         originals = {name: getattr(module, name, None) for name in _NAMES}
         missing = [name for name, original in originals.items() if original is None]

@@ -12,6 +12,7 @@ from alyx_client.auth.token import Secret, clean_token, hide, is_token
 from alyx_client.client.sync import BaseClient
 from alyx_client.config.data_server import DataServer, parse_argument
 from alyx_client.http.json_body import as_object
+from alyx_client.http.log import logger
 from alyx_client.one.libraries import OneParameters, one_parameters, thaw
 
 __all__ = ["ParametersOfOne"]
@@ -120,23 +121,30 @@ class ParametersOfOne(BaseClient):
         # A token that was stored already is that of ONE or of this client; the environment's is stored nowhere.
         if user is None or state.credentials.transient or not (always or token in state.issued):
             return
-        stored = one_parameters().get(client=self.base_url, silent=True)
-        tokens = _tokens(stored) | {user: {"token": str(token)}}
-        stored = stored.set("TOKEN", tokens)
-        if not stored.ALYX_LOGIN:
-            # ONE looks the token up by its user.
-            stored = stored.set("ALYX_LOGIN", user)
-        one_parameters().save(stored, self.base_url)
-        self._one_parameters = self._one_parameters.set("TOKEN", tokens)
+        self._store_token(user, {"token": str(token)})
 
     def _forget_token(self, user: str | None) -> None:
         """Remove a user's token from where ONE reads it."""
         self._mirrored = None
-        stored = one_parameters().get(client=self.base_url, silent=True)
-        tokens = _tokens(stored)
-        if tokens.pop(user or "", None) is not None:
-            one_parameters().save(stored.set("TOKEN", tokens), self.base_url)
-        self._one_parameters = self._one_parameters.set("TOKEN", tokens)
+        if user is not None:
+            self._store_token(user, None)
+
+    def _store_token(self, user: str, response: Mapping[str, str] | None) -> None:
+        module = one_parameters()
+        try:
+            stored = module.get(client=self.base_url, silent=True)
+            others = {name: other for name, other in _tokens(stored).items() if name != user}
+            tokens = others if response is None else others | {user: dict(response)}
+            self._one_parameters = self._one_parameters.set("TOKEN", tokens)
+            if tokens == _tokens(stored):
+                return
+            if response is not None and not stored.ALYX_LOGIN:
+                # ONE looks the token up by its user.
+                stored = stored.set("ALYX_LOGIN", user)
+            module.save(stored.set("TOKEN", tokens), self.base_url)
+        except (OSError, ValueError) as error:
+            # The call itself has succeeded; the next session has to log in again.
+            logger.info("ONE's settings were not changed: %s", error)
 
     def __getstate__(self) -> dict[str, Any]:
         # The class of ONE's settings is made at run time.

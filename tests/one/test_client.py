@@ -41,6 +41,15 @@ def test_token_of_a_login_is_stored_for_one(new_one: MakeOne, local_alyx: LocalA
     assert settings["ALYX_LOGIN"] == "admin"
 
 
+def test_settings_of_one_that_cannot_be_written_do_not_fail_a_call(new_one: MakeOne) -> None:
+    alyx = new_one("ours").alyx
+    (file,) = (Path.home() / ".one").glob(".127*")
+    file.write_text("{")
+    alyx.authenticate("olivier", "olivier")
+    assert alyx.rest("labs", "list")
+    assert alyx.user == "olivier"
+
+
 def test_token_of_one_is_used(new_one: MakeOne, local_alyx: LocalAlyx) -> None:
     theirs = new_one("theirs")
     alyx_client.one.install()

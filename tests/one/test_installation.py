@@ -144,6 +144,17 @@ def test_failure_halfway_changes_nothing(webclient: Any, monkeypatch: pytest.Mon
     assert not alyx_client.one.is_installed()
 
 
+def test_reloaded_module_is_replaced_again(webclient: Any) -> None:
+    program = """
+        import importlib, alyx_client.one, one.webclient
+        importlib.reload(one.webclient)
+        print(one.webclient.AlyxClient.__name__)
+        alyx_client.one.uninstall()
+        print(one.webclient.AlyxClient.__module__)
+    """
+    assert run(program).splitlines() == ["OneAlyxClient", "one.webclient"]
+
+
 def test_objects_from_before_are_not_returned_again(local_alyx: LocalAlyx, tmp_path: Path) -> None:
     api = pytest.importorskip("one.api", reason="ONE-api is not installed")
 
