@@ -120,6 +120,7 @@ class ListState(Generic[T]):
         self._paging = paging
         self._first_page_repeats: bool | None = None
         self._start_of_key: dict[object, int] = {}
+        self._has_warned = False
         self.is_unstable = False
         """True if a row was at two positions."""
 
@@ -171,6 +172,18 @@ class ListState(Generic[T]):
         if sum(known(key, at) != at for key, at in keys if key is not None):
             self.is_unstable = True
         return self.is_unstable
+
+    def warn_of_change(self, page: Page[T]) -> None:
+        """Warn once if a page that was read by position counts other rows than the first one: positions have moved."""
+        first = self.first_page
+        if first is None or page.count == first.count or self._has_warned:
+            return
+        self._has_warned = True
+        warn(
+            f"Rows of this list are read by position, and it has changed on the server ({first.count} rows, now "
+            f"{page.count}), so that rows may be skipped. Iterate over the list, which returns each row once.",
+            IncompleteResultsWarning,
+        )
 
     def seen_rows(self) -> SeenRows[T]:
         """Return a record of returned rows, none as yet."""

@@ -262,7 +262,9 @@ class Results(Sequence[T_co]):
         # Fetched outside the lock, so that threads wait for no page but their own.
         rows = self._pages.get(start)
         if rows is None:
-            rows = self._fetches[0](start, size).rows
+            page = self._fetches[0](start, size)
+            self._state.warn_of_change(page)
+            rows = page.rows
             if self._state.repeats_rows(start, rows):
                 warn_of_order()
                 return self._read_all()[position : position + 1]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -220,6 +220,23 @@ def test_rows_by_position_of_a_list_that_shrinks_from_its_front() -> None:
     with pytest.warns(IncompleteResultsWarning, match="read by position"):
         read = [rows[position].name for position in (-1, *range(35, 20, -1))]
     assert len(read) == 16
+
+
+@pytest.mark.parametrize("read", [lambda rows: [rows[position] for position in range(25)], lambda rows: rows[5:25]])
+def test_rows_skipped_by_position_are_warned_about(read: Callable[[Results[Row]], list[Row]]) -> None:
+    table = Table(40)
+
+    def delete() -> None:
+        del table.names[:3]
+
+    table.before[2] = delete
+    rows = results(table)
+    with pytest.warns(IncompleteResultsWarning, match=r"40 rows, now 37") as caught:
+        read(rows)
+    assert len(caught) == 1
+    with no_warnings():
+        assert rows[15].name == 18
+        assert names(rows) == list(range(40))
 
 
 def test_stable_list_is_read_by_position_page_by_page() -> None:
