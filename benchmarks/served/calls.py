@@ -24,6 +24,7 @@ from .lists import paged_list
 from .server import ReplyServer
 from .wire import body_differences, differences, request_differences
 
+_UNKNOWN = "no response"
 _BYTES = b"\x00\xff bytes"
 
 
@@ -110,7 +111,7 @@ class Served:
             return
         self.outcome.called += 1
         self._check_declared(method)
-        replies = list(self._all_replies(method)) or [("no response", Reply(200), None)]
+        replies = list(self._all_replies(method)) or [(_UNKNOWN, Reply(200), None)]
         # All arguments and all responses, not all pairs of them.
         for number in range(max(len(calls), len(replies))):
             call, (style, reply, value) = calls[number % len(calls)], replies[number % len(replies)]
@@ -198,16 +199,19 @@ class Served:
                 if is_new:
                     self._refuse(method, call.style, error)
                 return
-            received = None
-            self.outcome.drift.append(f"{label}: {type(error).__name__}: {error}"[:400])
+            self._note_drift(label, style, error)
         except AlyxError as error:
-            received = None
-            self.outcome.drift.append(f"{label}: {type(error).__name__}: {error}"[:400])
+            self._note_drift(label, style, error)
         else:
             self._compare_response(method, label, received, value)
         if is_new:
             self.outcome.requests += 1
             self._compare_request(method, server, call)
+
+    def _note_drift(self, label: str, style: str, error: Exception) -> None:
+        # Where no response can be made, an empty one shows at least what is sent.
+        if style != _UNKNOWN:
+            self.outcome.drift.append(f"{label}: {type(error).__name__}: {error}"[:400])
 
     def _compare_request(self, method: _Method, server: ReplyServer, call: Call) -> None:
         if not server.requests:
