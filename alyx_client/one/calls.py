@@ -9,9 +9,10 @@ from pprint import pprint
 from typing import Any, Protocol, TypeVar
 
 from alyx_client.client.by_name import CallsByName
-from alyx_client.errors import NotAnObjectError
+from alyx_client.errors import AlyxWarning, NotAnObjectError
 from alyx_client.http.flow import Expires, Flow, Send, drive
 from alyx_client.http.json_body import read_json
+from alyx_client.http.log import warn
 from alyx_client.http.message import Response
 from alyx_client.one.replaced import replaced_caller
 from alyx_client.one.results import paginated
@@ -78,6 +79,8 @@ class CallsOfOne(CallsByName):
             return None
         if "?" not in url and not self._is_complete(url, action, id, data, files):
             return None
+        if action == "list" and not self._calls.strict_filters:
+            self._warn_of_unknown(url, filters)
         replaced = replaced_caller(self, CallsOfOne)
         if replaced is None:
             return super().rest(
@@ -108,6 +111,14 @@ class CallsOfOne(CallsByName):
             _logger.warning("%s: %s needs data, a dictionary of the fields above", endpoint, action)
             return False
         return True
+
+    def _warn_of_unknown(self, url: str, filters: Mapping[str, object]) -> None:
+        scheme, endpoint = self.rest_schemes, url.strip("/ ").split("/")[0].split("?")[0]
+        known = {"expires", "limit", "offset", *scheme.field_names(endpoint, "list")}
+        if unknown := sorted(filters.keys() - known):
+            warn(
+                f"{endpoint} has no filter {', '.join(unknown)}; Alyx ignores it, and returns everything.", AlyxWarning
+            )
 
     def json_field_write(
         self,
