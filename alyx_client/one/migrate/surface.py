@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from types import ModuleType, NoneType
 from typing import Any, Unpack, cast, get_args, get_origin, get_type_hints
@@ -77,14 +77,14 @@ class Operation:
         The filters of a list, by the server's names.
     body
         The fields of what is sent.
-    takes_key
-        Whether the call is about one record.
+    key
+        The type of the key of the record that the call is about; None if it is about no single record.
     """
 
     result: Kind
     filters: Mapping[str, Filter]
     body: Body | None
-    takes_key: bool
+    key: object | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,7 @@ class Surface:
     endpoints: Mapping[str, Endpoint]
 
 
+@cache
 def read_surface(package: str = OWN_PACKAGE) -> Surface:
     """Return the endpoints of a generated package.
 
@@ -186,8 +187,10 @@ def _read_operation(action: _Action, method: Any) -> Operation:
             for name, keyword in keywords.items()
             if keyword in hints
         }
-        return Operation(result, filters, None, takes_key=False)
-    return Operation(result, {}, _read_body(action, hints, result), takes_key=action.lookup is not None)
+        return Operation(result, filters, None, None)
+    # The key is the first parameter.
+    key = next(iter(hints.values())) if action.lookup is not None else None
+    return Operation(result, {}, _read_body(action, hints, result), key)
 
 
 def _read_body(action: Action[Any], hints: Mapping[str, object], result: Kind) -> Body | None:

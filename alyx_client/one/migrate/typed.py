@@ -213,12 +213,10 @@ def _record_call(call: ByNameCall, context: Context) -> TypedCall:
             raise LeftError(Reason.CACHE_TIME, f"{name}: expires")
         raise LeftError(Reason.ARGUMENT, f"{name} takes no argument {unknown[0]!r}")
     parts: list[Part] = []
-    if operation.takes_key:
-        if "id" not in call.arguments:
-            raise LeftError(Reason.MISSING, f"{name}: id")
-        parts.append(_key_part(call, name))
-    elif "id" in call.arguments:
+    if operation.key is None and "id" in call.arguments:
         raise LeftError(Reason.ARGUMENT, f"{name} takes no id")
+    if operation.key is not None and "id" not in call.arguments:
+        raise LeftError(Reason.MISSING, f"{name}: id")
     body, model, source = operation.body, "", None
     result = operation.result
     if body is not None:
@@ -232,17 +230,19 @@ def _record_call(call: ByNameCall, context: Context) -> TypedCall:
             raise LeftError(Reason.ARGUMENT, f"{name}: timeout")
     elif "data" in call.arguments:
         raise LeftError(Reason.ARGUMENT, f"{name} takes no data")
+    if operation.key is not None:
+        parts.insert(0, _key_part(call, name, operation.key))
     parts += [Part(index, keyword=keyword) for keyword, index in call.filters.items()]
     no_cache = call.action not in _WRITES and _no_cache(call)
     return TypedCall(call, tuple(parts), result, model, no_cache, source)
 
 
-def _key_part(call: ByNameCall, name: str) -> Part:
+def _key_part(call: ByNameCall, name: str, key: object) -> Part:
     index = call.arguments["id"]
     value = call.node.args[index].value
     text = text_of(value)
     # In calls by name, a key may be the path of the record.
-    if type_of(value) not in (None, str, int) or (text is not None and (not text or text.startswith("/"))):
+    if not accepts(key, value) or (text is not None and (not text or text.startswith("/"))):
         raise LeftError(Reason.VALUE, f"{name}: id")
     return Part(index)
 

@@ -84,6 +84,10 @@ MOVED = {
         "out = one.alyx.rest('sessions', 'read', id=url)['subject']",
         "url = one.alyx.sessions.list(id=eid)[0]['url']\nout = one.alyx.sessions.read(url)['subject']",
     ),
+    "number as id": (
+        "out = one.alyx.rest('brain-regions', 'read', id=997)['acronym']",
+        "out = one.alyx.brain_regions.read(997)['acronym']",
+    ),
     "keywords in any order": (
         "out = one.alyx.rest(id=eid, action='read', url='sessions')['subject']",
         "out = one.alyx.sessions.read(eid)['subject']",
@@ -286,22 +290,22 @@ LEFT = {
     "path": Left("one.alyx.rest('subjects/flowers', 'list')", "PATH"),
     "own class": Left("class Client:\n    def f(self):\n        self.rest('labs', 'list')", "OWN_CLASS"),
     "base class": Left("class Client:\n    def f(self):\n        super().rest('labs', 'list')", "OWN_CLASS"),
-    "tuple for a list": Left("one.alyx.rest('sessions', 'partial_update', 1, {'projects': ('x',)})", "VALUE"),
+    "tuple for a list": Left("one.alyx.rest('sessions', 'partial_update', '1', {'projects': ('x',)})", "VALUE"),
     "awaited": Left("async def f():\n    await alyx.rest('labs', 'read', id='x')", "AWAITED"),
     "unpacked filters": Left("one.alyx.rest('sessions', 'list', **filters)", "UNPACKED"),
     "unpacked arguments": Left("one.alyx.rest(*arguments)", "UNPACKED"),
     "no such endpoint": Left("one.alyx.rest('sesions', 'list')", "ENDPOINT", "Did you mean 'sessions'"),
-    "no such action": Left("one.alyx.rest('weighings', 'update', id=1)", "ACTION", "weighings has no 'update'"),
+    "no such action": Left("one.alyx.rest('weighings', 'update', id='1')", "ACTION", "weighings has no 'update'"),
     "no such filter": Left("one.alyx.rest('insertions', 'list', dataset_type='x')", "FILTER", "'dataset_types'"),
     "no filters at all": Left("one.alyx.rest('locations', 'list', lab='x')", "FILTER", "It has no filters."),
-    "no such field": Left("one.alyx.rest('tasks', 'partial_update', id=1, data={'state': 'x'})", "FIELD", "'status'"),
+    "no such field": Left("one.alyx.rest('tasks', 'partial_update', id='1', data={'state': 'x'})", "FIELD", "'status'"),
     "no such JSON field": Left("one.alyx.json_field_update('sessions', 1, 'extended', {})", "FIELD", "'extended_qc'"),
     "no JSON field": Left("one.alyx.json_field_update('weighings', 1, 'json', {})", "FIELD", "It has no JSON fields."),
     "no such value": Left("one.alyx.rest('sessions', 'list', qc='PAS')", "CHOICE", "Did you mean 'PASS'?"),
     "no such value of a field": Left(
-        "one.alyx.rest('tasks', 'partial_update', id=1, data={'status': 'waiting'})", "CHOICE", "'Waiting'"
+        "one.alyx.rest('tasks', 'partial_update', id='1', data={'status': 'waiting'})", "CHOICE", "'Waiting'"
     ),
-    "read-only field": Left("one.alyx.rest('tasks', 'partial_update', id=1, data={'id': 2})", "READ_ONLY", "id"),
+    "read-only field": Left("one.alyx.rest('tasks', 'partial_update', id='1', data={'id': 2})", "READ_ONLY", "id"),
     "data of a list": Left("one.alyx.rest('tasks', 'list', data={})", "ARGUMENT"),
     "positional path": Left("one.alyx.rest('weighings', 'list', '?nickname=x')", "ARGUMENT"),
     "no id": Left("one.alyx.rest('sessions', 'read')", "MISSING", "id"),
@@ -311,7 +315,7 @@ LEFT = {
     "variable that is changed": Left(
         "data = {'name': 'x'}\ndata['public'] = True\none.alyx.rest('tags', 'create', data=data)", "DATA"
     ),
-    "variable of changes": Left("d = {'public': True}\none.alyx.rest('tags', 'partial_update', id=1, data=d)", "DATA"),
+    "variable of changes": Left("d = {'public': True}\none.alyx.rest('tags', 'partial_update', '1', d)", "DATA"),
     "unpacked data": Left("one.alyx.rest('tags', 'create', data={**base, 'name': 'x'})", "DATA"),
     "field twice": Left("one.alyx.rest('tags', 'create', data={'name': 'x', 'name': 'y'})", "DATA"),
     "files": Left("one.alyx.rest('notes', 'create', data={'text': 'x'}, files={'image': f})", "FILES"),
@@ -326,8 +330,9 @@ LEFT = {
     "one day": Left("one.alyx.rest('sessions', 'list', date_range='2020-01-01')", "VALUE", "two days"),
     "lookups in parts": Left("one.alyx.rest('sessions', 'list', django=['a', 'b'])", "VALUE", "django"),
     "time zone": Left(
-        "one.alyx.rest('sessions', 'partial_update', id=1, data={'start_time': '2020-01-01T10:00Z'})", "VALUE"
+        "one.alyx.rest('sessions', 'partial_update', id='1', data={'start_time': '2020-01-01T10:00Z'})", "VALUE"
     ),
+    "number as id": Left("one.alyx.rest('sessions', 'read', id=1)", "VALUE", "id"),
     "path as id": Left("one.alyx.rest('sessions', 'read', id='/sessions/1')", "VALUE"),
     "comment": Left("one.alyx.rest(\n    'labs',  # the endpoint\n    'list',\n)", "COMMENT"),
     "returned": Left("def f():\n    return one.alyx.rest('labs', 'list')", "ESCAPES"),
@@ -343,16 +348,16 @@ LEFT = {
     "updated": Left("x = one.alyx.rest('labs', 'read', id='a')\nx.update(y)", "CHANGED", ".update()"),
     "sorted in place": Left("x = one.alyx.rest('labs', 'list')\nx.sort(key=f)", "LIST_ONLY", ".sort()"),
     "added": Left("x = one.alyx.rest('labs', 'list') + one.alyx.rest('labs', 'list')", "LIST_ONLY"),
-    "nothing": Left("x = one.alyx.rest('notes', 'delete', id=1)", "DIFFERS", "None"),
-    "time": Left("t = one.alyx.rest('sessions', 'read', id=1)['start_time']\nf(t)", "DIFFERS", "datetime or None"),
+    "nothing": Left("x = one.alyx.rest('notes', 'delete', id='1')", "DIFFERS", "None"),
+    "time": Left("t = one.alyx.rest('sessions', 'read', id='1')['start_time']\nf(t)", "DIFFERS", "datetime or None"),
     "optional UUID": Left("f(one.alyx.rest('channels', 'list')[0]['trajectory_estimate'])", "DIFFERS", "UUID or None"),
     "list of UUIDs": Left("f(one.alyx.rest('insertions', 'list')[0]['datasets'])", "DIFFERS", "list of"),
     "variable with other values": Left(
-        "x = {'id': None}\nif y:\n    x = one.alyx.rest('sessions', 'read', id=1)\nf(x['id'])", "DIFFERS"
+        "x = {'id': None}\nif y:\n    x = one.alyx.rest('sessions', 'read', id='1')\nf(x['id'])", "DIFFERS"
     ),
     "variable with the result of a call that is left": Left(
-        "if y:\n    x = one.alyx.rest('sessions', 'read', id=1)\nelse:\n"
-        "    x = one.alyx.rest('sessions', 'read', id=2, expires=day)\nf(x['start_time'][:10])",
+        "if y:\n    x = one.alyx.rest('sessions', 'read', id='1')\nelse:\n"
+        "    x = one.alyx.rest('sessions', 'read', id='2', expires=day)\nf(x['start_time'][:10])",
         "DIFFERS,CACHE_TIME",
     ),
     "other value beside it": Left(
@@ -365,9 +370,9 @@ LEFT = {
         "f(next(iter(one.alyx.rest('sessions', 'list')), default)['id'])", "DIFFERS", "from elsewhere"
     ),
     "variable with a part of a result": Left(
-        "x = one.alyx.rest('sessions', 'read', id=1)\nx = x['json']\nf(x['id'])", "DIFFERS", "from elsewhere"
+        "x = one.alyx.rest('sessions', 'read', id='1')\nx = x['json']\nf(x['id'])", "DIFFERS", "from elsewhere"
     ),
-    "parameter": Left("def f(x):\n    x = x or one.alyx.rest('sessions', 'read', id=1)\n    f(x['id'])", "DIFFERS"),
+    "parameter": Left("def f(x):\n    x = x or one.alyx.rest('sessions', 'read', id='1')\n    f(x['id'])", "DIFFERS"),
     "loops with other values": Left(
         "for x in one.alyx.rest('sessions', 'list'):\n    f(x['start_time'][:10])\n"
         "for x in others:\n    f(x['start_time'][:10])",

@@ -138,6 +138,12 @@ def test_usage_errors(arguments: list[str], tmp_path: Path, monkeypatch: pytest.
     assert stopped.value.code == 2
 
 
+def test_takes_endpoints_from_another_package(file: Path) -> None:
+    file.write_text("one.alyx.rest('tags', 'create', data={'name': 'x'})\n")
+    assert main([str(file), "--write", "--package", "alyx_client.endpoints"]) == 0
+    assert file.read_text() == ("from alyx_client.endpoints.models import Tag\n\none.alyx.tags.create(Tag(name='x'))\n")
+
+
 def test_names_that_other_files_import_are_left(tmp_path: Path) -> None:
     (tmp_path / "tables.py").write_text(CALL)
     (tmp_path / "others.py").write_text("from .tables import x\n")
