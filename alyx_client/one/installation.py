@@ -17,7 +17,7 @@ __all__ = ["install", "is_installed", "uninstall", "watch"]
 
 _MODULE = "one.webclient"
 _TESTED = "3.6"
-_NAMES = ("AlyxClient", "_PaginatedResponse", "http_download_file", "http_download_file_list", "no_cache")
+_NAMES = ("AlyxClient", "http_download_file", "http_download_file_list", "no_cache")
 _OWN_PACKAGE = __name__.partition(".")[0]
 
 _lock = threading.RLock()
@@ -55,9 +55,10 @@ def install(*, strict_filters: bool = True) -> None:
         raise ConfigurationError(f"ONE cannot be imported: {error}. Install ONE-api again.") from error
     with _lock:
         from alyx_client.one.client import OneAlyxClient
+        from alyx_client.one.results import register_lists
 
-        OneAlyxClient.refuse_unknown_filters = strict_filters
         if _installed and module.AlyxClient is _installed["AlyxClient"][0]:
+            OneAlyxClient.refuse_unknown_filters = strict_filters
             return
         originals = {name: getattr(module, name, None) for name in _NAMES}
         missing = [name for name, original in originals.items() if original is None]
@@ -71,6 +72,9 @@ def install(*, strict_filters: bool = True) -> None:
                 "work, alyx_client.one.uninstall() brings ONE's own client back.",
                 AlyxWarning,
             )
+        OneAlyxClient.refuse_unknown_filters = strict_filters
+        # Not replaced: clients from before make lists of their own.
+        register_lists(getattr(module, "_PaginatedResponse", None))
         replacements = _replacements(originals)
         _exchange({id(originals[name]): replacements[name] for name in _NAMES})
         _installed.update({name: (replacements[name], originals[name]) for name in _NAMES})
@@ -117,11 +121,9 @@ def _forget_objects() -> None:
 def _replacements(originals: Mapping[str, Any]) -> dict[str, Any]:
     from alyx_client.one import functions
     from alyx_client.one.client import OneAlyxClient
-    from alyx_client.one.results import PaginatedResponse
 
     return {
         "AlyxClient": OneAlyxClient,
-        "_PaginatedResponse": PaginatedResponse,
         "http_download_file": functions.http_download_file,
         "http_download_file_list": functions.http_download_file_list,
         "no_cache": functions.no_cache_or(originals["no_cache"]),

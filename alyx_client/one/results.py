@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -18,7 +19,7 @@ from alyx_client.runtime.list_query import ListState, warn_of_order
 from alyx_client.runtime.paging import Page
 from alyx_client.runtime.results import Results
 
-__all__ = ["PaginatedResponse", "paginated"]
+__all__ = ["PaginatedResponse", "paginated", "register_lists"]
 
 T = TypeVar("T")
 Callback = Callable[[list[Any]], object]
@@ -207,6 +208,18 @@ def paginated(alyx: Client, lazy: LazyList) -> list[Any] | PaginatedResponse:
     if not is_counted or not first.rows or first.count > _MOST_PLACES:
         return list(lazy.to_results(alyx.run))
     return PaginatedResponse(alyx, lazy)
+
+
+def register_lists(kind: object) -> None:
+    """Make these lists instances of ONE's own class of lists, for `isinstance`.
+
+    Parameters
+    ----------
+    kind
+        ONE's class, if there is one; an abstract base class, since it is a `Mapping`.
+    """
+    if isinstance(kind, ABCMeta):
+        kind.register(PaginatedResponse)
 
 
 def _address(lazy: LazyList) -> str:

@@ -9,6 +9,7 @@ from weakref import WeakMethod
 
 import pytest
 
+import alyx_client.one
 from alyx_client.errors import IncompleteResultsWarning
 from alyx_client.testing import LocalAlyx
 from tests.one.conftest import MakeOne
@@ -26,6 +27,7 @@ def lists(new_one: MakeOne) -> list[Any]:
 def test_rows_are_those_of_one(lists: list[Any]) -> None:
     theirs, ours = lists
     assert isinstance(ours, Mapping)
+    assert isinstance(ours, webclient._PaginatedResponse)
     assert (len(ours), ours.count, ours.limit) == (len(theirs), theirs.count, theirs.limit)
     assert ours._cache == theirs._cache
     for index in (0, 6, 7, -1, slice(5, 9), slice(0, 3), slice(-4, None, 2)):
@@ -39,6 +41,14 @@ def test_rows_are_those_of_one(lists: list[Any]) -> None:
         for rows in lists:
             with pytest.raises(IndexError):
                 rows[index]
+
+
+def test_clients_from_before_make_lists_of_their_own(new_one: MakeOne) -> None:
+    alyx = new_one("theirs").alyx
+    alyx_client.one.install()
+    rows = alyx.rest("datasets", "list", limit=7)
+    assert type(rows) is webclient._PaginatedResponse
+    assert len(list(rows)) == len(rows)
 
 
 def test_slices_without_a_start_work(lists: list[Any]) -> None:
