@@ -52,6 +52,11 @@ def test_field_is_typed_and_its_values_are_no_drift(generate: Generate, name: st
 PATHS: dict[str, tuple[JSON, list[str]]] = {
     "an extension": ({"x-internal": {"get": returns(TEXT)}}, []),
     "no slash": ({"noslash": {"get": returns(TEXT)}}, ["no method: the path does not begin with a slash"]),
+    "two slashes": ({"//a": {"get": returns(TEXT)}}, ["no method: the path leads elsewhere"]),
+    "a field without a name": (
+        {"/a": {"get": returns({"type": "object", "properties": {"": TEXT, "b": TEXT}})}},
+        ["responses > 200 > content > application/json > schema > properties has a field without a name: ignored"],
+    ),
     "dots": ({"/a/../b": {"get": returns(TEXT)}}, ["no method: the path leads elsewhere"]),
     "a parameter of JSON": (
         {"/a": {"get": {**query({"name": "q", "content": {"application/json": {"schema": TEXT}}}), **returns(TEXT)}}},

@@ -185,7 +185,7 @@ def _unsupported(path: str, method: str) -> str:
     if not path.startswith("/"):
         return "the path does not begin with a slash"
     # Servers and proxies resolve such segments (RFC 3986, section 5.2.4), so that another path would be reached.
-    if any(segment in (".", "..") for segment in _segments(path)):
+    if path.startswith("//") or any(segment in (".", "..") for segment in _segments(path)):
         return "the path leads elsewhere"
     # Django allows /files/{name}.{ext}; a URL or a key could not be put into that.
     if any("{" in segment and not _is_key(segment) for segment in _segments(path)):

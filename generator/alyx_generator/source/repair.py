@@ -112,6 +112,9 @@ class Repair:
             value = schema.pop(keyword)
             if not is_harmless(keyword, value):
                 self.problems.append(((*here, keyword), f"is not {expected}: ignored"))
+        if "" in as_schema(schema.get("properties")):
+            schema["properties"] = {name: field for name, field in schema["properties"].items() if name}
+            self.problems.append(((*here, "properties"), "has a field without a name: ignored"))
         if _is_file(schema):
             schema.setdefault("format", "binary")
         reference = schema.get("$ref")
