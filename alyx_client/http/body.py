@@ -131,7 +131,7 @@ def _encodings(headers: Mapping[str, str]) -> tuple[list[str], bool]:
     return encodings, len(encodings) <= _MAX_ENCODINGS and all(name in _WINDOW_BITS for name in encodings)
 
 
-def refused(error: BodyRefusedError, method: str, url: str) -> Unanswered:
+def refused(error: BodyRefusedError, method: str, url: str, expected: int | None = None) -> Unanswered:
     """Return the failure for a response whose body is not accepted; another attempt would end the same way.
 
     Parameters
@@ -140,11 +140,15 @@ def refused(error: BodyRefusedError, method: str, url: str) -> Unanswered:
         The reason.
     method, url
         The request; the URL holds no credentials.
+    expected
+        The most bytes that make sense as its response, if that is known.
     """
     kind: type[AlyxError] = UnexpectedAnswerError if error.encoding else ResponseTooLargeError
     message = f"The response to {method} {url} (status {error.status}) "
     if error.encoding:
         message += f"has an encoding that was not requested ({error.encoding}). Does a proxy change responses?"
+    elif expected is not None and error.limit >= expected:
+        message += f"has more than {expected} bytes, which no such response of Alyx has. Check the server's address."
     else:
         message += (
             f"has more than {error.limit:.0f} bytes. Request less (filters, a smaller limit), or allow more with "

@@ -235,7 +235,7 @@ class Transport:
         url = redact_url(request_url(request, self.base_url))
         log_failure(request.method, url, error, time.perf_counter() - started)
         if isinstance(error, BodyRefusedError):
-            return refused(error, request.method, url)
+            return refused(error, request.method, url, request.max_bytes)
         failure = unanswered(error, request.method, url, self.timeout, self._proxy)
         if deadline.is_over:
             failure = _out_of_time(failure, deadline)

@@ -10,7 +10,7 @@ from functools import cached_property
 from types import GenericAlias
 from typing import Annotated, Any, Generic, TypeVar, cast, get_args
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from alyx_client.http.json_body import decode, is_array, is_count, refuse_failure, unexpected
 from alyx_client.http.message import Response
@@ -156,8 +156,16 @@ class PageParser(Generic[T]):
         return Page(count if is_count(count) else len(rows), rows, has_next, url, is_counted=is_counted)
 
 
+def _no_truth(count: object) -> object:
+    # Taken for 1, the other rows would be lost.
+    if isinstance(count, bool):
+        raise ValueError("not a number of rows")
+    return count
+
+
 class _PageBody(BaseModel, Generic[T]):
-    count: Annotated[int, Field(ge=0, le=sys.maxsize)] | None = None  # the length of a sequence
+    # The length of a sequence.
+    count: Annotated[Annotated[int, Field(ge=0, le=sys.maxsize)] | None, BeforeValidator(_no_truth)] = None
     next: str | None = None
     results: list[T]
 

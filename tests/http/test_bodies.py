@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
+from alyx_client import AlyxClient
 from alyx_client.errors import (
     AlyxConnectionError,
     NotFoundError,
@@ -161,3 +162,13 @@ def test_login_response_has_a_small_limit(connect: TransportFactory) -> None:
 def test_slow_body_is_read_to_its_end(connect: TransportFactory) -> None:
     with FaultServer([faults.response(b"[1]", delay=0.05)]) as server:
         assert connect(server.url).send(LIST).content == b"[1]"
+
+
+def test_login_whose_response_is_too_large_names_the_address() -> None:
+    with (
+        FaultServer(then=encoded(ZEROS, "gzip")) as server,
+        AlyxClient(server.url, silent=True) as client,
+        pytest.raises(ResponseTooLargeError, match=r"no such response of Alyx has\.") as raised,
+    ):
+        client.authenticate("x", "y")
+    assert "max_response_bytes" not in str(raised.value)
