@@ -164,9 +164,14 @@ class _Follower:
             if not isinstance(owner, cst.Name):
                 raise LeftError(Reason.ESCAPES, f"{name.value}, which is named in text")
             names.add(owner)
-        for owner in names:
+        # In the order of the code, so that the same reason is given each time.
+        for owner in sorted(names, key=self._place):
             self.follow(owner, kind)
         self._others = before
+
+    def _place(self, node: cst.CSTNode) -> tuple[int, int]:
+        start = self._context.position(node).start
+        return start.line, start.column
 
     def _is_unset(self, target: cst.CSTNode) -> bool:
         """Return whether a variable is set to what has no items and no fields."""
