@@ -324,8 +324,9 @@ def _text(node: Schema, style: Style) -> str:
             text = f"{text[:-1]}{(style.row + 4) % 10}"
         return text if longest is None or len(text) <= longest else _TEXTS[form][1]
     text = {"least": "", "greatest": _WORDS[2] * 20}.get(style.bound, _WORDS[place])
-    text = f"{text[: -len(str(style.row))]}{style.row}" if style.row else text
     text = text[: longest if longest is not None else 400]
+    # At the end of what is left of it, so that short keys differ, too.
+    text = f"{text[: -len(str(style.row))]}{style.row}" if style.row and text else text
     return text + "x" * (shortest - len(text))
 
 
