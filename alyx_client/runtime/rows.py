@@ -132,6 +132,9 @@ class _Maker:
         if type(fields) is not dict:
             return fields  # made by another thread meanwhile
         fields = cast("dict[str, Any]", fields)
+        if self._nested:
+            # Not in place: rows without a key are known by comparing them, as they came, with those of the next page.
+            fields = fields.copy()
         for name, convert in self._nested:
             value = fields.get(name)
             if value is not None:

@@ -67,6 +67,8 @@ def _components() -> dict[str, JSON]:
         "Photo": _object(("image",), image=FILE, others=listed(FILE), caption=TEXT, sizes=listed(NUMBER), about={}),
         "PhotoRecord": _object(("id", "image"), id=NUMBER, image={"type": "string", "format": "uri"}, caption=TEXT),
         "Feeding": _object(("animal",), animal=UUID, grams={"type": "number"}, extra=ref("Inner")),
+        "Visit": _object(("keeper",), keeper=ref("Keeper"), weight={"type": "number"}),
+        "VisitPage": page("Visit"),
         "Ids": _object(("ids",), ids=listed(NUMBER)),
         "AnimalPage": page("Animal"),
     }
@@ -126,6 +128,8 @@ def zoo() -> JSON:
             "get": {**query({"name": "cursor", "schema": TEXT}), **returns(_cursor_page())},
             "post": {**body(ref("Guest")), **returns(ref("Guest"), "201")},
         },
+        # Rows that nothing tells apart, with records in them.
+        "/visits": {"get": {**_offsets(), **returns(ref("VisitPage"))}},
         "/keepers/{username}": {
             "get": {**keys("username"), **returns(ref("Keeper"))},
             "put": {**keys("username"), **_form(ref("Keeper")), **returns(ref("Keeper"))},
@@ -143,6 +147,10 @@ def zoo() -> JSON:
 
 def _keys(**schemas: JSON) -> JSON:
     return {"parameters": [one for name, schema in schemas.items() for one in key(name, **schema)["parameters"]]}
+
+
+def _offsets() -> JSON:
+    return query({"name": "limit", "schema": NUMBER}, {"name": "offset", "schema": NUMBER})
 
 
 def _or_nothing(schema: JSON) -> JSON:
