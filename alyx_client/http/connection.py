@@ -154,7 +154,15 @@ def _classify(error: Exception) -> tuple[FailureKind, str]:
     # A resolver that cannot be reached answers EAI_AGAIN; its other codes are final.
     if any(isinstance(inner, socket.gaierror) and inner.errno != socket.EAI_AGAIN for inner in chain):
         return FailureKind.UNKNOWN_HOST, cause
+    if any(map(_is_malformed, chain)):
+        return FailureKind.MALFORMED_RESPONSE, cause
     if isinstance(error, _socks_errors()):
         return FailureKind.UNREACHABLE, cause
     kinds = (kind for types, kind in _KINDS if isinstance(error, types))
     return next(kinds, FailureKind.BROKEN_CONNECTION), cause
+
+
+def _is_malformed(error: BaseException) -> bool:
+    """Return whether an error of h11, the parser of httpcore, is about a response that is no HTTP, or not its own."""
+    is_parsers = type(error).__module__.partition(".")[0] == "h11" and type(error).__name__ == "RemoteProtocolError"
+    return is_parsers and not str(error).startswith("peer closed connection")

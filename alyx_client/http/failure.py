@@ -29,11 +29,12 @@ class FailureKind(Enum):
     UNREACHABLE = auto()
     INVALID_REQUEST = auto()
     CLIENT_CLOSED = auto()
+    MALFORMED_RESPONSE = auto()
     BROKEN_CONNECTION = auto()
 
 
 # After these the server may have acted on the request.
-_SENT = frozenset({FailureKind.READ_TIMEOUT, FailureKind.BROKEN_CONNECTION})
+_SENT = frozenset({FailureKind.READ_TIMEOUT, FailureKind.MALFORMED_RESPONSE, FailureKind.BROKEN_CONNECTION})
 # In these no connection was made.
 _UNREACHED = frozenset({FailureKind.CONNECT_TIMEOUT, FailureKind.UNKNOWN_HOST, FailureKind.UNREACHABLE})
 # The codes of OpenSSL (X509_V_ERR_…), then of macOS (errSec…) and Windows (CERT_E_…), which truststore passes on.
@@ -145,6 +146,8 @@ def connection_failure(
         FailureKind.UNREACHABLE: f"{host} cannot be reached ({cause}). {vpn}",
         FailureKind.INVALID_REQUEST: f"{request} cannot be sent ({cause}).",
         FailureKind.CLIENT_CLOSED: f"The client was closed before {request} was sent.",
+        FailureKind.MALFORMED_RESPONSE: f"The response of {host} to {request} is not valid HTTP ({cause}). Check the "
+        "address; a proxy in between may be at fault.",
         FailureKind.BROKEN_CONNECTION: f"The connection to {host} broke before {request} was answered in full "
         f"({cause}).",
     }[kind]

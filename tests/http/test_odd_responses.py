@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alyx_client import AlyxClient, AlyxError, AsyncAlyxClient, Retries
-from alyx_client.errors import AlyxHTTPError, RateLimitError, UnexpectedAnswerError
+from alyx_client.errors import AlyxConnectionError, AlyxHTTPError, RateLimitError, UnexpectedAnswerError
 from alyx_client.http.headers import readable_wait, retry_after
 from tests.faults import FaultServer, Received, Step, http_date, json_response
 
@@ -169,3 +169,31 @@ def test_waits_are_readable() -> None:
         "in 3600 s",
         "in more than a day",
     ]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "HTTP/1.1 200 OK\r\nContent-Length: +2",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity",
+        "HTTP/1.1 1000 OK\r\nContent-Length: 2",
+        "HTTP/1.1 200 OK\r\na b: c",
+        "ICY 200 OK",
+        "SSH-2.0-OpenSSH_9.6",
+    ],
+)
+@pytest.mark.parametrize("name", ["get", "post", "login", "download"])
+def test_response_that_is_not_http_is_called_so(server: FaultServer, tmp_path: Path, head: str, name: str) -> None:
+    def step(request: Received, connection: socket.socket) -> bool:
+        connection.sendall(f"{head}\r\n\r\n[]".encode())
+        return False
+
+    server.then = step
+    with (
+        client_of(server, data_server=server.url) as client,
+        pytest.raises(AlyxConnectionError, match="is not valid HTTP") as raised,
+    ):
+        CALLS[name](client, tmp_path)
+    assert ("may have acted" in str(raised.value)) is (name in ("post", "login"))
+    assert len(server.requests) == (1 if name in ("post", "login") else 3)
