@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 import libcst as cst
@@ -92,7 +92,8 @@ def migrate(code: str, surface: Surface, exported: frozenset[str] = frozenset())
     context = Context(module, exported)
     plans: dict[cst.CSTNode, _Plan] = {}
     left: dict[cst.CSTNode, LeftError] = {}
-    for node in _calls(module):
+    attributes = {endpoint.attribute for endpoint in surface.endpoints.values()}
+    for node in _calls(module, attributes):
         try:
             plans[node] = _plan(node, surface, context)
         except LeftError as error:
@@ -128,9 +129,14 @@ def _parse(code: str) -> cst.Module:
     return module
 
 
-def _calls(node: cst.CSTNode) -> list[cst.Call]:
-    calls = [call for child in node.children for call in _calls(child)]
-    return [cst.ensure_type(node, cst.Call), *calls] if is_by_name(node) else calls
+def _calls(node: cst.CSTNode, attributes: Set[str]) -> list[cst.Call]:
+    calls = [call for child in node.children for call in _calls(child, attributes)]
+    if not isinstance(node, cst.Call) or not is_by_name(node):
+        return calls
+    # The typed methods for JSON fields have the same names: ``one.alyx.sessions.json_field_update(…)``.
+    owner = cst.ensure_type(node.func, cst.Attribute).value
+    is_typed = isinstance(owner, cst.Attribute) and owner.attr.value in attributes
+    return calls if is_typed else [node, *calls]
 
 
 def _plan(node: cst.Call, surface: Surface, context: Context) -> _Plan:

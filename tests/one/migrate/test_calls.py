@@ -19,7 +19,9 @@ def moved(code: str, **options: frozenset[str]) -> Migration:
 @pytest.mark.parametrize("name", MOVED)
 def test_moved(name: str) -> None:
     before, after = MOVED[name]
-    assert moved(before).code == after
+    result = moved(before)
+    assert result.code == after
+    assert len(moved(after).left) == len(result.left)
     assert moved(after).code == after
 
 
