@@ -100,6 +100,9 @@ class ClientBase(CacheSettings, DataFiles):
     max_requests
         How many requests of an asynchronous client are under way at a time; the others wait for their turn, which does
         not count towards `timeout`. By default ``ALYX_MAX_REQUESTS``, then the settings, then 16.
+    parallel_pages
+        How many pages of a list are fetched at a time, once the first page is used up; 1 for one after the other. By
+        default ``ALYX_PARALLEL_PAGES``, then the settings, then 4.
 
     Raises
     ------
@@ -126,6 +129,8 @@ class ClientBase(CacheSettings, DataFiles):
     _row_keys: ClassVar[Mapping[str, Sequence[str]]] = {}
     # Whether date-times may have a time zone; Alyx would shift them.
     _zones: ClassVar[bool] = False
+    # The most rows of a list that the server sends at once.
+    _longest_page: ClassVar[int | None] = None
 
     def __init__(
         self,
@@ -152,6 +157,7 @@ class ClientBase(CacheSettings, DataFiles):
         min_download_rate: float | None = None,
         headers: Mapping[str, str] | None = None,
         max_requests: int | None = None,
+        parallel_pages: int | None = None,
     ) -> None:
         configure()
         install()
@@ -167,6 +173,7 @@ class ClientBase(CacheSettings, DataFiles):
             "max_response_bytes": max_response_bytes,
             "min_download_rate": min_download_rate,
             "max_requests": max_requests,
+            "parallel_pages": parallel_pages,
         }
         settings = find_settings(
             base_url,
@@ -190,6 +197,8 @@ class ClientBase(CacheSettings, DataFiles):
             row_keys=self._row_keys,
             package=self._surface,
             zones=self._zones,
+            parallel_pages=self.parallel_pages,
+            longest_page=self._longest_page,
         )
         store = None if stay_logged_in else False
         credentials = Credentials(settings.base_url, username, password, token, silent, store=store)
@@ -320,6 +329,16 @@ class ClientBase(CacheSettings, DataFiles):
     def base_url(self) -> str:
         """The server's address."""
         return self._settings.base_url
+
+    @property
+    def parallel_pages(self) -> int:
+        """How many pages of a list are fetched at a time."""
+        return int(self._settings.limits.parallel_pages)
+
+    @property
+    def longest_page(self) -> int | None:
+        """The most rows of a list that the server sends at once; None if it is unknown."""
+        return self._longest_page
 
     @property
     def closed_sets(self) -> ClosedSets:

@@ -33,6 +33,8 @@ class Limits:
         The least rate of a download, in bytes per second; slower ones begin anew, and finally fail. 0 for no limit.
     max_requests
         How many requests of an asynchronous client are under way at a time; the others wait for their turn.
+    parallel_pages
+        How many pages of a list are fetched at a time, after the first one has shown how many there are.
     """
 
     timeout: float = DEFAULT_TIMEOUT
@@ -40,6 +42,7 @@ class Limits:
     max_response_bytes: float = DEFAULT_MAX_BYTES
     min_download_rate: float = DEFAULT_MIN_RATE
     max_requests: float = DEFAULT_MAX_REQUESTS
+    parallel_pages: float = 4
 
 
 LIMITS = tuple(field.name for field in fields(Limits))
@@ -51,6 +54,7 @@ _CHECKS: Mapping[str, Callable[[str, object], float]] = {
     "max_response_bytes": partial(require_positive, unit="bytes"),
     "min_download_rate": partial(require_positive, unit="bytes per second", or_zero=True),
     "max_requests": require_whole_number,
+    "parallel_pages": require_whole_number,
 }
 
 

@@ -172,7 +172,7 @@ class BrainRegions(Endpoint):
         parent
             Id of the parent region.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -360,7 +360,7 @@ class AsyncBrainRegions(AsyncEndpoint):
         parent
             Id of the parent region.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -260,7 +260,7 @@ class Channels(JsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["j
         z
             Dorsoventral position in µm, positive upwards; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -545,7 +545,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], 
         z
             Dorsoventral position in µm, positive upwards; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

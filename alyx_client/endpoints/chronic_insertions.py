@@ -341,7 +341,7 @@ class ChronicInsertions(JsonFields[UUID | str | RecordOf[Literal["chronic_insert
         users
             UUIDs of users; the record must have at least one of them.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -634,7 +634,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["chro
         users
             UUIDs of users; the record must have at least one of them.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -198,6 +198,7 @@ class AlyxClient(BaseClient):
     _joined_fields = _JOINED_FIELDS
     _closed_sets = _CLOSED_SETS
     _row_keys = _ROW_KEYS
+    _longest_page = 1000
 
     @cached_property
     def brain_regions(self) -> BrainRegions:
@@ -494,6 +495,7 @@ class AsyncAlyxClient(AsyncBaseClient):
     _joined_fields = _JOINED_FIELDS
     _closed_sets = _CLOSED_SETS
     _row_keys = _ROW_KEYS
+    _longest_page = 1000
 
     @cached_property
     def brain_regions(self) -> AsyncBrainRegions:

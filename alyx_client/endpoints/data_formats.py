@@ -167,7 +167,7 @@ class DataFormats(JsonFields[str | RecordOf[Literal["data_formats"]], Literal["j
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -367,7 +367,7 @@ class AsyncDataFormats(AsyncJsonFields[str | RecordOf[Literal["data_formats"]], 
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -252,7 +252,7 @@ class DataNotices(JsonFields[UUID | str | RecordOf[Literal["data_notices"]], Lit
         version_affected
             Affected versions; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -510,7 +510,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str | RecordOf[Literal["data_notic
         version_affected
             Affected versions; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

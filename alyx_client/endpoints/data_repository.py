@@ -199,7 +199,7 @@ class DataRepositoryEndpoint(JsonFields[str | RecordOf[Literal["data_repository"
         name
             Name; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -415,7 +415,7 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str | RecordOf[Literal["data_r
         name
             Name; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

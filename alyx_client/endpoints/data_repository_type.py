@@ -145,7 +145,7 @@ class DataRepositoryTypeEndpoint(JsonFields[str | RecordOf[Literal["data_reposit
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -347,7 +347,7 @@ class AsyncDataRepositoryTypeEndpoint(
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -475,7 +475,7 @@ class Datasets(JsonFields[UUID | str | RecordOf[Literal["datasets"]], Literal["j
         version
             Version; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -829,7 +829,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str | RecordOf[Literal["datasets"]], 
         version
             Version; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

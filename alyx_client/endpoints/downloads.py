@@ -180,7 +180,7 @@ class Downloads(JsonFields[UUID | str | RecordOf[Literal["downloads"]], Literal[
         user
             Username; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -370,7 +370,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str | RecordOf[Literal["downloads"]]
         user
             Username; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

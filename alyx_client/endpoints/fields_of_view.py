@@ -265,7 +265,7 @@ class FieldsOfView(JsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], 
         subject
             Nickname of the subject; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -545,7 +545,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of
         subject
             Nickname of the subject; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

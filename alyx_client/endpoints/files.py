@@ -216,7 +216,7 @@ class Files(JsonFields[UUID | str | RecordOf[Literal["files"]], Literal["json"]]
         relative_path
             Path within the repository; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -461,7 +461,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str | RecordOf[Literal["files"]], Litera
         relative_path
             Path within the repository; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -279,7 +279,7 @@ class FovLocation(JsonFields[UUID | str | RecordOf[Literal["fov_location"]], Lit
             Method of the estimate: Estimate, Functional, Landmark or Histology. Records contain only the first
             letter. Several values select the records that have one of them.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -534,7 +534,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str | RecordOf[Literal["fov_locati
             Method of the estimate: Estimate, Functional, Landmark or Histology. Records contain only the first
             letter. Several values select the records that have one of them.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

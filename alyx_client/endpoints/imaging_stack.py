@@ -146,7 +146,7 @@ class ImagingStackEndpoint(Endpoint):
         name
             Name; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -283,7 +283,7 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         name
             Name; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -371,7 +371,7 @@ class Insertions(JsonFields[UUID | str | RecordOf[Literal["insertions"]], Litera
         task_protocol
             Part of the task protocol; case-insensitive.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -673,7 +673,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["insertions"
         task_protocol
             Part of the task protocol; case-insensitive.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -243,7 +243,7 @@ class Labs(JsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
             Fraction of the weight expected for age and sex, from 0 to 1, below which an animal counts as
             underweight; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -509,7 +509,7 @@ class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]
             Fraction of the weight expected for age and sex, from 0 to 1, below which an animal counts as
             underweight; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -135,7 +135,7 @@ class Locations(JsonFields[str | RecordOf[Literal["locations"]], Literal["json"]
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -284,7 +284,7 @@ class AsyncLocations(AsyncJsonFields[str | RecordOf[Literal["locations"]], Liter
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -196,7 +196,7 @@ class Notes(JsonFields[UUID | str | RecordOf[Literal["notes"]], Literal["json"]]
         id
             Key of a record, or several keys.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -424,7 +424,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str | RecordOf[Literal["notes"]], Litera
         id
             Key of a record, or several keys.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -89,7 +89,7 @@ class Procedures(Endpoint):
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -160,7 +160,7 @@ class AsyncProcedures(AsyncEndpoint):
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -143,7 +143,7 @@ class Projects(Endpoint):
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -339,7 +339,7 @@ class AsyncProjects(AsyncEndpoint):
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

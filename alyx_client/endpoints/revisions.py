@@ -164,7 +164,7 @@ class Revisions(JsonFields[str | RecordOf[Literal["revisions"]], Literal["json"]
         name
             Name; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -369,7 +369,7 @@ class AsyncRevisions(AsyncJsonFields[str | RecordOf[Literal["revisions"]], Liter
         name
             Name; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

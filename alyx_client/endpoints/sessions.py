@@ -535,7 +535,7 @@ class Sessions(JsonFields[UUID | str | RecordOf[Literal["sessions"]], Literal["e
         users
             Usernames; exact match. All of these users must have taken part.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -901,7 +901,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str | RecordOf[Literal["sessions"]], 
         users
             Usernames; exact match. All of these users must have taken part.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -458,7 +458,7 @@ class Subjects(JsonFields[str | RecordOf[Literal["subjects"]], Literal["json"]])
         wean_date
             Date of weaning.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -804,7 +804,7 @@ class AsyncSubjects(AsyncJsonFields[str | RecordOf[Literal["subjects"]], Literal
         wean_date
             Date of weaning.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -281,7 +281,7 @@ class Surgeries(JsonFields[UUID | str | RecordOf[Literal["surgeries"]], Literal[
         users
             Usernames; exact match. All of these users must have taken part.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -516,7 +516,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str | RecordOf[Literal["surgeries"]]
         users
             Usernames; exact match. All of these users must have taken part.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -172,7 +172,7 @@ class Tags(JsonFields[str | RecordOf[Literal["tags"]], Literal["json"]]):
         name
             Name; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -377,7 +377,7 @@ class AsyncTags(AsyncJsonFields[str | RecordOf[Literal["tags"]], Literal["json"]
         name
             Name; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -338,7 +338,7 @@ class Tasks(JsonFields[UUID | str | RecordOf[Literal["tasks"]], Literal["argumen
         version
             Version; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -638,7 +638,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str | RecordOf[Literal["tasks"]], Litera
         version
             Version; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

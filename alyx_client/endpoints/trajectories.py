@@ -313,7 +313,7 @@ class Trajectories(JsonFields[UUID | str | RecordOf[Literal["trajectories"]], Li
         z
             Dorsoventral position in µm, positive upwards; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -612,7 +612,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str | RecordOf[Literal["trajector
         z
             Dorsoventral position in µm, positive upwards; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

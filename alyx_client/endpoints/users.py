@@ -237,7 +237,7 @@ class Users(Endpoint):
         username
             Username; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -510,7 +510,7 @@ class AsyncUsers(AsyncEndpoint):
         username
             Username; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -233,7 +233,7 @@ class WaterAdministrations(Endpoint):
         water_type
             UUID of a water type.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -491,7 +491,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         water_type
             UUID of a water type.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -73,7 +73,7 @@ class WaterRestrictedSubjects(Endpoint):
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -117,7 +117,7 @@ class AsyncWaterRestrictedSubjects(AsyncEndpoint):
         Parameters
         ----------
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

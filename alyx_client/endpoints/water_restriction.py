@@ -146,7 +146,7 @@ class WaterRestriction(Endpoint):
         water_type
             UUID of a water type.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -268,7 +268,7 @@ class AsyncWaterRestriction(AsyncEndpoint):
         water_type
             UUID of a water type.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

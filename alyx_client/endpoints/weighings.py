@@ -171,7 +171,7 @@ class Weighings(Endpoint):
         weight
             Weight in g; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params
@@ -345,7 +345,7 @@ class AsyncWeighings(AsyncEndpoint):
         weight
             Weight in g; exact match.
         page_size
-            Records per page: 250 by default, 1000 at most.
+            Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
             Maximum number of records in total; all by default.
         extra_params

@@ -72,6 +72,10 @@ class RestCalls:
         The package whose schema stands in for that of a server that fails on its own.
     zones
         Whether date-times may have a time zone.
+    parallel_pages
+        How many pages of a list are fetched at a time.
+    longest_page
+        The most rows that the server sends at once; None if it is unknown.
     """
 
     def __init__(
@@ -85,6 +89,8 @@ class RestCalls:
         row_keys: Mapping[str, Sequence[str]] = MappingProxyType({}),
         package: str | None = None,
         zones: bool = False,
+        parallel_pages: int = 1,
+        longest_page: int | None = None,
     ) -> None:
         self.base_url = base_url
         self.strict_filters = strict_filters
@@ -95,6 +101,8 @@ class RestCalls:
         self._row_keys = row_keys
         self._package = package
         self._zones = zones
+        self._parallel_pages = parallel_pages
+        self._longest_page = longest_page
 
     def scheme(self) -> Flow[RestScheme]:
         """Return the endpoints that the server's schema declares; fetched when first needed, and cached for a week.
@@ -187,6 +195,8 @@ class RestCalls:
             has_lookups=True,
             base_url=self.base_url,
             paging=paging,
+            parallel=self._parallel_pages,
+            longest_page=self._longest_page,
         )
 
     def rest(
@@ -298,6 +308,8 @@ class RestCalls:
             has_lookups=encoded.has_lookups,
             base_url=self.base_url,
             paging=paging,
+            parallel=self._parallel_pages,
+            longest_page=self._longest_page,
         )
 
     def _act(self, call: _NamedCall, scheme: RestScheme, key: object, data: object, files: object) -> Flow[Any]:

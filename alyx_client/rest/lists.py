@@ -48,6 +48,10 @@ class LazyList:
         The server.
     paging
         How the list is divided into pages.
+    parallel
+        How many pages are fetched at a time.
+    longest_page
+        Rows of the pages after the first one if `page_size` is None; None for as many as the first one has.
     """
 
     send: Send
@@ -58,6 +62,8 @@ class LazyList:
     has_lookups: bool
     base_url: str
     paging: Paging = ALYX_PAGING
+    parallel: int = 1
+    longest_page: int | None = None
 
     @property
     def complete_rows(self) -> list[Any] | None:
@@ -112,6 +118,8 @@ class LazyList:
             first_page=self.first_page,
             paging=self.paging,
             fetch_url=fetch_url,
+            parallel=self.parallel,
+            longest_page=self.longest_page,
         )
 
 
@@ -130,6 +138,10 @@ def page_request(send: Send, params: Params, offset: int, limit: int | None, pag
         Rows per page; the server's default if None.
     paging
         How the list is divided into pages.
+    parallel
+        How many pages are fetched at a time.
+    longest_page
+        Rows of the pages after the first one if `page_size` is None; None for as many as the first one has.
     """
     return replace(send, request=replace(send.request, params=page_params(params, offset, limit, paging)))
 

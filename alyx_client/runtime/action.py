@@ -322,6 +322,8 @@ class ListAction(Generic[T]):
             paging=self.paging,
             fetch_url=fetch_url,
             make=self.parser.record,
+            parallel=client.parallel_pages,
+            longest_page=client.longest_page,
         )
 
     def _key_of_row(self) -> RowKey | None:

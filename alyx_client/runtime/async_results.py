@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Sequence
 from functools import partial
@@ -15,6 +14,7 @@ from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_positi
 from alyx_client.runtime.next_pager import NextPager
 from alyx_client.runtime.offset_pager import OffsetPager
 from alyx_client.runtime.paging import ALYX_PAGING, Page, PageRequest, Paging
+from alyx_client.runtime.prefetch import AsyncPagesAhead
 from alyx_client.runtime.row_keys import RowKey
 from alyx_client.runtime.rows import Make, Rows
 
@@ -29,11 +29,12 @@ AsyncFetchPage = Callable[[int, int | None], Awaitable[Page[Any]]]
 class AsyncResults(Generic[T_co]):
     """The rows of a list, for ``async for``; after ``await`` on it, ``len`` works.
 
-    The next page is fetched while the rows of the last one are used.
+    The next pages are fetched while the rows of the last one are used, several at a time.
 
     Parameters
     ----------
-    fetches, page_size, max_items, key, first, by_key_ranges, paging, fetch_url, make
+    fetches, page_size, max_items, key, first, by_key_ranges, paging, fetch_url, make, parallel,
+    longest_page
         As for `Results`.
     """
 
@@ -49,12 +50,17 @@ class AsyncResults(Generic[T_co]):
         paging: Paging = ALYX_PAGING,
         fetch_url: Callable[[str], Awaitable[Page[Any]]] | None = None,
         make: Make | None = None,
+        parallel: int = 1,
+        longest_page: int | None = None,
     ) -> None:
         self._fetches = list(fetches)
         self._fetch_url = fetch_url
-        self._state: ListState[Any] = ListState(len(self._fetches), page_size, max_items, key, first, paging)
+        self._state: ListState[Any] = ListState(
+            len(self._fetches), page_size, max_items, key, first, paging, longest_page
+        )
         self._by_key_ranges = by_key_ranges
         self._make = make
+        self._parallel = parallel
         self._cached_page: tuple[int, list[Any]] | None = None
 
     @classmethod
@@ -87,6 +93,8 @@ class AsyncResults(Generic[T_co]):
             paging=query.paging,
             fetch_url=by_url,
             make=query.make,
+            parallel=query.parallel,
+            longest_page=query.longest_page,
         )
 
     def __await__(self) -> Generator[Any, Any, AsyncResults[T_co]]:
@@ -159,27 +167,25 @@ class AsyncResults(Generic[T_co]):
         pager.warn_of_missing_rows()
 
     async def _iterate_pages(self, pager: OffsetPager[Any] | NextPager[Any], first: Page[Any]) -> AsyncGenerator[Any]:
+        ahead = AsyncPagesAhead(self._fetch, self._parallel)
         page: Page[Any] | None = first
-        prefetch: asyncio.Future[Page[Any]] | None = None
+        is_first = True
         try:
             while page is not None:
                 rows = pager.add_page(page)
                 request = pager.next_page
                 page = None  # no page is held longer than its rows are used
                 for position, row in enumerate(rows):
-                    # A caller who stops at the first row has no use for a second page.
+                    # A caller who stops at the first row has no use for a second page, nor on the first page for many.
                     if position == 1 and request is not None:
-                        prefetch = asyncio.ensure_future(self._fetch(request))
-                        prefetch.add_done_callback(_retrieve_exception)
+                        ahead.begin(pager.upcoming(1 if is_first else ahead.size))
                     yield row
-                if prefetch is not None:
-                    page = await prefetch
-                elif request is not None:
-                    page = await self._fetch(request)
-                prefetch = None
+                is_first = False
+                if request is not None:
+                    ahead.begin(pager.upcoming(ahead.size)[1:])
+                    page = await ahead.take(request)
         finally:
-            if prefetch is not None:
-                prefetch.cancel()
+            ahead.cancel()
 
     async def _iterate_missing(self, pager: OffsetPager[Any], ranges: AsyncIterator[list[Any]]) -> AsyncGenerator[Any]:
         try:
@@ -247,9 +253,3 @@ class AsyncResults(Generic[T_co]):
     def __repr__(self) -> str:
         # repr() must not perform I/O: debuggers call it at any time.
         return f"AsyncResults({len(self)} rows)" if self._state.is_known else "AsyncResults(not fetched yet)"
-
-
-def _retrieve_exception(future: asyncio.Future[Any]) -> None:
-    """Retrieve an exception that nobody may wait for any more; asyncio would log it as never retrieved."""
-    if not future.cancelled():
-        future.exception()

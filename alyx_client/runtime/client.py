@@ -24,6 +24,16 @@ class ClientContext(Protocol):
         ...
 
     @property
+    def parallel_pages(self) -> int:
+        """How many pages of a list are fetched at a time."""
+        ...
+
+    @property
+    def longest_page(self) -> int | None:
+        """The most rows that the server sends at once; None if it is unknown."""
+        ...
+
+    @property
     def closed_sets(self) -> ClosedSets:
         """The sets of values that filters, fields and lookups can have."""
         ...

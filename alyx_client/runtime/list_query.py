@@ -52,6 +52,10 @@ class ListQuery(Generic[T]):
         The flow that fetches a page by its URL, where pages are named by one.
     make
         Makes the record of a row of a page; None if rows are returned as they are.
+    parallel
+        How many pages are fetched at a time.
+    longest_page
+        Rows of the pages after the first one if `page_size` is None; None for as many as the first one has.
     """
 
     fetch_page: Callable[[Params, int, int | None], Flow[Page[Any]]]
@@ -64,6 +68,8 @@ class ListQuery(Generic[T]):
     paging: Paging = ALYX_PAGING
     fetch_url: Callable[[str], Flow[Page[Any]]] | None = None
     make: Make | None = None
+    parallel: int = 1
+    longest_page: int | None = None
 
     def fetch_first_page(self) -> Flow[Page[Any] | None]:
         """Fetch the first page; None if nothing can match the query, so that nothing is sent."""
@@ -99,6 +105,8 @@ class ListState(Generic[T]):
         The first page, if it has been fetched already.
     paging
         How the list is divided into pages.
+    longest_page
+        As for `OffsetPager`.
     """
 
     def __init__(
@@ -109,6 +117,7 @@ class ListState(Generic[T]):
         row_key: RowKey | None,
         first_page: Page[T] | None,
         paging: Paging = ALYX_PAGING,
+        longest_page: int | None = None,
     ) -> None:
         self.first_limit = first_limit(page_size, max_items)
         self.first_page = first_page
@@ -118,6 +127,7 @@ class ListState(Generic[T]):
         self._max_items = max_items
         self._row_key = row_key
         self._paging = paging
+        self._longest_page = longest_page
         self._first_page_repeats: bool | None = None
         self._start_of_key: dict[object, int] = {}
         self._has_warned = False
@@ -213,7 +223,14 @@ class ListState(Generic[T]):
         """Return a pager at the beginning of the list; `has_ranges` is whether it can be read by ranges of keys."""
         if self.is_sequential:
             return NextPager(self._query_count, self._paging, self._page_size, self._max_items, self._row_key)
-        return OffsetPager(self._query_count, self._page_size, self._max_items, self._row_key, has_ranges=has_ranges)
+        return OffsetPager(
+            self._query_count,
+            self._page_size,
+            self._max_items,
+            self._row_key,
+            longest_page=self._longest_page,
+            has_ranges=has_ranges,
+        )
 
 
 def warn_of_order() -> None:

@@ -62,6 +62,11 @@ class NextPager(Generic[T]):
         """The page to fetch next, or None at the end."""
         return None if self._seen.remaining == 0 else self._next
 
+    def upcoming(self, most: int) -> list[PageRequest]:
+        """Return the page to fetch next; only it names the one that follows."""
+        request = self.next_page
+        return [] if request is None else [request]
+
     def add_page(self, page: Page[T]) -> list[T]:
         """Take the page requested last, and return its new rows.
 

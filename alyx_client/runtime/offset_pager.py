@@ -29,6 +29,8 @@ class OffsetPager(Generic[T]):
         The most rows to return.
     row_key
         Returns the key of a row; None if rows have none.
+    longest_page
+        Rows of the pages after the first one if `page_size` is None; None for as many as the first one has.
     has_ranges
         Whether the list can be read by ranges of its keys in the end.
     """
@@ -40,10 +42,12 @@ class OffsetPager(Generic[T]):
         max_items: int | None,
         row_key: RowKey | None,
         *,
+        longest_page: int | None = None,
         has_ranges: bool = False,
     ) -> None:
         self._query_count = query_count
         self._page_size = page_size
+        self._longest_page = longest_page
         self._has_ranges = has_ranges
         self._seen = SeenRows[T](row_key, max_items)
         self._query = 0
@@ -52,7 +56,13 @@ class OffsetPager(Generic[T]):
 
     def _begin_query(self) -> QueryPager[T]:
         is_only = self._query_count == 1
-        return QueryPager(self._seen, self._page_size, has_ranges=self._has_ranges, is_only_query=is_only)
+        return QueryPager(
+            self._seen,
+            self._page_size,
+            longest_page=self._longest_page,
+            has_ranges=self._has_ranges,
+            is_only_query=is_only,
+        )
 
     @property
     def next_page(self) -> PageRequest | None:
@@ -60,6 +70,13 @@ class OffsetPager(Generic[T]):
         if self._query >= self._query_count or self._seen.remaining == 0:
             return None
         return PageRequest(self._query, *self._pager.next_page)
+
+    def upcoming(self, most: int) -> list[PageRequest]:
+        """Return the page to fetch next and those that follow it if the list does not change, at most so many."""
+        request = self.next_page
+        if request is None:
+            return []
+        return [request, *(PageRequest(self._query, *page) for page in self._pager.following(most - 1))]
 
     def add_page(self, page: Page[T]) -> list[T]:
         """Take the page requested last, and return its new rows; none if other pages have to be fetched first."""

@@ -40,6 +40,8 @@ class QueryPager(Generic[T]):
         The rows returned so far, of other queries among them.
     page_size
         Rows per page; the server's default if None.
+    longest_page
+        Rows of the pages after the first one if `page_size` is None; None for as many as the first one has.
     has_ranges
         Whether the list can be read by ranges of its keys in the end.
     is_only_query
@@ -47,10 +49,17 @@ class QueryPager(Generic[T]):
     """
 
     def __init__(
-        self, seen: SeenRows[T], page_size: int | None, *, has_ranges: bool, is_only_query: bool = True
+        self,
+        seen: SeenRows[T],
+        page_size: int | None,
+        *,
+        longest_page: int | None = None,
+        has_ranges: bool,
+        is_only_query: bool = True,
     ) -> None:
         self._seen = seen
         self._page_size = page_size
+        self._longest_page = longest_page
         self._has_ranges = has_ranges
         self.is_finished = False
         """True if no further page of this query is to be fetched."""
@@ -86,10 +95,38 @@ class QueryPager(Generic[T]):
         overlap = min(self._end, self._overlap)
         # The limit has room for the overlap, and for one more row, whose absence tells that the page is the last one:
         # a list that does not change needs no more requests than without an overlap.
-        size = self._page_size or self._first_length
-        extended = min(size + overlap + 1, max(size, self._longest)) if self._end else self._page_size
+        extended = self._extended(overlap) if self._end else self._page_size
         # After a page of rows that were read before, it takes more than a page of the rows that are still wanted.
         return self._end - overlap, self._most(extended, overlap) if self._is_bringing_rows else extended
+
+    def following(self, most: int) -> list[tuple[int, int]]:
+        """Return the offsets and limits of the pages after the next one, at most so many, as long as nothing changes.
+
+        They may be fetched before the next one: a page shows by the row that it starts with that all rows in front of
+        it were read, whichever of the two is older.
+        """
+        offset, limit = self.next_page
+        remaining = self._seen.remaining
+        pages: list[tuple[int, int]] = []
+        if limit is None or self._count is None or not self._end or self._reads_whole or self._is_stepping_back:
+            return pages
+        overlap = self._end - offset
+        while len(pages) < most:
+            end = offset + limit
+            if remaining is not None:
+                remaining -= limit - overlap
+            if end >= self._count or (remaining is not None and remaining <= 0) or limit <= self._margin:
+                return pages
+            overlap = self._margin
+            limit = self._extended(overlap) if remaining is None else min(self._extended(overlap), remaining + overlap)
+            offset = end - overlap
+            pages.append((offset, limit))
+        return pages
+
+    def _extended(self, overlap: int) -> int:
+        # Without a page size, the first page is as long as the server makes it, and the others as long as it can.
+        size = self._page_size or max(self._first_length, min(self._longest_page or 0, self._longest))
+        return min(size + overlap + 1, max(size, self._longest))
 
     def _most(self, size: int | None, overlap: int = 0, *, of_all: bool = False) -> int | None:
         remaining = self._seen.remaining
@@ -279,6 +316,9 @@ class QueryPager(Generic[T]):
         self._is_stepping_back = False
         self._first_length = self._first_length or len(page.rows)
         self._edges = page.rows[:1], page.rows[-1:]
+        if offset == 0 and self._longest_page and self._page_size is None and not self._is_keyless:
+            # Long pages overlap by more rows, at no cost: they show a changed order, and outlast some deletions.
+            self._margin = max(self._margin, min(self._longest // 20, self._first_length // 2))
         # A full page may lack a row that was created between the server's counting and its reading.
         is_full = offset > 0 and limit is not None and len(page.rows) >= min(limit, self._longest)
         if has_only_overlap and page.rows and self._margin and page.has_next and end < page.count:

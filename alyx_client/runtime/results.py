@@ -21,7 +21,7 @@ from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_positi
 from alyx_client.runtime.next_pager import NextPager
 from alyx_client.runtime.offset_pager import OffsetPager
 from alyx_client.runtime.paging import ALYX_PAGING, Page, PageRequest, Paging
-from alyx_client.runtime.prefetch import Prefetch
+from alyx_client.runtime.prefetch import PagesAhead
 from alyx_client.runtime.row_keys import RowKey
 from alyx_client.runtime.rows import Make, Rows
 
@@ -38,9 +38,9 @@ _CACHED_PAGES = 4
 class Results(Sequence[T_co]):
     """The rows of a list: a sequence whose pages are fetched when they are needed.
 
-    Iterating fetches the next page while the rows of the last one are used, and holds no more than these two and the
-    first. An index or a slice fetches only the pages that it needs. ``len`` is the server's count; if the server
-    repeats rows, or if a long list of keys was split, all rows are read to count them.
+    Iterating fetches the next pages while the rows of the last one are used, several at a time, and holds no more than
+    these and the first. An index or a slice fetches only the pages that it needs. ``len`` is the server's count; if the
+    server repeats rows, or if a long list of keys was split, all rows are read to count them.
 
     Parameters
     ----------
@@ -62,6 +62,10 @@ class Results(Sequence[T_co]):
         Fetches a page by its URL, where each page has that of the next one.
     make
         Makes the record of a row of a page; None if rows are returned as they are.
+    parallel
+        How many pages are fetched at a time.
+    longest_page
+        Rows of the pages after the first one if `page_size` is None; None for as many as the first one has.
     """
 
     def __init__(
@@ -76,12 +80,17 @@ class Results(Sequence[T_co]):
         paging: Paging = ALYX_PAGING,
         fetch_url: Callable[[str], Page[Any]] | None = None,
         make: Make | None = None,
+        parallel: int = 1,
+        longest_page: int | None = None,
     ) -> None:
         self._fetches = list(fetches)
         self._fetch_url = fetch_url
-        self._state: ListState[Any] = ListState(len(self._fetches), page_size, max_items, key, first, paging)
+        self._state: ListState[Any] = ListState(
+            len(self._fetches), page_size, max_items, key, first, paging, longest_page
+        )
         self._by_key_ranges = by_key_ranges
         self._make = make
+        self._parallel = parallel
         self._pages: OrderedDict[int, list[Any]] = OrderedDict()
         self._pages_lock = threading.RLock()
 
@@ -121,6 +130,8 @@ class Results(Sequence[T_co]):
             paging=query.paging,
             fetch_url=by_url,
             make=query.make,
+            parallel=query.parallel,
+            longest_page=query.longest_page,
         )
 
     @property
@@ -167,21 +178,22 @@ class Results(Sequence[T_co]):
         pager.warn_of_missing_rows()
 
     def _iterate_pages(self, pager: OffsetPager[Any] | NextPager[Any], first: Page[Any]) -> Generator[Any]:
+        ahead = PagesAhead(self._fetch, self._parallel)
         page: Page[Any] | None = first
+        is_first = True
         while page is not None:
             rows = pager.add_page(page)
             request = pager.next_page
-            prefetch: Prefetch[Page[Any]] | None = None
             page = None  # no page is held longer than its rows are used
             for position, row in enumerate(rows):
-                # A caller who stops at the first row has no use for a second page.
+                # A caller who stops at the first row has no use for a second page, nor on the first page for many.
                 if position == 1 and request is not None:
-                    prefetch = Prefetch(partial(self._fetch, request))
+                    ahead.begin(pager.upcoming(1 if is_first else ahead.size))
                 yield row
-            if prefetch is not None:
-                page = prefetch.result()
-            elif request is not None:
-                page = self._fetch(request)
+            is_first = False
+            if request is not None:
+                ahead.begin(pager.upcoming(ahead.size)[1:])
+                page = ahead.take(request)
 
     def _iterate_missing(self, pager: OffsetPager[Any], ranges: Iterator[list[Any]]) -> Generator[Any]:
         try:

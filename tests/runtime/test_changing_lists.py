@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from alyx_client.runtime import key_ranges, query_pager
 from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
 from alyx_client.runtime.offset_pager import OffsetPager
-from alyx_client.runtime.paging import Page
+from alyx_client.runtime.paging import Page, PageRequest
 from alyx_client.runtime.results import Results
 
 Change = tuple[str, int]
@@ -118,6 +118,7 @@ def read(
     max_items: int | None = None,
     has_keys: bool = True,
     has_ranges: bool = False,
+    longest_page: int | None = None,
 ) -> tuple[list[UUID], bool]:
     """Return the rows, and whether there was a warning."""
     results = Results(
@@ -126,6 +127,8 @@ def read(
         max_items=max_items,
         key=(lambda row: row) if has_keys else None,
         by_key_ranges=table.by_key_ranges if has_ranges else None,
+        parallel=3,
+        longest_page=longest_page,
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -139,6 +142,40 @@ def page_through(table: ChangingTable, *, has_keys: bool = True, has_ranges: boo
     rows: list[UUID] = []
     while (request := pager.next_page) is not None:
         rows += pager.add_page(table.page(request.offset, request.limit))
+    if pager.needs_ranges:
+        with contextlib.suppress(RangesUnfinishedError):
+            for part in table.by_key_ranges():
+                rows += pager.add_range(part)
+            pager.confirm_ranges()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pager.warn_of_missing_rows()
+    return rows, bool(caught)
+
+
+def page_ahead(
+    table: ChangingTable,
+    draw: random.Random | None,
+    *,
+    most: int = 3,
+    page_size: int | None = None,
+    has_keys: bool = True,
+    has_ranges: bool = False,
+    longest_page: int | None = None,
+) -> tuple[list[UUID], bool]:
+    """Do as `page_through` does, with several pages fetched at a time; the last one first, or in a random order."""
+    key = (lambda row: row) if has_keys else None
+    pager = OffsetPager[UUID](1, page_size, None, key, longest_page=longest_page, has_ranges=has_ranges)
+    rows: list[UUID] = []
+    pages: dict[PageRequest, Page[UUID]] = {}
+    while (request := pager.next_page) is not None:
+        if request not in pages:
+            pages.clear()
+        upcoming = [following for following in pager.upcoming(most) if following not in pages]
+        assert request in upcoming or request in pages
+        for following in reversed(upcoming) if draw is None else draw.sample(upcoming, len(upcoming)):
+            pages[following] = table.page(following.offset, following.limit)
+        rows += pager.add_page(pages.pop(request))
     if pager.needs_ranges:
         with contextlib.suppress(RangesUnfinishedError):
             for part in table.by_key_ranges():
@@ -184,6 +221,19 @@ def test_every_order_of_changes_between_pages(size: int, way: str, longest: int)
             check(table, rows, False)
 
 
+@pytest.mark.parametrize("size", [8, 14])
+@pytest.mark.parametrize("way", ["ranges", "keys", "neither"])
+def test_every_order_of_changes_between_pages_that_are_fetched_from_the_last_to_the_first(
+    size: int, way: str, longest: int
+) -> None:
+    for changes in event_orders():
+        table = ChangingTable(size, changes)
+        rows, has_warned = page_ahead(table, None, page_size=2, has_keys=way != "neither", has_ranges=way == "ranges")
+        check(table, rows, has_warned)
+        if way == "ranges":
+            assert not has_warned, changes
+
+
 @pytest.mark.parametrize("ties", [3, 100])
 def test_every_order_of_changes_in_a_list_without_an_order(ties: int, longest: int) -> None:
     for changes in event_orders():
@@ -205,6 +255,7 @@ change = st.tuples(st.sampled_from(["delete", "create"]), st.integers(-12, 40))
     longest=st.sampled_from([CAP, 1000]),
     has_keys=st.booleans(),
     has_ranges=st.booleans(),
+    longest_page=st.none() | st.integers(1, 8),
 )
 def test_any_changes_between_pages(
     size: int,
@@ -214,12 +265,27 @@ def test_any_changes_between_pages(
     longest: int,
     has_keys: bool,
     has_ranges: bool,
+    longest_page: int | None,
 ) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         set_longest(monkeypatch, longest)
         table = ChangingTable(size, changes, default=default)
-        rows, has_warned = read(table, page_size=page_size, has_keys=has_keys, has_ranges=has_ranges)
-    check(table, rows, has_warned)
+        rows, has_warned = read(
+            table, page_size=page_size, has_keys=has_keys, has_ranges=has_ranges, longest_page=longest_page
+        )
+        check(table, rows, has_warned)
+        table = ChangingTable(size, changes, default=default)
+        draw = random.Random(size)
+        rows, has_warned = page_ahead(
+            table,
+            draw,
+            most=1 + size % 5,
+            page_size=page_size,
+            has_keys=has_keys,
+            has_ranges=has_ranges,
+            longest_page=longest_page,
+        )
+        check(table, rows, has_warned)
 
 
 @settings(max_examples=200, deadline=None)
@@ -229,16 +295,40 @@ def test_any_changes_between_pages(
     max_items=st.none() | st.integers(0, 70),
     ties=st.integers(1, 70),
     longest=st.sampled_from([CAP, 1000]),
+    longest_page=st.none() | st.integers(1, 8),
 )
 def test_list_that_does_not_change_is_whole_without_a_warning(
-    size: int, page_size: int | None, max_items: int | None, ties: int, longest: int
+    size: int, page_size: int | None, max_items: int | None, ties: int, longest: int, longest_page: int | None
 ) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         set_longest(monkeypatch, longest)
         table = ChangingTable(size, ties=ties)
-        rows, has_warned = read(table, page_size=page_size, max_items=max_items, has_ranges=True)
+        rows, has_warned = read(
+            table, page_size=page_size, max_items=max_items, has_ranges=True, longest_page=longest_page
+        )
     assert not has_warned
     assert len(set(rows)) == len(rows) == min(size, size if max_items is None else max_items)
+
+
+@pytest.mark.parametrize("page_size", [None, 1, 2, 3, 5])
+@pytest.mark.parametrize("longest_page", [None, 6])
+@pytest.mark.parametrize("max_items", [None, 1, 5, 12])
+@pytest.mark.parametrize("size", range(0, 23))
+def test_pages_ahead_are_those_that_are_needed(
+    size: int, page_size: int | None, max_items: int | None, longest_page: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_longest(monkeypatch, CAP)
+    table = ChangingTable(size, default=4)
+    pager = OffsetPager[UUID](1, page_size, max_items, lambda row: row, longest_page=longest_page)
+    predicted: list[PageRequest] = []
+    requested: list[PageRequest] = []
+    while (request := pager.next_page) is not None:
+        requested.append(request)
+        pager.add_page(table.page(request.offset, request.limit))
+        predicted = predicted or pager.upcoming(1000)
+    # After a page that is as long as it may be, another one may show that it was the last.
+    assert predicted == requested[1:][: len(predicted)]
+    assert len(requested) - 1 - len(predicted) in (0, 1)
 
 
 @pytest.mark.parametrize("has_keys", [True, False])

@@ -152,10 +152,66 @@ def test_list_is_read_over_one_connection_and_a_foreign_next_link_is_not_followe
         assert ids(rows) == list(range(1, 600))
         assert [received.target for received in server.requests] == [
             "/weighings",
-            "/weighings?limit=252&offset=249",
-            "/weighings?limit=252&offset=500",
+            "/weighings?limit=1000&offset=200",
         ]
         assert server.connections <= 2
+
+
+class MeetingWeighings(Weighings):
+    """Responds to pages after the first one only when several of them have been requested."""
+
+    def __init__(self, listed: Sequence[int], parties: int) -> None:
+        super().__init__(listed)
+        self.barrier = threading.Barrier(parties)
+
+    def __call__(self, received: Received, connection: Any) -> bool:
+        if "offset" in received.target:
+            self.barrier.wait(30)
+        return super().__call__(received, connection)
+
+
+def test_pages_are_fetched_several_at_a_time() -> None:
+    with serving(MeetingWeighings(range(1, 3900), 4)) as server, no_warnings():
+        client = AlyxClient(server.url, token="t")
+        assert ids(client.weighings.list()) == list(range(1, 3900))
+        assert len(server.requests) == 5
+
+
+async def test_pages_are_fetched_several_at_a_time_by_asyncio_and_by_name() -> None:
+    with serving(MeetingWeighings(range(1, 3900), 4)) as server, no_warnings():
+        async with AsyncAlyxClient(server.url, token="t") as client:
+            assert ids(await client.weighings.list().all()) == list(range(1, 3900))
+        rows = AlyxClient(server.url, token="t", cache_rest=None).get("/weighings")
+        assert [row["url"] for row in rows] == [weighing(number)["url"] for number in range(1, 3900)]
+        assert len(server.requests) == 10
+
+
+@pytest.mark.parametrize(("stop", "requests"), [(1, 1), (200, 2), (251, 5)])
+def test_loop_that_stops_early_has_not_fetched_everything(stop: int, requests: int) -> None:
+    with serving(Weighings(range(1, 20_000))) as server:
+        for position, _ in enumerate(AlyxClient(server.url, token="t").weighings.list(), 1):
+            if position == stop:
+                break
+        for thread in threading.enumerate():
+            if thread.name.startswith("alyx-client"):
+                thread.join(30)
+        assert len(server.requests) == requests
+
+
+def test_pages_are_fetched_one_after_the_other_if_so_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALYX_PARALLEL_PAGES", "1")
+    with serving(Weighings(range(1, 3900))) as server:
+        rows = AlyxClient(server.url, token="t").weighings.list()
+        assert ids(rows) == list(range(1, 3900))
+        offsets = [int(parse_qs(urlsplit(received.target).query)["offset"][0]) for received in server.requests[1:]]
+        assert offsets == sorted(offsets)
+        assert server.connections <= 2
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "2"])
+def test_number_of_parallel_pages_is_checked(value: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="parallel_pages"):
+        AlyxClient("http://127.0.0.1:9", token="t", parallel_pages=value)
 
 
 def test_limit_above_the_cap_over_real_sockets() -> None:
@@ -208,7 +264,7 @@ def test_ranges_are_divided_until_they_fit() -> None:
 
 def test_server_error_in_the_middle_is_raised_at_its_row() -> None:
     answers = Weighings(range(1, 600))
-    answers.refuse_from = 249
+    answers.refuse_from = 200
     with serving(answers) as server:
         iterator = iter(AlyxClient(server.url, token="t").weighings.list())
         assert [next(iterator).id.int for _ in range(250)] == list(range(1, 251))

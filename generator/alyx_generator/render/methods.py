@@ -194,8 +194,11 @@ def _list_method(action: EndpointAction, noun: Noun, facts: ServerFacts) -> Meth
 
 
 def _page_size(facts: ServerFacts) -> str:
-    sizes = ((facts.default_page, "by default"), (facts.largest_page, "at most"))
-    stated = ", ".join(f"{size} {which}" for size, which in sizes if size)
+    if facts.default_page and facts.largest_page:
+        first, others = facts.default_page, facts.largest_page
+        return f"Records per page, {others} at most; by default {first} on the first page, and {others} on the others."
+    stated = f"{facts.default_page} by default" if facts.default_page else ""
+    stated = stated or (f"{facts.largest_page} at most" if facts.largest_page else "")
     return f"Records per page{f': {stated}' if stated else '; the server has a default'}."
 
 

@@ -90,6 +90,7 @@ def render(api: Api, package: Package) -> Files:
             closed_sets=_source(sets) if (sets := closed_sets(api)) != ClosedSets() else "",
             row_keys=_row_keys(api),
             zones=not api.facts.local_times,
+            longest_page=api.facts.largest_page,
             token_scheme=_source(scheme) if (scheme := api.facts.token_scheme) != ALYX_TOKENS else "",
         )
     if package.name:
