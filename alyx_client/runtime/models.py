@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 
 from alyx_client.errors import InvalidFieldError, InvalidKeyError, printable
 from alyx_client.runtime.bodies import joined, plain_json
-from alyx_client.runtime.coerce import UnsendableValueError, plain_python
+from alyx_client.runtime.coerce import UnsendableValueError, plain_python, unsendable
 from alyx_client.runtime.field_errors import field_problems, invalid_fields, unknown_field
 from alyx_client.runtime.inputs import UNSET
 from alyx_client.runtime.record_errors import frozen_field, missing_field, missing_key
@@ -129,6 +129,8 @@ class Resource(_Model):
             if reference is not None and has_records(value):
                 value = keys_of_records(value, reference, field)
             plain = plain_python(value, field)
+            if field in _number_fields(cls) and _has_booleans(plain):
+                raise unsendable(field, "a boolean, which would be sent as 0 or 1; pass a number")
             if field in cls._joined:
                 joined(plain, field)  # refuses what cannot be joined
             return plain
@@ -206,6 +208,22 @@ class Resource(_Model):
         if problems:
             raise field_problems(cls, problems)
         return resource.to_wire()
+
+
+@cache
+def _number_fields(model: type[Resource]) -> frozenset[str]:
+    """Return the fields that are numbers, or lists of them; pydantic reads True as the number 1 there."""
+    kinds = {name: _plain_types(field.annotation) for name, field in model.model_fields.items()}
+    return frozenset(name for name, types in kinds.items() if types & {int, float} and not types & {bool, Any, object})
+
+
+def _plain_types(annotation: Any) -> set[Any]:
+    arguments = [argument for argument in get_args(annotation) if not isinstance(argument, str)]
+    return {annotation}.union(*map(_plain_types, arguments)) if arguments else {annotation}
+
+
+def _has_booleans(value: object) -> bool:
+    return isinstance(value, bool) or (isinstance(value, list) and any(map(_has_booleans, cast("list[object]", value))))
 
 
 class ZonedResource(Resource):

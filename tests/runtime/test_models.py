@@ -138,6 +138,23 @@ def test_numbers_that_json_lacks_are_refused_and_never_become_null() -> None:
             Thing(name="a", json={"x": number})
 
 
+@pytest.mark.parametrize(
+    ("model", "fields", "name"),
+    [
+        (Thing, {"name": "a", "number": True}, "number"),
+        (Probe, {"model": "a", "depth": False}, "depth"),
+        (RegisterFile, {"filesizes": [5, True]}, "filesizes"),
+    ],
+)
+def test_boolean_is_no_number(model: type[Resource], fields: dict[str, Any], name: str) -> None:
+    required = {"filenames": ["a"], "path": "a"} if model is RegisterFile else {}
+    with pytest.raises(InvalidFieldError, match="a boolean") as caught:
+        model(**required, **fields)
+    assert list(caught.value.fields) == [name]
+    with pytest.raises(InvalidFieldError, match="a boolean"):
+        model.changes_to_wire({name: fields[name]})
+
+
 def test_value_that_json_cannot_express_is_an_error() -> None:
     with pytest.raises(InvalidFieldError, match=r"Thing was not sent\. json: a object cannot be sent, in json\['x'\]"):
         Thing(name="a", json={"x": object()})
