@@ -30,7 +30,8 @@ from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.retry import Retries
 from alyx_client.http.suggestions import did_you_mean, missing_attribute, nearest
 from alyx_client.http.tracebacks import install
-from alyx_client.http.transport import ConnectionOptions, SyncTransport, TransportOptions
+from alyx_client.http.transport import SyncTransport
+from alyx_client.http.transport_options import ConnectionOptions, TransportOptions, check_connection
 from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.calls import RestCalls
 from alyx_client.runtime.closed_sets import ClosedSets
@@ -166,7 +167,7 @@ class ClientBase(CacheSettings, DataFiles):
         del headers  # so that tracebacks that show local variables do not show them
         require_text("password", password)
         require("token", token, (str, Mapping, NoneType), "a text")
-        _check_connection(retries, verify)
+        check_connection(retries, verify)
         limits = {
             "timeout": timeout,
             "login_timeout": login_timeout,
@@ -294,7 +295,7 @@ class ClientBase(CacheSettings, DataFiles):
         for name, text in (texts | {"data_username": data_username, "data_password": data_password}).items():
             require_text(name, text)
         require_folder("cache_dir", cache_dir)
-        _check_connection(None, verify)
+        check_connection(None, verify)
         from alyx_client.auth.prompt import Prompter
         from alyx_client.auth.setup import SetupOptions, run_setup
 
@@ -395,8 +396,3 @@ class ClientBase(CacheSettings, DataFiles):
     def _refuse_login_offline(self) -> None:
         if self.offline:
             raise OfflineError("The client is offline, so it cannot log in. Set client.offline = False first.")
-
-
-def _check_connection(retries: object, verify: object) -> None:
-    require("retries", retries, (Retries, NoneType), "an alyx_client.Retries")
-    require("verify", verify, (bool, ssl.SSLContext), "True, False or an ssl.SSLContext")

@@ -12,7 +12,7 @@ from alyx_client.config import Settings
 from alyx_client.http.arguments import require, require_text
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
-from alyx_client.http.transport import ConnectionOptions
+from alyx_client.http.transport_options import ConnectionOptions
 
 if TYPE_CHECKING:
     from alyx_client.downloads.downloader import Downloader

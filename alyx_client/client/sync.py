@@ -19,7 +19,8 @@ from alyx_client.http.deadline import Deadline
 from alyx_client.http.flow import Expires, Flow, Send, drive
 from alyx_client.http.json_body import read_json
 from alyx_client.http.message import Request, Response
-from alyx_client.http.transport import SyncTransport, TransportOptions
+from alyx_client.http.transport import SyncTransport
+from alyx_client.http.transport_options import TransportOptions
 
 if TYPE_CHECKING:
     from alyx_client.downloads.options import DownloadOptions

@@ -125,6 +125,11 @@ def should_retry(method: str, outcome: Outcome) -> bool:
     return outcome.status in _REFUSALS or (outcome.status in _GATEWAY_FAILURES and method in _IDEMPOTENT)
 
 
+def _is_deleted(response: Response) -> bool:
+    """Return whether an earlier attempt, whose response was lost, has deleted the record, as was requested."""
+    return response.status == 404 and response.method == "DELETE"
+
+
 def exchange(
     request: Request,
     base_url: str,
@@ -182,8 +187,7 @@ def exchange(
                     raise too_many_redirects(outcome, redirects)
                 current, redirects = target, redirects + 1
                 continue
-            if outcome.status == 404 and request.method == "DELETE" and may_have_acted:
-                # An earlier attempt whose response was lost has deleted the record: that is what was asked for.
+            if may_have_acted and _is_deleted(outcome):
                 return Response(204, {}, b"", outcome.method, outcome.url)
         error = _error(outcome, current, now())
         failures += 1

@@ -15,7 +15,7 @@ import threading
 import time
 import weakref
 from functools import partial
-from typing import Any, Self, TypedDict
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -44,25 +44,7 @@ from alyx_client.http.surplus import drop_surplus
 from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
 from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, request_url, same_origin, same_server
 
-__all__ = ["ConnectionOptions", "SyncTransport", "Transport", "TransportOptions"]
-
-
-class ConnectionOptions(TypedDict, total=False):
-    """The settings of a transport that downloads share, as keywords; see `Transport`."""
-
-    connect_timeout: float | None
-    read_timeout: float | None
-    retries: Retries
-    verify: bool | ssl.SSLContext
-
-
-class TransportOptions(ConnectionOptions, total=False):
-    """The settings of a transport, as keywords; see `Transport`."""
-
-    max_response_bytes: float
-    own_headers: OwnHeaders
-    max_requests: int
-    token_scheme: TokenScheme
+__all__ = ["SyncTransport", "Transport"]
 
 
 class Transport:

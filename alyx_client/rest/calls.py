@@ -6,7 +6,7 @@ Every call is a sans-I/O flow, which the synchronous and the asynchronous client
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from types import MappingProxyType, NoneType
@@ -24,6 +24,7 @@ from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.closed_values import check_fields
 from alyx_client.rest.filters import encode_filters, parse_query
 from alyx_client.rest.lists import LazyList, is_chosen_page, is_page, page_request, paging_of, read_page
+from alyx_client.rest.named_call import ACTIONS_WITH_DATA, NamedCall, missing_data, unexpected_filters
 from alyx_client.rest.records import body_with_keys, filters_with_keys
 from alyx_client.rest.requests import build_request, join_lists, parse_data, zoned_data
 from alyx_client.rest.scheme import RestOperation, RestScheme
@@ -37,18 +38,6 @@ __all__ = ["RestCalls", "check_names"]
 
 # Servers change their schema with a release at most.
 _SCHEMA_LIFETIME = timedelta(weeks=1)
-_ACTIONS_WITH_DATA = frozenset({"create", "update", "partial_update"})
-
-
-@dataclass(frozen=True, slots=True)
-class _NamedCall:
-    """A call of an endpoint's action, and how the cache may serve it."""
-
-    endpoint: str
-    action: str
-    operation: RestOperation
-    expires: Expires
-    bypass_cache: bool
 
 
 class RestCalls:
@@ -237,14 +226,14 @@ class RestCalls:
             if action == "list" and key is None and not filters:
                 return (yield from self.send("GET", url, expires=expires, bypass_cache=bypass_cache))
             raise InvalidCallError(f"{url!r} is more than an endpoint's name; pass {endpoint!r}, and the key as id=")
-        call = _NamedCall(endpoint, action, operation, expires, bypass_cache)
+        call = NamedCall(endpoint, action, operation, expires, bypass_cache)
         if action == "list":
             key_filter = {} if key is None or key == "" else {"id": key}
             filters = parse_query(query) | filters | key_filter
             filters = filters_with_keys(filters, endpoint, operation, scheme, self.base_url)
             return (yield from self._list(call, filters, extra_params))
         if filters or extra_params:
-            raise _unexpected_filters(call, [*filters, *(extra_params or {})])
+            raise unexpected_filters(call, [*filters, *(extra_params or {})])
         return (yield from self._act(call, scheme, key, data, files))
 
     def json_field(self, endpoint: str, key: object, field: str) -> JSONField:
@@ -274,7 +263,7 @@ class RestCalls:
         return JSONField(f"{endpoint} {key if type(key) is str else shown(key)}: {field}", read, write, self._zones)
 
     def _list(
-        self, call: _NamedCall, filters: Mapping[str, object], extra_params: Mapping[str, object] | None
+        self, call: NamedCall, filters: Mapping[str, object], extra_params: Mapping[str, object] | None
     ) -> Flow[Any]:
         encoded = encode_filters(
             call.endpoint,
@@ -312,15 +301,15 @@ class RestCalls:
             longest_page=self._longest_page,
         )
 
-    def _act(self, call: _NamedCall, scheme: RestScheme, key: object, data: object, files: object) -> Flow[Any]:
+    def _act(self, call: NamedCall, scheme: RestScheme, key: object, data: object, files: object) -> Flow[Any]:
         lookup, find = split_path(call.operation.path)[1], _finder(call.endpoint, scheme, call.operation)
         path = self._path(call, key, find)
         # Django REST framework responds with 200 to an empty PATCH, which stores nothing.
-        if call.action in _ACTIONS_WITH_DATA and _is_empty(data, files):
-            raise _missing_data(call, scheme)
+        if call.action in ACTIONS_WITH_DATA and _is_empty(data, files):
+            raise missing_data(call, scheme)
         data = body_with_keys(data, call.endpoint, call.operation.fields, scheme, self.base_url)
         data = zoned_data(data) if self._zones else data
-        if call.action in _ACTIONS_WITH_DATA:
+        if call.action in ACTIONS_WITH_DATA:
             check_fields(call.endpoint, call.operation, data, self._closed_sets)
             data = join_lists(data, self._joined_fields.get(call.endpoint, ()), f"{call.endpoint}: {call.action}")
         if call.action == "partial_update":
@@ -337,7 +326,7 @@ class RestCalls:
             )
         )
 
-    def _path(self, call: _NamedCall, key: object, find: Finder | None) -> str:
+    def _path(self, call: NamedCall, key: object, find: Finder | None) -> str:
         template = call.operation.path
         collection, lookup, _ = split_path(template)
         if not lookup:
@@ -354,7 +343,7 @@ class RestCalls:
             key = key.strip("/").removeprefix(collection.lstrip("/"))
         return fill_path(template, key, None, base_url=self.base_url, endpoint=call.endpoint, find=find)
 
-    def _with_preserved_fields(self, call: _NamedCall, path: str, data: object) -> Flow[Any]:
+    def _with_preserved_fields(self, call: NamedCall, path: str, data: object) -> Flow[Any]:
         """Return the changes, with the record's values of the fields that the server would lose."""
         # Some endpoints lose a field, or refuse the request, if a PATCH leaves the field out.
         names = self._preserved_fields.get(call.endpoint, ())
@@ -393,16 +382,3 @@ def _last_limit(params: Params) -> int | None:
 
 def _is_empty(data: object, files: object) -> bool:
     return data is None or (isinstance(data, dict | list | str) and not data and not files)
-
-
-def _missing_data(call: _NamedCall, scheme: RestScheme) -> InvalidCallError:
-    fields = [field for field in scheme.fields(call.endpoint, call.action) if field["in"] == "body"]
-    names = [field["name"] + (" (required)" if field["required"] else "") for field in fields]
-    return InvalidCallError(
-        f"{call.endpoint}: {call.action} needs data, a dictionary of: {', '.join(names) or 'the fields to send'}"
-    )
-
-
-def _unexpected_filters(call: _NamedCall, names: Sequence[str]) -> InvalidCallError:
-    hint = "Pass what is to be stored as data={...}." if call.action in _ACTIONS_WITH_DATA else "A list takes them."
-    return InvalidCallError(f"{call.endpoint}: {call.action} takes no filters, but got {', '.join(names)}. {hint}")

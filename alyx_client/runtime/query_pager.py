@@ -316,17 +316,23 @@ class QueryPager(Generic[T]):
         self._is_stepping_back = False
         self._first_length = self._first_length or len(page.rows)
         self._edges = page.rows[:1], page.rows[-1:]
-        if offset == 0 and self._longest_page and self._page_size is None and not self._is_keyless:
-            # Long pages overlap by more rows, at no cost: they show a changed order, and outlast some deletions.
-            self._margin = max(self._margin, min(self._longest // 20, self._first_length // 2))
-        # A full page may lack a row that was created between the server's counting and its reading.
-        is_full = offset > 0 and limit is not None and len(page.rows) >= min(limit, self._longest)
+        if offset == 0:
+            self._widen_margin()
         if has_only_overlap and page.rows and self._margin and page.has_next and end < page.count:
             self._margin = 0  # the server's pages have no room for an overlap
             self._is_unproven = True
-        elif not page.rows or has_only_overlap or (end >= page.count and not is_full):
+        elif not page.rows or has_only_overlap or (end >= page.count and not self._is_full(page, offset, limit)):
             self._finish()
         self._overlap = self._margin
+
+    def _is_full(self, page: Page[T], offset: int, limit: int | None) -> bool:
+        """Return whether a page may lack a row that was created between the server's counting and its reading."""
+        return offset > 0 and limit is not None and len(page.rows) >= min(limit, self._longest)
+
+    def _widen_margin(self) -> None:
+        """Let long pages overlap by more rows, at no cost: they show a changed order, and outlast some deletions."""
+        if self._longest_page and self._page_size is None and not self._is_keyless:
+            self._margin = max(self._margin, min(self._longest // 20, self._first_length // 2))
 
     def _finish(self) -> None:
         if self._counted_more and self._can_read_whole():

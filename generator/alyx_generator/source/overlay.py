@@ -179,9 +179,7 @@ def correct(document: Document, corrections: tuple[Correction, ...], *, strict: 
     alyx = AlyxParts(document) if any(correction.alyx_only for correction in corrections) else None
     applied: list[AppliedCorrection] = []
     missed: list[Correction] = []
-    for correction in corrections:
-        if not _concerns(published, correction):
-            continue
+    for correction in (correction for correction in corrections if _concerns(published, correction)):
         # Evaluated on the result so far: an action may target what an earlier one added, in order.
         nodes = _selected(result, correction, alyx if correction.alyx_only else None)
         fits = correction.remove or all(_fits(node.value, correction.update) for node in nodes)
@@ -195,10 +193,15 @@ def correct(document: Document, corrections: tuple[Correction, ...], *, strict: 
             continue
         applied.append(AppliedCorrection(correction, tuple(node.location for node in nodes)))
         _apply(result, correction, nodes)
-    if strict and missed:
+    if strict:
+        _require_none(missed)
+    return Corrected(result, tuple(applied), tuple(missed))
+
+
+def _require_none(missed: Sequence[Correction]) -> None:
+    if missed:
         lines = "\n".join(f"  {correction.target}" for correction in missed)
         raise OverlayError(f"These corrections no longer select anything in the schema; remove or fix them:\n{lines}")
-    return Corrected(result, tuple(applied), tuple(missed))
 
 
 def _concerns(document: JSONDict, correction: Correction) -> bool:
