@@ -188,7 +188,13 @@ class ClientBase(CacheSettings, DataFiles):
         self._own_headers = settings.headers
         self._timeout, self._login_timeout = settings.limits.timeout, settings.limits.login_timeout
         self._cache_dir = settings.cache_dir
-        self._cache = ResponseCache(settings.rest_cache_dir, settings.base_url, mode=cache_rest, offline=offline)
+        self._cache = ResponseCache(
+            settings.rest_cache_dir,
+            settings.base_url,
+            mode=cache_rest,
+            offline=offline,
+            headers=settings.headers.digest,
+        )
         self._calls = RestCalls(
             settings.base_url,
             strict_filters=strict_filters,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from types import NoneType
@@ -68,6 +69,14 @@ class OwnHeaders:
 
     def __bool__(self) -> bool:
         return bool(self._values)
+
+    @property
+    def digest(self) -> bytes:
+        """A digest of the fields, by which responses to requests with others are told apart; empty for none."""
+        if not self._values:
+            return b""
+        fields = sorted((name.lower(), value) for name, value in self._values.items())
+        return hashlib.blake2b(repr(fields).encode(), digest_size=16).digest()
 
     def __repr__(self) -> str:
         return f"OwnHeaders({', '.join(self._values)})"

@@ -125,9 +125,9 @@ def should_retry(method: str, outcome: Outcome) -> bool:
     return outcome.status in _REFUSALS or (outcome.status in _GATEWAY_FAILURES and method in _IDEMPOTENT)
 
 
-def _is_deleted(response: Response) -> bool:
+def _is_deleted(request: Request, response: Response) -> bool:
     """Return whether an earlier attempt, whose response was lost, has deleted the record, as was requested."""
-    return response.status == 404 and response.method == "DELETE"
+    return response.status == 404 and request.method == "DELETE"
 
 
 def exchange(
@@ -174,20 +174,22 @@ def exchange(
         before anything is sent.
     """
     refuse_foreign(request, base_url)
-    current, redirects, failures, may_have_acted = request, 0, 0, False
+    current, failures, may_have_acted = request, 0, False
+    redirects: list[Response] = []
     last: AlyxError | None = None
     while True:
         outcome = yield from _attempt(current, auth, token)
         if isinstance(outcome, Response):
             if 200 <= outcome.status < 300:
-                return _whole(outcome)
+                return _of_one_user(_whole(outcome), redirects)
             target = _redirect(current, outcome)
             if target is not None:
-                if redirects == _MAX_REDIRECTS:
-                    raise too_many_redirects(outcome, redirects)
-                current, redirects = target, redirects + 1
+                if len(redirects) == _MAX_REDIRECTS:
+                    raise too_many_redirects(outcome, len(redirects))
+                redirects.append(outcome)
+                current = target
                 continue
-            if may_have_acted and _is_deleted(outcome):
+            if may_have_acted and _is_deleted(current, outcome):
                 return Response(204, {}, b"", outcome.method, outcome.url)
         error = _error(outcome, current, now())
         failures += 1
@@ -221,6 +223,13 @@ def _whole(response: Response) -> Response:
         # A part would pass for the whole, and be cached as such (RFC 9110, section 15.3.7).
         raise unexpected(response, urlsplit(response.url).path, "the whole, of which no part was requested")
     return response
+
+
+def _of_one_user(response: Response, redirects: list[Response]) -> Response:
+    """Return the response without a sender if another user was redirected to it, who logged out meanwhile."""
+    senders = {None if step.sender is None else step.sender.identity for step in (*redirects, response)}
+    # It would be stored for the address that was requested, where its sender might have been led elsewhere.
+    return response if len(senders) == 1 else replace(response, sender=None)
 
 
 def _redirect(request: Request, response: Response) -> Request | None:

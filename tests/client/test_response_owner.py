@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,16 @@ import pytest
 from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.errors import OfflineError
 from tests.client.cached_clients import QUICK
-from tests.faults import FaultServer, Received, Step, json_response, stale_token, token_response, unavailable
+from tests.faults import (
+    FaultServer,
+    Received,
+    Step,
+    json_response,
+    redirect,
+    stale_token,
+    token_response,
+    unavailable,
+)
 
 USERS = {"A": "ana", "B": "miles"}
 LOGIN = {"username": "miles", "password": "secret"}
@@ -162,3 +172,36 @@ def test_name_is_not_taken_from_a_login_that_is_under_way(
     client.authenticate(token="B")
     readers[0].join(10)
     assert stored_for(server, folder, username="miles") in ("B", None)
+
+
+def lead_home(received: Received, connection: socket.socket) -> bool:
+    """Redirect to an address that depends on the user, which responds with itself."""
+    return redirect(f"/labs/{received.token}")(received, connection)
+
+
+@pytest.mark.parametrize("kind", ["threads", "tasks"])
+def test_redirect_of_one_user_is_not_stored_for_another(server: FaultServer, folder: Path, kind: str) -> None:
+    read_while(server, folder, lead_home, kind, token="B")
+    assert stored_for(server, folder, token="A") is None
+    assert stored_for(server, folder, token="B") is None
+    server.script("/labs", lead_home)
+    online = AlyxClient(server.url, token="B", cache_dir=folder, silent=True)
+    online.get("/labs")
+    assert server.paths[-2:] == ["/labs", "/labs/B"]
+    assert stored_for(server, folder, token="B") == "B"
+
+
+@pytest.mark.parametrize("others", [{"X-Lab": "b"}, {"X-Labs": "a"}, {}], ids=["value", "name", "none"])
+def test_response_is_stored_for_the_headers_that_were_sent(
+    server: FaultServer, folder: Path, others: dict[str, str]
+) -> None:
+    def lab(received: Received, connection: socket.socket) -> bool:
+        return json_response({"lab": received.headers.get("x-lab")})(received, connection)
+
+    server.script("/labs", *[lab] * 2)
+    settings: dict[str, Any] = {"token": "A", "cache_dir": folder, "silent": True}
+    AlyxClient(server.url, headers={"X-Lab": "a"}, **settings).get("/labs")
+    assert AlyxClient(server.url, headers=others, **settings).get("/labs") == {"lab": others.get("X-Lab")}
+    copy: AlyxClient = pickle.loads(pickle.dumps(AlyxClient(server.url, headers={"x-lab": "a"}, **settings)))
+    assert copy.get("/labs") == {"lab": "a"}
+    assert server.count("/labs") == 2

@@ -53,6 +53,8 @@ class CacheRequest:
         The first segment of the path.
     is_write
         Whether the request makes cached responses stale.
+    headers
+        A digest of the header fields that the client sends with each request; empty for none.
     """
 
     request: Request
@@ -60,15 +62,16 @@ class CacheRequest:
     target: str
     endpoint: str
     is_write: bool
+    headers: bytes = b""
 
     @classmethod
-    def of(cls, request: Request, base_url: str) -> CacheRequest:
-        """Read a request to a server."""
+    def of(cls, request: Request, base_url: str, headers: bytes = b"") -> CacheRequest:
+        """Read a request to a server; `headers` is a digest of the client's own header fields."""
         target = request_target(request, base_url)
         path = urlsplit(target).path if "://" in target else target.partition("?")[0]
         # Decoded: the server takes "/%61uth-token" for the login, too.
         endpoint = unquote(path.lstrip("/").partition("/")[0])
-        return cls(request, base_url, target, endpoint, policy.is_write(request.method, endpoint))
+        return cls(request, base_url, target, endpoint, policy.is_write(request.method, endpoint), headers)
 
     @property
     def url(self) -> str:
@@ -93,7 +96,13 @@ class CacheRequest:
     def _digest(self, identity: str) -> bytes:
         """Digest everything that the response depends on."""
         request = self.request
-        parts = [identity.encode(), request.method.encode(), self.target.encode(), request.accept.encode()]
+        # A gateway may choose the server by its header fields.
+        parts = [
+            identity.encode() + self.headers,
+            request.method.encode(),
+            self.target.encode(),
+            request.accept.encode(),
+        ]
         # An empty body and no body are different requests, hence the mark before a body.
         parts += [b"" if request.json is None else b"=" + request.json, repr(request.form).encode()]
         for file in request.files:

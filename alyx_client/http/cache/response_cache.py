@@ -51,6 +51,8 @@ class ResponseCache:
         Serve from the cache only, and refuse other requests.
     max_bytes
         The maximum size of the cache; the least recently used responses make room for new ones.
+    headers
+        A digest of the header fields that the client sends with each request.
 
     Raises
     ------
@@ -69,7 +71,9 @@ class ResponseCache:
         default_expiry: timedelta = _DEFAULT_EXPIRY,
         offline: bool = False,
         max_bytes: int = _MAX_BYTES,
+        headers: bytes = b"",
     ) -> None:
+        self._headers = headers
         self._folder, self._base_url, self._max_bytes = folder, base_url, max_bytes
         self.mode = mode
         self.default_expiry = default_expiry
@@ -139,7 +143,7 @@ class ResponseCache:
         lifetime = self._lifetime(expires)
         # A response cached by a call with a longer lifetime may be too old for this one.
         max_age = lifetime if isinstance(expires, timedelta) else None
-        call_request = CacheRequest.of(request, self._base_url)
+        call_request = CacheRequest.of(request, self._base_url, self._headers)
         is_cacheable = call_request.is_cacheable(None if self._marker in _DISABLED.get() else self.mode)
         if self.offline:
             _refuse_offline(call_request, is_cacheable=is_cacheable, bypass_cache=bypass_cache)
@@ -187,8 +191,13 @@ class ResponseCache:
 
     def __getstate__(self) -> dict[str, object]:
         # Connections and locks cannot be pickled; each process opens the file for itself.
-        settings = {"mode": self.mode, "default_expiry": self.default_expiry, "offline": self.offline}
-        return {"folder": self._folder, "base_url": self._base_url, "max_bytes": self._max_bytes, **settings}
+        settings: dict[str, object] = {
+            "mode": self.mode,
+            "default_expiry": self.default_expiry,
+            "offline": self.offline,
+        }
+        settings |= {"max_bytes": self._max_bytes, "headers": self._headers}
+        return {"folder": self._folder, "base_url": self._base_url, **settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         ResponseCache.__init__(self, **state)
