@@ -56,6 +56,11 @@ class ByNameCall:
         index = self.arguments.get(parameter)
         return None if index is None else self.node.args[index].value
 
+    def keyword(self, parameter: str) -> str:
+        """Return the keyword of the argument for a parameter that has one; empty if it is positional."""
+        keyword = self.node.args[self.arguments[parameter]].keyword
+        return keyword.value if keyword is not None else ""
+
 
 def is_by_name(node: cst.CSTNode) -> bool:
     """Return whether a node looks like a call by name.
@@ -89,23 +94,33 @@ def parse_call(node: cst.Call, surface: Surface) -> ByNameCall:
     """
     func = cst.ensure_type(node.func, cst.Attribute)
     receiver, name = func.value, func.attr.value
+    _refuse_own_class(receiver, name)
+    arguments, filters = _bind(node, _JSON_FIELDS.get(name, _REST))
+    # The method's name is the action of a call for a JSON field.
+    naming = ("url", "action") if name == "rest" else ("endpoint",)
+    if not arguments.keys() >= set(naming):
+        raise LeftError(Reason.NO_ACTION, f"{name}()")
+    texts = [text_of(node.args[arguments.pop(parameter)].value) for parameter in naming]
+    literals = [text for text in texts if text is not None]
+    if len(literals) < len(texts):
+        raise LeftError(Reason.NOT_LITERAL, f"{name}()")
+    endpoint = _endpoint(literals[0], surface)
+    action = _rest_action(literals[1], endpoint) if name == "rest" else name
+    return ByNameCall(node, receiver, endpoint, action, arguments, filters)
+
+
+def _refuse_own_class(receiver: cst.BaseExpression, name: str) -> None:
+    """Refuse ``self.rest(…)`` and ``super().rest(…)``, which extend a client instead of using one."""
     owner = receiver.func if isinstance(receiver, cst.Call) else receiver
     if isinstance(owner, cst.Name) and owner.value in ("self", "cls", "super"):
         raise LeftError(Reason.OWN_CLASS, f"{owner.value}: {name}")
-    arguments, filters = _bind(node, _JSON_FIELDS.get(name, _REST))
-    names = [arguments.pop(parameter, None) for parameter in ("url", "endpoint", "action")]
-    positions = [index for index in names if index is not None]
-    texts = [text_of(node.args[index].value) for index in positions]
-    if not positions or (name == "rest" and len(texts) == 1 and "action" not in filters):
-        raise LeftError(Reason.NO_ACTION, f"{name}()")
-    literal = [text for text in texts if text is not None]
-    if len(literal) < len(texts):
-        raise LeftError(Reason.NOT_LITERAL, f"{name}()")
-    endpoint = _endpoint(literal[0], surface)
-    action = name if name in _JSON_FIELDS else literal[1].replace("-", "_")
-    if name == "rest" and action not in endpoint.operations:
-        raise LeftError(Reason.ACTION, f"{endpoint.name} has no {action!r}. {suggest(action, endpoint.operations)}")
-    return ByNameCall(node, receiver, endpoint, action, arguments, filters)
+
+
+def _rest_action(text: str, endpoint: Endpoint) -> str:
+    action = text.replace("-", "_")
+    if action in endpoint.operations:
+        return action
+    raise LeftError(Reason.ACTION, f"{endpoint.name} has no {action!r}. {suggest(action, endpoint.operations)}")
 
 
 def _may_be_alyx(receiver: cst.BaseExpression) -> bool:

@@ -11,10 +11,11 @@ from alyx_client.one.migrate.blocks import Block, block_around
 from alyx_client.one.migrate.calls import is_by_name, parse_call
 from alyx_client.one.migrate.context import Context
 from alyx_client.one.migrate.imports import imported_names, with_imports
+from alyx_client.one.migrate.plan import plan_call
 from alyx_client.one.migrate.reasons import LeftError, Reason
 from alyx_client.one.migrate.rewrite import Changes, rewrite
 from alyx_client.one.migrate.surface import Surface
-from alyx_client.one.migrate.typed import TypedCall, plan_call
+from alyx_client.one.migrate.typed import TypedCall
 from alyx_client.one.migrate.uses import Uses, find_uses
 
 __all__ = ["CannotParseError", "LeftCall", "Migration", "has_calls", "migrate"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import libcst as cst
 
@@ -25,12 +25,21 @@ def dictionary_of(name: cst.Name, context: Context) -> cst.Dict | None:
     if not assignments or any(not isinstance(assignment.node, cst.Name) for assignment in assignments):
         return None
     uses = {access.node for assignment in assignments for access in assignment.references}
-    statements = [_previous(use, name.value, context) for use in uses]
     if len(assignments) == 1 and uses == {name}:
-        ancestors = context.ancestors(assignments[0].node)
-        statement = next((node for node in ancestors if isinstance(node, cst.SimpleStatementLine)), None)
-        return _dictionary(statement, name.value) if statement and _comes_before(statement, name, context) else None
-    # A variable that is assigned again and again: each value is used by the next statement alone.
+        return _assigned_once(assignments[0].node, name, context)
+    return _assigned_for_each(uses, name, context)
+
+
+def _assigned_once(target: cst.CSTNode, name: cst.Name, context: Context) -> cst.Dict | None:
+    """Return the dictionary that is assigned to a variable with one assignment and one use."""
+    statement = next((node for node in context.ancestors(target) if isinstance(node, cst.SimpleStatementLine)), None)
+    is_before = statement is not None and _comes_before(statement, name, context)
+    return _dictionary(statement, name.value) if is_before else None
+
+
+def _assigned_for_each(uses: Collection[cst.CSTNode], name: cst.Name, context: Context) -> cst.Dict | None:
+    """Return the dictionary that the statement before a use assigns, if each use has such a statement of its own."""
+    statements = [_previous(use, name.value, context) for use in uses]
     if None in statements or len({id(statement) for statement in statements}) < len(uses):
         return None
     return _dictionary(_previous(name, name.value, context), name.value)
