@@ -1,26 +1,44 @@
-"""Kinds of expressions that matter to a value in them."""
+"""Predicates on the expressions around a value."""
 
 from __future__ import annotations
 
 import libcst as cst
 
-__all__ = ["choices", "function_of_items", "is_condition", "is_empty", "is_name", "is_none_test", "target"]
+from alyx_client.one.migrate.calls import is_by_name
+from alyx_client.one.migrate.context import Context
+
+__all__ = [
+    "choices",
+    "function_name",
+    "function_of_items",
+    "is_condition",
+    "is_empty",
+    "is_none_test",
+    "is_unset",
+    "needs_text",
+    "takes_uuid",
+    "target",
+]
+
+
+def function_name(call: cst.CSTNode) -> str:
+    """Return the name of the function that a call calls; empty for methods and for other nodes."""
+    return call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Name) else ""
 
 
 def function_of_items(call: cst.Call, argument: cst.Arg) -> cst.Lambda | None:
     """Return the lambda that ``filter``, ``map``, ``sorted``, ``max`` or ``min`` calls with each item."""
-    if not isinstance(call.func, cst.Name) or len(call.args) != 2 or argument.star:
+    if len(call.args) != 2 or argument.star:
         return None
     first, second = call.args
-    if call.func.value in ("filter", "map"):
-        function = first if argument is second else None
-    elif call.func.value in ("sorted", "max", "min"):
-        is_key = second.keyword is not None and second.keyword.value == "key"
-        function = second if argument is first and is_key else None
-    else:
-        function = None
-    value = function.value if function else None
-    return value if isinstance(value, cst.Lambda) and len(value.params.params) == 1 else None
+    name = function_name(call)
+    is_key = second.keyword is not None and second.keyword.value == "key"
+    function: cst.BaseExpression | None = None
+    if name in ("filter", "map") and argument is second:
+        function = first.value
+    elif name in ("sorted", "max", "min") and argument is first and is_key:
+        function = second.value
+    return function if isinstance(function, cst.Lambda) and len(function.params.params) == 1 else None
 
 
 def target(node: cst.CSTNode) -> cst.CSTNode:
@@ -33,7 +51,7 @@ def choices(node: cst.CSTNode) -> list[cst.BaseExpression]:
     if isinstance(node, cst.IfExp):
         return [node.body, node.orelse]
     if isinstance(node, cst.BooleanOperation):
-        # What is false on the left of `and` has no items and no fields.
+        # A false value on the left of `and` has no items and no fields.
         return [node.left, node.right] if isinstance(node.operator, cst.Or) else [node.right]
     return [argument.value for argument in node.args[1:]] if isinstance(node, cst.Call) else []
 
@@ -41,12 +59,14 @@ def choices(node: cst.CSTNode) -> list[cst.BaseExpression]:
 def is_empty(node: cst.BaseExpression) -> bool:
     """Return whether an expression has no items and no fields."""
     is_display = isinstance(node, cst.List | cst.Tuple) and not node.elements
-    return is_display or is_name(node, "None")
+    return is_display or (isinstance(node, cst.Name) and node.value == "None")
 
 
-def is_name(node: cst.CSTNode, name: str) -> bool:
-    """Return whether a node is a certain name."""
-    return isinstance(node, cst.Name) and node.value == name
+def is_unset(target: cst.CSTNode, context: Context) -> bool:
+    """Return whether an assignment sets its target to a value that has no items and no fields."""
+    parent = context.parent(target)
+    assign = context.parent(parent) if isinstance(parent, cst.AssignTarget) else parent
+    return isinstance(assign, cst.Assign | cst.AnnAssign) and assign.value is not None and is_empty(assign.value)
 
 
 def is_none_test(parent: cst.CSTNode) -> bool:
@@ -61,3 +81,25 @@ def is_condition(node: cst.CSTNode, parent: cst.CSTNode) -> bool:
     if isinstance(parent, cst.UnaryOperation):
         return isinstance(parent.operator, cst.Not)
     return isinstance(parent, cst.If | cst.While | cst.IfExp | cst.Assert | cst.CompIf) and parent.test is node
+
+
+def takes_uuid(parent: cst.CSTNode, context: Context) -> bool:
+    """Return whether a use of a UUID makes text of it, or takes it in place of its text."""
+    if isinstance(parent, cst.FormattedStringExpression):
+        return parent.conversion is None and not parent.format_spec and parent.equal is None
+    if not isinstance(parent, cst.Arg):
+        return False
+    call = context.parent(parent)
+    if not isinstance(call, cst.Call) or is_by_name(call):
+        return True
+    name = function_name(call)
+    return name == "print" or (name == "str" and len(call.args) == 1)
+
+
+def needs_text(node: cst.CSTNode, parent: cst.CSTNode, context: Context) -> bool:
+    """Return whether a use would fail for None in any case."""
+    if isinstance(parent, cst.Subscript | cst.Attribute):
+        return parent.value is node
+    call = context.parent(parent) if isinstance(parent, cst.Arg) else None
+    function = call.func if isinstance(call, cst.Call) else None
+    return isinstance(function, cst.Attribute) and function.attr.value in ("fromisoformat", "strptime")

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from alyx_client.one.migrate.calls import ByNameCall, is_by_name
+from alyx_client.one.migrate.calls import ByNameCall
 from alyx_client.one.migrate.context import Context
 from alyx_client.one.migrate.expressions import (
     choices,
+    function_name,
     function_of_items,
     is_condition,
     is_empty,
-    is_name,
     is_none_test,
+    is_unset,
+    needs_text,
+    takes_uuid,
     target,
 )
 from alyx_client.one.migrate.kinds import PLAIN, Kind
@@ -25,11 +28,9 @@ from alyx_client.runtime import Record
 
 __all__ = ["Uses", "find_uses"]
 
-# What these return does not depend on the class of a sequence or of its items.
+# The results of these functions do not depend on the class of a sequence or of its items.
 _COUNTING = frozenset({"len", "bool", "any", "all"})
 _SEQUENCES = frozenset({"list", "tuple", "reversed", "iter"})
-
-
 Reached = tuple[cst.CSTNode, type[Record] | None]
 
 
@@ -155,7 +156,7 @@ class _Follower:
         self._seen.add(key)
         before = self._others
         targets = [target(assignment.node) for assignment in assignments]
-        self._others = before | {(target, kind.model) for target in targets if not self._is_unset(target)}
+        self._others = before | {(target, kind.model) for target in targets if not is_unset(target, self._context)}
         names: set[cst.Name] = set()
         for node in {access.node for assignment in assignments for access in assignment.references}:
             owner: cst.BaseExpression = node
@@ -172,12 +173,6 @@ class _Follower:
     def _place(self, node: cst.CSTNode) -> tuple[int, int]:
         start = self._context.position(node).start
         return start.line, start.column
-
-    def _is_unset(self, target: cst.CSTNode) -> bool:
-        """Return whether a variable is set to what has no items and no fields."""
-        parent = self._context.parent(target)
-        assign = self._context.parent(parent) if isinstance(parent, cst.AssignTarget) else parent
-        return isinstance(assign, cst.Assign | cst.AnnAssign) and assign.value is not None and is_empty(assign.value)
 
     def _follow_subscript(self, node: cst.Subscript, kind: Kind) -> None:
         index = node.slice[0].slice if len(node.slice) == 1 else None
@@ -220,37 +215,32 @@ class _Follower:
         self.follow(call, kind.fields.get(field, PLAIN))
 
     def _follow_comparison(self, node: cst.CSTNode, parent: cst.CSTNode, kind: Kind) -> None:
-        comparison = self._context.parent(parent) if isinstance(parent, cst.ComparisonTarget) else parent
-        comparison = cst.ensure_type(comparison, cst.Comparison)
-        target = comparison.comparisons[0] if len(comparison.comparisons) == 1 else None
-        operator = target.operator if target else None
-        if target and target.comparator is node and isinstance(operator, cst.In | cst.NotIn):
-            field = text_of(comparison.left)
-            if kind.name == "record" and field is not None and kind.is_always_there(field):
-                return
-        elif target and isinstance(operator, cst.Is | cst.IsNot):
-            return
-        elif target and kind.name == "rows" and isinstance(operator, cst.Equal | cst.NotEqual):
-            other = comparison.left if target.comparator is node else target.comparator
-            if isinstance(other, cst.List) and not other.elements:
-                return
-        raise LeftError(Reason.DIFFERS, self._code(comparison))
+        owner = self._context.parent(parent) if isinstance(parent, cst.ComparisonTarget) else parent
+        comparison = cst.ensure_type(owner, cst.Comparison)
+        if not _compares_alike(comparison, node, kind):
+            raise LeftError(Reason.DIFFERS, self._code(comparison))
 
     def _follow_argument(self, argument: cst.Arg, kind: Kind) -> None:
         call = self._context.parent(argument)
-        name = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Name) else ""
         is_only = isinstance(call, cst.Call) and len(call.args) == 1 and not argument.star
-        if name in _COUNTING and is_only:
+        if is_only and function_name(call) in _COUNTING:
             return
-        if name in _SEQUENCES and is_only and kind.name == "rows":
-            self.follow(call, kind)
-        elif name == "next" and kind.name == "rows" and not argument.star:
-            self._follow_choice(call, kind.item)
-        elif isinstance(call, cst.Call) and kind.name == "rows" and (function := function_of_items(call, argument)):
-            self._follow_target(function.params.params[0].name, kind.item)
-            self.follow(call, {"map": PLAIN, "max": kind.item, "min": kind.item}.get(name, kind))
-        elif name in ("enumerate", "zip") and kind.name == "rows" and isinstance(call, cst.Call):
-            self._follow_pairs(call, argument, kind)
+        if not isinstance(call, cst.Call) or kind.name != "rows":
+            raise LeftError(Reason.ESCAPES, self._code(call))
+        self._follow_rows(call, argument, kind, is_only=is_only)
+
+    def _follow_rows(self, call: cst.Call, argument: cst.Arg, rows: Kind, *, is_only: bool) -> None:
+        """Follow rows into a function that returns them, or some of them."""
+        name = function_name(call)
+        if name in _SEQUENCES and is_only:
+            self.follow(call, rows)
+        elif name == "next" and not argument.star:
+            self._follow_choice(call, rows.item)
+        elif function := function_of_items(call, argument):
+            self._follow_target(function.params.params[0].name, rows.item)
+            self.follow(call, {"map": PLAIN, "max": rows.item, "min": rows.item}.get(name, rows))
+        elif name in ("enumerate", "zip"):
+            self._follow_pairs(call, argument, rows)
         else:
             raise LeftError(Reason.ESCAPES, self._code(call))
 
@@ -272,31 +262,12 @@ class _Follower:
         """Follow a UUID or a time, which is text in calls by name."""
         if is_condition(node, parent) or is_none_test(parent):
             return
-        if kind.name == "uuid" and self._is_written(parent):
+        if kind.name == "uuid" and takes_uuid(parent, self._context):
             return
-        if kind.nullable and not (kind.name == "time" and self._needs_text(node, parent)):
+        if kind.nullable and not (kind.name == "time" and needs_text(node, parent, self._context)):
             raise LeftError(Reason.DIFFERS, f"{self._code(node)} is {kind.type_name}")
         self.needed |= self._others
         self.texts[node] = "str" if kind.name == "uuid" else "isoformat"
-
-    def _is_written(self, parent: cst.CSTNode) -> bool:
-        """Return whether a use makes text of a UUID, or takes it in place of its text."""
-        if isinstance(parent, cst.FormattedStringExpression):
-            return parent.conversion is None and not parent.format_spec and parent.equal is None
-        if not isinstance(parent, cst.Arg):
-            return False
-        call = self._context.parent(parent)
-        if not isinstance(call, cst.Call) or is_by_name(call):
-            return True
-        return is_name(call.func, "print") or (is_name(call.func, "str") and len(call.args) == 1)
-
-    def _needs_text(self, node: cst.CSTNode, parent: cst.CSTNode) -> bool:
-        """Return whether a use would fail for None in any case."""
-        if isinstance(parent, cst.Subscript | cst.Attribute):
-            return parent.value is node
-        call = self._context.parent(parent) if isinstance(parent, cst.Arg) else None
-        function = call.func if isinstance(call, cst.Call) else None
-        return isinstance(function, cst.Attribute) and function.attr.value in ("fromisoformat", "strptime")
 
     def _code(self, node: cst.CSTNode) -> str:
         code = " ".join(self._context.module.code_for_node(node).split())
@@ -307,3 +278,17 @@ class _Follower:
             if isinstance(ancestor, cst.BaseSmallStatement | cst.BaseCompoundStatement):
                 return self._code(ancestor)
         return self._code(node)
+
+
+def _compares_alike(comparison: cst.Comparison, node: cst.CSTNode, kind: Kind) -> bool:
+    """Return whether a comparison has the same result for plain values and for typed records."""
+    if len(comparison.comparisons) != 1:
+        return False
+    (right,) = comparison.comparisons
+    if isinstance(right.operator, cst.In | cst.NotIn):
+        field = text_of(comparison.left) if right.comparator is node else None
+        return kind.name == "record" and field is not None and kind.is_always_there(field)
+    if isinstance(right.operator, cst.Equal | cst.NotEqual):
+        other = comparison.left if right.comparator is node else right.comparator
+        return kind.name == "rows" and isinstance(other, cst.List) and not other.elements
+    return isinstance(right.operator, cst.Is | cst.IsNot)
