@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import os
 import sys
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 from urllib.parse import urlsplit
 
 from alyx_client.errors import printable
@@ -18,6 +21,24 @@ logger = logging.getLogger("alyx_client")
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 _PACKAGE = str(Path(__file__).parents[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the user's code, without its frame, which would hold the user's variables."""
+
+    filename: str
+    number: int
+    names: dict[str, Any]
+
+    def warn(self, message: str, category: type[Warning]) -> None:
+        """Issue a warning that points at the line, as `warnings.warn` would there."""
+        registry = self.names.setdefault("__warningregistry__", {})
+        module = self.names.get("__name__") or "<string>"
+        warnings.warn_explicit(message, category, self.filename, self.number, module, registry, self.names)
+
+
+_users_line: contextvars.ContextVar[_Line | None] = contextvars.ContextVar("alyx_client_users_line", default=None)
 
 
 class _EnvironmentHandler(logging.StreamHandler):  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]
@@ -76,13 +97,37 @@ def warn(message: str, category: type[Warning]) -> None:
     category
         The warning's class.
     """
+    line = _users_line.get()
+    if line is None:
+        warnings.warn(printable(message), category, stacklevel=_users_level())
+    else:
+        line.warn(printable(message), category)
+
+
+def context_of_caller() -> contextvars.Context:
+    """Return a copy of the context, for a thread or a task, whose warnings point at the line of the user's code, too.
+
+    A thread and a task have a stack of their own, with nothing of the user's in it.
+    """
+    context = contextvars.copy_context()
+    if _users_line.get() is None:
+        try:
+            frame = sys._getframe(_users_level() - 1)  # pyright: ignore[reportPrivateUsage]
+        except ValueError:  # a thread of this package without a line of the user's
+            return context
+        context.run(_users_line.set, _Line(frame.f_code.co_filename, frame.f_lineno, frame.f_globals))
+    return context
+
+
+def _users_level() -> int:
+    """Return the level of the user's code in the stack, where that of the caller is 1."""
     level, outermost = 1, 2
-    frame: FrameType | None = sys._getframe()  # pyright: ignore[reportPrivateUsage]  # inspect is slow to import
+    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # inspect is slow to import
     while frame is not None:
         if frame.f_code.co_filename.startswith(_PACKAGE):
             outermost = level + 1
         frame, level = frame.f_back, level + 1
-    warnings.warn(printable(message), category, stacklevel=outermost)
+    return outermost
 
 
 def _escape(record: logging.LogRecord) -> bool:

@@ -167,23 +167,22 @@ class AsyncResults(Generic[T_co]):
         pager.warn_of_missing_rows()
 
     async def _iterate_pages(self, pager: OffsetPager[Any] | NextPager[Any], first: Page[Any]) -> AsyncGenerator[Any]:
-        ahead = AsyncPagesAhead(self._fetch, self._parallel)
+        ahead = AsyncPagesAhead(self._fetch, pager.upcoming, self._parallel)
         page: Page[Any] | None = first
         is_first = True
         try:
             while page is not None:
                 rows = pager.add_page(page)
-                request = pager.next_page
+                has_next = pager.next_page is not None
                 page = None  # no page is held longer than its rows are used
                 for position, row in enumerate(rows):
                     # A caller who stops at the first row has no use for a second page, nor on the first page for many.
-                    if position == 1 and request is not None:
-                        ahead.begin(pager.upcoming(1 if is_first else ahead.size))
+                    if position == 1 and has_next:
+                        ahead.begin(1 if is_first else None)
                     yield row
                 is_first = False
-                if request is not None:
-                    ahead.begin(pager.upcoming(ahead.size)[1:])
-                    page = await ahead.take(request)
+                if has_next:
+                    page = await ahead.take()
         finally:
             ahead.cancel()
 

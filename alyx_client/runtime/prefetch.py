@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import os
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from alyx_client.http.log import context_of_caller
 from alyx_client.runtime.paging import Page, PageRequest
 
 __all__ = ["AsyncPagesAhead", "PagesAhead", "Prefetch"]
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 
 class Prefetch(Generic[T]):
@@ -31,7 +32,7 @@ class Prefetch(Generic[T]):
         self._results: list[T] = []
         self._error: BaseException | None = None
         self._pid = os.getpid()
-        context = contextvars.copy_context()  # `no_cache` blocks apply in the thread, too
+        context = context_of_caller()  # `no_cache` blocks apply in the thread, too
         # A daemon: a program that ends in the middle of a list does not wait for the next page.
         self._thread = threading.Thread(
             target=context.run, args=(self._run,), daemon=True, name="alyx-client: next page"
@@ -60,82 +61,108 @@ class Prefetch(Generic[T]):
         return self._results[0]
 
 
-class _Window:
-    """How many pages are fetched ahead: fewer after a page that others made useless, which lists that change do."""
+class _Ahead(Generic[P]):
+    """The pages that are under way, and how many there may be; sans-I/O.
 
-    def __init__(self, most: int) -> None:
+    Parameters
+    ----------
+    upcoming
+        Returns the page to fetch next and those that follow it if the list does not change, at most so many.
+    most
+        The number of pages to fetch at a time.
+    """
+
+    def __init__(self, upcoming: Callable[[int], Sequence[PageRequest]], most: int) -> None:
+        self._upcoming = upcoming
         self._most = most
-        self.size = most
+        self._size = most
+        self._pages: dict[PageRequest, P] = {}
 
-    def note(self, *, was_useful: bool) -> None:
-        self.size = min(self._most, self.size + 1) if was_useful else 1
+    def begin(self, most: int | None = None) -> None:
+        """Begin to fetch the next pages, but for those that are under way.
+
+        Parameters
+        ----------
+        most
+            The most pages to fetch at a time; as many as seem useful if None.
+        """
+        self._start(self._select()[:most])
+
+    def _select(self) -> Sequence[PageRequest]:
+        """Return the pages to fetch, and forget those under way that a change of the list made useless."""
+        upcoming = self._upcoming(self._most)
+        useless = self._pages.keys() - set(upcoming)
+        for request in useless:
+            self._discard(self._pages.pop(request))
+        # A list that changes makes pages useless again and again.
+        if useless:
+            self._size = 1
+        return upcoming[: self._size]
+
+    def _next(self) -> tuple[PageRequest, P | None]:
+        """Begin to fetch the pages after the next one, and return that one: its request, and itself if under way."""
+        request, *following = self._select()
+        page = self._pages.pop(request, None)
+        self._start(following)
+        self._size = min(self._most, self._size + 1)
+        return request, page
+
+    def _start(self, requests: Sequence[PageRequest]) -> None:
+        for request in requests:
+            if request not in self._pages:
+                self._pages[request] = self._fetch_ahead(request)
+
+    def _fetch_ahead(self, request: PageRequest) -> P:
+        raise NotImplementedError
+
+    def _discard(self, page: P) -> None:
+        """Take note that nobody will use a page."""
 
 
-class PagesAhead:
+class PagesAhead(_Ahead[Prefetch[Page[Any]]]):
     """Pages of a list that are fetched before they are needed, each in a thread of its own.
 
     Parameters
     ----------
     fetch
         Fetches a page.
+    upcoming
+        Returns the page to fetch next and those that follow it if the list does not change, at most so many.
     most
         The number of pages to fetch at a time.
     """
 
-    def __init__(self, fetch: Callable[[PageRequest], Page[Any]], most: int) -> None:
+    def __init__(
+        self, fetch: Callable[[PageRequest], Page[Any]], upcoming: Callable[[int], Sequence[PageRequest]], most: int
+    ) -> None:
+        super().__init__(upcoming, most)
         self._fetch = fetch
-        self._window = _Window(most)
-        self._pages: dict[PageRequest, Prefetch[Page[Any]]] = {}
 
-    @property
-    def size(self) -> int:
-        """The number of pages to fetch at a time."""
-        return self._window.size
+    def take(self) -> Page[Any]:
+        """Return the next page: fetched before, or now."""
+        request, page = self._next()
+        return self._fetch(request) if page is None else page.result()
 
-    def begin(self, requests: Sequence[PageRequest]) -> None:
-        """Begin to fetch pages, but for those that are under way."""
-        for request in requests:
-            if request not in self._pages:
-                self._pages[request] = Prefetch(partial(self._fetch, request))
-
-    def take(self, request: PageRequest) -> Page[Any]:
-        """Return a page: fetched before, or now."""
-        page = self._pages.pop(request, None)
-        if page is not None or self._pages:
-            self._window.note(was_useful=page is not None)
-        if page is None:
-            self._pages.clear()
-            return self._fetch(request)
-        return page.result()
+    def _fetch_ahead(self, request: PageRequest) -> Prefetch[Page[Any]]:
+        return Prefetch(partial(self._fetch, request))
 
 
-class AsyncPagesAhead:
+class AsyncPagesAhead(_Ahead["asyncio.Task[Page[Any]]"]):
     """Pages of a list that are fetched before they are needed, each in a task of its own; as `PagesAhead`."""
 
-    def __init__(self, fetch: Callable[[PageRequest], Awaitable[Page[Any]]], most: int) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[PageRequest], Awaitable[Page[Any]]],
+        upcoming: Callable[[int], Sequence[PageRequest]],
+        most: int,
+    ) -> None:
+        super().__init__(upcoming, most)
         self._fetch = fetch
-        self._window = _Window(most)
-        self._pages: dict[PageRequest, asyncio.Future[Page[Any]]] = {}
 
-    @property
-    def size(self) -> int:
-        """The number of pages to fetch at a time."""
-        return self._window.size
-
-    def begin(self, requests: Sequence[PageRequest]) -> None:
-        """Begin to fetch pages, but for those that are under way."""
-        for request in requests:
-            if request not in self._pages:
-                future = self._pages[request] = asyncio.ensure_future(self._fetch(request))
-                future.add_done_callback(_retrieve_exception)
-
-    async def take(self, request: PageRequest) -> Page[Any]:
-        """Return a page: fetched before, or now."""
-        page = self._pages.pop(request, None)
-        if page is not None or self._pages:
-            self._window.note(was_useful=page is not None)
+    async def take(self) -> Page[Any]:
+        """Return the next page: fetched before, or now."""
+        request, page = self._next()
         if page is None:
-            self.cancel()
             return await self._fetch(request)
         try:
             return await page
@@ -147,6 +174,17 @@ class AsyncPagesAhead:
         for page in self._pages.values():
             page.cancel()
         self._pages.clear()
+
+    def _fetch_ahead(self, request: PageRequest) -> asyncio.Task[Page[Any]]:
+        task = asyncio.get_running_loop().create_task(self._page(request), context=context_of_caller())
+        task.add_done_callback(_retrieve_exception)
+        return task
+
+    async def _page(self, request: PageRequest) -> Page[Any]:
+        return await self._fetch(request)
+
+    def _discard(self, page: asyncio.Task[Page[Any]]) -> None:
+        page.cancel()
 
 
 def _retrieve_exception(future: asyncio.Future[Any]) -> None:

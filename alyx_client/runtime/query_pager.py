@@ -235,6 +235,8 @@ class QueryPager(Generic[T]):
         self._count = page.count
         if limit is not None and page.rows and len(page.rows) < limit and page.has_next:
             self._longest = min(self._longest, len(page.rows))  # the server sends no more at once
+            # The overlap that costs long pages nothing may be half of a short one.
+            self._margin = min(self._margin, max(1, self._longest // 20))
         if growth > 0:
             # Rows created in front move those that were read onto the pages that follow.
             repairs = min(growth // max(1, self._first_length) + 1, self._growth_budget)

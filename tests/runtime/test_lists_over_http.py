@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
-from alyx_client.errors import IncompleteResultsWarning, SchemaDriftWarning, ServerError
+from alyx_client.errors import IncompleteResultsWarning, SchemaDriftError, SchemaDriftWarning, ServerError
 from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.key_ranges import KeyRanges
 from alyx_client.runtime.paging import Page
@@ -196,6 +196,35 @@ def test_loop_that_stops_early_has_not_fetched_everything(stop: int, requests: i
             if thread.name.startswith("alyx-client"):
                 thread.join(30)
         assert len(server.requests) == requests
+
+
+class DriftingWeighings(Weighings):
+    """Sends a weight that is a text on the pages after the first one."""
+
+    def __call__(self, received: Received, connection: Any) -> bool:
+        if "offset" not in received.target:
+            return super().__call__(received, connection)
+        rows = [{**weighing(number), "weight": "heavy"} for number in self.listed[200:]]
+        body = {"count": len(self.listed), "next": None, "previous": None, "results": rows}
+        return json_response(body)(received, connection)
+
+
+async def test_warning_about_a_page_that_was_fetched_ahead_points_at_the_users_line() -> None:
+    with serving(DriftingWeighings(range(1, 400))) as server:
+        with pytest.warns(SchemaDriftWarning, match="weight") as caught:
+            rows = list(AlyxClient(server.url, token="t").weighings.list())
+        async with AsyncAlyxClient(server.url, token="t") as client:
+            with pytest.warns(SchemaDriftWarning, match="weight") as caught_later:
+                assert ids(rows) == ids(await client.weighings.list().all()) == list(range(1, 400))
+    assert [warning.filename for warning in (*caught, *caught_later)] == [__file__, __file__]
+
+
+def test_drift_of_a_page_that_was_fetched_ahead_is_an_error_of_a_strict_client() -> None:
+    with serving(DriftingWeighings(range(1, 400))) as server:
+        iterator = iter(AlyxClient(server.url, token="t", strict=True).weighings.list())
+        assert [next(iterator).id.int for _ in range(250)] == list(range(1, 251))
+        with pytest.raises(SchemaDriftError, match="weight"):
+            next(iterator)
 
 
 def test_pages_are_fetched_one_after_the_other_if_so_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,6 +156,33 @@ def test_iterating_holds_no_more_than_the_first_page_and_two() -> None:
     assert most <= 3 * (table.size + 2)  # pages after the first one overlap
 
 
+def test_pages_that_a_change_made_useless_are_not_held() -> None:
+    # The server's pages turn out to be shorter than those that were requested, so that others are needed.
+    table = Table(400, size=20, cap=20)
+    most = 0
+    gc.collect()
+    before = len(Row.alive)
+    for _ in results(table, parallel=4, longest_page=100):
+        for thread in prefetching():
+            thread.join(10)
+        most = max(most, len(Row.alive) - before)
+    assert most <= 20 * (1 + 1 + 4)  # the first page, that in use, and those ahead
+
+
+@pytest.mark.parametrize("cap", [20, 100])
+@pytest.mark.parametrize("page_size", [1, 2, 3, 10, None])
+def test_no_page_is_fetched_twice(page_size: int | None, cap: int) -> None:
+    table = Table(150, cap=cap)
+    assert names(results(table, page_size=page_size, parallel=4, longest_page=100)) == list(range(150))
+    assert len(set(table.calls)) == len(table.calls)
+
+
+def test_pages_of_a_server_that_sends_short_ones_hardly_overlap() -> None:
+    table = Table(2000, size=100, cap=100)
+    assert names(results(table, longest_page=1000)) == list(range(2000))
+    assert len(table.calls) <= 24
+
+
 def test_failure_ahead_is_raised_at_its_row() -> None:
     table = Table(30)
 
