@@ -107,7 +107,7 @@ def clashes(place: tuple[str, str], definitions: Definitions) -> list[str]:
     return sorted(
         f"{'.'.join(place)}: {name} of {base.__name__}"
         for base in dict.fromkeys(bases)
-        if (base.__module__, base.__qualname__) not in definitions
+        if (base.__module__, base.__qualname__) not in definitions and not base.__module__.startswith(_GENERATED)
         for name in written & private_names(base)
     )
 

@@ -204,7 +204,7 @@ def test_neither_document_is_changed() -> None:
 
 def test_document_of_neither_form_is_refused() -> None:
     with pytest.raises(UnreadableSchemaError, match="no CoreAPI document"):
-        normalise({"swagger": "2.0"})
+        normalise({"asyncapi": "3.0.0"})
 
 
 @pytest.mark.parametrize(("endpoint", "nearest"), [("labs", "3.3.1"), ("data-notices", "3.6.1")])

@@ -98,7 +98,7 @@ def test_source_without_a_place_to_write_is_refused(capsys: pytest.CaptureFixtur
 
 
 def test_file_that_is_no_schema_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "x.json").write_text('{"swagger": "2.0"}')
+    (tmp_path / "x.json").write_text('{"asyncapi": "3.0.0"}')
     assert main(["client", str(tmp_path / "x.json"), "--package", "lab", "--out", str(tmp_path)]) == 3
     assert "no OpenAPI 3 document" in capsys.readouterr().err
     assert not (tmp_path / "lab").exists()
