@@ -24,6 +24,7 @@ from alyx_client.http.flow import Expires, Flow, Send, adrive
 from alyx_client.http.json_body import read_json
 from alyx_client.http.message import Request, Response
 from alyx_client.http.transport_options import TransportOptions
+from alyx_client.storage.sqlite import waiting_at_most
 
 if TYPE_CHECKING:
     from alyx_client.downloads.options import DownloadOptions
@@ -53,19 +54,20 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         """Asynchronous version of `BaseClient.send`."""
         deadline = Deadline.of(timeout, self.timeout)
         self._transport.require_open()
-        # The cache reads and writes a file, which must not block the event loop.
-        call = await asyncio.to_thread(self._begin, request, expires, bypass_cache)
-        try:
-            if call.response is not None:
-                return call.response
-            response = await self._transport.send(request, fail_fast=call.fail_fast, timeout=deadline)
-            return await asyncio.to_thread(call.store, response)
-        except AlyxError as error:
-            return call.fallback(error)
-        finally:
-            call.close()
-            if self._transport.is_closed:
-                self._cache.close()
+        with waiting_at_most(deadline.longest_wait):
+            # The cache reads and writes a file, which must not block the event loop.
+            call = await asyncio.to_thread(self._begin, request, expires, bypass_cache)
+            try:
+                if call.response is not None:
+                    return call.response
+                response = await self._transport.send(request, fail_fast=call.fail_fast, timeout=deadline)
+                return await asyncio.to_thread(call.store, response)
+            except AlyxError as error:
+                return call.fallback(error)
+            finally:
+                call.close()
+                if self._transport.is_closed:
+                    self._cache.close()
 
     async def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Asynchronous version of `BaseClient.run`."""

@@ -21,6 +21,7 @@ from alyx_client.http.json_body import read_json
 from alyx_client.http.message import Request, Response
 from alyx_client.http.transport import SyncTransport
 from alyx_client.http.transport_options import TransportOptions
+from alyx_client.storage.sqlite import waiting_at_most
 
 if TYPE_CHECKING:
     from alyx_client.downloads.options import DownloadOptions
@@ -73,18 +74,19 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         """
         deadline = Deadline.of(timeout, self.timeout)
         self._transport.require_open()
-        call = self._begin(request, expires, bypass_cache)
-        try:
-            if call.response is not None:
-                return call.response
-            return call.store(self._transport.send(request, fail_fast=call.fail_fast, timeout=deadline))
-        except AlyxError as error:
-            return call.fallback(error)
-        finally:
-            call.close()
-            if self._transport.is_closed:
-                # Closed meanwhile, and opened again by the end of this call.
-                self._cache.close()
+        with waiting_at_most(deadline.longest_wait):
+            call = self._begin(request, expires, bypass_cache)
+            try:
+                if call.response is not None:
+                    return call.response
+                return call.store(self._transport.send(request, fail_fast=call.fail_fast, timeout=deadline))
+            except AlyxError as error:
+                return call.fallback(error)
+            finally:
+                call.close()
+                if self._transport.is_closed:
+                    # Closed meanwhile, and opened again by the end of this call.
+                    self._cache.close()
 
     def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Run a flow in this thread; its requests go through the cache, as those of `send` do.

@@ -31,8 +31,10 @@ from alyx_client.storage.sqlite_connection import (
     is_inaccessible,
     is_locked,
     open_database,
+    patience,
     prepare,
     set_patience,
+    waiting_at_most,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ __all__ = [
     "CacheInterruptedError",
     "CacheLockedError",
     "CacheUnavailableError",
+    "waiting_at_most",
 ]
 
 T = TypeVar("T")
@@ -88,6 +91,7 @@ class CacheDatabase:
         self._is_working = False
         self._postponed: list[Callable[[Connection], object]] = []
         self._waits = True
+        self._patience = BUSY_SECONDS
         self._forking_thread: int | None = None
         self._connection: Connection | None = None
         self._closing: weakref.finalize[..., CacheDatabase] | None = None
@@ -102,10 +106,7 @@ class CacheDatabase:
 
     @waits.setter
     def waits(self, waits: bool) -> None:
-        with self._lock:
-            self._waits = waits
-            if self._connection is not None and not self._is_working:
-                set_patience(self._connection, waits=waits)
+        self._waits = waits
 
     def run(self, work: Callable[[Connection], T], *, create: bool = True) -> T | None:
         """Run statements on the database; whatever they leave uncommitted is rolled back.
@@ -175,10 +176,11 @@ class CacheDatabase:
             if self._postpone(work):
                 return None
             # Another process may put a new file in place while the statements run on the old one.
-            for _ in range(_MAX_TRIES):
-                result = self.run(work, create=False)
-                if result is None or self._is_current():
-                    return result
+            with self._lock:
+                for _ in range(_MAX_TRIES):
+                    result = self.run(work, create=False)
+                    if result is None or self._is_current():
+                        return result
             raise CacheUnavailableError(f"{self._base} is replaced again and again")
         except CacheUnavailableError as error:
             with self._lock:
@@ -190,7 +192,9 @@ class CacheDatabase:
 
     @contextlib.contextmanager
     def _exclusively(self) -> Generator[None]:
-        with self._lock:
+        if not self._lock.acquire(timeout=patience(waits=True)):
+            raise CacheInterruptedError(f"{self._base} is used by a call that waits for another process")
+        try:
             if self._is_working:
                 raise CacheInterruptedError(f"{self._base} is used by the call that this one interrupts")
             self._is_working = True
@@ -198,6 +202,8 @@ class CacheDatabase:
                 yield
             finally:
                 self._is_working = False
+        finally:
+            self._lock.release()
         while self._postponed and not self._is_working:
             with contextlib.suppress(CacheUnavailableError):
                 self.run_or_discard(self._postponed.pop(0))
@@ -248,6 +254,7 @@ class CacheDatabase:
             raise CacheUnavailableError(f"{self._base} could not be written and is not used any more")
         if self._connection is not None:
             if self._is_current():
+                self._limit_waits(self._connection)
                 return self._connection
             self._disconnect()
         self._number = -1
@@ -263,6 +270,13 @@ class CacheDatabase:
             self._remove(number)
         return self._open(self._path(self._number))
 
+    def _limit_waits(self, connection: Connection) -> None:
+        """Let a connection wait for locks as long as the present call can."""
+        seconds = patience(waits=self._waits)
+        if seconds != self._patience:
+            set_patience(connection, seconds)
+            self._patience = seconds
+
     def _is_private_folder(self) -> bool:
         exists = require_private_folder(self.folder)
         if exists:
@@ -272,14 +286,15 @@ class CacheDatabase:
     def _open(self, path: str) -> Connection:
         # Read before the file is opened: if another file takes its place in between, the next use notices.
         identity = _file_identity(path)
-        connection = open_database(path, waits=self._waits)
+        seconds = patience(waits=self._waits)
+        connection = open_database(path, seconds)
         try:
             networked = is_networked(self.folder)
-            prepare(connection, self._schema, self._version, networked=networked, waits=self._waits)
+            prepare(connection, self._schema, self._version, networked=networked, seconds=seconds)
         except BaseException:
             connection.close()
             raise
-        self._connection = connection
+        self._connection, self._patience = connection, seconds
         self._identity = identity or _file_identity(path)
         self._closing = weakref.finalize(self, connection.close)
         return connection

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,13 +23,17 @@ __all__ = [
     "is_inaccessible",
     "is_locked",
     "open_database",
+    "patience",
     "prepare",
     "set_patience",
+    "waiting_at_most",
 ]
 
 BUSY_SECONDS = 5.0
 """How long to wait for a lock that another process or thread holds."""
 
+_LEAST_SECONDS = 0.1
+_LONGEST_WAIT: ContextVar[Callable[[], float | None] | None] = ContextVar("alyx_client_longest_wait", default=None)
 # The size in bytes to which a write-ahead log is truncated; a smaller one is reused as it is.
 _LOG_SIZE = 8 * 2**20
 # SQLITE_ERROR (a table is missing), SQLITE_CORRUPT, SQLITE_CONSTRAINT, SQLITE_MISMATCH and SQLITE_NOTADB.
@@ -48,7 +53,7 @@ class CacheLockedError(CacheUnavailableError):
 
 
 class CacheInterruptedError(CacheUnavailableError):
-    """The call, a signal handler's, interrupts another one of its thread that uses the file."""
+    """Another call of this process uses the file: one that a signal handler's interrupts, or that waits for a lock."""
 
 
 class CacheInaccessibleError(CacheUnavailableError):
@@ -59,18 +64,41 @@ class CacheDamagedError(Exception):
     """The content of the file is not what was written there."""
 
 
+@contextlib.contextmanager
+def waiting_at_most(longest_wait: Callable[[], float | None]) -> Generator[None]:
+    """Wait for locks no longer than a call has time, in a ``with`` block of this thread or task.
+
+    Parameters
+    ----------
+    longest_wait
+        Returns how much time is left, in seconds; None for any.
+    """
+    before = _LONGEST_WAIT.get()
+    _LONGEST_WAIT.set(longest_wait)
+    try:
+        yield
+    finally:
+        # Not by the variable's token, which a coroutine that is closed elsewhere could not use.
+        _LONGEST_WAIT.set(before)
+
+
 def patience(*, waits: bool) -> float:
     """Return how long to wait for a lock, in seconds."""
-    return BUSY_SECONDS if waits else 0.0
+    longest_wait = _LONGEST_WAIT.get()
+    seconds = None if longest_wait is None else longest_wait()
+    if not waits or seconds is None:
+        return BUSY_SECONDS if waits else 0.0
+    # The rest is for the call itself. Locks are usually free in no time, also for a call whose time has run out.
+    return min(BUSY_SECONDS, max(seconds / 2, _LEAST_SECONDS))
 
 
-def set_patience(connection: Connection, *, waits: bool) -> None:
-    """Set whether a connection waits for locks."""
-    connection.execute(f"PRAGMA busy_timeout={patience(waits=waits) * 1000:.0f}").fetchall()
+def set_patience(connection: Connection, seconds: float) -> None:
+    """Set how long a connection waits for locks."""
+    connection.execute(f"PRAGMA busy_timeout={seconds * 1000:.0f}").fetchall()
 
 
-def open_database(path: str, *, waits: bool = True) -> Connection:
-    """Open a database file, which is created if it is missing, with mode 0600; `waits` is as for `prepare`."""
+def open_database(path: str, seconds: float = 0.0) -> Connection:
+    """Open a database file, which is created if it is missing, with mode 0600; `seconds` is as for `prepare`."""
     import sqlite3
 
     # Not by SQLite: others would have the mode of the process's umask for a moment. An existing file is not opened, for
@@ -78,10 +106,10 @@ def open_database(path: str, *, waits: bool = True) -> Connection:
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     # Without isolation level, transactions begin and end where the statements say so.
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=patience(waits=waits))
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=seconds)
 
 
-def prepare(connection: Connection, schema: Sequence[str], version: int, *, networked: bool, waits: bool) -> None:
+def prepare(connection: Connection, schema: Sequence[str], version: int, *, networked: bool, seconds: float) -> None:
     """Configure a connection, create the tables of a new file, and check the version of an old one.
 
     Parameters
@@ -94,8 +122,8 @@ def prepare(connection: Connection, schema: Sequence[str], version: int, *, netw
         The schema's version.
     networked
         Whether other computers may have the file open.
-    waits
-        Whether to wait for locks of other processes.
+    seconds
+        How long to wait for locks of other processes.
 
     Raises
     ------
@@ -104,7 +132,7 @@ def prepare(connection: Connection, schema: Sequence[str], version: int, *, netw
     """
     # A manipulated file must not call functions through its schema (trusted_schema). With a write-ahead log, a power
     # failure costs the last transactions at most (synchronous=NORMAL).
-    set_patience(connection, waits=waits)
+    set_patience(connection, seconds)
     for setting in ("trusted_schema=OFF", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {setting}").fetchall()
     present = _value(connection, "PRAGMA user_version")
@@ -112,7 +140,7 @@ def prepare(connection: Connection, schema: Sequence[str], version: int, *, netw
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL").fetchall()
     if present == 0 or networked:
         # A write-ahead log needs shared memory, which does not reach across computers.
-        _set_journal(connection, "delete" if networked else "wal", waits=waits)
+        _set_journal(connection, "delete" if networked else "wal", seconds)
     connection.execute(f"PRAGMA journal_size_limit={_LOG_SIZE}").fetchall()
     if present == 0:
         present = _create_tables(connection, schema, version)
@@ -156,11 +184,11 @@ def _create_tables(connection: Connection, schema: Sequence[str], version: int) 
     return _value(connection, "PRAGMA user_version")
 
 
-def _set_journal(connection: Connection, mode: str, *, waits: bool) -> None:
+def _set_journal(connection: Connection, mode: str, seconds: float) -> None:
     """Set the journal mode. SQLite ignores the busy timeout there, hence the waiting here."""
     import sqlite3
 
-    deadline = time.monotonic() + patience(waits=waits)
+    deadline = time.monotonic() + seconds
     while True:
         try:
             actual = _value(connection, f"PRAGMA journal_mode={mode}")
