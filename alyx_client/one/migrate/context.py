@@ -1,4 +1,4 @@
-"""What surrounds a node: its parents, its scope, and the statement that it is in."""
+"""The surroundings of a node: its parents, its position, and the variables of its scope."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from libcst.metadata import (
     MetadataWrapper,
     ParentNodeProvider,
     PositionProvider,
+    Scope,
     ScopeProvider,
 )
 
@@ -60,15 +61,12 @@ class Context:
         target
             The name on the left.
         """
-        scope = self._scopes.get(target)
-        while scope is not None:
-            found = [item for item in scope.assignments[target.value] if isinstance(item, Assignment)]
-            if any(target in (item.node, getattr(item.node, "name", None)) for item in found):
+        for scope in self._scopes_around(target):
+            assignments = _assignments(scope, target.value)
+            if any(target in (item.node, getattr(item.node, "name", None)) for item in assignments):
                 is_local = type(scope).__name__ in ("FunctionScope", "ComprehensionScope")
                 is_private = isinstance(scope, GlobalScope) and not {target.value, "*"} & self._exported
-                return found if is_local or is_private else None
-            # A walrus in a comprehension assigns in the scope around it.
-            scope = scope.parent if scope.parent is not scope else None
+                return assignments if is_local or is_private else None
         return None
 
     def assignments_read_by(self, name: cst.Name) -> list[Assignment]:
@@ -79,17 +77,27 @@ class Context:
         name
             The name, where its value is used.
         """
+        for scope in self._scopes_around(name):
+            assignments = _assignments(scope, name.value)
+            if any(access.node is name for item in assignments for access in item.references):
+                targets = [item.node for item in assignments if isinstance(item.node, cst.Name)]
+                return (self.assignments(targets[0]) or []) if targets else []
+        return []
+
+    def _scopes_around(self, name: cst.Name) -> Iterator[Scope]:
+        """Yield the scope of a name, and those around it, in which a walrus in a comprehension assigns."""
         scope = self._scopes.get(name)
         while scope is not None:
-            found = [item for item in scope.assignments[name.value] if isinstance(item, Assignment)]
-            if any(access.node is name for item in found for access in item.references):
-                targets = [item.node for item in found if isinstance(item.node, cst.Name)]
-                return (self.assignments(targets[0]) or []) if targets else []
+            yield scope
+            # The parent of the outermost scope is that scope itself.
             scope = scope.parent if scope.parent is not scope else None
-        return []
 
     @cached_property
     def names(self) -> frozenset[str]:
         """All names that are assigned, imported or defined anywhere in the module."""
         scopes = {scope for scope in self._scopes.values() if scope is not None}
         return frozenset(item.name for scope in scopes for item in scope.assignments if isinstance(item, Assignment))
+
+
+def _assignments(scope: Scope, name: str) -> list[Assignment]:
+    return [item for item in scope.assignments[name] if isinstance(item, Assignment)]

@@ -1,4 +1,4 @@
-"""Kinds of values: how what a typed call returns differs from the plain Python that a call by name returns."""
+"""Kinds of values, by the differences between the results of typed calls and those of calls by name."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Kind:
 
 PLAIN = Kind("plain")
 NOTHING = Kind("other", "None")
-"""No result, which type checkers do not let anybody use."""
+"""No result: type checkers refuse every use of it."""
 _SCALARS = {UUID: Kind("uuid", "UUID"), datetime: Kind("time", "datetime"), date: Kind("time", "date")}
 
 
@@ -89,9 +89,11 @@ def kind_of(annotation: Any) -> Kind:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return kind_of(arguments[0])
-    if annotation is Any or annotation in _PLAIN_TYPES or origin in (Literal, dict):
-        plain = origin is not dict or all(kind_of(argument) == PLAIN for argument in arguments)
-        return PLAIN if plain else Kind("other", "dict of records")
+    if annotation is Any or annotation in _PLAIN_TYPES or origin is Literal:
+        return PLAIN
+    if origin is dict:
+        is_plain = all(kind_of(argument) == PLAIN for argument in arguments)
+        return PLAIN if is_plain else Kind("other", "dict of records")
     if annotation in _SCALARS:
         return _SCALARS[annotation]
     if isinstance(annotation, type) and issubclass(annotation, Record):
@@ -115,7 +117,7 @@ def _kind_of_union(parts: list[Kind], *, nullable: bool) -> Kind:
     if not differing:
         return PLAIN
     first = differing[0]
-    # None reads like null; nothing but a record has the record's fields.
+    # None and plain values are the same in both calls, and only records have fields to read.
     if first.name in ("record", "rows") and all(part in (first, first.several, first.item) for part in differing):
         return first
     type_name = f"{first.type_name} or None" if nullable else first.type_name

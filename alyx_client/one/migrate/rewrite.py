@@ -29,11 +29,11 @@ class Changes:
     calls
         The typed calls, by the calls by name.
     texts
-        Expressions whose values are to be text, and the function that makes text of them.
+        The functions that convert values to text, by the expressions that have these values.
     blocks
-        The blocks around statements, by the statement.
+        The blocks around statements, by statement.
     models
-        The names of resources in this module, by their own.
+        The names that the module has for resources, by the names of their classes.
     """
 
     calls: Mapping[cst.CSTNode, TypedCall]
@@ -87,8 +87,7 @@ class _Rewriter(cst.CSTTransformer):
         if source is None:
             return updated_node
         names = next(part.names for part in source.parts if part.form == "variable")
-        start = self._context.position(original_node).start.column - self._indent(original_node)
-        return self._resource(updated_node, names or {}, source.model, start)
+        return self._resource(updated_node, names or {}, source.model, self._column(original_node))
 
     def _as_text(self, node: cst.CSTNode, updated: cst.BaseExpression) -> cst.BaseExpression:
         function = self._changes.texts.get(node)
@@ -130,31 +129,35 @@ class _Rewriter(cst.CSTTransformer):
         return node.with_changes(func=new, args=arguments, whitespace_before_args=before)
 
     def _arguments(self, part: Part, typed: TypedCall, node: cst.Call, *, is_first: bool) -> list[cst.Arg]:
-        keyword = cst.Name(part.keyword) if part.keyword else None
         if part.index is None:
-            equal = _EQUAL if keyword else cst.MaybeSentinel.DEFAULT
-            return [cst.Arg(cst.parse_expression(part.text), keyword=keyword, equal=equal, comma=_COMMA)]
+            return [_added_argument(part)]
         argument, original = node.args[part.index], typed.call.node.args[part.index]
+        keyword = cst.Name(part.keyword) if part.keyword else None
+        start = self._column(original if keyword else original.value)
         # The first argument of a call without a line break after its parenthesis starts at another column.
-        start = self._context.position(original if keyword else original.value).start.column - self._indent(original)
         is_first = is_first and not isinstance(node.whitespace_before_args, cst.ParenthesizedWhitespace)
-        opening = self._opening(typed)
-        target = opening.new if is_first else start
-        value = argument.value
+        target = self._opening(typed).new if is_first else start
         if part.form == "fields":
-            brace = self._context.position(original.value).start.column - self._indent(original)
-            line = self._context.position(typed.call.node.func).end.line
-            target = opening.new if self._context.position(original).start.line == line else target
-            fields = [moved(item, Shift(brace + 1, target)) for item in _fields(value, part.names or {})]
-            return [*fields[:-1], _last(fields[-1], argument)]
+            return self._field_arguments(part, typed, argument, original, target)
+        value = argument.value
         if part.form == "tuple":
             value = _tuple(cst.ensure_type(value, cst.List))
         elif part.form in ("model", "models"):
-            brace = self._context.position(original.value).start.column - self._indent(original)
-            value = self._resource(value, part.names or {}, typed.model, brace)
-            start = brace
+            start = self._column(original.value)
+            value = self._resource(value, part.names or {}, typed.model, start)
         equal = argument.equal if keyword else cst.MaybeSentinel.DEFAULT
         return [argument.with_changes(value=moved(value, Shift(start, target)), keyword=keyword, equal=equal)]
+
+    def _field_arguments(
+        self, part: Part, typed: TypedCall, argument: cst.Arg, original: cst.Arg, target: int
+    ) -> list[cst.Arg]:
+        """Return the fields of a dictionary as arguments that start at a column, or after the parenthesis."""
+        line = self._context.position(typed.call.node.func).end.line
+        if self._context.position(original).start.line == line:
+            target = self._opening(typed).new
+        shift = Shift(self._column(original.value) + 1, target)
+        *fields, last = [moved(field, shift) for field in _fields(argument.value, part.names or {})]
+        return [*fields, _last(last, argument)]
 
     def _resource(
         self, value: cst.BaseExpression, names: Mapping[str, str], model: str, column: int
@@ -170,14 +173,14 @@ class _Rewriter(cst.CSTTransformer):
         return cst.Call(cst.Name(name), fields, whitespace_before_args=before or _NO_SPACE)
 
     def _lead(self, part: Part, node: cst.Call) -> cst.BaseParenthesizableWhitespace | None:
-        """Return the line break after an opening brace, which is to be before the first keyword."""
+        """Return the line break after an opening brace, which moves to before the first keyword."""
         if part.index is None or part.form != "fields":
             return None
         space = _brace_space(node.args[part.index].value)
         return space if isinstance(space, cst.ParenthesizedWhitespace) else None
 
     def _opening(self, typed: TypedCall) -> Shift:
-        """Return the column after the parenthesis, and where it moves."""
+        """Return the move of the column after the opening parenthesis."""
         node = typed.call.node
         end = self._context.position(node.func).end
         name = cst.ensure_type(node.func, cst.Attribute).attr.value
@@ -189,14 +192,24 @@ class _Rewriter(cst.CSTTransformer):
         indent = self._indent(node)
         return Shift(end.column + 1 - indent, new - indent)
 
+    def _column(self, node: cst.CSTNode) -> int:
+        """Return the column at which a node starts, without the indentation of the block."""
+        return self._context.position(node).start.column - self._indent(node)
+
     def _indent(self, node: cst.CSTNode) -> int:
-        """Return the indentation of the block, which is written apart from the rest of a line."""
+        """Return the indentation of the block, which LibCST stores apart from the lines in it."""
         depth = sum(isinstance(ancestor, cst.IndentedBlock) for ancestor in self._context.ancestors(node))
         return depth * len(self._context.module.default_indent)
 
 
 def _call(function: str, argument: cst.BaseExpression) -> cst.Call:
     return cst.Call(cst.Name(function), [cst.Arg(argument)])
+
+
+def _added_argument(part: Part) -> cst.Arg:
+    keyword = cst.Name(part.keyword) if part.keyword else None
+    equal = _EQUAL if keyword else cst.MaybeSentinel.DEFAULT
+    return cst.Arg(cst.parse_expression(part.text), keyword=keyword, equal=equal, comma=_COMMA)
 
 
 def _tuple(node: cst.List) -> cst.Tuple:
@@ -235,7 +248,7 @@ def _fields(value: cst.BaseExpression, names: Mapping[str, str]) -> list[cst.Arg
 
 
 def _last(field: cst.Arg, argument: cst.Arg) -> cst.Arg:
-    """Return the last field with what follows the dictionary."""
+    """Return the last field, with the comma that follows the dictionary."""
     if isinstance(field.comma, cst.Comma) and not isinstance(argument.comma, cst.Comma):
         return field
     return field.with_changes(comma=argument.comma)

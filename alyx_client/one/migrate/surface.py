@@ -54,7 +54,7 @@ class Body:
     fields
         The fields, by the server's names.
     read_only
-        Names of fields that the server's records have, and that cannot be sent.
+        The names of fields that the server's records have and that cannot be sent.
     takes_list
         Whether several records can be sent at once.
     """
@@ -72,13 +72,13 @@ class Operation:
     Parameters
     ----------
     result
-        What a call returns.
+        The kind of value that a call returns.
     filters
         The filters of a list, by the server's names.
     body
-        The fields of what is sent.
+        The fields that are sent; None if there are none.
     key
-        The type of the key of the record that the call is about; None if it is about no single record.
+        The type of the record's key; None if the action does not concern a single record.
     """
 
     result: Kind
@@ -201,21 +201,29 @@ def _read_body(action: Action[Any], hints: Mapping[str, object], result: Kind) -
     if action.name == "partial_update":
         # ``**changes: Unpack[SessionChanges]``
         (changes,) = (get_args(hint)[0] for hint in hints.values() if get_origin(hint) is Unpack)
-        known = get_type_hints(changes, include_extras=True)
-        names = {field.alias or name: name for name, field in model.model_fields.items()}
-        fields = {name: Filter(keyword, known[keyword]) for name, keyword in names.items() if keyword in known}
-        return Body("", fields, read_only)
-    known = get_type_hints(model, include_extras=True)
-    fields = {
-        field.alias or name: Filter(name, known[name], required=field.is_required())
+        return Body("", _change_fields(model, changes), read_only)
+    takes_list = any(get_origin(part) is not None for hint in hints.values() for part in _models_in(hint, model))
+    return Body(model.__name__, _resource_fields(model), read_only, takes_list)
+
+
+def _change_fields(model: type[Resource], changes: type) -> dict[str, Filter]:
+    """Return the fields of a resource that can be changed, as keywords."""
+    types = get_type_hints(changes, include_extras=True)
+    names = {field.alias or name: name for name, field in model.model_fields.items()}
+    return {name: Filter(keyword, types[keyword]) for name, keyword in names.items() if keyword in types}
+
+
+def _resource_fields(model: type[Resource]) -> dict[str, Filter]:
+    """Return the fields of a resource, as parameters of its class."""
+    types = get_type_hints(model, include_extras=True)
+    return {
+        field.alias or name: Filter(name, types[name], required=field.is_required())
         for name, field in model.model_fields.items()
     }
-    takes_list = any(get_origin(part) is not None for hint in hints.values() for part in _models_in(hint, model))
-    return Body(model.__name__, fields, read_only, takes_list)
 
 
 def _models_in(hint: object, model: type[Resource]) -> list[object]:
-    """Return the parts of a union that are a resource, or a sequence of it."""
+    """Return the parts of a union that are a resource or a sequence of it."""
     parts = [hint, *get_args(hint)]
     return [part for part in parts if part is model or (get_origin(part) and get_args(part) == (model,))]
 

@@ -1,4 +1,4 @@
-"""Follows the result of a call through the code, and decides whether a typed record means the same in each use."""
+"""Follows the result of a call through the code, and checks that a typed record means the same in each use."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
+from libcst.metadata import Assignment
 
 from alyx_client.one.migrate.calls import ByNameCall
 from alyx_client.one.migrate.context import Context
@@ -36,7 +37,7 @@ Reached = tuple[cst.CSTNode, type[Record] | None]
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What the uses of a result require.
+    """The requirements of the uses of a result.
 
     Parameters
     ----------
@@ -45,7 +46,8 @@ class Uses:
     reached
         The expressions and variables that have the result, or a part of it, and the class of its records.
     needed
-        Those that must have the result of a call that is rewritten, since they may be what is made text.
+        The expressions and variables whose values must all come from calls that are rewritten, since ``texts`` converts
+        them.
     """
 
     texts: Mapping[cst.CSTNode, str]
@@ -54,14 +56,14 @@ class Uses:
 
 
 def find_uses(call: ByNameCall, result: Kind, context: Context) -> Uses:
-    """Return what the uses of a result require.
+    """Return the requirements of the uses of a result.
 
     Parameters
     ----------
     call
         The call.
     result
-        What the typed call returns.
+        The kind of value that the typed call returns.
     context
         The surroundings of the call.
 
@@ -82,11 +84,11 @@ class _Follower:
         self.needed: set[Reached] = set()
         self._context = context
         self._seen: set[tuple[str, int, Kind]] = set()
-        # Where the value at hand may also come from.
+        # Other places that the current value may come from.
         self._others: frozenset[Reached] = frozenset()
 
     def follow(self, node: cst.CSTNode, kind: Kind) -> None:
-        """Follow the value of an expression to what it is used for."""
+        """Follow the value of an expression to its uses."""
         parent = self._context.parent(node)
         if kind == PLAIN or isinstance(parent, cst.Expr):
             return
@@ -157,6 +159,12 @@ class _Follower:
         before = self._others
         targets = [target(assignment.node) for assignment in assignments]
         self._others = before | {(target, kind.model) for target in targets if not is_unset(target, self._context)}
+        for use in self._reads(name, assignments):
+            self.follow(use, kind)
+        self._others = before
+
+    def _reads(self, name: cst.Name, assignments: Sequence[Assignment]) -> list[cst.Name]:
+        """Return the names that read a variable, in the order of the code, so that each run reports the same reason."""
         names: set[cst.Name] = set()
         for node in {access.node for assignment in assignments for access in assignment.references}:
             owner: cst.BaseExpression = node
@@ -165,10 +173,7 @@ class _Follower:
             if not isinstance(owner, cst.Name):
                 raise LeftError(Reason.ESCAPES, f"{name.value}, which is named in text")
             names.add(owner)
-        # In the order of the code, so that the same reason is given each time.
-        for owner in sorted(names, key=self._place):
-            self.follow(owner, kind)
-        self._others = before
+        return sorted(names, key=self._place)
 
     def _place(self, node: cst.CSTNode) -> tuple[int, int]:
         start = self._context.position(node).start
@@ -181,7 +186,7 @@ class _Follower:
             self._refuse_change(node)
             self.follow(node, kind)
         elif kind.name == "rows":
-            # A list has no items by name: where the code runs, this is another value of the variable.
+            # A list has no items by name, so that this code runs for another value of the variable.
             if text is None and isinstance(index, cst.Index):
                 self._refuse_change(node)
                 self.follow(node, kind.item)
