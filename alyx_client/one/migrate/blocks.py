@@ -11,7 +11,7 @@ from alyx_client.one.migrate.typed import TypedCall
 
 __all__ = ["Block", "block_around"]
 
-# Calls that send nothing, and so are the same within the block.
+# Functions that send nothing, and so do the same within the block.
 _SILENT = frozenset({"len", "bool", "any", "all", "list", "tuple", "next", "iter", "str", "sorted", "print", "zip"})
 
 
@@ -25,7 +25,7 @@ class Block:
     receiver
         The client whose cache is bypassed.
     reads_all
-        Whether the rows are to be read within the block.
+        Whether all rows must be read within the block, since code after it may read them.
     """
 
     def __init__(self, statement: cst.SimpleStatementLine, receiver: cst.BaseExpression, *, reads_all: bool) -> None:
@@ -82,7 +82,7 @@ def _is_silent(node: cst.CSTNode, receiver: cst.BaseExpression) -> bool:
 
 
 def _is_read(node: cst.CSTNode, context: Context) -> bool:
-    """Return whether the statement itself reads all the rows that are ever read."""
+    """Return whether the statement reads all rows that are ever read from the result."""
     parent = context.parent(node)
     if isinstance(parent, cst.Subscript):
         return True

@@ -37,11 +37,11 @@ class ByNameCall:
     endpoint
         The endpoint.
     action
-        The action, or the method for a JSON field.
+        The action, or the name of the method for a JSON field.
     arguments
-        The positions of its arguments, by parameter, without those that name endpoint and action.
+        The positions of the arguments, by parameter, except for the endpoint and the action.
     filters
-        The positions of other keywords.
+        The positions of the other keyword arguments, by keyword.
     """
 
     node: cst.Call
@@ -96,7 +96,7 @@ def parse_call(node: cst.Call, surface: Surface) -> ByNameCall:
     receiver, name = func.value, func.attr.value
     _refuse_own_class(receiver, name)
     arguments, filters = _bind(node, _JSON_FIELDS.get(name, _REST))
-    # The method's name is the action of a call for a JSON field.
+    # Calls for JSON fields have no argument for the action, since their methods are named after it.
     naming = ("url", "action") if name == "rest" else ("endpoint",)
     if not arguments.keys() >= set(naming):
         raise LeftError(Reason.NO_ACTION, f"{name}()")

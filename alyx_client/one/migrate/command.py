@@ -114,7 +114,7 @@ def _migrate_file(source: Source, surface: Surface, exported: frozenset[str], *,
 
 
 def _migrate_text(source: Source, surface: Surface, exported: frozenset[str]) -> tuple[str, FileReport]:
-    """Return the new text, and what was found."""
+    """Return the new text, and the report on the file, without the diff."""
     path = str(source.path)
     if not source.is_notebook:
         migration = migrate(source.text, surface, exported)

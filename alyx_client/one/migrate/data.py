@@ -10,7 +10,7 @@ __all__ = ["fields_of", "has_comments", "records_of"]
 
 
 def fields_of(node: cst.BaseExpression) -> dict[str, cst.BaseExpression] | None:
-    """Return the fields of a dictionary that is written out; None if not all of them are."""
+    """Return the fields of a dictionary; None if not all of them are written out."""
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "dict":
         pairs = [(argument.keyword.value if argument.keyword else None, argument.value) for argument in node.args]
     elif isinstance(node, cst.Dict):
@@ -38,6 +38,6 @@ def _pair(element: cst.BaseDictElement) -> tuple[str | None, cst.BaseExpression]
     if not isinstance(element, cst.DictElement):
         return None, element.value
     spaces = (element.whitespace_before_colon, element.whitespace_after_colon)
-    # The colon disappears, and comments beside it would.
+    # Keywords have no colon, so that comments beside it would be lost.
     is_plain = not any(map(has_comments, spaces))
     return text_of(element.key) if is_plain else None, element.value

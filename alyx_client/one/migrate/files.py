@@ -1,4 +1,4 @@
-"""Source files: found, read with their encoding, and replaced atomically if nothing else changed them."""
+"""Source files: finding them, reading them with their encoding, and replacing them unless they were changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class UnusableFileError(Exception):
-    """A file cannot be read, or not be written."""
+    """A file cannot be read or written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def read_source(path: Path) -> Source:
     Raises
     ------
     UnusableFileError
-        The file cannot be read, or not be decoded.
+        The file cannot be read or decoded.
     """
     try:
         content = path.read_bytes()
@@ -114,10 +114,10 @@ def write_source(source: Source, text: str) -> None:
     bom = _BOM if source.content.startswith(_BOM) else b""
     try:
         content = bom + text.encode(source.encoding)
-        # Replacing a file requires permissions of its folder alone.
+        # Replacing a file only requires permissions for its folder.
         if not os.access(source.path, os.W_OK):
             raise UnusableFileError("it is read-only")
-        # As late as possible: an editor may have saved it since it was read.
+        # Checked as late as possible: an editor may have saved the file since it was read.
         if source.path.read_bytes() != source.content:
             raise UnusableFileError("it was changed meanwhile, and is left as it is")
         write_atomic(source.path, content)
@@ -131,7 +131,7 @@ def exported_names(sources: Iterable[Source]) -> Mapping[str, frozenset[str]]:
     Parameters
     ----------
     sources
-        All files that are looked at.
+        All files that are read.
     """
     names: dict[str, set[str]] = {}
     for source in sources:

@@ -11,7 +11,7 @@ __all__ = ["imported_names", "with_imports"]
 
 
 def imported_names(module: cst.Module, source: str) -> dict[str, str]:
-    """Return the names that a module imports from another, and what they are called there.
+    """Return the names that a module imports from another, and the names that it has for them.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ def with_imports(module: cst.Module, source: str, names: Mapping[str, str], befo
     source
         The name of the other one.
     names
-        What each name is called in the module.
+        The names in the module, by the names in the other one.
     before
-        The position of the statement that needs them first.
+        The position of the first statement that needs them.
     """
     present = imported_names(module, source)
     aliases = [_alias(name, names[name]) for name in sorted(names) if present.get(name) != names[name]]
@@ -76,7 +76,7 @@ def _extended(statement: cst.SimpleStatementLine, aliases: Sequence[cst.ImportAl
     node = cst.ensure_type(statement.body[0], cst.ImportFrom)
     assert not isinstance(node.names, cst.ImportStar)
     *first, last = node.names
-    # On lines of their own if the others are, with the same comma at the end.
+    # The new names are on lines of their own, and end with a comma, if the present ones do.
     space = first[-1].comma if first else cst.MaybeSentinel.DEFAULT
     comma = space if isinstance(space, cst.Comma) else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     names = [last.with_changes(comma=comma), *(alias.with_changes(comma=comma) for alias in aliases)]

@@ -43,7 +43,7 @@ class Shift:
 
 
 def align_comma(argument: cst.Arg, shift: Shift) -> cst.Arg:
-    """Return an argument whose comma is followed by the next one at the new column."""
+    """Return an argument after which the next one starts at the new column."""
     if not isinstance(argument.comma, cst.Comma):
         return argument
     space = shift.apply(argument.comma.whitespace_after, exact=True)
@@ -51,7 +51,7 @@ def align_comma(argument: cst.Arg, shift: Shift) -> cst.Arg:
 
 
 def moved(node: NodeT, shift: Shift) -> NodeT:
-    """Return code whose further lines are moved as its first one is."""
+    """Return code whose continuation lines are moved as its first line is."""
     if shift.old == shift.new:
         return node
     result = node.visit(_Mover(shift))

@@ -22,7 +22,7 @@ __all__ = ["CannotParseError", "LeftCall", "Migration", "has_calls", "migrate"]
 
 
 class CannotParseError(ValueError):
-    """The code has a syntax error, or cannot be written back as it was."""
+    """The code has a syntax error, or cannot be written back unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _plan(node: cst.Call, surface: Surface, context: Context) -> _Plan:
 
 
 def _leave_dependent(plans: dict[cst.CSTNode, _Plan], left: dict[cst.CSTNode, LeftError]) -> None:
-    """Leave the calls whose results share variables with values that are no typed records."""
+    """Leave the calls whose results share variables with values that are not typed records."""
     while plans:
         reached = {place for plan in plans.values() for place in plan.uses.reached}
         dependent = [node for node, plan in plans.items() if not plan.uses.needed <= reached]
@@ -166,7 +166,7 @@ def _leave_dependent(plans: dict[cst.CSTNode, _Plan], left: dict[cst.CSTNode, Le
 
 
 def _blocks(plans: Iterable[_Plan]) -> dict[cst.CSTNode, Block]:
-    """Return the blocks by the statement; the rows of several calls in one are read if those of one are."""
+    """Return the blocks, by statement; if a statement has several calls, the rows of all or of none are read in it."""
     blocks: dict[cst.CSTNode, Block] = {}
     for plan in plans:
         if plan.block is not None:
@@ -176,7 +176,7 @@ def _blocks(plans: Iterable[_Plan]) -> dict[cst.CSTNode, Block]:
 
 
 def _model_names(calls: Iterable[TypedCall], context: Context, models: str) -> dict[str, str]:
-    """Return the names in the module for the resources that calls need, by their own names."""
+    """Return the names that the module has for the resources that calls need, by the names of their classes."""
     imported = imported_names(context.module, models)
     needed = {call.model for call in calls if call.model}
     return {name: imported.get(name) or (f"Alyx{name}" if name in context.names else name) for name in needed}

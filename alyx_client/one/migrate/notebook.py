@@ -1,4 +1,4 @@
-"""Notebooks: their code cells as one module, and back, with magics and layout as they were."""
+"""Notebooks: conversion of their code cells to one module and back, with unchanged magics and layout."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IS_MAGIC = re.compile(r"\s*(?:[%!?]|[\w., ]+ = *[%!]|[^#'\"]*\?\s*$)")
 
 
 class NotebookError(ValueError):
-    """A notebook cannot be read, or not be written back as it was."""
+    """A notebook cannot be read, or cannot be written back unchanged."""
 
 
 @dataclass(slots=True)
@@ -34,9 +34,9 @@ class Notebook:
     content
         The text, decoded.
     layout
-        The options of ``json.dumps`` that write the file as it is.
+        The options of ``json.dumps`` that reproduce the file.
     not_python
-        The numbers of code cells that cannot be parsed, as far as `to_module` has seen.
+        The numbers of code cells that cannot be parsed; empty before `to_module` is called.
     """
 
     text: str
@@ -58,7 +58,7 @@ class Notebook:
         Raises
         ------
         NotebookError
-            It is not a notebook, or its layout cannot be kept.
+            The text is not a notebook, or its layout cannot be preserved.
         """
         try:
             content = json.loads(text)

@@ -1,4 +1,4 @@
-"""What was found in source files: as a diff, as text, and as JSON."""
+"""Reports on source files: as a diff, as text, and as JSON."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What was found in a file.
+    """The changes to a file, and the calls in it that are left.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class FileReport:
     diff
         The changes.
     problem
-        Why the file was not read or not written; empty if it was.
+        The reason why the file was not read or not written, or was only read in part; empty if there is none.
     """
 
     path: str
@@ -60,7 +60,7 @@ class FileReport:
 
 @dataclass(slots=True)
 class Report:
-    """What was found in all files."""
+    """The changes to all files, and the calls in them that are left."""
 
     files: list[FileReport] = field(default_factory=list[FileReport])
 
@@ -71,7 +71,7 @@ class Report:
 
     @property
     def reasons(self) -> Sequence[tuple[Reason, int]]:
-        """The reasons why calls are left, the commonest first."""
+        """The reasons why calls are left, the most frequent first."""
         return Counter(left.reason for file in self.files for left in file.left).most_common()
 
     @property

@@ -23,7 +23,7 @@ class Part:
     Parameters
     ----------
     index
-        The position of the argument of the call by name that it is made from; None for one that is added.
+        The position of the corresponding argument of the call by name; None for an argument that is added.
     form
         ``same``: the value as it is. ``tuple``: a list display as a tuple. ``model``, ``models``: a dictionary, or a
         list of them, as resources. ``fields``: a dictionary as keywords. ``variable``: a variable that holds a
@@ -54,13 +54,13 @@ class TypedCall:
     parts
         The arguments.
     result
-        What the typed call returns.
+        The kind of value that the typed call returns.
     model
-        The name of the resource that it needs; empty if none.
+        The name of the resource that the call needs; empty if it needs none.
     no_cache
         Whether the cache is to be bypassed.
     source
-        The dictionary that is assigned to the variable that holds the data, if there is one.
+        The dictionary that is assigned to the variable with the data; None if the data is not in a variable.
     """
 
     call: ByNameCall
@@ -72,5 +72,5 @@ class TypedCall:
 
     @property
     def method(self) -> str:
-        """The method, below the client."""
+        """The method, as an attribute of the client: ``sessions.list``."""
         return f"{self.call.endpoint.attribute}.{self.call.action}"
