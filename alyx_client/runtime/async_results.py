@@ -214,8 +214,11 @@ class AsyncResults(Generic[T_co]):
             return None
         if self._state.all_rows is not None:
             return self._rows(self._state.all_rows)[0] if self._state.all_rows else None
-        for query, fetch in enumerate(self._fetches):
-            page = await (fetch(0, 1) if query else self._first_page())
+        first = await self._first_page()
+        if first.rows:
+            return self._rows(self._state.first_rows(first))[0]
+        for fetch in self._fetches[1:]:
+            page = await fetch(0, 1)
             if page.rows:
                 return self._rows(page.rows)[0]
         return None
@@ -231,12 +234,14 @@ class AsyncResults(Generic[T_co]):
         state = self._state
         if state.is_sequential and state.all_rows is None:
             first = await self._first_page()
-            return self._rows(first.rows)[index] if state.has_in_first_page(index, first) else (await self.all())[index]
+            if state.has_in_first_page(index, first):
+                return self._rows(state.first_rows(first))[index]
+            return (await self.all())[index]
         await self
         if self._state.all_rows is not None:
             return self._rows(self._state.all_rows)[index]
         position = to_position(index, len(self))
-        rows = (await self._first_page()).rows
+        rows = state.first_rows(await self._first_page())
         start = position - position % (len(rows) or 1)
         if start:
             if self._cached_page is None or self._cached_page[0] != start:

@@ -121,6 +121,7 @@ class ListState(Generic[T]):
     ) -> None:
         self.first_limit = first_limit(page_size, max_items)
         self.first_page = first_page
+        self._first_rows: tuple[Page[T], list[T]] | None = None
         self.all_rows: list[T] | None = None if query_count else []
         self._query_count = query_count
         self._page_size = page_size
@@ -133,6 +134,15 @@ class ListState(Generic[T]):
         self._has_warned = False
         self.is_unstable = False
         """True if a row was at two positions."""
+
+    def first_rows(self, first_page: Page[T]) -> list[T]:
+        """Return the rows of the first page in a list of their own, in which records may take their places.
+
+        Rows of pages are compared with each other as they came.
+        """
+        if self._first_rows is None or self._first_rows[0] is not first_page:
+            self._first_rows = first_page, list(first_page.rows)
+        return self._first_rows[1]
 
     @property
     def has_server_count(self) -> bool:

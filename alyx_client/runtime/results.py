@@ -214,6 +214,9 @@ class Results(Sequence[T_co]):
             self._state.first_page = self._fetches[0](0, self._state.first_limit)
         return self._state.first_page
 
+    def _first_rows(self) -> Rows[T_co]:
+        return self._rows(self._state.first_rows(self._first_page()))
+
     def _must_read_all(self) -> bool:
         """Return whether the number of rows is known from the rows alone."""
         if self._state.all_rows is not None or not self._state.has_server_count:
@@ -231,8 +234,8 @@ class Results(Sequence[T_co]):
     def __getitem__(self, index: slice) -> list[T_co]: ...
     def __getitem__(self, index: int | slice) -> T_co | list[T_co]:
         if self._state.is_sequential and self._state.all_rows is None:
-            first = self._first_page()
-            return (self._rows(first.rows) if self._state.has_in_first_page(index, first) else self._read_all())[index]
+            is_first = self._state.has_in_first_page(index, self._first_page())
+            return (self._first_rows() if is_first else self._read_all())[index]
         if self._must_read_all():
             return self._read_all()[index]
         if isinstance(index, slice):
@@ -267,7 +270,7 @@ class Results(Sequence[T_co]):
             return self._rows(self._state.all_rows)[position : position + 1]
         first = self._first_page()
         if position < len(first.rows):
-            return self._rows(first.rows)[position : position + 1]
+            return self._first_rows()[position : position + 1]
         size = len(first.rows) or 1  # the server may cap the page size below the one requested
         start = position - position % size
         # Fetched outside the lock, so that threads wait for no page but their own.
@@ -306,7 +309,7 @@ class Results(Sequence[T_co]):
         if state.all_rows is None and self._must_read_all():
             return "Results(not counted yet)"
         count = len(self)
-        rows = self._rows(self._first_page().rows if state.all_rows is None else state.all_rows)
+        rows = self._first_rows() if state.all_rows is None else self._rows(state.all_rows)
         lines = [f"  {row!r}," for row in rows[: min(3, count)]]
         rest = [f"  ... {count - len(lines)} more"] if count > len(lines) else []
         return "\n".join([f"Results({count} rows):", *lines, *rest])

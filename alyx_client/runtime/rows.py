@@ -1,8 +1,8 @@
 """Rows of lists: validated as dictionaries, and made records when they are looked at.
 
 pydantic validates a page into dictionaries in about half the time that it takes to make an object of each row, and of
-each record nested in it. Types are checked for every row; an object is made only for a row that is used, around the
-dictionary, which becomes its ``__dict__``.
+each record nested in it. Types are checked for every row; an object is made only for a row that is used, around a
+copy of the dictionary, which becomes its ``__dict__``.
 """
 
 from __future__ import annotations
@@ -108,8 +108,6 @@ class _Maker:
     attributes
         The names of its attributes, by those of the dictionary. They are those of its schema: a model that refers to
         one defined below it has no aliases yet.
-    has_defaults
-        Whether a field may be missing.
     nested
         Makes the value of a field of the dictionary, for fields that hold records.
     """
@@ -119,29 +117,29 @@ class _Maker:
         model: type[Record],
         attributes: Mapping[str, str],
         nested: Sequence[tuple[str, Make]],
-        *,
-        has_defaults: bool,
     ) -> None:
         self._model = model
         self._nested = nested
         self._attributes = attributes
-        self._is_plain = not has_defaults and all(name == wire for wire, name in attributes.items())
+        self._names = attributes.keys()
+        self._has_same_names = all(name == wire for wire, name in attributes.items())
         self._fields_set = set(attributes.values())
 
     def __call__(self, fields: Any) -> Any:
         if type(fields) is not dict:
             return fields  # made by another thread meanwhile
         fields = cast("dict[str, Any]", fields)
-        if self._nested:
-            # Not in place: rows without a key are known by comparing them, as they came, with those of the next page.
+        is_whole = self._has_same_names and fields.keys() == self._names
+        if is_whole or self._nested:
+            # Not in place, nor shared with the record, whose user may change it: rows without a key are known by
+            # comparing them, as they came, with those of the next page; other records are made of the same row.
             fields = fields.copy()
         for name, convert in self._nested:
             value = fields.get(name)
             if value is not None:
                 fields[name] = convert(value)
-        if self._is_plain and len(fields) == len(self._attributes):
-            return self._record(fields, {}, self._fields_set)
-        # Not in place: another thread may read the same row.
+        if is_whole:
+            return self._record(fields, {}, self._fields_set.copy())
         defaults = self._model.model_fields
         known = {
             name: fields[wire] if wire in fields else defaults[name].get_default(call_default_factory=True)
@@ -200,8 +198,7 @@ def _record_as_dict(
         attributes[wire] = name
         entries[wire] = core_schema.typed_dict_field(converted, required=is_required)
     as_dict = core_schema.typed_dict_schema(entries, extra_behavior="allow", config=schema["config"])
-    has_defaults = any(not entry.get("required") for entry in entries.values())
-    return as_dict, _Maker(model, attributes, nested, has_defaults=has_defaults)
+    return as_dict, _Maker(model, attributes, nested)
 
 
 def _of_list(make: Make) -> Make:

@@ -8,6 +8,7 @@ import pickle
 import threading
 import warnings
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -16,10 +17,13 @@ from pydantic import Field
 
 from alyx_client.errors import SchemaDriftError, SchemaDriftWarning
 from alyx_client.http.message import Response
-from alyx_client.runtime import Record
+from alyx_client.runtime import Record, query_pager
+from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.drift import DriftLog
+from alyx_client.runtime.paging import Page
 from alyx_client.runtime.response import PageParser, ResponseParser
-from alyx_client.runtime.rows import Rows
+from alyx_client.runtime.results import Results
+from alyx_client.runtime.rows import Rows, fields_of
 
 
 class Part(Record):
@@ -167,6 +171,56 @@ def test_row_is_the_same_object_each_time_it_is_looked_at() -> None:
     assert rows[1:][0] is rows[1]
     assert [id(row) for row in rows] == [id(row) for row in rows]
     assert len({id(row) for row in rows}) == 3
+
+
+@pytest.mark.parametrize("row", [PART, {name: PART[name] for name in ("id", "name")}])
+def test_change_of_a_record_changes_no_other(row: dict[str, Any]) -> None:
+    class Plain(Record):
+        id: UUID
+        name: str | None
+
+    parser = PageParser(Plain)
+    body = json.dumps({"count": 1, "next": None, "results": [row, row]}).encode()
+    page = parser.parse(Response(200, {}, body), "parts", DriftLog())
+    expected = copy.deepcopy(parser.record(page.rows[0]))
+    record = parser.record(page.rows[0])
+    vars(record).clear()
+    record.model_fields_set.clear()
+    for other in map(parser.record, page.rows):
+        assert (other, other.model_fields_set) == (expected, {"id", "name", *expected.model_extra})
+        vars(other).clear()
+
+
+def _page_of(rows: list[dict[str, Any]], offset: int, limit: int | None) -> Page[Any]:
+    shown = rows[offset : offset + min(limit or 10, 20)]
+    body = {"count": len(rows), "next": "more" if offset + len(shown) < len(rows) else None, "results": shown}
+    return _PARTS.parse(Response(200, {}, json.dumps(body).encode()), "parts", DriftLog())
+
+
+_PARTS = PageParser(Part)
+_NUMBERED = [{**PART, "name": str(number)} for number in range(45)]
+
+
+def test_rows_without_a_key_are_recognised_after_some_were_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query_pager, "LONGEST_PAGE", 20)
+    results: Results[Part] = Results([partial(_page_of, _NUMBERED)], make=_PARTS.record)
+    assert results[9] is results[9]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert [part.name for part in results] == [row["name"] for row in _NUMBERED]
+
+
+async def test_repeated_row_that_was_looked_at_is_returned_once() -> None:
+    rows = [_NUMBERED[0], *_NUMBERED]  # as where the query joins another table
+
+    async def fetch(offset: int, limit: int | None) -> Page[Any]:
+        return _page_of(rows, offset, limit)
+
+    results: AsyncResults[Part] = AsyncResults([fetch], key=lambda row: fields_of(row)["name"], make=_PARTS.record)
+    first = await results.first()
+    assert first is not None
+    assert first.name == "0"
+    assert [part.name async for part in results] == [row["name"] for row in _NUMBERED]
 
 
 def test_threads_that_look_at_one_row_see_equal_records() -> None:
