@@ -119,7 +119,13 @@ def _socks_errors() -> tuple[type[Exception], ...]:
 
 
 def unanswered(
-    error: Exception, method: str, url: str, timeout: httpx.Timeout, proxy: Proxy | None = None
+    error: Exception,
+    method: str,
+    url: str,
+    timeout: httpx.Timeout,
+    proxy: Proxy | None = None,
+    *,
+    is_file: bool = False,
 ) -> Unanswered:
     """Translate an exception of httpx into the failure that it stands for.
 
@@ -133,12 +139,21 @@ def unanswered(
         The time limits of the request.
     proxy
         The proxy that it was sent to.
+    is_file
+        Whether a file was requested, and not Alyx.
     """
     kind, cause = _classify(error)
     limit = timeout.connect if kind is FailureKind.CONNECT_TIMEOUT else timeout.read
     host = urlsplit(url).netloc
     return connection_failure(
-        kind, cause, method=method, url=url, host=host, limit=limit, proxy=None if proxy is None else str(proxy)
+        kind,
+        cause,
+        method=method,
+        url=url,
+        host=host,
+        limit=limit,
+        proxy=None if proxy is None else str(proxy),
+        is_file=is_file,
     )
 
 

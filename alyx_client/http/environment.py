@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
 import ipaddress
 import os
@@ -144,6 +145,9 @@ def _bundle(location: str) -> ssl.SSLContext:
 def _load(context: ssl.SSLContext, location: str) -> None:
     if os.path.isdir(location):
         context.load_verify_locations(capath=location)
+    elif os.path.exists(location) and not os.path.isfile(location):
+        # A pipe would wait for its other end, and devices have no end.
+        raise OSError(errno.EINVAL, "neither a file nor a folder")
     else:
         context.load_verify_locations(cafile=location)
 
@@ -192,8 +196,9 @@ def _is_exempt(parts: SplitResult, no_proxy: str) -> bool:
             continue
         if rest == "*" or (address is not None and _contains(rest, address)):
             return True
-        name = rest.removeprefix("*").lstrip(".").removesuffix(f":{port}")
-        if name and (f".{host}".endswith(f".{name}") or name == f"[{host}]"):
+        name = rest.removesuffix("/").removeprefix("*").strip(".").removesuffix(f":{port}")
+        # The end of a name is its domain; the end of an address is nothing of its own.
+        if name in {host, f"[{host}]"} or (name and address is None and host.endswith(f".{name}")):
             return True
     return False
 

@@ -58,6 +58,8 @@ _CERTIFICATE_MESSAGES = {
     FailureKind.REJECTED_CERTIFICATE: "The certificate of {host} is not valid ({cause}). The server's administrators "
     "must replace it.",
 }
+_SLOW_QUERY = "Some queries are slow on Alyx: ask for less (filters, a smaller limit), or allow more time."
+_SLOW_FILE = "Try again later, or allow more time (read_timeout= of the client)."
 # After these a retry would end the same way.
 _PERMANENT = frozenset({FailureKind.UNKNOWN_HOST, FailureKind.INVALID_REQUEST, *_CERTIFICATE_MESSAGES})
 
@@ -111,6 +113,7 @@ def connection_failure(
     host: str,
     limit: float | None = None,
     proxy: str | None = None,
+    is_file: bool = False,
 ) -> Unanswered:
     """Describe a request that got no response.
 
@@ -126,6 +129,8 @@ def connection_failure(
         The time limit that was exceeded, in seconds.
     proxy
         The proxy that the request was sent to, and the setting that names it.
+    is_file
+        Whether a file was requested, and not Alyx.
 
     Returns
     -------
@@ -139,8 +144,7 @@ def connection_failure(
     vpn = "Check the address, the network and the VPN."
     message = {
         **{kind: text.format(host=host, cause=cause) for kind, text in _CERTIFICATE_MESSAGES.items()},
-        FailureKind.READ_TIMEOUT: f"{host} did not answer {request} {within}. Some queries are slow on Alyx: ask for "
-        "less (filters, a smaller limit), or allow more time.",
+        FailureKind.READ_TIMEOUT: f"{host} did not answer {request} {within}. {_SLOW_FILE if is_file else _SLOW_QUERY}",
         FailureKind.CONNECT_TIMEOUT: f"No connection to {host} {within}. {vpn}",
         FailureKind.UNKNOWN_HOST: f"There is no host {host} ({cause}). {vpn}",
         FailureKind.UNREACHABLE: f"{host} cannot be reached ({cause}). {vpn}",

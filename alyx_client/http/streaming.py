@@ -176,7 +176,8 @@ class Streams:
 
         def failure(error: Exception) -> Unanswered:
             log_failure("GET", printable_url, error, time.perf_counter() - started)
-            return unanswered(error, "GET", printable_url, self.timeout, self._proxies.get(_server(url)))
+            proxy = self._proxies.get(_server(url))
+            return unanswered(error, "GET", printable_url, self.timeout, proxy, is_file=True)
 
         # Headers that are sent byte by byte must end, too; the body has a least rate instead.
         deadline = Deadline((self.timeout.connect or math.inf) + (self.timeout.read or math.inf), "read_timeout")

@@ -52,7 +52,10 @@ def test_stalled_body_is_resumed_after_read_timeout(folder: Path) -> None:
     with FaultServer([stuck_after(BODY, 40_000)], then=serve(BODY)) as server:
         assert downloader(server, folder, read_timeout=0.3).download("a.npy").read_bytes() == BODY
         assert server.requests[1].headers["range"] == "bytes=40000-"
-    with FaultServer(then=faults.silent()) as server, pytest.raises(AlyxTimeoutError):
+    with (
+        FaultServer(then=faults.silent()) as server,
+        pytest.raises(AlyxTimeoutError, match=r"allow more time \(read_timeout="),
+    ):
         downloader(server, folder, read_timeout=0.1).download("b.npy")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,20 @@ def test_unreadable_bundle_is_an_error_where_it_is_needed(
     with FaultServer(then=json_response([])) as server:
         assert fetch(server.url) == 200
         with pytest.raises(ConfigurationError, match=rf"variable {variable} names no certificates .*bundle\.pem"):
+            fetch(f"https://127.0.0.1:{server.port}")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_bundle_that_never_ends_is_refused(
+    fetch: Fetch, environment: pytest.MonkeyPatch, variable: str, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    environment.setenv(variable, str(pipe))
+    with FaultServer(then=json_response([])) as server:
+        assert fetch(server.url) == 200
+        with pytest.raises(ConfigurationError, match=rf"{variable}.*pipe' \(neither a file nor a folder\)"):
             fetch(f"https://127.0.0.1:{server.port}")
 
 

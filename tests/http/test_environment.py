@@ -100,6 +100,12 @@ def test_variable_by_scheme(environ: dict[str, str], url: str, expected: str | N
         ("[fe80::]/10", f"{LINK_LOCAL}:8000", True),
         ("fe80::/10", "https://[fe80::1%25eth0]", True),
         ("2001:db8::/32", LINK_LOCAL, False),
+        ("lab.org.", ALYX, True),
+        ("https://alyx.lab.org/", ALYX, True),
+        (".", ALYX, False),
+        # The end of an address is no domain.
+        ("1.2.3", ADDRESS, False),
+        (".2.3", ADDRESS, False),
     ],
 )
 def test_no_proxy(variable: str, no_proxy: str, url: str, is_exempt: bool) -> None:
