@@ -24,8 +24,8 @@ _TYPES: dict[type[cst.CSTNode], type] = {
     cst.Set: set,
     cst.SetComp: set,
 }
-# Type checkers accept int for float (PEP 484), and bool for both, as a subclass of int.
-_NUMBERS: dict[type, tuple[type, ...]] = {float: (float, int, bool), int: (int, bool)}
+# Type checkers accept int for float (PEP 484). They accept bool for both, too, but resources refuse it there.
+_NUMBERS: dict[type, tuple[type, ...]] = {float: (float, int)}
 _Arguments = tuple[Any, ...]
 
 
@@ -76,7 +76,7 @@ def _class_accepts(annotation: object, node: cst.BaseExpression) -> bool:
     kind = type_of(node)
     if kind is None or not isinstance(annotation, type):
         return False
-    return issubclass(kind, _NUMBERS.get(annotation, (annotation,)))
+    return kind in _NUMBERS.get(annotation, ()) or (issubclass(kind, annotation) and (kind, annotation) != (bool, int))
 
 
 def _union_accepts(parts: _Arguments, node: cst.BaseExpression) -> bool:

@@ -290,6 +290,7 @@ LEFT = {
     "path": Left("one.alyx.rest('subjects/flowers', 'list')", "PATH"),
     "own class": Left("class Client:\n    def f(self):\n        self.rest('labs', 'list')", "OWN_CLASS"),
     "base class": Left("class Client:\n    def f(self):\n        super().rest('labs', 'list')", "OWN_CLASS"),
+    "boolean for a number": Left("one.alyx.rest('sessions', 'partial_update', '1', {'number': True})", "VALUE"),
     "tuple for a list": Left("one.alyx.rest('sessions', 'partial_update', '1', {'projects': ('x',)})", "VALUE"),
     "awaited": Left("async def f():\n    await alyx.rest('labs', 'read', id='x')", "AWAITED"),
     "unpacked filters": Left("one.alyx.rest('sessions', 'list', **filters)", "UNPACKED"),
