@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -19,6 +20,10 @@ Value = str | int
 # Lookups that compare with one value, with each of several, and with the ends of a range.
 _EQUALITIES = frozenset({"", "exact", "iexact"})
 _COMPARISONS = frozenset({"gt", "gte", "lt", "lte"})
+_TEXT_LOOKUPS = frozenset(
+    {"iexact", "regex", "iregex"}
+    | {prefix + name for prefix in ("", "i") for name in ("contains", "startswith", "endswith")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +158,19 @@ class ClosedSets:
         Raises
         ------
         InvalidFieldError
-            The value, or one of them, is not in the column's set.
+            The value, or one of them, is not in the column's set, or the lookup cannot compare with it.
         """
         column = self.column(endpoint, lookup)
         if column is None or value is None:
             return value
         members, kind = column
         label = f"{endpoint}: django: {lookup}"
+        if kind in _TEXT_LOOKUPS and _is_numeric(members):
+            _refuse_names(label, lookup, kind, value)
         if kind in _EQUALITIES:
+            if isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping):
+                several = f"{lookup.removesuffix(f'__{kind}')}__in"
+                raise _unusable(label, f"it takes one value, not several; {several!r} takes several")
             return _stored(label, members, query_value(value, f"django: {lookup}"))
         if kind in _COMPARISONS:
             return _stored(label, members, query_value(value, f"django: {lookup}"), is_bound=True)
@@ -190,6 +200,20 @@ def _stored(label: str, members: ClosedSet, value: object, *, is_bound: bool = F
         hint = "extra_params={'django': '…'} sends anything."
         raise not_in_set(label, value, members.values, hint)
     return stored
+
+
+def _refuse_names(label: str, lookup: str, kind: str, value: object) -> None:
+    """Refuse to look for a name in the text of numbers: the server finds nothing there, or fails."""
+    # A letter behind a backslash stands for digits in a pattern.
+    if kind == "iexact" or any(character.isalpha() for character in re.sub(r"\\.", "", str(value))):
+        plain = lookup.removesuffix(f"__{kind}")
+        raise _unusable(
+            label, f"the database has numbers there, and no names; {plain!r} and {plain + '__in'!r} take names"
+        )
+
+
+def _unusable(label: str, reason: str) -> InvalidFieldError:
+    return InvalidFieldError(f"{label}: {reason}.", fields={label.rpartition(": ")[2]: [reason]})
 
 
 def _is_numeric(members: ClosedSet) -> bool:

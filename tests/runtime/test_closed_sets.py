@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
@@ -113,6 +114,39 @@ def test_other_values_of_lookups_are_refused(case: str) -> None:
     with pytest.raises(InvalidFieldError, match=r"is not one of its values.*They are: '") as caught:
         lookups(endpoint, django)
     assert isinstance(caught.value, ValueError)
+
+
+UNUSABLE_LOOKUPS: dict[str, tuple[str, Any, str]] = {
+    "text in numbers": ("sessions", {"qc__icontains": "PASS"}, "'qc' and 'qc__in' take names"),
+    "beginning": ("sessions", {"~qc__startswith": "F"}, "'~qc' and '~qc__in' take names"),
+    "pattern": ("tasks", {"status__regex": "^Comp"}, "'status' and 'status__in' take names"),
+    "other case": ("sessions", {"qc__iexact": "pass"}, "'qc' and 'qc__in' take names"),
+    "relation": ("datasets", {"session__qc__iregex": "fail|critical"}, "'session__qc__in' take names"),
+    "mini-language": ("sessions", "number,1,qc__contains,PASS", "'qc' and 'qc__in' take names"),
+    "several": ("sessions", {"qc": ["PASS", "FAIL"]}, "'qc__in' takes several"),
+    "several excluded": ("sessions", {"~qc": {"PASS"}}, "'~qc__in' takes several"),
+    "several, exact": ("datasets", {"session__qc__exact": ("PASS",)}, "'session__qc__in' takes several"),
+    "several letters": ("subjects", {"sex": ["M", "F"]}, "'sex__in' takes several"),
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE_LOOKUPS)
+def test_lookups_that_match_nothing_are_refused(case: str) -> None:
+    endpoint, django, way = UNUSABLE_LOOKUPS[case]
+    with pytest.raises(InvalidFieldError, match=re.escape(way)):
+        lookups(endpoint, django)
+
+
+@pytest.mark.parametrize(
+    ("django", "expected"),
+    [
+        ("qc__regex,^.0$", "qc__regex,^.0$"),
+        ({"qc__regex": r"^\d$"}, r"qc__regex,^\d$"),
+        ({"subject__sex__iexact": "f"}, "subject__sex__iexact,F"),
+    ],
+)
+def test_text_lookups_that_can_match_are_sent(django: Any, expected: str) -> None:
+    assert lookups("sessions", django) == [expected]
 
 
 def test_message_names_filter_value_and_the_nearest(local_client: AlyxClient, local_alyx: LocalAlyx) -> None:
