@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
 from alyx_client.errors import ForeignURLError, InvalidCallError
 from alyx_client.http.message import Request
@@ -56,6 +56,11 @@ def normalise_base_url(url: str) -> str:
     if port != _PORTS[scheme]:
         netloc = f"{netloc}:{port}"
     return urlunsplit((scheme, netloc, quote(parts.path, safe="/%:@!$&'()*+,;=~").rstrip("/"), "", ""))
+
+
+def split_url(url: str) -> SplitResult:
+    """Split a URL, and quote its tabs and line breaks: `urlsplit` drops them, and what is left is another record's."""
+    return urlsplit(re.sub(r"[\t\r\n]", lambda blank: quote(blank[0]), url))
 
 
 def origin(url: str) -> Origin:
@@ -127,7 +132,7 @@ def request_target(request: Request, base_url: str) -> str:
     path = request.path.partition("#")[0]
     if not path.startswith("/") and same_origin(path, base_url):
         base = urlsplit(base_url).path
-        parts = urlsplit(path)
+        parts = split_url(path)
         if parts.path == base or parts.path.startswith(f"{base}/"):
             path = urlunsplit(("", "", parts.path.removeprefix(base) or "/", parts.query, ""))
     if not request.params:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from alyx_client.errors import InvalidFieldError, InvalidKeyError
 from alyx_client.http.json_body import is_array, is_object, parse_json
 from alyx_client.http.message import Params, Request
-from alyx_client.http.url import is_encodable, same_origin
+from alyx_client.http.url import is_encodable, same_origin, split_url
 from alyx_client.runtime.bodies import file_parts, form_fields, joined, json_text, plain_json
 
 __all__ = ["build_request", "join_lists", "parse_data", "zoned_data"]
@@ -129,7 +129,7 @@ def _relative_path(path: str, base_url: str) -> str:
     """Return a path below the server, quoted; URLs of other servers are returned unchanged."""
     # Records refer to others by URL. Another server's is left for the caller to refuse, which shows it in the error.
     if same_origin(path, base_url):
-        path = urlsplit(path).path.removeprefix(urlsplit(base_url).path)
+        path = split_url(path).path.removeprefix(urlsplit(base_url).path)
     if re.match(r"https?://", path, re.IGNORECASE):
         return path
     path = f"/{path.lstrip('/')}"

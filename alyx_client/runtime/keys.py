@@ -9,7 +9,7 @@ from uuid import UUID
 
 from alyx_client.errors import ForeignURLError, InvalidKeyError
 from alyx_client.http.arguments import shown
-from alyx_client.http.url import is_encodable, redact_url, same_origin
+from alyx_client.http.url import is_encodable, redact_url, same_origin, split_url
 from alyx_client.runtime.coerce import UnsendableValueError, plain_python
 from alyx_client.runtime.references import RecordOf, Reference, is_record, key_of_record
 from alyx_client.schema.naming import endpoint_name
@@ -256,4 +256,4 @@ def _below_server(url: str, base_url: str) -> str:
     # A key is valid on its own server alone: the same number is another record elsewhere.
     if not same_origin(url, base_url):
         raise ForeignURLError(f"{redact_url(url)} is not a record of {base_url}, where this client's token belongs")
-    return urlsplit(url).path.removeprefix(urlsplit(base_url).path)
+    return split_url(url).path.removeprefix(urlsplit(base_url).path)

@@ -12,7 +12,7 @@ from pydantic import GetCoreSchemaHandler, GetPydanticSchema
 from pydantic_core import CoreSchema
 
 from alyx_client.errors import ForeignURLError, InvalidKeyError
-from alyx_client.http.url import is_https_upgrade, redact_url, same_origin
+from alyx_client.http.url import is_https_upgrade, redact_url, same_origin, split_url
 from alyx_client.runtime.coerce import entries, several
 from alyx_client.schema.naming import endpoint_name
 
@@ -106,7 +106,7 @@ def key_of_url(url: str) -> str:
     url
         The record's URL, as the server sends it.
     """
-    return unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
+    return unquote(split_url(url).path.rstrip("/").rpartition("/")[2])
 
 
 def is_record(value: object) -> TypeGuard[Mapping[str, object] | RecordOf[Any]]:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
 from alyx_client.errors import ForeignURLError, InvalidKeyError
+from alyx_client.http.message import Request
+from alyx_client.http.url import request_target
 from alyx_client.runtime.django_filter import django_filter
 from alyx_client.runtime.keys import Finder, quote_key, quote_path, slash_hint
+from alyx_client.runtime.references import key_of_url
 from tests.runtime.filter_cases import KEY, Colour
 
 # --- keys in paths
@@ -66,6 +69,16 @@ def test_url_of_a_record_is_a_key(base: str, end: str) -> None:
 @pytest.mark.parametrize("key", [" ", "\t", "a\nb", "\u2028", "\u202ea", "a/b", "100%", "%2F", "a?b#c", "\U0001f600"])
 def test_own_url_leads_to_the_same_path_as_the_key(key: str) -> None:
     assert quoted(f"https://x.org/subjects/{quote(key, safe='')}") == quoted(key)
+
+
+@pytest.mark.parametrize("key", ["\t", "a\tb", "a\nb", "a\r\n", " a", "a b", "\u2028", "\u202ea"])
+def test_own_url_that_is_not_quoted_leads_to_the_same_path(key: str) -> None:
+    url = f"https://x.org/subjects/{key}"
+    assert quoted(url) == quoted(key)
+    assert key_of_url(url) == key
+    # httpx quotes the rest.
+    sent = request_target(Request("GET", url), "https://x.org")
+    assert unquote(sent) == f"/subjects/{key}"
 
 
 @pytest.mark.parametrize(
