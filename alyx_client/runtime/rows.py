@@ -121,7 +121,6 @@ class _Maker:
         self._model = model
         self._nested = nested
         self._attributes = attributes
-        self._names = attributes.keys()
         self._has_same_names = all(name == wire for wire, name in attributes.items())
         self._fields_set = set(attributes.values())
 
@@ -129,7 +128,7 @@ class _Maker:
         if type(fields) is not dict:
             return fields  # made by another thread meanwhile
         fields = cast("dict[str, Any]", fields)
-        is_whole = self._has_same_names and fields.keys() == self._names
+        is_whole = self._has_same_names and fields.keys() == self._attributes.keys()
         if is_whole or self._nested:
             # Not in place, nor shared with the record, whose user may change it: rows without a key are known by
             # comparing them, as they came, with those of the next page; other records are made of the same row.
