@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import sys
-from collections.abc import Generator
 from functools import cached_property
 from types import GenericAlias
 from typing import Annotated, Any, Generic, TypeVar, cast, get_args
@@ -14,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationE
 
 from alyx_client.http.json_body import decode, is_array, is_count, refuse_failure, unexpected
 from alyx_client.http.message import Response
+from alyx_client.runtime.collector import COLLECTOR_PAUSE
 from alyx_client.runtime.drift import Drift, DriftLog
 from alyx_client.runtime.lenient import LenientReader, describe, json_type, strict_adapter
 from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging
@@ -114,7 +112,7 @@ class PageParser(Generic[T]):
             return Page(0, [], False)  # some servers say so of a list without rows
         misfits: list[Misfit] = []
         try:
-            with _collector_paused():
+            with COLLECTOR_PAUSE:
                 if response.content.lstrip()[:1] == b"[":
                     # Some endpoints ignore paging and send every row at once.
                     rows = self._arrays.validate_json(response.content, context=misfits)
@@ -178,15 +176,3 @@ def _is_empty(response: Response) -> bool:
 
 def _allows_none(kind: Any) -> bool:
     return type(None) in get_args(kind)
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Generator[None]:
-    """Pause Python's garbage collector, which would scan thousands of new records repeatedly and free none."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
