@@ -168,7 +168,7 @@ class ClosedSets:
         if kind in _TEXT_LOOKUPS and _is_numeric(members):
             _refuse_names(label, lookup, kind, value)
         if kind in _EQUALITIES:
-            if isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping):
+            if _is_several(value):
                 several = f"{lookup.removesuffix(f'__{kind}')}__in"
                 raise _unusable(label, f"it takes one value, not several; {several!r} takes several")
             return _stored(label, members, query_value(value, f"django: {lookup}"))
@@ -210,6 +210,10 @@ def _refuse_names(label: str, lookup: str, kind: str, value: object) -> None:
         raise _unusable(
             label, f"the database has numbers there, and no names; {plain!r} and {plain + '__in'!r} take names"
         )
+
+
+def _is_several(value: object) -> bool:
+    return isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
 
 
 def _unusable(label: str, reason: str) -> InvalidFieldError:
