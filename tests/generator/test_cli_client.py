@@ -35,7 +35,7 @@ def test_client_generated_from_a_server_works(project: Path, local: LocalAlyx) -
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["totals"]["endpoints"] == 3
     code = f"from from_server import Client; print(len(Client({local.url!r}).labs.list()))"
-    environment = {**os.environ, "PYTHONPATH": "src"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(("src", *sys.path))}
     client_process = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
