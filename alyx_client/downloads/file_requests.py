@@ -160,11 +160,18 @@ class FileResponse:
         content = _beginning(stream.pieces()) if from_alyx else b""
         response = Response(stream.status, stream.headers, content, "GET", printable_url)
         error = error_from_response(response, retry_after=retry_after(stream.headers, time.time()))
-        if not from_alyx:
-            error.message = _data_server_message(error, printable_url, login_sent=self._login_sent)
+        if not from_alyx or _needs_data_login(stream):
+            login_sent = self._login_sent and not from_alyx
+            error.message = _data_server_message(error, printable_url, login_sent=login_sent)
         elif isinstance(error, NotFoundError) and "/cache/info" not in printable_url:
             error.message = f"The server {urlsplit(url).netloc} has no file {printable_url} (status 404)."
         return error
+
+
+def _needs_data_login(stream: Stream) -> bool:
+    """Return whether files on Alyx's own host need a login of their own, which no token is; Alyx refuses in JSON."""
+    asks_for_password = stream.headers.get("www-authenticate", "").lower().startswith("basic")
+    return stream.status == 401 and asks_for_password and "json" not in stream.headers.get("content-type", "").lower()
 
 
 def _data_server_message(error: AlyxHTTPError, url: str, *, login_sent: bool) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alyx_client import AlyxClient
 from alyx_client.downloads.addresses import Login
 from alyx_client.downloads.functions import http_download_file
 from alyx_client.errors import AlyxHTTPError, AuthenticationError, NotFoundError
@@ -86,3 +87,27 @@ def test_signature_is_neither_written_nor_logged(folder: Path, caplog: pytest.Lo
     for path in folder.iterdir():
         assert "s3cret" not in path.name
         assert path.suffix != ".json" or "s3cret" not in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "message"),
+    [
+        # A file server below Alyx's address.
+        (
+            faults.response(b"no", status=401, content_type="text/html", headers={"WWW-Authenticate": "Basic x"}),
+            r"data server .* refused .*status 401.* No login was sent. Check the user name and password for it",
+        ),
+        # Alyx itself, which takes passwords, too.
+        (
+            faults.json_response({"detail": "No."}, status=401, headers={"WWW-Authenticate": 'Basic realm="api"'}),
+            "did not accept the token",
+        ),
+    ],
+    ids=["file server", "Alyx"],
+)
+def test_refusal_on_alyxs_host_names_what_was_refused(folder: Path, refusal: faults.Step, message: str) -> None:
+    with FaultServer(then=refusal) as server:
+        client = AlyxClient(server.url, token="secret", cache_dir=folder, silent=True)
+        with pytest.raises(AuthenticationError, match=message):
+            client.download_file(f"{server.url}/data/a.npy")
+        assert server.tokens == ["secret"]
