@@ -20,7 +20,7 @@ from alyx_client.errors import AlyxError
 from alyx_client.http.arguments import require, require_folder, require_text
 from alyx_client.http.async_transport import AsyncTransport
 from alyx_client.http.deadline import Deadline
-from alyx_client.http.flow import Expires, Flow, Send, adrive
+from alyx_client.http.flow import Expires, Flow, Send, adrive, to_thread
 from alyx_client.http.json_body import read_json
 from alyx_client.http.message import Request, Response
 from alyx_client.http.transport_options import TransportOptions
@@ -56,12 +56,12 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         self._transport.require_open()
         with waiting_at_most(deadline.longest_wait):
             # The cache reads and writes a file, which must not block the event loop.
-            call = await asyncio.to_thread(self._begin, request, expires, bypass_cache)
+            call = await to_thread(self._begin, request, expires, bypass_cache)
             try:
                 if call.response is not None:
                     return call.response
                 response = await self._transport.send(request, fail_fast=call.fail_fast, timeout=deadline)
-                return await asyncio.to_thread(call.store, response)
+                return await to_thread(call.store, response)
             except AlyxError as error:
                 return call.fallback(error)
             finally:
@@ -95,7 +95,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         deadline = Deadline(self._login_timeout, "login_timeout")
         logged_out = await adrive(log_out(self._auth), partial(self._send_login, deadline), deadline)
         if logged_out.identity is not None:
-            await asyncio.to_thread(self._cache.clear, logged_out.identity)
+            await to_thread(self._cache.clear, logged_out.identity)
 
     async def download_file(self, url: Any, **options: Unpack[DownloadOptions]) -> Any:
         """Asynchronous version of `BaseClient.download_file`; cancelling it stops the downloads.
@@ -121,9 +121,9 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         """Asynchronous version of `BaseClient.check_schema`."""
         from alyx_client.schema.check import compare_with_server, load_bundled_surface
 
-        surface = await asyncio.to_thread(load_bundled_surface, self._surface)
+        surface = await to_thread(load_bundled_surface, self._surface)
         document = await self.run(self._calls.document())
-        return await asyncio.to_thread(compare_with_server, surface, self._surface, document, self.base_url)
+        return await to_thread(compare_with_server, surface, self._surface, document, self.base_url)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop; calls end and are refused as described at `BaseClient.close`."""
@@ -150,7 +150,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
 async def _in_thread(work: Callable[..., T]) -> T:
     """Call a function in a thread, which is told to stop, and waited for, when the task is cancelled."""
     cancelled = threading.Event()
-    running = asyncio.ensure_future(asyncio.to_thread(work, cancelled=cancelled))
+    running = to_thread(work, cancelled=cancelled)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:

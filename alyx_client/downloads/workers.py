@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Self
 
 from alyx_client.downloads.cancellation import raise_if_cancelled
+from alyx_client.http.log import context_of_caller
 
 _TICK_SECONDS = 0.1
 _GRACE_SECONDS = 1.0
@@ -54,7 +55,8 @@ class Workers:
             self._tasks.append(task)
             if len(self._tasks) > self._idle and len(self._threads) < self.limit:
                 # A daemon: the interpreter exits without waiting for a thread that hangs in a system call.
-                thread = threading.Thread(target=self._work, daemon=True, name="alyx-download")
+                context = context_of_caller()
+                thread = threading.Thread(target=context.run, args=(self._work,), daemon=True, name="alyx-download")
                 self._threads.append(thread)
                 thread.start()
             self._changed.notify()

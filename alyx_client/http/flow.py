@@ -14,10 +14,12 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from alyx_client.errors import DeadlineExceededError
 from alyx_client.http.deadline import Deadline, deadline_exceeded
+from alyx_client.http.log import context_of_caller
 from alyx_client.http.message import Request, Response
 
 __all__ = [
@@ -33,9 +35,11 @@ __all__ = [
     "Step",
     "adrive",
     "drive",
+    "to_thread",
 ]
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Expires = timedelta | bool | None
 """Cache lifetime of a response: None or False for the default, True to bypass the cache."""
 
@@ -219,7 +223,7 @@ async def adrive(
                         await asyncio.sleep(_POLL_SECONDS)
                 case Blocking():
                     with deadline.paused():
-                        outcome = await asyncio.to_thread(step.function)
+                        outcome = await to_thread(step.function)
         except BaseException as problem:  # CancelledError, too: a flow gives up its locks on the way out
             error = problem
 
@@ -231,3 +235,9 @@ def _require_time(deadline: Deadline, seconds: float) -> None:
 
 def _lock_timeout(deadline: Deadline) -> DeadlineExceededError:
     return deadline_exceeded(deadline, "The call", "it was waiting for the login of another thread or task")
+
+
+def to_thread(function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> asyncio.Future[T]:
+    """Call a function in a thread as `asyncio.to_thread` does; its warnings point at the line of the user's code."""
+    call = partial(context_of_caller().run, function, *args, **options)
+    return asyncio.get_running_loop().run_in_executor(None, call)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from alyx_client import AsyncAlyxClient
 from alyx_client.errors import (
     AlyxHTTPError,
     AlyxNoticeWarning,
@@ -178,8 +179,9 @@ def test_hash_of_record_counts_more_than_its_size(size: int, folder: Path) -> No
     with FaultServer(then=serve(BODY)) as server:
         source = {"data_url": f"{server.url}/a.npy", "file_size": size, "hash": MD5}
         files = downloader(server, folder)
-        with pytest.warns(AlyxNoticeWarning, match=f"{len(BODY)} bytes instead of {size}"):
+        with pytest.warns(AlyxNoticeWarning, match=f"{len(BODY)} bytes instead of {size}") as caught:
             assert files.download(source).read_bytes() == BODY
+        assert [warning.filename for warning in caught if warning.category is AlyxNoticeWarning] == [__file__]
         assert files.download(source, verify=True).read_bytes() == BODY
         assert len(server.requests) == 1
         with pytest.raises(ChecksumError):
@@ -187,3 +189,12 @@ def test_hash_of_record_counts_more_than_its_size(size: int, folder: Path) -> No
         with pytest.raises(IncompleteDownloadError):
             files.download({**source, "hash": "of another kind"}, clobber=True)
     assert names(folder) == ["a.npy"]
+
+
+async def test_warning_of_an_asynchronous_download_points_at_the_users_line(folder: Path) -> None:
+    with FaultServer(then=serve(BODY)) as server:
+        source = {"data_url": f"{server.url}/a.npy", "file_size": 1, "hash": MD5}
+        async with AsyncAlyxClient(server.url, token="t", data_server=server.url, cache_dir=folder) as client:
+            with pytest.warns(AlyxNoticeWarning, match="instead of 1") as caught:
+                await client.download_file(source, silent=True)
+    assert [warning.filename for warning in caught if warning.category is AlyxNoticeWarning] == [__file__]

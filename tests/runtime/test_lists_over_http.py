@@ -216,7 +216,8 @@ async def test_warning_about_a_page_that_was_fetched_ahead_points_at_the_users_l
         async with AsyncAlyxClient(server.url, token="t") as client:
             with pytest.warns(SchemaDriftWarning, match="weight") as caught_later:
                 assert ids(rows) == ids(await client.weighings.list().all()) == list(range(1, 400))
-    assert [warning.filename for warning in (*caught, *caught_later)] == [__file__, __file__]
+    drift = [warning for warning in (*caught, *caught_later) if warning.category is SchemaDriftWarning]
+    assert [warning.filename for warning in drift] == [__file__, __file__]
 
 
 def test_drift_of_a_page_that_was_fetched_ahead_is_an_error_of_a_strict_client() -> None:
