@@ -76,7 +76,7 @@ class ClosedFilters:
         if not isinstance(plain, list):
             return self._member(name, plain, members)
         values = [self._member(name, one, members) for one in cast("list[object]", plain)]
-        if members.several or not values:
+        if members.several or (not values and isinstance(value, Repeated)):
             # The parameters of a URL stay as they were written.
             return type(value)(map(str, values)) if isinstance(value, Repeated) else values
         if len(values) == 1:

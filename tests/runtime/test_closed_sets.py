@@ -263,3 +263,10 @@ def test_what_is_no_text_or_number_is_in_no_set(member: object) -> None:
 def test_united_sets_have_the_values_of_both() -> None:
     united = ClosedSet(("a", "b"), (1, 2)) | ClosedSet(("B", "c"))
     assert united == ClosedSet(("a", "b", "c"), (1, 2, "c"))
+
+
+@pytest.mark.parametrize("values", [[], (), set()])
+@pytest.mark.parametrize("filters", [{}, {"django": {"number__gte": 1}}])
+def test_none_of_the_values_selects_no_rows(local_client: AlyxClient, values: Any, filters: dict[str, Any]) -> None:
+    assert list(local_client.sessions.list(qc=values, **filters)) == []
+    assert list(local_client.rest("sessions", "list", qc=values, **filters)) == []
