@@ -18,7 +18,7 @@ from alyx_client.client.cache_settings import CacheSettings
 from alyx_client.client.data_files import DataFiles
 from alyx_client.config import DataServer, find_settings
 from alyx_client.config.environment import headers_of_environment
-from alyx_client.errors import OfflineError, printable
+from alyx_client.errors import printable
 from alyx_client.http.arguments import require, require_folder, require_positive, require_seconds, require_text
 from alyx_client.http.cache.call import CachedCall
 from alyx_client.http.cache.response_cache import ResponseCache
@@ -398,7 +398,3 @@ class ClientBase(CacheSettings, DataFiles):
         return self._cache.begin(
             request, state.identity, username=state.user, expires=expires, bypass_cache=bypass_cache
         )
-
-    def _refuse_login_offline(self) -> None:
-        if self.offline:
-            raise OfflineError("The client is offline, so it cannot log in. Set client.offline = False first.")

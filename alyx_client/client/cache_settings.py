@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
+from alyx_client.errors import OfflineError
 from alyx_client.http.cache.response_cache import ResponseCache
 
 __all__ = ["CacheSettings"]
@@ -49,3 +50,7 @@ class CacheSettings:
     def cache_disabled(self) -> AbstractContextManager[None]:
         """Return a context in which this thread or task neither reads the cache nor stores responses in it."""
         return self._cache.disabled()
+
+    def _refuse_login_offline(self) -> None:
+        if self.offline:
+            raise OfflineError("The client is offline, so it cannot log in. Set client.offline = False first.")
