@@ -110,6 +110,8 @@ class _Maker:
         one defined below it has no aliases yet.
     nested
         Makes the value of a field of the dictionary, for fields that hold records.
+    is_required
+        Whether no field may be missing.
     """
 
     def __init__(
@@ -117,18 +119,25 @@ class _Maker:
         model: type[Record],
         attributes: Mapping[str, str],
         nested: Sequence[tuple[str, Make]],
+        *,
+        is_required: bool,
     ) -> None:
         self._model = model
         self._nested = nested
         self._attributes = attributes
         self._has_same_names = all(name == wire for wire, name in attributes.items())
+        # A row that was validated has all required fields, so that counting tells whether it has others.
+        self._is_counted = is_required and self._has_same_names
         self._fields_set = set(attributes.values())
 
     def __call__(self, fields: Any) -> Any:
         if type(fields) is not dict:
             return fields  # made by another thread meanwhile
         fields = cast("dict[str, Any]", fields)
-        is_whole = self._has_same_names and fields.keys() == self._attributes.keys()
+        if self._is_counted:
+            is_whole = len(fields) == len(self._attributes)
+        else:
+            is_whole = self._has_same_names and fields.keys() == self._attributes.keys()
         if is_whole or self._nested:
             # Not in place, nor shared with the record, whose user may change it: rows without a key are known by
             # comparing them, as they came, with those of the next page; other records are made of the same row.
@@ -197,7 +206,9 @@ def _record_as_dict(
         attributes[wire] = name
         entries[wire] = core_schema.typed_dict_field(converted, required=is_required)
     as_dict = core_schema.typed_dict_schema(entries, extra_behavior="allow", config=schema["config"])
-    return as_dict, _Maker(model, attributes, nested)
+    return as_dict, _Maker(
+        model, attributes, nested, is_required=all(entry.get("required") for entry in entries.values())
+    )
 
 
 def _of_list(make: Make) -> Make:
