@@ -23,7 +23,7 @@ from alyx_client.runtime.offset_pager import OffsetPager
 from alyx_client.runtime.paging import ALYX_PAGING, Page, PageRequest, Paging
 from alyx_client.runtime.prefetch import PagesAhead
 from alyx_client.runtime.row_keys import RowKey
-from alyx_client.runtime.rows import Make, Rows
+from alyx_client.runtime.rows import Make, Rows, made
 
 __all__ = ["Results"]
 
@@ -153,7 +153,7 @@ class Results(Sequence[T_co]):
         # Rows are stored only if counting needs them all; otherwise a list of any length fits into memory.
         if self._must_read_all():
             return self._iterate_and_store()
-        return self._iterate() if self._make is None else map(self._make, self._iterate())
+        return self._iterate(self._make)
 
     def _rows(self, rows: list[Any]) -> Rows[T_co]:
         return Rows(rows, self._make)
@@ -169,20 +169,22 @@ class Results(Sequence[T_co]):
             yield self._rows(rows)[-1]
         self._state.all_rows = rows
 
-    def _iterate(self) -> Generator[Any]:
+    def _iterate(self, make: Make | None = None) -> Generator[Any]:
         pager = self._state.pager(has_ranges=self._by_key_ranges is not None)
         if pager.next_page is not None:
-            yield from self._iterate_pages(pager, self._first_page())
+            yield from self._iterate_pages(pager, self._first_page(), make)
             if self._by_key_ranges is not None and isinstance(pager, OffsetPager) and pager.needs_ranges:
-                yield from self._iterate_missing(pager, self._by_key_ranges())
+                yield from self._iterate_missing(pager, self._by_key_ranges(), make)
         pager.warn_of_missing_rows()
 
-    def _iterate_pages(self, pager: OffsetPager[Any] | NextPager[Any], first: Page[Any]) -> Generator[Any]:
+    def _iterate_pages(
+        self, pager: OffsetPager[Any] | NextPager[Any], first: Page[Any], make: Make | None
+    ) -> Generator[Any]:
         ahead = PagesAhead(self._fetch, pager.upcoming, self._parallel)
         page: Page[Any] | None = first
         is_first = True
         while page is not None:
-            rows = pager.add_page(page)
+            rows = made(pager.add_page(page), make)
             has_next = pager.next_page is not None
             page = None  # no page is held longer than its rows are used
             for position, row in enumerate(rows):
@@ -194,10 +196,12 @@ class Results(Sequence[T_co]):
             if has_next:
                 page = ahead.take()
 
-    def _iterate_missing(self, pager: OffsetPager[Any], ranges: Iterator[list[Any]]) -> Generator[Any]:
+    def _iterate_missing(
+        self, pager: OffsetPager[Any], ranges: Iterator[list[Any]], make: Make | None
+    ) -> Generator[Any]:
         try:
             for rows in ranges:
-                yield from pager.add_range(rows)
+                yield from made(pager.add_range(rows), make)
                 if not pager.needs_ranges:
                     return
         except RangesUnfinishedError:

@@ -13,9 +13,10 @@ from typing import Any, TypeVar, cast, overload
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import core_schema
 
+from alyx_client.runtime.collector import COLLECTOR_PAUSE
 from alyx_client.runtime.models import Record
 
-__all__ = ["Make", "Misfit", "RowSchema", "Rows", "fields_of"]
+__all__ = ["Make", "Misfit", "RowSchema", "Rows", "fields_of", "made"]
 
 T = TypeVar("T")
 Make = Callable[[Any], Any]
@@ -85,11 +86,23 @@ class Rows(Sequence[T]):
     def __getitem__(self, index: slice) -> list[T]: ...
     def __getitem__(self, index: int | slice) -> T | list[T]:
         if isinstance(index, slice):
-            return [self[position] for position in range(*index.indices(len(self._rows)))]
+            with COLLECTOR_PAUSE:
+                return [self[position] for position in range(*index.indices(len(self._rows)))]
         row: Any = self._rows[index]
         if self._make is not None and type(row) is dict:
             row = self._rows[index] = self._make(row)
         return cast("T", row)
+
+
+def made(rows: list[Any], make: Make | None) -> list[Any]:
+    """Return the records of the rows of a page; the rows themselves if they stay as they are.
+
+    For rows that are all going to be looked at: making them one by one takes much longer, as the collector runs.
+    """
+    if make is None:
+        return rows
+    with COLLECTOR_PAUSE:
+        return [make(row) for row in rows]
 
 
 def _note_misfit(value: object, info: core_schema.ValidationInfo[list[Misfit]]) -> Misfit:
