@@ -259,7 +259,8 @@ def test_warning_points_at_the_line_of_the_call() -> None:
         client = AlyxClient(server.url, token="t")
         with pytest.warns(SchemaDriftWarning) as caught:
             client.labs.list()
-        assert {warning.filename for warning in caught} == {__file__}
+        # Python may report an unclosed socket of an earlier test meanwhile.
+        assert {warning.filename for warning in caught if warning.category is SchemaDriftWarning} == {__file__}
         assert {drift.endpoint for drift in client.drift} == {"labs"}
         assert f"alyx-generate client {server.url} --package lab_alyx --out src" in str(caught[0].message)
         with pytest.raises(SchemaDriftError):
