@@ -1,7 +1,7 @@
 """A local Alyx with 200 sessions and the latency of `replay_server`, for programs that use ONE as a whole.
 
-The responses to reads are those of the local Alyx, remembered: the first user's wait for it is nobody's later. Files
-come from its data server. ``python -m benchmarks.distant_alyx`` serves until its standard input is closed; its first
+Reads are answered from the responses that the local Alyx gave before, so that its own time is not measured. Files come
+from its data server. ``python -m benchmarks.distant_alyx`` serves until its standard input is closed; its first
 line of output is its URL.
 """
 
@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import http.client
 import io
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,20 +24,6 @@ SESSIONS = 200
 LOGIN = ("local", "alyx")
 
 Reply = tuple[int, list[tuple[str, str]], bytes]
-
-
-@contextmanager
-def running(python: str) -> Generator[str]:
-    """Run a server in a separate process, and yield its URL; `python` has pandas, which writes the cache tables."""
-    command = [python, "-m", "benchmarks.distant_alyx"]
-    root = Path(__file__).parents[1]
-    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.stdin.close()
 
 
 class Distant(BaseHTTPRequestHandler):

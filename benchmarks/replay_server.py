@@ -36,7 +36,8 @@ PAGE, LARGEST_PAGE = 250, 1000
 
 # The length is prime, so that parts of a file that a client might confuse differ.
 _PATTERN = b"".join(n.to_bytes(4, "big") for n in range(262144))[:1_000_003]
-_SCHEMA = Path(__file__).parents[1] / "schemas" / "alyx-3.6.1.json"
+_ROOT = Path(__file__).parents[1]
+_SCHEMA = _ROOT / "schemas" / "alyx-3.6.1.json"
 
 
 def content(start: int, end: int) -> Iterator[memoryview]:
@@ -50,10 +51,10 @@ def content(start: int, end: int) -> Iterator[memoryview]:
 
 
 @contextmanager
-def running() -> Generator[str]:
-    """Run a server in a separate process, and yield its URL."""
-    command = [sys.executable, "-m", "benchmarks.replay_server"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+def running(module: str = "benchmarks.replay_server", python: str = sys.executable) -> Generator[str]:
+    """Run a module that serves in a separate process, and yield its URL."""
+    command = [python, "-m", module]
+    with subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:

@@ -40,7 +40,8 @@ def measure() -> None:
     if version is None:
         return
     times: dict[str, dict[str, list[float]]] = {client: defaultdict(list) for client in CLIENTS}
-    with distant_alyx.running(str(Path(python).absolute())) as url:
+    # ONE's environment has pandas, which writes the cache tables.
+    with replay_server.running("benchmarks.distant_alyx", str(Path(python).absolute())) as url:
         once(python, "theirs", url)  # fills the server's memory
         once(python, "ours", url)
         for number in range(ROUNDS):

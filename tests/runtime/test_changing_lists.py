@@ -136,12 +136,8 @@ def read(
     return rows, bool(caught)
 
 
-def page_through(table: ChangingTable, *, has_keys: bool = True, has_ranges: bool = False) -> tuple[list[UUID], bool]:
-    """Do as `read` does, but without a thread that fetches the next page."""
-    pager = OffsetPager[UUID](1, None, None, (lambda row: row) if has_keys else None, has_ranges=has_ranges)
-    rows: list[UUID] = []
-    while (request := pager.next_page) is not None:
-        rows += pager.add_page(table.page(request.offset, request.limit))
+def finish(pager: OffsetPager[UUID], table: ChangingTable, rows: list[UUID]) -> tuple[list[UUID], bool]:
+    """Read the ranges that the pages leave; return the rows, and whether there was a warning."""
     if pager.needs_ranges:
         with contextlib.suppress(RangesUnfinishedError):
             for part in table.by_key_ranges():
@@ -151,6 +147,15 @@ def page_through(table: ChangingTable, *, has_keys: bool = True, has_ranges: boo
         warnings.simplefilter("always")
         pager.warn_of_missing_rows()
     return rows, bool(caught)
+
+
+def page_through(table: ChangingTable, *, has_keys: bool = True, has_ranges: bool = False) -> tuple[list[UUID], bool]:
+    """Do as `read` does, but without a thread that fetches the next page."""
+    pager = OffsetPager[UUID](1, None, None, (lambda row: row) if has_keys else None, has_ranges=has_ranges)
+    rows: list[UUID] = []
+    while (request := pager.next_page) is not None:
+        rows += pager.add_page(table.page(request.offset, request.limit))
+    return finish(pager, table, rows)
 
 
 def page_ahead(
@@ -176,15 +181,7 @@ def page_ahead(
         for following in reversed(upcoming) if draw is None else draw.sample(upcoming, len(upcoming)):
             pages[following] = table.page(following.offset, following.limit)
         rows += pager.add_page(pages.pop(request))
-    if pager.needs_ranges:
-        with contextlib.suppress(RangesUnfinishedError):
-            for part in table.by_key_ranges():
-                rows += pager.add_range(part)
-            pager.confirm_ranges()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        pager.warn_of_missing_rows()
-    return rows, bool(caught)
+    return finish(pager, table, rows)
 
 
 def check(table: ChangingTable, rows: Sequence[UUID], has_warned: bool) -> None:
