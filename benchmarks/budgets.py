@@ -22,7 +22,7 @@ from alyx_client import SchemaDriftWarning
 from alyx_client.endpoints.datasets import _LIST
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import DriftLog
-from alyx_client.runtime.rows import made
+from alyx_client.runtime.rows import make_records
 from benchmarks import datasets
 from benchmarks.table import budget, figure
 
@@ -76,7 +76,7 @@ def parsing() -> None:
         {
             "json.loads": lambda: json.loads(content),
             "rows": page,
-            "records": lambda: made(page().rows, record),
+            "records": lambda: make_records(page().rows, record),
         }
     )
     plain = figures["json.loads"]

@@ -20,7 +20,7 @@ from alyx_client.rest.calls import check_names
 from alyx_client.rest.lists import LazyList
 from alyx_client.rest.requests import build_request
 
-__all__ = ["CallsOfOne"]
+__all__ = ["OneCallsByName"]
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class RequestFunction(Protocol):
     __name__: str
 
 
-class CallsOfOne(CallsByName):
+class OneCallsByName(CallsByName):
     """The calls by name; a part of the client, which runs their flows."""
 
     def rest(
@@ -81,7 +81,7 @@ class CallsOfOne(CallsByName):
             return None
         if action == "list" and not self._calls.strict_filters:
             self._warn_of_unknown(url, filters)
-        replaced = replaced_caller(self, CallsOfOne)
+        replaced = replaced_caller(self, OneCallsByName)
         if replaced is None:
             return super().rest(
                 url, action, id, data, files, no_cache, extra_params=extra_params, timeout=timeout, **filters

@@ -12,7 +12,7 @@ from alyx_client.endpoints import AlyxClient
 from alyx_client.http.deadline import Deadline
 from alyx_client.http.flow import Expires, Flow
 from alyx_client.http.message import Request, Response
-from alyx_client.one.calls import CallsOfOne
+from alyx_client.one.calls import OneCallsByName
 from alyx_client.one.errors import one_errors
 from alyx_client.one.libraries import one_parameters
 from alyx_client.one.parameters import ParametersOfOne
@@ -22,7 +22,7 @@ __all__ = ["OneAlyxClient"]
 T = TypeVar("T")
 
 
-class OneAlyxClient(CallsOfOne, ParametersOfOne, AlyxClient):
+class OneAlyxClient(OneCallsByName, ParametersOfOne, AlyxClient):
     """The client that ONE uses in place of its own: an `AlyxClient` with ONE's signatures, return values and settings.
 
     Its errors are also those of requests and of urllib that ONE's users catch. Settings and tokens are those that ONE

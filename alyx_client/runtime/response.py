@@ -113,8 +113,8 @@ class PageParser(Generic[T]):
         misfits: list[Misfit] = []
         try:
             with COLLECTOR_PAUSE:
-                if response.content.lstrip()[:1] == b"[":
-                    # Some endpoints ignore paging and send every row at once.
+                # Some endpoints ignore paging and send every row at once. Stripping the whole would copy it.
+                if response.content[:16].lstrip()[:1] == b"[":
                     rows = self._arrays.validate_json(response.content, context=misfits)
                     body = _PageBody[Any].model_construct(count=len(rows), next=None, results=rows)
                 else:

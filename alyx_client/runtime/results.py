@@ -23,7 +23,7 @@ from alyx_client.runtime.offset_pager import OffsetPager
 from alyx_client.runtime.paging import ALYX_PAGING, Page, PageRequest, Paging
 from alyx_client.runtime.prefetch import PagesAhead
 from alyx_client.runtime.row_keys import RowKey
-from alyx_client.runtime.rows import Make, Rows, made
+from alyx_client.runtime.rows import Make, Rows, make_records
 
 __all__ = ["Results"]
 
@@ -184,7 +184,7 @@ class Results(Sequence[T_co]):
         page: Page[Any] | None = first
         is_first = True
         while page is not None:
-            rows = made(pager.add_page(page), make)
+            rows = make_records(pager.add_page(page), make)
             has_next = pager.next_page is not None
             page = None  # no page is held longer than its rows are used
             for position, row in enumerate(rows):
@@ -201,7 +201,7 @@ class Results(Sequence[T_co]):
     ) -> Generator[Any]:
         try:
             for rows in ranges:
-                yield from made(pager.add_range(rows), make)
+                yield from make_records(pager.add_range(rows), make)
                 if not pager.needs_ranges:
                     return
         except RangesUnfinishedError:

@@ -16,7 +16,7 @@ from pydantic_core import core_schema
 from alyx_client.runtime.collector import COLLECTOR_PAUSE
 from alyx_client.runtime.models import Record
 
-__all__ = ["Make", "Misfit", "RowSchema", "Rows", "fields_of", "made"]
+__all__ = ["Make", "Misfit", "RowSchema", "Rows", "fields_of", "make_records"]
 
 T = TypeVar("T")
 Make = Callable[[Any], Any]
@@ -94,7 +94,7 @@ class Rows(Sequence[T]):
         return cast("T", row)
 
 
-def made(rows: list[Any], make: Make | None) -> list[Any]:
+def make_records(rows: list[Any], make: Make | None) -> list[Any]:
     """Return the records of the rows of a page; the rows themselves if they stay as they are.
 
     For rows that are all going to be looked at: making them one by one takes much longer, as the collector runs.
