@@ -46,8 +46,8 @@ if TYPE_CHECKING:
         UnknownFilterError,
     )
     from alyx_client.http.retry import Retries
-    from alyx_client.runtime.async_results import AsyncResults
-    from alyx_client.runtime.results import Results
+    from alyx_client.runtime.lists.async_results import AsyncResults
+    from alyx_client.runtime.lists.results import Results
 
 __version__ = "0.1.0"
 
@@ -95,8 +95,8 @@ __all__ = [
 _MODULES = {
     "AlyxClient": "alyx_client.endpoints",
     "AsyncAlyxClient": "alyx_client.endpoints",
-    "AsyncResults": "alyx_client.runtime.async_results",
-    "Results": "alyx_client.runtime.results",
+    "AsyncResults": "alyx_client.runtime.lists.async_results",
+    "Results": "alyx_client.runtime.lists.results",
     "Retries": "alyx_client.http.retry",
 }
 

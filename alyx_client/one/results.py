@@ -15,9 +15,9 @@ from weakref import ReferenceType
 from alyx_client.http.flow import Flow
 from alyx_client.http.message import Params
 from alyx_client.rest.lists import LazyList
-from alyx_client.runtime.list_query import ListState, warn_of_order
-from alyx_client.runtime.paging import Page
-from alyx_client.runtime.results import Results
+from alyx_client.runtime.lists.list_query import ListState, warn_of_order
+from alyx_client.runtime.lists.paging import Page
+from alyx_client.runtime.lists.results import Results
 
 __all__ = ["PaginatedResponse", "paginated", "register_lists"]
 

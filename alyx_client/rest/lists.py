@@ -11,13 +11,13 @@ from alyx_client.http.flow import Flow, Send
 from alyx_client.http.json_body import is_array, is_count, is_object, read_json, unexpected
 from alyx_client.http.log import logger
 from alyx_client.http.message import Params, Request, Response
-from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.client import AsyncRunner, Runner
-from alyx_client.runtime.list_query import ListQuery
-from alyx_client.runtime.next_pager import with_next_url
-from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging, page_params
-from alyx_client.runtime.results import Results
-from alyx_client.runtime.row_keys import RowKey, as_uuid, distinct_rows, key_reader
+from alyx_client.runtime.lists.async_results import AsyncResults
+from alyx_client.runtime.lists.list_query import ListQuery
+from alyx_client.runtime.lists.next_pager import with_next_url
+from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, Paging, page_params
+from alyx_client.runtime.lists.results import Results
+from alyx_client.runtime.lists.row_keys import RowKey, as_uuid, distinct_rows, key_reader
 
 __all__ = ["LazyList", "is_chosen_page", "is_page", "page_request", "paging_of", "read_page"]
 

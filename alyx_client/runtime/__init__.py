@@ -14,17 +14,17 @@ from __future__ import annotations
 
 from alyx_client.http.token_scheme import TokenScheme
 from alyx_client.runtime.action import Action, ListAction
-from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.bodies import Upload
 from alyx_client.runtime.closed_sets import ClosedSet, ClosedSets, Column
 from alyx_client.runtime.endpoint import AsyncEndpoint, AsyncJsonFields, Endpoint, JsonFields
 from alyx_client.runtime.filters import DateRange, DjangoFilter, known_filters
 from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput, ZonedDateTimeInput
+from alyx_client.runtime.lists.async_results import AsyncResults
+from alyx_client.runtime.lists.paging import Paging
+from alyx_client.runtime.lists.results import Results
 from alyx_client.runtime.models import Record, Resource, WithIdInUrl, ZonedResource
-from alyx_client.runtime.paging import Paging
 from alyx_client.runtime.references import Origin, RecordOf, RecordOr, RecordsOr, Reference
 from alyx_client.runtime.response import PageParser, ResponseParser
-from alyx_client.runtime.results import Results
 from alyx_client.runtime.signatures import completes
 
 __all__ = [

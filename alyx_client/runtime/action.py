@@ -22,13 +22,13 @@ from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.drift import DriftLog
 from alyx_client.runtime.filters import FilterStyle, encode
 from alyx_client.runtime.keys import Finder, LookupKey, LookupKind, fill_path, slash_hint, split_path
-from alyx_client.runtime.list_query import ListQuery
+from alyx_client.runtime.lists.list_query import ListQuery
+from alyx_client.runtime.lists.next_pager import with_next_url
+from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, Paging, page_params
+from alyx_client.runtime.lists.row_keys import RowKey, key_reader
 from alyx_client.runtime.models import Resource
-from alyx_client.runtime.next_pager import with_next_url
-from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging, page_params
 from alyx_client.runtime.references import Reference, keys_of_records, lookups_of_records
 from alyx_client.runtime.response import PageParser, ResponseParser
-from alyx_client.runtime.row_keys import RowKey, key_reader
 from alyx_client.runtime.rows import fields_of
 from alyx_client.runtime.zones import with_zones
 

@@ -13,12 +13,12 @@ from alyx_client.http.flow import Flow
 from alyx_client.http.suggestions import missing_attribute, suggest
 from alyx_client.runtime.action import Action, ListAction
 from alyx_client.runtime.arguments import Arguments, Files
-from alyx_client.runtime.async_results import AsyncResults
 from alyx_client.runtime.client import AsyncClient, ClientContext, SyncClient
 from alyx_client.runtime.json_fields import JSONField
 from alyx_client.runtime.keys import LookupKey
+from alyx_client.runtime.lists.async_results import AsyncResults
+from alyx_client.runtime.lists.results import Results
 from alyx_client.runtime.models import Resource
-from alyx_client.runtime.results import Results
 from alyx_client.schema.routes import ACTIONS
 
 __all__ = ["AsyncEndpoint", "AsyncJsonFields", "Endpoint", "JsonFields"]

@@ -14,7 +14,7 @@ from alyx_client.http.message import Response
 from alyx_client.runtime.collector import COLLECTOR_PAUSE
 from alyx_client.runtime.drift import Drift, DriftLog
 from alyx_client.runtime.lenient import LenientReader, describe, json_type, strict_adapter
-from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging
+from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, Paging
 from alyx_client.runtime.rows import Misfit, RowSchema
 
 __all__ = ["PageParser", "ResponseParser"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.lists import ReadRows, Server
+from tests.runtime.lists.support import ReadRows, Server
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -17,12 +17,13 @@ from pydantic import Field
 
 from alyx_client.errors import SchemaDriftError, SchemaDriftWarning
 from alyx_client.http.message import Response
-from alyx_client.runtime import Record, query_pager
-from alyx_client.runtime.async_results import AsyncResults
+from alyx_client.runtime import Record
 from alyx_client.runtime.drift import DriftLog
-from alyx_client.runtime.paging import Page
+from alyx_client.runtime.lists import query_pager
+from alyx_client.runtime.lists.async_results import AsyncResults
+from alyx_client.runtime.lists.paging import Page
+from alyx_client.runtime.lists.results import Results
 from alyx_client.runtime.response import PageParser, ResponseParser
-from alyx_client.runtime.results import Results
 from alyx_client.runtime.rows import Rows, fields_of
 
 

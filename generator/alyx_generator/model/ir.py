@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from alyx_client.runtime.closed_sets import ClosedSet
-from alyx_client.runtime.paging import ALYX_PAGING, Paging
+from alyx_client.runtime.lists.paging import ALYX_PAGING, Paging
 from alyx_client.runtime.references import Origin, Reference
 from alyx_generator.model.nouns import Noun
 from alyx_generator.model.server_facts import ServerFacts

@@ -11,7 +11,7 @@ import jinja2
 
 from alyx_client.http.token_scheme import ALYX_TOKENS
 from alyx_client.runtime.closed_sets import ClosedSets
-from alyx_client.runtime.paging import ALYX_PAGING
+from alyx_client.runtime.lists.paging import ALYX_PAGING
 from alyx_generator.model.closed_sets import closed_sets
 from alyx_generator.model.ir import Api, Endpoint, Model
 from alyx_generator.model.json_fields import fields_by_key

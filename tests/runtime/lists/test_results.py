@@ -4,9 +4,9 @@ import pickle
 
 import pytest
 
-from alyx_client.runtime.async_results import AsyncResults
-from alyx_client.runtime.results import Results
-from tests.runtime.lists import CAP, Row, Server, Table, identity, names, no_warnings, results
+from alyx_client.runtime.lists.async_results import AsyncResults
+from alyx_client.runtime.lists.results import Results
+from tests.runtime.lists.support import CAP, Row, Server, Table, identity, names, no_warnings, results
 
 
 class TestSequence:

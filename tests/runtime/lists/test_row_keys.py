@@ -9,9 +9,9 @@ import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.errors import SchemaDriftWarning
-from alyx_client.runtime.row_keys import distinct_rows, key_reader
+from alyx_client.runtime.lists.row_keys import distinct_rows, key_reader
 from tests.faults import FaultServer, json_response
-from tests.runtime.lists import no_warnings
+from tests.runtime.lists.support import no_warnings
 
 KEY = "b2f1c6de-7f4a-4a3b-8c6e-2f1d3c4b5a69"
 URL = f"https://alyx.example.org/weighings/{KEY}"

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import Generic, TypeVar
 
-from alyx_client.runtime.paging import LONGEST_PAGE, Page
-from alyx_client.runtime.row_keys import SeenRows
+from alyx_client.runtime.lists.paging import LONGEST_PAGE, Page
+from alyx_client.runtime.lists.row_keys import SeenRows
 
 __all__ = ["REPAIR_REQUESTS", "QueryPager"]
 

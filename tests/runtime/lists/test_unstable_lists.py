@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from alyx_client.errors import IncompleteResultsWarning
-from alyx_client.runtime.key_ranges import RangesUnfinishedError
-from alyx_client.runtime.paging import Page
-from alyx_client.runtime.results import Results
-from tests.runtime.lists import REPEATING, Row, Table, name_of, names, no_warnings, results
+from alyx_client.runtime.lists.key_ranges import RangesUnfinishedError
+from alyx_client.runtime.lists.paging import Page
+from alyx_client.runtime.lists.results import Results
+from tests.runtime.lists.support import REPEATING, Row, Table, name_of, names, no_warnings, results
 
 # --- a list that changes, or whose order is not stable
 

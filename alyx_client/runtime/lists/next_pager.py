@@ -10,8 +10,8 @@ from alyx_client.errors import ForeignURLError, IncompleteResultsWarning, Unexpe
 from alyx_client.http.log import warn
 from alyx_client.http.message import Response
 from alyx_client.http.url import redact_url, same_origin, same_server
-from alyx_client.runtime.paging import Page, PageRequest, Paging, first_limit
-from alyx_client.runtime.row_keys import RowKey, SeenRows
+from alyx_client.runtime.lists.paging import Page, PageRequest, Paging, first_limit
+from alyx_client.runtime.lists.row_keys import RowKey, SeenRows
 
 __all__ = ["NextPager", "with_next_url"]
 

@@ -9,13 +9,13 @@ from typing import Any, Generic, TypeVar
 
 from alyx_client.http.message import Params
 from alyx_client.runtime.client import AsyncRunner
-from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
-from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position
-from alyx_client.runtime.next_pager import NextPager
-from alyx_client.runtime.offset_pager import OffsetPager
-from alyx_client.runtime.paging import ALYX_PAGING, Page, PageRequest, Paging
-from alyx_client.runtime.prefetch import AsyncPagesAhead
-from alyx_client.runtime.row_keys import RowKey
+from alyx_client.runtime.lists.key_ranges import KeyRanges, RangesUnfinishedError
+from alyx_client.runtime.lists.list_query import ListQuery, ListState, gone, to_position
+from alyx_client.runtime.lists.next_pager import NextPager
+from alyx_client.runtime.lists.offset_pager import OffsetPager
+from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, PageRequest, Paging
+from alyx_client.runtime.lists.prefetch import AsyncPagesAhead
+from alyx_client.runtime.lists.row_keys import RowKey
 from alyx_client.runtime.rows import Make, Rows
 
 __all__ = ["AsyncResults"]

@@ -7,9 +7,9 @@ from typing import Generic, TypeVar
 
 from alyx_client.errors import IncompleteResultsWarning
 from alyx_client.http.log import warn
-from alyx_client.runtime.paging import Page, PageRequest
-from alyx_client.runtime.query_pager import QueryPager
-from alyx_client.runtime.row_keys import RowKey, SeenRows
+from alyx_client.runtime.lists.paging import Page, PageRequest
+from alyx_client.runtime.lists.query_pager import QueryPager
+from alyx_client.runtime.lists.row_keys import RowKey, SeenRows
 
 __all__ = ["OffsetPager"]
 

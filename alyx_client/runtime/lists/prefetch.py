@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from alyx_client.http.log import context_of_caller
-from alyx_client.runtime.paging import Page, PageRequest
+from alyx_client.runtime.lists.paging import Page, PageRequest
 
 __all__ = ["AsyncPagesAhead", "PagesAhead", "Prefetch"]
 

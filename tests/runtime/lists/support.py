@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from alyx_client.runtime.async_results import AsyncResults
-from alyx_client.runtime.paging import Page
-from alyx_client.runtime.results import Results
+from alyx_client.runtime.lists.async_results import AsyncResults
+from alyx_client.runtime.lists.paging import Page
+from alyx_client.runtime.lists.results import Results
 
 CAP = 20
 

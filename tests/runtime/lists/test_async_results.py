@@ -9,9 +9,19 @@ from typing import Any
 import pytest
 
 from alyx_client.errors import IncompleteResultsWarning, ServerError
-from alyx_client.runtime.async_results import AsyncResults
-from alyx_client.runtime.paging import Page
-from tests.runtime.lists import REPEATING, Row, Server, Table, identity, name_of, names, no_logged_errors, no_warnings
+from alyx_client.runtime.lists.async_results import AsyncResults
+from alyx_client.runtime.lists.paging import Page
+from tests.runtime.lists.support import (
+    REPEATING,
+    Row,
+    Server,
+    Table,
+    identity,
+    name_of,
+    names,
+    no_logged_errors,
+    no_warnings,
+)
 
 
 class TestAsynchronous:

@@ -16,13 +16,13 @@ from typing import Any, TypeVar, cast, overload
 
 from alyx_client.http.message import Params
 from alyx_client.runtime.client import Runner
-from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
-from alyx_client.runtime.list_query import ListQuery, ListState, gone, to_position, warn_of_order
-from alyx_client.runtime.next_pager import NextPager
-from alyx_client.runtime.offset_pager import OffsetPager
-from alyx_client.runtime.paging import ALYX_PAGING, Page, PageRequest, Paging
-from alyx_client.runtime.prefetch import PagesAhead
-from alyx_client.runtime.row_keys import RowKey
+from alyx_client.runtime.lists.key_ranges import KeyRanges, RangesUnfinishedError
+from alyx_client.runtime.lists.list_query import ListQuery, ListState, gone, to_position, warn_of_order
+from alyx_client.runtime.lists.next_pager import NextPager
+from alyx_client.runtime.lists.offset_pager import OffsetPager
+from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, PageRequest, Paging
+from alyx_client.runtime.lists.prefetch import PagesAhead
+from alyx_client.runtime.lists.row_keys import RowKey
 from alyx_client.runtime.rows import Make, Rows, make_records
 
 __all__ = ["Results"]

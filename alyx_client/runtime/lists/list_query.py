@@ -12,11 +12,11 @@ from alyx_client.errors import IncompleteResultsWarning
 from alyx_client.http.flow import Flow
 from alyx_client.http.log import warn
 from alyx_client.http.message import Params
-from alyx_client.runtime.key_ranges import KeyRanges
-from alyx_client.runtime.next_pager import NextPager
-from alyx_client.runtime.offset_pager import OffsetPager
-from alyx_client.runtime.paging import ALYX_PAGING, Page, Paging, first_limit
-from alyx_client.runtime.row_keys import RowKey, SeenRows, as_uuid, has_repeats
+from alyx_client.runtime.lists.key_ranges import KeyRanges
+from alyx_client.runtime.lists.next_pager import NextPager
+from alyx_client.runtime.lists.offset_pager import OffsetPager
+from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, Paging, first_limit
+from alyx_client.runtime.lists.row_keys import RowKey, SeenRows, as_uuid, has_repeats
 from alyx_client.runtime.rows import Make
 
 __all__ = ["ListQuery", "ListState", "gone", "to_position", "warn_of_order"]

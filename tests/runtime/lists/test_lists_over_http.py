@@ -15,12 +15,12 @@ import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.errors import IncompleteResultsWarning, SchemaDriftError, SchemaDriftWarning, ServerError
-from alyx_client.runtime.async_results import AsyncResults
-from alyx_client.runtime.key_ranges import KeyRanges
-from alyx_client.runtime.paging import Page
-from alyx_client.runtime.results import Results
+from alyx_client.runtime.lists.async_results import AsyncResults
+from alyx_client.runtime.lists.key_ranges import KeyRanges
+from alyx_client.runtime.lists.paging import Page
+from alyx_client.runtime.lists.results import Results
 from tests.faults import FaultServer, Received, json_response
-from tests.runtime.lists import Server, identity, no_logged_errors, no_warnings
+from tests.runtime.lists.support import Server, identity, no_logged_errors, no_warnings
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alyx_client.runtime import key_ranges, query_pager
-from alyx_client.runtime.key_ranges import KeyRanges, RangesUnfinishedError
-from alyx_client.runtime.offset_pager import OffsetPager
-from alyx_client.runtime.paging import Page, PageRequest
-from alyx_client.runtime.results import Results
+from alyx_client.runtime.lists import key_ranges, query_pager
+from alyx_client.runtime.lists.key_ranges import KeyRanges, RangesUnfinishedError
+from alyx_client.runtime.lists.offset_pager import OffsetPager
+from alyx_client.runtime.lists.paging import Page, PageRequest
+from alyx_client.runtime.lists.results import Results
 
 Change = tuple[str, int]
 """Deletes or creates a record at a position, counted from the front, or, if negative, from the end."""

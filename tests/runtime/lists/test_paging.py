@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from alyx_client.errors import IncompleteResultsWarning
-from alyx_client.runtime.paging import Page
-from alyx_client.runtime.results import Results
-from tests.runtime.lists import REPEATING, ReadRows, Server, identity
+from alyx_client.runtime.lists.paging import Page
+from alyx_client.runtime.lists.results import Results
+from tests.runtime.lists.support import REPEATING, ReadRows, Server, identity
 
 
 class TestWalking:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from alyx_client.http.message import Params
-from alyx_client.runtime.paging import LONGEST_PAGE, Page
+from alyx_client.runtime.lists.paging import LONGEST_PAGE, Page
 
 __all__ = ["KeyRanges", "RangesUnfinishedError"]
 

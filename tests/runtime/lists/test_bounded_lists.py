@@ -13,8 +13,8 @@ import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.errors import IncompleteResultsWarning
-from alyx_client.runtime.key_ranges import KeyRanges
-from alyx_client.runtime.paging import Page
+from alyx_client.runtime.lists.key_ranges import KeyRanges
+from alyx_client.runtime.lists.paging import Page
 from tests.faults import FaultServer, Received, json_response
 
 NAMESPACE = UUID(int=7)

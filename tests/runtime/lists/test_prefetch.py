@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from alyx_client.errors import ServerError
-from tests.runtime.lists import ReadRows, Row, Server, Table, names, results
+from tests.runtime.lists.support import ReadRows, Row, Server, Table, names, results
 
 
 def background_threads() -> list[threading.Thread]:
