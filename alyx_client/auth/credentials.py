@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from alyx_client.auth.prompt import is_interactive, prompt_login
 from alyx_client.auth.token import Secret, clean_token, hide, is_token
@@ -14,6 +14,7 @@ from alyx_client.config.servers_toml import StoredServer, read_servers
 from alyx_client.errors import AlyxWarning, ConfigurationError, MissingCredentialsError
 from alyx_client.http.log import warn
 from alyx_client.http.url import is_loopback, normalise_base_url
+from alyx_client.lazy_dataclasses import dataclass
 
 
 @dataclass(slots=True)

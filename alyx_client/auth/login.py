@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from types import NoneType
 
@@ -19,6 +19,7 @@ from alyx_client.http.flow import Acquire, Blocking, Flow, Send
 from alyx_client.http.log import logger
 from alyx_client.http.message import Response
 from alyx_client.http.token_scheme import ALYX_TOKENS
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = ["LoggedOut", "LoginState", "authenticate", "check_login", "log_out"]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from alyx_client.auth.token import clean_token, hide
 from alyx_client.errors import printable
+from alyx_client.lazy_dataclasses import dataclass
 
 LOGIN_ATTEMPTS = 3
 """How often a login is prompted for until the server accepts it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from alyx_client.config.environment import variable
 from alyx_client.errors import AlyxWarning
 from alyx_client.http.arguments import require, require_text
 from alyx_client.http.log import warn
 from alyx_client.http.url import Origin, normalise_base_url, origin, redact_url, same_origin
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.storage.keyring import KeyringUnavailableError, read_secret, write_secret
 
 __all__ = ["DataServer", "DataServerArgument", "choose_data_servers", "parse_argument"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
 
 from alyx_client.config.environment import variable
@@ -13,6 +13,7 @@ from alyx_client.http.body import DEFAULT_MAX_BYTES
 from alyx_client.http.deadline import DEFAULT_TIMEOUT, LOGIN_TIMEOUT
 from alyx_client.http.download_rate import DEFAULT_MIN_RATE
 from alyx_client.http.lifetime import DEFAULT_MAX_REQUESTS
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = ["LIMITS", "Limits", "check_limit", "find_limits"]
 

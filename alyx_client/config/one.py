@@ -7,7 +7,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from alyx_client.config.tables import Table, is_table
 from alyx_client.http.json_body import parse_json
 from alyx_client.http.log import logger
 from alyx_client.http.url import is_encodable, normalise_base_url, same_origin
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.storage.file_system import home_folder, read_regular_file
 
 __all__ = ["OneServer", "cache_dir", "default_cache_dir", "default_server", "server", "server_key"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -18,6 +18,7 @@ from alyx_client.http.log import warn
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.suggestions import nearest
 from alyx_client.http.url import normalise_base_url, redact_url
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.storage.file_system import read_regular_file, user_folder
 
 __all__ = ["MORE_DATA_SERVERS", "ServersFile", "StoredServer", "read_servers", "servers_file"]

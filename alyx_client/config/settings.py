@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -23,6 +23,7 @@ from alyx_client.errors import MissingCredentialsError
 from alyx_client.http.arguments import require_folder, require_text
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.url import normalise_base_url
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.storage.file_system import user_folder, user_label
 
 __all__ = ["Settings", "find_base_url", "find_settings"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from alyx_client.errors import ForeignURLError, InvalidFileNameError
 from alyx_client.http.url import is_encodable, normalise_base_url, same_server
+from alyx_client.lazy_dataclasses import dataclass
 
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from alyx_client.downloads.data_servers import DataServers
 from alyx_client.downloads.options import Options
+from alyx_client.lazy_dataclasses import dataclass
 
 JobKey = tuple[str, Path]
 

@@ -6,11 +6,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypedDict, cast
 
 from alyx_client.http.arguments import require_folder, require_text, shown
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.coerce import is_list, plain_python, several
 
 Folder = str | os.PathLike[str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from alyx_client.downloads.job import Job
 from alyx_client.downloads.planning import Plan
 from alyx_client.downloads.sources import describe
 from alyx_client.errors import DownloadsFailedError, printable
+from alyx_client.lazy_dataclasses import dataclass
 
 _MAX_LINES = 20
 _MAX_LINE = 400

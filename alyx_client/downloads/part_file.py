@@ -21,7 +21,7 @@ import re
 import secrets
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,6 +29,7 @@ from alyx_client.downloads.disk import disk_errors
 from alyx_client.downloads.names import part_name
 from alyx_client.http.json_body import as_object, is_array, parse_json
 from alyx_client.http.log import logger
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.storage.atomic import boot_id, replace_file, sync_file
 from alyx_client.storage.file_system import read_regular_file
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass
 
 from alyx_client.errors import IncompleteDownloadError, UnexpectedAnswerError
 from alyx_client.http.headers import http_date, whole_number
+from alyx_client.lazy_dataclasses import dataclass
 
 _PIECE = 2**20
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)$", re.IGNORECASE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import PurePath
 from typing import TypeGuard, cast
@@ -11,6 +10,7 @@ from typing import TypeGuard, cast
 from alyx_client.errors import InvalidFieldError, NoDataURLError
 from alyx_client.http.headers import whole_number
 from alyx_client.http.url import redact_url
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.coerce import is_from_library, is_list, plain_python
 
 _MAX_DESCRIPTION = 200

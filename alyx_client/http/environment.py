@@ -11,11 +11,12 @@ import re
 import ssl
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import SplitResult, urlsplit
 
 from alyx_client.errors import ConfigurationError
 from alyx_client.http.url import is_loopback
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = ["Proxy", "environment_proxy", "ssl_verification"]
 
@@ -25,7 +26,7 @@ _SYSTEM = "The system's proxy setting"
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Proxy:
     """A proxy, and the setting that names it.
 

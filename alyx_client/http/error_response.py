@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote, urljoin
 
 from alyx_client.errors import (
@@ -25,6 +24,7 @@ from alyx_client.http.headers import readable_wait
 from alyx_client.http.json_body import as_object, decode_or_none, is_array, is_object
 from alyx_client.http.message import Request, Response
 from alyx_client.http.url import is_https_upgrade, same_origin
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = ["REDIRECTS", "error_from_response", "too_many_redirects"]
 

@@ -12,7 +12,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -21,6 +21,7 @@ from alyx_client.errors import DeadlineExceededError
 from alyx_client.http.deadline import Deadline, deadline_exceeded
 from alyx_client.http.log import context_of_caller
 from alyx_client.http.message import Request, Response
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = [
     "Acquire",

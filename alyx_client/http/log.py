@@ -8,7 +8,6 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from alyx_client.errors import printable
 from alyx_client.http.url import redact_text, redact_url
+from alyx_client.lazy_dataclasses import dataclass
 
 logger = logging.getLogger("alyx_client")
 

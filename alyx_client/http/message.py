@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from alyx_client.lazy_dataclasses import dataclass
 
 Params = tuple[tuple[str, str], ...]
 """Query parameters or form fields, in order."""

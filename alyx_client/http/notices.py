@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from alyx_client.errors import AlyxDeprecationWarning, AlyxNoticeWarning
 from alyx_client.http.headers import deprecation_notice
 from alyx_client.http.log import logger, warn
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = ["NOTICE_HEADERS", "Notices"]
 

@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 from urllib.parse import urljoin, urlsplit
 
@@ -20,6 +20,7 @@ from alyx_client.http.json_body import unexpected
 from alyx_client.http.log import logger
 from alyx_client.http.message import Request, Response
 from alyx_client.http.url import is_https_upgrade, refuse_foreign, same_origin
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = ["TRANSIENT_STATUSES", "Outcome", "Retries", "exchange", "should_retry"]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = ["ALYX_TOKENS", "TokenScheme"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,6 +12,7 @@ from alyx_client.http.arguments import shown
 from alyx_client.http.headers import whole_number
 from alyx_client.http.message import Params
 from alyx_client.http.suggestions import suggest
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.rest.closed_values import closed_filters
 from alyx_client.rest.scheme import FieldInfo, RestOperation
 from alyx_client.runtime.closed_sets import ClosedSets

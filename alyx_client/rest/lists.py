@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeGuard
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -11,6 +11,7 @@ from alyx_client.http.flow import Flow, Send
 from alyx_client.http.json_body import is_array, is_count, is_object, read_json, unexpected
 from alyx_client.http.log import logger
 from alyx_client.http.message import Params, Request, Response
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.client import AsyncRunner, Runner
 from alyx_client.runtime.lists.async_results import AsyncResults
 from alyx_client.runtime.lists.list_query import ListQuery

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from alyx_client.errors import InvalidCallError
 from alyx_client.http.flow import Expires
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.rest.scheme import RestOperation, RestScheme
 
 __all__ = ["ACTIONS_WITH_DATA", "NamedCall", "missing_data", "unexpected_filters"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from alyx_client.errors import InvalidCallError, printable
 from alyx_client.http.arguments import require
 from alyx_client.http.suggestions import suggest
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.schema.paging import ALYX_PAGING, Paging
 from alyx_client.schema.routes import action_rank
 

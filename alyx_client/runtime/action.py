@@ -7,13 +7,14 @@ asynchronous client share all of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Generic, Literal, Self, TypeVar
 
 from alyx_client.errors import InvalidFieldError
 from alyx_client.http.arguments import require_count, require_mapping
 from alyx_client.http.flow import Flow, Send
 from alyx_client.http.message import Params, Request, Response
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.arguments import Arguments
 from alyx_client.runtime.bodies import form_fields, json_text
 from alyx_client.runtime.client import ClientContext

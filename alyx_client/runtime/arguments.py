@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Self, cast
 
 from alyx_client.errors import InvalidFieldError
 from alyx_client.http.message import FilePart
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.bodies import Upload, file_part
 from alyx_client.runtime.coerce import several
 from alyx_client.runtime.keys import LookupKey

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import cast
 
 from alyx_client.errors import InvalidFieldError
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.closed_sets import ClosedSet, ClosedSets, not_in_set
 from alyx_client.runtime.coerce import entries, query_value
 from alyx_client.runtime.django_filter import DjangoFilter, Lookups, Repeated, split_parts

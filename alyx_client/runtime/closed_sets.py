@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import cast
 
 from alyx_client.errors import InvalidFieldError
 from alyx_client.http.arguments import shown
 from alyx_client.http.suggestions import nearest
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.coerce import query_value
 
 __all__ = ["ClosedSet", "ClosedSets", "Column", "nearest_value", "not_in_set"]

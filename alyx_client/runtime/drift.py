@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, overload
 
 from alyx_client.errors import SchemaDriftError, SchemaDriftWarning, printable
 from alyx_client.http.log import warn
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.schema.commands import generate_command, probe_command
 
 __all__ = ["Drift", "DriftLog"]

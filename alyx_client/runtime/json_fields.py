@@ -7,13 +7,13 @@ programs that do so at the same time, the last one wins.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from alyx_client.errors import NotAnObjectError
 from alyx_client.http.arguments import require
 from alyx_client.http.flow import Flow
 from alyx_client.http.log import logger
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.bodies import plain_json
 
 __all__ = ["JSONField"]

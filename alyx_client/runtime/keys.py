@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
@@ -10,6 +9,7 @@ from uuid import UUID
 from alyx_client.errors import ForeignURLError, InvalidKeyError
 from alyx_client.http.arguments import shown
 from alyx_client.http.url import is_encodable, redact_url, same_origin, split_url
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.coerce import UnsendableValueError, plain_python
 from alyx_client.runtime.references import RecordOf, Reference, is_record, key_of_record
 from alyx_client.schema.naming import endpoint_name

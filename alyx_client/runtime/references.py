@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeGuard, TypeVar, cast, get_args
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -13,6 +12,7 @@ from pydantic_core import CoreSchema
 
 from alyx_client.errors import ForeignURLError, InvalidKeyError
 from alyx_client.http.url import is_https_upgrade, redact_url, same_origin, split_url
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.coerce import entries, several
 from alyx_client.schema.naming import endpoint_name
 

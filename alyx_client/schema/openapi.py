@@ -6,10 +6,10 @@ Documents are somebody else's: nodes of a wrong type read as empty, and circular
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import unquote
 
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.schema.routes import ACTIONS_BY_METHOD
 
 __all__ = [

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.schema.openapi import Schema, as_list, as_schema
 
 __all__ = ["ALYX_PAGING", "Paging", "read_paging"]

@@ -7,8 +7,10 @@ document lists things, or on how it divides its schemas into components.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = [
     "ActionFacts",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from alyx_client.errors import AlyxError, StaleAnswerWarning
 from alyx_client.http.cache.entry import CachedResponse
 from alyx_client.http.cache.key import CacheKey, CacheRequest
@@ -12,6 +10,7 @@ from alyx_client.http.cache.store import CacheStore
 from alyx_client.http.cache.tables import Owner
 from alyx_client.http.log import warn
 from alyx_client.http.message import Response
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = ["CachedCall", "Lookup", "warn_of_age"]
 

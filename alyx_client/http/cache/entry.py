@@ -7,13 +7,13 @@ import math
 import struct
 import time
 import zlib
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from alyx_client.http.cache.key import CacheKey, digest_parts
 from alyx_client.http.cache.policy import MAX_RESPONSE
 from alyx_client.http.json_body import is_object, parse_json
 from alyx_client.http.message import Response
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = ["NO_GENERATION", "CachedResponse", "Row", "pack", "unpack"]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from alyx_client.http.cache import policy
 from alyx_client.http.message import Request
 from alyx_client.http.url import absolute_url, redact_url, request_target
+from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = ["CacheKey", "CacheRequest"]
 

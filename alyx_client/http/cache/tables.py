@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from alyx_client.http.cache.entry import NO_GENERATION, CachedResponse, Row, unpack
 from alyx_client.http.cache.key import CacheKey
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.storage.sqlite import CacheDamagedError
 
 if TYPE_CHECKING:

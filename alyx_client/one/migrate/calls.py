@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import libcst as cst
 
 from alyx_client.http.suggestions import suggest
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.one.migrate.literals import text_of
 from alyx_client.one.migrate.reasons import LeftError, Reason
 from alyx_client.one.migrate.surface import Endpoint, Surface

@@ -7,9 +7,9 @@ import io
 import os
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.storage.atomic import write_atomic
 
 __all__ = ["Source", "UnusableFileError", "exported_names", "find_files", "read_source", "write_source"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime
 from types import NoneType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime import Record, Results
 
 __all__ = ["NOTHING", "PLAIN", "Kind", "kind_of"]

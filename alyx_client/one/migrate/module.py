@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
 
 import libcst as cst
 
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.one.migrate.blocks import Block, block_around
 from alyx_client.one.migrate.calls import is_by_name, parse_call
 from alyx_client.one.migrate.context import Context

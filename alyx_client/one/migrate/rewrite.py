@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
 
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.one.migrate.blocks import Block
 from alyx_client.one.migrate.context import Context
 from alyx_client.one.migrate.layout import Shift, align_comma, moved

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
 from types import ModuleType, NoneType
 from typing import Any, Unpack, cast, get_args, get_origin, get_type_hints
 
 from alyx_client.client import BaseClient
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.one.migrate.kinds import NOTHING, Kind, kind_of
 from alyx_client.runtime import Action, JsonFields, ListAction, Resource
 from alyx_client.schema.naming import parameter_name

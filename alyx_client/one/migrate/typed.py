@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import libcst as cst
 
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.one.migrate.calls import ByNameCall
 from alyx_client.one.migrate.kinds import Kind
 

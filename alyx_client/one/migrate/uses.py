@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
 from libcst.metadata import Assignment
 
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.one.migrate.calls import ByNameCall
 from alyx_client.one.migrate.context import Context
 from alyx_client.one.migrate.expressions import (

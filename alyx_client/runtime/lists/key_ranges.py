@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 from uuid import UUID
 
 from alyx_client.http.message import Params
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.lists.paging import LONGEST_PAGE, Page
 
 __all__ = ["KeyRanges", "RangesUnfinishedError"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from alyx_client.errors import IncompleteResultsWarning
 from alyx_client.http.flow import Flow
 from alyx_client.http.log import warn
 from alyx_client.http.message import Params
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.lists.key_ranges import KeyRanges
 from alyx_client.runtime.lists.next_pager import NextPager
 from alyx_client.runtime.lists.offset_pager import OffsetPager

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from alyx_client.http.message import Params
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.schema.paging import ALYX_PAGING, Paging
 
 __all__ = ["ALYX_PAGING", "LONGEST_PAGE", "Page", "PageRequest", "Paging", "first_limit", "page_params"]

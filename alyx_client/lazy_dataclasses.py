@@ -1,0 +1,182 @@
+"""Dataclasses whose methods are made when they are first used.
+
+The standard library's decorator compiles seven methods of each class when its module is imported, which takes 0.7 ms.
+The first call needs the modules of some fifty such classes, and few of the methods.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+__all__ = ["dataclass"]
+
+T = TypeVar("T")
+Method = Callable[..., Any]
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+
+    def dataclass(*, slots: bool, frozen: bool = False, kw_only: bool = False) -> Callable[[type[T]], type[T]]:
+        """Decorate a class as the standard library does, with fields that its functions know.
+
+        Parameters
+        ----------
+        slots
+            True: other classes take the standard library's decorator.
+        frozen
+            Whether the fields cannot be assigned to.
+        kw_only
+            Whether the constructor takes the fields by keyword only.
+        """
+        if not slots:
+            raise TypeError("only for dataclasses with slots")
+
+        def decorate(cls: type[T]) -> type[T]:
+            own = {name for name, value in vars(cls).items() if value is not None}
+            cls = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls)
+            methods: dict[str, Any] = {name: _LazyMethod(cls, name, make) for name, make in _MADE.items()}
+            if frozen:
+                methods |= _FROZEN
+            elif "__eq__" not in own:
+                methods["__hash__"] = None
+            for name in methods.keys() - own:
+                setattr(cls, name, methods[name])
+            return cls
+
+        return decorate
+
+
+class _LazyMethod:
+    """A method that is made when it is first looked up, and then replaces this object in its class."""
+
+    def __init__(self, cls: type, name: str, make: Callable[[type], Method]) -> None:
+        self._cls = cls
+        self._name = name
+        self._make = make
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        # Threads that come here at the same time make one each, which are equal.
+        method = self._make(self._cls)
+        method.__name__ = self._name
+        method.__qualname__ = f"{self._cls.__qualname__}.{self._name}"
+        method.__module__ = self._cls.__module__
+        setattr(self._cls, self._name, method)
+        return method.__get__(instance, owner)
+
+
+class _Factory:
+    """The default of a parameter whose field has a factory."""
+
+    def __repr__(self) -> str:
+        return "<factory>"  # as in the standard library's signatures
+
+
+_FACTORY = _Factory()
+
+
+def _init(cls: type) -> Method:
+    fields = dataclasses.fields(cls)
+    namespace: dict[str, Any] = {"factory": _FACTORY}
+    parameters: dict[bool, list[str]] = {False: [], True: []}
+    lines: list[str] = []
+    for field in fields:
+        name = value = field.name
+        # The slot itself sets a value: __setattr__ may refuse to.
+        namespace[f"set_{name}"] = getattr(cls, name).__set__
+        default = ""
+        if field.default is not dataclasses.MISSING:
+            namespace[f"default_{name}"] = field.default
+            default = f"default_{name}"
+        elif field.default_factory is not dataclasses.MISSING:
+            namespace[f"make_{name}"] = field.default_factory
+            default = "factory"
+            value = f"make_{name}() if {name} is factory else {name}"
+        if field.init:
+            parameters[field.kw_only is True].append(f"{name}={default}" if default else name)
+        else:
+            value = default if default.startswith("default_") else f"make_{name}()"
+        lines.append(f"set_{name}(self, {value})")
+    if hasattr(cls, "__post_init__"):
+        lines.append("self.__post_init__()")
+    signature = ", ".join(["self", *parameters[False], *(["*", *parameters[True]] if parameters[True] else [])])
+    exec("\n ".join([f"def __init__({signature}):", *(lines or ["pass"])]), namespace)
+    init: Method = namespace["__init__"]
+    init.__annotations__ = {field.name: field.type for field in fields if field.init} | {"return": None}
+    return init
+
+
+def _values(fields: Iterable[dataclasses.Field[Any]]) -> Callable[[object], tuple[object, ...]]:
+    names = [field.name for field in fields]
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda instance: tuple(getattr(instance, name) for name in names)
+
+
+def _eq(cls: type) -> Method:
+    values = _values(field for field in dataclasses.fields(cls) if field.compare)
+
+    def eq(self: object, other: object) -> bool:
+        return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+
+    return eq
+
+
+def _hash(cls: type) -> Method:
+    fields = dataclasses.fields(cls)
+    values = _values(field for field in fields if (field.compare if field.hash is None else field.hash))
+
+    def hash_fields(self: object) -> int:
+        return hash(values(self))
+
+    return hash_fields
+
+
+def _repr(cls: type) -> Method:
+    from reprlib import recursive_repr
+
+    names = [field.name for field in dataclasses.fields(cls) if field.repr]
+
+    @recursive_repr()
+    def represent(self: object) -> str:
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{self.__class__.__qualname__}({fields})"
+
+    return represent
+
+
+def _refuse(self: Any, verb: str, name: str) -> None:
+    # A subclass may have attributes of its own.
+    if name in self.__dataclass_fields__ or not hasattr(self, "__dict__"):
+        raise dataclasses.FrozenInstanceError(f"cannot {verb} field {name!r}")
+
+
+def _setattr(self: Any, name: str, value: object) -> None:
+    _refuse(self, "assign to", name)
+    object.__setattr__(self, name, value)
+
+
+def _delattr(self: Any, name: str) -> None:
+    _refuse(self, "delete", name)
+    object.__delattr__(self, name)
+
+
+def _getstate(self: Any) -> list[object]:
+    return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+
+def _setstate(self: Any, state: list[object]) -> None:
+    for field, value in zip(dataclasses.fields(self), state, strict=True):
+        object.__setattr__(self, field.name, value)
+
+
+_MADE: dict[str, Callable[[type], Method]] = {"__init__": _init, "__repr__": _repr, "__eq__": _eq, "__hash__": _hash}
+_FROZEN: dict[str, Method] = {
+    "__setattr__": _setattr,
+    "__delattr__": _delattr,
+    "__getstate__": _getstate,
+    "__setstate__": _setstate,
+}
