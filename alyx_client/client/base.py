@@ -132,6 +132,8 @@ class ClientBase(CacheSettings, DataFiles):
     _zones: ClassVar[bool] = False
     # The most rows of a list that the server sends at once.
     _longest_page: ClassVar[int | None] = None
+    # The model of each list's rows, by endpoint.
+    _models: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,
@@ -206,6 +208,7 @@ class ClientBase(CacheSettings, DataFiles):
             zones=self._zones,
             parallel_pages=self.parallel_pages,
             longest_page=self._longest_page,
+            models=self._models,
         )
         store = None if stay_logged_in else False
         credentials = Credentials(settings.base_url, username, password, token, silent, store=store)
@@ -306,7 +309,6 @@ class ClientBase(CacheSettings, DataFiles):
         from alyx_client.auth.setup import SetupOptions, run_setup
 
         password, token, data_password = hide(password), hide(token), hide(data_password)
-
         passed = None if headers is None else OwnHeaders(headers)
 
         def connect(address: str) -> Sender:
@@ -394,7 +396,5 @@ class ClientBase(CacheSettings, DataFiles):
     def _begin(self, request: Request, expires: Expires, bypass_cache: bool) -> CachedCall:
         require("request", request, Request, "an alyx_client.http.message.Request")
         refuse_foreign(request, self.base_url)
-        state = self._auth
-        return self._cache.begin(
-            request, state.identity, username=state.user, expires=expires, bypass_cache=bypass_cache
-        )
+        owner, user = self._auth.identity, self._auth.user
+        return self._cache.begin(request, owner, username=user, expires=expires, bypass_cache=bypass_cache)

@@ -22,7 +22,7 @@ from alyx_client.http.message import Params, Request
 from alyx_client.http.suggestions import suggest
 from alyx_client.http.url import refuse_foreign
 from alyx_client.rest.closed_values import check_fields
-from alyx_client.rest.filters import encode_filters, parse_query
+from alyx_client.rest.filters import encode_filters, parse_query, with_lookups
 from alyx_client.rest.lists import LazyList, is_chosen_page, is_page, page_request, paging_of, read_page
 from alyx_client.rest.named_call import ACTIONS_WITH_DATA, NamedCall, missing_data, unexpected_filters
 from alyx_client.rest.records import body_with_keys, filters_with_keys
@@ -65,6 +65,8 @@ class RestCalls:
         How many pages of a list are fetched at a time.
     longest_page
         The most rows that the server sends at once; None if it is unknown.
+    models
+        The model of each list's rows, by endpoint.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class RestCalls:
         zones: bool = False,
         parallel_pages: int = 1,
         longest_page: int | None = None,
+        models: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.base_url = base_url
         self.strict_filters = strict_filters
@@ -92,6 +95,7 @@ class RestCalls:
         self._zones = zones
         self._parallel_pages = parallel_pages
         self._longest_page = longest_page
+        self._models = models
 
     def scheme(self) -> Flow[RestScheme]:
         """Return the endpoints that the server's schema declares; fetched when first needed, and cached for a week.
@@ -231,6 +235,7 @@ class RestCalls:
             key_filter = {} if key is None or key == "" else {"id": key}
             filters = parse_query(query) | filters | key_filter
             filters = filters_with_keys(filters, endpoint, operation, scheme, self.base_url)
+            filters = with_lookups(filters, self._models, endpoint, self.base_url)
             return (yield from self._list(call, filters, extra_params))
         if filters or extra_params:
             raise unexpected_filters(call, [*filters, *(extra_params or {})])

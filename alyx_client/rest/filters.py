@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from alyx_client.errors import InvalidCallError
+from alyx_client.errors import AlyxError, InvalidCallError
 from alyx_client.http.arguments import shown
 from alyx_client.http.headers import whole_number
 from alyx_client.http.message import Params
@@ -20,9 +20,10 @@ from alyx_client.runtime.coerce import UnsendableValueError, is_list, plain_pyth
 from alyx_client.runtime.django_filter import Repeated, join_parts
 from alyx_client.runtime.filters import FilterStyle, encode
 from alyx_client.runtime.zones import with_zones
+from alyx_client.schema.naming import endpoint_name
 from alyx_client.schema.routes import PAGING_PARAMETERS
 
-__all__ = ["EncodedFilters", "encode_filters", "parse_query"]
+__all__ = ["EncodedFilters", "encode_filters", "parse_query", "with_lookups"]
 
 _PAGING_HELP = {
     "limit": "the number of rows per request, at least 1",
@@ -123,6 +124,42 @@ def parse_query(query: str) -> dict[str, Any]:
     }
 
 
+def with_lookups(
+    filters: Mapping[str, object], models: Mapping[str, str], endpoint: str, base_url: str
+) -> Mapping[str, object]:
+    """Return the filters of a list with the lookups of the condition ``where`` in its place.
+
+    Parameters
+    ----------
+    filters
+        Values by filter.
+    models
+        The model of each list's rows, by endpoint.
+    endpoint, base_url
+        The endpoint and the server.
+
+    Raises
+    ------
+    InvalidCallError
+        ``where`` is no condition, or one on another model.
+    ForeignURLError
+        A record in it is of another server.
+    """
+    where = filters.get("where")
+    if where is None:
+        return filters
+    # Typed queries are loaded by those who use them.
+    from alyx_client.runtime.query.condition import lookups_of
+
+    name = endpoint_name(endpoint)
+    try:
+        return {**filters, "where": lookups_of(where, models.get(name, ""), name, base_url)}
+    except (TypeError, ValueError) as error:
+        if isinstance(error, AlyxError):
+            raise
+        raise InvalidCallError(str(error)) from None
+
+
 def _filter_styles(operation: RestOperation) -> dict[str, FilterStyle]:
     paging = operation.paging
     selecting = PAGING_PARAMETERS if paging.style == "offset" else {paging.size}
@@ -133,7 +170,7 @@ def _filter_styles(operation: RestOperation) -> dict[str, FilterStyle]:
     }
     if "django" in styles:
         # Alyx has no filter for several keys; encode() makes a Django lookup of them.
-        styles |= {"django": "django", "id": "id"}
+        styles |= {"django": "django", "where": "django", "id": "id"}
     return styles
 
 

@@ -254,6 +254,8 @@ class ListAction(Generic[T]):
         How the list is divided into pages.
     accept
         The media type requested.
+    model
+        The model of the rows, by which conditions name it.
     """
 
     endpoint: str
@@ -267,6 +269,7 @@ class ListAction(Generic[T]):
     zones: bool = False
     paging: Paging = ALYX_PAGING
     accept: str = "application/json"
+    model: str = ""
 
     def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys in the path filled in; errors as for `Action.within`."""
@@ -312,6 +315,8 @@ class ListAction(Generic[T]):
 
         limit, max_items = require_count("page_size", limit), require_count("max_items", max_items)
         filters = _with_keys(filters, self.references, client.base_url, self.endpoint)
+        if (where := filters.get("where")) is not None:
+            filters = {**filters, "where": self._lookups(where, client.base_url)}
         param_sets = self.param_sets(filters, extra_params, client.closed_sets)
         return ListQuery(
             fetch_page,
@@ -326,6 +331,12 @@ class ListAction(Generic[T]):
             parallel=client.parallel_pages,
             longest_page=client.longest_page,
         )
+
+    def _lookups(self, where: object, base_url: str) -> Mapping[str, object]:
+        # Typed queries are loaded by those who use them.
+        from alyx_client.runtime.query.condition import lookups_of
+
+        return lookups_of(where, self.model, self.endpoint, base_url)
 
     def _key_of_row(self) -> RowKey | None:
         if not self.row_key:

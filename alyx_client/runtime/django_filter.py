@@ -7,7 +7,7 @@ becomes one; text in brackets is read as a Python literal.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import product
 from typing import cast
@@ -147,17 +147,17 @@ def _django_value(field: str, value: object) -> str:
         return str(value)
     if isinstance(value, int | float | Decimal):
         return _django_number(field, value)
-    if isinstance(value, date | UUID):
+    if isinstance(value, date | time | UUID):
         return _iso_text(field, value)
     if isinstance(value, list):
         return f"[{','.join(_literal(field, item) for item in cast('list[object]', value))}]"
     raise ValueError(f"django: {field}: {value!r} cannot be sent")
 
 
-def _iso_text(field: str, value: date | UUID) -> str:
+def _iso_text(field: str, value: date | time | UUID) -> str:
     if isinstance(value, datetime):
         return naive(field, value).isoformat()
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return str(value) if isinstance(value, UUID) else value.isoformat()
 
 
 def _django_number(field: str, value: float | Decimal) -> str:
@@ -178,22 +178,31 @@ def _digits(value: int | Decimal) -> str:
 
 
 def _django_text(field: str, text: str) -> str:
-    # These conditions follow the server's parser.
-    reason = ""
-    if text == "None" or text.lower() in ("true", "false") or text.replace(".", "", 1).isdigit():
-        reason = "the server would read it as a number, a boolean or None, and not as text"
-    elif text.startswith(("(", "[")) and text.endswith((")", "]")):
-        reason = "the server would read it as a list"
-    elif _splits(text):
-        reason = "the server would take its comma or bracket for syntax"
-    elif text != text.rstrip():
-        reason = "the server would strip the space at its end"
+    reason = not_text_reason(text)
     if reason:
         advice = "Pass the value that is meant, or use the endpoint's own filter for that field"
         if field.rpartition("__")[2] not in _LOOKUPS and not any(bracket in text for bracket in "[]()"):
             advice += f", or django={{{field + '__in'!r}: [{text!r}]}}"  # in a list, text stays text
         raise ValueError(f"django: {field}: {text!r} cannot be sent: {reason}. {advice}.")
     return text
+
+
+def not_text_reason(text: str) -> str:
+    """Return the reason why the server would not read a text as that text; an empty text if it would.
+
+    Parameters
+    ----------
+    text
+        The value of a lookup, outside a list.
+    """
+    # These conditions follow the server's parser.
+    if text == "None" or text.lower() in ("true", "false") or text.replace(".", "", 1).isdigit():
+        return "the server would read it as a number, a boolean or None, and not as text"
+    if text.startswith(("(", "[")) and text.endswith((")", "]")):
+        return "the server would read it as a list"
+    if _splits(text):
+        return "the server would take its comma or bracket for syntax"
+    return "the server would strip the space at its end" if text != text.rstrip() else ""
 
 
 def _splits(text: str) -> bool:
@@ -204,7 +213,7 @@ def _splits(text: str) -> bool:
 
 def _literal(field: str, item: object) -> str:
     """Return an item of a list, which the server reads as a Python literal."""
-    if isinstance(item, date | UUID):
+    if isinstance(item, date | time | UUID):
         item = _iso_text(field, item)
     if isinstance(item, str):
         if any(character in item for character in "[]()"):

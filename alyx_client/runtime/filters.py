@@ -21,7 +21,7 @@ from alyx_client.http.message import Params
 from alyx_client.http.suggestions import suggest
 from alyx_client.runtime.closed_filters import ClosedFilters
 from alyx_client.runtime.coerce import entries, is_from_library, naive, plain_python, query_value, unsendable
-from alyx_client.runtime.django_filter import DjangoFilter, Lookups, Repeated, batches, django_filter
+from alyx_client.runtime.django_filter import DjangoFilter, Lookups, Repeated, batches, django_filter, split_parts
 from alyx_client.runtime.keys import uuid_text
 from alyx_client.runtime.references import key_of_url
 
@@ -95,6 +95,7 @@ def encode(
         raise ValueError(
             f"{endpoint}: only one list of keys can be split over several requests, and here are two long ones"
         )
+    _refuse_repeated_lookups(lookups, endpoint)
     # Sent twice, a parameter would have the value that the server happens to read: the last one, in Django.
     pairs = [pair for pair in pairs if pair[0] not in extra_values]
     extra = list(_unchecked_pairs(extra_values, endpoint))
@@ -121,6 +122,18 @@ def _lookups(name: str, value: object, styles: Mapping[str, FilterStyle]) -> lis
     if styles[name] == "id" and "django" in styles:
         return _keys(name, value)
     return django_filter(cast("DjangoFilter", value)) if styles[name] == "django" else None
+
+
+def _refuse_repeated_lookups(lookups: Sequence[Sequence[str]], endpoint: str) -> None:
+    """Refuse a lookup that two filters have, such as ``where`` and ``django``: the server has one place for both."""
+    if len(lookups) < 2:
+        return
+    names: set[str] = set()
+    for texts in lookups:
+        own = set(split_parts(texts[0])[::2]) if texts and texts[0] else set[str]()
+        if repeated := names & own:
+            raise ValueError(f"{endpoint}: two of its filters compare {min(repeated)!r}, and Alyx takes one comparison")
+        names |= own
 
 
 def _django_parameter(texts: Sequence[str]) -> list[tuple[str, str]]:

@@ -1,0 +1,104 @@
+"""The fields of a model, among them relations to other models.
+
+Generated code has one class per model, whose annotations are read when a field is first used::
+
+    class SessionFields(Fields[M, UUID | str | RecordOf[Literal["sessions"]]]):
+        _endpoint = "sessions"
+
+        start_time: DateTimeField[M]
+        subject: SubjectFields[M]
+
+``SessionFields("Session", "", "")``, of the type ``SessionFields[Literal["Session"]]``, are the fields of the rows of a
+list. Names that are keywords, or methods of `Fields`, have an underscore at their end.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from alyx_client.http.suggestions import missing_attribute, suggest
+from alyx_client.runtime.coerce import query_value
+from alyx_client.runtime.query.fields import Field, uuid_value
+from alyx_client.runtime.references import Reference, is_record, key_of_record, urls_of_records
+
+__all__ = ["Fields"]
+
+M = TypeVar("M", bound=str)
+V = TypeVar("V")
+
+
+class Fields(Field[M, V]):
+    """The fields of a model; below another model, a relation to it.
+
+    Generated classes declare the fields as annotations. A relation is itself compared with records or their primary
+    keys. Relations to several records, such as ``projects``, select the rows for which one of the related records
+    matches, and ``~`` those for which none does. Each comparison may be met by another related record.
+    """
+
+    __slots__ = ()
+    _endpoint: ClassVar[str] = ""
+    """The endpoint whose records the model's are; empty if there is none."""
+    _key: ClassVar[str] = "uuid"
+    """The kind of the primary key: ``"uuid"``, ``"integer"`` or ``"text"``."""
+    _accepts = "a record or its primary key"
+
+    if not TYPE_CHECKING:  # the annotations are what a type checker knows
+
+        def __getattr__(self, name: str) -> Any:
+            annotation = None if name.startswith("_") else _annotations(type(self)).get(name)
+            if annotation is None:
+                hint = "" if name.startswith("_") else suggest(name, _annotations(type(self)))
+                raise missing_attribute(self, name, hint)
+            kind = getattr(sys.modules[type(self).__module__], annotation.partition("[")[0])
+            # Names that Python or the comparisons need are declared with an underscore at their end.
+            django = name.rstrip("_")
+            path, python = (f"{self._path}__{django}", f"{self._python}.{name}") if self._path else (django, name)
+            return kind(self._model, path, python)
+
+    def __dir__(self) -> Iterable[str]:
+        names = _annotations(type(self))
+        # Nothing is compared with the model itself.
+        return [*names, *(super().__dir__() if self._path else ())]
+
+    def _condition(self, lookup: str, value: object, python: str, urls: tuple[str, ...] = ()) -> Any:
+        if not self._path:
+            raise TypeError(f"these are all fields of {self._model}; compare one of them")
+        return super()._condition(lookup, value, python, urls)
+
+    def _items(self, values: object, place: str) -> list[object]:
+        if is_record(values):
+            raise TypeError(f"{place} takes a list of records or keys")
+        return list(cast("Iterable[object]", values)) if _has_records(values) else super()._items(values, place)
+
+    def _checked(self, values: list[object], place: str) -> tuple[list[object], tuple[str, ...]]:
+        urls = urls_of_records([value for value in values if is_record(value)], Reference(self._endpoint, "id"))
+        return [self._key_of(value, place) for value in values], tuple(urls)
+
+    def _key_of(self, value: object, place: str) -> object:
+        if is_record(value):
+            value = key_of_record(value, Reference(self._endpoint, "id"), place)
+        value = query_value(value, place)
+        key: object = value
+        if self._key == "uuid":
+            key = uuid_value(value)
+        elif self._key == "integer":
+            key = value if isinstance(value, int) and not isinstance(value, bool) else None
+        if key is None:
+            hint = f"for another field of it, write {self._python}.name == …" if isinstance(value, str) else ""
+            raise self._refuse(value, place, hint)
+        return key
+
+
+def _annotations(kind: type[Fields[Any, Any]]) -> dict[str, str]:
+    """Return the fields that a generated class declares, and the classes of fields they are of, as text."""
+    names: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        if issubclass(base, Fields) and base is not Fields:
+            names |= {name: text for name, text in base.__annotations__.items() if not name.startswith("_")}
+    return names
+
+
+def _has_records(values: object) -> bool:
+    return isinstance(values, list | tuple) and any(map(is_record, cast("list[object]", values)))
