@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
 ONE_VENV := .venv-one
+PEERS_VENV := .venv-peers
 
 .PHONY: setup demo test check client snapshot one bench foreign record live wheel sdist clean
 .DEFAULT_GOAL := setup
@@ -47,10 +48,14 @@ snapshot: $(STAMP)
 one: $(ONE_VENV)/.installed
 	$(ONE_VENV)/bin/python -m pytest tests/one tests/against_one
 
-# make bench        measure the budgets
-# make bench ONE=1  also compare with ONE-api, and ONE on its own client with ONE on this one
-bench: $(STAMP) $(if $(ONE),$(ONE_VENV)/.installed)
-	$(if $(ONE),ONE_PYTHON=$(ONE_VENV)/bin/python) $(RUN) -m benchmarks.run
+# make bench                     measure the budgets, and write benchmarks/results.json
+# make bench ONE=1               also compare with ONE-api, and ONE on its own client with ONE on this one
+# make bench PEERS=1             also compare with huggingface_hub and openapi-python-client
+# make bench ONLY="lists reads"  measure these parts only; see benchmarks/parts.py
+# make bench COMPARE=revision    measure another revision, too
+bench: $(STAMP) $(if $(ONE),$(ONE_VENV)/.installed) $(if $(PEERS),$(PEERS_VENV)/.installed)
+	$(if $(ONE),ONE_PYTHON=$(ONE_VENV)/bin/python) $(if $(PEERS),PEERS_PYTHON=$(PEERS_VENV)/bin/python) \
+	  $(RUN) -m benchmarks.run $(if $(ONLY),--only $(ONLY)) $(if $(COMPARE),--compare $(COMPARE))
 
 # make foreign FOREIGN=folder           generate packages from schemas of other servers in a folder, and print what became of them
 # make foreign FOREIGN=folder STRICT=1  also type-check them
@@ -62,6 +67,12 @@ $(ONE_VENV)/.installed: pyproject.toml
 	test -x $(ONE_VENV)/bin/python || $(PYTHON) -m venv $(ONE_VENV)
 	$(ONE_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(ONE_VENV)/bin/python -m pip install --quiet --editable ".[local]" --group test --group one
+	@touch $@
+
+$(PEERS_VENV)/.installed: pyproject.toml
+	test -x $(PEERS_VENV)/bin/python || $(PYTHON) -m venv $(PEERS_VENV)
+	$(PEERS_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(PEERS_VENV)/bin/python -m pip install --quiet --group peers
 	@touch $@
 
 # Record the exchanges in tests/contract/cassettes again, with the server at ALYX_URL.
@@ -84,4 +95,4 @@ sdist: $(STAMP)
 	cd build/sdist && tar -xzf *.tar.gz && cd */ && PYTHONPATH="$$PWD:$$PWD/generator" $(abspath $(RUN)) -m pytest
 
 clean:
-	rm -rf $(VENV) $(ONE_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ONE_VENV) $(PEERS_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
-from benchmarks import datasets, replay_server
-from benchmarks.table import comparison, heading
+from benchmarks import datasets, peers, replay_server
+from benchmarks.table import Budget, Figure, add, at_least, rounds, seconds
 
 ROUNDS = 5
 MIB = 1024 * 1024
@@ -33,45 +34,56 @@ TASKS = {
     "files": "100 files of 1 MiB",
     "big file": "one file of 512 MiB",
 }
+TYPED = frozenset({"list", "reads", "cached reads"})
+BUDGETS = {
+    "start": at_least(1),
+    "list": at_least(5),
+    "reads": at_least(1.9),
+    "files": at_least(3),
+    "big file": at_least(3),
+}
+ROOT = Path(__file__).parents[1]
 
 
-def measure() -> None:
-    """Measure and print the comparison, or print how to enable it."""
-    python, version = find_one()
-    if version is None:
-        print(f"\nNot compared: {python} has no ONE-api; make bench ONE=1, or ONE_PYTHON=/path/to/python make bench")
-        return
-    one: Run = (python, "one.webclient", "strings")
+def measure(*tasks: str) -> None:
+    """Measure some tasks with both clients, or with this one alone if ONE-api is not installed."""
+    python = peers.python("ONE-api")
     strings: Run = (sys.executable, "alyx_client", "strings")
     typed: Run = (sys.executable, "alyx_client", "typed")
+    one: Run | None = (python, "one.webclient", "strings") if python else None
+    runs = [run for run in (one, strings, typed if TYPED.intersection(tasks) else None) if run]
     with replay_server.running() as alyx, replay_server.running() as data:
-        times = in_turn([one, strings, typed], alyx, data)
-    report(version, times[one], times[strings], times[typed])
+        times = in_turn(runs, tasks, alyx, data)
+    for task in tasks:
+        theirs = times[one][task] if one else None
+        if task in TYPED:
+            add(compared(f"{TASKS[task]}, typed", times[typed][task], theirs, BUDGETS.get(task)))
+            add(compared(f"{TASKS[task]}, by name", times[strings][task], theirs))
+        else:
+            add(compared(TASKS[task], times[strings][task], theirs, BUDGETS.get(task)))
 
 
-def find_one() -> tuple[str, str | None]:
-    """Return an interpreter and its version of ONE-api, if installed."""
-    python = os.environ.get("ONE_PYTHON") or sys.executable
-    code = "import importlib.metadata as m; print(m.version('ONE-api'))"
-    try:
-        process = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return python, None
-    return python, process.stdout.strip()
+def compared(name: str, ours: Sequence[float], theirs: Sequence[float] | None, budget: Budget | None = None) -> Figure:
+    """Return ONE's time as a multiple of ours, or our time in seconds without ONE's."""
+    if theirs is None:
+        return Figure(name, ours, "s")
+    ratios = [their / our for their, our in zip(theirs, ours, strict=True)]
+    note = f"{seconds(median(theirs))} / {seconds(median(ours))}"
+    return Figure(name, ratios, "x ONE", budget, note=note)
 
 
-def in_turn(runs: list[Run], alyx: str, data: str) -> dict[Run, dict[str, list[float]]]:
+def in_turn(runs: list[Run], tasks: Sequence[str], alyx: str, data: str) -> dict[Run, dict[str, list[float]]]:
     """Return the times of each task, one per round, in seconds."""
     times: dict[Run, dict[str, list[float]]] = {run: defaultdict(list) for run in runs}
-    for number in range(ROUNDS):
+    for number in range(rounds(ROUNDS)):
         # The order alternates, too.
         for run in runs if number % 2 else runs[::-1]:
-            for task, seconds in once(run, alyx, data).items():
-                times[run][task].append(seconds)
+            for task, time in once(run, tasks, alyx, data).items():
+                times[run][task].append(time)
     return times
 
 
-def once(run: Run, alyx: str, data: str) -> dict[str, float]:
+def once(run: Run, tasks: Sequence[str], alyx: str, data: str) -> dict[str, float]:
     """Run the user's code in a new process, and return the time of each task in seconds."""
     python, module, style = run
     keys = [str(row["url"]).rpartition("/")[2] for row in datasets.rows(alyx, 50)]
@@ -80,21 +92,20 @@ def once(run: Run, alyx: str, data: str) -> dict[str, float]:
         target.mkdir()
         settings_of_one(home, alyx, data)
         files = [f"{data}/data/{name}" for name in FILES]
-        task = {"alyx": alyx, "ids": keys, "files": files, "big": f"{data}/data/{BIG}", "folder": str(target)}
+        work = {"tasks": tasks, "ids": keys, "files": files, "big": f"{data}/data/{BIG}", "folder": str(target)}
         process = subprocess.run(
             [python, str(Path(__file__).with_name("user_code.py")), module, style],
-            input=json.dumps(task),
+            input=json.dumps({"alyx": alyx, **work}),
             capture_output=True,
             text=True,
             env=environment(home),
             check=False,
         )
         if process.returncode:
-            raise SystemExit(f"{module} ({style}) failed:\n{process.stderr}")
-        if style == "strings":
-            verify(target)
-        seconds: dict[str, float] = json.loads(process.stdout.splitlines()[-1])
-        return seconds
+            raise RuntimeError(f"{module} ({style}) failed:\n{process.stderr}")
+        verify(target)
+        times: dict[str, float] = json.loads(process.stdout.splitlines()[-1])
+        return times
 
 
 def settings_of_one(home: Path, alyx: str, data: str, login: tuple[str | None, str | None] = (None, None)) -> None:
@@ -115,38 +126,23 @@ def settings_of_one(home: Path, alyx: str, data: str, login: tuple[str | None, s
 
 
 def environment(home: Path) -> Mapping[str, str]:
-    """Return the environment of a user who has only these settings."""
+    """Return the environment of a user who has only these settings, and this checkout."""
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.upper().startswith(("ALYX_", "ONE_", "XDG_", "PYTHON")) and not name.upper().endswith("_PROXY")
     }
     folders = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
-    return {**inherited, **dict.fromkeys(folders, str(home))}
+    return {**inherited, **dict.fromkeys(folders, str(home)), "PYTHONPATH": str(ROOT)}
 
 
 def verify(folder: Path) -> None:
-    """Check that every file is present and complete."""
-    for name in (*FILES, BIG):
-        size, _, filename = name.partition("/")
-        with (folder / filename).open("rb") as file:
-            for part in replay_server.content(0, int(size)):
+    """Check that the downloaded files are complete."""
+    sizes = dict(name.split("/")[::-1] for name in (*FILES, BIG))
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            for part in replay_server.content(0, int(sizes[path.name])):
                 if file.read(len(part)) != bytes(part):
-                    raise SystemExit(f"{filename} differs from the original")
+                    raise RuntimeError(f"{path.name} differs from the original")
             if file.read(1):
-                raise SystemExit(f"{filename} is longer than the original")
-
-
-def report(
-    version: str,
-    one: Mapping[str, list[float]],
-    strings: Mapping[str, list[float]],
-    typed: Mapping[str, list[float]],
-) -> None:
-    """Print the medians, and ONE's times as multiples of ours."""
-    title = f"{replay_server.ROUND_TRIP * 1000:.0f} ms latency, median of {ROUNDS} rounds"
-    heading(title, f"ONE-api {version}", "alyx-client", "ratio", "range")
-    for task, name in TASKS.items():
-        comparison(name, one[task], strings[task])
-        if task in typed and task != "start":
-            comparison("  typed", one[task], typed[task])
+                raise RuntimeError(f"{path.name} is longer than the original")

@@ -13,60 +13,61 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from alyx_generator.package.shipped import generate_shipped
-
-from alyx_client import SchemaDriftWarning
-from alyx_client.endpoints.datasets import _LIST
-from alyx_client.http.message import Response
-from alyx_client.runtime.drift import DriftLog
-from alyx_client.runtime.rows import make_records
 from benchmarks import datasets
-from benchmarks.table import budget, figure
+from benchmarks.table import Figure, add, at_most, rounds, seconds, under
 
 # As in an installation, where compiled modules are cached.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def measure() -> None:
-    """Measure and print all budgets."""
+def start() -> None:
     bare = process("pass")
     importing(bare)
     first_call(bare)
-    parsing()
-    generating()
 
 
-def importing(bare: float) -> None:
+def importing(bare: Sequence[float]) -> None:
     imported = process("import alyx_client")
     code = "import sys, alyx_client; print(*(m for m in ('pydantic', 'httpx') if m in sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    extra = (imported - bare) * 1000
-    budget("import alyx_client, above bare Python", f"{extra:.1f} ms", "under 25 ms", extra < 25)
-    budget("pydantic or httpx loaded by it", loaded or "no", "no", not loaded)
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    add(Figure("import alyx_client, above bare Python", above(imported, bare), "ms", under(25)))
+    note = " and ".join(loaded)
+    add(Figure("import alyx_client: of pydantic and httpx, loaded", [len(loaded)], budget=at_most(0), note=note))
 
 
-def first_call(bare: float) -> None:
+def first_call(bare: Sequence[float]) -> None:
     # A typed call needs the client, the endpoint, its models and the transport; the server's time is excluded.
     call = (
         "from alyx_client import AlyxClient; from alyx_client.http.message import Response;"
         "c = AlyxClient('http://127.0.0.1:9', token='x');"
         'c.send = lambda request, **_: Response(200, {}, b\'{"count": 0, "next": null, "results": []}\');'
     )
-    first = process(call + "c.subjects.list()") - bare
-    every = process(
-        call + "import alyx_client.models as m; models = [getattr(m, name) for name in m.__all__];"
-        "[model.model_rebuild() for model in models if hasattr(model, 'model_rebuild')]"
+    first = above(process(call + "c.subjects.list()"), bare)
+    every = above(
+        process(
+            call + "import alyx_client.models as m; models = [getattr(m, name) for name in m.__all__];"
+            "[model.model_rebuild() for model in models if hasattr(model, 'model_rebuild')]"
+        ),
+        bare,
     )
-    every -= bare
-    budget("to the first typed call, above bare Python", f"{first * 1000:.0f} ms", "under 250 ms", first < 0.25)
-    share = f"{first / every:.2f} of {every * 1000:.0f} ms"
-    budget("  against importing every endpoint", share, "under half", first < every / 2)
+    add(Figure("to the first typed call, above bare Python", first, "ms", under(250)))
+    ratios = [one / all_of_them for one, all_of_them in zip(first, every, strict=True)]
+    note = f"of {seconds(statistics.median(every) / 1000)}"
+    add(Figure("to the first typed call / importing every endpoint", ratios, "x", under(0.5), note=note))
 
 
 def parsing() -> None:
+    # Imported here, since other revisions may lack some of these, but not what the other functions need.
+    from alyx_client import SchemaDriftWarning
+    from alyx_client.endpoints.datasets import _LIST
+    from alyx_client.http.message import Response
+    from alyx_client.runtime.drift import DriftLog
+    from alyx_client.runtime.rows import make_records
+
     count = datasets.ROWS
     rows = datasets.rows()
     content = datasets.page(rows)
@@ -80,10 +81,10 @@ def parsing() -> None:
         }
     )
     plain = figures["json.loads"]
-    ratio = figures["rows"] / plain
-    value = f"{ratio:.2f} ({figures['rows'] / count * 1e6:.1f} / {plain / count * 1e6:.1f} us a row)"
-    budget(f"{count} datasets parsed and validated / json.loads", value, "at most 1.4", ratio <= 1.4)
-    figure("  and a record made of each", f"{figures['records'] / plain:.2f}")
+    note = f"{figures['rows'] / count * 1e6:.1f} / {plain / count * 1e6:.1f} us a row"
+    name = f"{count} datasets parsed and validated / json.loads"
+    add(Figure(name, [figures["rows"] / plain], "x", at_most(1.4), note=note))
+    add(Figure("and a record made of each / json.loads", [figures["records"] / plain], "x"))
     rows = rows[:1000]
     good = Response(200, {}, datasets.page(rows))
     bad = Response(200, {}, datasets.page([*rows[:500], {**rows[500], "file_size": "unknown"}, *rows[501:]]))
@@ -92,7 +93,7 @@ def parsing() -> None:
         warnings.simplefilter("ignore", SchemaDriftWarning)
         figures = cpu_times({"good": lambda: _LIST.parse(good, log), "bad": lambda: _LIST.parse(bad, log)})
     ratio = figures["bad"] / figures["good"]
-    budget("a page of 1000 with one row that drifts / without", f"{ratio:.2f}", "at most 1.5", ratio <= 1.5)
+    add(Figure("a page of 1000 with one row that drifts / without", [ratio], "x", at_most(1.5)))
 
 
 def cpu_times(calls: Mapping[str, Callable[[], object]], repetitions: int = 31) -> dict[str, float]:
@@ -105,18 +106,25 @@ def cpu_times(calls: Mapping[str, Callable[[], object]], repetitions: int = 31) 
 
 
 def generating() -> None:
-    seconds = statistics.median(once(generate_shipped) for _ in range(3))
-    budget("the whole client generated", f"{seconds:.1f} s", "under 10 s", seconds < 10)
+    from alyx_generator.package.shipped import generate_shipped
+
+    times = [once(generate_shipped) for _ in range(rounds(3))]
+    add(Figure("the whole client generated", times, "s", under(10)))
 
 
-def process(code: str, runs: int = 9) -> float:
-    """Return the median time of new interpreters that run `code`, in seconds."""
+def process(code: str, runs: int = 9) -> list[float]:
+    """Return the times of new interpreters that run `code`, in seconds."""
     times: list[float] = []
     for _ in range(runs + 1):
         start = time.perf_counter()
         subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT)
         times.append(time.perf_counter() - start)
-    return statistics.median(times[1:])
+    return times[1:]
+
+
+def above(times: Sequence[float], bare: Sequence[float]) -> list[float]:
+    """Return by how much times exceed those of a bare interpreter, in milliseconds."""
+    return [(total - statistics.median(bare)) * 1000 for total in times]
 
 
 def once(call: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:

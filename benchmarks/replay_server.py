@@ -15,6 +15,7 @@ the path contains the size of the file, and each byte depends only on its positi
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -50,9 +51,24 @@ def content(start: int, end: int) -> Iterator[memoryview]:
         start += len(part)
 
 
+# Servers that another process runs for this one.
+_shared = os.environ.get("BENCH_SERVERS", "").split()
+
+
 @contextmanager
 def running(module: str = "benchmarks.replay_server", python: str = sys.executable) -> Generator[str]:
-    """Run a module that serves in a separate process, and yield its URL."""
+    """Run a module that serves in a separate process, and yield its URL.
+
+    Replay servers whose URLs are in ``BENCH_SERVERS`` are used in place of new ones: revisions that are compared use
+    the same servers.
+    """
+    if module == "benchmarks.replay_server" and _shared:
+        url = _shared.pop(0)
+        try:
+            yield url
+        finally:
+            _shared.insert(0, url)
+        return
     command = [python, "-m", module]
     with subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
