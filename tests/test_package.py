@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,65 @@ def test_first_endpoint_loads_only_what_it_needs() -> None:
     loaded = loaded_by("from alyx_client import AlyxClient; AlyxClient('http://127.0.0.1:9', token='x').tags")
     assert "alyx_client.endpoints.tags" in loaded
     assert "alyx_client.endpoints.sessions" not in loaded
+
+
+# What the first typed call of the blocking client does without; each takes milliseconds to import.
+UNUSED = {"asyncio", "click", "concurrent.futures", "pygments", "rich", "sqlite3", "tqdm"}
+UNUSED_ROOMS = ("alyx_client.downloads.", "alyx_client.one", "alyx_client.schema.report", "alyx_client.auth.setup")
+FIRST_CALL = """
+from alyx_client import AlyxClient
+from alyx_client.http.message import Response
+client = AlyxClient('http://127.0.0.1:9', token='x', cache_rest=None)
+client.send = lambda request, **_: Response(200, {}, b'{"count": 0, "next": null, "results": []}')
+assert list(client.tags.list()) == []
+"""
+
+
+def test_first_typed_list_loads_only_what_it_needs() -> None:
+    loaded = loaded_by(FIRST_CALL)
+    assert loaded & UNUSED == set()
+    assert not [name for name in loaded if name.startswith(UNUSED_ROOMS)]
+
+
+def test_httpx_is_left_as_it_is() -> None:
+    pytest.importorskip("click")
+    pytest.importorskip("rich")
+    code = (
+        "from alyx_client.http.httpx_library import httpx; import sys\n"
+        "assert 'httpx._main' not in sys.modules and 'click' not in sys.modules\n"
+        "try: httpx.nothing\n"
+        "except AttributeError as error: assert str(error) == \"module 'httpx' has no attribute 'nothing'\"\n"
+        "else: raise AssertionError\n"
+        "from httpx import *\n"
+        "assert type(main).__name__ == 'Command' and main is httpx.main and main is sys.modules['httpx._main'].main\n"
+        "assert main.__module__ == 'httpx' and '__getattr__' not in vars(httpx)"
+    )
+    assert "click" in loaded_by(code)
+
+
+def test_httpx_that_was_imported_before_is_left_alone() -> None:
+    code = (
+        "import httpx; before = dict(vars(httpx)); import alyx_client.http.httpx_library\n"
+        "assert vars(httpx) == before and 'httpx._main' in __import__('sys').modules"
+    )
+    pytest.importorskip("click")
+    assert "httpx._main" in loaded_by(code)
+
+
+def test_httpx_without_its_command_line_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['click'] = None\n"
+        "from alyx_client.http.httpx_library import httpx\n"
+        "try: httpx.main()\n"
+        "except SystemExit as error: assert error.code == 1\n"
+        "assert httpx.main.__module__ == 'httpx' and 'httpx._main' not in sys.modules"
+    )
+    assert "httpx" in loaded_by(code)
+
+
+def test_version_is_that_of_the_package() -> None:
+    project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text(encoding="utf-8"))
+    assert alyx_client.__version__ == project["project"]["version"]
 
 
 def test_client_imports_neither_the_generator_nor_the_local_alyx() -> None:

@@ -21,13 +21,11 @@ from pathlib import Path
 import httpx, pydantic, platformdirs, sqlite3, tempfile, zipfile, concurrent.futures, http.cookiejar
 import alyx_client.downloads.functions, alyx_client.downloads.downloader, alyx_client.client.by_name
 from alyx_client import AlyxClient, AlyxWarning
-from alyx_client.http.connection import default_user_agent
 from alyx_client.errors import *
 from alyx_client.http.retry import Retries
 from tests.client.cached_clients import QUICK
 from tests.downloads.support import downloader, size_of
 from encodings import ascii, idna, latin_1
-default_user_agent()  # importlib.metadata imports parts of itself late
 for name in [name for name in os.environ if name.startswith("ALYX_")]:
     del os.environ[name]
 os.environ.update(HOME="/nonexistent", XDG_CONFIG_HOME="", XDG_CACHE_HOME="", APPDATA="")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import threading
@@ -18,7 +17,6 @@ from alyx_client.client.async_by_name import AsyncCallsByName
 from alyx_client.client.base import CACHE_INFO, ClientBase
 from alyx_client.errors import AlyxError
 from alyx_client.http.arguments import require, require_folder, require_text
-from alyx_client.http.async_transport import AsyncTransport
 from alyx_client.http.deadline import Deadline
 from alyx_client.http.flow import Expires, Flow, Send, adrive, to_thread
 from alyx_client.http.json_body import read_json
@@ -28,6 +26,7 @@ from alyx_client.storage.sqlite import waiting_at_most
 
 if TYPE_CHECKING:
     from alyx_client.downloads.options import DownloadOptions
+    from alyx_client.http.async_transport import AsyncTransport
     from alyx_client.schema.report import Report
 
 __all__ = ["AsyncBaseClient"]
@@ -41,6 +40,9 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
     _transport: AsyncTransport
 
     def _open(self, auth: TokenAuth, **options: Unpack[TransportOptions]) -> None:
+        # Programs without an asynchronous client import neither this nor asyncio, which takes long.
+        from alyx_client.http.async_transport import AsyncTransport
+
         self._transport = AsyncTransport(self.base_url, auth, **options)
 
     async def send(
@@ -149,6 +151,8 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
 
 async def _in_thread(work: Callable[..., T]) -> T:
     """Call a function in a thread, which is told to stop, and waited for, when the task is cancelled."""
+    import asyncio
+
     cancelled = threading.Event()
     running = to_thread(work, cancelled=cancelled)
     try:

@@ -8,13 +8,12 @@ import weakref
 from functools import partial
 from typing import Self
 
-import httpx
-
+from alyx_client.http.async_lifetime import AsyncLifetime
 from alyx_client.http.body import BodyRefusedError, DamagedEncodingError
 from alyx_client.http.connection import httpx_errors
 from alyx_client.http.deadline import Deadline
 from alyx_client.http.flow import Send, adrive
-from alyx_client.http.lifetime import AsyncLifetime
+from alyx_client.http.httpx_library import httpx
 from alyx_client.http.loop_pool import LoopPool
 from alyx_client.http.message import Request, Response
 from alyx_client.http.network import open_async_pool

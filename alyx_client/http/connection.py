@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import platform
 import re
@@ -13,12 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
-import httpx
 
+from alyx_client import __version__
 from alyx_client.errors import ConfigurationError, printable
 from alyx_client.http.body import DamagedEncodingError
 from alyx_client.http.environment import Proxy, ssl_verification
 from alyx_client.http.failure import FailureKind, Unanswered, causes, certificate_failure, connection_failure
+from alyx_client.http.httpx_library import httpx
 from alyx_client.http.url import redact_text
 
 __all__ = ["LoggedURL", "default_user_agent", "httpx_errors", "pool_settings", "unanswered"]
@@ -99,11 +99,7 @@ def pool_settings(verify: bool | ssl.SSLContext, url: str, proxy: Proxy | None) 
 
 def default_user_agent() -> str:
     """Return the ``User-Agent`` of this package, Python and httpx."""
-    try:
-        version = importlib.metadata.version("alyx-client")
-    except importlib.metadata.PackageNotFoundError:
-        version = "0"
-    return f"alyx-client/{version} python/{platform.python_version()} httpx/{httpx.__version__}"
+    return f"alyx-client/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
 
 
 def httpx_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:

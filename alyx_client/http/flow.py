@@ -8,20 +8,22 @@ alone.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import field
 from datetime import timedelta
 from functools import partial
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from alyx_client.errors import DeadlineExceededError
 from alyx_client.http.deadline import Deadline, deadline_exceeded
 from alyx_client.http.log import context_of_caller
 from alyx_client.http.message import Request, Response
 from alyx_client.lazy_dataclasses import dataclass
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = [
     "Acquire",
@@ -197,9 +199,11 @@ async def adrive(
     flow: Flow[T],
     send: Callable[[Send], Awaitable[Response]],
     deadline: Deadline | None = None,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
 ) -> T:
     """Run a flow in this task; parameters, result and errors as for `drive`."""
+    import asyncio
+
     deadline = deadline or Deadline(math.inf)
     outcome: object = None
     error: BaseException | None = None
@@ -216,7 +220,7 @@ async def adrive(
                     outcome = await send(step)
                 case Sleep():
                     _require_time(deadline, step.seconds)
-                    await sleep(step.seconds)
+                    await (sleep or asyncio.sleep)(step.seconds)
                 case Acquire():
                     while not step.lock.acquire(blocking=False):
                         if deadline.is_over:
@@ -240,5 +244,7 @@ def _lock_timeout(deadline: Deadline) -> DeadlineExceededError:
 
 def to_thread(function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> asyncio.Future[T]:
     """Call a function in a thread as `asyncio.to_thread` does; its warnings point at the line of the user's code."""
+    import asyncio
+
     call = partial(context_of_caller().run, function, *args, **options)
     return asyncio.get_running_loop().run_in_executor(None, call)

@@ -16,9 +16,9 @@ from collections.abc import Generator, Iterable
 from typing import Any
 
 import httpcore
-import httpx
 
 from alyx_client.http.deadline import Deadline
+from alyx_client.http.httpx_library import httpx
 
 __all__ = ["headers_of", "open_async_pool", "open_pool", "shut_down", "timeouts"]
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, Self
 
 import httpcore
-import httpx
 
 from alyx_client.errors import ConfigurationError
 from alyx_client.http.connection import LoggedURL, default_user_agent, httpx_errors, pool_settings, unanswered
@@ -23,6 +22,7 @@ from alyx_client.http.download_rate import DEFAULT_MIN_RATE, DownloadRate, too_s
 from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.headers import whole_number
+from alyx_client.http.httpx_library import httpx
 from alyx_client.http.log import log_failure, logger
 from alyx_client.http.network import headers_of, open_pool, shut_down, timeouts
 from alyx_client.http.surplus import drop_surplus

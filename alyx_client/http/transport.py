@@ -18,8 +18,6 @@ from functools import partial
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
-import httpx
-
 from alyx_client.errors import ConfigurationError, InsecureConnectionWarning
 from alyx_client.http.body import DEFAULT_MAX_BYTES, Body, BodyRefusedError, DamagedEncodingError, refused
 from alyx_client.http.connection import (
@@ -33,6 +31,7 @@ from alyx_client.http.deadline import DEFAULT_TIMEOUT, Deadline, deadline_exceed
 from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.flow import Authenticator, Flow, Send, drive
+from alyx_client.http.httpx_library import httpx
 from alyx_client.http.lifetime import DEFAULT_MAX_REQUESTS, Lifetime
 from alyx_client.http.log import log_failure, log_response, warn
 from alyx_client.http.message import Request, Response

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from alyx_client.http.log import context_of_caller
 from alyx_client.runtime.lists.paging import Page, PageRequest
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["AsyncPagesAhead", "PagesAhead", "Prefetch"]
 
@@ -176,6 +178,8 @@ class AsyncPagesAhead(_Ahead["asyncio.Task[Page[Any]]"]):
         self._pages.clear()
 
     def _fetch_ahead(self, request: PageRequest) -> asyncio.Task[Page[Any]]:
+        import asyncio
+
         task = asyncio.get_running_loop().create_task(self._page(request), context=context_of_caller())
         task.add_done_callback(_retrieve_exception)
         return task
