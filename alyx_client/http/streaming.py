@@ -25,13 +25,15 @@ from alyx_client.http.headers import whole_number
 from alyx_client.http.httpx_library import httpx
 from alyx_client.http.log import log_failure, logger
 from alyx_client.http.network import headers_of, open_pool, shut_down, timeouts
+from alyx_client.http.parser_state import count_body
 from alyx_client.http.surplus import drop_surplus
 from alyx_client.http.url import redact_url
 
 __all__ = ["Stream", "Streams"]
 
-# Bodies of at least this many bytes are read straight from the connection, in pieces of the given size at most.
-_LARGE_BODY, _PIECE = 4 * 2**20, 2**18
+# Bodies of which at least this many bytes are missing are read straight from the connection, in pieces of the given
+# size at most.
+_LARGE_BODY, _PIECE = 2**16, 2**18
 
 
 class Stream:
@@ -86,8 +88,9 @@ class Stream:
             remaining = self._known_length() - len(first)
             if remaining >= _LARGE_BODY:
                 yield from self._read_connection(remaining)
-            else:
-                yield from body
+                if not count_body(self._response, remaining):
+                    return
+            yield from body
         except (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.TimeoutException) as error:
             raise self._failure(error) from error
 
@@ -99,8 +102,8 @@ class Stream:
         return (whole_number(length) or 0) if is_plain else 0
 
     def _read_connection(self, remaining: int) -> Generator[bytes]:
-        # The HTTP parser costs more than the network. It has handed over all that it held, and asks for no more. httpx
-        # closes the connection afterwards; should the parser have held bytes back, they are missing at the end.
+        # The HTTP parser costs more than the network. It has handed over all that it held; should it have held bytes
+        # back, they are missing at the end.
         connection = self._response.extensions["network_stream"]
         while remaining:
             piece = connection.read(min(remaining, _PIECE), self._timeout)
@@ -209,7 +212,10 @@ class Streams:
             # Certificates that cannot be read are no obstacle to a server without encryption.
             key = url.partition(":")[0].lower(), proxy
             if key not in self._pools:
-                self._pools[key] = open_pool(pool_settings(self._verify, url, proxy))
+                # Loading the trust store takes as long as a request.
+                is_encrypted = key[0] == "https" or (proxy is not None and proxy.scheme == "https")
+                verify = self._verify if is_encrypted else False
+                self._pools[key] = open_pool(pool_settings(verify, url, proxy))
             return self._pools[key]
 
     def _trace(self, pool: httpx.Client, event: str, info: Mapping[str, Any]) -> None:

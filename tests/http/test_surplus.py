@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient, Retries
-from tests.faults import FaultServer, Step, json_response, response
+from tests.download_faults import content
+from tests.faults import FaultServer, Step, json_response, response, response_head
+from tests.http.certificates import make_certificate
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 EVIL = HEAD + b'Content-Length: 11\r\n\r\n{"evil": 1}'
@@ -54,6 +57,32 @@ def test_next_download_has_a_connection_of_its_own(surplus: bytes, tmp_path: Pat
             paths = [client.download_file(f"{server.url}/{name}", target_dir=tmp_path) for name in ("a", "b")]
         assert [path.read_bytes() for path in paths] == [b'{"a": 1}', b"data"]
         assert server.connections == 2
+
+
+@pytest.mark.parametrize("size", [300_000, 5_000_000])
+@pytest.mark.parametrize("surplus", [b"", *SURPLUS.values()], ids=["none", *SURPLUS])
+def test_next_download_after_a_large_one_has_a_connection_of_its_own(surplus: bytes, size: int, tmp_path: Path) -> None:
+    # Large bodies are read past the parser, which learns how much of its response that was.
+    body = content(size)
+    steps = [send(response_head(200, {"Content-Length": str(size)}) + body + surplus) for _ in range(2)]
+    with FaultServer(steps, then=response(b"data")) as server:
+        with AlyxClient(server.url, token="t", silent=True, cache_rest=None) as client:
+            paths = [client.download_file(f"{server.url}/{name}", target_dir=tmp_path) for name in ("a", "b", "c")]
+        assert [path.read_bytes() for path in paths] == [body, body, b"data"]
+        assert server.connections == (3 if surplus else 1)
+
+
+@pytest.mark.parametrize("surplus", [b"", EVIL])
+def test_surplus_behind_encryption_is_noticed(surplus: bytes, tmp_path: Path) -> None:
+    # Decrypted with the end of the body, it is no longer in the socket, where httpcore looks for it.
+    certificate, body = make_certificate(tmp_path), content(300_000)
+    first = send(response_head(200, {"Content-Length": "300000"}) + body + surplus)
+    with FaultServer([first], then=response(b"data"), tls=certificate.serving) as server:
+        trusting = ssl.create_default_context(cafile=certificate.path)
+        with AlyxClient(server.url, token="t", silent=True, cache_rest=None, verify=trusting) as client:
+            paths = [client.download_file(f"{server.url}/{name}", target_dir=tmp_path) for name in ("a", "b")]
+        assert [path.read_bytes() for path in paths] == [body, b"data"]
+        assert server.connections == (2 if surplus else 1)
 
 
 def test_connections_without_surplus_are_reused() -> None:
