@@ -45,7 +45,7 @@ class Batch:
         Parameters
         ----------
         threads
-            Maximum number of threads.
+            Maximum number of files, or parts of a large file, that are received at a time.
         silent
             Show no progress.
         cancelled
@@ -64,7 +64,7 @@ class Batch:
         with Workers(threads, cancelled, self._streams.abort) as workers:
             request_help = workers.submit_to_others if threads > 1 else None
             downloads = [
-                Download(FileRequests(job, self._streams, workers.stop), self._retries, request_help)
+                Download(FileRequests(job, self._streams, workers.stop), self._retries, request_help, workers.finishing)
                 for job in self._jobs.values()
             ]
             for download in downloads:

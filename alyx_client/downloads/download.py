@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alyx_client.downloads.attempts import Attempts, retried_error
@@ -32,6 +33,8 @@ class Download:
         How many attempts, and how long to wait between them; the count starts over after progress.
     request_help
         Has other threads help with a large file; None if there are none.
+    finishing
+        Called once all bytes have been received, when another file may use the connection.
 
     Attributes
     ----------
@@ -39,11 +42,18 @@ class Download:
         Whether it is under way, and whether it has ended.
     """
 
-    def __init__(self, requests: FileRequests, retries: Retries, request_help: RequestHelp | None = None) -> None:
+    def __init__(
+        self,
+        requests: FileRequests,
+        retries: Retries,
+        request_help: RequestHelp | None = None,
+        finishing: Callable[[], None] = lambda: None,
+    ) -> None:
         self.job = requests.job
         self.active = self.ended = self._was_slow = False
         self._requests = requests
         self._retries = retries
+        self._finishing = finishing
         self._check = FileCheck(self.job, requests.stop)
         self._receiver = Receiver(requests, retries, self._check, request_help)
 
@@ -106,6 +116,7 @@ class Download:
     def _fetch(self, part: PartFile) -> None:
         try:
             self._receive(part)
+            self._finishing()
             try:
                 self._check.check(part.path, part.version.length if part.version else None)
             except (ChecksumError, IncompleteDownloadError):

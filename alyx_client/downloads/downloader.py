@@ -92,7 +92,8 @@ class Downloader:
         source
             As for `FileApi.download_file`; without a source, the result is None.
         threads
-            Maximum number of threads; by default ``ONE_HTTP_DL_THREADS``, or 4.
+            Maximum number of files, or parts of a large file, that are received at a time; by default
+            ``ONE_HTTP_DL_THREADS``, or 8.
         cancelled
             When it is set, the download is cancelled within about a second.
         **options

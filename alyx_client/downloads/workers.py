@@ -24,7 +24,8 @@ class Workers:
     Parameters
     ----------
     limit
-        Maximum number of threads; they are started as they are needed.
+        Maximum number of tasks at a time; threads are started as they are needed. As many tasks may finish meanwhile
+        (see `finishing`), unless it is 1.
     cancelled
         Set to cancel the whole call.
     wake
@@ -44,7 +45,9 @@ class Workers:
         self._tasks: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
+        self._max_threads = 2 * limit if limit > 1 else 1
         self._idle = 0
+        self._busy: set[threading.Thread] = set()
         self._closed = False
 
     def submit(self, task: Callable[[], None]) -> None:
@@ -54,11 +57,7 @@ class Workers:
                 return
             self._tasks.append(task)
             if len(self._tasks) > self._idle and len(self._threads) < self.limit:
-                # A daemon: the interpreter exits without waiting for a thread that hangs in a system call.
-                context = context_of_caller()
-                thread = threading.Thread(target=context.run, args=(self._work,), daemon=True, name="alyx-download")
-                self._threads.append(thread)
-                thread.start()
+                self._start_thread()
             self._changed.notify()
 
     def submit_to_others(self, task: Callable[[], None]) -> None:
@@ -66,16 +65,35 @@ class Workers:
         for _ in range(self.limit - 1):
             self.submit(task)
 
+    def finishing(self) -> None:
+        """Let the next task begin, called by a task whose rest takes the disk or the processor, but no connection."""
+        with self._changed:
+            self._busy.discard(threading.current_thread())
+            if self._tasks and not self._idle and len(self._threads) < self._max_threads:
+                self._start_thread()
+            self._changed.notify()
+
+    def _start_thread(self) -> None:
+        # A daemon: the interpreter exits without waiting for a thread that hangs in a system call.
+        context = context_of_caller()
+        thread = threading.Thread(target=context.run, args=(self._work,), daemon=True, name="alyx-download")
+        self._threads.append(thread)
+        thread.start()
+
     def _work(self) -> None:
+        thread = threading.current_thread()
         while True:
             with self._changed:
+                self._busy.discard(thread)
                 self._idle += 1
-                while not self._tasks and not self._closed:
+                # A thread that had to wait for its turn was notified in vain.
+                while not self._closed and not (self._tasks and len(self._busy) < self.limit):
                     self._changed.wait()
                 self._idle -= 1
                 if self._closed:
                     return
                 task = self._tasks.popleft()
+                self._busy.add(thread)
             task()
 
     def wait(self, done: threading.Event, tick: Callable[[], None]) -> None:

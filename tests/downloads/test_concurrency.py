@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from alyx_client.downloads import part_file
 from alyx_client.errors import ChecksumError, DownloadsFailedError, NotFoundError
 from tests import faults
 from tests.download_faults import serve
@@ -39,7 +40,7 @@ def test_one_failure_does_not_stop_the_others(folder: Path) -> None:
     assert names(folder) == ["a.npy", "c.npy", "e.npy"]
 
 
-@pytest.mark.parametrize(("setting", "limit"), [("2", 2), (None, 4), ("nonsense", 4)])
+@pytest.mark.parametrize(("setting", "limit"), [("2", 2), (None, 8), ("nonsense", 8)])
 def test_concurrent_files_are_limited(
     setting: str | None, limit: int, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +66,28 @@ def test_concurrent_files_are_limited(
     with FaultServer(then=counting) as server:
         downloader(server, folder).download([f"{number}.npy" for number in range(12)])
     assert peak == limit
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_connections_do_not_wait_for_the_disk(threads: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count, requests, all_requested = 2 * threads, 0, threading.Event()
+    in_time: list[bool] = []
+
+    def counting(request: Received, connection: Any) -> bool:
+        nonlocal requests
+        requests += 1
+        if requests == count:
+            all_requested.set()
+        return serve(BODY)(request, connection)
+
+    def slow_sync(path: Path) -> None:
+        in_time.append(all_requested.wait(0.1 if threads == 1 else 10))
+
+    monkeypatch.setattr(part_file, "sync_file", slow_sync)
+    with FaultServer(then=counting) as server:
+        downloader(server, folder).download([f"{number}.npy" for number in range(count)], threads=threads)
+    # With one thread, files are still fetched one after the other.
+    assert in_time == ([False, True] if threads == 1 else [True] * count)
 
 
 def test_connections_are_reused_and_closed(folder: Path) -> None:
