@@ -16,7 +16,7 @@ from alyx_client.runtime.coerce import is_list, plain_python, several
 
 Folder = str | os.PathLike[str]
 
-_DEFAULT_THREADS = 4
+_DEFAULT_THREADS = 8
 # RFC 9110, section 5: a name is a token; values are sent as ASCII, and a line break would begin another header.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
@@ -106,7 +106,7 @@ def read_folders(
 
 
 def thread_count(threads: int | None) -> int:
-    """Return the maximum number of threads: the one passed, that of ``ONE_HTTP_DL_THREADS``, or 4."""
+    """Return the maximum number of threads: the one passed, that of ``ONE_HTTP_DL_THREADS``, or 8."""
     if threads is None:
         text = os.environ.get("ONE_HTTP_DL_THREADS", "").strip()
         threads = int(text) if re.fullmatch(r"[0-9]{1,4}", text) else _DEFAULT_THREADS

@@ -20,6 +20,8 @@ from tests.faults import FaultServer
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "MIN_SEGMENTED_BYTES", 4 * MIB)
     monkeypatch.setattr(segments, "MIN_SEGMENT_BYTES", MIB)
+    # Fewer than there are segments, so that the thread with the first response goes on to the next ones.
+    monkeypatch.setenv("ONE_HTTP_DL_THREADS", "4")
 
 
 def test_large_file_is_fetched_in_parallel_segments(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
