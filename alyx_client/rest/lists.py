@@ -18,7 +18,7 @@ from alyx_client.runtime.lists.list_query import ListQuery
 from alyx_client.runtime.lists.next_pager import with_next_url
 from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, Paging, page_params
 from alyx_client.runtime.lists.results import Results
-from alyx_client.runtime.lists.row_keys import RowKey, as_uuid, distinct_rows, key_reader
+from alyx_client.runtime.lists.row_keys import KeyReader, RowKey, as_uuid, distinct_rows
 
 __all__ = ["LazyList", "is_chosen_page", "is_page", "page_request", "paging_of", "read_page"]
 
@@ -91,10 +91,7 @@ class LazyList:
         return await AsyncResults.from_query(self.query(), run) if rows is None else rows
 
     def _row_key(self) -> RowKey | None:
-        if not self.row_key:
-            return None
-        read_key = key_reader(self.row_key, self.send.request.path)
-        return lambda row: read_key(row) if is_object(row) else None
+        return KeyReader(self.row_key, self.send.request.path) if self.row_key else None
 
     def query(self) -> ListQuery[Any]:
         """Return the query for the list, with its first page."""

@@ -26,11 +26,10 @@ from alyx_client.runtime.keys import Finder, LookupKey, LookupKind, fill_path, s
 from alyx_client.runtime.lists.list_query import ListQuery
 from alyx_client.runtime.lists.next_pager import with_next_url
 from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, Paging, page_params
-from alyx_client.runtime.lists.row_keys import RowKey, key_reader
+from alyx_client.runtime.lists.row_keys import KeyReader
 from alyx_client.runtime.models import Resource
 from alyx_client.runtime.references import Reference, keys_of_records, lookups_of_records
 from alyx_client.runtime.response import PageParser, ResponseParser
-from alyx_client.runtime.rows import fields_of
 from alyx_client.runtime.zones import with_zones
 
 __all__ = ["Action", "ListAction"]
@@ -321,7 +320,7 @@ class ListAction(Generic[T]):
         return ListQuery(
             fetch_page,
             param_sets,
-            self._key_of_row(),
+            KeyReader(self.row_key, self.path) if self.row_key else None,
             self.by_uuid,
             limit,
             max_items,
@@ -337,13 +336,6 @@ class ListAction(Generic[T]):
         from alyx_client.runtime.query.condition import lookups_of
 
         return lookups_of(where, self.model, self.endpoint, base_url)
-
-    def _key_of_row(self) -> RowKey | None:
-        if not self.row_key:
-            return None
-        read_key = key_reader(self.row_key, self.path)
-        # Rows that are no records, such as a number in a response that differs from its declaration, have no fields.
-        return lambda row: read_key(fields_of(row))
 
     def param_sets(
         self,

@@ -14,11 +14,12 @@ for each offset, and only one page, or ranges of keys, show them all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
+from alyx_client.runtime.lists.key_set import KeySet
 from alyx_client.runtime.lists.paging import LONGEST_PAGE, Page
-from alyx_client.runtime.lists.row_keys import SeenRows
+from alyx_client.runtime.lists.row_keys import SeenRows, has_twice
 
 __all__ = ["REPAIR_REQUESTS", "QueryPager"]
 
@@ -65,7 +66,7 @@ class QueryPager(Generic[T]):
         """True if no further page of this query is to be fetched."""
         self._count: int | None = None
         self._lowest_count = 0
-        self._keys = seen.keys if is_only_query else set[object]()
+        self._keys = seen.keys if is_only_query else KeySet()
         self._rows_without_key = 0
         self._is_keyless = False  # pages brought rows without a key
         self._is_whole = False  # all rows were read at one moment
@@ -174,10 +175,7 @@ class QueryPager(Generic[T]):
 
     def add_range(self, rows: Sequence[T]) -> list[T]:
         """Take the rows of a range of keys, and return those that are new."""
-        keys = self._seen.keys_of(rows)
-        new = self._seen.new_rows(rows, keys)
-        self._note_keys(keys)
-        return new
+        return self._new_rows(rows, self._seen.keys_of(rows))
 
     def confirm(self) -> None:
         """Take note that all rows were read, each at a moment at which no other row could take its place."""
@@ -281,10 +279,8 @@ class QueryPager(Generic[T]):
         # Without keys, the rows of the overlap are known by their place.
         skipped = max(0, self._end - offset) if self._is_keyless and is_anchored else 0
         # Pages nearer to the front repeat rows on purpose, among those that were created meanwhile.
-        if not self._is_stepping_back:
-            self._note_order(keys[max(0, self._end - offset) :])
-        new = self._seen.new_rows(page.rows[skipped:], keys[skipped:])
-        self._note_keys(keys[skipped:])
+        beginning = len(page.rows) if self._is_stepping_back else max(0, self._end - offset)
+        new = self._new_rows(page.rows[skipped:], keys[skipped:], beginning - skipped)
         self._is_whole = self._is_whole or (offset == 0 and page.count <= len(page.rows) < LONGEST_PAGE + is_first)
         self._is_bringing_rows = bool(new) and not is_repeated
         if self._is_bringing_rows:
@@ -295,16 +291,28 @@ class QueryPager(Generic[T]):
         self._advance(page, offset, limit)
         return new
 
-    def _note_order(self, keys: Sequence[object]) -> None:
-        """Take note of rows that come again where none should."""
-        if not self._keys.isdisjoint(keys):
-            self._is_displaced = True
-            self._is_disordered = self._is_disordered or _has_known_behind_new(keys, self._keys)
-
-    def _note_keys(self, keys: Sequence[object]) -> None:
+    def _new_rows(self, rows: Sequence[T], keys: Sequence[object], beginning: int | None = None) -> list[T]:
+        """Return the rows that are new; those from `beginning` on should be."""
         self._rows_without_key += keys.count(None)
-        self._keys.update(keys)
-        self._keys.discard(None)
+        are_known = self._keys.add(keys)
+        if beginning is not None and True in are_known[beginning:]:
+            self._note_order(keys, are_known, beginning)
+        if self._keys is self._seen.keys:
+            return self._seen.take(rows, are_known)
+        return self._seen.new_rows(rows, keys)
+
+    def _note_order(self, keys: Sequence[object], are_known: Sequence[bool], beginning: int) -> None:
+        """Take note of rows of earlier pages that come again where none should."""
+        if has_twice(keys):
+            # Rows of the page itself that come again say nothing.
+            first = dict(zip(reversed(keys), reversed(are_known), strict=True))
+            are_known = [first[key] for key in keys]
+        were_read = are_known[beginning:]
+        if True in were_read:
+            self._is_displaced = True
+            self._is_disordered = self._is_disordered or (
+                False in were_read and True in were_read[were_read.index(False) :]
+            )
 
     def _spend(self) -> bool:
         """Take one request from the budget; False if it is used up."""
@@ -341,8 +349,3 @@ class QueryPager(Generic[T]):
             self._reads_whole = True
         else:
             self.is_finished = True
-
-
-def _has_known_behind_new(keys: Sequence[object], known: Set[object]) -> bool:
-    are_known = [key in known for key in keys]
-    return True in are_known[are_known.index(False) :] if False in are_known else False

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-__all__ = ["RowKey", "SeenRows", "as_uuid", "distinct_rows", "has_repeats", "key_reader"]
+from alyx_client.runtime.lists.key_set import KeySet, pack_key, pack_uuids
+from alyx_client.runtime.rows import fields_of
+
+__all__ = ["KeyReader", "RowKey", "SeenRows", "as_uuid", "distinct_rows", "has_repeats", "has_twice"]
 
 T = TypeVar("T")
 RowKey = Callable[[Any], object]
@@ -17,9 +20,11 @@ _IDENTIFIER = re.compile(
     "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|-?[0-9]{1,20}"
 )
 
+_UUID_LENGTH = 36
 
-def key_reader(names: Sequence[str], path: str) -> Callable[[Mapping[str, object]], object]:
-    """Return a function that reads the key from the fields of a row; None where the row has none.
+
+class KeyReader:
+    """Reads the keys of a list's rows: a callable that returns the key of one row, None where the row has none.
 
     Parameters
     ----------
@@ -28,24 +33,50 @@ def key_reader(names: Sequence[str], path: str) -> Callable[[Mapping[str, object
     path
         The list's path, below which the URLs of its records lie.
     """
-    path = path.rstrip("/")
-    is_identifier = _IDENTIFIER.fullmatch
 
-    def read_key(fields: Mapping[str, object]) -> object:
-        for name in names:
+    def __init__(self, names: Sequence[str], path: str) -> None:
+        self._names = names
+        self._path = path.rstrip("/")
+
+    def __call__(self, row: object) -> object:
+        """Return the key of a row; None if it has none."""
+        # Rows that are no records, such as a number in a response that differs from its declaration, have no fields.
+        fields = fields_of(row)
+        for name in self._names:
             value = fields.get(name)
             if isinstance(value, str):
                 folder, slash, last = value.rpartition("/")
                 if slash and not last:
                     folder, slash, last = folder.rpartition("/")
                 # The schema's word is checked on each row: servers send other things than they declare.
-                if (not slash or folder.endswith(path)) and is_identifier(last):
+                if (not slash or folder.endswith(self._path)) and _IDENTIFIER.fullmatch(last):
                     return last
             elif isinstance(value, UUID) or (isinstance(value, int) and not isinstance(value, bool)):
                 return value
         return None
 
-    return read_key
+    def packed(self, rows: Sequence[object]) -> list[object]:
+        """Return the keys of a page's rows, packed; None for rows without one."""
+        return self._packed_uuids(rows) or [pack_key(self(row)) for row in rows]
+
+    def _packed_uuids(self, rows: Sequence[Any]) -> list[Any] | None:
+        """Return the keys if all are UUIDs in the first field, read at once; None if they have to be read one by one.
+
+        This is the usual case, and takes a third of the time.
+        """
+        if not self._names or set(map(type, rows)) != {dict}:
+            return None
+        try:
+            values: list[Any] = [row[self._names[0]] for row in rows]
+        except KeyError:
+            return None
+        if isinstance(values[0], str) and "/" in values[0]:
+            start = values[0][:-_UUID_LENGTH]
+            are_below = (isinstance(value, str) and value.startswith(start) for value in values)
+            if not start.endswith(f"{self._path}/") or not all(are_below):
+                return None
+            values = [value[len(start) :] for value in values]
+        return pack_uuids(values)
 
 
 def as_uuid(key: object) -> UUID | None:
@@ -85,7 +116,7 @@ class SeenRows(Generic[T]):
 
     def __init__(self, row_key: RowKey | None, max_items: int | None) -> None:
         self._row_key = row_key
-        self.keys: set[object] = set()
+        self.keys = KeySet()
         """The keys of the rows that were returned."""
         self.remaining = max_items
         """The number of rows that may still be returned; None if any number may."""
@@ -93,13 +124,18 @@ class SeenRows(Generic[T]):
         """True if a page had the same row twice."""
 
     def keys_of(self, rows: Sequence[T]) -> list[object]:
-        """Return the keys of a page's rows; None for rows that nothing identifies."""
+        """Return the keys of a page's rows, packed; None for rows that nothing identifies."""
         if self._row_key is None:
             return [None] * len(rows)
-        keys = [self._row_key(row) for row in rows]
-        if len(set(keys)) < len(keys) and self._contradicts(rows, keys):
-            self._row_key = None
-            return [None] * len(rows)
+        if isinstance(self._row_key, KeyReader):
+            keys = self._row_key.packed(rows)
+        else:
+            keys = [pack_key(self._row_key(row)) for row in rows]
+        if len(set(keys)) < len(keys):
+            if self._contradicts(rows, keys):
+                self._row_key = None
+                return [None] * len(rows)
+            self.has_repeats = self.has_repeats or has_twice(keys)
         return keys
 
     @staticmethod
@@ -118,25 +154,28 @@ class SeenRows(Generic[T]):
         keys
             Their keys, if these have been read already.
         """
-        keys = self.keys_of(rows) if keys is None else keys
-        distinct = set(keys)
-        # Rows without a key may be repetitions, but dropping equal rows might drop different records.
-        if None not in distinct and len(distinct) == len(keys):
-            known = self.keys
-            new = [row for row, key in zip(rows, keys, strict=True) if key not in known] if known else list(rows)
-        else:
-            new = list(self._without_repeats(rows, keys))
-        self.keys |= distinct - {None}
+        return self.take(rows, self.keys.add(self.keys_of(rows) if keys is None else keys))
+
+    def take(self, rows: Sequence[T], are_known: Sequence[bool]) -> list[T]:
+        """Return the rows that are not known, at most as many as remain.
+
+        Parameters
+        ----------
+        rows
+            Rows of one page.
+        are_known
+            Whether each was returned before, as `KeySet.add` says. Rows without a key are not known: they may be
+            repetitions, but dropping equal rows might drop different records.
+        """
+        new = list(rows)
+        if True in are_known:
+            new = [row for row, is_known in zip(rows, are_known, strict=True) if not is_known]
         if self.remaining is not None:
             new = new[: self.remaining]
             self.remaining -= len(new)
         return new
 
-    def _without_repeats(self, rows: Sequence[T], keys: Sequence[object]) -> Iterator[T]:
-        of_page: set[object] = set()
-        for row, key in zip(rows, keys, strict=True):
-            self.has_repeats = self.has_repeats or key in of_page
-            if key not in self.keys and key not in of_page:
-                yield row
-            if key is not None:
-                of_page.add(key)
+
+def has_twice(keys: Sequence[object]) -> bool:
+    """Return whether a key is there twice; None is no key."""
+    return len(set(keys) - {None}) < len(keys) - keys.count(None)

@@ -9,7 +9,7 @@ import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.errors import SchemaDriftWarning
-from alyx_client.runtime.lists.row_keys import distinct_rows, key_reader
+from alyx_client.runtime.lists.row_keys import KeyReader, distinct_rows
 from tests.faults import FaultServer, json_response
 from tests.runtime.lists.support import no_warnings
 
@@ -41,7 +41,7 @@ URL = f"https://alyx.example.org/weighings/{KEY}"
     ],
 )
 def test_key_of_a_row(names: list[str], fields: dict[str, object], key: object) -> None:
-    assert key_reader(names, "/weighings")(fields) == key
+    assert KeyReader(names, "/weighings")(fields) == key
 
 
 def key_of(row: dict[str, Any]) -> object:
