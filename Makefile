@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 ONE_VENV := .venv-one
 PEERS_VENV := .venv-peers
 
-.PHONY: setup demo test check client snapshot one bench foreign record live wheel sdist clean
+.PHONY: setup demo test check client snapshot one bench soak foreign record live wheel sdist clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -56,6 +56,11 @@ one: $(ONE_VENV)/.installed
 bench: $(STAMP) $(if $(ONE),$(ONE_VENV)/.installed) $(if $(PEERS),$(PEERS_VENV)/.installed)
 	$(if $(ONE),ONE_PYTHON=$(ONE_VENV)/bin/python) $(if $(PEERS),PEERS_PYTHON=$(PEERS_VENV)/bin/python) \
 	  $(RUN) -m benchmarks.run $(if $(ONLY),--only $(ONLY)) $(if $(COMPARE),--compare $(COMPARE))
+
+# make soak                    ten minutes of clients on a local Alyx that fails at random
+# make soak SECONDS=60 SEED=7  less, with the choices of an earlier run
+soak: $(STAMP)
+	$(RUN) -m benchmarks.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 # make foreign FOREIGN=folder           generate packages from schemas of other servers in a folder, and print what became of them
 # make foreign FOREIGN=folder STRICT=1  also type-check them

@@ -65,6 +65,19 @@ def test_connection_is_reset(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     assert http.get("/labs").status_code == 200
 
 
+@pytest.mark.parametrize("handled", [False, True])
+def test_request_is_carried_out_although_it_seems_to_fail(
+    local_alyx: LocalAlyx, http: httpx.Client, handled: bool
+) -> None:
+    local_alyx.faults.add("/labs", "status", status=502, method="POST", handled=handled)
+    assert http.post("/labs", json={"name": "one"}).status_code == 502
+    local_alyx.faults.add("/labs", "reset", method="POST", handled=handled)
+    with pytest.raises(httpx.ReadError):
+        http.post("/labs", json={"name": "two"})
+    names = {lab["name"] for lab in http.get("/labs").json()["results"]}
+    assert names & {"one", "two"} == ({"one", "two"} if handled else set())
+
+
 def test_announced_length_differs_from_the_content(local_alyx: LocalAlyx, http: httpx.Client) -> None:
     length = len(http.get("/labs").content)
     local_alyx.faults.add("/labs", "wrong_length", delta=-10)

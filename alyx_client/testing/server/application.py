@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
@@ -177,6 +177,9 @@ class Application:
                 return json_response(failure.status, body, failure.headers)
             except (PageNotFound, UnreportedFailure):
                 raise
+            except ClientDisconnect:
+                # Nobody receives the response.
+                return Response(status_code=400)
             except Exception as problem:
                 # A mistake in this package: log it, since the client sees only a 500.
                 _LOG.exception("%s %s", request.method, request.url.path)

@@ -56,7 +56,7 @@ class FaultMiddleware:
             await asyncio.sleep(options.get("seconds", 0.2))
             await self.app(scope, receive, send)
         elif fault.kind == "status":
-            await _drain(receive)
+            await self._receive(fault, scope, receive)
             await _send_status(send, options)
         elif fault.kind == "html":
             await _drain(receive)
@@ -66,12 +66,23 @@ class FaultMiddleware:
             self.revoke(header.decode("latin-1").removeprefix("Token").strip())
             await self.app(scope, receive, send)
         elif fault.kind == "reset":
-            await _drain(receive)
+            await self._receive(fault, scope, receive)
             self._reset(scope)
         elif fault.kind == "headers":
             await self._send_with_headers(scope, receive, send, options.get("headers", {}))
         else:
             await self._send_damaged(fault, scope, receive, send)
+
+    async def _receive(self, fault: Fault, scope: Scope, receive: Receive) -> None:
+        """Receive the request, and handle it if the fault is to hide the response from the client."""
+        if not fault.options.get("handled"):
+            await _drain(receive)
+            return
+
+        async def discard(message: Message) -> None:
+            pass
+
+        await self.app(scope, receive, discard)
 
     async def _send_with_headers(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str]) -> None:
         added = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

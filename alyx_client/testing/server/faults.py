@@ -81,7 +81,7 @@ class Faults:
 
             - ``"delay"``: wait for `seconds` (default 0.2), then respond;
             - ``"status"``: respond with `status` (default 503) and `detail`; `retry_after` is a number of seconds, or
-              a datetime, which is sent as a date;
+              a datetime, which is sent as a date; with `handled` true, after the request has been carried out;
             - ``"html"``: respond with an HTML page and the status 200, or `status`;
             - ``"truncated_json"``: send only the first `keep` bytes (default: half), as a complete body;
             - ``"cut_body"``: announce the whole length, send `keep` bytes (default: half) and close the connection;
@@ -89,7 +89,8 @@ class Faults:
             - ``"wrong_length"``: announce a length that differs by `delta` from that of the content (default -1): a
               short but valid response if it is negative, a missing end if it is positive;
             - ``"stale_token"``: invalidate the token of the request;
-            - ``"reset"``: reset the connection without a response;
+            - ``"reset"``: reset the connection without a response; with `handled` true, after the request has been
+              carried out;
             - ``"headers"``: add `headers` to the response;
             - ``"replace"``: replace the text `old` by `new` in the body of the response.
         times
