@@ -1,7 +1,7 @@
 """Compare this client with ONE-api on the same replay server, in one run.
 
 The clients alternate in running ``user_code.py`` in new processes with an empty home folder, so that changes in the
-machine's load affect them equally; the figures are medians. Every downloaded file is compared with the original.
+machine's load affect them equally; the figures are medians.
 """
 
 from __future__ import annotations
@@ -20,9 +20,6 @@ from benchmarks import datasets, peers, replay_server
 from benchmarks.table import Budget, Figure, add, at_least, rounds, seconds
 
 ROUNDS = 5
-MIB = 1024 * 1024
-FILES = [f"{MIB}/spikes.times.{n}.npy" for n in range(100)]
-BIG = f"{512 * MIB}/ephys.cbin"
 
 Run = tuple[str, str, str]
 """Interpreter, module of the client, style."""
@@ -31,16 +28,12 @@ TASKS = {
     "list": f"{datasets.ROWS} datasets listed",
     "reads": "50 datasets read",
     "cached reads": "50 datasets read again, from the cache",
-    "files": "100 files of 1 MiB",
-    "big file": "one file of 512 MiB",
 }
 TYPED = frozenset({"list", "reads", "cached reads"})
 BUDGETS = {
     "start": at_least(1),
     "list": at_least(5),
     "reads": at_least(1.9),
-    "files": at_least(3),
-    "big file": at_least(3),
 }
 ROOT = Path(__file__).parents[1]
 
@@ -88,14 +81,11 @@ def once(run: Run, tasks: Sequence[str], alyx: str, data: str) -> dict[str, floa
     python, module, style = run
     keys = [str(row["url"]).rpartition("/")[2] for row in datasets.rows(alyx, 50)]
     with tempfile.TemporaryDirectory() as folder:
-        home, target = Path(folder, "home"), Path(folder, "files")
-        target.mkdir()
+        home = Path(folder, "home")
         settings_of_one(home, alyx, data)
-        files = [f"{data}/data/{name}" for name in FILES]
-        work = {"tasks": tasks, "ids": keys, "files": files, "big": f"{data}/data/{BIG}", "folder": str(target)}
         process = subprocess.run(
             [python, str(Path(__file__).with_name("user_code.py")), module, style],
-            input=json.dumps({"alyx": alyx, **work}),
+            input=json.dumps({"alyx": alyx, "tasks": tasks, "ids": keys}),
             capture_output=True,
             text=True,
             env=environment(home),
@@ -103,7 +93,6 @@ def once(run: Run, tasks: Sequence[str], alyx: str, data: str) -> dict[str, floa
         )
         if process.returncode:
             raise RuntimeError(f"{module} ({style}) failed:\n{process.stderr}")
-        verify(target)
         times: dict[str, float] = json.loads(process.stdout.splitlines()[-1])
         return times
 
@@ -134,15 +123,3 @@ def environment(home: Path) -> Mapping[str, str]:
     }
     folders = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
     return {**inherited, **dict.fromkeys(folders, str(home)), "PYTHONPATH": str(ROOT)}
-
-
-def verify(folder: Path) -> None:
-    """Check that the downloaded files are complete."""
-    sizes = dict(name.split("/")[::-1] for name in (*FILES, BIG))
-    for path in folder.iterdir():
-        with path.open("rb") as file:
-            for part in replay_server.content(0, int(sizes[path.name])):
-                if file.read(len(part)) != bytes(part):
-                    raise RuntimeError(f"{path.name} differs from the original")
-            if file.read(1):
-                raise RuntimeError(f"{path.name} is longer than the original")

@@ -7,7 +7,8 @@ handshakes would make connections slower still.
 
 The server implements the compared part of Alyx (the login, the schema, the list of datasets in pages of 250, single
 datasets) and serves files, with ``Range``, ``If-Range``, ``ETag`` and ``HEAD``, under ``/data/<bytes>/<any name>``:
-the path contains the size of the file, and each byte depends only on its position.
+the path contains the size of the file, and each byte depends only on its position. Under ``/windowed/``, at most
+`WINDOW` bytes of a response are sent per round trip, as over TCP.
 
 ``python -m benchmarks.replay_server`` serves until its standard input is closed; its first line of output is its URL.
 """
@@ -33,6 +34,8 @@ from benchmarks import datasets
 
 ROUND_TRIP = 0.04
 """Latency in seconds."""
+WINDOW = 4 * 2**20
+"""Bytes on the way over one connection: at most the sender's buffer, which is up to 4 MiB by default on Linux."""
 PAGE, LARGEST_PAGE = 250, 1000
 
 # The length is prime, so that parts of a file that a client might confuse differ.
@@ -93,7 +96,7 @@ class Replay(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         time.sleep(ROUND_TRIP)
         url = urlsplit(self.path)
-        if url.path.startswith("/data/"):
+        if url.path.startswith(("/data/", "/windowed/")):
             self._send_file(url.path)
         elif url.path == "/api/schema":
             self._send(200, self.server.schema, "application/vnd.oai.openapi+json")
@@ -142,8 +145,15 @@ class Replay(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
         self._head(status, {**headers, "Content-Length": str(end - start)})
         if self.command != "HEAD":
-            for part in content(start, end):
-                self.wfile.write(part)
+            self._send_content(start, end, ROUND_TRIP / WINDOW if path.startswith("/windowed/") else 0)
+
+    def _send_content(self, start: int, end: int, seconds_per_byte: float) -> None:
+        began, first = time.perf_counter(), start
+        for part in content(start, end):
+            self.wfile.write(part)
+            start += len(part)
+            if seconds_per_byte:
+                time.sleep(max(0.0, began + (start - first) * seconds_per_byte - time.perf_counter()))
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -175,8 +185,8 @@ class QuietServer(ThreadingHTTPServer):
 class ReplayServer(QuietServer):
     """Serve prepared contents."""
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Replay)
+    def __init__(self, handler: type[Replay] = Replay) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         rows = datasets.rows(self.url)
         self.rows = [json.dumps(row).encode() for row in rows]

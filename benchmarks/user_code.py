@@ -28,8 +28,8 @@ def timed(task: str, times: int = 1) -> Generator[None, None, None]:
     seconds[task] = (time.perf_counter() - start) / times
 
 
-def strings(client: Any, tasks: list[str], ids: list[str], files: list[str], big: str, folder: str, **_: Any) -> None:
-    """Query and download with strings, dictionaries and lists, with the same code for both clients."""
+def strings(client: Any, tasks: list[str], ids: list[str], **_: Any) -> None:
+    """Query with strings, dictionaries and lists, with the same code for both clients."""
     if "list" in tasks:
         with timed("list"):
             rows = list(client.rest("datasets", "list"))
@@ -40,13 +40,6 @@ def strings(client: Any, tasks: list[str], ids: list[str], files: list[str], big
         check(ids, [record["url"] for record in records])
     if "cached reads" in tasks:
         cached(ids, lambda key: client.rest("datasets", "read", id=key)["url"])
-    if "files" in tasks:
-        with timed("files"):
-            paths = client.download_file(files, target_dir=folder)
-        assert len(paths) == len(files)
-    if "big file" in tasks:
-        with timed("big file"):
-            client.download_file(big, target_dir=folder)
 
 
 def typed(client: Any, tasks: list[str], ids: list[str], **_: Any) -> None:
