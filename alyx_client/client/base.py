@@ -104,6 +104,9 @@ class ClientBase(CacheSettings, DataFiles):
     parallel_pages
         How many pages of a list are fetched at a time, once the first page is used up; 1 for one after the other. By
         default ``ALYX_PARALLEL_PAGES``, then the settings, then 4.
+    rate_limit
+        The most requests that all of your processes on this computer send, such as ``"500/minute"``; further ones wait
+        for their turn. By default ``ALYX_RATE_LIMIT``, then the settings, then what the server turns out to allow.
 
     Raises
     ------
@@ -112,7 +115,7 @@ class ClientBase(CacheSettings, DataFiles):
     ConfigurationError
         The settings file cannot be read.
     ValueError
-        The address is not valid, or `cache_rest` is none of the three.
+        The address or a setting is not valid, or `cache_rest` is none of the three.
     """
 
     silent: bool
@@ -161,6 +164,7 @@ class ClientBase(CacheSettings, DataFiles):
         headers: Mapping[str, str] | None = None,
         max_requests: int | None = None,
         parallel_pages: int | None = None,
+        rate_limit: str | None = None,
     ) -> None:
         configure()
         install()
@@ -185,17 +189,13 @@ class ClientBase(CacheSettings, DataFiles):
             data_server=data_server,
             limits=limits,
             headers=passed_headers,
+            rate_limit=rate_limit,
         )
-        self._settings = settings
-        self._own_headers = settings.headers
+        self._settings, self._own_headers = settings, settings.headers
         self._timeout, self._login_timeout = settings.limits.timeout, settings.limits.login_timeout
         self._cache_dir = settings.cache_dir
         self._cache = ResponseCache(
-            settings.rest_cache_dir,
-            settings.base_url,
-            mode=cache_rest,
-            offline=offline,
-            headers=settings.headers.digest,
+            settings.rest_cache_dir, self.base_url, mode=cache_rest, offline=offline, headers=settings.headers.digest
         )
         self._calls = RestCalls(
             settings.base_url,
@@ -226,10 +226,10 @@ class ClientBase(CacheSettings, DataFiles):
             own_headers=self._own_headers,
             max_requests=int(settings.limits.max_requests),
             token_scheme=self._token_scheme,
+            rate_limit=settings.rate_limit,
         )
-        self.silent = silent
+        self.silent, self._last_downloader = silent, None
         self.drift = DriftLog(strict=strict, package=self._surface, server=self.base_url)
-        self._last_downloader = None
 
     def _open(self, auth: TokenAuth, **options: Unpack[TransportOptions]) -> None:
         """Create the transport."""

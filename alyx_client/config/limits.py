@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import partial
+from typing import TYPE_CHECKING
 
-from alyx_client.config.environment import variable
+from alyx_client.config.environment import names_variable, variable
 from alyx_client.errors import ConfigurationError
 from alyx_client.http.arguments import require_positive, require_whole_number
 from alyx_client.http.body import DEFAULT_MAX_BYTES
@@ -15,7 +16,10 @@ from alyx_client.http.download_rate import DEFAULT_MIN_RATE
 from alyx_client.http.lifetime import DEFAULT_MAX_REQUESTS
 from alyx_client.lazy_dataclasses import dataclass
 
-__all__ = ["LIMITS", "Limits", "check_limit", "find_limits"]
+if TYPE_CHECKING:
+    from alyx_client.http.rate import Rate
+
+__all__ = ["LIMITS", "Limits", "check_limit", "find_limits", "find_rate_limit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,41 @@ def find_limits(
         elif name in stored:
             values[name], sources[name] = stored[name], "settings file"
     return Limits(**values), sources
+
+
+def find_rate_limit(argument: str | None, base_url: str, stored: Rate | None) -> tuple[Rate | None, dict[str, str]]:
+    """Find the rate that a client keeps to.
+
+    Parameters
+    ----------
+    argument
+        The rate that was passed.
+    base_url
+        The server.
+    stored
+        That of the settings file.
+
+    Returns
+    -------
+    tuple
+        The rate, and its source by the name of the setting.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The argument is not a rate.
+    ConfigurationError
+        The variable of the environment is not.
+    """
+    text = variable("ALYX_RATE_LIMIT", base_url)
+    if argument is None and text is None:
+        return stored, {} if stored is None else {"rate_limit": "settings file"}
+    from alyx_client.http.rate import parse_rate
+
+    if argument is not None:
+        return parse_rate("rate_limit", argument), {"rate_limit": "argument"}
+    with names_variable("ALYX_RATE_LIMIT"):
+        return parse_rate("rate_limit", text), {"rate_limit": "ALYX_RATE_LIMIT"}
 
 
 def check_limit(name: str, value: object) -> float:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from alyx_client.config.data_server import DataServer
 from alyx_client.config.limits import LIMITS, check_limit
@@ -21,6 +21,9 @@ from alyx_client.http.url import normalise_base_url, redact_url
 from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.storage.file_system import read_regular_file, user_folder
 
+if TYPE_CHECKING:
+    from alyx_client.http.rate import Rate
+
 __all__ = ["MORE_DATA_SERVERS", "ServersFile", "StoredServer", "read_servers", "servers_file"]
 
 MORE_DATA_SERVERS = "more_data_servers"
@@ -31,7 +34,7 @@ _MAX_DEPTH = 20
 _SETTINGS = (
     *("username", "cache_dir", "keyring", "data_server", "data_username", "data_password", MORE_DATA_SERVERS),
     *LIMITS,
-    "headers",
+    *("headers", "rate_limit"),
 )
 _EXPECTED: Mapping[type, str] = {str: "text in quotes", bool: "true or false", list: "a list of tables"}
 
@@ -56,6 +59,8 @@ class StoredServer:
         The limits, by name.
     headers
         Header fields that are sent to this server alone.
+    rate_limit
+        The rate that requests keep to.
     """
 
     username: str | None = None
@@ -64,6 +69,7 @@ class StoredServer:
     data_servers: tuple[DataServer, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict[str, float])
     headers: OwnHeaders = field(default_factory=OwnHeaders)
+    rate_limit: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,7 @@ class ServersFile:
             data_servers=tuple(_data_servers(settings, keyring)),
             limits=dict(settings.limits()),
             headers=settings.headers(),
+            rate_limit=settings.rate_limit(),
         )
 
 
@@ -186,6 +193,17 @@ class _TableReader:
             return OwnHeaders(cast("Any", table))
         except (TypeError, ValueError) as error:
             raise self.error("headers", f"cannot be sent: {error}") from None
+
+    def rate_limit(self) -> Rate | None:
+        text = self.get("rate_limit", str)
+        if text is None:
+            return None
+        from alyx_client.http.rate import parse_rate
+
+        try:
+            return parse_rate("rate_limit", text)
+        except ValueError as error:
+            raise self.error("rate_limit", f"is not a rate: {error}") from None
 
     def warn_about_unknown(self) -> None:
         for name in self.table.keys() - set(_SETTINGS):

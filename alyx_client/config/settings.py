@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from alyx_client.config import one as one_settings
 from alyx_client.config.data_server import DataServer, DataServerArgument, choose_data_servers, parse_argument
 from alyx_client.config.environment import headers_of_environment, names_variable, variable
-from alyx_client.config.limits import Limits, find_limits
+from alyx_client.config.limits import Limits, find_limits, find_rate_limit
 from alyx_client.config.servers_toml import ServersFile, read_servers
 from alyx_client.errors import MissingCredentialsError
 from alyx_client.http.arguments import require_folder, require_text
@@ -25,6 +25,9 @@ from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.url import normalise_base_url
 from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.storage.file_system import user_folder, user_label
+
+if TYPE_CHECKING:
+    from alyx_client.http.rate import Rate
 
 __all__ = ["Settings", "find_base_url", "find_settings"]
 
@@ -54,6 +57,8 @@ class Settings:
         The limits of calls and responses.
     headers
         Header fields that are sent to this server alone.
+    rate_limit
+        The rate that requests keep to; None for what the server allows.
     sources
         The source of each value, for messages: ``{"username": "ALYX_USERNAME"}``.
     """
@@ -66,6 +71,7 @@ class Settings:
     keyring: bool = False
     limits: Limits = field(default_factory=Limits)
     headers: OwnHeaders = field(default_factory=OwnHeaders, compare=False)
+    rate_limit: Rate | None = None
     sources: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
 
     @property
@@ -109,6 +115,7 @@ def find_settings(
     data_password: str | None = None,
     limits: Mapping[str, float | None] = MappingProxyType({}),
     headers: OwnHeaders | None = None,
+    rate_limit: str | None = None,
 ) -> Settings:
     """Find the settings of a server; nothing is written, and no folder created.
 
@@ -133,6 +140,8 @@ def find_settings(
         The limits that were passed, by name; for the others ``ALYX_TIMEOUT`` and so on.
     headers
         The header fields that were passed.
+    rate_limit
+        The rate that was passed; by default ``ALYX_RATE_LIMIT``, then the settings file's.
 
     Returns
     -------
@@ -187,6 +196,7 @@ def find_settings(
     if headers is None:
         headers = headers_of_environment(url)
     found_limits, limit_sources = find_limits(limits, url, stored.limits)
+    found_rate, rate_sources = find_rate_limit(rate_limit, url, stored.rate_limit)
     return Settings(
         base_url=url,
         username=user,
@@ -198,6 +208,7 @@ def find_settings(
         keyring=stored.keyring,
         limits=found_limits,
         headers=stored.headers if headers is None else headers,
+        rate_limit=found_rate,
         sources={
             "base_url": url_source,
             "username": user_source,
@@ -205,6 +216,7 @@ def find_settings(
             "cache_dir": folder_source,
             "keyring": file if stored.keyring else "default",
             **limit_sources,
+            **rate_sources,
         },
     )
 

@@ -53,9 +53,13 @@ class AsyncTransport(Transport):
     async def _send_once(self, step: Send, *, deadline: Deadline, lifetime: AsyncLifetime) -> Response:
         await lifetime.begin(deadline)
         try:
-            return await self._send_over(await self._open_pool(), step, deadline)
+            send = partial(self._send_now, deadline=deadline)
+            return await adrive(self._throttle.send(step, deadline), send, deadline, lifetime.sleep)
         finally:
             await lifetime.end()
+
+    async def _send_now(self, step: Send, *, deadline: Deadline) -> Response:
+        return await self._send_over(await self._open_pool(), step, deadline)
 
     async def _send_over(self, pool: httpx.AsyncClient, step: Send, deadline: Deadline) -> Response:
         deadline, started = deadline.within(step.login_timeout, "login_timeout"), time.perf_counter()

@@ -267,8 +267,10 @@ def _error(outcome: Outcome, request: Request, now: float) -> AlyxError:
 
 
 def _after_attempts(error: DeadlineExceededError, attempts: int, last: AlyxError | None) -> DeadlineExceededError:
-    error.attempts = attempts
+    # One that had to wait for its turn too long was not sent.
+    error.attempts = attempts if error.attempts else attempts - 1
     if last is not None:
+        error.unreached = error.unreached and last.unreached
         error.message += f" This was attempt {attempts}; the one before failed: {last}"
     return error
 

@@ -15,7 +15,7 @@ import threading
 import time
 import weakref
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from alyx_client.errors import ConfigurationError, InsecureConnectionWarning
@@ -40,8 +40,12 @@ from alyx_client.http.notices import NOTICE_HEADERS, Notices
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.retry import Retries, exchange
 from alyx_client.http.surplus import drop_surplus
+from alyx_client.http.throttle import Throttle
 from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
 from alyx_client.http.url import is_loopback, normalise_base_url, redact_url, request_url, same_origin, same_server
+
+if TYPE_CHECKING:
+    from alyx_client.http.rate import Rate
 
 __all__ = ["SyncTransport", "Transport"]
 
@@ -78,6 +82,8 @@ class Transport:
         How many requests of one event loop may be under way at a time; the others wait for their turn.
     token_scheme
         The way in which the server takes tokens.
+    rate_limit
+        The rate to keep to; None for what the server allows, once it has refused a request with 429.
     """
 
     def __init__(
@@ -96,6 +102,7 @@ class Transport:
         own_headers: OwnHeaders | None = None,
         max_requests: int = DEFAULT_MAX_REQUESTS,
         token_scheme: TokenScheme = ALYX_TOKENS,
+        rate_limit: Rate | None = None,
     ) -> None:
         self.own_headers = own_headers or OwnHeaders()
         self.own_headers.leave_to_client(token_scheme.header)
@@ -106,6 +113,7 @@ class Transport:
         self.call_timeout = call_timeout
         self.max_response_bytes = max_response_bytes
         self.max_requests = max_requests
+        self.rate_limit = rate_limit
         self.retries = retries or Retries()
         self.notices = notices or Notices()
         self.user_agent = user_agent or default_user_agent()
@@ -122,7 +130,7 @@ class Transport:
     def __getstate__(self) -> dict[str, Any]:
         if isinstance(self._verify, ssl.SSLContext):
             raise TypeError("A client with an SSLContext cannot be pickled; create a new client in each process.")
-        limits = {"timeout", "call_timeout", "max_response_bytes", "max_requests", "retries"}
+        limits = {"timeout", "call_timeout", "max_response_bytes", "max_requests", "rate_limit", "retries"}
         settings = limits | {"base_url", "auth", "notices", "user_agent", "own_headers", "token_scheme", "_verify"}
         return {name: value for name, value in self.__dict__.items() if name in settings}
 
@@ -134,6 +142,7 @@ class Transport:
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._proxy: Proxy | None = None
+        self._throttle = Throttle(self.base_url, self.rate_limit, is_password=self.token_scheme.is_basic)
         self._forget_pools()
 
     def _forget_pools(self) -> None:
@@ -274,6 +283,10 @@ class SyncTransport(Transport):
 
     def _send_once(self, step: Send, *, deadline: Deadline) -> Response:
         deadline = deadline.within(step.login_timeout, "login_timeout")
+        send = partial(self._send_now, deadline=deadline)
+        return drive(self._throttle.send(step, deadline), send, deadline, self._lifetime.sleep)
+
+    def _send_now(self, step: Send, *, deadline: Deadline) -> Response:
         with self._lifetime.request() as is_nested:
             if not is_nested:
                 return self._send_over(self._open_pool(), step, deadline)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ssl
 from types import NoneType
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from alyx_client.http.arguments import require
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.retry import Retries
 from alyx_client.http.token_scheme import TokenScheme
+
+if TYPE_CHECKING:
+    from alyx_client.http.rate import Rate
 
 __all__ = ["ConnectionOptions", "TransportOptions", "check_connection"]
 
@@ -30,6 +33,7 @@ class TransportOptions(ConnectionOptions, total=False):
     own_headers: OwnHeaders
     max_requests: int
     token_scheme: TokenScheme
+    rate_limit: Rate | None
 
 
 def check_connection(retries: object, verify: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import mimetypes
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -195,7 +196,7 @@ class Application:
             raise Failure(403, {"detail": "You do not have permission to perform this action."})
         wait = self.faults.throttle_wait(user["username"])
         if wait is not None:
-            seconds = max(1, round(wait))
+            seconds = max(1, math.ceil(wait))
             detail = f"Request was throttled. Expected available in {seconds} seconds."
             raise Failure(429, {"detail": detail}, {"Retry-After": str(seconds)})
 

@@ -52,11 +52,18 @@ class Fault:
 
 
 class Faults:
-    """The faults of a local Alyx."""
+    """The faults of a local Alyx.
+
+    Attributes
+    ----------
+    throttled
+        How many requests the throttle has refused since it was switched on.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self.throttled = 0
         self._limit: tuple[int, float] | None = None
         self._request_times: dict[str, deque[float]] = {}
 
@@ -118,6 +125,7 @@ class Faults:
         """Refuse a user's requests beyond a number within `seconds`, with the status 429; None switches it off."""
         with self._lock:
             self._limit = (requests, seconds) if requests is not None else None
+            self.throttled = 0
             self._request_times.clear()
 
     def clear(self) -> None:
@@ -157,6 +165,7 @@ class Faults:
             while times and times[0] <= now - seconds:
                 times.popleft()
             if len(times) >= requests:
+                self.throttled += 1
                 return times[0] + seconds - now
             times.append(now)
             return None

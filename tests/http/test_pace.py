@@ -1,0 +1,220 @@
+"""The pace of requests, in virtual time: how many are refused, and how long all of them take."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from alyx_client.http.pace import LONGEST_BLOCK, Pace
+from alyx_client.http.rate import Rate, parse_rate
+from tests.http.throttled import World
+
+
+def ideal(world: World, requests: int) -> float:
+    """Return the seconds that the server's limit costs."""
+    return (requests - 1) // world.server.rate.requests * world.server.rate.seconds
+
+
+@pytest.mark.parametrize("latency", [0.05, 0.85])
+@pytest.mark.parametrize("rate", ["550/minute", "2/minute", "500/hour", "50/s"])
+def test_set_rate_is_kept_without_a_refusal_in_little_more_than_the_ideal_time(rate: str, latency: float) -> None:
+    world = World(rate, latency)
+    requests = min(3 * world.server.rate.requests, 1150) // 16 * 16 + 16
+    for _ in range(4):
+        world.threads(world.process(rate), 4, requests // 16)
+    seconds = world.run()
+    assert world.server.statuses == [200] * requests
+    service = requests * latency / 16
+    assert seconds <= 1.1 * ideal(world, requests) + service + 1
+
+
+@pytest.mark.parametrize("latency", [0.05, 0.85])
+def test_limit_is_learned_from_the_first_refusal(latency: float) -> None:
+    world = World("550/minute", latency)
+    for _ in range(8):
+        world.threads(world.process(), 16, 13)
+    seconds = world.run()
+    # Each thread has one request under way when the limit is reached, and a later attempt to send more fails by a few.
+    assert world.server.refused <= 8 * 16 + 12
+    assert seconds <= 1.1 * ideal(world, 8 * 16 * 13)
+
+
+def test_learned_limit_holds_for_later_processes() -> None:
+    world = World("550/minute")
+    for _ in range(4):
+        refused = world.server.refused
+        for _ in range(8):
+            world.threads(world.process(), 16, 10)
+        world.run()
+    assert world.server.refused - refused < 0.01 * 8 * 16 * 10
+
+
+def test_requests_of_processes_that_have_ended_are_not_taken_for_the_limit() -> None:
+    world = World("550/minute", 0.05)
+    for _ in range(3):
+        world.threads(world.process(), 4, 40)
+        world.run()
+    world.threads(world.process(), 8, 400)
+    assert world.run() <= 1.1 * ideal(world, 3680)
+    assert world.server.refused < 0.01 * len(world.server.statuses)
+
+
+@pytest.mark.parametrize(("first", "later", "served"), [(110, 20, 15), (20, 110, 80)])
+def test_limit_that_changes_is_followed(first: int, later: int, served: int) -> None:
+    world = World(f"{first}/minute", 0.05)
+    world.threads(world.process(), 8, 3000)
+    world.run(90)
+    world.server.rate = Rate(later, 60.0)
+    world.run(10 * 60)
+    before = len(world.server.statuses), world.server.refused
+    world.run(5 * 60)
+    sent = len(world.server.statuses) - before[0]
+    assert sent >= 5 * served
+    assert world.server.refused - before[1] <= 0.02 * sent
+
+
+def test_two_computers_share_a_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    world = World("550/minute", 0.05)
+    for computer in ("one", "two"):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / computer))
+        world.threads(world.process(), 8, 300)
+        world.run(1)
+    seconds = world.run()
+    assert seconds <= 1.5 * ideal(world, 4800) + 60
+    assert world.server.refused <= 0.05 * 4800
+
+
+@pytest.mark.parametrize("rate", ["10/second", "100/minute"])
+def test_server_that_does_not_say_when_is_asked_less_often(rate: str) -> None:
+    world = World(rate, 0.05)
+    world.server.says_when = False
+    world.threads(world.process(), 8, 50)
+    world.run()
+    assert world.server.statuses.count(200) == 400
+    assert world.server.refused <= 120
+
+
+def test_process_that_dies_while_it_waits_blocks_nobody() -> None:
+    world = World("60/minute")
+    dying = world.process("60/minute")
+    world.threads(dying, 30, 2)
+    world.threads(world.process("60/minute"), 30, 2)
+    world.run(30)
+    died = world.kill(dying)
+    seconds = world.run()
+    assert died > 0
+    # Turns that it had taken are lost once.
+    assert seconds <= 2 * 61
+    assert world.server.refused == 0
+
+
+def test_other_users_and_servers_are_not_paced(world: World) -> None:
+    world.threads(world.process(), 4, 10)
+    world.threads(world.process(), 4, 10, token="of-another-user")
+    world.run(1)
+    assert world.server.refused > 0
+    began = world.now
+    world.threads(world.process(), 1, 1, token="of-a-third-user")
+    world.run(1)
+    assert world.finished[-1] < began + 1
+
+
+@pytest.fixture
+def world() -> World:
+    return World("20/minute", 0.05)
+
+
+def test_nothing_is_written_until_the_server_refuses(isolated_settings: Path, world: World) -> None:
+    limits = isolated_settings / ".cache" / "alyx-client" / "limits"
+    world.threads(world.process(), 4, 5)
+    world.run()
+    assert not limits.exists()
+    world.threads(world.process(), 1, 1)
+    world.run(1)
+    (file,) = limits.iterdir()
+    assert "secret-token" not in file.read_text() + file.name
+    assert (file.stat().st_mode & 0o777, limits.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_other_process_is_noticed_before_it_costs_a_refusal(world: World) -> None:
+    world.threads(world.process(), 1, 21)
+    world.run(5)
+    refused = world.server.refused
+    world.threads(world.process(), 4, 2)
+    world.run()
+    assert (refused, world.server.refused) == (1, 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"[]", b"[{}]", b"[{}, [[1]]]", b'[{"blocked": "x"}, []]',
+                                     b'[{"limit": 1e999}, []]', b"\xff\xfe", b"[" * 100_000])  # fmt: skip
+def test_damaged_file_counts_as_none(content: bytes) -> None:
+    pace = Pace.load(content, 1000.0)
+    assert (pace.limit, pace.take_turn(1000.0).wait) == (None, 0.0)
+
+
+def test_line_that_a_longer_one_shows_through_is_read() -> None:
+    pace = Pace()
+    pace.refuse(1000.0, 30.0, 999.0)
+    assert Pace.load(pace.dump() + b"0, 1], [999.5, 3]]]\n", 1001.0).blocked == 1030.0
+
+
+@pytest.mark.parametrize("now", [10.0, 1000.0 + 2 * 86400])
+def test_times_of_another_start_of_the_clock_are_not_waited_for(now: float) -> None:
+    pace = Pace()
+    pace.take_turn(1000.0, [Rate(1, 60.0)])
+    pace.refuse(1000.0, 30.0, 999.0)
+    turn = Pace.load(pace.dump(), now).take_turn(now, [Rate(1, 60.0)])
+    assert turn.wait == 0.0
+
+
+def test_refusals_of_requests_that_were_under_way_count_once() -> None:
+    pace = Pace()
+    for _ in range(10):
+        pace.take_turn(100.0)
+    pace.refuse(100.0, 30.0, 99.0)
+    for late in range(5):
+        pace.refuse(100.5 + late, 29.0, 99.0)
+    assert pace.epoch == 1
+
+
+def test_very_long_waits_are_left_to_the_caller() -> None:
+    pace = Pace()
+    pace.refuse(100.0, LONGEST_BLOCK + 1, 99.0)
+    assert pace.take_turn(100.0).wait == 0.0
+
+
+def test_rates_of_several_lengths_are_kept_at_the_same_time() -> None:
+    pace, rates, now, sent = Pace(), [Rate(5, 1.0), Rate(100, 3600.0)], 0.0, []
+    while now < 5000:
+        turn = pace.take_turn(now, rates)
+        now += max(turn.wait, 0.0) + 0.001
+        sent.append(now)
+        pace = Pace.load(pace.dump(), now)
+    for count, seconds in rates:
+        assert all(later - earlier > seconds for earlier, later in zip(sent, sent[count:], strict=False))
+    assert len(sent) >= 100
+    assert len(pace.dump()) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("550/minute", (550, 60)), ("1/s", (1, 1)), (" 20 / min ", (20, 60)), ("5/hours", (5, 3600)),
+        ("9/DAY", (9, 86400)),
+    ],
+)  # fmt: skip
+def test_rates_are_written_as_alyx_writes_them(text: str, rate: tuple[int, float]) -> None:
+    assert parse_rate("rate_limit", text) == rate
+
+
+@pytest.mark.parametrize("value", ["", "550", "0/minute", "-1/minute", "1.5/minute", "5/fortnight", "5 per minute",
+                                   "5/", "/minute", "5/minute/2", 550, 5.0, None, b"5/minute", True])  # fmt: skip
+def test_what_is_no_rate_is_refused(value: object) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"rate_limit.*500/minute"):
+        parse_rate("rate_limit", value)
+
+
+def test_rate_in_messages() -> None:
+    assert [str(Rate(550, 60.0)), str(Rate(5, math.pi))] == ["550/minute", "5 in 3.14159 s"]
