@@ -64,7 +64,7 @@ def test_server_ignoring_the_limit_gets_one_request() -> None:
 
 def test_request_rate_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("alyx_generator.probe.crawl.time.sleep", slept.append)
+    monkeypatch.setattr("alyx_generator.probe.pace.time.sleep", slept.append)
     with FaultServer(routes=routes_for([{"id": "1"}])) as server:
         probe(server.url, resource({"id": {"type": "string"}}), (), token="t", bounds=Bounds(per_minute=2))
     assert slept[0] == 0

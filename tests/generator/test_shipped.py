@@ -15,7 +15,8 @@ from alyx_generator.cli.app import main
 from alyx_generator.package.pipeline import Generated
 from alyx_generator.package.shipped import generate_shipped
 from alyx_generator.package.write import check, write
-from alyx_generator.source.paths import SHIPPED, data_folder
+from alyx_generator.source.paths import SHIPPED, data_folder, query_models, snapshots
+from alyx_generator.source.query_model import query_model_text, read_query_model
 from alyx_generator.source.snapshots import structure_only, to_json
 
 ROOT = Path(__file__).parents[2]
@@ -43,9 +44,15 @@ def test_every_operation_has_a_method_or_a_reason(shipped: Generated) -> None:
 
 
 def test_snapshots_hold_no_prose_and_are_sorted() -> None:
-    for path in data_folder("schemas").glob("alyx-*.json"):
+    for path in snapshots().values():
         text = path.read_text(encoding="utf-8")
         assert text == to_json(structure_only(json.loads(text)))
+
+
+def test_query_models_are_sorted_and_every_relation_leads_to_a_model() -> None:
+    assert set(query_models()) >= {version for version in snapshots() if version != "shipped"}
+    for path in query_models().values():
+        assert query_model_text(read_query_model(path)) == path.read_text(encoding="utf-8")
 
 
 def test_property_named_description_is_structure() -> None:

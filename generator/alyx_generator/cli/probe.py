@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from alyx_generator.cli.probe_query import write_query_model
 from alyx_generator.cli.terminal import (
     DIFFERENT,
     INTERRUPTED,
@@ -30,6 +31,7 @@ from alyx_generator.package.write import write_file
 from alyx_generator.probe import run
 from alyx_generator.probe.crawl import Bounds, Progress
 from alyx_generator.probe.proposal import to_yaml
+from alyx_generator.probe.query.run import MAX_REQUESTS
 from alyx_generator.probe.report import in_json, in_markdown, text
 from alyx_generator.source.fetch import Access, SchemaSource, decode, download, read_source
 from alyx_generator.source.openapi import Document
@@ -48,9 +50,20 @@ class FailOn(StrEnum):
 def probe(
     server: Annotated[str, typer.Argument(metavar="URL", help="The server's URL.", show_default=False)],
     out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="FILE", help="The overlay to write, if the schema has errors."),
-    ] = Path("proposed.overlay.yaml"),
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="The overlay to write, if the schema has errors (proposed.overlay.yaml by default), or the query "
+            "model (query.json by default).",
+            show_default=False,
+        ),
+    ] = None,
+    query_model: Annotated[
+        bool,
+        typer.Option("--query-model", help="Learn the fields that the django filter reaches, in place of the errors."),
+    ] = False,
     schema: Annotated[
         str | None,
         typer.Option("--schema", metavar="SOURCE", help=f"The schema to check: {SOURCE}. The server's by default."),
@@ -67,6 +80,9 @@ def probe(
     per_minute: Annotated[
         float, typer.Option("--per-minute", min=1, help="The maximum number of requests per minute.")
     ] = 200.0,
+    max_requests: Annotated[
+        int, typer.Option("--requests", min=1, help="The maximum number of requests for the query model.")
+    ] = MAX_REQUESTS,
     fail_on: Annotated[
         FailOn | None,
         typer.Option("--fail-on", help="Exit with 1 if the schema has errors. The overlay is written anyway."),
@@ -81,22 +97,30 @@ def probe(
     field, its declaration, what was found, and in how many of how many rows. It contains no data of the records.
     Review it, keep what is right, and pass it to `alyx-generate client --overlay`.
 
-    Progress is stored next to the overlay until that is written: after an interruption, the same command resumes.
+    With --query-model, the fields behind each list that has the django filter are learnt instead, with their classes
+    and with the models that relations lead to, for `alyx-generate client --query-model`. Each request is refused before
+    it reaches the server's database; nothing of the records is read.
+
+    Progress is stored next to the file until that is written: after an interruption, the same command resumes.
 
     For example:
       alyx-generate probe https://alyx.lab.org --out lab.overlay.yaml
       alyx-generate client https://alyx.lab.org --package lab_alyx --out src --overlay lab.overlay.yaml
+      alyx-generate probe --query-model https://alyx.lab.org --out lab.query.json
 
     Exit codes:
       0    completed
       1    completed, and --fail-on applies
-      2    usage error, or the overlay exists; nothing is sent
+      2    usage error, or the file exists; nothing is sent
       3    the server cannot be read, or a file cannot be written; progress is stored
       130  interrupted; progress is stored
     """
     source = read_source(server)
     if source.kind != "server":
         fail(f"probe: {server!r} is not the URL of a server, such as https://alyx.lab.org", USAGE)
+    out = out or Path("query.json" if query_model else "proposed.overlay.yaml")
+    if query_model and fail_on is not None:
+        fail("probe: --fail-on is about the errors of a schema, and --query-model finds none", USAGE)
     if out.exists() and not force:
         fail(f"{out} exists: choose another file with --out, or replace it with --force", USAGE)
     corrections = (*(shipped_corrections() if shipped else ()), *read_corrections(tuple(overlay or ())))
@@ -104,6 +128,18 @@ def probe(
     access = read_access(header, source, schema_source)
     progress(f"Reading the schema of {schema_source}")
     document = decode(download(schema_source, access), schema_source)
+    if query_model:
+        write_query_model(
+            source,
+            access,
+            document,
+            corrections,
+            per_minute=per_minute,
+            max_requests=max_requests,
+            out=out,
+            form=form,
+        )
+        return
     unfinished = out.with_name(f"{out.name}.unfinished")
     result = _probe(source, access, document, corrections, Bounds(rows, reads, per_minute), unfinished)
     if result.findings:

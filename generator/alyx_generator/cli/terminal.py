@@ -21,10 +21,13 @@ from alyx_client.schema.extract import UnreadableDocumentError
 from alyx_generator.package.manifest import ManifestError, PackageNameError
 from alyx_generator.package.shipped import NoCheckoutError
 from alyx_generator.package.write import ForeignFilesError
+from alyx_generator.probe.query.inquiry import TooManyRequestsError
+from alyx_generator.probe.query.run import NoQueryModelError
 from alyx_generator.probe.state import ProbeStateError
 from alyx_generator.render.format import FormatError
 from alyx_generator.source.fetch import Access, SchemaSource, UnknownSourceError
 from alyx_generator.source.overlay import OverlayError
+from alyx_generator.source.query_model import UnreadableQueryModelError
 from alyx_generator.source.validate import UnreadableSchemaError
 
 DIFFERENT = 1
@@ -37,6 +40,9 @@ _UNREADABLE = (
     AlyxError,
     UnreadableSchemaError,
     UnreadableDocumentError,
+    UnreadableQueryModelError,
+    NoQueryModelError,
+    TooManyRequestsError,
     OverlayError,
     FormatError,
     OSError,

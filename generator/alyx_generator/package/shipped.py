@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from alyx_generator.source.fetch import decode
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.openapi import Document, JSONDict
 from alyx_generator.source.overlay import correct, shipped_corrections
-from alyx_generator.source.paths import SHIPPED, checkout, data_folder
-from alyx_generator.source.snapshots import lock_entry, structure_only, to_json
+from alyx_generator.source.paths import QUERY_MODEL, SHIPPED, checkout, data_folder
+from alyx_generator.source.query_model import QueryModel, query_model_text, read_query_model
+from alyx_generator.source.snapshots import lock_entry, lock_query_entry, structure_only, to_json
 
 
 class NoCheckoutError(OSError):
@@ -79,10 +80,32 @@ def take_snapshot(document: Document, name: str, origin: str) -> JSONDict:
     structure: JSONDict = structure_only(normalise(document))
     path = data_folder("schemas") / f"{name}.json"
     path.write_text(to_json(structure), encoding="utf-8", newline="\n")
+    _record(name, origin)
+    return structure
+
+
+def store_query_model(model: QueryModel, name: str, origin: str) -> None:
+    """Store a server's query model in the checkout, with its provenance.
+
+    Parameters
+    ----------
+    model
+        The query model.
+    name
+        The name of the server's snapshot, for instance ``alyx-3.6.1``.
+    origin
+        Where it came from, as text for the lock file.
+    """
+    _require_checkout()
+    path = data_folder("schemas") / f"{name}{QUERY_MODEL}"
+    path.write_text(query_model_text(model), encoding="utf-8", newline="\n")
+    _record(path.stem, origin)
+
+
+def _record(name: str, origin: str) -> None:
     lock = _read_lock()
     lock[name] = {"origin": origin, "date": datetime.now(UTC).date()}
     _write_lock(lock)
-    return structure
 
 
 def _require_checkout() -> Path:
@@ -100,6 +123,7 @@ def _products(result: Generated) -> dict[Path, Mapping[str, str]]:
     corrected = {
         f"{name}.json": to_json(result.corrected.document if name == SHIPPED else _corrected(name))
         for name in _read_lock()
+        if not _is_query_model(name)
     }
     endpoints = _require_checkout() / "alyx_client" / "endpoints"
     return {endpoints: result.files, data_folder("schemas") / "corrected": corrected}
@@ -123,20 +147,22 @@ def _read_lock() -> JSONDict:
 
 
 def _lock_text(lock: Mapping[str, Any]) -> str:
-    entries = [
-        lock_entry(
-            name,
-            origin=entry["origin"],
-            day=entry["date"],
-            raw=_read_snapshot(name),
-            corrected=_corrected(name),
-        )
-        for name, entry in sorted(lock.items())
-    ]
+    entries = [_lock_entry(name, entry["origin"], entry["date"]) for name, entry in sorted(lock.items())]
     return (
-        "# Where each snapshot comes from, and the SHA-256 of its structure before and after correction.\n\n"
-        + "\n".join(entries)
+        "# Where each snapshot comes from, and the SHA-256 of its structure before and after correction; likewise the "
+        "query\n# models, and the SHA-256 of each file.\n\n" + "\n".join(entries)
     )
+
+
+def _lock_entry(name: str, origin: str, day: date) -> str:
+    if _is_query_model(name):
+        text = query_model_text(read_query_model(data_folder("schemas") / f"{name}.json"))
+        return lock_query_entry(name, origin=origin, day=day, text=text)
+    return lock_entry(name, origin=origin, day=day, raw=_read_snapshot(name), corrected=_corrected(name))
+
+
+def _is_query_model(name: str) -> bool:
+    return f"{name}.json".endswith(QUERY_MODEL)
 
 
 def _write_lock(lock: Mapping[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from alyx_client.schema.openapi import as_schema
 from alyx_generator.probe.body import Body
 from alyx_generator.probe.check import Checker
 from alyx_generator.probe.observations import Observation
+from alyx_generator.probe.pace import Pace
 from alyx_generator.probe.sampling import page_offsets, sample
 from alyx_generator.probe.state import OperationProgress, ProbeState
 from alyx_generator.probe.targets import LookupKeys, Target
@@ -111,7 +111,7 @@ class Crawler:
         self._state = state
         self._on_progress = on_progress
         self._requests = self._unanswered = 0
-        self._next_request = 0.0
+        self._pace = Pace(bounds.per_minute)
         self._keys: dict[str, list[LookupKeys]] = {}
 
     def run(self) -> None:
@@ -219,8 +219,7 @@ class Crawler:
         if self._on_progress is not None:
             finished = len(self._state.finished)
             self._on_progress(Progress(target.name, finished, len(self._targets), self._requests))
-        time.sleep(max(0.0, self._next_request - time.monotonic()))
-        self._next_request = time.monotonic() + 60.0 / self._bounds.per_minute
+        self._pace.wait()
         self._requests += 1
         progress.requests += 1
         params = (("limit", str(page[0])), ("offset", str(page[1]))) if page else ()

@@ -9,6 +9,9 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 SHIPPED = "alyx-3.6.1"
 """The snapshot that the shipped client is generated from."""
 
+QUERY_MODEL = ".query.json"
+"""The end of the names of query models' files."""
+
 
 def data_folder(name: str) -> Path:
     """Return the path of the folder ``templates`` or ``schemas``.
@@ -31,5 +34,15 @@ def checkout() -> Path | None:
 
 def snapshots() -> dict[str, Path]:
     """Return the shipped snapshots by their names on the command line: a version, or ``shipped``."""
-    files = {path.stem.removeprefix("alyx-"): path for path in sorted(data_folder("schemas").glob("alyx-*.json"))}
+    files = {
+        path.stem.removeprefix("alyx-"): path
+        for path in sorted(data_folder("schemas").glob("alyx-*.json"))
+        if not path.name.endswith(QUERY_MODEL)
+    }
     return {**files, "shipped": data_folder("schemas") / f"{SHIPPED}.json"}
+
+
+def query_models() -> dict[str, Path]:
+    """Return the shipped query models by the versions of Alyx."""
+    files = sorted(data_folder("schemas").glob(f"alyx-*{QUERY_MODEL}"))
+    return {path.name.removeprefix("alyx-").removesuffix(QUERY_MODEL): path for path in files}

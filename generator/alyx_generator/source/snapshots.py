@@ -50,6 +50,12 @@ def digest(document: Document) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def lock_query_entry(name: str, *, origin: str, day: date, text: str) -> str:
+    """Return a query model's entry in ``lock.toml``."""
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return f'["{name}"]\norigin = {json.dumps(origin)}\ndate = {day.isoformat()}\nsha256 = "{sha256}"\n'
+
+
 def lock_entry(name: str, *, origin: str, day: date, raw: Document, corrected: Document) -> str:
     """Return a snapshot's entry in ``lock.toml``."""
     return (
