@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Literal
 
+from alyx_client.http.read_ahead import ReadAhead
 from alyx_client.lazy_dataclasses import dataclass
 
 Params = tuple[tuple[str, str], ...]
@@ -69,6 +70,8 @@ class Request:
         Whether redirects to other servers are followed, without the token.
     max_bytes
         The largest response that makes sense, in bytes; None for the client's own limit.
+    read_ahead
+        The requests that are going to follow, whose cached responses are looked up together with this one's.
     """
 
     method: str
@@ -86,6 +89,7 @@ class Request:
     authenticate: bool = True
     any_server: bool = False
     max_bytes: int | None = None
+    read_ahead: ReadAhead | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from weakref import ReferenceType
 
 from alyx_client.http.flow import Flow
-from alyx_client.http.message import Params
+from alyx_client.http.message import Response
 from alyx_client.rest.lists import LazyList
 from alyx_client.runtime.lists.list_query import ListState, warn_of_order
 from alyx_client.runtime.lists.paging import Page
@@ -70,7 +70,7 @@ class PaginatedResponse(Mapping[int, Any]):
         self._params = lazy.param_sets[0]
         self._query = lazy.query()
         self._state: ListState[Any] = ListState(1, lazy.page_size, None, self._query.row_key, first, lazy.paging)
-        watched = replace(self._query, fetch_page=self._fetch_and_note)
+        watched = replace(self._query, read_page=self._read_and_note)
         self._results: Results[Any] = Results.from_query(watched, alyx.run)
 
     @property
@@ -158,8 +158,8 @@ class PaginatedResponse(Mapping[int, Any]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self)} rows of {self.query}>"
 
-    def _fetch_and_note(self, params: Params, offset: int, limit: int | None) -> Flow[Page[Any]]:
-        page = yield from self._query.fetch_page(params, offset, limit)
+    def _read_and_note(self, response: Response) -> Page[Any]:
+        page = self._query.read_page(response)
         self._fetched.append(page.rows)
         return page
 

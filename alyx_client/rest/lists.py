@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeGuard
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from alyx_client.http.flow import Flow, Send
+from alyx_client.http.flow import Send
 from alyx_client.http.json_body import is_array, is_count, is_object, read_json, unexpected
 from alyx_client.http.log import logger
 from alyx_client.http.message import Params, Request, Response
@@ -96,26 +96,28 @@ class LazyList:
     def query(self) -> ListQuery[Any]:
         """Return the query for the list, with its first page."""
 
-        def fetch_page(params: Params, offset: int, limit: int | None) -> Flow[Page[Any]]:
-            response = yield page_request(self.send, params, offset, limit, self.paging)
-            return read_page(read_json(response), response, self.base_url, self.paging)
+        def page_step(params: Params, offset: int, limit: int | None) -> Send:
+            return page_request(self.send, params, offset, limit, self.paging)
 
-        def fetch_url(url: str) -> Flow[Page[Any]]:
+        def url_step(url: str) -> Send:
             request = Request("GET", url, endpoint=self.send.request.endpoint, action=self.send.request.action)
-            response = yield replace(self.send, request=request)
+            return replace(self.send, request=request)
+
+        def read(response: Response) -> Page[Any]:
             return read_page(read_json(response), response, self.base_url, self.paging)
 
         row_key = self._row_key()
         has_uuids = row_key is not None and any(as_uuid(row_key(row)) for row in self.first_page.rows[:1])
         return ListQuery(
-            fetch_page,
+            page_step,
+            read,
             self.param_sets,
             row_key,
             has_uuids=self.has_lookups and has_uuids,
             page_size=self.page_size,
             first_page=self.first_page,
             paging=self.paging,
-            fetch_url=fetch_url,
+            url_step=url_step,
             parallel=self.parallel,
             longest_page=self.longest_page,
         )

@@ -304,12 +304,7 @@ class ListAction(Generic[T]):
             A filter's value cannot be sent.
         """
 
-        def fetch_page(params: Params, offset: int, limit: int | None) -> Flow[Page[Any]]:
-            response: Response = yield Send(self.request(params, offset, limit))
-            return with_next_url(self.parse(response, client.drift), response, client.base_url)
-
-        def fetch_url(url: str) -> Flow[Page[Any]]:
-            response: Response = yield Send(self._request(url))
+        def read_page(response: Response) -> Page[Any]:
             return with_next_url(self.parse(response, client.drift), response, client.base_url)
 
         limit, max_items = require_count("page_size", limit), require_count("max_items", max_items)
@@ -318,14 +313,15 @@ class ListAction(Generic[T]):
             filters = {**filters, "where": self._lookups(where, client.base_url)}
         param_sets = self.param_sets(filters, extra_params, client.closed_sets)
         return ListQuery(
-            fetch_page,
+            lambda params, offset, limit: Send(self.request(params, offset, limit)),
+            read_page,
             param_sets,
             KeyReader(self.row_key, self.path) if self.row_key else None,
             self.by_uuid,
             limit,
             max_items,
             paging=self.paging,
-            fetch_url=fetch_url,
+            url_step=lambda url: Send(self._request(url)),
             make=self.parser.record,
             parallel=client.parallel_pages,
             longest_page=client.longest_page,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -13,10 +13,12 @@ from typing import Any
 from alyx_client.errors import OfflineError
 from alyx_client.http.arguments import shown
 from alyx_client.http.cache.call import CachedCall, Lookup, warn_of_age
-from alyx_client.http.cache.key import CacheRequest
+from alyx_client.http.cache.entry import CachedResponse
+from alyx_client.http.cache.key import CacheKey, CacheRequest
 from alyx_client.http.cache.store import CacheStore
 from alyx_client.http.log import logger
 from alyx_client.http.message import Request, Response
+from alyx_client.http.read_ahead import ReadAhead
 
 __all__ = ["ResponseCache"]
 
@@ -154,7 +156,7 @@ class ResponseCache:
         if is_cacheable:
             owner = None if bypass_cache else self._owner(identity, username)
             key = None if owner is None else call_request.key(owner)
-            generation, cached = self._store.find(key)
+            generation, cached = self._find(key, request.read_ahead)
             # A name without a token does not prove who the user is: the client logs in first, and uses the response
             # only if the server cannot be reached.
             if cached is not None and identity is not None and cached.is_fresh(max_age):
@@ -205,6 +207,17 @@ class ResponseCache:
     def _owner(self, identity: str | None, username: str | None) -> str | None:
         return identity or (self._store.identity_of(username) if username else None)
 
+    def _find(
+        self, key: CacheKey | None, ahead: ReadAhead | None, *, create: bool = True
+    ) -> tuple[bytes | None, CachedResponse | None]:
+        if key is None or ahead is None or not ahead.is_useful:
+            return self._store.find(key, create=create)
+
+        def keys_of(requests: Sequence[Request]) -> list[CacheKey]:
+            return [CacheRequest.of(each, self._base_url, self._headers).key(key.identity) for each in requests]
+
+        return self._store.find_with_following(key, ahead, keys_of, create=create)
+
     def _lifetime(self, expires: timedelta | bool | None) -> float:
         if expires is None or expires is False:
             return self.default_expiry.total_seconds()
@@ -220,7 +233,7 @@ class ResponseCache:
             )
         if owner is None:
             raise _offline_error(request, "and it is not known whose responses may be served. Pass username=")
-        _, cached = self._store.find(request.key(owner), create=False)
+        _, cached = self._find(request.key(owner), request.request.read_ahead, create=False)
         if cached is None:
             raise _offline_error(
                 request, "and the cache does not hold the response. Make the call once while the server is reachable"

@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from alyx_client.errors import AlyxWarning
 from alyx_client.http.cache import tables
-from alyx_client.http.cache.entry import CachedResponse, pack
+from alyx_client.http.cache.entry import CachedResponse, Row, pack, unpack
 from alyx_client.http.cache.key import CacheKey
 from alyx_client.http.log import logger, warn
-from alyx_client.http.message import Response
+from alyx_client.http.message import Request, Response
+from alyx_client.http.read_ahead import ReadAhead
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.storage.sqlite import (
     CacheDatabase,
     CacheInaccessibleError,
@@ -31,6 +33,26 @@ T = TypeVar("T")
 
 # Seconds after a failure in which nothing is stored: waiting for a lock that is never released would delay every query.
 _PAUSE = 30.0
+
+
+# Seconds for which entries that were looked up together count as those of the file.
+_MOMENT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    time: float
+    writes: int
+
+    def follows(self, other: _Moment) -> bool:
+        """Return whether what was in the file at the other moment counts as being there now."""
+        return self.writes == other.writes and self.time - other.time < _MOMENT
+
+
+class _Known(NamedTuple):
+    row: Row
+    generation: bytes
+    moment: _Moment
 
 
 class CacheStore:
@@ -49,6 +71,9 @@ class CacheStore:
     max_bytes
         The maximum size of the file's content; the least recently used entries make room for new ones.
     """
+
+    # The writes of this process, to any server: writes are rare beside reads.
+    _writes: ClassVar[int] = 0
 
     def __init__(self, folder: Path, base_url: str, max_bytes: int) -> None:
         self._database = CacheDatabase(folder, _file_name(base_url), tables.SCHEMA, tables.VERSION)
@@ -77,6 +102,47 @@ class CacheStore:
         # While paused, an existing file is still read: reading waits for nobody.
         create = create and not self._is_paused()
         return self._guard(partial(self._database.run, statements, create=create)) or (None, None)
+
+    def find_with_following(
+        self,
+        key: CacheKey,
+        ahead: ReadAhead,
+        keys_of: Callable[[Sequence[Request]], Sequence[CacheKey]],
+        *,
+        create: bool = True,
+    ) -> tuple[bytes | None, CachedResponse | None]:
+        """Look up a response together with those to the requests that follow; parameters and result as for `find`.
+
+        What was found together is used for a second at most, in which other processes may write, and not after a write
+        of this process.
+
+        Parameters
+        ----------
+        ahead
+            The requests that follow.
+        keys_of
+            Returns their keys.
+        """
+        with ahead.lock:
+            moment = _Moment(time.monotonic(), CacheStore._writes)
+            known = ahead.found.pop(key.digest, None)
+            if known is not None and moment.follows(known.moment):
+                cached = unpack(known.row, key, known.generation)
+                if cached is not None:
+                    return known.generation, cached
+            if self._is_left_aside():
+                return None, None
+            following = [other.digest for other in keys_of(ahead.following()) if other.digest != key.digest]
+            statements = partial(tables.find_several, key, following, time.time())
+            create = create and not self._is_paused()
+            found = self._guard(partial(self._database.run, statements, create=create))
+            ahead.found.clear()
+            ahead.is_useful = found is not None and found.cached is not None
+            if found is None:
+                return None, None
+            if ahead.is_useful:
+                ahead.found |= {digest: _Known(row, found.generation, moment) for digest, row in found.others.items()}
+            return found.generation, found.cached
 
     def store(
         self,
@@ -123,10 +189,12 @@ class CacheStore:
         tuple or None
             The generations before and after; None if there is no file.
         """
+        CacheStore._writes += 1
         return self._guard(partial(self._database.run_or_discard, partial(tables.new_generation, endpoint)))
 
     def clear(self, identity: str | None = None) -> None:
         """Delete all entries, or one user's, and shrink the file."""
+        CacheStore._writes += 1
         self._guard(partial(self._database.run_or_discard, partial(tables.clear, identity)))
 
     def identity_of(self, username: str) -> str | None:

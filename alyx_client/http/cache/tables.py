@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,18 @@ from alyx_client.storage.sqlite import CacheDamagedError
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-__all__ = ["SCHEMA", "VERSION", "Owner", "clear", "find", "find_identity", "insert", "new_generation"]
+__all__ = [
+    "SCHEMA",
+    "VERSION",
+    "Found",
+    "Owner",
+    "clear",
+    "find",
+    "find_identity",
+    "find_several",
+    "insert",
+    "new_generation",
+]
 
 VERSION = 1
 SCHEMA = (
@@ -44,6 +56,8 @@ _INSERT = (
 )
 # The resolution in seconds of the time of an entry's last use: most reads write nothing.
 _USE_RESOLUTION = 60.0
+# The most bytes of an entry that is read before it is needed: a page of a thousand rows takes 50 to 200 kB.
+_MOST_AHEAD = 2**19
 # Room for the pages that an insertion adds to the tables' and indexes' trees.
 _PAGE = 4096
 
@@ -52,19 +66,66 @@ def find(key: CacheKey | None, now: float, connection: Connection) -> tuple[byte
     """Look up an entry and the present generation; with None for the key, the generation only."""
     if key is None:
         return _generation(connection), None
-    rows = connection.execute(_FIND, (key.digest,)).fetchall()
+    found = find_several(key, (), now, connection)
+    return found.generation, found.cached
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The outcome of looking up several entries at one moment.
+
+    Parameters
+    ----------
+    generation
+        The generation.
+    cached
+        The response of the first entry; None if there is none.
+    others
+        The other entries, by their keys; they are not checked yet.
+    """
+
+    generation: bytes
+    cached: CachedResponse | None
+    others: dict[bytes, Row]
+
+
+def find_several(key: CacheKey, others: Sequence[bytes], now: float, connection: Connection) -> Found:
+    """Look up an entry, and others that are going to be needed after it, unless they are large.
+
+    Parameters
+    ----------
+    key
+        The key of the entry.
+    others
+        Those of the others, as digests.
+    now
+        The time, in seconds since 1970.
+    connection
+        The connection.
+    """
+    if others:
+        places = ",".join("?" * len(others))
+        condition = f"(key = ? OR (key IN ({places}) AND size <= {_MOST_AHEAD}))"
+        rows = connection.execute(_FIND.replace("key = ?", condition), (key.digest, *others)).fetchall()
+    else:
+        rows = connection.execute(_FIND, (key.digest,)).fetchall()
     if not rows or not isinstance(rows[0][0], bytes):
         raise CacheDamagedError("its generation is lost")
-    generation, *columns = rows[0]
-    if columns[0] is None:
-        return generation, None
-    row = Row(*columns)
-    cached = unpack(row, key, generation)
-    if cached is None:
+    generation: bytes = rows[0][0]
+    entries = {row.key: row for row in (Row(*columns) for _, *columns in rows if columns[0] is not None)}
+    own = entries.pop(key.digest, None)
+    cached = None if own is None else unpack(own, key, generation)
+    if own is not None and cached is None:
         raise CacheDamagedError("an entry is not the one that was stored")
-    if not 0 <= now - row.used < _USE_RESOLUTION:
-        _update_use(connection, key, now)
-    return generation, cached
+    used = [row for row in (own, *entries.values()) if row is not None and _is_use_old(row, now)]
+    if used:
+        _update_use(connection, used, now)
+    return Found(generation, cached, entries)
+
+
+def _is_use_old(row: Row, now: float) -> bool:
+    # An entry that was not checked yet may hold anything.
+    return not isinstance(row.used, float) or not 0 <= now - row.used < _USE_RESOLUTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +216,7 @@ def _replace_generation(where: str, values: tuple[str, ...], connection: Connect
     return before, after
 
 
-def _update_use(connection: Connection, key: CacheKey, now: float) -> None:
+def _update_use(connection: Connection, rows: Sequence[Row], now: float) -> None:
     import sqlite3
 
     # A read never waits for a writer, so its update of this column must not either.
@@ -163,7 +224,9 @@ def _update_use(connection: Connection, key: CacheKey, now: float) -> None:
     connection.execute("PRAGMA busy_timeout=0").fetchall()
     try:
         with contextlib.suppress(sqlite3.OperationalError):
-            connection.execute("UPDATE answers SET used = ? WHERE key = ?", (now, key.digest))
+            places = ",".join("?" * len(rows))
+            keys = (row.key for row in rows)
+            connection.execute(f"UPDATE answers SET used = ? WHERE key IN ({places})", (now, *keys))
     finally:
         connection.execute(f"PRAGMA busy_timeout={timeout}").fetchall()
 

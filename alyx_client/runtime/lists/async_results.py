@@ -7,14 +7,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from alyx_client.http.message import Params
+from alyx_client.http.message import Params, Request
+from alyx_client.http.read_ahead import ReadAhead
 from alyx_client.runtime.client import AsyncRunner
 from alyx_client.runtime.lists.key_ranges import KeyRanges, RangesUnfinishedError
 from alyx_client.runtime.lists.list_query import ListQuery, ListState, gone, to_position
 from alyx_client.runtime.lists.next_pager import NextPager
 from alyx_client.runtime.lists.offset_pager import OffsetPager
 from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, PageRequest, Paging
-from alyx_client.runtime.lists.prefetch import AsyncPagesAhead
+from alyx_client.runtime.lists.prefetch import AsyncPagesAhead, CachedAhead
 from alyx_client.runtime.lists.row_keys import RowKey
 from alyx_client.runtime.rows import Make, Rows
 
@@ -22,8 +23,8 @@ __all__ = ["AsyncResults"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-AsyncFetchPage = Callable[[int, int | None], Awaitable[Page[Any]]]
-"""Fetches a page of one query, by offset and limit."""
+AsyncFetchPage = Callable[..., Awaitable[Page[Any]]]
+"""Fetches a page of one query, by offset and limit; with the option `ahead` if there is `requests`."""
 
 
 class AsyncResults(Generic[T_co]):
@@ -34,7 +35,7 @@ class AsyncResults(Generic[T_co]):
     Parameters
     ----------
     fetches, page_size, max_items, key, first, by_key_ranges, paging, fetch_url, make, parallel,
-    longest_page
+    longest_page, requests
         As for `Results`.
     """
 
@@ -52,6 +53,7 @@ class AsyncResults(Generic[T_co]):
         make: Make | None = None,
         parallel: int = 1,
         longest_page: int | None = None,
+        requests: Callable[[Sequence[PageRequest]], Sequence[Request]] | None = None,
     ) -> None:
         self._fetches = list(fetches)
         self._fetch_url = fetch_url
@@ -61,19 +63,15 @@ class AsyncResults(Generic[T_co]):
         self._by_key_ranges = by_key_ranges
         self._make = make
         self._parallel = parallel
+        self._requests = requests
         self._cached_page: tuple[int, list[Any]] | None = None
 
     @classmethod
     def from_query(cls, query: ListQuery[T], run: AsyncRunner) -> AsyncResults[T]:
         """Make the rows of a list; parameters as for `Results.from_query`."""
 
-        async def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
-            return await run(query.fetch_page(params, offset, limit))
-
-        fetch_url = query.fetch_url
-        by_url: Callable[[str], Awaitable[Page[Any]]] | None = (
-            None if fetch_url is None else lambda url: run(fetch_url(url))
-        )
+        async def fetch(params: Params, offset: int, limit: int | None, ahead: ReadAhead | None = None) -> Page[Any]:
+            return await run(query.fetch_page(params, offset, limit, ahead))
 
         async def by_key_ranges() -> AsyncIterator[list[Any]]:
             ranges = query.key_ranges()
@@ -91,10 +89,11 @@ class AsyncResults(Generic[T_co]):
             first=query.first_page,
             by_key_ranges=by_key_ranges if query.has_key_ranges else None,
             paging=query.paging,
-            fetch_url=by_url,
+            fetch_url=None if query.url_step is None else lambda url: run(query.fetch_url(url)),
             make=query.make,
             parallel=query.parallel,
             longest_page=query.longest_page,
+            requests=query.requests,
         )
 
     def __await__(self) -> Generator[Any, Any, AsyncResults[T_co]]:
@@ -167,7 +166,10 @@ class AsyncResults(Generic[T_co]):
         pager.warn_of_missing_rows()
 
     async def _iterate_pages(self, pager: OffsetPager[Any] | NextPager[Any], first: Page[Any]) -> AsyncGenerator[Any]:
-        ahead = AsyncPagesAhead(self._fetch, pager.upcoming, self._parallel)
+        cached = self._cached_ahead(pager)
+        ahead = AsyncPagesAhead(
+            partial(self._fetch, cached), pager.upcoming if cached is None else cached.upcoming, self._parallel
+        )
         page: Page[Any] | None = first
         is_first = True
         try:
@@ -197,10 +199,17 @@ class AsyncResults(Generic[T_co]):
             return
         pager.confirm_ranges()
 
-    def _fetch(self, request: PageRequest) -> Awaitable[Page[Any]]:
+    def _cached_ahead(self, pager: OffsetPager[Any] | NextPager[Any]) -> CachedAhead | None:
+        # Pages that are named by the one before them cannot be looked up before that is there.
+        if self._requests is None or not isinstance(pager, OffsetPager):
+            return None
+        return CachedAhead(pager.upcoming, self._requests)
+
+    def _fetch(self, cached: CachedAhead | None, request: PageRequest) -> Awaitable[Page[Any]]:
         if request.url is not None and self._fetch_url is not None:
             return self._fetch_url(request.url)
-        return self._fetches[request.query](request.offset, request.limit)
+        options = {} if cached is None else {"ahead": cached.read_ahead}
+        return self._fetches[request.query](request.offset, request.limit, **options)
 
     async def all(self) -> list[T_co]:
         """Return every row."""

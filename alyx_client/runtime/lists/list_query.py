@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from alyx_client.errors import IncompleteResultsWarning
-from alyx_client.http.flow import Flow
+from alyx_client.http.flow import Flow, Send
 from alyx_client.http.log import warn
-from alyx_client.http.message import Params
+from alyx_client.http.message import Params, Request, Response
+from alyx_client.http.read_ahead import ReadAhead
 from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.lists.key_ranges import KeyRanges
 from alyx_client.runtime.lists.next_pager import NextPager
 from alyx_client.runtime.lists.offset_pager import OffsetPager
-from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, Paging, first_limit
+from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, PageRequest, Paging, first_limit
 from alyx_client.runtime.lists.row_keys import RowKey, SeenRows, as_uuid, has_repeats
 from alyx_client.runtime.rows import Make
 
@@ -32,8 +34,10 @@ class ListQuery(Generic[T]):
 
     Parameters
     ----------
-    fetch_page
-        The flow that fetches one page, by query parameters, offset and limit.
+    page_step
+        Returns the step that requests one page, by query parameters, offset and limit.
+    read_page
+        Reads a page from its response.
     param_sets
         The query parameters, without paging; several sets if a long list of keys was split.
     row_key
@@ -48,8 +52,8 @@ class ListQuery(Generic[T]):
         The first page, if it has been fetched already.
     paging
         How the list is divided into pages.
-    fetch_url
-        The flow that fetches a page by its URL, where pages are named by one.
+    url_step
+        Returns the step that requests a page by its URL, where pages are named by one.
     make
         Makes the record of a row of a page; None if rows are returned as they are.
     parallel
@@ -58,7 +62,8 @@ class ListQuery(Generic[T]):
         Rows of the pages after the first one if `page_size` is None; None for as many as the first one has.
     """
 
-    fetch_page: Callable[[Params, int, int | None], Flow[Page[Any]]]
+    page_step: Callable[[Params, int, int | None], Send]
+    read_page: Callable[[Response], Page[Any]]
     param_sets: Sequence[Params]
     row_key: RowKey | None
     has_uuids: bool
@@ -66,10 +71,39 @@ class ListQuery(Generic[T]):
     max_items: int | None = None
     first_page: Page[Any] | None = None
     paging: Paging = ALYX_PAGING
-    fetch_url: Callable[[str], Flow[Page[Any]]] | None = None
+    url_step: Callable[[str], Send] | None = None
     make: Make | None = None
     parallel: int = 1
     longest_page: int | None = None
+
+    def fetch_page(
+        self, params: Params, offset: int, limit: int | None, ahead: ReadAhead | None = None
+    ) -> Flow[Page[Any]]:
+        """Fetch one page.
+
+        Parameters
+        ----------
+        params
+            The query parameters, without paging.
+        offset, limit
+            The position of the page's first row, and its size.
+        ahead
+            The requests that are going to follow.
+        """
+        step = self.page_step(params, offset, limit)
+        response: Response = yield replace(step, request=replace(step.request, read_ahead=ahead)) if ahead else step
+        return self.read_page(response)
+
+    def fetch_url(self, url: str) -> Flow[Page[Any]]:
+        """Fetch the page at a URL."""
+        assert self.url_step is not None
+        response: Response = yield self.url_step(url)
+        return self.read_page(response)
+
+    def requests(self, pages: Iterable[PageRequest]) -> list[Request]:
+        """Return the requests for pages that have a position."""
+        steps = (self.page_step(self.param_sets[page.query], page.offset, page.limit) for page in pages)
+        return [step.request for step in steps]
 
     def fetch_first_page(self) -> Flow[Page[Any] | None]:
         """Fetch the first page; None if nothing can match the query, so that nothing is sent."""

@@ -9,15 +9,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from alyx_client.http.log import context_of_caller
+from alyx_client.http.message import Request
+from alyx_client.http.read_ahead import ReadAhead
 from alyx_client.runtime.lists.paging import Page, PageRequest
 
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["AsyncPagesAhead", "PagesAhead", "Prefetch"]
+__all__ = ["AsyncPagesAhead", "CachedAhead", "PagesAhead", "Prefetch"]
 
 T = TypeVar("T")
 P = TypeVar("P")
+
+_PAGES_PER_LOOKUP = 64
 
 
 class Prefetch(Generic[T]):
@@ -61,6 +65,37 @@ class Prefetch(Generic[T]):
         if self._error is not None:
             raise self._error
         return self._results[0]
+
+
+class CachedAhead:
+    """Tells the cache which pages of a list are going to be read, as long as it has them.
+
+    Parameters
+    ----------
+    upcoming
+        Returns the page to fetch next and those that follow it if the list does not change, at most so many.
+    requests
+        Returns the requests for pages.
+    """
+
+    def __init__(
+        self,
+        upcoming: Callable[[int], Sequence[PageRequest]],
+        requests: Callable[[Sequence[PageRequest]], Sequence[Request]],
+    ) -> None:
+        self._upcoming = upcoming
+        self._requests = requests
+        self.read_ahead = ReadAhead()
+        """What to send with each request."""
+
+    def upcoming(self, most: int) -> Sequence[PageRequest]:
+        """Do as the function does that was passed, and take note of the pages that follow."""
+        if not self.read_ahead.is_useful:
+            return self._upcoming(most)
+        pages = self._upcoming(max(most, _PAGES_PER_LOOKUP))
+        # Not before they are needed, and not from the pager, which another thread may be about to change.
+        self.read_ahead.following = partial(self._requests, pages)
+        return pages[:most]
 
 
 class _Ahead(Generic[P]):

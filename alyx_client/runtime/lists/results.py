@@ -14,14 +14,15 @@ from functools import partial
 from itertools import zip_longest
 from typing import Any, TypeVar, cast, overload
 
-from alyx_client.http.message import Params
+from alyx_client.http.message import Params, Request
+from alyx_client.http.read_ahead import ReadAhead
 from alyx_client.runtime.client import Runner
 from alyx_client.runtime.lists.key_ranges import KeyRanges, RangesUnfinishedError
 from alyx_client.runtime.lists.list_query import ListQuery, ListState, gone, to_position, warn_of_order
 from alyx_client.runtime.lists.next_pager import NextPager
 from alyx_client.runtime.lists.offset_pager import OffsetPager
 from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, PageRequest, Paging
-from alyx_client.runtime.lists.prefetch import PagesAhead
+from alyx_client.runtime.lists.prefetch import CachedAhead, PagesAhead
 from alyx_client.runtime.lists.row_keys import RowKey
 from alyx_client.runtime.rows import Make, Rows, make_records
 
@@ -29,8 +30,8 @@ __all__ = ["Results"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-FetchPage = Callable[[int, int | None], Page[Any]]
-"""Fetches a page of one query, by offset and limit."""
+FetchPage = Callable[..., Page[Any]]
+"""Fetches a page of one query, by offset and limit; with the option `ahead` if there is `requests`."""
 
 _CACHED_PAGES = 4
 
@@ -66,6 +67,8 @@ class Results(Sequence[T_co]):
         How many pages are fetched at a time.
     longest_page
         Rows of the pages after the first one if `page_size` is None; None for as many as the first one has.
+    requests
+        Returns the requests for pages, so that the cache looks several up at once; None if there is no cache.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Results(Sequence[T_co]):
         make: Make | None = None,
         parallel: int = 1,
         longest_page: int | None = None,
+        requests: Callable[[Sequence[PageRequest]], Sequence[Request]] | None = None,
     ) -> None:
         self._fetches = list(fetches)
         self._fetch_url = fetch_url
@@ -91,6 +95,7 @@ class Results(Sequence[T_co]):
         self._by_key_ranges = by_key_ranges
         self._make = make
         self._parallel = parallel
+        self._requests = requests
         self._pages: OrderedDict[int, list[Any]] = OrderedDict()
         self._pages_lock = threading.RLock()
 
@@ -106,11 +111,8 @@ class Results(Sequence[T_co]):
             Runs flows.
         """
 
-        def fetch(params: Params, offset: int, limit: int | None) -> Page[Any]:
-            return run(query.fetch_page(params, offset, limit))
-
-        fetch_url = query.fetch_url
-        by_url: Callable[[str], Page[Any]] | None = None if fetch_url is None else lambda url: run(fetch_url(url))
+        def fetch(params: Params, offset: int, limit: int | None, ahead: ReadAhead | None = None) -> Page[Any]:
+            return run(query.fetch_page(params, offset, limit, ahead))
 
         def by_key_ranges() -> Iterator[list[Any]]:
             ranges = query.key_ranges()
@@ -128,10 +130,11 @@ class Results(Sequence[T_co]):
             first=query.first_page,
             by_key_ranges=by_key_ranges if query.has_key_ranges else None,
             paging=query.paging,
-            fetch_url=by_url,
+            fetch_url=None if query.url_step is None else lambda url: run(query.fetch_url(url)),
             make=query.make,
             parallel=query.parallel,
             longest_page=query.longest_page,
+            requests=query.requests,
         )
 
     @property
@@ -180,7 +183,10 @@ class Results(Sequence[T_co]):
     def _iterate_pages(
         self, pager: OffsetPager[Any] | NextPager[Any], first: Page[Any], make: Make | None
     ) -> Generator[Any]:
-        ahead = PagesAhead(self._fetch, pager.upcoming, self._parallel)
+        cached = self._cached_ahead(pager)
+        ahead = PagesAhead(
+            partial(self._fetch, cached), pager.upcoming if cached is None else cached.upcoming, self._parallel
+        )
         page: Page[Any] | None = first
         is_first = True
         while page is not None:
@@ -208,10 +214,17 @@ class Results(Sequence[T_co]):
             return
         pager.confirm_ranges()
 
-    def _fetch(self, request: PageRequest) -> Page[Any]:
+    def _cached_ahead(self, pager: OffsetPager[Any] | NextPager[Any]) -> CachedAhead | None:
+        # Pages that are named by the one before them cannot be looked up before that is there.
+        if self._requests is None or not isinstance(pager, OffsetPager):
+            return None
+        return CachedAhead(pager.upcoming, self._requests)
+
+    def _fetch(self, cached: CachedAhead | None, request: PageRequest) -> Page[Any]:
         if request.url is not None and self._fetch_url is not None:
             return self._fetch_url(request.url)
-        return self._fetches[request.query](request.offset, request.limit)
+        options = {} if cached is None else {"ahead": cached.read_ahead}
+        return self._fetches[request.query](request.offset, request.limit, **options)
 
     def _first_page(self) -> Page[Any]:
         if self._state.first_page is None:
@@ -324,5 +337,7 @@ class Results(Sequence[T_co]):
 
 
 def _unpickle(rows: list[T]) -> Results[T]:
-    page = Page(len(rows), rows, False)
-    return Results([lambda offset, limit: Page(len(rows), rows[offset:], False)], first=page)
+    def fetch(offset: int, limit: int | None) -> Page[T]:
+        return Page(len(rows), rows[offset:], False)
+
+    return Results([fetch], first=Page(len(rows), rows, False))
