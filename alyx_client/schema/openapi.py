@@ -6,6 +6,7 @@ Documents are somebody else's: nodes of a wrong type read as empty, and circular
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -91,6 +92,14 @@ class OpenAPIDocument:
 
     def operations(self) -> Iterator[OpenAPIOperation]:
         """Yield the operations, sorted by path."""
+        yield from self._operations
+
+    @cached_property
+    def _operations(self) -> tuple[OpenAPIOperation, ...]:
+        # Read once: the key of each list is looked for among all of them.
+        return tuple(self._read_operations())
+
+    def _read_operations(self) -> Iterator[OpenAPIOperation]:
         for path in sorted(self.paths):
             if path.startswith("x-"):
                 continue  # an extension, and no path

@@ -133,17 +133,20 @@ def prepare(connection: Connection, schema: Sequence[str], version: int, *, netw
     # A manipulated file must not call functions through its schema (trusted_schema). With a write-ahead log, a power
     # failure costs the last transactions at most (synchronous=NORMAL).
     set_patience(connection, seconds)
-    for setting in ("trusted_schema=OFF", "synchronous=NORMAL"):
-        connection.execute(f"PRAGMA {setting}").fetchall()
+    _set(connection, "trusted_schema=OFF")
     present = _value(connection, "PRAGMA user_version")
     if present == 0:
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL").fetchall()
+        # An empty file has nothing to lose, and one that a power failure damages is recreated: nothing is worth the
+        # wait for the disk, which is longer than a request.
+        _set(connection, "synchronous=OFF")
+        _set(connection, "auto_vacuum=INCREMENTAL")
     if present == 0 or networked:
         # A write-ahead log needs shared memory, which does not reach across computers.
         _set_journal(connection, "delete" if networked else "wal", seconds)
-    connection.execute(f"PRAGMA journal_size_limit={_LOG_SIZE}").fetchall()
+    _set(connection, f"journal_size_limit={_LOG_SIZE}")
     if present == 0:
         present = _create_tables(connection, schema, version)
+    _set(connection, "synchronous=NORMAL")
     if present != version:
         raise CacheDamagedError(f"its version is {present}")
 
@@ -202,6 +205,10 @@ def _set_journal(connection: Connection, mode: str, seconds: float) -> None:
         if time.monotonic() > deadline:
             raise CacheLockedError("on a network file system, and another computer uses it as a local file")
         time.sleep(0.01)
+
+
+def _set(connection: Connection, setting: str) -> None:
+    connection.execute(f"PRAGMA {setting}").fetchall()
 
 
 def _value(connection: Connection, statement: str) -> object:

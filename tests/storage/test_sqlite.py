@@ -8,6 +8,7 @@ import pytest
 
 from alyx_client.storage import file_system
 from alyx_client.storage.sqlite import CacheDatabase, CacheUnavailableError
+from alyx_client.storage.sqlite_connection import open_database, prepare
 
 
 def test_file_system_is_found_in_the_mounts() -> None:
@@ -36,3 +37,17 @@ def test_unusable_database_names_its_file(tmp_path: Path) -> None:
     file = CacheDatabase(tmp_path / "cache", "name", (), 1)
     with pytest.raises(CacheUnavailableError, match="cache"):
         file.run(lambda connection: 1)
+
+
+def test_new_database_does_not_wait_for_the_disk_until_it_has_its_tables(tmp_path: Path) -> None:
+    connection = open_database(str(tmp_path / "cache.sqlite"))
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    prepare(connection, ["CREATE TABLE t (x)"], 1, networked=False, seconds=1)
+    assert statements.index("PRAGMA synchronous=OFF") < statements.index("PRAGMA journal_mode=wal")
+    assert statements.index("CREATE TABLE t (x)") < statements.index("PRAGMA synchronous=NORMAL")
+    statements.clear()
+    prepare(connection, ["CREATE TABLE t (x)"], 1, networked=False, seconds=1)
+    assert "PRAGMA synchronous=OFF" not in statements
+    assert connection.execute("PRAGMA synchronous").fetchall() == [(1,)]
+    connection.close()
