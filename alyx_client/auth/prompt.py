@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Callable
 from dataclasses import field
@@ -63,6 +62,8 @@ class Prompter:
         silent
             Never prompt, and show nothing.
         """
+        import getpass
+
         return cls(not silent and is_interactive(), input, getpass.getpass, _discard if silent else _show)
 
     def text(self, question: str, default: str | None = None) -> str | None:
@@ -156,6 +157,8 @@ def prompt_login(base_url: str, username: str | None, *, again: bool = False) ->
     MissingCredentialsError
         The text entered as a token is not one.
     """
+    import getpass  # most logins are not prompted for
+
     if again:
         print(f"{base_url} did not accept this login. Please try again.")
     try:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from alyx_client.client.server_facts import ServerFacts
 from alyx_client.errors import printable
 from alyx_client.http.flow import Expires, Flow
-from alyx_client.rest.calls import RestCalls, check_names
-from alyx_client.rest.lists import LazyList
-from alyx_client.rest.scheme import RestScheme
+
+if TYPE_CHECKING:
+    from alyx_client.rest.scheme import RestScheme
 
 __all__ = ["AsyncCallsByName"]
 
 T = TypeVar("T")
 
 
-class AsyncCallsByName:
+class AsyncCallsByName(ServerFacts):
     """The calls by name; a part of the client, which runs their flows."""
-
-    _calls: RestCalls
 
     async def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Run a flow; the client does."""
@@ -55,6 +54,8 @@ class AsyncCallsByName:
         **filters: object,
     ) -> Any:
         """Asynchronous version of `CallsByName.rest`; a list of several pages is an `AsyncResults`."""
+        from alyx_client.rest.calls import check_names
+
         check_names(url=url, action=action)
         if not url:
             return await self.list_endpoints()
@@ -136,6 +137,8 @@ class AsyncCallsByName:
         return await self.run(self._calls.json_field(endpoint, uuid, field_name).write(None), timeout)
 
     async def _run(self, flow: Flow[object], timeout: float | None) -> Any:
+        from alyx_client.rest.lists import LazyList
+
         run = self.run if timeout is None else partial(self.run, timeout=timeout)
         result = await run(flow)
         return await result.to_async_results(run) if isinstance(result, LazyList) else result

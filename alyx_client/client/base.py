@@ -16,6 +16,7 @@ from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.cache_settings import CacheSettings
 from alyx_client.client.data_files import DataFiles
+from alyx_client.client.server_facts import ServerFacts
 from alyx_client.config import DataServer, find_settings
 from alyx_client.config.environment import headers_of_environment
 from alyx_client.errors import printable
@@ -33,7 +34,6 @@ from alyx_client.http.tracebacks import install
 from alyx_client.http.transport import SyncTransport
 from alyx_client.http.transport_options import ConnectionOptions, TransportOptions, check_connection
 from alyx_client.http.url import refuse_foreign
-from alyx_client.rest.calls import RestCalls
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.drift import DriftLog
 
@@ -43,7 +43,7 @@ CACHE_INFO = Request("GET", "/cache/info/", endpoint="cache_info", action="read"
 """Requests the metadata of the cache tables."""
 
 
-class ClientBase(CacheSettings, DataFiles):
+class ClientBase(ServerFacts, CacheSettings, DataFiles):
     """A client of one Alyx server.
 
     Creating one contacts nothing: the first call logs in. It works with or without ``with``, from several threads and
@@ -121,22 +121,6 @@ class ClientBase(CacheSettings, DataFiles):
     silent: bool
     drift: DriftLog
     _is_synchronous: ClassVar[bool] = False
-    # The package that holds the surface of the schema that the client was generated from.
-    _surface: ClassVar[str | None] = None
-    # The fields that the server loses when a PATCH leaves them out, by endpoint; they are sent along.
-    _preserved_fields: ClassVar[Mapping[str, Sequence[str]]] = {}
-    # The lists that are sent as one text, joined by commas, by endpoint.
-    _joined_fields: ClassVar[Mapping[str, Sequence[str]]] = {}
-    # The values that filters, fields and lookups can have.
-    _closed_sets: ClassVar[ClosedSets] = ClosedSets()
-    # The fields that tell the rows of a list apart, by its path.
-    _row_keys: ClassVar[Mapping[str, Sequence[str]]] = {}
-    # Whether date-times may have a time zone; Alyx would shift them.
-    _zones: ClassVar[bool] = False
-    # The most rows of a list that the server sends at once.
-    _longest_page: ClassVar[int | None] = None
-    # The model of each list's rows, by endpoint.
-    _models: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,
@@ -197,19 +181,7 @@ class ClientBase(CacheSettings, DataFiles):
         self._cache = ResponseCache(
             settings.rest_cache_dir, self.base_url, mode=cache_rest, offline=offline, headers=settings.headers.digest
         )
-        self._calls = RestCalls(
-            settings.base_url,
-            strict_filters=strict_filters,
-            preserved_fields=self._preserved_fields,
-            joined_fields=self._joined_fields,
-            closed_sets=self._closed_sets,
-            row_keys=self._row_keys,
-            package=self._surface,
-            zones=self._zones,
-            parallel_pages=self.parallel_pages,
-            longest_page=self._longest_page,
-            models=self._models,
-        )
+        self._strict_filters = strict_filters
         store = None if stay_logged_in else False
         credentials = Credentials(settings.base_url, username, password, token, silent, store=store)
         self._auth = AuthState(credentials, reentrant=self._is_synchronous, scheme=self._token_scheme)

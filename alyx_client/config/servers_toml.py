@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from alyx_client.config.data_server import DataServer
 from alyx_client.config.limits import LIMITS, check_limit
 from alyx_client.config.tables import Table, TablePath, is_list, is_table
-from alyx_client.config.toml_edit import line_of
 from alyx_client.errors import AlyxWarning, ConfigurationError
 from alyx_client.http.json_body import is_deeply_nested
 from alyx_client.http.log import warn
@@ -212,6 +210,8 @@ class _TableReader:
             warn(f"{self.source.file}: there is no setting {name!r}{hint}", AlyxWarning)
 
     def error(self, name: str, problem: str) -> ConfigurationError:
+        from alyx_client.config.toml_edit import line_of
+
         line = line_of(self.source.text, self.path, name)
         place = f"{self.source.file}{f', line {line}' if line else ''}"
         server = f" of {self.path[1]}" if len(self.path) > 1 else ""
@@ -249,6 +249,8 @@ def read_servers() -> ServersFile:
 
 
 def _parse(file: Path, text: str) -> Table:
+    import tomllib  # ONE's settings, which most users have, are JSON
+
     document: Table | None = None
     try:
         document = tomllib.loads(text)

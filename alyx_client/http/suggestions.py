@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 __all__ = ["did_you_mean", "missing_attribute", "nearest", "suggest"]
 
@@ -24,6 +23,8 @@ def nearest(name: str, names: Iterable[str], *, count: int = 3, cutoff: float = 
     parts
         Whether names that contain the unknown one, or are part of it, are named if none is similar.
     """
+    from difflib import get_close_matches  # nothing is misspelled, as a rule
+
     names = list(names)
     similar = get_close_matches(name, names, n=count, cutoff=cutoff)
     if similar or not name or not parts:
