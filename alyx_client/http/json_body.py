@@ -22,6 +22,7 @@ __all__ = [
     "parse_json",
     "read_json",
     "refuse_failure",
+    "refuse_page",
     "unexpected",
 ]
 
@@ -145,8 +146,19 @@ def as_object(value: object) -> Mapping[str, object]:
 
 def refuse_failure(response: Response, endpoint: str) -> None:
     """Raise ServerError for an error page, where every other body is accepted."""
-    if "html" in response.headers.get("content-type", "") and _ERROR_PAGE in response.content[:500]:
+    if _is_page(response) and _ERROR_PAGE in response.content[:500]:
         raise unexpected(response, endpoint, "what was requested")
+
+
+def refuse_page(response: Response, endpoint: str) -> None:
+    """Raise for a page of HTML, where a response without content is expected; any other body is ignored."""
+    # A login portal or a proxy sends it with a status of success, without any effect on the server.
+    if _is_page(response) and response.content.strip():
+        raise unexpected(response, endpoint, "an empty response")
+
+
+def _is_page(response: Response) -> bool:
+    return "html" in response.headers.get("content-type", "")
 
 
 def unexpected(response: Response, endpoint: str, expected: str) -> AlyxError:

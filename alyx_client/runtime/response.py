@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, TypeVar, cast, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
-from alyx_client.http.json_body import decode, is_array, is_count, refuse_failure, unexpected
+from alyx_client.http.json_body import decode, is_array, is_count, refuse_failure, refuse_page, unexpected
 from alyx_client.http.message import Response
 from alyx_client.runtime.collector import COLLECTOR_PAUSE
 from alyx_client.runtime.drift import Drift, DriftLog
@@ -61,9 +61,12 @@ class ResponseParser(Generic[T_co]):
             A field differs and the log is strict.
         """
         # Nothing is parsed here, so that a page of HTML with status 200 has to be recognised by itself.
-        if self.kind is None or self.kind is bytes:
+        if self.kind is None:
+            refuse_page(response, endpoint)
+            return cast("T_co", None)
+        if self.kind is bytes:
             refuse_failure(response, endpoint)
-            return cast("T_co", None if self.kind is None else response.content)
+            return cast("T_co", response.content)
         if not response.content and (self.kind is Any or _is_empty(response)):
             # The write has succeeded, and a response of that status has no content whatever is declared.
             if self.kind is not Any and not _allows_none(self.kind):

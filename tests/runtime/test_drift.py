@@ -310,6 +310,19 @@ def test_failure_with_status_200_is_a_server_error(kind: Any) -> None:
     assert caught.value.status_code == 500
 
 
+def test_page_of_something_else_is_no_success_of_a_deletion() -> None:
+    portal = response(b"<html><title>Log in</title></html>", content_type="text/html; charset=utf-8")
+    with pytest.raises(UnexpectedAnswerError, match="something other than an empty response"):
+        ResponseParser[None](None).parse(portal, "tags", DriftLog())
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b"{}"])
+def test_other_responses_to_a_deletion_are_success(body: bytes) -> None:
+    content_type = "application/json" if body.strip() else "text/html"
+    answer = response(body, content_type=content_type)
+    assert ResponseParser[None](None).parse(answer, "tags", DriftLog()) is None  # type: ignore[func-returns-value]
+
+
 def test_plain_array_is_a_whole_list(quiet: DriftLog) -> None:
     rows = read_page([GOOD, GOOD])
     assert (rows.count, rows.rows, rows.has_next) == (2, [read(GOOD), read(GOOD)], False)
