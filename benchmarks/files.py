@@ -23,8 +23,8 @@ from statistics import median
 from urllib.parse import urlsplit
 
 from benchmarks import peers, replay_server
-from benchmarks.against_one import environment
 from benchmarks.fetch import CONNECTIONS
+from benchmarks.programs import environment
 from benchmarks.table import Beside, Budget, Figure, add, at_least, at_most, rounds, seconds
 
 ROUNDS = 5

@@ -30,8 +30,8 @@ class Hub(Replay):
             self._send(200, json.dumps(body).encode())
             return
         # /replay/<count>x<bytes>/resolve/<commit>/<name>
-        size = path.split("/")[2].partition("x")[2]
-        self.path = f"/data/{size}/{path.rpartition('/')[2]}"
+        length = path.split("/")[2].partition("x")[2]
+        self.path = f"/data/{length}/{path.rpartition('/')[2]}"
         super().do_GET()
 
     do_HEAD = do_GET  # noqa: N815 - http.server defines the name

@@ -39,6 +39,7 @@ PARTS: Mapping[str, Sequence[Measurement]] = {
     "lists": [Measurement(*_AGAINST_ONE, ("list",))],
     "reads": [Measurement(*_AGAINST_ONE, ("reads", "cached reads"))],
     "files": [Measurement("files", "measure")],
+    "memory": [Measurement("memory", "measure")],
     "generating": [Measurement("budgets", "generating")],
     "one": [Measurement("under_one", "measure")],
 }

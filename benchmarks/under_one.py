@@ -12,7 +12,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchmarks import distant_alyx, peers, replay_server
-from benchmarks.against_one import compared, environment, settings_of_one
+from benchmarks.against_one import compared
+from benchmarks.programs import environment, settings_of_one
 from benchmarks.table import add, rounds
 
 ROUNDS = 3

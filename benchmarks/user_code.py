@@ -1,4 +1,4 @@
-"""A user's program, run by `against_one` in a new process with either client.
+"""A user's program, run by `programs` in a new process with either client.
 
 ``python user_code.py LIBRARY STYLE`` reads what to do from standard input (JSON) and writes the time of each, in
 seconds, to standard output (JSON). LIBRARY is the module whose ``AlyxClient`` is used; STYLE is ``strings`` or

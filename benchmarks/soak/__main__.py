@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.against_one import ROOT, environment
+from benchmarks.programs import ROOT, environment
 from benchmarks.soak.ledger import check_records, possible_states
 
 WORKERS = 4
