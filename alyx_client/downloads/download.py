@@ -116,6 +116,8 @@ class Download:
     def _fetch(self, part: PartFile) -> None:
         try:
             self._receive(part)
+            # A thread that helped may still be saving the metadata, which is removed in the end.
+            self._receiver.close()
             self._finishing()
             try:
                 self._check.check(part.path, part.version.length if part.version else None)

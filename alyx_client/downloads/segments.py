@@ -51,6 +51,7 @@ class Segments:
         self._size = part.segment_size
         self._received = part.segment_bytes
         self._leased: set[int] = set()
+        self._unsaved = self._saving = False
         self._changed = threading.Condition()
         self._write_locks: list[threading.Lock] = []
 
@@ -97,12 +98,37 @@ class Segments:
             return self.end(index)
 
     def release(self, index: int) -> None:
-        """Release a segment, complete or not, and save the metadata."""
+        """Release a segment, complete or not, and save the metadata.
+
+        If another thread is saving it, that one does so once more: only one waits for the disk.
+        """
         with self._changed:
             self._leased.discard(index)
             self._changed.notify_all()
-            if not self.closed:
+            self._unsaved = True
+            if self._saving:
+                return
+            self._saving = True
+        try:
+            while self._has_unsaved():
                 self.part.save()
+        except BaseException:
+            self._end_saving()
+            raise
+
+    def _has_unsaved(self) -> bool:
+        with self._changed:
+            if self._unsaved and not self.closed:
+                self._unsaved = False
+                return True
+            # In one step, since a segment that is released from now on is saved by its own thread.
+            self._end_saving()
+            return False
+
+    def _end_saving(self) -> None:
+        with self._changed:
+            self._saving = False
+            self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
         """Wait until a segment is released."""
@@ -135,6 +161,8 @@ class Segments:
         """Prevent further writes, and wait for those under way."""
         with self._changed:
             self.closed = True
+            while self._saving:
+                self._changed.wait()
             locks = list(self._write_locks)
         for lock in locks:
             with lock:

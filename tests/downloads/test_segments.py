@@ -6,11 +6,14 @@ import hashlib
 import json
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from alyx_client.downloads import segments
+from alyx_client.downloads import part_file, segments
+from alyx_client.downloads.part_file import FileVersion, PartFile
 from tests import faults
 from tests.download_faults import Zeros, content, serve, tag
 from tests.downloads.support import MIB, downloader, interrupted, names
@@ -100,3 +103,35 @@ def test_gibibyte_is_received(folder: Path) -> None:
     with open(path, "rb") as file:
         assert all(not any(file.read(4096)) for _ in range(100) if file.seek(2**23, os.SEEK_CUR))
     path.unlink()
+
+
+def test_one_thread_at_a_time_waits_for_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    syncing, released = threading.Event(), threading.Event()
+    synced: list[bool] = []
+
+    def slow_sync(path: Path) -> None:
+        syncing.set()
+        synced.append(released.wait(10))
+
+    folder.mkdir(exist_ok=True)
+    part = PartFile(folder / "a.npy", "http://localhost/a.npy")
+    part.start(FileVersion("", '"a"', None, 4 * MIB, 4 * MIB))
+    part.divide(MIB)
+    part.path.write_bytes(bytes(4 * MIB))
+    parts = segments.Segments(part)
+    leases = [parts.lease() for _ in range(3)]
+    monkeypatch.setattr(part_file, "sync_file", slow_sync)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(parts.release, 0)
+        assert syncing.wait(10)
+        for lease in leases[1:]:
+            assert lease is not None
+            with lease:
+                parts.add(lease.index, 100)
+        assert not first.done()
+        released.set()
+        first.result(10)
+    # Once more for both of the others.
+    assert synced == [True, True]
+    assert json.loads((folder / "a.npy.part.json").read_text())["pieces"] == [0, 100, 100, 0]
+    parts.close()
