@@ -145,8 +145,8 @@ def own_infix() -> str:
 
 def companions(target: Path, infix: str = "") -> list[Path]:
     """Return the paths of a file's partial download, of its metadata (finished and not), and of its lock."""
-    part = target.with_name(part_name(target.name, infix))
-    return [part, *(part.with_name(f"{part.name}{suffix}") for suffix in (".json", ".json~", ".lock"))]
+    part = part_name(target.name, infix)
+    return [target.with_name(part + suffix) for suffix in ("", ".json", ".json~", ".lock")]
 
 
 def case_folded(path: Path) -> str:

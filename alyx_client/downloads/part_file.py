@@ -96,6 +96,7 @@ class PartFile:
         self.version: FileVersion | None = None
         self.segment_size = 0
         self.segment_bytes: list[int] = []
+        self._is_finished = False
         self._metadata_lock = threading.Lock()
         self._url_digest = digest_of_url(url)
         # Beside the target, so that the final rename stays within one file system.
@@ -216,7 +217,8 @@ class PartFile:
         # A file under its final name is trusted from now on, also after a power cut.
         sync_file(self.path)
         replace_file(self.path, self.target)
-        self.discard()
+        self._remove(self._metadata)
+        self._is_finished = True
         if self._foreign_path and _begins_with(self.target, self._foreign_path):
             # It was an earlier partial download, whose metadata is lost: nothing is in it that is not in the file.
             for path in (self._foreign_path, _metadata_path(self._foreign_path)):
@@ -225,13 +227,18 @@ class PartFile:
 
     def discard(self) -> None:
         """Remove the bytes and their metadata."""
+        self._remove(self.path, self._metadata)
+
+    def _remove(self, *paths: Path) -> None:
         self.version, self.segment_bytes = None, []
-        for path in (self.path, self._metadata):
+        for path in paths:
             with contextlib.suppress(OSError):
                 path.unlink()
 
     def close(self) -> None:
         """Keep the bytes for the next call if it can resume from them; otherwise remove them."""
+        if self._is_finished:
+            return
         if not self.resumable:
             self.discard()
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import sys
 import time
@@ -104,6 +105,7 @@ def sync_file(path: Path) -> None:
         os.close(handle)
 
 
+@functools.cache
 def boot_id() -> str:
     """Return a text that is another one after each start of the computer."""
     try:
