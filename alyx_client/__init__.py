@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         AlyxWarning,
         AuthenticationError,
         BadRequestError,
+        BulkError,
         ChecksumError,
         ClientClosedError,
         ConfigurationError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         InvalidKeyError,
         MissingCredentialsError,
         NotAnObjectError,
+        NotCompletedError,
         NotFoundError,
         OfflineError,
         PermissionDeniedError,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
         UnknownFilterError,
     )
     from alyx_client.http.retry import Retries
+    from alyx_client.runtime.bulk_results import BulkResults
     from alyx_client.runtime.lists.async_results import AsyncResults
     from alyx_client.runtime.lists.results import Results
 
@@ -62,6 +65,8 @@ __all__ = [
     "AsyncResults",
     "AuthenticationError",
     "BadRequestError",
+    "BulkError",
+    "BulkResults",
     "ChecksumError",
     "ClientClosedError",
     "ConfigurationError",
@@ -75,6 +80,7 @@ __all__ = [
     "InvalidKeyError",
     "MissingCredentialsError",
     "NotAnObjectError",
+    "NotCompletedError",
     "NotFoundError",
     "OfflineError",
     "PermissionDeniedError",
@@ -96,6 +102,7 @@ _MODULES = {
     "AlyxClient": "alyx_client.endpoints",
     "AsyncAlyxClient": "alyx_client.endpoints",
     "AsyncResults": "alyx_client.runtime.lists.async_results",
+    "BulkResults": "alyx_client.runtime.bulk_results",
     "Results": "alyx_client.runtime.lists.results",
     "Retries": "alyx_client.http.retry",
 }

@@ -99,9 +99,12 @@ class AlyxError(Exception):
     ----------
     unreached
         Whether no connection to the server could be established, for instance because the computer is offline.
+    may_have_acted
+        Whether a write was sent without a response, so that the server may have carried it out.
     """
 
     unreached = False
+    may_have_acted = False
     _several_lines: ClassVar[bool] = False
 
     def __init__(
@@ -169,14 +172,11 @@ class DeadlineExceededError(AlyxTimeoutError):
         How long the call took.
     setting
         The argument that allows more time.
-    may_have_acted
-        Whether the request was sent without a response, so that the server may have carried it out.
     """
 
     attempts = 0
     seconds = 0.0
     setting = "timeout"
-    may_have_acted = False
 
 
 class ClientClosedError(AlyxError, RuntimeError):
@@ -334,6 +334,26 @@ class DownloadsFailedError(AlyxError):
 
     results: list[Any]
     _several_lines = True
+
+
+class BulkError(AlyxError):
+    """Some records of a call for many, or all of them, failed; the others did not.
+
+    Attributes
+    ----------
+    results
+        What the call would have returned: the records of those that succeeded, a sequence in the order of the input.
+    failures
+        Those that failed, with index, key and error; ``failures.inputs`` is what to pass to the method again.
+    """
+
+    results: Any
+    failures: Any
+    _several_lines = True
+
+
+class NotCompletedError(AlyxError):
+    """The call for many records ended before this one: it was not sent, or has no response (`may_have_acted`)."""
 
 
 class AlyxWarning(UserWarning):

@@ -38,7 +38,7 @@ def test_quickstart_runs_and_deletes_its_records(local_alyx: LocalAlyx) -> None:
 def test_examples_of_readme_run_in_order_as_one_script(
     local_alyx: LocalAlyx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    quickstart, asynchronous, downloads = blocks("README.md")
+    quickstart, asynchronous, many, downloads = blocks("README.md")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
 
@@ -54,6 +54,10 @@ def test_examples_of_readme_run_in_order_as_one_script(
 
     run(asynchronous, local_alyx, names)
     assert len(capsys.readouterr().out.splitlines()) > len(names["sessions"])
+
+    run(many, local_alyx, names)
+    assert len(names["mice"]) == 20
+    assert {names["client"].sessions.read(detail).qc for detail in names["details"]} == {"PASS"}
 
     run(downloads, local_alyx, names)
     assert len(names["files"]) >= 2

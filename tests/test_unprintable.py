@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from alyx_client import AlyxClient, AlyxError, Retries
-from alyx_client.downloads import progress
+from alyx_client.downloads import bars
 from alyx_client.errors import printable
 from alyx_client.schema.report import Change, Report
 from tests.downloads.support import downloader
@@ -188,8 +188,8 @@ def test_name_in_a_progress_bar_is_printable(tmp_path: Path, monkeypatch: pytest
         shown.wait(10)
         return response(b"x")(request, connection)
 
-    monkeypatch.setattr(progress, "is_shown", lambda: True)
-    monkeypatch.setattr(progress, "_find_bars", lambda: (new_bar, True))
+    monkeypatch.setattr(bars, "are_shown", lambda: True)
+    monkeypatch.setattr(bars, "find_bars", lambda: (new_bar, True))
     with FaultServer(then=answer) as server:
         path = downloader(server, tmp_path, silent=False).download(f"{server.url}/a%C2%9B2J%E2%80%AE.npy")
     assert drawn

@@ -27,6 +27,9 @@ from alyx_client.storage.sqlite import waiting_at_most
 if TYPE_CHECKING:
     from alyx_client.downloads.options import DownloadOptions
     from alyx_client.http.async_transport import AsyncTransport
+    from alyx_client.runtime.action import Action
+    from alyx_client.runtime.bulk_options import BulkArguments
+    from alyx_client.runtime.bulk_results import BulkResults
     from alyx_client.schema.report import Report
 
 __all__ = ["AsyncBaseClient"]
@@ -76,6 +79,15 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         require("flow", flow, Generator, "a flow")
         deadline = Deadline.of(timeout, self.timeout)
         return await adrive(flow, partial(self._send_step, deadline), deadline)
+
+    async def run_many(
+        self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]
+    ) -> BulkResults[Any]:
+        """Asynchronous version of `BaseClient.run_many`."""
+        from alyx_client.bulk.aio import run_many
+
+        self._transport.require_open()
+        return await run_many(self, action, items, **arguments)
 
     async def authenticate(
         self,

@@ -99,8 +99,9 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
         Header fields for this server alone, such as those of a gateway in front of it; by default those of
         ``ALYX_HEADERS``, a JSON object, then the settings. Their values are neither logged nor shown.
     max_requests
-        How many requests of an asynchronous client are under way at a time; the others wait for their turn, which does
-        not count towards `timeout`. By default ``ALYX_MAX_REQUESTS``, then the settings, then 16.
+        How many requests of an asynchronous client, and of calls for many records, are under way at a time; the others
+        wait for their turn, which does not count towards `timeout`. By default ``ALYX_MAX_REQUESTS``, then the
+        settings, then 16.
     parallel_pages
         How many pages of a list are fetched at a time, once the first page is used up; 1 for one after the other. By
         default ``ALYX_PARALLEL_PAGES``, then the settings, then 4.
@@ -196,7 +197,7 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
             **self._connection_options,
             max_response_bytes=settings.limits.max_response_bytes,
             own_headers=self._own_headers,
-            max_requests=int(settings.limits.max_requests),
+            max_requests=self.max_requests,
             token_scheme=self._token_scheme,
             rate_limit=settings.rate_limit,
         )
@@ -315,6 +316,11 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
     def parallel_pages(self) -> int:
         """How many pages of a list are fetched at a time."""
         return int(self._settings.limits.parallel_pages)
+
+    @property
+    def max_requests(self) -> int:
+        """How many requests are under way at a time, of an asynchronous client and in calls for many records."""
+        return int(self._settings.limits.max_requests)
 
     @property
     def longest_page(self) -> int | None:

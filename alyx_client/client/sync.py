@@ -25,6 +25,9 @@ from alyx_client.storage.sqlite import waiting_at_most
 
 if TYPE_CHECKING:
     from alyx_client.downloads.options import DownloadOptions
+    from alyx_client.runtime.action import Action
+    from alyx_client.runtime.bulk_options import BulkArguments
+    from alyx_client.runtime.bulk_results import BulkResults
     from alyx_client.schema.report import Report
 
 __all__ = ["BaseClient"]
@@ -106,6 +109,33 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         require("flow", flow, Generator, "a flow")
         deadline = Deadline.of(timeout, self.timeout)
         return drive(flow, partial(self._send_step, deadline), deadline)
+
+    def run_many(self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]) -> BulkResults[Any]:
+        """Carry out an action for many records, as the methods of endpoints (``read_many``, …) do.
+
+        Parameters
+        ----------
+        action
+            The action for one record.
+        items
+            The input, as the method takes it.
+        **arguments
+            The options of the method, and what generated code adds.
+
+        Returns
+        -------
+        BulkResults
+            The records.
+
+        Raises
+        ------
+        BulkError
+            Records failed.
+        """
+        from alyx_client.bulk.calls import run_many
+
+        self._transport.require_open()
+        return run_many(self, action, items, **arguments)
 
     def authenticate(
         self,

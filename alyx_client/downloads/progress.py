@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Self
 
+from alyx_client.downloads import bars
 from alyx_client.downloads.download import Download
 from alyx_client.errors import printable
-
-_TEXT_WIDTH = 100
-
-
-def is_shown() -> bool:
-    """Return whether progress bars are visible to anyone: on a terminal, or in a notebook."""
-    if _is_notebook():
-        return True
-    # pythonw.exe on Windows has no standard error at all.
-    return sys.stderr is not None and sys.stderr.isatty()
-
-
-def _is_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    # Only a notebook's shell has a kernel; its standard error is no terminal.
-    return getattr(shell, "kernel", None) is not None
 
 
 class Progress:
@@ -41,11 +23,11 @@ class Progress:
 
     def __init__(self, downloads: Sequence[Download], *, silent: bool) -> None:
         self._downloads = downloads
-        self._hidden = silent or not is_shown()
+        self._hidden = silent or not bars.are_shown()
         # Bytes of some files only would make a bar that reaches its end too early.
         self._in_bytes = all(download.total is not None for download in downloads)
         self._new_bar: Callable[..., Any] | None
-        self._new_bar, has_several = (None, False) if self._hidden else _find_bars()
+        self._new_bar, has_several = (None, False) if self._hidden else bars.find_bars()
         self._shows_files = has_several or len(downloads) == 1
         self._overall: Any = None
         self._bars: dict[Download, Any] = {}
@@ -90,21 +72,6 @@ class Progress:
         for bar in [*self._bars.values(), *([self._overall] if self._overall is not None else [])]:
             bar.close()
         self._bars.clear()
-
-
-def _find_bars() -> tuple[Callable[..., Any], bool]:
-    """Return what makes progress bars in this session, and whether several can be shown at a time."""
-    # Not tqdm.auto, which warns in a notebook without ipywidgets. Slow to import, and not needed without a terminal.
-    from tqdm.std import tqdm as text_bar
-
-    if not _is_notebook():
-        return partial(text_bar, dynamic_ncols=True), True
-    from tqdm import notebook
-
-    if getattr(notebook, "IProgress", None) is not None:  # otherwise, ipywidgets is not installed
-        return notebook.tqdm, True
-    # The text output of a notebook has one line to draw on, and no width.
-    return partial(text_bar, ncols=_TEXT_WIDTH), False
 
 
 def _update(bar: Any, count: int) -> None:

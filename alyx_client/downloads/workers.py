@@ -30,6 +30,8 @@ class Workers:
         Set to cancel the whole call.
     wake
         Wakes threads that wait for a server.
+    name
+        The name of the threads.
 
     Attributes
     ----------
@@ -37,8 +39,11 @@ class Workers:
         Set when all tasks are to stop.
     """
 
-    def __init__(self, limit: int, cancelled: threading.Event | None, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, limit: int, cancelled: threading.Event | None, wake: Callable[[], None], *, name: str = "alyx-download"
+    ) -> None:
         self.limit = limit
+        self._name = name
         self.stop = threading.Event()
         self._cancelled = cancelled
         self._wake = wake
@@ -76,7 +81,7 @@ class Workers:
     def _start_thread(self) -> None:
         # A daemon: the interpreter exits without waiting for a thread that hangs in a system call.
         context = context_of_caller()
-        thread = threading.Thread(target=context.run, args=(self._work,), daemon=True, name="alyx-download")
+        thread = threading.Thread(target=context.run, args=(self._work,), daemon=True, name=self._name)
         self._threads.append(thread)
         thread.start()
 

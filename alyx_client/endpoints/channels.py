@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Unpack, overload
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Unpack, overload
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -31,6 +31,11 @@ from alyx_client.runtime import (
 )
 from pydantic import Field
 from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from alyx_client.runtime import BulkResults, ByKey
 
 
 class ChannelRecord(Record, RecordOf[Literal["channels"]]):
@@ -476,6 +481,239 @@ class Channels(JsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["j
         """
         self._send(_DELETE, key=id, timeout=timeout)
 
+    def read_many(
+        self,
+        keys: Iterable[UUID | str | RecordOf[Literal["channels"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ChannelRecord]:
+        """Retrieve many channels, several at a time.
+
+        Parameters
+        ----------
+        keys
+            Keys or URLs of the channels, or the records themselves.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[ChannelRecord]
+            The channels, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _READ,
+            keys,
+            rows=_LIST,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def create_many(
+        self,
+        items: Iterable[Channel],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ChannelRecord]:
+        """Create many channels, several at a time.
+
+        They are sent in lists; if the server fails on one of these, all of its records are uncertain.
+
+        Parameters
+        ----------
+        items
+            The channels to create.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[ChannelRecord]
+            The channels, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _CREATE,
+            items,
+            batches=True,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def update_many(
+        self,
+        items: ByKey[UUID | str | RecordOf[Literal["channels"]], Channel],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ChannelRecord]:
+        """Replace many channels, several at a time.
+
+        Parameters
+        ----------
+        items
+            The new contents of the channels by key; or pairs of these.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[ChannelRecord]
+            The channels, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def partial_update_many(
+        self,
+        items: ByKey[UUID | str | RecordOf[Literal["channels"]], ChannelChanges],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ChannelRecord]:
+        """Change fields of many channels, several at a time.
+
+        Parameters
+        ----------
+        items
+            Fields to change by key, as dictionaries of the keywords of `partial_update`; or pairs of these.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[ChannelRecord]
+            The channels, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _PARTIAL_UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def delete_many(
+        self,
+        keys: Iterable[UUID | str | RecordOf[Literal["channels"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[None]:
+        """Delete many channels, several at a time.
+
+        Parameters
+        ----------
+        keys
+            Keys or URLs of the channels, or the records themselves.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[None]
+            None for each record that was deleted.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _DELETE, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )
+
 
 class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["json"]]):
     """Channels: the recording sites of a probe, and their positions in the brain."""
@@ -760,3 +998,104 @@ class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], 
             The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id, timeout=timeout)
+
+    async def read_many(
+        self,
+        keys: Iterable[UUID | str | RecordOf[Literal["channels"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ChannelRecord]:
+        """Asynchronous version of `Channels.read_many`."""
+        return await self._many(
+            _READ,
+            keys,
+            rows=_LIST,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def create_many(
+        self,
+        items: Iterable[Channel],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ChannelRecord]:
+        """Asynchronous version of `Channels.create_many`."""
+        return await self._many(
+            _CREATE,
+            items,
+            batches=True,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def update_many(
+        self,
+        items: ByKey[UUID | str | RecordOf[Literal["channels"]], Channel],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ChannelRecord]:
+        """Asynchronous version of `Channels.update_many`."""
+        return await self._many(
+            _UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def partial_update_many(
+        self,
+        items: ByKey[UUID | str | RecordOf[Literal["channels"]], ChannelChanges],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ChannelRecord]:
+        """Asynchronous version of `Channels.partial_update_many`."""
+        return await self._many(
+            _PARTIAL_UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def delete_many(
+        self,
+        keys: Iterable[UUID | str | RecordOf[Literal["channels"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[None]:
+        """Asynchronous version of `Channels.delete_many`."""
+        return await self._many(
+            _DELETE, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )

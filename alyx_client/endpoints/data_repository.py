@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Unpack
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -29,6 +29,11 @@ from alyx_client.runtime import (
 )
 from pydantic import Field
 from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from alyx_client.runtime import BulkResults, ByKey
 
 
 class DataRepositoryRecord(Record, RecordOf[Literal["data_repository"]]):
@@ -384,6 +389,229 @@ class DataRepositoryEndpoint(JsonFields[str | RecordOf[Literal["data_repository"
         """
         self._send(_DELETE, key=name, timeout=timeout)
 
+    def read_many(
+        self,
+        keys: Iterable[str | RecordOf[Literal["data_repository"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[DataRepositoryRecord]:
+        """Retrieve many data repositories, several at a time.
+
+        Parameters
+        ----------
+        keys
+            Keys or URLs of the data repositories, or the records themselves.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[DataRepositoryRecord]
+            The data repositories, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _READ, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )
+
+    def create_many(
+        self,
+        items: Iterable[DataRepository],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[DataRepositoryRecord]:
+        """Create many data repositories, several at a time.
+
+        Parameters
+        ----------
+        items
+            The data repositories to create.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[DataRepositoryRecord]
+            The data repositories, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def update_many(
+        self,
+        items: ByKey[str | RecordOf[Literal["data_repository"]], DataRepository],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[DataRepositoryRecord]:
+        """Replace many data repositories, several at a time.
+
+        Parameters
+        ----------
+        items
+            The new contents of the data repositories by key; or pairs of these.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[DataRepositoryRecord]
+            The data repositories, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def partial_update_many(
+        self,
+        items: ByKey[str | RecordOf[Literal["data_repository"]], DataRepositoryChanges],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[DataRepositoryRecord]:
+        """Change fields of many data repositories, several at a time.
+
+        Parameters
+        ----------
+        items
+            Fields to change by key, as dictionaries of the keywords of `partial_update`; or pairs of these.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[DataRepositoryRecord]
+            The data repositories, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _PARTIAL_UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def delete_many(
+        self,
+        keys: Iterable[str | RecordOf[Literal["data_repository"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[None]:
+        """Delete many data repositories, several at a time.
+
+        Parameters
+        ----------
+        keys
+            Keys or URLs of the data repositories, or the records themselves.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[None]
+            None for each record that was deleted.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _DELETE, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )
+
 
 class AsyncDataRepositoryEndpoint(AsyncJsonFields[str | RecordOf[Literal["data_repository"]], Literal["json"]]):
     """Data repositories: servers, lab computers and archives that store data files."""
@@ -599,3 +827,96 @@ class AsyncDataRepositoryEndpoint(AsyncJsonFields[str | RecordOf[Literal["data_r
             The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=name, timeout=timeout)
+
+    async def read_many(
+        self,
+        keys: Iterable[str | RecordOf[Literal["data_repository"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[DataRepositoryRecord]:
+        """Asynchronous version of `DataRepositoryEndpoint.read_many`."""
+        return await self._many(
+            _READ, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )
+
+    async def create_many(
+        self,
+        items: Iterable[DataRepository],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[DataRepositoryRecord]:
+        """Asynchronous version of `DataRepositoryEndpoint.create_many`."""
+        return await self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def update_many(
+        self,
+        items: ByKey[str | RecordOf[Literal["data_repository"]], DataRepository],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[DataRepositoryRecord]:
+        """Asynchronous version of `DataRepositoryEndpoint.update_many`."""
+        return await self._many(
+            _UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def partial_update_many(
+        self,
+        items: ByKey[str | RecordOf[Literal["data_repository"]], DataRepositoryChanges],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[DataRepositoryRecord]:
+        """Asynchronous version of `DataRepositoryEndpoint.partial_update_many`."""
+        return await self._many(
+            _PARTIAL_UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def delete_many(
+        self,
+        keys: Iterable[str | RecordOf[Literal["data_repository"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[None]:
+        """Asynchronous version of `DataRepositoryEndpoint.delete_many`."""
+        return await self._many(
+            _DELETE, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -34,6 +34,11 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from .fov_location import FOVLocationSummary
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from alyx_client.runtime import BulkResults, ByKey
 
 
 class FOVRecord(Record, RecordOf[Literal["fields_of_view"]]):
@@ -467,6 +472,236 @@ class FieldsOfView(JsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], 
         """
         self._send(_DELETE, key=id, timeout=timeout)
 
+    def read_many(
+        self,
+        keys: Iterable[UUID | str | RecordOf[Literal["fields_of_view"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[FOVRecord]:
+        """Retrieve many fields of view, several at a time.
+
+        Parameters
+        ----------
+        keys
+            Keys or URLs of the fields of view, or the records themselves.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[FOVRecord]
+            The fields of view, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _READ,
+            keys,
+            rows=_LIST,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def create_many(
+        self,
+        items: Iterable[FOV],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[FOVRecord]:
+        """Create many fields of view, several at a time.
+
+        Parameters
+        ----------
+        items
+            The fields of view to create.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[FOVRecord]
+            The fields of view, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def update_many(
+        self,
+        items: ByKey[UUID | str | RecordOf[Literal["fields_of_view"]], FOV],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[FOVRecord]:
+        """Replace many fields of view, several at a time.
+
+        Parameters
+        ----------
+        items
+            The new contents of the fields of view by key; or pairs of these.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[FOVRecord]
+            The fields of view, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def partial_update_many(
+        self,
+        items: ByKey[UUID | str | RecordOf[Literal["fields_of_view"]], FOVChanges],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[FOVRecord]:
+        """Change fields of many fields of view, several at a time.
+
+        Parameters
+        ----------
+        items
+            Fields to change by key, as dictionaries of the keywords of `partial_update`; or pairs of these.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[FOVRecord]
+            The fields of view, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _PARTIAL_UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def delete_many(
+        self,
+        keys: Iterable[UUID | str | RecordOf[Literal["fields_of_view"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[None]:
+        """Delete many fields of view, several at a time.
+
+        Parameters
+        ----------
+        keys
+            Keys or URLs of the fields of view, or the records themselves.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[None]
+            None for each record that was deleted.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _DELETE, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )
+
 
 class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], Literal["json"]]):
     """Fields of view imaged in sessions."""
@@ -746,3 +981,103 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of
             The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=id, timeout=timeout)
+
+    async def read_many(
+        self,
+        keys: Iterable[UUID | str | RecordOf[Literal["fields_of_view"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[FOVRecord]:
+        """Asynchronous version of `FieldsOfView.read_many`."""
+        return await self._many(
+            _READ,
+            keys,
+            rows=_LIST,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def create_many(
+        self,
+        items: Iterable[FOV],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[FOVRecord]:
+        """Asynchronous version of `FieldsOfView.create_many`."""
+        return await self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def update_many(
+        self,
+        items: ByKey[UUID | str | RecordOf[Literal["fields_of_view"]], FOV],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[FOVRecord]:
+        """Asynchronous version of `FieldsOfView.update_many`."""
+        return await self._many(
+            _UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def partial_update_many(
+        self,
+        items: ByKey[UUID | str | RecordOf[Literal["fields_of_view"]], FOVChanges],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[FOVRecord]:
+        """Asynchronous version of `FieldsOfView.partial_update_many`."""
+        return await self._many(
+            _PARTIAL_UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def delete_many(
+        self,
+        keys: Iterable[UUID | str | RecordOf[Literal["fields_of_view"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[None]:
+        """Asynchronous version of `FieldsOfView.delete_many`."""
+        return await self._many(
+            _DELETE, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )

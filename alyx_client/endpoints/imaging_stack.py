@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -27,6 +27,11 @@ from alyx_client.runtime import (
 )
 
 from .fields_of_view import FOVRecord
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from alyx_client.runtime import BulkResults
 
 
 class ImagingStackRecord(Record, RecordOf[Literal["imaging_stack"]]):
@@ -240,6 +245,94 @@ class ImagingStackEndpoint(Endpoint):
         """
         return self._send(_CREATE, body=imaging_stack, timeout=timeout)
 
+    def read_many(
+        self,
+        keys: Iterable[UUID | str | RecordOf[Literal["imaging_stack"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ImagingStackRecord]:
+        """Retrieve many imaging stacks, several at a time.
+
+        Parameters
+        ----------
+        keys
+            Keys or URLs of the imaging stacks, or the records themselves.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[ImagingStackRecord]
+            The imaging stacks, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _READ, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )
+
+    def create_many(
+        self,
+        items: Iterable[ImagingStack],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ImagingStackRecord]:
+        """Create many imaging stacks, several at a time.
+
+        Parameters
+        ----------
+        items
+            The imaging stacks to create.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[ImagingStackRecord]
+            The imaging stacks, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
 
 class AsyncImagingStackEndpoint(AsyncEndpoint):
     """Stacks of fields of view that lie above one another."""
@@ -376,3 +469,39 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
             The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=imaging_stack, timeout=timeout)
+
+    async def read_many(
+        self,
+        keys: Iterable[UUID | str | RecordOf[Literal["imaging_stack"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ImagingStackRecord]:
+        """Asynchronous version of `ImagingStackEndpoint.read_many`."""
+        return await self._many(
+            _READ, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )
+
+    async def create_many(
+        self,
+        items: Iterable[ImagingStack],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ImagingStackRecord]:
+        """Asynchronous version of `ImagingStackEndpoint.create_many`."""
+        return await self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )

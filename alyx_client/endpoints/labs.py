@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Unpack
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Unpack
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -29,6 +29,11 @@ from alyx_client.runtime import (
 )
 from pydantic import Field
 from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from alyx_client.runtime import BulkResults, ByKey
 
 
 class LabRecord(Record, RecordOf[Literal["labs"]]):
@@ -443,6 +448,236 @@ class Labs(JsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
         """
         self._send(_DELETE, key=name, timeout=timeout)
 
+    def read_many(
+        self,
+        keys: Iterable[str | RecordOf[Literal["labs"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[LabRecord]:
+        """Retrieve many labs, several at a time.
+
+        Parameters
+        ----------
+        keys
+            Keys or URLs of the labs, or the records themselves.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[LabRecord]
+            The labs, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _READ,
+            keys,
+            rows=_LIST,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def create_many(
+        self,
+        items: Iterable[Lab],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[LabRecord]:
+        """Create many labs, several at a time.
+
+        Parameters
+        ----------
+        items
+            The labs to create.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[LabRecord]
+            The labs, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def update_many(
+        self,
+        items: ByKey[str | RecordOf[Literal["labs"]], Lab],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[LabRecord]:
+        """Replace many labs, several at a time.
+
+        Parameters
+        ----------
+        items
+            The new contents of the labs by key; or pairs of these.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[LabRecord]
+            The labs, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def partial_update_many(
+        self,
+        items: ByKey[str | RecordOf[Literal["labs"]], LabChanges],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[LabRecord]:
+        """Change fields of many labs, several at a time.
+
+        Parameters
+        ----------
+        items
+            Fields to change by key, as dictionaries of the keywords of `partial_update`; or pairs of these.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[LabRecord]
+            The labs, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _PARTIAL_UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    def delete_many(
+        self,
+        keys: Iterable[str | RecordOf[Literal["labs"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[None]:
+        """Delete many labs, several at a time.
+
+        Parameters
+        ----------
+        keys
+            Keys or URLs of the labs, or the records themselves.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[None]
+            None for each record that was deleted.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _DELETE, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )
+
 
 class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
     """Labs."""
@@ -708,3 +943,103 @@ class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]
             The key is empty or malformed; nothing was sent.
         """
         await self._send(_DELETE, key=name, timeout=timeout)
+
+    async def read_many(
+        self,
+        keys: Iterable[str | RecordOf[Literal["labs"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[LabRecord]:
+        """Asynchronous version of `Labs.read_many`."""
+        return await self._many(
+            _READ,
+            keys,
+            rows=_LIST,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def create_many(
+        self,
+        items: Iterable[Lab],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[LabRecord]:
+        """Asynchronous version of `Labs.create_many`."""
+        return await self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def update_many(
+        self,
+        items: ByKey[str | RecordOf[Literal["labs"]], Lab],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[LabRecord]:
+        """Asynchronous version of `Labs.update_many`."""
+        return await self._many(
+            _UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def partial_update_many(
+        self,
+        items: ByKey[str | RecordOf[Literal["labs"]], LabChanges],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[LabRecord]:
+        """Asynchronous version of `Labs.partial_update_many`."""
+        return await self._many(
+            _PARTIAL_UPDATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
+    async def delete_many(
+        self,
+        keys: Iterable[str | RecordOf[Literal["labs"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[None]:
+        """Asynchronous version of `Labs.delete_many`."""
+        return await self._many(
+            _DELETE, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -19,6 +19,11 @@ from alyx_client.runtime import (
     ResponseParser,
     UUIDInput,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from alyx_client.runtime import BulkResults
 
 
 class CountedDownloadsRecord(Record):
@@ -86,6 +91,53 @@ class NewDownloadEndpoint(Endpoint):
         """
         return self._send(_CREATE, body=new_download, timeout=timeout)
 
+    def create_many(
+        self,
+        items: Iterable[NewDownload],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[CountedDownloadsRecord]:
+        """Create many download counts, several at a time.
+
+        Parameters
+        ----------
+        items
+            The download counts to create.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[CountedDownloadsRecord]
+            The download counts, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
 
 class AsyncNewDownloadEndpoint(AsyncEndpoint):
     """Counter of downloads."""
@@ -118,3 +170,24 @@ class AsyncNewDownloadEndpoint(AsyncEndpoint):
             The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=new_download, timeout=timeout)
+
+    async def create_many(
+        self,
+        items: Iterable[NewDownload],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[CountedDownloadsRecord]:
+        """Asynchronous version of `NewDownloadEndpoint.create_many`."""
+        return await self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -24,6 +24,11 @@ from alyx_client.runtime import (
     known_filters,
 )
 from pydantic import Field
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from alyx_client.runtime import BulkResults
 
 
 class ProcedureTypeRecord(Record, RecordOf[Literal["procedures"]]):
@@ -140,6 +145,53 @@ class Procedures(Endpoint):
         """
         return self._send(_CREATE, body=procedure_type, timeout=timeout)
 
+    def create_many(
+        self,
+        items: Iterable[ProcedureType],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ProcedureTypeRecord]:
+        """Create many procedure types, several at a time.
+
+        Parameters
+        ----------
+        items
+            The procedure types to create.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[ProcedureTypeRecord]
+            The procedure types, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
 
 class AsyncProcedures(AsyncEndpoint):
     """Types of procedures, such as a craniotomy or a recording."""
@@ -210,3 +262,24 @@ class AsyncProcedures(AsyncEndpoint):
             The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=procedure_type, timeout=timeout)
+
+    async def create_many(
+        self,
+        items: Iterable[ProcedureType],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[ProcedureTypeRecord]:
+        """Asynchronous version of `Procedures.create_many`."""
+        return await self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -24,6 +24,11 @@ from alyx_client.runtime import (
     ResponseParser,
     UUIDInput,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from alyx_client.runtime import BulkResults
 
 
 class RegisteredDatasetRecord(Record, RecordOf[Literal["datasets"]]):
@@ -184,6 +189,53 @@ class RegisterFileEndpoint(Endpoint):
         """
         return self._send(_CREATE, body=register_file, timeout=timeout)
 
+    def create_many(
+        self,
+        items: Iterable[RegisterFile],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[list[RegisteredDatasetRecord]]:
+        """Create many file registrations, several at a time.
+
+        Parameters
+        ----------
+        items
+            The file registrations to create.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[list[RegisteredDatasetRecord]]
+            The file registrations, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
 
 class AsyncRegisterFileEndpoint(AsyncEndpoint):
     """Registration of files: creates datasets and the records of their copies in one call."""
@@ -216,3 +268,24 @@ class AsyncRegisterFileEndpoint(AsyncEndpoint):
             The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=register_file, timeout=timeout)
+
+    async def create_many(
+        self,
+        items: Iterable[RegisterFile],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[list[RegisteredDatasetRecord]]:
+        """Asynchronous version of `RegisterFileEndpoint.create_many`."""
+        return await self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )

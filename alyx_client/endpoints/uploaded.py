@@ -3,12 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
 from alyx_client.runtime import (
     Action,
     AsyncEndpoint,
     Endpoint,
     ResponseParser,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from alyx_client.runtime import BulkResults
 
 _READ: Action[bytes] = Action(
     "uploaded",
@@ -55,6 +63,47 @@ class Uploaded(Endpoint):
         """
         return self._send(_READ, key=img_url, timeout=timeout)
 
+    def read_many(
+        self,
+        keys: Iterable[str],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[bytes]:
+        """Retrieve many images, several at a time.
+
+        Parameters
+        ----------
+        keys
+            Keys or URLs of the images, or the records themselves.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[bytes]
+            The images, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _READ, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )
+
 
 class AsyncUploaded(AsyncEndpoint):
     """Images of notes."""
@@ -89,3 +138,18 @@ class AsyncUploaded(AsyncEndpoint):
             The key is empty or malformed; nothing was sent.
         """
         return await self._send(_READ, key=img_url, timeout=timeout)
+
+    async def read_many(
+        self,
+        keys: Iterable[str],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[bytes]:
+        """Asynchronous version of `Uploaded.read_many`."""
+        return await self._many(
+            _READ, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from datetime import date as date_aliased
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from alyx_client.runtime import (
     Action,
@@ -16,6 +17,11 @@ from alyx_client.runtime import (
     Reference,
     ResponseParser,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from alyx_client.runtime import BulkResults
 
 
 class WaterRequirementDay(Record):
@@ -125,6 +131,47 @@ class WaterRequirement(Endpoint):
             _READ, key=nickname, filters={"end_date": end_date, "start_date": start_date}, timeout=timeout
         )
 
+    def read_many(
+        self,
+        keys: Iterable[str | RecordOf[Literal["subjects"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[WaterRequirementRecord]:
+        """Retrieve many water requirements, several at a time.
+
+        Parameters
+        ----------
+        keys
+            Keys or URLs of the water requirements, or the records themselves.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[WaterRequirementRecord]
+            The water requirements, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _READ, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
+        )
+
 
 class AsyncWaterRequirement(AsyncEndpoint):
     """Daily weight and water of an animal: measured, given and expected."""
@@ -166,4 +213,19 @@ class AsyncWaterRequirement(AsyncEndpoint):
         """
         return await self._send(
             _READ, key=nickname, filters={"end_date": end_date, "start_date": start_date}, timeout=timeout
+        )
+
+    async def read_many(
+        self,
+        keys: Iterable[str | RecordOf[Literal["subjects"]]],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[WaterRequirementRecord]:
+        """Asynchronous version of `WaterRequirement.read_many`."""
+        return await self._many(
+            _READ, keys, max_workers=max_workers, executor=executor, on_error=on_error, silent=silent, timeout=timeout
         )

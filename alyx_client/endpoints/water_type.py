@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from alyx_client.runtime import (
     UNSET,
@@ -23,6 +23,11 @@ from alyx_client.runtime import (
     known_filters,
 )
 from pydantic import Field
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from alyx_client.runtime import BulkResults
 
 
 class WaterTypeRecord(Record, RecordOf[Literal["water_type"]]):
@@ -134,6 +139,53 @@ class WaterTypeEndpoint(Endpoint):
         """
         return self._send(_CREATE, body=water_type, timeout=timeout)
 
+    def create_many(
+        self,
+        items: Iterable[WaterType],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[WaterTypeRecord]:
+        """Create many water types, several at a time.
+
+        Parameters
+        ----------
+        items
+            The water types to create.
+        max_workers
+            How many requests are under way at a time; by default ``max_requests`` of the client.
+        executor
+            A `concurrent.futures.Executor` that does the work: a pool of processes, or that of a cluster.
+        on_error
+            ``'raise'`` one error at the end; or ``'return'``: failures are in ``failures`` of the result only.
+        silent, timeout
+            Show no progress; and the time limit for each record, in seconds. By default as the client.
+
+        Returns
+        -------
+        BulkResults[WaterTypeRecord]
+            The water types, in the order of the input.
+
+        Raises
+        ------
+        BulkError
+            Some failed; ``results`` has the others, and ``failures.inputs`` is what to try again.
+        InvalidKeyError, InvalidFieldError
+            An item of the input is wrong; nothing was sent.
+        """
+        return self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )
+
 
 class AsyncWaterTypeEndpoint(AsyncEndpoint):
     """Types of water, such as plain water, sweetened water or gel."""
@@ -204,3 +256,24 @@ class AsyncWaterTypeEndpoint(AsyncEndpoint):
             The server rejected a value; ``fields`` says which and why.
         """
         return await self._send(_CREATE, body=water_type, timeout=timeout)
+
+    async def create_many(
+        self,
+        items: Iterable[WaterType],
+        *,
+        max_workers: int | None = None,
+        executor: Executor | None = None,
+        on_error: Literal["raise", "return"] = "raise",
+        silent: bool | None = None,
+        timeout: float | None = None,
+    ) -> BulkResults[WaterTypeRecord]:
+        """Asynchronous version of `WaterTypeEndpoint.create_many`."""
+        return await self._many(
+            _CREATE,
+            items,
+            max_workers=max_workers,
+            executor=executor,
+            on_error=on_error,
+            silent=silent,
+            timeout=timeout,
+        )

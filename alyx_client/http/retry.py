@@ -195,6 +195,7 @@ def exchange(
         error = _error(outcome, current, now())
         failures += 1
         may_have_acted |= _may_have_acted(outcome)
+        error.may_have_acted |= may_have_acted and request.method not in {"GET", "HEAD"}
         if isinstance(error, DeadlineExceededError):
             raise _after_attempts(error, failures, last) from last
         is_final = failures >= retries.tries or (fail_fast and error.unreached)

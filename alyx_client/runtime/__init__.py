@@ -2,15 +2,17 @@
 
 Generated packages, those of labs among them, import this package and `alyx_client.client`, and nothing else of
 `alyx_client`. The names in ``__all__`` are that contract, with their signatures and these private ones: the methods
-``_send`` and ``_list`` and the attribute ``_client`` of endpoints, the attributes ``_read`` and ``_partial_update`` of
-endpoints with JSON fields, and the attributes ``_surface``, ``_preserved_fields``, ``_joined_fields``,
-``_closed_sets``, ``_row_keys``, ``_token_scheme`` and ``_zones`` of clients. If one of them changes, generated packages
-have to be regenerated, and the changelog says so.
+``_send``, ``_list`` and ``_many`` and the attribute ``_client`` of endpoints, the attributes ``_read`` and
+``_partial_update`` of endpoints with JSON fields, and the attributes ``_surface``, ``_preserved_fields``,
+``_joined_fields``, ``_closed_sets``, ``_row_keys``, ``_token_scheme`` and ``_zones`` of clients. If one of them
+changes, generated packages have to be regenerated, and the changelog says so.
 
 May import `auth`, `config`, `schema`, `http`, `storage` and `errors`; the only package that imports pydantic.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from alyx_client.http.token_scheme import TokenScheme
 from alyx_client.runtime.action import Action, ListAction
@@ -27,12 +29,18 @@ from alyx_client.runtime.references import Origin, RecordOf, RecordOr, RecordsOr
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.signatures import completes
 
+if TYPE_CHECKING:
+    from alyx_client.runtime.bulk_options import ByKey
+    from alyx_client.runtime.bulk_results import BulkResults
+
 __all__ = [
     "UNSET",
     "Action",
     "AsyncEndpoint",
     "AsyncJsonFields",
     "AsyncResults",
+    "BulkResults",
+    "ByKey",
     "ClosedSet",
     "ClosedSets",
     "Column",
@@ -63,3 +71,12 @@ __all__ = [
     "completes",
     "known_filters",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Annotations of methods for many records, which nothing but a type checker reads.
+    if name not in ("BulkResults", "ByKey"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from alyx_client.runtime import bulk_options, bulk_results
+
+    return bulk_results.BulkResults if name == "BulkResults" else bulk_options.ByKey

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 
 from alyx_client.http.flow import Flow
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.drift import DriftLog
+
+if TYPE_CHECKING:
+    from alyx_client.runtime.action import Action
+    from alyx_client.runtime.bulk_options import BulkArguments
+    from alyx_client.runtime.bulk_results import BulkResults
 
 __all__ = ["AsyncClient", "AsyncRunner", "ClientContext", "Runner", "SyncClient"]
 
@@ -46,12 +51,22 @@ class SyncClient(ClientContext, Protocol):
         """Run a flow, within a time limit in seconds; its requests go through the cache."""
         ...
 
+    def run_many(self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]) -> BulkResults[Any]:
+        """Carry out an action for many records."""
+        ...
+
 
 class AsyncClient(ClientContext, Protocol):
     """A client that runs flows in the calling task."""
 
     async def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Run a flow, within a time limit in seconds; its requests go through the cache."""
+        ...
+
+    async def run_many(
+        self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]
+    ) -> BulkResults[Any]:
+        """Carry out an action for many records."""
         ...
 
 

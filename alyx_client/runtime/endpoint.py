@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Unpack
 
 from alyx_client.errors import InvalidFieldError
 from alyx_client.http.arguments import require, shown
@@ -20,6 +20,10 @@ from alyx_client.runtime.lists.async_results import AsyncResults
 from alyx_client.runtime.lists.results import Results
 from alyx_client.runtime.models import Resource
 from alyx_client.schema.routes import ACTIONS
+
+if TYPE_CHECKING:
+    from alyx_client.runtime.bulk_options import BulkArguments
+    from alyx_client.runtime.bulk_results import BulkResults
 
 __all__ = ["AsyncEndpoint", "AsyncJsonFields", "Endpoint", "JsonFields"]
 
@@ -91,6 +95,9 @@ class Endpoint(_ActionsInRepr):
         # The first page is fetched here, so that a wrong filter raises where the call is written.
         return Results.from_query(replace(query, first_page=run(query.fetch_first_page())), run)
 
+    def _many(self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]) -> BulkResults[Any]:
+        return self._client.run_many(action, items, **arguments)
+
 
 class AsyncEndpoint(_ActionsInRepr):
     """One endpoint of an asynchronous client.
@@ -134,6 +141,9 @@ class AsyncEndpoint(_ActionsInRepr):
         query = action.query(self._client, filters, limit=limit, max_items=max_items, extra_params=extra_params)
         run = self._client.run if timeout is None else partial(self._client.run, timeout=timeout)
         return AsyncResults.from_query(query, run)
+
+    async def _many(self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]) -> BulkResults[Any]:
+        return await self._client.run_many(action, items, **arguments)
 
 
 class JsonFields(Endpoint, Generic[KeyT, NameT]):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, assert_type
 from uuid import UUID
 
-from alyx_client import AlyxClient, AsyncAlyxClient, AsyncResults, Results
+from alyx_client import AlyxClient, AsyncAlyxClient, AsyncResults, BulkResults, Results
 from alyx_client.models import (
     Channel,
     ChannelRecord,
@@ -106,6 +107,33 @@ def trajectories(client: AlyxClient, key: UUID) -> None:
     sent = TrajectoryEstimate(provenance="Planned", x=None, y=1, depth=2.5, theta=0, phi=None)
     assert_type(client.trajectories.create(sent), TrajectoryEstimateRecord)
     assert_type(client.trajectories.read(key).x, float | None)
+
+
+def many(client: AlyxClient, key: UUID, keys: list[UUID], executor: Executor) -> None:
+    read = client.sessions.read_many(keys, max_workers=4, on_error="return", executor=executor)
+    assert_type(read, BulkResults[SessionRecord])
+    assert_type(read[0], SessionRecord)
+    assert_type(read[1:], list[SessionRecord])
+    assert_type(read.failures.keys, list[Any])
+    assert_type([one.id for one in client.sessions.read_many(client.sessions.list())], list[UUID])
+    client.sessions.read_many(str(number) for number in range(3))
+    assert_type(client.subjects.create_many([Subject(nickname="x", lab="y")]), BulkResults[SubjectSummary])
+    assert_type(
+        client.sessions.partial_update_many({key: {"qc": "PASS", "narrative": "x"}}), BulkResults[SessionRecord]
+    )
+    client.sessions.partial_update_many({str(one): {"qc": "PASS"} for one in keys})
+    client.sessions.partial_update_many([(one, {"qc": "PASS"}) for one in read])
+    contents = {one: Session(subject="x") for one in keys}
+    client.sessions.update_many(contents)
+    assert_type(client.channels.create_many([Channel(trajectory_estimate=key)]), BulkResults[ChannelRecord])
+    assert_type(client.sessions.delete_many(read), BulkResults[None])
+
+
+async def many_asynchronously(client: AsyncAlyxClient, keys: list[UUID]) -> None:
+    assert_type(await client.sessions.read_many(keys), BulkResults[SessionRecord])
+    assert_type(
+        await client.sessions.partial_update_many({one: {"qc": "PASS"} for one in keys}), BulkResults[SessionRecord]
+    )
 
 
 def channels(client: AlyxClient, key: UUID) -> None:

@@ -43,6 +43,13 @@ def records_of_other_endpoints(client: AlyxClient) -> None:
     client.sessions.partial_update(session, users=[session])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+def many(client: AlyxClient, key: UUID) -> None:
+    client.sessions.read_many(client.subjects.list())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.create_many([Subject(nickname="x", lab="y")])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    client.sessions.partial_update_many({key: {"qcc": "PASS"}})  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportArgumentType]
+    client.surgeries.create_many  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
 def read_only_fields(key: UUID) -> None:
     Session(subject="x", id=key)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Dataset(name="x", dataset_type="y", file_records=[])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from alyx_generator.model.ir import EndpointAction, Lookup
 from alyx_generator.model.nouns import Noun, listed
@@ -51,16 +51,23 @@ def method_doc(
         preserved = listed([f"``{name}``" for name in action.preserved_fields])
         text = f"The server clears {preserved} when omitted, so the record is read first and their values are resent."
         lines += ["", paragraph(text)]
-    for title, entries in (
-        ("Parameters", parameters),
-        ("Returns", [returns] if returns[0] else []),
-        ("Raises", list(_errors(action, noun, facts))),
-    ):
-        if entries:
-            lines += ["", title, "-" * len(title)]
-            for name, text in entries:
-                lines += [name, paragraph(text, indent=4)]
+    lines += sections(
+        (
+            ("Parameters", parameters),
+            ("Returns", [returns] if returns[0] else []),
+            ("Raises", list(_errors(action, noun, facts))),
+        )
+    )
     return "\n".join(lines)
+
+
+def sections(titled: Iterable[tuple[str, Sequence[Documented]]]) -> Iterator[str]:
+    """Yield the lines of the sections of a docstring, by title; empty ones are left out."""
+    for title, entries in titled:
+        if entries:
+            yield from ("", title, "-" * len(title))
+            for name, text in entries:
+                yield from (name, paragraph(text, indent=4))
 
 
 def lookup_key(key: Lookup, noun: Noun) -> str:

@@ -97,10 +97,10 @@ def build_method(action: EndpointAction, noun: Noun, replaced: str, facts: Serve
     """
     if action.paged:
         return _list_method(action, noun, facts)
-    response = _response_type(action)
+    response = response_type(action)
     descriptor = f"_{action.name.upper()}"
     keys = _key_parameters(action, noun)
-    changes = changes_name(action.body) if _takes_changes(action) else ""
+    changes = changes_name(action.body) if takes_changes(action) else ""
     body = _body(action, noun, [key.name for key in keys], response) if action.body and not changes else None
     if body and replaced:
         body = replace(body, parameter=replace(body.parameter, doc=f"{body.parameter.doc} {replaced}"))
@@ -134,7 +134,8 @@ def build_method(action: EndpointAction, noun: Noun, replaced: str, facts: Serve
     )
 
 
-def _takes_changes(action: EndpointAction) -> bool:
+def takes_changes(action: EndpointAction) -> bool:
+    """Return whether an action takes the fields to change as keywords."""
     return action.name == "partial_update" and bool(action.body) and action.single
 
 
@@ -143,7 +144,7 @@ def _arguments(action: EndpointAction, descriptor: str, body: str, uploads: dict
     arguments = [_within(descriptor, action)]
     if action.lookup:
         arguments.append(f"key={action.lookup.name}")
-    if _takes_changes(action):
+    if takes_changes(action):
         arguments.append("changes=changes")
         if action.preserved_fields:
             arguments.append(f"current={_within('_READ', action)}")
@@ -157,7 +158,7 @@ def _arguments(action: EndpointAction, descriptor: str, body: str, uploads: dict
 
 
 def _list_method(action: EndpointAction, noun: Noun, facts: ServerFacts) -> Method:
-    row = _response_type(action)
+    row = response_type(action)
     descriptor = f"_{action.name.upper()}"
     keys = _key_parameters(action, noun)
     keywords = (
@@ -280,7 +281,7 @@ def _body(action: EndpointAction, noun: Noun, keys: list[str], response: str) ->
     return _Body(both, f"{response} | list[{response}]", f"{returns} | builtins.list[{returns}]", overloads)
 
 
-def _response_type(action: EndpointAction) -> str:
+def response_type(action: EndpointAction) -> str:
     """Return the type of the response, or of a row of it."""
     response = action.response
     if response.kind == "list" and not action.paged:

@@ -17,6 +17,7 @@ from alyx_generator.model.ir import Api, Endpoint, Model
 from alyx_generator.model.json_fields import fields_by_key
 from alyx_generator.model.naming import changes_name
 from alyx_generator.render.json_field_docs import replacement_note, with_replacement_notes
+from alyx_generator.render.many import build_many
 from alyx_generator.render.methods import build_method, lookup_annotation
 from alyx_generator.render.models import ModelSource, render_models
 from alyx_generator.render.text import MARK, docstring, visible
@@ -78,6 +79,7 @@ def render(api: Api, package: Package) -> Files:
                 build_method(action, endpoint.noun, replacement_note(action, endpoint, models), api.facts)
                 for action in endpoint.actions
             ],
+            many=build_many(endpoint, models),
             base=_base_class(endpoint, models),
         )
     for name in ("client", "models", "__init__"):

@@ -1,0 +1,127 @@
+"""The outcomes of a call for many records, as they come in from any thread, and what they add up to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from alyx_client.bulk.plan import Plan
+from alyx_client.bulk.tasks import Done, Outcome, Task, stops_all
+from alyx_client.errors import (
+    AlyxError,
+    NotCompletedError,
+    ResponseTooLargeError,
+    SchemaDriftError,
+    UnexpectedAnswerError,
+)
+from alyx_client.runtime.bulk_results import BulkFailure, BulkResults
+
+__all__ = ["Ledger"]
+
+# The server has responded to the request, and only the response cannot be read.
+_ACTED = (UnexpectedAnswerError, SchemaDriftError, ResponseTooLargeError)
+
+
+class Ledger:
+    """The outcomes of one call.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._outcomes: dict[int, Outcome] = {}
+        self._under_way: dict[int, Task] = {}
+        self._stopped_by: BaseException | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def count(self) -> int:
+        """How many records have an outcome."""
+        return len(self._outcomes)
+
+    @property
+    def is_done(self) -> bool:
+        """True if no further outcome is to be waited for."""
+        with self._lock:
+            all_known = len(self._outcomes) == len(self.plan.inputs)
+            return all_known or (self._stopped_by is not None and not self._under_way)
+
+    @property
+    def is_stopped(self) -> bool:
+        """True if nothing more is to be sent."""
+        return self._stopped_by is not None
+
+    def begin(self, task: Task) -> bool:
+        """Note that a task begins; returns whether it may."""
+        with self._lock:
+            if self._stopped_by is not None:
+                return False
+            self._under_way[id(task)] = task
+            return True
+
+    def settle(self, task: Task, outcome: Any) -> Sequence[Task]:
+        """Note the outcome of a task: what its flow returned, or raised; returns the tasks that are to follow."""
+        settled = task.settle(outcome)
+        with self._lock:
+            self._under_way.pop(id(task), None)
+            self._outcomes.update(settled.outcomes)
+            if stops_all(outcome) and self._stopped_by is None:
+                self._stopped_by = outcome
+            return settled.tasks
+
+    def add(self, outcomes: Iterable[tuple[int, Outcome]]) -> None:
+        """Note outcomes that an executor's task returned."""
+        with self._lock:
+            for index, outcome in outcomes:
+                self._outcomes[index] = outcome
+                if stops_all(outcome) and self._stopped_by is None:
+                    self._stopped_by = outcome if isinstance(outcome, Exception) else None
+
+    def stop(self, cause: BaseException) -> None:
+        """Let no further task begin."""
+        with self._lock:
+            self._stopped_by = self._stopped_by or cause
+
+    def results(self) -> BulkResults[Any]:
+        """Return what there is: a record or a failure for each item of the input."""
+        with self._lock:
+            outcomes, cause = dict(self._outcomes), self._stopped_by
+            sent = {index for task in self._under_way.values() for index in task.indices}
+        records: list[Any] = []
+        keys: list[Any] = []
+        failures: list[BulkFailure] = []
+        is_write = self.plan.work.is_write
+        for index, (item, key) in enumerate(zip(self.plan.inputs, self.plan.keys, strict=True)):
+            outcome = outcomes.get(index) or _not_completed(cause, is_write=is_write, was_sent=index in sent)
+            if isinstance(outcome, Done):
+                records.append(outcome.record)
+                keys.append(key)
+                continue
+            has_acted = isinstance(outcome, AlyxError) and (outcome.may_have_acted or isinstance(outcome, _ACTED))
+            failures.append(BulkFailure(index, outcome, item, key, may_have_acted=is_write and has_acted))
+        return BulkResults(records, keys, failures, label=self.plan.label)
+
+    def interrupt(self, error: BaseException) -> None:
+        """Tell what was done on an exception that ends the call, such as `KeyboardInterrupt`: as ``results``."""
+        self.stop(error)
+        results = self.results()
+        sent = len(results.failures.uncertain)
+        note = f"{results}: {len(results)} of {len(self.plan.inputs)} records are done"
+        note += f", {sent} were sent and have no response" if sent else ""
+        error.add_note(f"{note}; `results` of this exception has them, and `results.failures.inputs` the others.")
+        # Whatever class the exception is of.
+        vars(error)["results"] = results
+
+
+def _not_completed(cause: BaseException | None, *, is_write: bool, was_sent: bool) -> NotCompletedError:
+    why = "it was interrupted" if cause is None or not isinstance(cause, Exception) else f"{cause}"
+    if was_sent:
+        error = NotCompletedError(f"There was no response before the call ended: {why}")
+        error.may_have_acted = is_write
+        return error
+    return NotCompletedError(f"This was not sent before the call ended: {why}")
