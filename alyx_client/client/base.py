@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 
@@ -331,22 +330,6 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
     def closed_sets(self) -> ClosedSets:
         """The sets of values that filters, fields and lookups can have."""
         return self._closed_sets
-
-    @property
-    def cache_dir(self) -> Path:
-        """The folder for data files; it can be set, and is created then."""
-        return self._cache_dir
-
-    @cache_dir.setter
-    def cache_dir(self, folder: str | os.PathLike[str]) -> None:
-        self._set_cache_dir(folder)
-
-    def _set_cache_dir(self, folder: str | os.PathLike[str]) -> None:
-        require("cache_dir", folder, (str, os.PathLike), "the path of a folder")
-        require_folder("cache_dir", folder)
-        path = Path(folder).expanduser().absolute()
-        path.mkdir(parents=True, exist_ok=True)
-        self._cache_dir = path
 
     @property
     def timeout(self) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from alyx_client.auth.state import AuthState
 from alyx_client.config import Settings
-from alyx_client.http.arguments import require, require_text
+from alyx_client.http.arguments import require, require_folder, require_text
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
 from alyx_client.http.transport_options import ConnectionOptions
@@ -32,6 +32,22 @@ class DataFiles:
     _connection_options: ConnectionOptions
     _cache_dir: Path
     _last_downloader: tuple[object, Downloader] | None
+
+    @property
+    def cache_dir(self) -> Path:
+        """The folder for data files; it can be set, and is created then."""
+        return self._cache_dir
+
+    @cache_dir.setter
+    def cache_dir(self, folder: str | os.PathLike[str]) -> None:
+        self._set_cache_dir(folder)
+
+    def _set_cache_dir(self, folder: str | os.PathLike[str]) -> None:
+        require("cache_dir", folder, (str, os.PathLike), "the path of a folder")
+        require_folder("cache_dir", folder)
+        path = Path(folder).expanduser().absolute()
+        path.mkdir(parents=True, exist_ok=True)
+        self._cache_dir = path
 
     def rel_path2url(self, path: str | os.PathLike[str]) -> str:
         """Return the URL of a file on the data server.
