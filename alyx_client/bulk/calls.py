@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, Protocol, Unpack
+from typing import Any, Protocol, Unpack, cast
 
 from alyx_client.bulk.ledger import Ledger
 from alyx_client.bulk.options import Options
 from alyx_client.bulk.plan import make_plan
 from alyx_client.bulk.threads import run_in_threads
+from alyx_client.errors import InvalidCallError
 from alyx_client.runtime.action import Action
 from alyx_client.runtime.bulk_options import BulkArguments
 from alyx_client.runtime.bulk_results import BulkResults
@@ -65,6 +66,8 @@ def begin(
     client: Settings, action: Action[Any], items: object, arguments: BulkArguments
 ) -> tuple[Options, int, Ledger]:
     """Return the checked options of a call, how many requests are under way at a time, and its ledger."""
+    if not isinstance(cast("object", action), Action):
+        raise InvalidCallError(f"action: pass an action of an endpoint, not an object of type {type(action).__name__}")
     rows, current, batches = (
         arguments.pop("rows", None),
         arguments.pop("current", None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from types import NoneType
 from typing import Literal, Self
 
 from alyx_client.http.arguments import require, require_seconds, require_whole_number, shown
@@ -50,8 +51,10 @@ class Options:
         checked = cls(**options)
         if checked.max_workers is not None:
             object.__setattr__(checked, "max_workers", require_whole_number("max_workers", checked.max_workers))
-        if checked.executor is not None and not callable(getattr(checked.executor, "submit", None)):
+        if checked.executor is not None:
             require("executor", checked.executor, Executor, "a concurrent.futures.Executor")
+        require("on_error", checked.on_error, str, "'raise' or 'return'")
+        require("silent", checked.silent, (bool, NoneType), "True or False")
         if checked.on_error not in ("raise", "return"):
             raise ValueError(f"on_error={shown(checked.on_error)}: pass 'raise' or 'return'.")
         object.__setattr__(checked, "timeout", require_seconds("timeout", checked.timeout))

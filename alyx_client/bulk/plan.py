@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, TypeGuard, cast
 
 from alyx_client.bulk.tasks import Batch, Rows, Single, Task, Work
@@ -11,8 +12,10 @@ from alyx_client.errors import AlyxError, InvalidFieldError, InvalidKeyError
 from alyx_client.http.arguments import shown
 from alyx_client.runtime.action import Action, ListAction
 from alyx_client.runtime.arguments import Arguments
+from alyx_client.runtime.bulk_options import Items
 from alyx_client.runtime.bulk_results import shown_key
 from alyx_client.runtime.client import ClientContext
+from alyx_client.runtime.coerce import is_from_library, unsendable
 from alyx_client.runtime.models import Resource
 from alyx_client.runtime.references import RecordOf
 
@@ -22,6 +25,7 @@ __all__ = ["Plan", "make_plan"]
 _ROWS = 50
 # Records of one request that creates several: if it fails in the middle, as many are uncertain.
 _BATCH = 100
+_MAX_ITEMS = 1_000_000
 # The mini-language of lists cannot express them in a list of texts.
 _BRACKETS = frozenset("[]()")
 
@@ -83,10 +87,12 @@ def make_plan(
     """
     read = {"read": _keys, "delete": _keys, "create": _records}.get(action.name, _changes)
     inputs = read(items, action)
-    arguments = [_arguments(item, action) for item in inputs]
     work = Work(action, rows, current)
+    arguments: list[Arguments] = []
     singles: list[Single] = []
-    for index, (item, one) in enumerate(zip(inputs, arguments, strict=True)):
+    for index, item in enumerate(inputs):
+        one = _arguments(item, action)
+        arguments.append(one)
         try:
             request = action.request(client.base_url, one, client.closed_sets)
         except (AlyxError, TypeError, ValueError) as error:
@@ -141,7 +147,7 @@ def _keys(items: object, action: Action[Any]) -> list[Any]:
             f"{action.endpoint}.{action.name}_many() takes several keys or records, in a list or another collection, "
             f"not {_described(items)}; for one of them, call {action.name}()"
         )
-    return _read(items, "keys", action)
+    return _read(lambda: items, "keys", action)
 
 
 def _records(items: object, action: Action[Any]) -> list[Any]:
@@ -151,29 +157,34 @@ def _records(items: object, action: Action[Any]) -> list[Any]:
             f"{action.endpoint}.create_many() takes several records, {model}(...), in a list or another collection, "
             f"not {_described(items)}; for one of them, call create()"
         )
-    return _read(items, "items", action)
+    return _read(lambda: items, "items", action)
 
 
 def _changes(items: object, action: Action[Any]) -> list[Any]:
-    if isinstance(items, Mapping) and not isinstance(items, RecordOf):
-        return _read(cast("Mapping[object, object]", items).items(), "items", action)
+    # A column of pandas has values with an index, and iterates over the values alone.
+    if _has_items(items):
+        return _read(items.items, "items", action)
     if _is_several(items):
-        # A column of pandas has values with an index, and iterates over the values alone.
-        pairs: Any = getattr(cast("Any", items), "items", None)
-        return _read(cast("Any", pairs)() if callable(pairs) else items, "items", action)
+        return _read(lambda: items, "items", action)
     raise InvalidKeyError(
         f"{action.endpoint}.{action.name}_many() takes a dictionary of keys with what to change, or pairs of these, "
         f"not {_described(items)}"
     )
 
 
-def _read(items: Iterable[object], name: str, action: Action[Any]) -> list[Any]:
+def _read(items: Callable[[], Iterable[object]], name: str, action: Action[Any]) -> list[Any]:
+    """Return the items of the input; an iterator's own error names the item that it came in place of."""
     read: list[Any] = []
+    method = f"{action.endpoint}.{action.name}_many()"
     try:
-        read.extend(items)
-    except Exception as error:  # of the caller's own iterator
-        error.add_note(f"This is {name}[{len(read)}] of {action.endpoint}.{action.name}_many(); nothing was sent.")
+        read.extend(islice(items(), _MAX_ITEMS + 1))
+    except AlyxError as error:  # of a resource that a generator makes
+        error.add_note(f"This is {name}[{len(read)}] of {method}; nothing was sent.")
         raise
+    except Exception as error:  # the caller's own
+        raise unsendable(f"{method}: {name}[{len(read)}]", f"it cannot be read ({type(error).__name__})") from error
+    if len(read) > _MAX_ITEMS:
+        raise unsendable(f"{method}: {name}", f"pass {_MAX_ITEMS:,} at a time, or fewer")
     return read
 
 
@@ -217,15 +228,23 @@ def _at(place: str, error: Exception) -> Exception:
         error.message = f"{place}: {error.message}"
         error.args = (error.message,)
         return error
-    return type(error)(f"{place}: {error}")
+    return (TypeError if isinstance(error, TypeError) else ValueError)(f"{place}: {error}")
 
 
 def _is_several(items: object) -> TypeGuard[Iterable[object]]:
     """Return whether a value is a collection, and not one record, key or resource that can be iterated over."""
-    one = isinstance(items, str | bytes | Mapping | RecordOf | Resource)
-    # Iterating over a table would return the names of its columns.
-    shape: Any = getattr(cast("Any", items), "shape", ())
-    return isinstance(items, Iterable) and not one and len(shape) < 2
+    is_one = isinstance(items, str | bytes | Mapping | RecordOf | Resource) or _is_table(items)
+    return isinstance(items, Iterable) and not is_one
+
+
+def _has_items(items: object) -> TypeGuard[Items[object, object]]:
+    has_method = callable(getattr(type(items), "items", None))
+    return has_method and not (isinstance(items, RecordOf | Resource) or _is_table(items))
+
+
+def _is_table(items: object) -> bool:
+    # Iterating over a table returns the names of its columns.
+    return is_from_library(items) and len(getattr(cast("Any", items), "shape", ())) > 1
 
 
 def _described(value: object) -> str:

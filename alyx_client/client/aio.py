@@ -80,14 +80,12 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         deadline = Deadline.of(timeout, self.timeout)
         return await adrive(flow, partial(self._send_step, deadline), deadline)
 
-    async def run_many(
-        self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]
-    ) -> BulkResults[Any]:
+    async def run_many(self, action: Action[Any], items: object, **options: Unpack[BulkArguments]) -> BulkResults[Any]:
         """Asynchronous version of `BaseClient.run_many`."""
         from alyx_client.bulk.aio import run_many
 
         self._transport.require_open()
-        return await run_many(self, action, items, **arguments)
+        return await run_many(self, action, items, **options)
 
     async def authenticate(
         self,

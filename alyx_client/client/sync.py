@@ -110,7 +110,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         deadline = Deadline.of(timeout, self.timeout)
         return drive(flow, partial(self._send_step, deadline), deadline)
 
-    def run_many(self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]) -> BulkResults[Any]:
+    def run_many(self, action: Action[Any], items: object, **options: Unpack[BulkArguments]) -> BulkResults[Any]:
         """Carry out an action for many records, as the methods of endpoints (``read_many``, …) do.
 
         Parameters
@@ -119,7 +119,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
             The action for one record.
         items
             The input, as the method takes it.
-        **arguments
+        **options
             The options of the method, and what generated code adds.
 
         Returns
@@ -135,7 +135,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         from alyx_client.bulk.calls import run_many
 
         self._transport.require_open()
-        return run_many(self, action, items, **arguments)
+        return run_many(self, action, items, **options)
 
     def authenticate(
         self,

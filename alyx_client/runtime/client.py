@@ -51,7 +51,7 @@ class SyncClient(ClientContext, Protocol):
         """Run a flow, within a time limit in seconds; its requests go through the cache."""
         ...
 
-    def run_many(self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]) -> BulkResults[Any]:
+    def run_many(self, action: Action[Any], items: object, **options: Unpack[BulkArguments]) -> BulkResults[Any]:
         """Carry out an action for many records."""
         ...
 
@@ -63,9 +63,7 @@ class AsyncClient(ClientContext, Protocol):
         """Run a flow, within a time limit in seconds; its requests go through the cache."""
         ...
 
-    async def run_many(
-        self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]
-    ) -> BulkResults[Any]:
+    async def run_many(self, action: Action[Any], items: object, **options: Unpack[BulkArguments]) -> BulkResults[Any]:
         """Carry out an action for many records."""
         ...
 

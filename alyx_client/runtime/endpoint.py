@@ -95,8 +95,8 @@ class Endpoint(_ActionsInRepr):
         # The first page is fetched here, so that a wrong filter raises where the call is written.
         return Results.from_query(replace(query, first_page=run(query.fetch_first_page())), run)
 
-    def _many(self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]) -> BulkResults[Any]:
-        return self._client.run_many(action, items, **arguments)
+    def _many(self, action: Action[Any], items: object, **options: Unpack[BulkArguments]) -> BulkResults[Any]:
+        return self._client.run_many(action, items, **options)
 
 
 class AsyncEndpoint(_ActionsInRepr):
@@ -142,8 +142,8 @@ class AsyncEndpoint(_ActionsInRepr):
         run = self._client.run if timeout is None else partial(self._client.run, timeout=timeout)
         return AsyncResults.from_query(query, run)
 
-    async def _many(self, action: Action[Any], items: object, **arguments: Unpack[BulkArguments]) -> BulkResults[Any]:
-        return await self._client.run_many(action, items, **arguments)
+    async def _many(self, action: Action[Any], items: object, **options: Unpack[BulkArguments]) -> BulkResults[Any]:
+        return await self._client.run_many(action, items, **options)
 
 
 class JsonFields(Endpoint, Generic[KeyT, NameT]):

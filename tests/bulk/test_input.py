@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ import pytest
 
 from alyx_client import AlyxClient, InvalidFieldError, InvalidKeyError
 from alyx_client.errors import ForeignURLError
-from alyx_client.models import Channel, Session
+from alyx_client.models import Channel, Session, Subject
 from tests.bulk.conftest import Many
 
 NOWHERE = "http://127.0.0.1:1"
@@ -70,10 +71,15 @@ def test_wrong_item_is_named_and_nothing_sent(case: str, many: Many) -> None:
         many(NOWHERE, method, items)
 
 
-def test_error_of_the_callers_own_iterator_is_raised_with_its_place(many: Many) -> None:
-    with pytest.raises(OSError, match="disk") as caught:
+def test_error_of_the_callers_own_iterator_names_its_place(many: Many) -> None:
+    with pytest.raises(TypeError, match=r"sessions\.read_many\(\): keys\[1\]: it cannot be read \(OSError\)") as caught:
         many(NOWHERE, "sessions.read_many", broken())
-    assert caught.value.__notes__ == ["This is keys[1] of sessions.read_many(); nothing was sent."]
+    assert isinstance(caught.value.__cause__, OSError)
+    with pytest.raises(InvalidFieldError, match="lab: is missing") as wrong:
+        many(NOWHERE, "subjects.create_many", (Subject(**values) for values in ({"nickname": "x"},)))
+    assert wrong.value.__notes__ == ["This is items[0] of subjects.create_many(); nothing was sent."]
+    with pytest.raises(TypeError, match="1,000,000 at a time"):
+        many(NOWHERE, "sessions.delete_many", itertools.repeat(KEY))
 
 
 @pytest.mark.parametrize(
