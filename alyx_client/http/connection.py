@@ -25,7 +25,9 @@ __all__ = ["LoggedURL", "default_user_agent", "httpx_errors", "pool_settings", "
 
 # A server may close an idle connection at any time. A request that is sent at that moment fails, and a POST cannot be
 # retried: so connections are reused for a few seconds only.
-_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0)
+# All of them: httpcore closes an idle connection while more than max_keepalive_connections exist, idle or not, so that
+# with more threads than that each request would open another.
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=5.0)
 _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind], ...] = (
     ((httpx.ReadTimeout, httpx.WriteTimeout, httpcore.ReadTimeout), FailureKind.READ_TIMEOUT),
     ((httpx.ConnectTimeout, httpx.PoolTimeout), FailureKind.CONNECT_TIMEOUT),
