@@ -54,9 +54,7 @@ def run(
     command = [python, str(_USER), client, alyx.url, alyx.token("olivier"), str(THREADS), str(REQUESTS)]
     home.mkdir(exist_ok=True)
     programs = [
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=dict(environment(home))
-        )
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=dict(environment(home)))
         for _ in range(PROCESSES)
     ]
     for program in programs:

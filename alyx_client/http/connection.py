@@ -23,6 +23,8 @@ from alyx_client.http.url import redact_text
 
 __all__ = ["LoggedURL", "default_user_agent", "httpx_errors", "pool_settings", "unanswered"]
 
+# HTTP/1.1 only: over HTTP/2, httpcore ends all requests of a connection with the first one whose time runs out. Nor is
+# it faster: in `benchmarks/http2.py`, pages take twice the time, eight threads the same, and 64 threads half of it.
 # A server may close an idle connection at any time. A request that is sent at that moment fails, and a POST cannot be
 # retried: so connections are reused for a few seconds only.
 # All of them: httpcore closes an idle connection while more than max_keepalive_connections exist, idle or not, so that
