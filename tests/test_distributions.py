@@ -101,7 +101,15 @@ def test_metadata_names_authors_and_pythons(metadata: Message) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/your-own-server.md", "docs/diff-rules.md", "docs/coming-from-one.md"]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/your-own-server.md",
+        "docs/diff-rules.md",
+        "docs/coming-from-one.md",
+        "docs/filters.md",
+    ],
 )
 def test_relative_links_lead_somewhere(page: str) -> None:
     path = ROOT / page

@@ -38,7 +38,7 @@ def test_quickstart_runs_and_deletes_its_records(local_alyx: LocalAlyx) -> None:
 def test_examples_of_readme_run_in_order_as_one_script(
     local_alyx: LocalAlyx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    quickstart, asynchronous, many, downloads = blocks("README.md")
+    quickstart, asynchronous, many, conditions, downloads = blocks("README.md")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
 
@@ -59,11 +59,19 @@ def test_examples_of_readme_run_in_order_as_one_script(
     assert len(names["mice"]) == 20
     assert {names["client"].sessions.read(detail).qc for detail in names["details"]} == {"PASS"}
 
+    run(conditions, local_alyx, names)
     run(downloads, local_alyx, names)
     assert len(names["files"]) >= 2
     assert len(names["tables"]) >= 2
     assert names["file"] == Path("data/trials.table.pqt")
     assert all(path.stat().st_size for path in (*names["files"], names["file"], *names["tables"]))
+    assert not names["client"].drift
+
+
+def test_examples_of_the_page_on_filters_run_in_order(local_alyx: LocalAlyx) -> None:
+    names: dict[str, Any] = {}
+    for code in blocks("docs/filters.md"):
+        run(code, local_alyx, names)
     assert not names["client"].drift
 
 
@@ -84,7 +92,7 @@ def blocks(page: str) -> list[str]:
 
 def run(code: str, server: LocalAlyx, names: dict[str, Any]) -> None:
     """Run an example with the address of this server, and without a warning."""
-    assert "http://127.0.0.1:8000" in code
+    assert "http://127.0.0.1:8000" in code or "client" in names
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         exec(compile(code.replace("http://127.0.0.1:8000", server.url), "README.md", "exec"), names)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import BrainRegionFields
 
 
 class BrainRegionDescription(Record):
@@ -91,8 +94,10 @@ _LIST = ListAction(
         "id": "id",
         "name": "plain",
         "parent": "plain",
+        "where": "django",
     },
     row_key=("id",),
+    model="BrainRegion",
     references={
         "ancestors": Reference("brain_regions", "id"),
         "descendants": Reference("brain_regions", "id"),
@@ -136,6 +141,13 @@ class BrainRegions(Endpoint):
 
     __slots__ = ()
 
+    @property
+    def fields(self) -> BrainRegionFields[Literal["BrainRegion"]]:
+        """Fields of a brain region, for conditions: ``list(where=...)``."""
+        from .query_fields import BrainRegionFields
+
+        return BrainRegionFields("BrainRegion", "", "")
+
     @known_filters
     def list(
         self,
@@ -148,6 +160,7 @@ class BrainRegions(Endpoint):
         id: int | RecordOf[Literal["brain_regions"]] | Sequence[int | RecordOf[Literal["brain_regions"]]] | None = None,
         name: str | None = None,
         parent: int | RecordOf[Literal["brain_regions"]] | None = None,
+        where: Condition[Literal["BrainRegion"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -176,6 +189,8 @@ class BrainRegions(Endpoint):
             Part of the name; case-insensitive.
         parent
             Id of the parent region.
+        where
+            Condition on the records: ``client.brain_regions.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -210,6 +225,7 @@ class BrainRegions(Endpoint):
                 "id": id,
                 "name": name,
                 "parent": parent,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -466,6 +482,13 @@ class AsyncBrainRegions(AsyncEndpoint):
 
     __slots__ = ()
 
+    @property
+    def fields(self) -> BrainRegionFields[Literal["BrainRegion"]]:
+        """Fields of a brain region, for conditions: ``list(where=...)``."""
+        from .query_fields import BrainRegionFields
+
+        return BrainRegionFields("BrainRegion", "", "")
+
     @known_filters
     def list(
         self,
@@ -478,6 +501,7 @@ class AsyncBrainRegions(AsyncEndpoint):
         id: int | RecordOf[Literal["brain_regions"]] | Sequence[int | RecordOf[Literal["brain_regions"]]] | None = None,
         name: str | None = None,
         parent: int | RecordOf[Literal["brain_regions"]] | None = None,
+        where: Condition[Literal["BrainRegion"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -506,6 +530,8 @@ class AsyncBrainRegions(AsyncEndpoint):
             Part of the name; case-insensitive.
         parent
             Id of the parent region.
+        where
+            Condition on the records: ``client.brain_regions.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -540,6 +566,7 @@ class AsyncBrainRegions(AsyncEndpoint):
                 "id": id,
                 "name": name,
                 "parent": parent,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

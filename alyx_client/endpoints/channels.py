@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import ChannelFields
 
 
 class ChannelRecord(Record, RecordOf[Literal["channels"]]):
@@ -135,8 +138,10 @@ _LIST = ListAction(
         "x": "plain",
         "y": "plain",
         "z": "plain",
+        "where": "django",
     },
     row_key=("id",),
+    model="Channel",
     by_uuid=True,
     references={
         "brain_region": Reference("brain_regions", "id"),
@@ -204,6 +209,13 @@ class Channels(JsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["j
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> ChannelFields[Literal["Channel"]]:
+        """Fields of a channel, for conditions: ``list(where=...)``."""
+        from .query_fields import ChannelFields
+
+        return ChannelFields("Channel", "", "")
+
     @known_filters
     def list(
         self,
@@ -226,6 +238,7 @@ class Channels(JsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["j
         x: float | None = None,
         y: float | None = None,
         z: float | None = None,
+        where: Condition[Literal["Channel"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -264,6 +277,8 @@ class Channels(JsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["j
             Anteroposterior position in µm, positive to the front; exact match.
         z
             Dorsoventral position in µm, positive upwards; exact match.
+        where
+            Condition on the records: ``client.channels.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -304,6 +319,7 @@ class Channels(JsonFields[UUID | str | RecordOf[Literal["channels"]], Literal["j
                 "x": x,
                 "y": y,
                 "z": z,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -722,6 +738,13 @@ class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], 
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> ChannelFields[Literal["Channel"]]:
+        """Fields of a channel, for conditions: ``list(where=...)``."""
+        from .query_fields import ChannelFields
+
+        return ChannelFields("Channel", "", "")
+
     @known_filters
     def list(
         self,
@@ -744,6 +767,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], 
         x: float | None = None,
         y: float | None = None,
         z: float | None = None,
+        where: Condition[Literal["Channel"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -782,6 +806,8 @@ class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], 
             Anteroposterior position in µm, positive to the front; exact match.
         z
             Dorsoventral position in µm, positive upwards; exact match.
+        where
+            Condition on the records: ``client.channels.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -822,6 +848,7 @@ class AsyncChannels(AsyncJsonFields[UUID | str | RecordOf[Literal["channels"]], 
                 "x": x,
                 "y": y,
                 "z": z,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

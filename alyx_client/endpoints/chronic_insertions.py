@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import ChronicInsertionFields
 
 
 class ChronicInsertionRecord(Record, RecordOf[Literal["chronic_insertions"]]):
@@ -194,8 +197,10 @@ _LIST = ListAction(
         "start_time": "plain",
         "subject": "plain",
         "users": "repeat",
+        "where": "django",
     },
     row_key=("id",),
+    model="ChronicInsertion",
     by_uuid=True,
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),
@@ -265,6 +270,13 @@ class ChronicInsertions(JsonFields[UUID | str | RecordOf[Literal["chronic_insert
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> ChronicInsertionFields[Literal["ChronicInsertion"]]:
+        """Fields of a chronic insertion, for conditions: ``list(where=...)``."""
+        from .query_fields import ChronicInsertionFields
+
+        return ChronicInsertionFields("ChronicInsertion", "", "")
+
     @known_filters
     def list(
         self,
@@ -299,6 +311,7 @@ class ChronicInsertions(JsonFields[UUID | str | RecordOf[Literal["chronic_insert
         | RecordOf[Literal["users"]]
         | Sequence[UUID | str | RecordOf[Literal["users"]]]
         | None = None,
+        where: Condition[Literal["ChronicInsertion"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -345,6 +358,8 @@ class ChronicInsertions(JsonFields[UUID | str | RecordOf[Literal["chronic_insert
             Nickname of the subject; exact match.
         users
             UUIDs of users; the record must have at least one of them.
+        where
+            Condition on the records: ``client.chronic_insertions.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -389,6 +404,7 @@ class ChronicInsertions(JsonFields[UUID | str | RecordOf[Literal["chronic_insert
                 "start_time": start_time,
                 "subject": subject,
                 "users": users,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -781,6 +797,13 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["chro
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> ChronicInsertionFields[Literal["ChronicInsertion"]]:
+        """Fields of a chronic insertion, for conditions: ``list(where=...)``."""
+        from .query_fields import ChronicInsertionFields
+
+        return ChronicInsertionFields("ChronicInsertion", "", "")
+
     @known_filters
     def list(
         self,
@@ -815,6 +838,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["chro
         | RecordOf[Literal["users"]]
         | Sequence[UUID | str | RecordOf[Literal["users"]]]
         | None = None,
+        where: Condition[Literal["ChronicInsertion"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -861,6 +885,8 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["chro
             Nickname of the subject; exact match.
         users
             UUIDs of users; the record must have at least one of them.
+        where
+            Condition on the records: ``client.chronic_insertions.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -905,6 +931,7 @@ class AsyncChronicInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["chro
                 "start_time": start_time,
                 "subject": subject,
                 "users": users,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

@@ -190,6 +190,32 @@ _ROW_KEYS: dict[str, tuple[str, ...]] = {
     "/weighings": ("url",),
 }
 
+# The model of each list's rows, by which conditions name it.
+_MODELS = {
+    "brain_regions": "BrainRegion",
+    "channels": "Channel",
+    "chronic_insertions": "ChronicInsertion",
+    "data_notices": "DataNotice",
+    "datasets": "Dataset",
+    "downloads": "Download",
+    "fields_of_view": "FOV",
+    "files": "File",
+    "fov_location": "FOVLocation",
+    "imaging_stack": "ImagingStack",
+    "insertions": "ProbeInsertion",
+    "labs": "Lab",
+    "notes": "Note",
+    "sessions": "Session",
+    "subjects": "Subject",
+    "surgeries": "Surgery",
+    "tasks": "Task",
+    "trajectories": "TrajectoryEstimate",
+    "users": "User",
+    "water_administrations": "WaterAdministration",
+    "water_restriction": "WaterRestriction",
+    "weighings": "Weighing",
+}
+
 
 class AlyxClient(BaseClient):
     __doc__ = BaseClient.__doc__
@@ -198,6 +224,7 @@ class AlyxClient(BaseClient):
     _joined_fields = _JOINED_FIELDS
     _closed_sets = _CLOSED_SETS
     _row_keys = _ROW_KEYS
+    _models = _MODELS
     _longest_page = 1000
 
     @cached_property
@@ -495,6 +522,7 @@ class AsyncAlyxClient(AsyncBaseClient):
     _joined_fields = _JOINED_FIELDS
     _closed_sets = _CLOSED_SETS
     _row_keys = _ROW_KEYS
+    _models = _MODELS
     _longest_page = 1000
 
     @cached_property

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import DataNoticeFields
 
 
 class DataNoticeRecord(Record, RecordOf[Literal["data_notices"]]):
@@ -137,8 +140,10 @@ _LIST = ListAction(
         "importance": "plain",
         "name": "plain",
         "version_affected": "plain",
+        "where": "django",
     },
     row_key=("id",),
+    model="DataNotice",
     by_uuid=True,
     references={
         "created_by": Reference("users", "id"),
@@ -203,6 +208,13 @@ class DataNotices(JsonFields[UUID | str | RecordOf[Literal["data_notices"]], Lit
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> DataNoticeFields[Literal["DataNotice"]]:
+        """Fields of a data notice, for conditions: ``list(where=...)``."""
+        from .query_fields import DataNoticeFields
+
+        return DataNoticeFields("DataNotice", "", "")
+
     @known_filters
     def list(
         self,
@@ -225,6 +237,7 @@ class DataNotices(JsonFields[UUID | str | RecordOf[Literal["data_notices"]], Lit
         importance: Literal[20, 30, 40, 50] | Sequence[Literal[20, 30, 40, 50]] | None = None,
         name: str | None = None,
         version_affected: str | None = None,
+        where: Condition[Literal["DataNotice"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -256,6 +269,8 @@ class DataNotices(JsonFields[UUID | str | RecordOf[Literal["data_notices"]], Lit
             Name; exact match.
         version_affected
             Affected versions; exact match.
+        where
+            Condition on the records: ``client.data_notices.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -292,6 +307,7 @@ class DataNotices(JsonFields[UUID | str | RecordOf[Literal["data_notices"]], Lit
                 "importance": importance,
                 "name": name,
                 "version_affected": version_affected,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -691,6 +707,13 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str | RecordOf[Literal["data_notic
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> DataNoticeFields[Literal["DataNotice"]]:
+        """Fields of a data notice, for conditions: ``list(where=...)``."""
+        from .query_fields import DataNoticeFields
+
+        return DataNoticeFields("DataNotice", "", "")
+
     @known_filters
     def list(
         self,
@@ -713,6 +736,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str | RecordOf[Literal["data_notic
         importance: Literal[20, 30, 40, 50] | Sequence[Literal[20, 30, 40, 50]] | None = None,
         name: str | None = None,
         version_affected: str | None = None,
+        where: Condition[Literal["DataNotice"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -744,6 +768,8 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str | RecordOf[Literal["data_notic
             Name; exact match.
         version_affected
             Affected versions; exact match.
+        where
+            Condition on the records: ``client.data_notices.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -780,6 +806,7 @@ class AsyncDataNotices(AsyncJsonFields[UUID | str | RecordOf[Literal["data_notic
                 "importance": importance,
                 "name": name,
                 "version_affected": version_affected,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

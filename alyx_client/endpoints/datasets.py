@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import DatasetFields
 
 
 class DatasetFileRecords(Record, RecordOf[Literal["files"]]):
@@ -279,8 +282,10 @@ _LIST = ListAction(
         "tag": "plain",
         "tags": "repeat",
         "version": "plain",
+        "where": "django",
     },
     row_key=("url",),
+    model="Dataset",
     by_uuid=True,
     references={
         "created_by": Reference("users", "username"),
@@ -354,6 +359,13 @@ class Datasets(JsonFields[UUID | str | RecordOf[Literal["datasets"]], Literal["j
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> DatasetFields[Literal["Dataset"]]:
+        """Fields of a dataset, for conditions: ``list(where=...)``."""
+        from .query_fields import DatasetFields
+
+        return DatasetFields("Dataset", "", "")
+
     @known_filters
     def list(
         self,
@@ -398,6 +410,7 @@ class Datasets(JsonFields[UUID | str | RecordOf[Literal["datasets"]], Literal["j
         tag: str | RecordOf[Literal["tags"]] | None = None,
         tags: UUID | str | RecordOf[Literal["tags"]] | Sequence[UUID | str | RecordOf[Literal["tags"]]] | None = None,
         version: str | None = None,
+        where: Condition[Literal["Dataset"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -479,6 +492,8 @@ class Datasets(JsonFields[UUID | str | RecordOf[Literal["datasets"]], Literal["j
             UUIDs of tags; the dataset must have at least one of them. To filter by name, use tag.
         version
             Version; exact match.
+        where
+            Condition on the records: ``client.datasets.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -539,6 +554,7 @@ class Datasets(JsonFields[UUID | str | RecordOf[Literal["datasets"]], Literal["j
                 "tag": tag,
                 "tags": tags,
                 "version": version,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -931,6 +947,13 @@ class AsyncDatasets(AsyncJsonFields[UUID | str | RecordOf[Literal["datasets"]], 
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> DatasetFields[Literal["Dataset"]]:
+        """Fields of a dataset, for conditions: ``list(where=...)``."""
+        from .query_fields import DatasetFields
+
+        return DatasetFields("Dataset", "", "")
+
     @known_filters
     def list(
         self,
@@ -975,6 +998,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str | RecordOf[Literal["datasets"]], 
         tag: str | RecordOf[Literal["tags"]] | None = None,
         tags: UUID | str | RecordOf[Literal["tags"]] | Sequence[UUID | str | RecordOf[Literal["tags"]]] | None = None,
         version: str | None = None,
+        where: Condition[Literal["Dataset"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -1056,6 +1080,8 @@ class AsyncDatasets(AsyncJsonFields[UUID | str | RecordOf[Literal["datasets"]], 
             UUIDs of tags; the dataset must have at least one of them. To filter by name, use tag.
         version
             Version; exact match.
+        where
+            Condition on the records: ``client.datasets.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -1116,6 +1142,7 @@ class AsyncDatasets(AsyncJsonFields[UUID | str | RecordOf[Literal["datasets"]], 
                 "tag": tag,
                 "tags": tags,
                 "version": version,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

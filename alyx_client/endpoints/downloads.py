@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import DownloadFields
 
 
 class DownloadRecord(Record, RecordOf[Literal["downloads"]]):
@@ -97,8 +100,10 @@ _LIST = ListAction(
         "id": "id",
         "json": "plain",
         "user": "plain",
+        "where": "django",
     },
     row_key=("id",),
+    model="Download",
     by_uuid=True,
     references={
         "dataset": Reference("datasets", "name"),
@@ -145,6 +150,13 @@ class Downloads(JsonFields[UUID | str | RecordOf[Literal["downloads"]], Literal[
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> DownloadFields[Literal["Download"]]:
+        """Fields of a download record, for conditions: ``list(where=...)``."""
+        from .query_fields import DownloadFields
+
+        return DownloadFields("Download", "", "")
+
     @known_filters
     def list(
         self,
@@ -160,6 +172,7 @@ class Downloads(JsonFields[UUID | str | RecordOf[Literal["downloads"]], Literal[
         | None = None,
         json: str | None = None,
         user: str | RecordOf[Literal["users"]] | None = None,
+        where: Condition[Literal["Download"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -184,6 +197,8 @@ class Downloads(JsonFields[UUID | str | RecordOf[Literal["downloads"]], Literal[
             Part of the JSON data as a string; case-insensitive.
         user
             Username; exact match.
+        where
+            Condition on the records: ``client.downloads.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -217,6 +232,7 @@ class Downloads(JsonFields[UUID | str | RecordOf[Literal["downloads"]], Literal[
                 "id": id,
                 "json": json,
                 "user": user,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -477,6 +493,13 @@ class AsyncDownloads(AsyncJsonFields[UUID | str | RecordOf[Literal["downloads"]]
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> DownloadFields[Literal["Download"]]:
+        """Fields of a download record, for conditions: ``list(where=...)``."""
+        from .query_fields import DownloadFields
+
+        return DownloadFields("Download", "", "")
+
     @known_filters
     def list(
         self,
@@ -492,6 +515,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str | RecordOf[Literal["downloads"]]
         | None = None,
         json: str | None = None,
         user: str | RecordOf[Literal["users"]] | None = None,
+        where: Condition[Literal["Download"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -516,6 +540,8 @@ class AsyncDownloads(AsyncJsonFields[UUID | str | RecordOf[Literal["downloads"]]
             Part of the JSON data as a string; case-insensitive.
         user
             Username; exact match.
+        where
+            Condition on the records: ``client.downloads.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -549,6 +575,7 @@ class AsyncDownloads(AsyncJsonFields[UUID | str | RecordOf[Literal["downloads"]]
                 "id": id,
                 "json": json,
                 "user": user,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

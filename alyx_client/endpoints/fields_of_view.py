@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import FOVFields
 
 
 class FOVRecord(Record, RecordOf[Literal["fields_of_view"]]):
@@ -128,8 +131,10 @@ _LIST = ListAction(
         "session": "plain",
         "stack": "plain",
         "subject": "plain",
+        "where": "django",
     },
     row_key=("id",),
+    model="FOV",
     by_uuid=True,
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),
@@ -200,6 +205,13 @@ class FieldsOfView(JsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], 
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> FOVFields[Literal["FOV"]]:
+        """Fields of a field of view, for conditions: ``list(where=...)``."""
+        from .query_fields import FOVFields
+
+        return FOVFields("FOV", "", "")
+
     @known_filters
     def list(
         self,
@@ -227,6 +239,7 @@ class FieldsOfView(JsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], 
         session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
         stack: UUID | str | RecordOf[Literal["imaging_stack"]] | None = None,
         subject: str | RecordOf[Literal["subjects"]] | None = None,
+        where: Condition[Literal["FOV"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -269,6 +282,8 @@ class FieldsOfView(JsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], 
             UUID of the imaging stack.
         subject
             Nickname of the subject; exact match.
+        where
+            Condition on the records: ``client.fields_of_view.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -311,6 +326,7 @@ class FieldsOfView(JsonFields[UUID | str | RecordOf[Literal["fields_of_view"]], 
                 "session": session,
                 "stack": stack,
                 "subject": subject,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -710,6 +726,13 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> FOVFields[Literal["FOV"]]:
+        """Fields of a field of view, for conditions: ``list(where=...)``."""
+        from .query_fields import FOVFields
+
+        return FOVFields("FOV", "", "")
+
     @known_filters
     def list(
         self,
@@ -737,6 +760,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of
         session: UUID | str | RecordOf[Literal["sessions"]] | None = None,
         stack: UUID | str | RecordOf[Literal["imaging_stack"]] | None = None,
         subject: str | RecordOf[Literal["subjects"]] | None = None,
+        where: Condition[Literal["FOV"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -779,6 +803,8 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of
             UUID of the imaging stack.
         subject
             Nickname of the subject; exact match.
+        where
+            Condition on the records: ``client.fields_of_view.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -821,6 +847,7 @@ class AsyncFieldsOfView(AsyncJsonFields[UUID | str | RecordOf[Literal["fields_of
                 "session": session,
                 "stack": stack,
                 "subject": subject,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import FileFields
 
 
 class FileRecord(WithIdInUrl, RecordOf[Literal["files"]]):
@@ -113,8 +116,10 @@ _LIST = ListAction(
         "lab": "plain",
         "name": "plain",
         "relative_path": "plain",
+        "where": "django",
     },
     row_key=("url",),
+    model="File",
     by_uuid=True,
     references={
         "data_repository": Reference("data_repository", "name"),
@@ -179,6 +184,13 @@ class Files(JsonFields[UUID | str | RecordOf[Literal["files"]], Literal["json"]]
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> FileFields[Literal["File"]]:
+        """Fields of a file record, for conditions: ``list(where=...)``."""
+        from .query_fields import FileFields
+
+        return FileFields("File", "", "")
+
     @known_filters
     def list(
         self,
@@ -192,6 +204,7 @@ class Files(JsonFields[UUID | str | RecordOf[Literal["files"]], Literal["json"]]
         lab: str | RecordOf[Literal["labs"]] | None = None,
         name: str | None = None,
         relative_path: str | None = None,
+        where: Condition[Literal["File"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -220,6 +233,8 @@ class Files(JsonFields[UUID | str | RecordOf[Literal["files"]], Literal["json"]]
             Name of the record; exact match. It is usually empty: the name of the file is part of relative_path.
         relative_path
             Path within the repository; exact match.
+        where
+            Condition on the records: ``client.files.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -255,6 +270,7 @@ class Files(JsonFields[UUID | str | RecordOf[Literal["files"]], Literal["json"]]
                 "lab": lab,
                 "name": name,
                 "relative_path": relative_path,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -654,6 +670,13 @@ class AsyncFiles(AsyncJsonFields[UUID | str | RecordOf[Literal["files"]], Litera
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> FileFields[Literal["File"]]:
+        """Fields of a file record, for conditions: ``list(where=...)``."""
+        from .query_fields import FileFields
+
+        return FileFields("File", "", "")
+
     @known_filters
     def list(
         self,
@@ -667,6 +690,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str | RecordOf[Literal["files"]], Litera
         lab: str | RecordOf[Literal["labs"]] | None = None,
         name: str | None = None,
         relative_path: str | None = None,
+        where: Condition[Literal["File"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -695,6 +719,8 @@ class AsyncFiles(AsyncJsonFields[UUID | str | RecordOf[Literal["files"]], Litera
             Name of the record; exact match. It is usually empty: the name of the file is part of relative_path.
         relative_path
             Path within the repository; exact match.
+        where
+            Condition on the records: ``client.files.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -730,6 +756,7 @@ class AsyncFiles(AsyncJsonFields[UUID | str | RecordOf[Literal["files"]], Litera
                 "lab": lab,
                 "name": name,
                 "relative_path": relative_path,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

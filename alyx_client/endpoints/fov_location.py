@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import FOVLocationFields
 
 
 class FOVLocationRecord(Record, RecordOf[Literal["fov_location"]]):
@@ -167,8 +170,10 @@ _LIST = ListAction(
         "id": "id",
         "name": "plain",
         "provenance": "plain",
+        "where": "django",
     },
     row_key=("id",),
+    model="FOVLocation",
     by_uuid=True,
     references={
         "brain_region": Reference("brain_regions", "id"),
@@ -232,6 +237,13 @@ class FovLocation(JsonFields[UUID | str | RecordOf[Literal["fov_location"]], Lit
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> FOVLocationFields[Literal["FOVLocation"]]:
+        """Fields of a location of a field of view, for conditions: ``list(where=...)``."""
+        from .query_fields import FOVLocationFields
+
+        return FOVLocationFields("FOVLocation", "", "")
+
     @known_filters
     def list(
         self,
@@ -254,6 +266,7 @@ class FovLocation(JsonFields[UUID | str | RecordOf[Literal["fov_location"]], Lit
         provenance: Literal["Estimate", "Functional", "Landmark", "Histology"]
         | Sequence[Literal["Estimate", "Functional", "Landmark", "Histology"]]
         | None = None,
+        where: Condition[Literal["FOVLocation"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -283,6 +296,8 @@ class FovLocation(JsonFields[UUID | str | RecordOf[Literal["fov_location"]], Lit
         provenance
             Method of the estimate: Estimate, Functional, Landmark or Histology. Records contain only the first
             letter. Several values select the records that have one of them.
+        where
+            Condition on the records: ``client.fov_location.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -318,6 +333,7 @@ class FovLocation(JsonFields[UUID | str | RecordOf[Literal["fov_location"]], Lit
                 "id": id,
                 "name": name,
                 "provenance": provenance,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -710,6 +726,13 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str | RecordOf[Literal["fov_locati
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> FOVLocationFields[Literal["FOVLocation"]]:
+        """Fields of a location of a field of view, for conditions: ``list(where=...)``."""
+        from .query_fields import FOVLocationFields
+
+        return FOVLocationFields("FOVLocation", "", "")
+
     @known_filters
     def list(
         self,
@@ -732,6 +755,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str | RecordOf[Literal["fov_locati
         provenance: Literal["Estimate", "Functional", "Landmark", "Histology"]
         | Sequence[Literal["Estimate", "Functional", "Landmark", "Histology"]]
         | None = None,
+        where: Condition[Literal["FOVLocation"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -761,6 +785,8 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str | RecordOf[Literal["fov_locati
         provenance
             Method of the estimate: Estimate, Functional, Landmark or Histology. Records contain only the first
             letter. Several values select the records that have one of them.
+        where
+            Condition on the records: ``client.fov_location.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -796,6 +822,7 @@ class AsyncFovLocation(AsyncJsonFields[UUID | str | RecordOf[Literal["fov_locati
                 "id": id,
                 "name": name,
                 "provenance": provenance,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import ImagingStackFields
 
 
 class ImagingStackRecord(Record, RecordOf[Literal["imaging_stack"]]):
@@ -80,8 +83,10 @@ _LIST = ListAction(
         "django": "django",
         "id": "id",
         "name": "plain",
+        "where": "django",
     },
     row_key=("id",),
+    model="ImagingStack",
     by_uuid=True,
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),
@@ -114,6 +119,13 @@ class ImagingStackEndpoint(Endpoint):
 
     __slots__ = ()
 
+    @property
+    def fields(self) -> ImagingStackFields[Literal["ImagingStack"]]:
+        """Fields of an imaging stack, for conditions: ``list(where=...)``."""
+        from .query_fields import ImagingStackFields
+
+        return ImagingStackFields("ImagingStack", "", "")
+
     @known_filters
     def list(
         self,
@@ -128,6 +140,7 @@ class ImagingStackEndpoint(Endpoint):
         | Sequence[UUID | str | RecordOf[Literal["imaging_stack"]]]
         | None = None,
         name: str | None = None,
+        where: Condition[Literal["ImagingStack"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -150,6 +163,8 @@ class ImagingStackEndpoint(Endpoint):
             Key of a record, or several keys.
         name
             Name; exact match.
+        where
+            Condition on the records: ``client.imaging_stack.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -182,6 +197,7 @@ class ImagingStackEndpoint(Endpoint):
                 "django": django,
                 "id": id,
                 "name": name,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -339,6 +355,13 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
 
     __slots__ = ()
 
+    @property
+    def fields(self) -> ImagingStackFields[Literal["ImagingStack"]]:
+        """Fields of an imaging stack, for conditions: ``list(where=...)``."""
+        from .query_fields import ImagingStackFields
+
+        return ImagingStackFields("ImagingStack", "", "")
+
     @known_filters
     def list(
         self,
@@ -353,6 +376,7 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
         | Sequence[UUID | str | RecordOf[Literal["imaging_stack"]]]
         | None = None,
         name: str | None = None,
+        where: Condition[Literal["ImagingStack"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -375,6 +399,8 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
             Key of a record, or several keys.
         name
             Name; exact match.
+        where
+            Condition on the records: ``client.imaging_stack.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -407,6 +433,7 @@ class AsyncImagingStackEndpoint(AsyncEndpoint):
                 "django": django,
                 "id": id,
                 "name": name,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

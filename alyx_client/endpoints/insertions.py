@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import ProbeInsertionFields
 
 
 class InsertionDataset(Record, RecordOf[Literal["datasets"]]):
@@ -216,8 +219,10 @@ _LIST = ListAction(
         "subject": "plain",
         "tag": "plain",
         "task_protocol": "plain",
+        "where": "django",
     },
     row_key=("id",),
+    model="ProbeInsertion",
     by_uuid=True,
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),
@@ -289,6 +294,13 @@ class Insertions(JsonFields[UUID | str | RecordOf[Literal["insertions"]], Litera
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> ProbeInsertionFields[Literal["ProbeInsertion"]]:
+        """Fields of a probe insertion, for conditions: ``list(where=...)``."""
+        from .query_fields import ProbeInsertionFields
+
+        return ProbeInsertionFields("ProbeInsertion", "", "")
+
     @known_filters
     def list(
         self,
@@ -321,6 +333,7 @@ class Insertions(JsonFields[UUID | str | RecordOf[Literal["insertions"]], Litera
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         tag: str | RecordOf[Literal["tags"]] | None = None,
         task_protocol: str | None = None,
+        where: Condition[Literal["ProbeInsertion"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -375,6 +388,8 @@ class Insertions(JsonFields[UUID | str | RecordOf[Literal["insertions"]], Litera
             Part of the name of a tag on one of the datasets; case-insensitive.
         task_protocol
             Part of the task protocol; case-insensitive.
+        where
+            Condition on the records: ``client.insertions.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -422,6 +437,7 @@ class Insertions(JsonFields[UUID | str | RecordOf[Literal["insertions"]], Litera
                 "subject": subject,
                 "tag": tag,
                 "task_protocol": task_protocol,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -814,6 +830,13 @@ class AsyncInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["insertions"
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> ProbeInsertionFields[Literal["ProbeInsertion"]]:
+        """Fields of a probe insertion, for conditions: ``list(where=...)``."""
+        from .query_fields import ProbeInsertionFields
+
+        return ProbeInsertionFields("ProbeInsertion", "", "")
+
     @known_filters
     def list(
         self,
@@ -846,6 +869,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["insertions"
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         tag: str | RecordOf[Literal["tags"]] | None = None,
         task_protocol: str | None = None,
+        where: Condition[Literal["ProbeInsertion"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -900,6 +924,8 @@ class AsyncInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["insertions"
             Part of the name of a tag on one of the datasets; case-insensitive.
         task_protocol
             Part of the task protocol; case-insensitive.
+        where
+            Condition on the records: ``client.insertions.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -947,6 +973,7 @@ class AsyncInsertions(AsyncJsonFields[UUID | str | RecordOf[Literal["insertions"
                 "subject": subject,
                 "tag": tag,
                 "task_protocol": task_protocol,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import LabFields
 
 
 class LabRecord(Record, RecordOf[Literal["labs"]]):
@@ -127,7 +130,9 @@ _LIST = ListAction(
         "repositories": "repeat",
         "timezone": "plain",
         "zscore_weight_pct": "plain",
+        "where": "django",
     },
+    model="Lab",
     by_uuid=True,
 )
 
@@ -190,6 +195,13 @@ class Labs(JsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> LabFields[Literal["Lab"]]:
+        """Fields of a lab, for conditions: ``list(where=...)``."""
+        from .query_fields import LabFields
+
+        return LabFields("Lab", "", "")
+
     @known_filters
     def list(
         self,
@@ -208,6 +220,7 @@ class Labs(JsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
         repositories: UUID | str | Sequence[UUID | str] | None = None,
         timezone: str | None = None,
         zscore_weight_pct: float | None = None,
+        where: Condition[Literal["Lab"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -247,6 +260,8 @@ class Labs(JsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
         zscore_weight_pct
             Fraction of the weight expected for age and sex, from 0 to 1, below which an animal counts as
             underweight; exact match.
+        where
+            Condition on the records: ``client.labs.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -287,6 +302,7 @@ class Labs(JsonFields[str | RecordOf[Literal["labs"]], Literal["json"]]):
                 "repositories": repositories,
                 "timezone": timezone,
                 "zscore_weight_pct": zscore_weight_pct,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -686,6 +702,13 @@ class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> LabFields[Literal["Lab"]]:
+        """Fields of a lab, for conditions: ``list(where=...)``."""
+        from .query_fields import LabFields
+
+        return LabFields("Lab", "", "")
+
     @known_filters
     def list(
         self,
@@ -704,6 +727,7 @@ class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]
         repositories: UUID | str | Sequence[UUID | str] | None = None,
         timezone: str | None = None,
         zscore_weight_pct: float | None = None,
+        where: Condition[Literal["Lab"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -743,6 +767,8 @@ class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]
         zscore_weight_pct
             Fraction of the weight expected for age and sex, from 0 to 1, below which an animal counts as
             underweight; exact match.
+        where
+            Condition on the records: ``client.labs.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -783,6 +809,7 @@ class AsyncLabs(AsyncJsonFields[str | RecordOf[Literal["labs"]], Literal["json"]
                 "repositories": repositories,
                 "timezone": timezone,
                 "zscore_weight_pct": zscore_weight_pct,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

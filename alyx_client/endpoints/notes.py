@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import NoteFields
 
 
 class NoteRecord(Record, RecordOf[Literal["notes"]]):
@@ -116,8 +119,10 @@ _LIST = ListAction(
     {
         "django": "django",
         "id": "id",
+        "where": "django",
     },
     row_key=("id",),
+    model="Note",
     by_uuid=True,
     references={
         "id": Reference("notes", "id"),
@@ -180,12 +185,20 @@ class Notes(JsonFields[UUID | str | RecordOf[Literal["notes"]], Literal["json"]]
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> NoteFields[Literal["Note"]]:
+        """Fields of a note, for conditions: ``list(where=...)``."""
+        from .query_fields import NoteFields
+
+        return NoteFields("Note", "", "")
+
     @known_filters
     def list(
         self,
         *,
         django: DjangoFilter | None = None,
         id: UUID | str | RecordOf[Literal["notes"]] | Sequence[UUID | str | RecordOf[Literal["notes"]]] | None = None,
+        where: Condition[Literal["Note"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -200,6 +213,8 @@ class Notes(JsonFields[UUID | str | RecordOf[Literal["notes"]], Literal["json"]]
             comma-separated form.
         id
             Key of a record, or several keys.
+        where
+            Condition on the records: ``client.notes.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -225,7 +240,7 @@ class Notes(JsonFields[UUID | str | RecordOf[Literal["notes"]], Literal["json"]]
         """
         return self._list(
             _LIST,
-            {"django": django, "id": id},
+            {"django": django, "id": id, "where": where},
             limit=page_size,
             max_items=max_items,
             extra_params=extra_params,
@@ -639,12 +654,20 @@ class AsyncNotes(AsyncJsonFields[UUID | str | RecordOf[Literal["notes"]], Litera
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> NoteFields[Literal["Note"]]:
+        """Fields of a note, for conditions: ``list(where=...)``."""
+        from .query_fields import NoteFields
+
+        return NoteFields("Note", "", "")
+
     @known_filters
     def list(
         self,
         *,
         django: DjangoFilter | None = None,
         id: UUID | str | RecordOf[Literal["notes"]] | Sequence[UUID | str | RecordOf[Literal["notes"]]] | None = None,
+        where: Condition[Literal["Note"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -659,6 +682,8 @@ class AsyncNotes(AsyncJsonFields[UUID | str | RecordOf[Literal["notes"]], Litera
             comma-separated form.
         id
             Key of a record, or several keys.
+        where
+            Condition on the records: ``client.notes.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -684,7 +709,7 @@ class AsyncNotes(AsyncJsonFields[UUID | str | RecordOf[Literal["notes"]], Litera
         """
         return self._list(
             _LIST,
-            {"django": django, "id": id},
+            {"django": django, "id": id, "where": where},
             limit=page_size,
             max_items=max_items,
             extra_params=extra_params,

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import SessionFields
 
 
 class SessionDatasets(Record, RecordOf[Literal["datasets"]]):
@@ -327,8 +330,10 @@ _LIST = ListAction(
         "task_protocol": "plain",
         "type": "plain",
         "users": "comma",
+        "where": "django",
     },
     row_key=("id", "url"),
+    model="Session",
     by_uuid=True,
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),
@@ -404,6 +409,13 @@ class Sessions(JsonFields[UUID | str | RecordOf[Literal["sessions"]], Literal["e
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> SessionFields[Literal["Session"]]:
+        """Fields of a session, for conditions: ``list(where=...)``."""
+        from .query_fields import SessionFields
+
+        return SessionFields("Session", "", "")
+
     @known_filters
     def list(
         self,
@@ -452,6 +464,7 @@ class Sessions(JsonFields[UUID | str | RecordOf[Literal["sessions"]], Literal["e
         task_protocol: str | None = None,
         type: str | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
+        where: Condition[Literal["Session"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -539,6 +552,8 @@ class Sessions(JsonFields[UUID | str | RecordOf[Literal["sessions"]], Literal["e
             Type of the session, such as Experiment or Base; case-insensitive.
         users
             Usernames; exact match. All of these users must have taken part.
+        where
+            Condition on the records: ``client.sessions.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -600,6 +615,7 @@ class Sessions(JsonFields[UUID | str | RecordOf[Literal["sessions"]], Literal["e
                 "task_protocol": task_protocol,
                 "type": type,
                 "users": users,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -993,6 +1009,13 @@ class AsyncSessions(AsyncJsonFields[UUID | str | RecordOf[Literal["sessions"]], 
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> SessionFields[Literal["Session"]]:
+        """Fields of a session, for conditions: ``list(where=...)``."""
+        from .query_fields import SessionFields
+
+        return SessionFields("Session", "", "")
+
     @known_filters
     def list(
         self,
@@ -1041,6 +1064,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str | RecordOf[Literal["sessions"]], 
         task_protocol: str | None = None,
         type: str | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
+        where: Condition[Literal["Session"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -1128,6 +1152,8 @@ class AsyncSessions(AsyncJsonFields[UUID | str | RecordOf[Literal["sessions"]], 
             Type of the session, such as Experiment or Base; case-insensitive.
         users
             Usernames; exact match. All of these users must have taken part.
+        where
+            Condition on the records: ``client.sessions.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -1189,6 +1215,7 @@ class AsyncSessions(AsyncJsonFields[UUID | str | RecordOf[Literal["sessions"]], 
                 "task_protocol": task_protocol,
                 "type": type,
                 "users": users,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

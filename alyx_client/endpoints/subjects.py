@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import SubjectFields
 
 
 class SubjectRecord(Record, RecordOf[Literal["subjects"]]):
@@ -274,8 +277,10 @@ _LIST = ListAction(
         "to_be_genotyped": "plain",
         "water_restricted": "plain",
         "wean_date": "day",
+        "where": "django",
     },
     row_key=("id",),
+    model="Subject",
     by_uuid=True,
     references={
         "id": Reference("subjects", "id"),
@@ -344,6 +349,13 @@ class Subjects(JsonFields[str | RecordOf[Literal["subjects"]], Literal["json"]])
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> SubjectFields[Literal["Subject"]]:
+        """Fields of a subject, for conditions: ``list(where=...)``."""
+        from .query_fields import SubjectFields
+
+        return SubjectFields("Subject", "", "")
+
     @known_filters
     def list(
         self,
@@ -385,6 +397,7 @@ class Subjects(JsonFields[str | RecordOf[Literal["subjects"]], Literal["json"]])
         to_be_genotyped: bool | None = None,
         water_restricted: bool | None = None,
         wean_date: date | str | None = None,
+        where: Condition[Literal["Subject"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -462,6 +475,8 @@ class Subjects(JsonFields[str | RecordOf[Literal["subjects"]], Literal["json"]])
             True if the animal is under water restriction. Either value matches living animals only.
         wean_date
             Date of weaning.
+        where
+            Condition on the records: ``client.subjects.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -521,6 +536,7 @@ class Subjects(JsonFields[str | RecordOf[Literal["subjects"]], Literal["json"]])
                 "to_be_genotyped": to_be_genotyped,
                 "water_restricted": water_restricted,
                 "wean_date": wean_date,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -913,6 +929,13 @@ class AsyncSubjects(AsyncJsonFields[str | RecordOf[Literal["subjects"]], Literal
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> SubjectFields[Literal["Subject"]]:
+        """Fields of a subject, for conditions: ``list(where=...)``."""
+        from .query_fields import SubjectFields
+
+        return SubjectFields("Subject", "", "")
+
     @known_filters
     def list(
         self,
@@ -954,6 +977,7 @@ class AsyncSubjects(AsyncJsonFields[str | RecordOf[Literal["subjects"]], Literal
         to_be_genotyped: bool | None = None,
         water_restricted: bool | None = None,
         wean_date: date | str | None = None,
+        where: Condition[Literal["Subject"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -1031,6 +1055,8 @@ class AsyncSubjects(AsyncJsonFields[str | RecordOf[Literal["subjects"]], Literal
             True if the animal is under water restriction. Either value matches living animals only.
         wean_date
             Date of weaning.
+        where
+            Condition on the records: ``client.subjects.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -1090,6 +1116,7 @@ class AsyncSubjects(AsyncJsonFields[str | RecordOf[Literal["subjects"]], Literal
                 "to_be_genotyped": to_be_genotyped,
                 "water_restricted": water_restricted,
                 "wean_date": wean_date,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

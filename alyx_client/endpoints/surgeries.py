@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import SurgeryFields
 
 
 class SurgeryRecord(Record, RecordOf[Literal["surgeries"]]):
@@ -159,8 +162,10 @@ _LIST = ListAction(
         "start_time": "plain",
         "subject": "plain",
         "users": "comma",
+        "where": "django",
     },
     row_key=("id",),
+    model="Surgery",
     by_uuid=True,
     references={
         "id": Reference("surgeries", "id"),
@@ -211,6 +216,13 @@ class Surgeries(JsonFields[UUID | str | RecordOf[Literal["surgeries"]], Literal[
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> SurgeryFields[Literal["Surgery"]]:
+        """Fields of a surgery, for conditions: ``list(where=...)``."""
+        from .query_fields import SurgeryFields
+
+        return SurgeryFields("Surgery", "", "")
+
     @known_filters
     def list(
         self,
@@ -240,6 +252,7 @@ class Surgeries(JsonFields[UUID | str | RecordOf[Literal["surgeries"]], Literal[
         start_time: datetime | str | None = None,
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
+        where: Condition[Literal["Surgery"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -285,6 +298,8 @@ class Surgeries(JsonFields[UUID | str | RecordOf[Literal["surgeries"]], Literal[
             Nickname of the subject; case-insensitive.
         users
             Usernames; exact match. All of these users must have taken part.
+        where
+            Condition on the records: ``client.surgeries.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -328,6 +343,7 @@ class Surgeries(JsonFields[UUID | str | RecordOf[Literal["surgeries"]], Literal[
                 "start_time": start_time,
                 "subject": subject,
                 "users": users,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -588,6 +604,13 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str | RecordOf[Literal["surgeries"]]
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> SurgeryFields[Literal["Surgery"]]:
+        """Fields of a surgery, for conditions: ``list(where=...)``."""
+        from .query_fields import SurgeryFields
+
+        return SurgeryFields("Surgery", "", "")
+
     @known_filters
     def list(
         self,
@@ -617,6 +640,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str | RecordOf[Literal["surgeries"]]
         start_time: datetime | str | None = None,
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
+        where: Condition[Literal["Surgery"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -662,6 +686,8 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str | RecordOf[Literal["surgeries"]]
             Nickname of the subject; case-insensitive.
         users
             Usernames; exact match. All of these users must have taken part.
+        where
+            Condition on the records: ``client.surgeries.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -705,6 +731,7 @@ class AsyncSurgeries(AsyncJsonFields[UUID | str | RecordOf[Literal["surgeries"]]
                 "start_time": start_time,
                 "subject": subject,
                 "users": users,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import TaskFields
 
 
 class TaskRecord(Record, RecordOf[Literal["tasks"]]):
@@ -192,8 +195,10 @@ _LIST = ListAction(
         "time_elapsed_secs": "plain",
         "time_out_secs": "plain",
         "version": "plain",
+        "where": "django",
     },
     row_key=("id",),
+    model="Task",
     by_uuid=True,
     references={
         "id": Reference("tasks", "id"),
@@ -258,6 +263,13 @@ class Tasks(JsonFields[UUID | str | RecordOf[Literal["tasks"]], Literal["argumen
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> TaskFields[Literal["Task"]]:
+        """Fields of a task, for conditions: ``list(where=...)``."""
+        from .query_fields import TaskFields
+
+        return TaskFields("Task", "", "")
+
     @known_filters
     def list(
         self,
@@ -289,6 +301,7 @@ class Tasks(JsonFields[UUID | str | RecordOf[Literal["tasks"]], Literal["argumen
         time_elapsed_secs: float | None = None,
         time_out_secs: int | None = None,
         version: str | None = None,
+        where: Condition[Literal["Task"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -342,6 +355,8 @@ class Tasks(JsonFields[UUID | str | RecordOf[Literal["tasks"]], Literal["argumen
             Time limit in seconds; exact match.
         version
             Version; exact match.
+        where
+            Condition on the records: ``client.tasks.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -389,6 +404,7 @@ class Tasks(JsonFields[UUID | str | RecordOf[Literal["tasks"]], Literal["argumen
                 "time_elapsed_secs": time_elapsed_secs,
                 "time_out_secs": time_out_secs,
                 "version": version,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -788,6 +804,13 @@ class AsyncTasks(AsyncJsonFields[UUID | str | RecordOf[Literal["tasks"]], Litera
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> TaskFields[Literal["Task"]]:
+        """Fields of a task, for conditions: ``list(where=...)``."""
+        from .query_fields import TaskFields
+
+        return TaskFields("Task", "", "")
+
     @known_filters
     def list(
         self,
@@ -819,6 +842,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str | RecordOf[Literal["tasks"]], Litera
         time_elapsed_secs: float | None = None,
         time_out_secs: int | None = None,
         version: str | None = None,
+        where: Condition[Literal["Task"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -872,6 +896,8 @@ class AsyncTasks(AsyncJsonFields[UUID | str | RecordOf[Literal["tasks"]], Litera
             Time limit in seconds; exact match.
         version
             Version; exact match.
+        where
+            Condition on the records: ``client.tasks.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -919,6 +945,7 @@ class AsyncTasks(AsyncJsonFields[UUID | str | RecordOf[Literal["tasks"]], Litera
                 "time_elapsed_secs": time_elapsed_secs,
                 "time_out_secs": time_out_secs,
                 "version": version,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import TrajectoryEstimateFields
 
 
 class TrajectoryEstimateRecord(Record, RecordOf[Literal["trajectories"]]):
@@ -166,8 +169,10 @@ _LIST = ListAction(
         "x": "plain",
         "y": "plain",
         "z": "plain",
+        "where": "django",
     },
     row_key=("id",),
+    model="TrajectoryEstimate",
     by_uuid=True,
     references={
         "chronic_insertion": Reference("chronic_insertions", "id"),
@@ -236,6 +241,13 @@ class Trajectories(JsonFields[UUID | str | RecordOf[Literal["trajectories"]], Li
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> TrajectoryEstimateFields[Literal["TrajectoryEstimate"]]:
+        """Fields of a trajectory, for conditions: ``list(where=...)``."""
+        from .query_fields import TrajectoryEstimateFields
+
+        return TrajectoryEstimateFields("TrajectoryEstimate", "", "")
+
     @known_filters
     def list(
         self,
@@ -266,6 +278,7 @@ class Trajectories(JsonFields[UUID | str | RecordOf[Literal["trajectories"]], Li
         x: float | None = None,
         y: float | None = None,
         z: float | None = None,
+        where: Condition[Literal["TrajectoryEstimate"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -317,6 +330,8 @@ class Trajectories(JsonFields[UUID | str | RecordOf[Literal["trajectories"]], Li
             Anteroposterior position in µm, positive to the front; exact match.
         z
             Dorsoventral position in µm, positive upwards; exact match.
+        where
+            Condition on the records: ``client.trajectories.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -363,6 +378,7 @@ class Trajectories(JsonFields[UUID | str | RecordOf[Literal["trajectories"]], Li
                 "x": x,
                 "y": y,
                 "z": z,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -766,6 +782,13 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str | RecordOf[Literal["trajector
     _read = _READ
     _partial_update = _PARTIAL_UPDATE
 
+    @property
+    def fields(self) -> TrajectoryEstimateFields[Literal["TrajectoryEstimate"]]:
+        """Fields of a trajectory, for conditions: ``list(where=...)``."""
+        from .query_fields import TrajectoryEstimateFields
+
+        return TrajectoryEstimateFields("TrajectoryEstimate", "", "")
+
     @known_filters
     def list(
         self,
@@ -796,6 +819,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str | RecordOf[Literal["trajector
         x: float | None = None,
         y: float | None = None,
         z: float | None = None,
+        where: Condition[Literal["TrajectoryEstimate"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -847,6 +871,8 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str | RecordOf[Literal["trajector
             Anteroposterior position in µm, positive to the front; exact match.
         z
             Dorsoventral position in µm, positive upwards; exact match.
+        where
+            Condition on the records: ``client.trajectories.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -893,6 +919,7 @@ class AsyncTrajectories(AsyncJsonFields[UUID | str | RecordOf[Literal["trajector
                 "x": x,
                 "y": y,
                 "z": z,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import UserFields
 
 
 class UserRecord(Record, RecordOf[Literal["users"]]):
@@ -109,8 +112,10 @@ _LIST = ListAction(
         "last_name": "plain",
         "user_permissions": "repeat",
         "username": "plain",
+        "where": "django",
     },
     row_key=("id",),
+    model="User",
     by_uuid=True,
     references={
         "allowed_users": Reference("users", "id"),
@@ -175,6 +180,13 @@ class Users(Endpoint):
 
     __slots__ = ()
 
+    @property
+    def fields(self) -> UserFields[Literal["User"]]:
+        """Fields of a user, for conditions: ``list(where=...)``."""
+        from .query_fields import UserFields
+
+        return UserFields("User", "", "")
+
     @known_filters
     def list(
         self,
@@ -199,6 +211,7 @@ class Users(Endpoint):
         last_name: str | None = None,
         user_permissions: int | Sequence[int] | None = None,
         username: str | None = None,
+        where: Condition[Literal["User"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -241,6 +254,8 @@ class Users(Endpoint):
             Ids of permissions; the user must have at least one of them.
         username
             Username; exact match.
+        where
+            Condition on the records: ``client.users.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -283,6 +298,7 @@ class Users(Endpoint):
                 "last_name": last_name,
                 "user_permissions": user_permissions,
                 "username": username,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -678,6 +694,13 @@ class AsyncUsers(AsyncEndpoint):
 
     __slots__ = ()
 
+    @property
+    def fields(self) -> UserFields[Literal["User"]]:
+        """Fields of a user, for conditions: ``list(where=...)``."""
+        from .query_fields import UserFields
+
+        return UserFields("User", "", "")
+
     @known_filters
     def list(
         self,
@@ -702,6 +725,7 @@ class AsyncUsers(AsyncEndpoint):
         last_name: str | None = None,
         user_permissions: int | Sequence[int] | None = None,
         username: str | None = None,
+        where: Condition[Literal["User"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -744,6 +768,8 @@ class AsyncUsers(AsyncEndpoint):
             Ids of permissions; the user must have at least one of them.
         username
             Username; exact match.
+        where
+            Condition on the records: ``client.users.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -786,6 +812,7 @@ class AsyncUsers(AsyncEndpoint):
                 "last_name": last_name,
                 "user_permissions": user_permissions,
                 "username": username,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import WaterAdministrationFields
 
 
 class WaterAdministrationRecord(WithIdInUrl, RecordOf[Literal["water_administrations"]]):
@@ -117,8 +120,10 @@ _LIST = ListAction(
         "user": "plain",
         "water_administered": "plain",
         "water_type": "plain",
+        "where": "django",
     },
     row_key=("url",),
+    model="WaterAdministration",
     by_uuid=True,
     references={
         "id": Reference("water_administrations", "id"),
@@ -182,6 +187,13 @@ class WaterAdministrations(Endpoint):
 
     __slots__ = ()
 
+    @property
+    def fields(self) -> WaterAdministrationFields[Literal["WaterAdministration"]]:
+        """Fields of a water administration, for conditions: ``list(where=...)``."""
+        from .query_fields import WaterAdministrationFields
+
+        return WaterAdministrationFields("WaterAdministration", "", "")
+
     @known_filters
     def list(
         self,
@@ -202,6 +214,7 @@ class WaterAdministrations(Endpoint):
         user: UUID | str | RecordOf[Literal["users"]] | None = None,
         water_administered: float | None = None,
         water_type: UUID | str | None = None,
+        where: Condition[Literal["WaterAdministration"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -237,6 +250,9 @@ class WaterAdministrations(Endpoint):
             Amount of water in mL; exact match.
         water_type
             UUID of a water type.
+        where
+            Condition on the records: ``client.water_administrations.fields``, compared. The order is the server's
+            own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -275,6 +291,7 @@ class WaterAdministrations(Endpoint):
                 "user": user,
                 "water_administered": water_administered,
                 "water_type": water_type,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -670,6 +687,13 @@ class AsyncWaterAdministrations(AsyncEndpoint):
 
     __slots__ = ()
 
+    @property
+    def fields(self) -> WaterAdministrationFields[Literal["WaterAdministration"]]:
+        """Fields of a water administration, for conditions: ``list(where=...)``."""
+        from .query_fields import WaterAdministrationFields
+
+        return WaterAdministrationFields("WaterAdministration", "", "")
+
     @known_filters
     def list(
         self,
@@ -690,6 +714,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
         user: UUID | str | RecordOf[Literal["users"]] | None = None,
         water_administered: float | None = None,
         water_type: UUID | str | None = None,
+        where: Condition[Literal["WaterAdministration"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -725,6 +750,9 @@ class AsyncWaterAdministrations(AsyncEndpoint):
             Amount of water in mL; exact match.
         water_type
             UUID of a water type.
+        where
+            Condition on the records: ``client.water_administrations.fields``, compared. The order is the server's
+            own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -763,6 +791,7 @@ class AsyncWaterAdministrations(AsyncEndpoint):
                 "user": user,
                 "water_administered": water_administered,
                 "water_type": water_type,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

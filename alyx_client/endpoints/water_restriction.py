@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from alyx_client.runtime import (
@@ -22,6 +22,11 @@ from alyx_client.runtime import (
     Results,
     known_filters,
 )
+
+if TYPE_CHECKING:
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import WaterRestrictionFields
 
 
 class WaterRestrictionRecord(Record):
@@ -60,7 +65,9 @@ _LIST = ListAction(
         "subject": "plain",
         "users": "comma",
         "water_type": "plain",
+        "where": "django",
     },
+    model="WaterRestriction",
     by_uuid=True,
     references={
         "lab": Reference("labs", "name"),
@@ -77,6 +84,13 @@ class WaterRestriction(Endpoint):
     """Periods during which animals are under water restriction."""
 
     __slots__ = ()
+
+    @property
+    def fields(self) -> WaterRestrictionFields[Literal["WaterRestriction"]]:
+        """Fields of a water restriction, for conditions: ``list(where=...)``."""
+        from .query_fields import WaterRestrictionFields
+
+        return WaterRestrictionFields("WaterRestriction", "", "")
 
     @known_filters
     def list(
@@ -102,6 +116,7 @@ class WaterRestriction(Endpoint):
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
         water_type: UUID | str | None = None,
+        where: Condition[Literal["WaterRestriction"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -145,6 +160,8 @@ class WaterRestriction(Endpoint):
             Usernames; exact match. All of these users must have taken part.
         water_type
             UUID of a water type.
+        where
+            Condition on the records: ``client.water_restriction.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -187,6 +204,7 @@ class WaterRestriction(Endpoint):
                 "subject": subject,
                 "users": users,
                 "water_type": water_type,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -199,6 +217,13 @@ class AsyncWaterRestriction(AsyncEndpoint):
     """Periods during which animals are under water restriction."""
 
     __slots__ = ()
+
+    @property
+    def fields(self) -> WaterRestrictionFields[Literal["WaterRestriction"]]:
+        """Fields of a water restriction, for conditions: ``list(where=...)``."""
+        from .query_fields import WaterRestrictionFields
+
+        return WaterRestrictionFields("WaterRestriction", "", "")
 
     @known_filters
     def list(
@@ -224,6 +249,7 @@ class AsyncWaterRestriction(AsyncEndpoint):
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         users: str | RecordOf[Literal["users"]] | Sequence[str | RecordOf[Literal["users"]]] | None = None,
         water_type: UUID | str | None = None,
+        where: Condition[Literal["WaterRestriction"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -267,6 +293,8 @@ class AsyncWaterRestriction(AsyncEndpoint):
             Usernames; exact match. All of these users must have taken part.
         water_type
             UUID of a water type.
+        where
+            Condition on the records: ``client.water_restriction.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -309,6 +337,7 @@ class AsyncWaterRestriction(AsyncEndpoint):
                 "subject": subject,
                 "users": users,
                 "water_type": water_type,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from alyx_client.runtime import BulkResults
+    from alyx_client.runtime.query import Condition
+
+    from .query_fields import WeighingFields
 
 
 class WeighingRecord(WithIdInUrl, RecordOf[Literal["weighings"]]):
@@ -85,8 +88,10 @@ _LIST = ListAction(
         "subject": "plain",
         "user": "plain",
         "weight": "plain",
+        "where": "django",
     },
     row_key=("url",),
+    model="Weighing",
     by_uuid=True,
     references={
         "id": Reference("weighings", "id"),
@@ -129,6 +134,13 @@ class Weighings(Endpoint):
 
     __slots__ = ()
 
+    @property
+    def fields(self) -> WeighingFields[Literal["Weighing"]]:
+        """Fields of a weighing, for conditions: ``list(where=...)``."""
+        from .query_fields import WeighingFields
+
+        return WeighingFields("Weighing", "", "")
+
     @known_filters
     def list(
         self,
@@ -146,6 +158,7 @@ class Weighings(Endpoint):
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         user: UUID | str | RecordOf[Literal["users"]] | None = None,
         weight: float | None = None,
+        where: Condition[Literal["Weighing"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -175,6 +188,8 @@ class Weighings(Endpoint):
             UUID of the user who weighed the animal.
         weight
             Weight in g; exact match.
+        where
+            Condition on the records: ``client.weighings.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -210,6 +225,7 @@ class Weighings(Endpoint):
                 "subject": subject,
                 "user": user,
                 "weight": weight,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,
@@ -439,6 +455,13 @@ class AsyncWeighings(AsyncEndpoint):
 
     __slots__ = ()
 
+    @property
+    def fields(self) -> WeighingFields[Literal["Weighing"]]:
+        """Fields of a weighing, for conditions: ``list(where=...)``."""
+        from .query_fields import WeighingFields
+
+        return WeighingFields("Weighing", "", "")
+
     @known_filters
     def list(
         self,
@@ -456,6 +479,7 @@ class AsyncWeighings(AsyncEndpoint):
         subject: str | RecordOf[Literal["subjects"]] | None = None,
         user: UUID | str | RecordOf[Literal["users"]] | None = None,
         weight: float | None = None,
+        where: Condition[Literal["Weighing"]] | None = None,
         page_size: int | None = None,
         max_items: int | None = None,
         extra_params: Mapping[str, object] | None = None,
@@ -485,6 +509,8 @@ class AsyncWeighings(AsyncEndpoint):
             UUID of the user who weighed the animal.
         weight
             Weight in g; exact match.
+        where
+            Condition on the records: ``client.weighings.fields``, compared. The order is the server's own.
         page_size
             Records per page, 1000 at most; by default 250 on the first page, and 1000 on the others.
         max_items
@@ -520,6 +546,7 @@ class AsyncWeighings(AsyncEndpoint):
                 "subject": subject,
                 "user": user,
                 "weight": weight,
+                "where": where,
             },
             limit=page_size,
             max_items=max_items,

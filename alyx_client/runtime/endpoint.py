@@ -39,7 +39,7 @@ class _ActionsInRepr:
         return f"<{type(self).__name__}: {', '.join(self._actions())}>"
 
     def _actions(self) -> list[str]:
-        return [name for name in dir(type(self)) if not name.startswith("_")]
+        return [name for name in dir(type(self)) if not name.startswith("_") and name != "fields"]
 
     if not TYPE_CHECKING:  # a type checker finds these mistakes by itself
 

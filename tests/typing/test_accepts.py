@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 from uuid import UUID
 
 from alyx_client import AlyxClient, AsyncAlyxClient, AsyncResults, BulkResults, Results
@@ -42,6 +42,7 @@ from alyx_client.models import (
     Weighing,
     WeighingRecord,
 )
+from alyx_client.runtime.query import Condition, DateField, TextField
 from alyx_client.webclient import no_cache
 
 
@@ -232,3 +233,28 @@ async def asynchronous(client: AsyncAlyxClient, key: UUID) -> None:
     assert_type(await client.sessions.partial_update(key, qc="FAIL"), SessionRecord)
     assert_type(await client.channels.create([Channel(trajectory_estimate=key)]), list[ChannelRecord])
     assert_type(await client.sessions.delete(key), None)
+
+
+def conditions(client: AlyxClient) -> None:
+    s = client.sessions.fields
+    where = (
+        (s.start_time.date >= date(2020, 1, 1))
+        & s.subject.nickname.in_(["KS005", "flowers"])
+        & s.projects.name.icontains("brain")
+        & ~(s.json["qc"] == "CRITICAL")
+        & (s.extended_qc["dlc"]["left"][0] >= 0.9)
+        & s.narrative.ne("")
+        & s.parent_session.is_null()
+        & (s.number > 1)
+    )
+    assert_type(where, Condition[Literal["Session"]])
+    assert_type(s.start_time.date, DateField[Literal["Session"]])
+    assert_type(s.subject.line.name, TextField[Literal["Session"]])
+    assert_type(client.sessions.list(where=where), Results[SessionSummary])
+    client.sessions.list(where=s.subject == client.subjects.list()[0], lab="cortexlab", django={"number": 1})
+    client.sessions.list(where=(s.qc >= "FAIL") & s.users.in_([client.users.list()[0]]))
+    client.datasets.list(where=client.datasets.fields.session.start_time.year == 2020)
+
+
+async def conditions_of_the_asynchronous_client(client: AsyncAlyxClient) -> None:
+    assert_type(client.tasks.list(where=client.tasks.fields.status == "Held"), AsyncResults[TaskRecord])

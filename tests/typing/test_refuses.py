@@ -7,6 +7,7 @@ Run by mypy and pyright, not by pytest.
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from alyx_client import AlyxClient
@@ -72,3 +73,23 @@ def fields_that_are_no_json(client: AlyxClient, key: UUID) -> None:
     client.sessions.json_field_update(key, "narrative", {})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.sessions.json_field_update(7, "json", {})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.weighings.json_field_write  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
+def wrong_conditions(client: AlyxClient) -> None:
+    s, subject = client.sessions.fields, client.subjects.fields
+    s.strat_time  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    s.subject.nicknam  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    s.number.icontains  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    str(s.number >= "3")  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnknownArgumentType]
+    str(s.start_time >= date(2020, 1, 1))  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnknownArgumentType]
+    s.number.in_(["a"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    str((s.number > 1) | (s.number < 2))  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnknownArgumentType]
+    str((s.number > 1) & (subject.nickname == "x"))  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnknownArgumentType]
+    client.sessions.list(where=s.number == "3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.list(where=s.start_time == 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.list(where=s.qc == "GOOD")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.list(where=s.json["a"] == {"b": 1})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.list(where=s.subject == client.sessions.list()[0])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.list(where=subject.nickname == "x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.list(where="number,1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.sessions.list(where=s)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from alyx_client.runtime.query.condition import Condition
 from alyx_client.runtime.query.dates import DateField, DateTimeField, DurationField, TimeField
 from alyx_client.runtime.query.fields import (
+    ArrayField,
     BooleanField,
     ChoiceField,
     Field,
@@ -23,6 +24,7 @@ from alyx_client.runtime.query.json import JSONField, JSONValue
 from alyx_client.runtime.query.models import Fields
 
 __all__ = [
+    "ArrayField",
     "BooleanField",
     "ChoiceField",
     "Condition",

@@ -14,6 +14,7 @@ from alyx_client.runtime.django_filter import django_filter, not_text_reason
 from alyx_client.runtime.query.condition import Comparison, Condition
 
 __all__ = [
+    "ArrayField",
     "BooleanField",
     "ChoiceField",
     "Field",
@@ -311,6 +312,35 @@ class UUIDField(Ordered[M, UUID | str]):
 
     def _raise(self, value: object, place: str) -> str:
         raise self._refuse(value, place)
+
+
+class ArrayField(Field[M, list[str] | list[int] | list[float]]):
+    """A field of arrays."""
+
+    __slots__ = ()
+    _accepts = "a list"
+
+    def contains(self, values: Iterable[str | float]) -> Condition[M]:
+        """Select the rows in which the array has all of several values."""
+        return self._with_items("contains", values)
+
+    def overlap(self, values: Iterable[str | float]) -> Condition[M]:
+        """Select the rows in which the array has at least one of several values."""
+        return self._with_items("overlap", values)
+
+    @property
+    def length(self) -> IntegerField[M]:
+        """The number of values; null if there are none."""
+        return IntegerField(self._model, f"{self._path}__len", f"{self._python}.length")
+
+    def _with_items(self, lookup: str, values: object) -> Condition[M]:
+        items = self._items(values, f"{self._python}.{lookup}()")
+        return self._condition(lookup, tuple(items), f"{self._python}.{lookup}({items!r})")
+
+    def _plain(self, value: object, place: str) -> object:
+        if not isinstance(value, list):
+            raise self._refuse(value, place)
+        return tuple(cast("list[object]", value))
 
 
 class OtherField(Field[M, str]):

@@ -164,8 +164,39 @@ class EndpointAction:
 
 
 @dataclass(frozen=True)
+class ConditionField:
+    """A field of a model in conditions: its class in `alyx_client.runtime.query`, or the model that it leads to.
+
+    `values` are those of a closed set, for which the database may hold `numbers`; `to_many` marks relations to several
+    records.
+    """
+
+    name: str
+    kind: str
+    description: str
+    model: str = ""
+    to_many: bool = False
+    values: tuple[str | int, ...] = ()
+    numbers: bool = False
+
+
+@dataclass(frozen=True)
+class ConditionModel:
+    """A model whose fields conditions compare; `endpoint` has its records, and `key` is the kind of their key."""
+
+    name: str
+    noun: Noun
+    fields: tuple[ConditionField, ...]
+    endpoint: str = ""
+    key: str = "uuid"
+
+
+@dataclass(frozen=True)
 class Endpoint:
-    """One endpoint of the server; `noun` is what a record of it is called."""
+    """One endpoint of the server; `noun` is what a record of it is called.
+
+    `condition_model` is the model of its rows in conditions; empty if that is unknown.
+    """
 
     name: str
     class_name: str
@@ -174,6 +205,7 @@ class Endpoint:
     actions: tuple[EndpointAction, ...]
     models: tuple[Model, ...] = ()
     description: str = ""
+    condition_model: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,6 +216,7 @@ class Api:
     findings: tuple[Finding, ...] = ()
     operations: int = 0
     facts: ServerFacts = field(default_factory=ServerFacts)
+    condition_models: tuple[ConditionModel, ...] = ()
 
     @property
     def models(self) -> dict[str, Model]:

@@ -23,7 +23,7 @@ TIMEOUT = "timeout"
 _LONGEST = 80  # characters of a module's name; most file systems allow 255 bytes
 # `cached_property` would shadow the decorator in the client's class, and `getattr` the function in the package, whose
 # attributes its modules become.
-_RESERVED_MODULES = frozenset({"client", "models", "readme", "cached_property", "getattr"})
+_RESERVED_MODULES = frozenset({"client", "models", "query_fields", "readme", "cached_property", "getattr"})
 # Windows reserves these names, whatever the extension.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 # The names that generated modules import or define.
@@ -31,8 +31,8 @@ _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("c
 _IMPORTED_CLASSES = frozenset({
     "Action", "AlyxClient", "Annotated", "Any", "AsyncAlyxClient", "AsyncBaseClient", "AsyncClient",
     "AsyncEndpoint", "AsyncJsonFields", "AsyncResults", "AttributeError", "BaseClient", "BaseModel", "ClassVar",
-    "Client", "ClosedSet", "ClosedSets", "Column", "DateInput", "DateRange", "DateTimeInput", "DjangoFilter",
-    "Endpoint", "Field", "JsonFields", "ListAction", "Literal", "Mapping", "NotRequired", "Origin",
+    "Client", "ClosedSet", "ClosedSets", "Column", "Condition", "DateInput", "DateRange", "DateTimeInput",
+    "DjangoFilter", "Endpoint", "Field", "JsonFields", "ListAction", "Literal", "Mapping", "NotRequired", "Origin",
     "PageParser", "Record", "RecordOf", "RecordOr", "RecordsOr", "Reference", "Resource", "ResponseParser",
     "Results", "Sequence", "TYPE_CHECKING", "TypedDict", "UNSET", "UUID", "UUIDInput", "Unpack", "Upload",
     "WithIdInUrl",

@@ -15,6 +15,7 @@ from alyx_client.schema.check import SURFACE
 from alyx_client.schema.surface import Surface
 from alyx_client.schema.surface_text import dump, fingerprint
 from alyx_generator.model.build import build_api
+from alyx_generator.model.conditions import with_conditions
 from alyx_generator.model.docs import Docs, shipped_docs
 from alyx_generator.model.ir import Api
 from alyx_generator.model.operations import endpoint_of
@@ -27,6 +28,7 @@ from alyx_generator.source.fetch import Access, SchemaSource, decode, download
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.openapi import Document
 from alyx_generator.source.overlay import Corrected, Correction, correct, read_corrections, shipped_corrections
+from alyx_generator.source.query_model import QueryModel
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def generate_client(
     docs: Docs | None = None,
     package: Package | None = None,
     strict: bool = True,
+    query_model: QueryModel | None = None,
 ) -> Generated:
     """Generate a client from a schema document.
 
@@ -81,6 +84,8 @@ def generate_client(
         How the package presents itself.
     strict
         Whether a correction that does not fit is an error.
+    query_model
+        The models behind the server's lists, for typed conditions.
 
     Returns
     -------
@@ -94,6 +99,7 @@ def generate_client(
     alyx = AlyxParts(normalised)
     about = {endpoint_of(path) for path in corrected.document["paths"] if alyx.has_path(path)}
     api = build_api(corrected.document, docs and docs.only(about))
+    api = with_conditions(api, query_model) if query_model else api
     rendered = render(api, package or Package())
     # Only Python is formatted: the README and py.typed are written as rendered.
     files = rendered | format_files({path: text for path, text in rendered.items() if path.endswith(".py")})

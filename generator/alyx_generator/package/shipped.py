@@ -26,7 +26,8 @@ class NoCheckoutError(OSError):
 
 def generate_shipped() -> Generated:
     """Generate the client that this package ships, from the shipped snapshot."""
-    return generate_client(_read_snapshot(SHIPPED), shipped_corrections(), docs=shipped_docs())
+    query_model = read_query_model(data_folder("schemas") / f"{SHIPPED}.query.json")
+    return generate_client(_read_snapshot(SHIPPED), shipped_corrections(), docs=shipped_docs(), query_model=query_model)
 
 
 def write_shipped() -> Generated:

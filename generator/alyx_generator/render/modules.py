@@ -13,9 +13,11 @@ from alyx_client.http.token_scheme import ALYX_TOKENS
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.lists.paging import ALYX_PAGING
 from alyx_generator.model.closed_sets import closed_sets
+from alyx_generator.model.conditions import fields_class
 from alyx_generator.model.ir import Api, Endpoint, Model
 from alyx_generator.model.json_fields import fields_by_key
 from alyx_generator.model.naming import changes_name
+from alyx_generator.render.conditions import condition_classes
 from alyx_generator.render.json_field_docs import replacement_note, with_replacement_notes
 from alyx_generator.render.many import build_many
 from alyx_generator.render.methods import build_method, lookup_annotation
@@ -81,7 +83,12 @@ def render(api: Api, package: Package) -> Files:
             ],
             many=build_many(endpoint, models),
             base=_base_class(endpoint, models),
+            fields_class=fields_class(endpoint.condition_model) if endpoint.condition_model else "",
+            fields_doc=f"Fields of {endpoint.noun.indefinite}, for conditions: ``list(where=...)``.",
         )
+    if api.condition_models:
+        template = environment.get_template("query_fields.py.jinja")
+        files["query_fields.py"] = template.render(package=package, models=condition_classes(api.condition_models))
     for name in ("client", "models", "__init__"):
         files[f"{name}.py"] = environment.get_template(f"{name}.py.jinja").render(
             package=package,
@@ -91,6 +98,7 @@ def render(api: Api, package: Package) -> Files:
             joined_fields=_joined_fields(api),
             closed_sets=_source(sets) if (sets := closed_sets(api)) != ClosedSets() else "",
             row_keys=_row_keys(api),
+            condition_models={one.name: one.condition_model for one in api.endpoints if one.condition_model},
             zones=not api.facts.local_times,
             longest_page=api.facts.largest_page,
             token_scheme=_source(scheme) if (scheme := api.facts.token_scheme) != ALYX_TOKENS else "",
