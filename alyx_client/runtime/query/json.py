@@ -119,8 +119,9 @@ class JSONValue(_Json[M], Ordered[M, Scalar], TextLookups[M, Scalar]):
     """A value in a JSON field.
 
     ``is_null()`` selects the rows that lack the key, and ``== None`` those that have null there. ``~`` and ``!=`` leave
-    out the rows that lack the key as well. ``<`` and ``>`` order values as PostgreSQL does: null, text, numbers,
-    booleans, arrays and objects, in this order, so that ``>= 0.5`` also selects True.
+    out the rows whose value lacks the key as well, and keep those in which the whole field is null. ``<`` and ``>``
+    order values as PostgreSQL does: null, text, numbers, booleans, arrays and objects, in this order, so that
+    ``>= 0.5`` also selects True.
     """
 
     __slots__ = ()
