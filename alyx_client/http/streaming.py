@@ -33,7 +33,7 @@ __all__ = ["Stream", "Streams"]
 
 # Bodies of which at least this many bytes are missing are read straight from the connection, in pieces of the given
 # size at most.
-_LARGE_BODY, _PIECE = 2**16, 2**18
+_LARGE_BODY, _PIECE = 2**16, 2**20
 
 
 class Stream:
@@ -105,8 +105,11 @@ class Stream:
         # The HTTP parser costs more than the network. It has handed over all that it held; should it have held bytes
         # back, they are missing at the end.
         connection = self._response.extensions["network_stream"]
+        size = _LARGE_BODY
         while remaining:
-            piece = connection.read(min(remaining, _PIECE), self._timeout)
+            piece = connection.read(min(remaining, size), self._timeout)
+            # Allocating more than arrives costs more than reading it; over TLS, 16 kB arrive at a time.
+            size = max(_LARGE_BODY, min(2 * len(piece), _PIECE))
             if not piece:
                 raise httpx.RemoteProtocolError(f"the connection was closed {remaining} bytes before the end")
             remaining -= len(piece)
