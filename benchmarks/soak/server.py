@@ -23,16 +23,17 @@ from alyx_client.testing.server.faults import Fault, FaultKind, Faults
 LOGIN = ("local", "alyx")
 TYPES, FILES = 700, 24
 LARGEST = 400_000
+THROTTLE = (1200, 60.0)
+"""Requests of each user within seconds; clients would take refusals at random for a much lower limit."""
 
 # Kind, options and weight of each fault. Those with `handled` hide that the server has carried out the request.
 FAULTS: list[tuple[FaultKind, dict[str, Any], int]] = [
     ("delay", {"seconds": 0.5}, 3),
-    ("status", {"status": 429, "retry_after": 0}, 3),
-    ("status", {"status": 429, "retry_after": 1}, 1),
     ("status", {"status": 500}, 2),
     ("status", {"status": 500, "handled": True}, 2),
     ("status", {"status": 502, "handled": True}, 2),
     ("status", {"status": 503}, 3),
+    ("status", {"status": 503, "retry_after": 1}, 1),
     ("reset", {}, 3),
     ("reset", {"handled": True}, 3),
     ("cut_body", {}, 3),
@@ -109,6 +110,8 @@ def main() -> None:
     """Serve until standard input is closed."""
     seed, rate, folder = int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
     alyx = LocalAlyx(data_login=LOGIN)
+    throttle = alyx.faults
+    throttle.throttle(*THROTTLE)
     faults = alyx.faults = RandomFaults(seed, rate)
     # The log of requests would grow all the time.
     alyx.requests = deque(maxlen=1000)  # type: ignore[assignment]
@@ -117,6 +120,7 @@ def main() -> None:
         print(alyx.url, flush=True)
         sys.stdin.readline()
         faults.rate = 0.0
+        throttle.clear()
         print(json.dumps({"requests": faults.requests, "faults": faults.numbers}), flush=True)
         sys.stdin.readline()
         print(json.dumps(records(alyx)), flush=True)
