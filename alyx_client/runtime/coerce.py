@@ -22,6 +22,7 @@ __all__ = [
     "Sendable",
     "UnsendableValueError",
     "entries",
+    "has_booleans",
     "is_from_library",
     "is_list",
     "naive",
@@ -301,3 +302,8 @@ def _refusal(value: object, place: str) -> UnsendableValueError:
         return unsendable(place, f"a {kind} cannot be sent; pass its name or its value, whichever the server stores")
     hint = "; pass a list, or a dictionary" if isinstance(value, Iterable) and not isinstance(value, _TEXT) else ""
     return unsendable(place, f"a {kind} cannot be sent{hint}")
+
+
+def has_booleans(value: object) -> bool:
+    """Return whether a plain value is a boolean, or a list with one in it."""
+    return isinstance(value, bool) or (isinstance(value, list) and any(map(has_booleans, cast("list[object]", value))))

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import warnings
 from abc import ABCMeta
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 
 from alyx_client.errors import InvalidFieldError, InvalidKeyError, printable
 from alyx_client.runtime.bodies import joined, plain_json
-from alyx_client.runtime.coerce import UnsendableValueError, plain_python, unsendable
+from alyx_client.runtime.coerce import UnsendableValueError, has_booleans, plain_python, unsendable
 from alyx_client.runtime.field_errors import field_problems, invalid_fields, unknown_field
 from alyx_client.runtime.inputs import UNSET
 from alyx_client.runtime.record_errors import frozen_field, missing_field, missing_key
@@ -31,7 +31,7 @@ from alyx_client.runtime.references import (
     keys_of_records,
     urls_of_records,
 )
-from alyx_client.runtime.signatures import show_fields
+from alyx_client.runtime.signatures import is_list_annotation, show_fields
 
 __all__ = ["Record", "Resource", "WithIdInUrl", "ZonedResource", "fields_of", "key_of_url"]
 
@@ -129,7 +129,7 @@ class Resource(_Model):
             if reference is not None and has_records(value):
                 value = keys_of_records(value, reference, field)
             plain = plain_python(value, field)
-            if field in _number_fields(cls) and _has_booleans(plain):
+            if field in _number_fields(cls) and has_booleans(plain):
                 raise unsendable(field, "a boolean, which would be sent as 0 or 1; pass a number")
             if field in cls._joined:
                 joined(plain, field)  # refuses what cannot be joined
@@ -172,7 +172,9 @@ class Resource(_Model):
     @classmethod
     def list_fields(cls) -> frozenset[str]:
         """Return the server's names of the fields that are lists."""
-        return frozenset(field.alias or name for name, field in fields_of(cls).items() if _is_list(field.annotation))
+        return frozenset(
+            field.alias or name for name, field in fields_of(cls).items() if is_list_annotation(field.annotation)
+        )
 
     @classmethod
     def changes_to_wire(cls, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,10 +224,6 @@ def _plain_types(annotation: Any) -> set[Any]:
     return {annotation}.union(*map(_plain_types, arguments)) if arguments else {annotation}
 
 
-def _has_booleans(value: object) -> bool:
-    return isinstance(value, bool) or (isinstance(value, list) and any(map(_has_booleans, cast("list[object]", value))))
-
-
 class ZonedResource(Resource):
     """The fields to send to a server that takes date-times with a time zone; otherwise as `Resource`."""
 
@@ -235,6 +233,14 @@ class ZonedResource(Resource):
 _REPR_WIDTH = 60
 _REPR_FIELDS = 9
 _REPR_FIRST = ("id", "nickname", "username", "name", "acronym", "subject", "start_time", "date_time", "number", "lab")
+
+
+# Records made of rows lack these until they are read: setting them takes as long as all the rest.
+_MADE_LATE: Mapping[str, Callable[[Record], object]] = {
+    "__pydantic_fields_set__": lambda record: set(vars(record)),
+    "__pydantic_extra__": lambda record: {},
+    "__pydantic_private__": lambda record: None,
+}
 
 
 class Record(_Model):
@@ -266,6 +272,9 @@ class Record(_Model):
     if not TYPE_CHECKING:  # a type checker finds these mistakes by itself
 
         def __getattr__(self, name: str) -> Any:
+            if name in _MADE_LATE:
+                object.__setattr__(self, name, _MADE_LATE[name](self))
+                return object.__getattribute__(self, name)
             try:
                 return super().__getattr__(name)
             except AttributeError:
@@ -373,10 +382,6 @@ class _Abridged:
             return f"[<{count} items>]"
         text = str(self._value) if isinstance(self._value, UUID) else repr(self._value)
         return text if len(text) <= _REPR_WIDTH else text[: _REPR_WIDTH - 1] + "…"
-
-
-def _is_list(annotation: Any) -> bool:
-    return get_origin(annotation) is list or any(map(_is_list, get_args(annotation)))
 
 
 class WithIdInUrl(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import cached_property
 from types import GenericAlias
 from typing import Annotated, Any, Generic, TypeVar, cast, get_args
@@ -101,10 +102,10 @@ class PageParser(Generic[T]):
         rows: Any = GenericAlias(list, (Annotated[Any, self._schema],))
         return TypeAdapter(rows)
 
-    def record(self, row: Any) -> T:
-        """Return the record of a row of a page; the row itself if it is one."""
-        make = self._schema.make
-        return cast("T", row if make is None else make(row))
+    @property
+    def record(self) -> Callable[[Any], T]:
+        """Makes the record of a row of a page; the row itself if it is one."""
+        return self._schema
 
     def parse(self, response: Response, endpoint: str, log: DriftLog, paging: Paging = ALYX_PAGING) -> Page[Any]:
         """Parse one page, of a list that is divided as `paging` says; other parameters and errors as for a record.

@@ -22,6 +22,9 @@ T = TypeVar("T")
 Make = Callable[[Any], Any]
 CoreSchema = Any
 """A core schema of pydantic: a dictionary of one of fifty kinds."""
+# Faster than object.__setattr__, which looks the names up.
+_new = object.__new__
+_set_fields: Callable[[Record, dict[str, Any]], None] = vars(BaseModel)["__dict__"].__set__
 _set = object.__setattr__
 
 
@@ -42,6 +45,8 @@ class Misfit:
 class RowSchema:
     """Annotation of a row's type: validated as a dictionary, if it is a record, and a `Misfit` if it does not fit.
 
+    Called with a row, it returns the record.
+
     Parameters
     ----------
     row
@@ -52,6 +57,16 @@ class RowSchema:
         self._row = row
         self.make: Make | None = None
         """Makes the record of a dictionary; None if rows are no records. It is known when the schema was built."""
+
+    def __call__(self, row: Any) -> Any:
+        """Return the record of a row; the row itself if it is one."""
+        return row if self.make is None else self.make(row)
+
+    def many(self, rows: list[Any]) -> list[Any]:
+        """Return the records of rows; the rows if they are no records."""
+        if isinstance(self.make, _Maker):
+            return self.make.many(rows)
+        return rows if self.make is None else [self.make(row) for row in rows]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema, self.make = _converted(handler.generate_schema(self._row), handler, ())
@@ -102,7 +117,7 @@ def make_records(rows: list[Any], make: Make | None) -> list[Any]:
     if make is None:
         return rows
     with COLLECTOR_PAUSE:
-        return [make(row) for row in rows]
+        return make.many(rows) if isinstance(make, RowSchema) else [make(row) for row in rows]
 
 
 def _note_misfit(value: object, info: core_schema.ValidationInfo[list[Misfit]]) -> Misfit:
@@ -141,41 +156,51 @@ class _Maker:
         self._has_same_names = all(name == wire for wire, name in attributes.items())
         # A row that was validated has all required fields, so that counting tells whether it has others.
         self._is_counted = is_required and self._has_same_names
-        self._fields_set = set(attributes.values())
 
     def __call__(self, fields: Any) -> Any:
-        if type(fields) is not dict:
-            return fields  # made by another thread meanwhile
-        fields = cast("dict[str, Any]", fields)
-        if self._is_counted:
-            is_whole = len(fields) == len(self._attributes)
-        else:
-            is_whole = self._has_same_names and fields.keys() == self._attributes.keys()
-        if is_whole or self._nested:
-            # Not in place, nor shared with the record, whose user may change it: rows without a key are known by
-            # comparing them, as they came, with those of the next page; other records are made of the same row.
-            fields = fields.copy()
-        for name, convert in self._nested:
-            value = fields.get(name)
-            if value is not None:
-                fields[name] = convert(value)
-        if is_whole:
-            return self._record(fields, {}, self._fields_set.copy())
+        return self.many([fields])[0]
+
+    def many(self, rows: list[Any]) -> list[Any]:
+        """Return the records of rows; those that another thread made meanwhile as they are."""
+        model, is_counted, count, nested = self._model, self._is_counted, len(self._attributes), self._nested
+        records: list[Any] = []
+        for row in rows:
+            record = row
+            if type(row) is dict:
+                # Not in place, nor shared with the record, whose user may change it: rows without a key are known by
+                # comparing them, as they came, with those of the next page; other records are made of the same row.
+                fields = cast("dict[str, Any]", row).copy()
+                for name, convert in nested:
+                    value = fields.get(name)
+                    if value is not None:
+                        fields[name] = convert(value)
+                if len(fields) == count if is_counted else self._is_whole(fields):
+                    record = _new(model)
+                    _set_fields(record, fields)  # `Record` makes what else a model has when it is read
+                else:
+                    record = self._unlike(fields)
+            records.append(record)
+        return records
+
+    def _is_whole(self, fields: dict[str, Any]) -> bool:
+        return self._has_same_names and fields.keys() == self._attributes.keys()
+
+    def _unlike(self, fields: dict[str, Any]) -> Record:
+        """Return the record of a row that has other fields, or fields by other names, than its declared type."""
         defaults = self._model.model_fields
         known = {
             name: fields[wire] if wire in fields else defaults[name].get_default(call_default_factory=True)
             for wire, name in self._attributes.items()
         }
         extra = {name: value for name, value in fields.items() if name not in self._attributes}
-        fields_set = {*extra, *(name for wire, name in self._attributes.items() if wire in fields)}
-        return self._record(known, extra, fields_set)
-
-    def _record(self, fields: dict[str, Any], extra: dict[str, Any], fields_set: set[str]) -> Record:
-        record = object.__new__(self._model)
-        _set(record, "__dict__", fields)
-        _set(record, "__pydantic_fields_set__", fields_set)
+        record = _new(self._model)
+        _set_fields(record, known)
         _set(record, "__pydantic_extra__", extra)
-        _set(record, "__pydantic_private__", None)
+        _set(
+            record,
+            "__pydantic_fields_set__",
+            {*extra, *(name for wire, name in self._attributes.items() if wire in fields)},
+        )
         return record
 
 
@@ -225,7 +250,9 @@ def _record_as_dict(
 
 
 def _of_list(make: Make) -> Make:
-    return lambda values: None if values is None else [make(value) for value in values]
+    if isinstance(make, _Maker):
+        return make.many
+    return lambda values: [None if value is None else make(value) for value in values]
 
 
 def _without_literals(schema: Any) -> CoreSchema:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from alyx_client.runtime.inputs import UNSET
 
-__all__ = ["LazySignature", "changes_signature", "completes", "show_fields"]
+__all__ = ["LazySignature", "changes_signature", "completes", "is_list_annotation", "show_fields"]
 
 MethodT = TypeVar("MethodT", bound=Callable[..., object])
 
@@ -140,6 +140,11 @@ def _keyword_parameters(keywords: Mapping[str, object], required: Iterable[str] 
         )
         for name, annotation in sorted(keywords.items(), key=lambda item: (item[0] not in required, item[0]))
     ]
+
+
+def is_list_annotation(annotation: Any) -> bool:
+    """Return whether a type is a list, or a union with one."""
+    return get_origin(annotation) is list or any(map(is_list_annotation, get_args(annotation)))
 
 
 def _text(annotation: object) -> object:

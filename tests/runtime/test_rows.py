@@ -7,6 +7,7 @@ import json
 import pickle
 import threading
 import warnings
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -24,7 +25,7 @@ from alyx_client.runtime.lists.async_results import AsyncResults
 from alyx_client.runtime.lists.paging import Page
 from alyx_client.runtime.lists.results import Results
 from alyx_client.runtime.response import PageParser, ResponseParser
-from alyx_client.runtime.rows import Rows, fields_of
+from alyx_client.runtime.rows import Rows, fields_of, make_records
 
 
 class Part(Record):
@@ -116,6 +117,69 @@ def test_records_are_those_of_pydantic(row: Any, whole: bool) -> None:
     assert pickle.loads(pickle.dumps(record)) == copy.deepcopy(record) == record
     changed = record.model_copy(update={"name": "b"})
     assert (changed.name, record.name) == ("b", "a")
+
+
+class Leaf(Record):
+    id: UUID
+    name: str | None
+
+
+class Plain(Record):
+    name: str
+    leaf: Leaf
+    leaves: list[Leaf]
+
+
+def state_of(record: Any) -> str:
+    state: object = record.__getstate__()
+    return str(state)
+
+
+LEAF = {"id": PART["id"], "name": None}
+PLAIN = {"name": "a", "leaf": LEAF, "leaves": [LEAF, LEAF]}
+FIRST_USES: dict[str, Callable[[Any], object]] = {
+    "equality": lambda record: record == Plain.model_validate_json(json.dumps(PLAIN)),
+    "equality from the other side": lambda record: Plain.model_validate_json(json.dumps(PLAIN)) == record,
+    "hash of a nested record": lambda record: hash(record.leaf) == hash(record.leaves[0]),
+    "repr": repr,
+    "dict": dict,
+    "length": len,
+    "vars": lambda record: str(vars(record)),
+    "fields set": lambda record: sorted(record.model_fields_set),
+    "extra": lambda record: record.model_extra,
+    "dump": lambda record: record.model_dump(),
+    "dump of what is set": lambda record: record.model_dump(exclude_unset=True),
+    "dump as JSON": lambda record: record.model_dump_json(exclude_unset=True),
+    "pickle": lambda record: state_of(pickle.loads(pickle.dumps(record))),
+    "state": state_of,
+    "copy": lambda record: copy.copy(record) == record,
+    "deep copy": lambda record: copy.deepcopy(record) == record,
+    "copy with a change": lambda record: repr(record.model_copy(update={"name": "b"})),
+    "key": lambda record: record["name"],
+    "unknown key": lambda record: record["other"],
+    "unknown attribute": lambda record: record.other,
+    "private attribute": lambda record: record._other,
+    "assignment": lambda record: setattr(record, "name", "b"),
+    "validated as a part": lambda record: repr(Leaf.model_validate(record.leaf)),
+}
+
+
+@pytest.mark.parametrize("name", FIRST_USES)
+def test_first_use_of_a_record_sees_one_of_pydantic(name: str) -> None:
+    parser = PageParser(Plain)
+    body = json.dumps({"count": 1, "next": None, "results": [PLAIN]}).encode()
+    page = parser.parse(Response(200, {}, body), "things", DriftLog(strict=True))
+    uses = FIRST_USES[name]
+    theirs = Plain.model_validate_json(json.dumps(PLAIN))
+    assert outcome(uses, parser.record(page.rows[0])) == outcome(uses, theirs)
+    assert outcome(uses, make_records(page.rows, parser.record)[0]) == outcome(uses, theirs)
+
+
+def outcome(use: Callable[[Any], object], record: Any) -> object:
+    try:
+        return use(record)
+    except Exception as error:
+        return type(error), str(error)
 
 
 @pytest.mark.parametrize(
