@@ -118,6 +118,7 @@ class Limiter:
             pace.refuse(now, seconds, sent)
 
         self._update(change)
+        logger.info("the server refused a request (429); all requests wait, and are paced from then on")
 
     def _wait(self, request: Request, deadline: Deadline) -> Flow[Turn]:
         """Wait for the turn of a request."""
@@ -168,13 +169,12 @@ class Limiter:
         try:
             self._file.update(rewrite)
         except OSError as error:
-            if not results:
-                logger.debug("requests are paced for this process alone: %s", error)
-                _update_own(str(self._file.path), rewrite)
+            logger.debug("requests are paced for this process alone: %s", error)
+            _update_own(str(self._file.path), rewrite)
         if self._is_new:
             self._is_new = False
             _remove_outdated(self._file.path)
-        return results[0]
+        return results[-1]
 
     def _join(self, pace: Pace, now: float) -> None:
         if pace.epoch != self._epoch:
@@ -187,8 +187,13 @@ _own_lock = threading.RLock()
 
 
 def _update_own(file: str, rewrite: Callable[[bytes], bytes]) -> None:
-    with _own_lock:
+    # After a fork, a thread that does not exist here may hold the lock.
+    is_locked = _own_lock.acquire(timeout=1.0)
+    try:
         _own[file] = rewrite(_own.get(file, b""))
+    finally:
+        if is_locked:
+            _own_lock.release()
 
 
 def _not_in_time(request: Request, deadline: Deadline, turn: Turn) -> DeadlineExceededError:

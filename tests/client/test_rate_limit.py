@@ -90,3 +90,16 @@ def test_processes_share_the_limit_that_one_of_them_learns(local_alyx: LocalAlyx
     assert outputs == ["15\n"] * 2
     # Each of twelve threads is refused once at most before all know the limit, and a few when it is tried out later.
     assert 0 < local_alyx.faults.throttled <= 24
+
+
+def test_limiter_is_not_loaded_without_a_limit(local_alyx: LocalAlyx) -> None:
+    program = """
+import sys
+from alyx_client import AlyxClient
+with AlyxClient(sys.argv[1], token=sys.argv[2], cache_rest=None) as client:
+    client.labs.list()[0]
+names = ("limiter", "pace", "rate")
+print([name for name in names if f"alyx_client.http.{name}" in sys.modules])
+"""
+    command = [sys.executable, "-c", program, local_alyx.url, local_alyx.token()]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
