@@ -47,7 +47,7 @@ class AsyncResults(Generic[T_co]):
         max_items: int | None = None,
         key: RowKey | None = None,
         first: Page[Any] | None = None,
-        by_key_ranges: Callable[[], AsyncIterator[list[Any]]] | None = None,
+        by_key_ranges: Callable[[], AsyncGenerator[list[Any]]] | None = None,
         paging: Paging = ALYX_PAGING,
         fetch_url: Callable[[str], Awaitable[Page[Any]]] | None = None,
         make: Make | None = None,
@@ -73,11 +73,15 @@ class AsyncResults(Generic[T_co]):
         async def fetch(params: Params, offset: int, limit: int | None, ahead: ReadAhead | None = None) -> Page[Any]:
             return await run(query.fetch_page(params, offset, limit, ahead))
 
-        async def by_key_ranges() -> AsyncIterator[list[Any]]:
+        async def by_key_ranges() -> AsyncGenerator[list[Any]]:
             ranges = query.key_ranges()
-            while (params := ranges.next_params) is not None:
-                page = await fetch(params, 0, KeyRanges.LIMIT)
-                yield ranges.add_page(page, query.uuids_of(page.rows))
+            ahead = AsyncPagesAhead(lambda params: fetch(params, 0, KeyRanges.LIMIT), ranges.upcoming, query.parallel)
+            try:
+                while ranges.next_params is not None:
+                    page = await ahead.take()
+                    yield ranges.add_page(page, query.uuids_of(page.rows))
+            finally:
+                ahead.cancel()
             if not ranges.is_complete:
                 raise RangesUnfinishedError
 
@@ -161,8 +165,9 @@ class AsyncResults(Generic[T_co]):
                 async for row in pages:
                     yield row
             if self._by_key_ranges is not None and isinstance(pager, OffsetPager) and pager.needs_ranges:
-                async for row in self._iterate_missing(pager, self._by_key_ranges()):
-                    yield row
+                async with contextlib.aclosing(self._iterate_missing(pager, self._by_key_ranges())) as missing:
+                    async for row in missing:
+                        yield row
         pager.warn_of_missing_rows()
 
     async def _iterate_pages(self, pager: OffsetPager[Any] | NextPager[Any], first: Page[Any]) -> AsyncGenerator[Any]:
@@ -188,13 +193,14 @@ class AsyncResults(Generic[T_co]):
         finally:
             ahead.cancel()
 
-    async def _iterate_missing(self, pager: OffsetPager[Any], ranges: AsyncIterator[list[Any]]) -> AsyncGenerator[Any]:
+    async def _iterate_missing(self, pager: OffsetPager[Any], ranges: AsyncGenerator[list[Any]]) -> AsyncGenerator[Any]:
         try:
-            async for rows in ranges:
-                for row in pager.add_range(rows):
-                    yield row
-                if not pager.needs_ranges:
-                    return
+            async with contextlib.aclosing(ranges):
+                async for rows in ranges:
+                    for row in pager.add_range(rows):
+                        yield row
+                    if not pager.needs_ranges:
+                        return
         except RangesUnfinishedError:
             return
         pager.confirm_ranges()

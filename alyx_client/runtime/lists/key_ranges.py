@@ -74,9 +74,17 @@ class KeyRanges:
     @property
     def next_params(self) -> Params | None:
         """The query parameters of the next range, or None at the end."""
-        if not self._ranges:
-            return None
-        low, high = (UUID(int=bound) for bound in (self._ranges[-1].low, self._ranges[-1].high))
+        return next(iter(self.upcoming(1)), None)
+
+    def upcoming(self, most: int) -> list[Params]:
+        """Return the query parameters of the next range and those that follow it, unless it is split; at most so many.
+
+        Each record is in one range, so that it does not matter which of them is read first.
+        """
+        return [self._params_of(part) for part in reversed(self._ranges[-most:])]
+
+    def _params_of(self, part: _Range) -> Params:
+        low, high = UUID(int=part.low), UUID(int=part.high)
         # The server reads one parameter of this name alone, so that the user's own lookups go into it, too.
         own = [value for name, value in self._params if name == "django"]
         others = [pair for pair in self._params if pair[0] != "django"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncPagesAhead", "CachedAhead", "PagesAhead", "Prefetch"]
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 P = TypeVar("P")
 
 _PAGES_PER_LOOKUP = 64
@@ -98,8 +99,10 @@ class CachedAhead:
         return pages[:most]
 
 
-class _Ahead(Generic[P]):
+class _Ahead(Generic[K, P]):
     """The pages that are under way, and how many there may be; sans-I/O.
+
+    What a page is requested by is a `PageRequest`, or the query parameters of a range of keys.
 
     Parameters
     ----------
@@ -109,11 +112,11 @@ class _Ahead(Generic[P]):
         The number of pages to fetch at a time.
     """
 
-    def __init__(self, upcoming: Callable[[int], Sequence[PageRequest]], most: int) -> None:
+    def __init__(self, upcoming: Callable[[int], Sequence[K]], most: int) -> None:
         self._upcoming = upcoming
         self._most = most
         self._size = most
-        self._pages: dict[PageRequest, P] = {}
+        self._pages: dict[K, P] = {}
 
     def begin(self, most: int | None = None) -> None:
         """Begin to fetch the next pages, but for those that are under way.
@@ -125,7 +128,7 @@ class _Ahead(Generic[P]):
         """
         self._start(self._select()[:most])
 
-    def _select(self) -> Sequence[PageRequest]:
+    def _select(self) -> Sequence[K]:
         """Return the pages to fetch, and forget those under way that a change of the list made useless."""
         upcoming = self._upcoming(self._most)
         useless = self._pages.keys() - set(upcoming)
@@ -136,7 +139,7 @@ class _Ahead(Generic[P]):
             self._size = 1
         return upcoming[: self._size]
 
-    def _next(self) -> tuple[PageRequest, P | None]:
+    def _next(self) -> tuple[K, P | None]:
         """Begin to fetch the pages after the next one, and return that one: its request, and itself if under way."""
         request, *following = self._select()
         page = self._pages.pop(request, None)
@@ -144,19 +147,19 @@ class _Ahead(Generic[P]):
         self._size = min(self._most, self._size + 1)
         return request, page
 
-    def _start(self, requests: Sequence[PageRequest]) -> None:
+    def _start(self, requests: Sequence[K]) -> None:
         for request in requests:
             if request not in self._pages:
                 self._pages[request] = self._fetch_ahead(request)
 
-    def _fetch_ahead(self, request: PageRequest) -> P:
+    def _fetch_ahead(self, request: K) -> P:
         raise NotImplementedError
 
     def _discard(self, page: P) -> None:
         """Take note that nobody will use a page."""
 
 
-class PagesAhead(_Ahead[Prefetch[Page[Any]]]):
+class PagesAhead(_Ahead[K, Prefetch[Page[Any]]]):
     """Pages of a list that are fetched before they are needed, each in a thread of its own.
 
     Parameters
@@ -169,9 +172,7 @@ class PagesAhead(_Ahead[Prefetch[Page[Any]]]):
         The number of pages to fetch at a time.
     """
 
-    def __init__(
-        self, fetch: Callable[[PageRequest], Page[Any]], upcoming: Callable[[int], Sequence[PageRequest]], most: int
-    ) -> None:
+    def __init__(self, fetch: Callable[[K], Page[Any]], upcoming: Callable[[int], Sequence[K]], most: int) -> None:
         super().__init__(upcoming, most)
         self._fetch = fetch
 
@@ -180,17 +181,17 @@ class PagesAhead(_Ahead[Prefetch[Page[Any]]]):
         request, page = self._next()
         return self._fetch(request) if page is None else page.result()
 
-    def _fetch_ahead(self, request: PageRequest) -> Prefetch[Page[Any]]:
+    def _fetch_ahead(self, request: K) -> Prefetch[Page[Any]]:
         return Prefetch(partial(self._fetch, request))
 
 
-class AsyncPagesAhead(_Ahead["asyncio.Task[Page[Any]]"]):
+class AsyncPagesAhead(_Ahead[K, "asyncio.Task[Page[Any]]"]):
     """Pages of a list that are fetched before they are needed, each in a task of its own; as `PagesAhead`."""
 
     def __init__(
         self,
-        fetch: Callable[[PageRequest], Awaitable[Page[Any]]],
-        upcoming: Callable[[int], Sequence[PageRequest]],
+        fetch: Callable[[K], Awaitable[Page[Any]]],
+        upcoming: Callable[[int], Sequence[K]],
         most: int,
     ) -> None:
         super().__init__(upcoming, most)
@@ -212,14 +213,14 @@ class AsyncPagesAhead(_Ahead["asyncio.Task[Page[Any]]"]):
             page.cancel()
         self._pages.clear()
 
-    def _fetch_ahead(self, request: PageRequest) -> asyncio.Task[Page[Any]]:
+    def _fetch_ahead(self, request: K) -> asyncio.Task[Page[Any]]:
         import asyncio
 
         task = asyncio.get_running_loop().create_task(self._page(request), context=context_of_caller())
         task.add_done_callback(_retrieve_exception)
         return task
 
-    async def _page(self, request: PageRequest) -> Page[Any]:
+    async def _page(self, request: K) -> Page[Any]:
         return await self._fetch(request)
 
     def _discard(self, page: asyncio.Task[Page[Any]]) -> None:

@@ -116,8 +116,9 @@ class Results(Sequence[T_co]):
 
         def by_key_ranges() -> Iterator[list[Any]]:
             ranges = query.key_ranges()
-            while (params := ranges.next_params) is not None:
-                page = fetch(params, 0, KeyRanges.LIMIT)
+            ahead = PagesAhead(lambda params: fetch(params, 0, KeyRanges.LIMIT), ranges.upcoming, query.parallel)
+            while ranges.next_params is not None:
+                page = ahead.take()
                 yield ranges.add_page(page, query.uuids_of(page.rows))
             if not ranges.is_complete:
                 raise RangesUnfinishedError

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -190,7 +190,7 @@ async def test_async_rows_repeated_in_a_page_are_counted_once() -> None:
 
 
 async def test_async_missing_rows_are_fetched_by_key_ranges_or_warned_about() -> None:
-    async def rest() -> AsyncIterator[list[Row]]:
+    async def rest() -> AsyncGenerator[list[Row]]:
         yield [Row(number) for number in range(30)]
         yield [Row(number) for number in range(30, 40)]
 
