@@ -20,6 +20,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="with --server=live: how long lists are read while others write",
     )
+    parser.addoption(
+        "--every-comparison",
+        action="store_true",
+        help="with --server=live: send every comparison of every field, some 10,000 requests, not one in twenty",
+    )
 
 
 def pytest_configure() -> None:
