@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -23,8 +23,13 @@ _DATE_PARTS: dict[str, Callable[[datetime], int]] = {
     "second": lambda moment: moment.second,
     # Django counts from Sunday, which is 1.
     "week_day": lambda moment: moment.isoweekday() % 7 + 1,
+    "iso_week_day": lambda moment: moment.isoweekday(),
+    "iso_year": lambda moment: moment.isocalendar().year,
+    "week": lambda moment: moment.isocalendar().week,
+    "quarter": lambda moment: (moment.month + 2) // 3,
 }
-_TRANSFORMS = {"datetime": ("date", *_DATE_PARTS), "date": ("year", "month", "day", "week_day")}
+_DAY_PARTS = ("year", "iso_year", "month", "day", "week", "week_day", "iso_week_day", "quarter")
+_TRANSFORMS = {"datetime": ("date", *_DATE_PARTS), "date": _DAY_PARTS}
 _FIELD_CLASSES = {
     "uuid": "UUIDField",
     "text": "CharField",
@@ -78,7 +83,7 @@ def resolve(tables: Mapping[str, Table], table_name: str, path: str) -> LookupPa
         foreign_key = name.removesuffix("_id") if name.endswith("_id") else ""
         if foreign_key in table.relations and not table.relations[foreign_key].many:
             key_column = tables[table.relations[foreign_key].to].columns["id"]
-            return _finish(joins, foreign_key, key_column, parts[1:])
+            return _finish(joins, foreign_key, key_column, parts[1:], "ForeignKey")
         join = _join(tables, table, name)
         if join is None:
             return _finish_at_relation(tables, table, joins, parts)
@@ -106,9 +111,10 @@ def _finish_at_relation(tables: Mapping[str, Table], table: Table, joins: list[J
     # `projects__in` compares the keys of the related records.
     if name in (*_COMMON, ""):
         return _finish(joins, "id", table.columns["id"], parts if name else [])
-    if not joins[-1].many:
-        raise ServerFailure(f"Unsupported lookup '{name}' for ForeignKey or join on the field not permitted.")
-    raise ServerFailure(f"Related Field got invalid lookup: {name}")
+    last = joins[-1]
+    # Of a many-to-many relation, Django names the foreign key in the table between the models.
+    is_reverse_key = last.reverse and not tables[last.table].relations[last.field].many
+    raise _unsupported(parts, "ManyToOneRel" if is_reverse_key else "ForeignKey")
 
 
 def _field_names(tables: Mapping[str, Table], table: Table) -> list[str]:
@@ -117,8 +123,9 @@ def _field_names(tables: Mapping[str, Table], table: Table) -> list[str]:
     return sorted(names)
 
 
-def _finish(joins: list[Join], name: str, column: Column, rest: list[str]) -> LookupPath:
+def _finish(joins: list[Join], name: str, column: Column, rest: list[str], field_class: str = "") -> LookupPath:
     rest = [part for part in rest if part]
+    lookups = tuple(rest)
     kind = str(column.kind)
     lookup = "exact"
     if rest and rest[-1] in ((*_COMMON, *KEY_LOOKUPS) if kind == "json" else _COMMON):
@@ -127,13 +134,17 @@ def _finish(joins: list[Join], name: str, column: Column, rest: list[str]) -> Lo
     is_content_type = name == "content_type" and rest in (["model"], ["app_label"])
     if rest and kind != "json" and not is_content_type:
         allowed = _TRANSFORMS.get(kind, ())
-        if len(rest) > 1 or rest[0] not in allowed:
-            unsupported = next((part for part in rest if part not in allowed), rest[-1])
-            raise ServerFailure(
-                f"Unsupported lookup '{unsupported}' for {_FIELD_CLASSES[kind]} or join on the field not permitted."
-            )
+        if rest[0] not in allowed:
+            raise _unsupported(lookups, field_class or _FIELD_CLASSES[kind])
+        if len(rest) > 1:
+            raise _unsupported(lookups[1:], "DateField" if rest[0] == "date" else "IntegerField")
         kind = "date" if rest[0] == "date" else "int"
     return LookupPath(tuple(joins), name, kind, tuple(rest), lookup)
+
+
+def _unsupported(lookups: Sequence[str], field_class: str) -> ServerFailure:
+    names = "__".join(lookups)
+    return ServerFailure(f"Unsupported lookup '{names}' for {field_class} or join on the field not permitted.")
 
 
 def values_at(store: Store, record: Record, path: LookupPath) -> Iterator[object]:

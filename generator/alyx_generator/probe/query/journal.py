@@ -68,7 +68,8 @@ def _read(file: Path, fingerprint: str) -> Iterator[tuple[str, Reply]]:
     for line in lines[:-1]:
         try:
             request, members = json.loads(line)
-            reply = Reply(**{**members, "choices": tuple(members["choices"])})
+            choices: tuple[str, ...] = tuple(members["choices"])
+            reply = Reply(members["kind"], members["name"], members["field_class"], choices)
         except (ValueError, TypeError, KeyError):
             raise unreadable from None
         yield request, reply

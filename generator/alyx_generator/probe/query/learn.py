@@ -19,18 +19,11 @@ from alyx_generator.probe.query.fields import (
 )
 from alyx_generator.probe.query.inquiry import Inquiry
 from alyx_generator.probe.query.lookups import refused_lookups
-from alyx_generator.probe.query.targets import Candidate, find_target, name_score
+from alyx_generator.probe.query.targets import COMMON_NAMES, Candidate, find_target, name_score
 from alyx_generator.source.paths import data_folder
 from alyx_generator.source.query_model import QueryModel
 
 _MAX_DEPTH = 3
-# Names that many models have, for models that nothing else is known of.
-# fmt: off
-_COMMON_NAMES = frozenset({
-    "id", "name", "nickname", "description", "json", "date", "date_time", "created_datetime", "start_time", "end_time",
-    "lab", "subject", "session", "user", "users",
-})
-# fmt: on
 
 
 @dataclass(frozen=True)
@@ -159,7 +152,7 @@ class _Learner:
         names = (
             found.fields - found.missing
             if found
-            else _COMMON_NAMES | {source.name.lower()} | known_names().get(wanted, frozenset())
+            else COMMON_NAMES | {source.name.lower()} | known_names().get(wanted, frozenset())
         )
         model.fields.update(nested_fields(self.inquiry, model, names))
         if not found:

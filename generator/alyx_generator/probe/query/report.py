@@ -49,10 +49,8 @@ def in_json(server: str, result: QueryProbe) -> str:
 
 def _lines(server: str, result: QueryProbe) -> Iterator[str]:
     model, learnt = result.model, result.learnt
-    yield (
-        f"{server}: {len(model.models)} models with {model.fields} fields, behind {len(model.endpoints)} lists and "
-        f"their relations; {result.requests} requests"
-    )
+    counts = (_count(len(model.models), "model"), _count(model.fields, "field"), _count(len(model.endpoints), "list"))
+    yield "{}: {} with {}, behind {} and their relations; {} requests".format(server, *counts, result.requests)
     for path, reason in learnt.skipped.items():
         yield f"  /{path} skipped: it does not name the fields of its model ({reason})"
     for name in learnt.annotations:
@@ -61,3 +59,7 @@ def _lines(server: str, result: QueryProbe) -> Iterator[str]:
         yield f"  {', '.join(learnt.unnamed)}: only common names were tried, since no list has these models"
     for django_class, lookups in learnt.refused.items():
         yield f"  {django_class}: the server refuses {', '.join(lookups)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun if number == 1 else f'{noun}s'}"

@@ -15,6 +15,13 @@ FirstMissing = Callable[[list[str]], str | None]
 # The fields for each one that a doubtful model may lack.
 _FIELDS_PER_DOUBT = 12
 _MAX_QUESTIONS = 20
+# fmt: off
+COMMON_NAMES = frozenset({
+    "id", "name", "nickname", "description", "json", "date", "date_time", "created_datetime", "start_time", "end_time",
+    "lab", "subject", "session", "user", "users",
+})
+"""Names that many models have."""
+# fmt: on
 _NAME_FITS = 2
 
 
@@ -66,7 +73,9 @@ def find_target(candidates: Iterable[Candidate], scores: Mapping[str, int], ask:
     ask
         Asks the server.
     """
-    left = sorted(candidates, key=lambda model: (-scores.get(model.name, 0), not model.is_known, model.name))
+    left: list[Candidate] = sorted(
+        candidates, key=lambda model: (-scores.get(model.name, 0), not model.is_known, model.name)
+    )
     confirmed = set[str]()
     for _ in range(_MAX_QUESTIONS):
         names = _telling_names(left, confirmed, scores)
@@ -78,7 +87,11 @@ def find_target(candidates: Iterable[Candidate], scores: Mapping[str, int], ask:
         left = [model for model in left if all(map(model.may_have, has))]
         if missing is not None:
             left = [model for model in left if model.survives(missing)]
-    return left[0] if left and confirmed else None
+    # Models that share but such names as `id` and `name` are told apart by what relations to them are called.
+    if not left or not confirmed:
+        return None
+    is_told = scores.get(left[0].name, 0) > 0 or (left[0].lacks is None and bool(confirmed - COMMON_NAMES))
+    return left[0] if is_told else None
 
 
 def _telling_names(left: list[Candidate], confirmed: set[str], scores: Mapping[str, int]) -> list[str]:
