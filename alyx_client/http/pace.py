@@ -141,13 +141,13 @@ class Pace:
         longest
             The longest wait, in seconds. For a longer one, the request is not counted.
         """
-        self._forget(now, rates)
         if now < self.blocked:
             return Turn(self.blocked - now, None)
         if self._is_learning:
             self._learn()
             if now < self.blocked:
                 return Turn(self.blocked - now, None)
+        self._forget(now, rates)
         start, rate = self._earliest(now, rates, self._counts.items())
         if rate is not None and rate == self._learned() and now >= self._grows:
             self._grow(now)
@@ -217,7 +217,7 @@ class Pace:
         # The oldest request that the server counts leaves the window after the wait. If none of these is as old, there
         # were others, of a process that has ended: they must have left before the number can be learned.
         age = self._refused - min(slots, default=self._refused)
-        is_complete = age >= self.window - self._wait - _TOLERANCE
+        is_complete = self.window > _TOLERANCE and age >= self.window - self._wait - _TOLERANCE
         if self.limit is not None:
             # Fewer are allowed than was believed, or other computers sent some, perhaps for the last time.
             self.limit = min(self.limit, max(accepted, self.limit // 2))

@@ -179,6 +179,27 @@ def test_refusals_of_requests_that_were_under_way_count_once() -> None:
     assert pace.epoch == 1
 
 
+def test_second_long_limits_are_learned_when_nothing_else_can_have_been_sent() -> None:
+    pace = Pace()
+    pace.refuse(1000.2, 1.0, 1000.1)
+    pace.join([(1000.0, 1)])  # another process sent more, and has ended
+    assert pace.take_turn(1001.3).wait == pytest.approx(0.9)
+    turns = [pace.take_turn(1003.0) for _ in range(15)]
+    assert {turn.wait for turn in turns} == {0.0}
+    pace.refuse(1003.1, 1.0, 1003.05)
+    pace.take_turn(1004.2)
+    assert pace.limit == 15
+
+
+@pytest.mark.parametrize("later", [30.0, 60.0, 100.0])
+def test_all_that_was_sent_before_the_refusal_is_counted_however_late(later: float) -> None:
+    pace = Pace()
+    pace.refuse(1030.2, 30.0, 1030.1)
+    pace.join([(1000.0, 15)])
+    pace.take_turn(1030.2 + later)
+    assert pace.limit == 15
+
+
 def test_very_long_waits_are_left_to_the_caller() -> None:
     pace = Pace()
     pace.refuse(100.0, LONGEST_BLOCK + 1, 99.0)
