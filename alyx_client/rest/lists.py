@@ -138,10 +138,6 @@ def page_request(send: Send, params: Params, offset: int, limit: int | None, pag
         Rows per page; the server's default if None.
     paging
         How the list is divided into pages.
-    parallel
-        How many pages are fetched at a time.
-    longest_page
-        Rows of the pages after the first one if `page_size` is None; None for as many as the first one has.
     """
     return replace(send, request=replace(send.request, params=page_params(params, offset, limit, paging)))
 

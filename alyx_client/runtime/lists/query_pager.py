@@ -1,16 +1,4 @@
-"""Paging through one query, sans-I/O.
-
-Others may create and delete records while a list is read. Deletions move the unread rows towards the front, past the
-position where reading goes on, and the count does not show it if as many rows were created elsewhere. Each page
-therefore starts with the last row of the page before: as long as a page starts with a row that was read already, all
-rows in front of it were read. If one does not, or if the count changes, then
-
-- a list that fits in one page is fetched as one page: a picture of one moment, in which no row is missing or repeated;
-- otherwise pages nearer to the front are fetched until one starts with a row that was read.
-
-That assumes that the rows have an order. Where they have none, the database gives rows of equal rank in another order
-for each offset, and only one page, or ranges of keys, show them all.
-"""
+"""Paging through one query, sans-I/O: which page comes next, and what the pages prove; the package tells how."""
 
 from __future__ import annotations
 
@@ -18,6 +6,7 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from alyx_client.runtime.lists.key_set import KeySet
+from alyx_client.runtime.lists.page_window import PageWindow
 from alyx_client.runtime.lists.paging import LONGEST_PAGE, Page
 from alyx_client.runtime.lists.row_keys import SeenRows, has_twice
 
@@ -59,8 +48,7 @@ class QueryPager(Generic[T]):
         is_only_query: bool = True,
     ) -> None:
         self._seen = seen
-        self._page_size = page_size
-        self._longest_page = longest_page
+        self._window = PageWindow(page_size, longest_page, LONGEST_PAGE)
         self._has_ranges = has_ranges
         self.is_finished = False
         """True if no further page of this query is to be fetched."""
@@ -74,12 +62,7 @@ class QueryPager(Generic[T]):
         self._has_changed = False  # the count changed
         self._is_displaced = False  # pages did not overlap as they should
         self._is_disordered = False  # a row that was read came behind a new one
-        self._end = 0  # the position after the last row read
-        self._overlap = 0  # rows before it to fetch again
-        self._margin = 1  # the overlap of pages that need no repair
-        self._first_length = 0
         self._edges: tuple[list[T], list[T]] = [], []  # the first and the last row of the last page
-        self._longest = LONGEST_PAGE
         self._reads_whole = False
         self._is_bringing_rows = True
         self._is_stepping_back = False
@@ -92,13 +75,9 @@ class QueryPager(Generic[T]):
     def next_page(self) -> tuple[int, int | None]:
         """The offset and the limit of the page to fetch next."""
         if self._reads_whole:
-            return 0, self._most(self._longest, of_all=True)
-        overlap = min(self._end, self._overlap)
-        # The limit has room for the overlap, and for one more row, whose absence tells that the page is the last one:
-        # a list that does not change needs no more requests than without an overlap.
-        extended = self._extended(overlap) if self._end else self._page_size
+            return 0, self._limit_of_all(self._window.longest)
         # After a page of rows that were read before, it takes more than a page of the rows that are still wanted.
-        return self._end - overlap, self._most(extended, overlap) if self._is_bringing_rows else extended
+        return self._window.next_page(self._seen.remaining if self._is_bringing_rows else None)
 
     def following(self, most: int) -> list[tuple[int, int]]:
         """Return the offsets and limits of the pages after the next one, at most so many, as long as nothing changes.
@@ -106,35 +85,14 @@ class QueryPager(Generic[T]):
         They may be fetched before the next one: a page shows by the row that it starts with that all rows in front of
         it were read, whichever of the two is older.
         """
-        offset, limit = self.next_page
-        remaining = self._seen.remaining
-        pages: list[tuple[int, int]] = []
-        if limit is None or self._count is None or not self._end or self._reads_whole or self._is_stepping_back:
-            return pages
-        overlap = self._end - offset
-        while len(pages) < most:
-            end = offset + limit
-            if remaining is not None:
-                remaining -= limit - overlap
-            if end >= self._count or (remaining is not None and remaining <= 0) or limit <= self._margin:
-                return pages
-            overlap = self._margin
-            limit = self._extended(overlap) if remaining is None else min(self._extended(overlap), remaining + overlap)
-            offset = end - overlap
-            pages.append((offset, limit))
-        return pages
+        if self._count is None or not self._window.end or self._reads_whole or self._is_stepping_back:
+            return []
+        return self._window.following(self.next_page, self._count, self._seen.remaining, most)
 
-    def _extended(self, overlap: int) -> int:
-        # Without a page size, the first page is as long as the server makes it, and the others as long as it can.
-        size = self._page_size or max(self._first_length, min(self._longest_page or 0, self._longest))
-        return min(size + overlap + 1, max(size, self._longest))
-
-    def _most(self, size: int | None, overlap: int = 0, *, of_all: bool = False) -> int | None:
+    def _limit_of_all(self, limit: int) -> int:
+        """Return how many rows from the first one on are wanted, at most as many as the limit."""
         remaining = self._seen.remaining
-        if remaining is None:
-            return size
-        wanted = remaining + (self._row_count if of_all else overlap)
-        return wanted if size is None else min(size, wanted)
+        return limit if remaining is None else min(limit, remaining + self._row_count)
 
     @property
     def may_miss_rows(self) -> bool:
@@ -191,7 +149,7 @@ class QueryPager(Generic[T]):
             if None in keys and page.count > len(page.rows) and self._has_ranges:
                 return self._leave_to_ranges()
             return self._accept(page, keys, offset, limit)
-        if not self._end:
+        if not self._window.end:
             return self._add_first(page, keys, limit)
         is_anchored = self._is_anchored(page, keys, offset)
         if (growth or not is_anchored) and self._repair(growth, is_anchored=is_anchored):
@@ -206,14 +164,14 @@ class QueryPager(Generic[T]):
             self._reads_whole = True
             return True
         if not is_anchored and not self._is_keyless and self._spend():
-            self._step_back(-growth)
+            self._window.step_back(-growth, is_first=not self._is_stepping_back)
+            self._is_stepping_back = True
             return True
         self._is_unproven = self._is_unproven or not is_anchored or self._is_keyless
         return False
 
     def _add_first(self, page: Page[T], keys: Sequence[object], limit: int | None) -> list[T]:
-        wanted = self._most(page.count)
-        if None in keys and wanted is not None and wanted > len(page.rows):
+        if None in keys and self._limit_of_all(page.count) > len(page.rows):
             # Without keys, repeated and missing rows could not be told from page to page.
             if self._can_read_whole():
                 self._reads_whole = True
@@ -232,54 +190,41 @@ class QueryPager(Generic[T]):
         self._lowest_count = page.count if self._count is None else min(self._lowest_count, page.count)
         self._count = page.count
         if limit is not None and page.rows and len(page.rows) < limit and page.has_next:
-            self._longest = min(self._longest, len(page.rows))  # the server sends no more at once
-            # The overlap that costs long pages nothing may be half of a short one.
-            self._margin = min(self._margin, max(1, self._longest // 20))
+            self._window.note_cap(len(page.rows))
         if growth > 0:
             # Rows created in front move those that were read onto the pages that follow.
-            repairs = min(growth // max(1, self._first_length) + 1, self._growth_budget)
+            repairs = min(self._window.pages_of(growth), self._growth_budget)
             self._growth_budget -= repairs
             self._budget += repairs
         return growth
 
     def _can_read_whole(self) -> bool:
         """Return whether one page can replace the pages read so far; it costs one request of the budget."""
-        count = self._most(self._count, of_all=True)
         # A page that is as long as the server allows may have been cut off.
-        if self._is_keyless or count is None or count >= self._longest:
+        if self._is_keyless or self._count is None or self._limit_of_all(self._count) >= self._window.longest:
             return False
         return self._spend()
 
     def _is_anchored(self, page: Page[T], keys: Sequence[object], offset: int) -> bool:
         """Return whether no unread row lies in front of a page."""
         if not page.rows:
-            return page.count == 0 or offset == self._end
-        if offset == self._end or (offset == 0 and not self._is_keyless):
+            return page.count == 0 or offset == self._window.end
+        if offset == self._window.end or (offset == 0 and not self._is_keyless):
             return True
         if self._is_keyless:
-            return offset == self._end - 1 and page.rows[:1] == self._edges[1]
+            return offset == self._window.end - 1 and page.rows[:1] == self._edges[1]
         return keys[0] in self._keys
-
-    def _step_back(self, deleted: int) -> None:
-        size = self._page_size or self._first_length
-        # As far as the count fell; if that is not enough, deletions and creations balance.
-        is_explained = deleted > 0 and not self._is_stepping_back
-        self._overlap = min(self._end, self._overlap + deleted if is_explained else max(size, 2 * self._overlap))
-        self._is_stepping_back = True
-        # The pages that follow overlap more: the list may shrink all the time, and where it has no order, a page of the
-        # same offset and limit would start with the same row again.
-        self._margin = min(2 * self._margin, max(1, size // 2))
 
     def _accept(
         self, page: Page[T], keys: Sequence[object], offset: int, limit: int | None, *, is_anchored: bool = True
     ) -> list[T]:
-        is_first = not self._end
+        is_first = not self._window.end
         self._is_keyless = self._is_keyless or None in keys
         is_repeated = self._is_keyless and (page.rows[:1], page.rows[-1:]) == self._edges
         # Without keys, the rows of the overlap are known by their place.
-        skipped = max(0, self._end - offset) if self._is_keyless and is_anchored else 0
+        skipped = max(0, self._window.end - offset) if self._is_keyless and is_anchored else 0
         # Pages nearer to the front repeat rows on purpose, among those that were created meanwhile.
-        beginning = len(page.rows) if self._is_stepping_back else max(0, self._end - offset)
+        beginning = len(page.rows) if self._is_stepping_back else max(0, self._window.end - offset)
         new = self._new_rows(page.rows[skipped:], keys[skipped:], beginning - skipped)
         self._is_whole = self._is_whole or (offset == 0 and page.count <= len(page.rows) < LONGEST_PAGE + is_first)
         self._is_bringing_rows = bool(new) and not is_repeated
@@ -321,28 +266,23 @@ class QueryPager(Generic[T]):
 
     def _advance(self, page: Page[T], offset: int, limit: int | None) -> None:
         end = offset + len(page.rows)
-        has_only_overlap = end <= self._end and not self._is_stepping_back
-        self._end = end if self._is_stepping_back else max(self._end, end)
+        window = self._window
+        has_only_overlap = end <= window.end and not self._is_stepping_back
+        window.advance(end, len(page.rows), is_back=self._is_stepping_back)
         self._is_stepping_back = False
-        self._first_length = self._first_length or len(page.rows)
         self._edges = page.rows[:1], page.rows[-1:]
-        if offset == 0:
-            self._widen_margin()
-        if has_only_overlap and page.rows and self._margin and page.has_next and end < page.count:
-            self._margin = 0  # the server's pages have no room for an overlap
+        if offset == 0 and not self._is_keyless:
+            window.widen_margin()
+        if has_only_overlap and page.rows and window.margin and page.has_next and end < page.count:
+            window.margin = 0  # the server's pages have no room for an overlap
             self._is_unproven = True
         elif not page.rows or has_only_overlap or (end >= page.count and not self._is_full(page, offset, limit)):
             self._finish()
-        self._overlap = self._margin
+        window.overlap = window.margin
 
     def _is_full(self, page: Page[T], offset: int, limit: int | None) -> bool:
         """Return whether a page may lack a row that was created between the server's counting and its reading."""
-        return offset > 0 and limit is not None and len(page.rows) >= min(limit, self._longest)
-
-    def _widen_margin(self) -> None:
-        """Let long pages overlap by more rows, at no cost: they show a changed order, and outlast some deletions."""
-        if self._longest_page and self._page_size is None and not self._is_keyless:
-            self._margin = max(self._margin, min(self._longest // 20, self._first_length // 2))
+        return offset > 0 and limit is not None and len(page.rows) >= min(limit, self._window.longest)
 
     def _finish(self) -> None:
         if self._counted_more and self._can_read_whole():
