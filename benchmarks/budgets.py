@@ -6,8 +6,10 @@ more on the machine than on the code.
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -25,6 +27,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 
 def start() -> None:
     bare = process("pass")
+    dependencies()
     importing(bare)
     first_call(bare)
 
@@ -37,6 +40,14 @@ def importing(bare: Sequence[float]) -> None:
     add(Figure("import alyx_client, above bare Python", above(imported, bare), "ms", under(25)))
     note = " and ".join(loaded)
     add(Figure("import alyx_client: of pydantic and httpx, loaded", [len(loaded)], budget=at_most(0), note=note))
+
+
+def dependencies() -> None:
+    """Count the core's dependencies that are not among those agreed on."""
+    requirements = importlib.metadata.requires("alyx-client") or []
+    names = {match[0] for line in requirements if "extra ==" not in line and (match := re.match(r"[\w-]+", line))}
+    others = sorted(names - {"httpx", "pydantic", "platformdirs", "tqdm", "truststore"})
+    add(Figure("further dependencies of the core", [len(others)], budget=at_most(0), note=" and ".join(others)))
 
 
 def first_call(bare: Sequence[float]) -> None:
@@ -109,7 +120,45 @@ def generating() -> None:
     from alyx_generator.package.shipped import generate_shipped
 
     times = [once(generate_shipped) for _ in range(rounds(3))]
-    add(Figure("the whole client generated", times, "s", under(10)))
+    add(Figure("the whole client generated", times, "s", under(5)))
+    few, many = (once(partial(generate_operations, number)) for number in (1000, 5000))
+    note = f"{seconds(many)} / {seconds(few)}"
+    add(Figure("5000 operations generated / 1000", [many / few], "x", at_most(6), note=note))
+
+
+def generate_operations(number: int) -> None:
+    """Generate a client with a number of operations, five on each endpoint."""
+    from alyx_generator.package.pipeline import generate_client
+    from alyx_generator.render.modules import Package
+
+    def content(schema: str) -> dict[str, object]:
+        return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+    def operation(name: str, schema: str, *, body: bool = False) -> dict[str, object]:
+        request = {"requestBody": {"content": content(schema)}} if body else {}
+        return {"operationId": name, "responses": {"200": {"content": content(schema)}}, **request}
+
+    paths: dict[str, object] = {}
+    schemas: dict[str, object] = {}
+    for n in range(number // 5):
+        fields = {name: {"type": kind} for name, kind in (("id", "string"), ("name", "string"), ("size", "integer"))}
+        schemas[f"Thing{n}"] = {"type": "object", "properties": fields, "required": list(fields)}
+        rows = {"type": "array", "items": {"$ref": f"#/components/schemas/Thing{n}"}}
+        schemas[f"Things{n}"] = {"type": "object", "properties": {"count": {"type": "integer"}, "results": rows}}
+        paths[f"/things{n}"] = {
+            "get": operation(f"things{n}_list", f"Things{n}"),
+            "post": operation(f"things{n}_create", f"Thing{n}", body=True),
+        }
+        key = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+        paths[f"/things{n}/{{id}}"] = {
+            "parameters": [key],
+            "get": operation(f"things{n}_read", f"Thing{n}"),
+            "put": operation(f"things{n}_update", f"Thing{n}", body=True),
+            "delete": {"operationId": f"things{n}_delete", "responses": {"204": {}}},
+        }
+    document = {"openapi": "3.0.3", "info": {}, "paths": paths, "components": {"schemas": schemas}}
+    generated = generate_client(document, (), package=Package("Client", "AsyncClient", "make", "many"), strict=False)
+    assert generated.api.operations == number, generated.api.operations
 
 
 def process(code: str, runs: int = 9) -> list[float]:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-CONNECTIONS = 4
 ROWS, FIRST, PAGE = 3000, 250, 1000
 
 seconds: dict[str, float] = {}
@@ -57,11 +56,14 @@ def floor(alyx: str, tasks: list[str], ids: list[str], **_: Any) -> None:
         offsets = range(FIRST, ROWS, PAGE)
         with timed("list"):
             json.loads(fetch(connection, "/datasets"))
-            in_parallel(alyx, [f"/datasets?limit={PAGE}&offset={offset}" for offset in offsets], json.loads)
+            in_parallel(alyx, [f"/datasets?limit={PAGE}&offset={offset}" for offset in offsets], len(offsets))
     if "reads" in tasks:
         with timed("reads"):
             for key in ids:
                 json.loads(fetch(connection, f"/datasets/{key}"))
+    if "read many" in tasks:
+        with timed("read many"):
+            in_parallel(alyx, [f"/datasets/{key}" for key in ids], len(ids))
     connection.close()
 
 
@@ -71,8 +73,8 @@ def fetch(connection: http.client.HTTPConnection, path: str) -> bytes:
     return connection.getresponse().read()
 
 
-def in_parallel(url: str, paths: Sequence[str], use: Callable[[bytes], object]) -> None:
-    """Receive responses over as many connections as are of use."""
+def in_parallel(url: str, paths: Sequence[str], connections: int) -> None:
+    """Receive responses over several connections, and parse them."""
     left = iter(paths)
     lock = threading.Lock()
 
@@ -83,10 +85,10 @@ def in_parallel(url: str, paths: Sequence[str], use: Callable[[bytes], object]) 
                 path = next(left, None)
             if path is None:
                 break
-            use(fetch(connection, path))
+            json.loads(fetch(connection, path))
         connection.close()
 
-    threads = [threading.Thread(target=work) for _ in range(min(CONNECTIONS, len(paths)))]
+    threads = [threading.Thread(target=work) for _ in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
