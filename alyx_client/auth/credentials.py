@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from copy import copy
 from dataclasses import field
 
 from alyx_client.auth.prompt import is_interactive, prompt_login
@@ -25,7 +26,7 @@ class Credentials:
     considered; with a user name, ``ALYX_TOKEN`` is not. A stored token is used for the server it was made for and no
     other, and with ``ALYX_URL`` set, the other variables apply to that server alone.
 
-    A pickle contains the token and the password, so that worker processes can log in: keep it as secret as those.
+    A pickle holds everything; the pickle of a client holds what `for_worker` returns.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ class Credentials:
     store
         Whether to store tokens in the token file, or in the keyring. By default they are stored, except for a server
         on this machine whose password was not typed in.
+    pickle_token
+        Whether the token travels to worker processes.
     """
 
     base_url: str
@@ -48,6 +51,7 @@ class Credentials:
     explicit_token: str | Mapping[str, str] | None = field(default=None, repr=False)
     silent: bool = False
     store: bool | None = None
+    pickle_token: bool = True
     # After a logout, stored credentials are ignored until the next login.
     logged_out: bool = field(default=False, init=False)
     # The current login must not be stored, whatever `store` says.
@@ -55,12 +59,27 @@ class Credentials:
     # The current login was typed in.
     prompted: bool = field(default=False, init=False, repr=False)
     _typed: tuple[str, str] | None = field(default=None, init=False, repr=False)
+    # These have come from another process, and had a password there.
+    _lost_password: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.base_url = normalise_base_url(self.base_url)
         self.username = self.username or None
         self.password = hide(self.password or None)
         self.explicit_token = hide(self.explicit_token)
+
+    def for_worker(self) -> Credentials:
+        """Return these as they travel to another process: without the password.
+
+        Without `pickle_token`, nothing is left of them, and the process uses what it has itself: its environment, its
+        settings and its stored tokens, perhaps those of another user.
+        """
+        traveller = copy(self)
+        traveller._lost_password = self.password is not None or self._lost_password
+        traveller.password = None
+        if not self.pickle_token:
+            traveller.explicit_token = traveller.username = None
+        return traveller
 
     def token(self, refused: Collection[str] = ()) -> str | None:
         """Find a token without prompting.
@@ -218,9 +237,14 @@ class Credentials:
                 f"You have logged out from {self.base_url}; nothing was sent. Call authenticate() to log in again."
             )
         user = f" for the user {self.username!r}" if self.username else ""
+        advice = "Pass username= and password= (or token=), or set"
+        if self._lost_password:
+            advice = (
+                "A client travels to other processes without its password: call authenticate() before, or set there"
+            )
         return MissingCredentialsError(
-            f"There is no token or password{user} for {self.base_url}; nothing was sent. Pass username= and password= "
-            "(or token=), or set ALYX_USERNAME and ALYX_PASSWORD (or ALYX_TOKEN)."
+            f"There is no token or password{user} for {self.base_url}; nothing was sent. {advice} ALYX_USERNAME and "
+            "ALYX_PASSWORD (or ALYX_TOKEN)."
         )
 
     def _fixed_token(self) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection
+from copy import copy
 
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.token import identity
@@ -42,8 +43,8 @@ class _ReentrantLock:
 class AuthState:
     """The token of one client, and the lock for its renewal.
 
-    It can be used from several threads and after a fork, and it can be pickled; the pickle holds the token and the
-    password.
+    It can be used from several threads and after a fork, and it can be pickled; the pickle holds the token, unless
+    `Credentials.pickle_token` is false, and never the password.
 
     Parameters
     ----------
@@ -98,10 +99,15 @@ class AuthState:
 
     # Locks cannot be pickled, and the other attributes belong to this process.
     def __getstate__(self) -> tuple[Credentials, str | None, bool, TokenScheme]:
-        return self.credentials, self.token, self._reentrant, self.scheme
+        token = self.token if self.credentials.pickle_token else None
+        return self.credentials.for_worker(), token, self._reentrant, self.scheme
 
     def __setstate__(self, state: tuple[Credentials, str | None, bool, TokenScheme]) -> None:
         AuthState.__init__(self, *state[:2], reentrant=state[2], scheme=state[3])
+
+    def __deepcopy__(self, memo: dict[int, object]) -> AuthState:
+        # Within the process, a copy may have the password.
+        return AuthState(copy(self.credentials), self.token, reentrant=self._reentrant, scheme=self.scheme)
 
     def _new_lock(self) -> FlowLock:
         return _ReentrantLock() if self._reentrant else threading.Lock()

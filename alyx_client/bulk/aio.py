@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections import deque
+from concurrent.futures import Executor
 from typing import Any, Protocol, Unpack
 
-from alyx_client.bulk.calls import Settings, begin, finish, interruptions
+from alyx_client.bulk.calls import Settings, begin, finish, interruptions, mark_stale
 from alyx_client.bulk.ledger import Ledger
+from alyx_client.bulk.options import Options
 from alyx_client.bulk.progress import Progress
 from alyx_client.bulk.tasks import Task
+from alyx_client.http.flow import to_thread
 from alyx_client.http.log import context_of_caller
 from alyx_client.runtime.action import Action
 from alyx_client.runtime.bulk_options import BulkArguments
@@ -19,7 +24,8 @@ from alyx_client.runtime.client import AsyncClient
 __all__ = ["run_many"]
 
 
-class _Client(Settings, AsyncClient, Protocol): ...
+class _Client(Settings, AsyncClient, Protocol):
+    async def ensure_token(self) -> None: ...
 
 
 async def run_many(
@@ -33,8 +39,31 @@ async def run_many(
     if ledger.plan.tasks:
         silent = client.silent if options.silent is None else options.silent
         with interruptions(ledger):
-            await _Tasks(client, ledger, workers, options.timeout).run(silent=silent)
+            if options.executor is None:
+                await _Tasks(client, ledger, workers, options.timeout).run(silent=silent)
+            else:
+                await _run_with_executor(client, ledger, options.executor, options, silent=silent)
     return finish(ledger, options)
+
+
+async def _run_with_executor(
+    client: _Client, ledger: Ledger, executor: Executor, options: Options, *, silent: bool
+) -> None:
+    """Wait for an executor in a thread, which is told to stop, and waited for, when the task is cancelled."""
+    from alyx_client.bulk.executors import run_with_executor
+
+    await client.ensure_token()
+    cancelled = threading.Event()
+    running = to_thread(run_with_executor, client, ledger, executor, options, silent=silent, cancelled=cancelled)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        cancelled.set()
+        with contextlib.suppress(Exception):
+            await running
+        raise
+    finally:
+        await to_thread(mark_stale, client, ledger)
 
 
 class _Tasks:

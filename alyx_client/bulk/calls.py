@@ -16,7 +16,7 @@ from alyx_client.runtime.bulk_options import BulkArguments
 from alyx_client.runtime.bulk_results import BulkResults
 from alyx_client.runtime.client import ClientContext, SyncClient
 
-__all__ = ["Settings", "begin", "finish", "interruptions", "run_many"]
+__all__ = ["Settings", "begin", "finish", "interruptions", "mark_stale", "run_many"]
 
 
 class Settings(ClientContext, Protocol):
@@ -29,8 +29,13 @@ class Settings(ClientContext, Protocol):
         """How many requests are under way at a time."""
         ...
 
+    def mark_stale(self) -> None:
+        """Make all cached responses stale."""
+        ...
 
-class _Client(Settings, SyncClient, Protocol): ...
+
+class _Client(Settings, SyncClient, Protocol):
+    def ensure_token(self) -> None: ...
 
 
 def run_many(
@@ -58,7 +63,16 @@ def run_many(
     if ledger.plan.tasks:
         silent = client.silent if options.silent is None else options.silent
         with interruptions(ledger):
-            run_in_threads(client, ledger, workers=workers, silent=silent, timeout=options.timeout)
+            if options.executor is None:
+                run_in_threads(client, ledger, workers=workers, silent=silent, timeout=options.timeout)
+            else:
+                from alyx_client.bulk.executors import run_with_executor
+
+                client.ensure_token()
+                try:
+                    run_with_executor(client, ledger, options.executor, options, silent=silent)
+                finally:
+                    mark_stale(client, ledger)
     return finish(ledger, options)
 
 
@@ -85,6 +99,12 @@ def finish(ledger: Ledger, options: Options) -> BulkResults[Any]:
     if options.on_error == "raise":
         results.raise_failures()
     return results
+
+
+def mark_stale(client: Settings, ledger: Ledger) -> None:
+    """Make the client's cached responses stale after writes of other processes, which may be on other machines."""
+    if ledger.plan.work.is_write:
+        client.mark_stale()
 
 
 @contextmanager

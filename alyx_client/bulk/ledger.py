@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol, cast
 
 from alyx_client.bulk.plan import Plan
 from alyx_client.bulk.tasks import Done, Outcome, Task, stops_all
@@ -23,6 +23,15 @@ __all__ = ["Ledger"]
 _ACTED = (UnexpectedAnswerError, SchemaDriftError, ResponseTooLargeError)
 
 
+class Part(Protocol):
+    """A part of a call that begins and ends as a whole."""
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """The indices of its records."""
+        ...
+
+
 class Ledger:
     """The outcomes of one call.
 
@@ -35,7 +44,7 @@ class Ledger:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._outcomes: dict[int, Outcome] = {}
-        self._under_way: dict[int, Task] = {}
+        self._under_way: dict[int, Part] = {}
         self._stopped_by: BaseException | None = None
         self._lock = threading.Lock()
 
@@ -56,12 +65,12 @@ class Ledger:
         """True if nothing more is to be sent."""
         return self._stopped_by is not None
 
-    def begin(self, task: Task) -> bool:
-        """Note that a task begins; returns whether it may."""
+    def begin(self, part: Part) -> bool:
+        """Note that a part of the call, such as a task, begins; returns whether it may."""
         with self._lock:
             if self._stopped_by is not None:
                 return False
-            self._under_way[id(task)] = task
+            self._under_way[id(part)] = part
             return True
 
     def settle(self, task: Task, outcome: Any) -> Sequence[Task]:
@@ -74,13 +83,19 @@ class Ledger:
                 self._stopped_by = outcome
             return settled.tasks
 
-    def add(self, outcomes: Iterable[tuple[int, Outcome]]) -> None:
-        """Note outcomes that an executor's task returned."""
+    def finish(self, part: Part, outcomes: Iterable[tuple[int, Outcome]]) -> None:
+        """Note the outcomes of a part that an executor ran."""
         with self._lock:
+            self._under_way.pop(id(part), None)
             for index, outcome in outcomes:
                 self._outcomes[index] = outcome
                 if stops_all(outcome) and self._stopped_by is None:
-                    self._stopped_by = outcome if isinstance(outcome, Exception) else None
+                    self._stopped_by = cast("Exception", outcome)
+
+    def withdraw(self, part: Part) -> None:
+        """Note that a part that was to begin has not begun."""
+        with self._lock:
+            self._under_way.pop(id(part), None)
 
     def stop(self, cause: BaseException) -> None:
         """Let no further task begin."""

@@ -102,6 +102,11 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         deadline = Deadline(self._login_timeout, "login_timeout")
         await adrive(flow, partial(self._send_login, deadline), deadline)
 
+    async def ensure_token(self) -> None:
+        """Asynchronous version of `BaseClient.ensure_token`."""
+        if self._settings.pickle_token and not self.offline and self._auth.known_token() is None:
+            await self.authenticate()
+
     async def logout(self) -> None:
         """Asynchronous version of `BaseClient.logout`."""
         deadline = Deadline(self._login_timeout, "login_timeout")

@@ -46,7 +46,8 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
     """A client of one Alyx server.
 
     Creating one contacts nothing: the first call logs in. It works with or without ``with``, from several threads and
-    after a fork, and it can be pickled for worker processes (the pickle holds the token and the password).
+    after a fork, and it can be pickled for worker processes (with the token, see `pickle_token`; never with the
+    password).
 
     Parameters
     ----------
@@ -108,6 +109,10 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
         The most requests that all of your processes on this computer send, such as ``"500/minute"``; further ones wait
         for their turn. By default ``ALYX_RATE_LIMIT``, then the settings, then what the server turns out to allow.
 
+    pickle_token
+        Whether the client's token is in its pickle; if not, other processes use the login of their own environment. By
+        default ``ALYX_PICKLE_TOKEN``, then the settings, then True.
+
     Raises
     ------
     MissingCredentialsError
@@ -149,6 +154,7 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
         max_requests: int | None = None,
         parallel_pages: int | None = None,
         rate_limit: str | None = None,
+        pickle_token: bool | None = None,
     ) -> None:
         configure()
         install()
@@ -174,6 +180,7 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
             limits=limits,
             headers=passed_headers,
             rate_limit=rate_limit,
+            pickle_token=pickle_token,
         )
         self._settings, self._own_headers = settings, settings.headers
         self._timeout, self._login_timeout = settings.limits.timeout, settings.limits.login_timeout
@@ -183,7 +190,9 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
         )
         self._strict_filters = strict_filters
         store = None if stay_logged_in else False
-        credentials = Credentials(settings.base_url, username, password, token, silent, store=store)
+        credentials = Credentials(
+            settings.base_url, username, password, token, silent, store=store, pickle_token=settings.pickle_token
+        )
         self._auth = AuthState(credentials, reentrant=self._is_synchronous, scheme=self._token_scheme)
         self._connection_options: ConnectionOptions = {
             "connect_timeout": require_seconds("connect_timeout", connect_timeout),

@@ -47,6 +47,13 @@ class CacheSettings:
         """Delete this server's cached responses."""
         self._cache.clear()
 
+    def mark_stale(self) -> None:
+        """Make this server's cached responses stale: they serve only while the server cannot be reached.
+
+        The client does so by itself for what it writes. Other computers may write, too.
+        """
+        self._cache.mark_stale()
+
     def cache_disabled(self) -> AbstractContextManager[None]:
         """Return a context in which this thread or task neither reads the cache nor stores responses in it."""
         return self._cache.disabled()

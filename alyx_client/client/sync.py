@@ -171,6 +171,11 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         deadline = Deadline(self._login_timeout, "login_timeout")
         drive(flow, partial(self._send_login, deadline), deadline)
 
+    def ensure_token(self) -> None:
+        """Log in unless there is a token: clients travel to other processes with theirs, and without the password."""
+        if self._settings.pickle_token and not self.offline and self._auth.known_token() is None:
+            self.authenticate()
+
     def logout(self) -> None:
         """Forget the token, in memory and where it is stored, and delete this user's cached responses.
 

@@ -12,7 +12,9 @@ from alyx_client.errors import ConfigurationError
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.url import is_encodable, same_origin
 
-__all__ = ["headers_of_environment", "names_variable", "variable"]
+__all__ = ["flag_of_environment", "headers_of_environment", "names_variable", "variable"]
+
+_FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 @contextmanager
@@ -69,6 +71,27 @@ def variable(name: str, base_url: str | None = None, *, is_path: bool = False) -
     if value is not None and not is_path and not is_encodable(value):
         raise ConfigurationError(f"The environment variable {name} is not text in the encoding of this system.")
     return value
+
+
+def flag_of_environment(name: str, base_url: str) -> bool | None:
+    """Return a variable that is 1, true or yes, or 0, false or no; None if it is not set.
+
+    Parameters
+    ----------
+    name, base_url
+        As for `variable`.
+
+    Raises
+    ------
+    ConfigurationError
+        It is none of these.
+    """
+    text = variable(name, base_url)
+    if text is None:
+        return None
+    if text.lower() not in _FLAGS:
+        raise ConfigurationError(f"The environment variable {name} cannot be used: it is neither 1 nor 0.")
+    return _FLAGS[text.lower()]
 
 
 def headers_of_environment(base_url: str) -> OwnHeaders | None:

@@ -32,7 +32,7 @@ _MAX_DEPTH = 20
 _SETTINGS = (
     *("username", "cache_dir", "keyring", "data_server", "data_username", "data_password", MORE_DATA_SERVERS),
     *LIMITS,
-    *("headers", "rate_limit"),
+    *("headers", "rate_limit", "pickle_token"),
 )
 _EXPECTED: Mapping[type, str] = {str: "text in quotes", bool: "true or false", list: "a list of tables"}
 
@@ -59,6 +59,8 @@ class StoredServer:
         Header fields that are sent to this server alone.
     rate_limit
         The rate that requests keep to.
+    pickle_token
+        Whether tokens travel to other processes with a client.
     """
 
     username: str | None = None
@@ -68,6 +70,7 @@ class StoredServer:
     limits: Mapping[str, float] = field(default_factory=dict[str, float])
     headers: OwnHeaders = field(default_factory=OwnHeaders)
     rate_limit: Rate | None = None
+    pickle_token: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ class ServersFile:
             limits=dict(settings.limits()),
             headers=settings.headers(),
             rate_limit=settings.rate_limit(),
+            pickle_token=settings.get("pickle_token", bool),
         )
 
 

@@ -11,16 +11,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import TYPE_CHECKING, TypeVar
 
 from alyx_client.config import one as one_settings
 from alyx_client.config.data_server import DataServer, DataServerArgument, choose_data_servers, parse_argument
-from alyx_client.config.environment import headers_of_environment, names_variable, variable
+from alyx_client.config.environment import flag_of_environment, headers_of_environment, names_variable, variable
 from alyx_client.config.limits import Limits, find_limits, find_rate_limit
 from alyx_client.config.servers_toml import ServersFile, read_servers
 from alyx_client.errors import MissingCredentialsError
-from alyx_client.http.arguments import require_folder, require_text
+from alyx_client.http.arguments import require, require_folder, require_text
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.url import normalise_base_url
 from alyx_client.lazy_dataclasses import dataclass
@@ -59,6 +59,8 @@ class Settings:
         Header fields that are sent to this server alone.
     rate_limit
         The rate that requests keep to; None for what the server allows.
+    pickle_token
+        Whether tokens travel to other processes with a client.
     sources
         The source of each value, for messages: ``{"username": "ALYX_USERNAME"}``.
     """
@@ -72,6 +74,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     headers: OwnHeaders = field(default_factory=OwnHeaders, compare=False)
     rate_limit: Rate | None = None
+    pickle_token: bool = True
     sources: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
 
     @property
@@ -116,6 +119,7 @@ def find_settings(
     limits: Mapping[str, float | None] = MappingProxyType({}),
     headers: OwnHeaders | None = None,
     rate_limit: str | None = None,
+    pickle_token: bool | None = None,
 ) -> Settings:
     """Find the settings of a server; nothing is written, and no folder created.
 
@@ -142,6 +146,9 @@ def find_settings(
         The header fields that were passed.
     rate_limit
         The rate that was passed; by default ``ALYX_RATE_LIMIT``, then the settings file's.
+    pickle_token
+        Whether the token is in the client's pickle; by default ``ALYX_PICKLE_TOKEN``, then the settings file's, then
+        True.
 
     Returns
     -------
@@ -209,6 +216,7 @@ def find_settings(
         limits=found_limits,
         headers=stored.headers if headers is None else headers,
         rate_limit=found_rate,
+        pickle_token=_is_token_pickled(pickle_token, url, stored.pickle_token),
         sources={
             "base_url": url_source,
             "username": user_source,
@@ -219,6 +227,12 @@ def find_settings(
             **rate_sources,
         },
     )
+
+
+def _is_token_pickled(argument: bool | None, base_url: str, stored: bool | None) -> bool:
+    require("pickle_token", argument, (bool, NoneType), "True or False")
+    choices = (argument, flag_of_environment("ALYX_PICKLE_TOKEN", base_url), stored)
+    return next((choice for choice in choices if choice is not None), True)
 
 
 def _find_base_url(base_url: str | None, servers: ServersFile | None) -> tuple[str, str]:

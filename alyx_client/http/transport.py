@@ -53,7 +53,7 @@ __all__ = ["SyncTransport", "Transport"]
 class Transport:
     """The part that both transports share: everything except sending and sleeping.
 
-    It can be pickled, for worker processes; the pickle holds what `auth` holds, the token and the password.
+    It can be pickled, for worker processes; the pickle holds what `auth` pickles, such as the token.
 
     Parameters
     ----------

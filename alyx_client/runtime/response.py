@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from functools import cached_property
 from types import GenericAlias
-from typing import Annotated, Any, Generic, TypeVar, cast, get_args
+from typing import Annotated, Any, Generic, Self, TypeVar, cast, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
@@ -37,6 +37,10 @@ class ResponseParser(Generic[T_co]):
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Any]]:
+        # Validators cannot be pickled; each process makes its own.
+        return type(self), (self.kind,)
 
     @cached_property
     def _adapter(self) -> TypeAdapter[T_co]:
@@ -91,6 +95,9 @@ class PageParser(Generic[T]):
     def __init__(self, row: type[T]) -> None:
         self.row = row
         self._schema = RowSchema(row)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[type[T]]]:
+        return type(self), (self.row,)
 
     @cached_property
     def _pages(self) -> TypeAdapter[_PageBody[Any]]:

@@ -635,6 +635,6 @@ def test_list_is_a_sequence_of_typed_rows(local_alyx: LocalAlyx) -> None:
 
 def test_endpoint_shows_what_it_can_do() -> None:
     client = AlyxClient("https://x.org", token=SECRET)
-    assert repr(client.weighings) == "<Weighings: create, delete, list, read>"
+    assert repr(client.weighings) == "<Weighings: create, create_many, delete, delete_many, list, read, read_many>"
     assert repr(client) == "AlyxClient('https://x.org')"
     assert json.dumps(client.base_url) == '"https://x.org"'

@@ -187,6 +187,10 @@ class ResponseCache:
         """Delete all cached responses of this server, or one user's."""
         self._store.clear(identity)
 
+    def mark_stale(self) -> None:
+        """Make all cached responses of this server stale."""
+        self._store.new_generation()
+
     def close(self) -> None:
         """Close the file; the next request opens it again."""
         self._store.close()
