@@ -48,7 +48,7 @@ class _ActionsInRepr:
                 raise missing_attribute(self, name)
             # An action that other endpoints have is not misspelled.
             names = self._actions()
-            raise missing_attribute(self, name, suggest("" if name in ACTIONS else name, names))
+            raise missing_attribute(self, name, suggest("" if name.removesuffix("_many") in ACTIONS else name, names))
 
 
 class Endpoint(_ActionsInRepr):

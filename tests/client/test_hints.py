@@ -49,7 +49,10 @@ ATTRIBUTES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "method of the client": (lambda at: at.client.download, "Did you mean .*'download_file'"),
     "endpoint of the asynchronous client": (lambda at: AsyncAlyxClient(at.client.base_url).labz, "Did you mean 'labs'"),
     "action": (lambda at: at.client.sessions.raed, "'Sessions' object has no attribute 'raed'. Did you mean 'read'"),
-    "action that the endpoint lacks": (lambda at: at.client.procedures.read, r"There are: create, list\.$"),
+    "action it lacks": (
+        lambda at: at.client.procedures.read,
+        r"There are: create, create_many, list\.$",
+    ),
 }
 
 
