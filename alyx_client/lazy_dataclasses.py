@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 from operator import attrgetter
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, TypeVar
 
 __all__ = ["dataclass"]
@@ -92,7 +93,9 @@ def _init(cls: type) -> Method:
             namespace[f"default_{name}"] = field.default
             default = f"default_{name}"
         elif field.default_factory is not dataclasses.MISSING:
-            namespace[f"make_{name}"] = field.default_factory
+            # dict[str, int]() takes three times as long as dict().
+            factory = field.default_factory
+            namespace[f"make_{name}"] = factory.__origin__ if isinstance(factory, GenericAlias) else factory
             default = "factory"
             value = f"make_{name}() if {name} is factory else {name}"
         if field.init:

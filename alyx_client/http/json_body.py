@@ -57,6 +57,8 @@ def parse_json(content: bytes | str) -> Any:
 
 def _may_be_deep(content: bytes | str) -> bool:
     """Return whether a text may be nested deeply; brackets in its strings can make it seem so."""
+    if len(content) <= _MAX_DEPTH:
+        return False
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     brackets = data.translate(None, _NO_BRACKETS)
     # Each round removes the innermost level, which is much faster than walking the decoded value.

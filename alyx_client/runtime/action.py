@@ -28,7 +28,7 @@ from alyx_client.runtime.lists.next_pager import with_next_url
 from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, Paging, page_params
 from alyx_client.runtime.lists.row_keys import KeyReader
 from alyx_client.runtime.models import Resource
-from alyx_client.runtime.references import Reference, keys_of_records, lookups_of_records
+from alyx_client.runtime.references import Reference, is_record, keys_of_records, lookups_of_records
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.zones import with_zones
 
@@ -216,7 +216,7 @@ class Action(Generic[T_co]):
             return self.bare_path
         if self.lookup is None:
             return self.path
-        record = self.record or Reference(self.endpoint, split_path(self.path)[1])
+        record = (self.record or Reference(self.endpoint, split_path(self.path)[1])) if is_record(key) else None
         endpoint, find = self.endpoint, self._finder
         return fill_path(self.path, key, self.lookup, base_url=base_url, endpoint=endpoint, find=find, record=record)
 

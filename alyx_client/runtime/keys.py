@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
@@ -26,12 +28,14 @@ __all__ = [
     "uuid_text",
 ]
 
+_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 LookupKey = str | UUID | int | RecordOf[Any]
 """The lookup key of a record, the record's URL, or the record itself."""
 LookupKind = Literal["uuid", "integer", "text", "path"]
 """The kind of a lookup key: a UUID, an integer, text, or a path with slashes."""
 
 
+@lru_cache(maxsize=1024)
 def split_path(template: str) -> tuple[str, str, str]:
     """Split a path template at its first lookup key.
 
@@ -144,6 +148,8 @@ def fill_path(
     if is_record(key):
         record = record or Reference(endpoint_name(collection.rpartition("/")[2]), name)
         key = key_of_record(key, record, f"{endpoint}: {name}", base_url)
+    if kind == "uuid" and isinstance(key, str | UUID) and _UUID.fullmatch(str(key)):
+        return f"{before}{key}{after}"  # most keys: as the server routes them, and with nothing to quote
     if kind == "path":
         return before + quote_path(key, base_url=base_url, path=collection) + after
     segment = quote_key(key, lookup=name, base_url=base_url, path=collection, find=find)

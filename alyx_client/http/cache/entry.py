@@ -20,8 +20,8 @@ __all__ = ["NO_GENERATION", "CachedResponse", "Row", "pack", "unpack"]
 NO_GENERATION = b""
 """The generation of entries that survive writes."""
 
-# Smaller bodies gain nothing from compression.
-_MIN_COMPRESSED = 1024
+# Smaller bodies, single records, gain little room from compression, and are read again and again.
+_MIN_COMPRESSED = 4096
 # What a row takes in addition to its head and body: the other columns, and its entries in the indexes.
 _ROW_OVERHEAD = 512
 # The headers that anything reads: the media type, the allowed methods, and the links between pages.
@@ -161,8 +161,7 @@ def _decompress(body: bytes) -> bytes:
 
 
 def _verify(row: Row, key: CacheKey) -> bool:
-    columns: tuple[object, ...] = row
-    if not all(isinstance(value, kind) for value, kind in zip(columns, _COLUMN_TYPES, strict=True)):
+    if tuple(map(type, row)) != _COLUMN_TYPES:
         return False
     if not math.isfinite(row.received) or not math.isfinite(row.lifetime):
         return False
