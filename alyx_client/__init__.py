@@ -106,11 +106,19 @@ _MODULES = {
     "Results": "alyx_client.runtime.lists.results",
     "Retries": "alyx_client.http.retry",
 }
+# Imported before them, one after the other: imports within imports nest so deeply that CPython 3.11 maps and unmaps the
+# memory of its frames with thousands of calls, which takes a quarter of all the time.
+_FIRST = {
+    "AlyxClient": ("alyx_client.runtime", "alyx_client.client"),
+    "AsyncAlyxClient": ("alyx_client.runtime", "alyx_client.client"),
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    for module in _FIRST.get(name, ()):
+        import_module(module)
     value = getattr(import_module(_MODULES.get(name, "alyx_client.errors")), name)
     # Later accesses find the name in the module, and do not call this function.
     globals()[name] = value
