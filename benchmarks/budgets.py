@@ -13,13 +13,19 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 
-from benchmarks import datasets
-from benchmarks.table import Figure, add, at_most, rounds, seconds, under
+from benchmarks import datasets, replay_server
+from benchmarks.table import Beside, Figure, add, at_most, rounds, seconds, under
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 # As in an installation, where compiled modules are cached.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -66,9 +72,53 @@ def first_call(bare: Sequence[float]) -> None:
         bare,
     )
     add(Figure("to the first typed call, above bare Python", first, "ms", under(250)))
+    start_of_floor(call + "c.subjects.list()")
     ratios = [one / all_of_them for one, all_of_them in zip(first, every, strict=True)]
     note = f"of {seconds(statistics.median(every) / 1000)}"
     add(Figure("to the first typed call / importing every endpoint", ratios, "x", under(0.5), note=note))
+
+
+def start_of_floor(first: str) -> None:
+    """Compare the first typed call with importing what it cannot do without."""
+    # httpx imports its command line only where click and rich happen to be installed.
+    httpx = "import sys; sys.modules['httpx._main'] = None; import httpx;"
+    pydantic = "from pydantic import BaseModel; Model = type('Model', (BaseModel,), {'__annotations__': {'name': str}})"
+    programs = {"first": first, "floor": httpx + pydantic, "with httpcore": "import httpcore;" + httpx + pydantic}
+    times: dict[str, list[float]] = {name: [] for name in programs}
+    for _ in range(rounds(15)):
+        for name, program in programs.items():
+            times[name].append(cpu_time(program))
+    floor = statistics.median(times["floor"])
+    note = f"of {seconds(floor)} of CPU time"
+    name = "to the first typed call / importing httpx and pydantic"
+    add(Figure(name, [one / floor for one in times["first"]], "x", at_most(1.25), note=note))
+    floor = statistics.median(times["with httpcore"])
+    note = f"of {seconds(floor)}; every request of httpx imports httpcore"
+    add(Figure("the same / importing httpcore, too", [one / floor for one in times["first"]], "x", note=note))
+
+
+def cpu_time(code: str) -> float:
+    """Return the CPU time of a new interpreter that runs `code`, in seconds."""
+    before = os.times()
+    subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def cached_read() -> None:
+    from alyx_client import AlyxClient
+
+    with (
+        replay_server.running() as alyx,
+        tempfile.TemporaryDirectory() as folder,
+        AlyxClient(alyx, token="x", cache_dir=folder) as client,
+    ):
+        (row,) = datasets.rows(alyx, 1)
+        key = str(row["url"]).rpartition("/")[2]
+        client.datasets.read(key)
+        times = [once(lambda: client.datasets.read(key), time.process_time) for _ in range(5000)]
+    note = f"{len(json.dumps(row))} bytes; median of {len(times)}"
+    add(Figure("a cached read, typed, CPU time", [statistics.median(times) * 1000], "ms", at_most(0.08), note=note))
 
 
 def parsing() -> None:
@@ -84,9 +134,11 @@ def parsing() -> None:
     content = datasets.page(rows)
     log = DriftLog(strict=True)
     page, record = partial(_LIST.parse, Response(200, {}, content), log), _LIST.parser.record
+    bare = bare_models(_LIST.parser.row)
     figures = cpu_times(
         {
             "json.loads": lambda: json.loads(content),
+            "pydantic": lambda: bare.validate_json(content),
             "rows": page,
             "records": lambda: make_records(page().rows, record),
         }
@@ -95,7 +147,8 @@ def parsing() -> None:
     note = f"{figures['rows'] / count * 1e6:.1f} / {plain / count * 1e6:.1f} us a row"
     name = f"{count} datasets parsed and validated / json.loads"
     add(Figure(name, [figures["rows"] / plain], "x", at_most(1.4), note=note))
-    add(Figure("and a record made of each / json.loads", [figures["records"] / plain], "x"))
+    floor = Beside("pydantic-core on bare models of the same fields", figures["pydantic"] / plain)
+    add(Figure("and a record made of each / json.loads", [figures["records"] / plain], "x", at_most(1.96), floor))
     rows = rows[:1000]
     good = Response(200, {}, datasets.page(rows))
     bad = Response(200, {}, datasets.page([*rows[:500], {**rows[500], "file_size": "unknown"}, *rows[501:]]))
@@ -105,6 +158,28 @@ def parsing() -> None:
         figures = cpu_times({"good": lambda: _LIST.parse(good, log), "bad": lambda: _LIST.parse(bad, log)})
     ratio = figures["bad"] / figures["good"]
     add(Figure("a page of 1000 with one row that drifts / without", [ratio], "x", at_most(1.5)))
+
+
+def bare_models(row: Any) -> TypeAdapter[Any]:
+    """Return what validates a page into plain models of pydantic that have the fields of a row."""
+    from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
+
+    class Bare(BaseModel):
+        model_config = ConfigDict(strict=True, protected_namespaces=())
+
+    def bare(kind: Any) -> Any:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind.model_rebuild()
+            fields = {name: (bare(field.annotation), ...) for name, field in kind.model_fields.items()}
+            return create_model(kind.__name__, __base__=Bare, **cast("dict[str, Any]", fields))
+        if get_origin(kind) is list:
+            return GenericAlias(list, tuple(map(bare, get_args(kind))))
+        return kind
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a field of datasets is called "json"
+        page = create_model("Page", __base__=Bare, count=int, next=str | None, results=GenericAlias(list, bare(row)))
+        return TypeAdapter(page)
 
 
 def cpu_times(calls: Mapping[str, Callable[[], object]], repetitions: int = 31) -> dict[str, float]:

@@ -37,7 +37,11 @@ PARTS: Mapping[str, Sequence[Measurement]] = {
     "start": [Measurement("budgets", "start"), Measurement(*_AGAINST_ONE, ("start",))],
     "parsing": [Measurement("budgets", "parsing")],
     "lists": [Measurement(*_AGAINST_ONE, ("list",))],
-    "reads": [Measurement(*_AGAINST_ONE, ("reads", "cached reads")), Measurement(*_AGAINST_ONE, ("read many",))],
+    "reads": [
+        Measurement("budgets", "cached_read"),
+        Measurement(*_AGAINST_ONE, ("reads", "cached reads")),
+        Measurement(*_AGAINST_ONE, ("read many",)),
+    ],
     "files": [Measurement("files", "measure")],
     "polite": [Measurement("polite", "measure")],
     "memory": [Measurement("memory", "measure")],
