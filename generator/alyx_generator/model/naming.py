@@ -30,12 +30,12 @@ _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("c
 # fmt: off
 _IMPORTED_CLASSES = frozenset({
     "Action", "AlyxClient", "Annotated", "Any", "AsyncAlyxClient", "AsyncBaseClient", "AsyncClient",
-    "AsyncEndpoint", "AsyncJsonFields", "AsyncResults", "AttributeError", "BaseClient", "BaseModel", "ClassVar",
-    "Client", "ClosedSet", "ClosedSets", "Column", "Condition", "DateInput", "DateRange", "DateTimeInput",
-    "DjangoFilter", "Endpoint", "Field", "JsonFields", "ListAction", "Literal", "Mapping", "NotRequired", "Origin",
-    "PageParser", "Record", "RecordOf", "RecordOr", "RecordsOr", "Reference", "Resource", "ResponseParser",
-    "Results", "Sequence", "TYPE_CHECKING", "TypedDict", "UNSET", "UUID", "UUIDInput", "Unpack", "Upload",
-    "WithIdInUrl",
+    "AsyncEndpoint", "AsyncJsonFields", "AsyncResults", "AttributeError", "BaseClient", "BaseModel", "BulkResults",
+    "ByKey", "ClassVar", "Client", "ClosedSet", "ClosedSets", "Column", "Condition", "DateInput", "DateRange",
+    "DateTimeInput", "DjangoFilter", "Endpoint", "Executor", "Field", "Iterable", "JsonFields", "ListAction",
+    "Literal", "Mapping", "NotRequired", "Origin", "PageParser", "Record", "RecordOf", "RecordOr", "RecordsOr",
+    "Reference", "Resource", "ResponseParser", "Results", "Sequence", "TYPE_CHECKING", "TypedDict", "UNSET", "UUID",
+    "UUIDInput", "Unpack", "Upload", "WithIdInUrl",
 })
 # fmt: on
 _ANNOTATIONS = frozenset({"str", "int", "float", "bool", "bytes", "list", "dict", "builtins", "Any", "UUID", "None"})
