@@ -35,7 +35,9 @@ class _Line:
         """Issue a warning that points at the line, as `warnings.warn` would there."""
         registry = self.names.setdefault("__warningregistry__", {})
         module = self.names.get("__name__") or "<string>"
-        warnings.warn_explicit(message, category, self.filename, self.number, module, registry, self.names)
+        # Without the module's globals, whose loader would be asked for the source of the module: that of a program
+        # started by `python -m` knows it by another name than `__main__`, and raises ImportError.
+        warnings.warn_explicit(message, category, self.filename, self.number, module, registry)
 
 
 _users_line: contextvars.ContextVar[_Line | None] = contextvars.ContextVar("alyx_client_users_line", default=None)

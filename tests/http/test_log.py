@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +40,18 @@ def test_alyx_log_sets_the_level(level: str, lines: int) -> None:
 )
 def test_sizes_are_readable(size: int, text: str) -> None:
     assert readable_size(size) == text
+
+
+def test_warning_from_another_thread_in_a_program_started_as_a_module(tmp_path: Path) -> None:
+    code = """
+        import threading
+        from alyx_client.http.log import context_of_caller, warn
+
+        threading.Thread(target=context_of_caller().run, args=(warn, "from a thread", UserWarning)).start()
+    """
+    (tmp_path / "program.py").write_text(textwrap.dedent(code), encoding="utf-8")
+    command = [sys.executable, "-m", "program"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    process = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert "UserWarning: from a thread" in process.stderr
+    assert "Error" not in process.stderr
