@@ -11,7 +11,6 @@ import threading
 import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 
 MIB = 1024 * 1024
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -53,9 +52,12 @@ def used_memory() -> int:
 
 
 def growth(samples: Sequence[float]) -> float | None:
-    """Return by how much samples grew from their second fifth, after the start, to their last; None for a short log."""
+    """Return by how much samples grew from their second fifth, after the start, to their last; None for a short log.
+
+    The least of each fifth is compared: what responses that are being received take varies by megabytes.
+    """
     fifth = len(samples) // 5
-    return median(samples[-fifth:]) - median(samples[fifth : 2 * fifth]) if fifth >= 10 else None
+    return min(samples[-fifth:]) - min(samples[fifth : 2 * fifth]) if fifth >= 10 else None
 
 
 def descriptors() -> list[str]:
