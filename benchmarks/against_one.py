@@ -15,7 +15,7 @@ from statistics import median
 
 from benchmarks import datasets, peers, replay_server, typed_peer
 from benchmarks.programs import READS, Program, Times, in_turn
-from benchmarks.table import Beside, Budget, Figure, add, at_least, at_most, seconds
+from benchmarks.table import Beside, Budget, Figure, add, at_least, seconds
 
 ROUNDS = 5
 TASKS = {
@@ -67,9 +67,6 @@ def measure(*tasks: str) -> None:
             add(compared(name, times[TYPED][task], theirs, BUDGETS.get(task), *_beside(task, times, theirs)))
             if task in STRINGS.tasks:
                 add(compared(f"{TASKS[task]}, by name", times[STRINGS][task], theirs))
-            if task == "cached reads":
-                milliseconds = [time / READS * 1000 for time in times[TYPED][f"{task}: CPU"]]
-                add(Figure("one of them, typed, CPU time", milliseconds, "ms", at_most(0.08)))
         else:
             beside = _beside(task, times, theirs)
             add(compared(TASKS[task], times[STRINGS][task], theirs, BUDGETS.get(task), *beside))
