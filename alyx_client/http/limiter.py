@@ -158,13 +158,14 @@ class Limiter:
         """Change the shared state, or that of this process where files cannot be shared."""
         results: list[T] = []
 
-        def rewrite(content: bytes) -> bytes:
+        def rewrite(content: bytes) -> bytes | None:
             now = self._clock()
             pace = Pace.load(content, now)
             self._join(pace, now)
             results.append(change(pace, now))
             self._join(pace, now)
-            return pace.dump()
+            # Not written any more, a limit that was forgotten is not looked for by processes that start later.
+            return pace.dump() if self._rates or pace.has_refused else None
 
         try:
             self._file.update(rewrite)
@@ -186,11 +187,11 @@ _own: dict[str, bytes] = {}
 _own_lock = threading.RLock()
 
 
-def _update_own(file: str, rewrite: Callable[[bytes], bytes]) -> None:
+def _update_own(file: str, rewrite: Callable[[bytes], bytes | None]) -> None:
     # After a fork, a thread that does not exist here may hold the lock.
     is_locked = _own_lock.acquire(timeout=1.0)
     try:
-        _own[file] = rewrite(_own.get(file, b""))
+        _own[file] = rewrite(_own.get(file, b"")) or b""
     finally:
         if is_locked:
             _own_lock.release()

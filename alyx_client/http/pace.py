@@ -116,6 +116,11 @@ class Pace:
         is_past = pace._refused > now or pace.blocked > now + LONGEST_BLOCK + 1 or math.isnan(pace.blocked)
         return cls() if is_past or 0.0 < now - pace._refused - _MEMORY < math.inf else pace
 
+    @property
+    def has_refused(self) -> bool:
+        """True if the server has refused a request lately."""
+        return self._refused > -math.inf
+
     def join(self, sent: Iterable[tuple[float, int]], rates: Sequence[Rate] = ()) -> None:
         """Count requests that were sent before they were counted here.
 

@@ -42,13 +42,13 @@ class SharedFile:
         self._pid = os.getpid()
         self._is_checked = False
 
-    def update(self, change: Callable[[bytes], bytes]) -> None:
+    def update(self, change: Callable[[bytes], bytes | None]) -> None:
         """Replace the content by what a function makes of it, while no other process can.
 
         Parameters
         ----------
         change
-            Receives the present content, empty for a new file.
+            Receives the present content, empty for a new file; returns None to leave it as it is.
 
         Raises
         ------
@@ -108,10 +108,13 @@ class SharedFile:
             raise OSError(f"the file system of {self.path} has no locks")
 
 
-def _rewrite(handle: int, change: Callable[[bytes], bytes]) -> None:
+def _rewrite(handle: int, change: Callable[[bytes], bytes | None]) -> None:
     os.lseek(handle, 0, os.SEEK_SET)
     before = os.read(handle, _LARGEST)
-    after = memoryview(change(before))
+    content = change(before)
+    if content is None:
+        return
+    after = memoryview(content)
     length = len(after)
     os.lseek(handle, 0, os.SEEK_SET)
     while after:

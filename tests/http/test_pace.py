@@ -138,6 +138,18 @@ def test_nothing_is_written_until_the_server_refuses(isolated_settings: Path, wo
     assert (file.stat().st_mode & 0o777, limits.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
+def test_limit_is_forgotten_after_a_day_without_refusals(isolated_settings: Path, world: World) -> None:
+    process = world.process()
+    world.threads(process, 1, 21)
+    world.run()
+    (file,) = (isolated_settings / ".cache" / "alyx-client" / "limits").iterdir()
+    world.now += 86400 + 60
+    before = file.read_bytes()
+    world.server.rate = Rate(100, 60.0)
+    world.threads(process, 4, 25)
+    assert (world.run() < 10, world.server.refused, file.read_bytes()) == (True, 1, before)
+
+
 def test_other_process_is_noticed_before_it_costs_a_refusal(world: World) -> None:
     world.threads(world.process(), 1, 21)
     world.run(5)
