@@ -115,7 +115,7 @@ class Limiter:
         def change(pace: Pace, now: float) -> None:
             if slot is not None:
                 pace.cancel(slot)
-            pace.refuse(now, seconds, sent)
+            pace.refuse(now, seconds, sent, self._rates)
 
         self._update(change)
         logger.info("the server refused a request (429); all requests wait, and are paced from then on")

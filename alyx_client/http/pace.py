@@ -26,7 +26,7 @@ _PERIODS = (1.0, 60.0, 3600.0)
 # Requests are counted in this many parts of the longest period; a turn comes late by one of them at most.
 _PARTS = 120
 # The server counts a request when it begins to work on it, which is some time before its response is here.
-_LONGEST_SHARE = 0.05
+_LONGEST_SHARE = 0.08
 # Waits are whole seconds, rounded up.
 _TOLERANCE = 1.0
 # A limit that was learned is forgotten after this many seconds without a refusal.
@@ -43,6 +43,7 @@ _FIELDS: dict[str, type[float]] = {
     "_horizon": float,
     "_refused": float,
     "_wait": float,
+    "_latency": float,
     "_is_learning": bool,
     "_is_alone": bool,
     "_patience": int,
@@ -84,10 +85,10 @@ class Pace:
         self.window = 0.0
         self.blocked = -math.inf
         # Processes that were not counting here add what they have sent, once in each epoch.
-        self.epoch = 0
+        self.epoch = 1
         self._horizon = 0.0
         self._refused = -math.inf
-        self._wait = 0.0
+        self._wait = self._latency = 0.0
         self._is_learning = self._is_alone = False
         self._failures = 0
         self._patience, self._step = _PATIENCE, _SMALLEST_STEP
@@ -186,7 +187,7 @@ class Pace:
             self._counts.pop(slot, None)
         return count > 0
 
-    def refuse(self, now: float, wait: float | None, sent: float) -> None:
+    def refuse(self, now: float, wait: float | None, sent: float, rates: Sequence[Rate] = ()) -> None:
         """Note that the server has refused a request, which it did not count.
 
         Parameters
@@ -197,6 +198,8 @@ class Pace:
             How long the server asks to wait, in seconds; None if it does not say.
         sent
             The time when the request was sent.
+        rates
+            See `take_turn`. The server's period is supposed to be as long, if it may be.
         """
         wait = 1.0 if wait is None else max(wait, 0.0)
         if wait > LONGEST_BLOCK:
@@ -206,12 +209,16 @@ class Pace:
         if not is_first:
             # Of many that were under way at the same time.
             return
-        self._refused, self._wait = now, wait
-        window = next(period for period in _PERIODS if wait <= period)
+        self._refused, self._wait, self._latency = now, wait, now - sent
+        set_periods = [rate.seconds for rate in rates if rate.seconds >= wait]
+        window = min(set_periods, default=next(period for period in _PERIODS if wait <= period))
         if window > self.window:
-            self.window, self.limit, self.epoch = window, None, self.epoch + 1
-            self._patience, self._failures, self._is_alone = _PATIENCE, 0, False
-            self._counts.clear()
+            self.window, self.limit, self._patience, self._failures = window, None, _PATIENCE, 0
+            # Where all were counted for as long, because a rate is set, no others can have been sent.
+            self._is_alone = window <= self._horizon
+            if not self._is_alone:
+                self.epoch += 1
+                self._counts.clear()
         self._is_learning = True
 
     def _learn(self) -> None:
@@ -222,7 +229,8 @@ class Pace:
         # The oldest request that the server counts leaves the window after the wait. If none of these is as old, there
         # were others, of a process that has ended: they must have left before the number can be learned.
         age = self._refused - min(slots, default=self._refused)
-        is_complete = self.window > _TOLERANCE and age >= self.window - self._wait - _TOLERANCE
+        least = self.window - self._wait - _TOLERANCE - 2 * self._latency
+        is_complete = self.window > _TOLERANCE and age >= least
         if self.limit is not None:
             # Fewer are allowed than was believed, or other computers sent some, perhaps for the last time.
             self.limit = min(self.limit, max(accepted, self.limit // 2))

@@ -188,7 +188,19 @@ def test_refusals_of_requests_that_were_under_way_count_once() -> None:
     pace.refuse(100.0, 30.0, 99.0)
     for late in range(5):
         pace.refuse(100.5 + late, 29.0, 99.0)
-    assert pace.epoch == 1
+    assert pace.epoch == 2
+
+
+def test_slow_server_that_refuses_is_not_taken_for_one_that_others_use() -> None:
+    pace, rates = Pace(), [Rate(20, 60.0)]
+    for _ in range(20):
+        pace.take_turn(1001.0, rates)
+    pace.refuse(1060.0, 1.0, 1056.0, rates)
+    assert (pace.take_turn(1061.1, rates).wait < 1, pace.limit, pace.window) == (True, 20, 60.0)
+    learning = Pace()
+    learning.refuse(1060.0, 2.0, 1056.0)
+    learning.join([(1004.5, 20)])  # when the responses came
+    assert (learning.take_turn(1065.2).wait < 1, learning.limit) == (True, 20)
 
 
 def test_second_long_limits_are_learned_when_nothing_else_can_have_been_sent() -> None:
