@@ -14,7 +14,7 @@ __all__ = ["GROUPS", "Change", "FailOn", "Group", "Kind", "Report", "What", "esc
 
 Group = Literal["breaking", "type-checks", "harmless"]
 FailOn = Literal["breaking", "type-checks", "any"]
-Kind = Literal["server", "endpoint", "action", "filter", "sent", "answer"]
+Kind = Literal["server", "endpoint", "action", "filter", "sent", "answer", "field"]
 What = Literal["added", "removed", "changed"]
 
 GROUPS: tuple[Group, ...] = ("breaking", "type-checks", "harmless")
@@ -23,7 +23,7 @@ _TITLES: dict[Group, str] = {
     "type-checks": "Breaks type checks",
     "harmless": "Harmless",
 }
-_KINDS: tuple[Kind, ...] = ("server", "endpoint", "action", "filter", "sent", "answer")
+_KINDS: tuple[Kind, ...] = ("server", "endpoint", "action", "filter", "sent", "answer", "field")
 _MAX_NAME_WIDTH = 60
 
 

@@ -124,7 +124,8 @@ def test_manifest_round_trip(project: Path) -> None:
 def test_diff_of_the_snapshots() -> None:
     result = run("diff", "3.3.1", "shipped")
     assert result.exit_code == 0
-    assert result.stdout.startswith("Alyx 3.3.1 -> Alyx 3.6.1: 2 break callers")
+    assert result.stdout.startswith("Alyx 3.3.1 -> Alyx 3.6.1: 4 break callers")
+    assert "client.subjects.fields.reduced " in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from alyx_generator.cli.terminal import (
     FormOption,
     HeaderOption,
     OverlayOption,
+    QueryModelOption,
     command,
     progress,
     read_access,
@@ -54,6 +55,7 @@ def check_folders(
         typer.Option("--source", metavar="SOURCE", help=f"Instead of the recorded source: {SOURCE}."),
     ] = None,
     overlay: OverlayOption = None,
+    query_model: QueryModelOption = None,
     header: HeaderOption = None,
     full: Annotated[bool, typer.Option("--full", help="Show all lines that differ, not only the first ones.")] = False,
     form: FormOption = Form.TEXT,
@@ -75,7 +77,7 @@ def check_folders(
       3  the server or a file cannot be read
     """
     if folders:
-        results = [_check(folder, source, tuple(overlay) if overlay else None, header) for folder in folders]
+        results = [_check(folder, source, overlay, query_model, header) for folder in folders]
     else:
         progress("Generating the shipped client")
         advice = ("Run `make client` and commit the changes.",)
@@ -86,10 +88,14 @@ def check_folders(
 
 
 def _check(
-    folder: Path, source: str | None, overlays: tuple[Path, ...] | None, header: list[str] | None
+    folder: Path, source: str | None, overlays: list[Path] | None, query_model: Path | None, header: list[str] | None
 ) -> CheckResult:
     recorded = read_manifest(folder)
-    manifest = recorded if overlays is None else replace(recorded, overlays=overlays)
+    manifest = replace(
+        recorded,
+        overlays=tuple(overlays) if overlays else recorded.overlays,
+        query_model=query_model or recorded.query_model,
+    )
     other = read_source(source) if source else None
     check_files_exist(replace(manifest, source=other or manifest.source))
     progress(f"Generating {manifest.package} from the schema of {other or manifest.source}")

@@ -17,6 +17,7 @@ from alyx_generator.cli.terminal import (
     FormOption,
     HeaderOption,
     OverlayOption,
+    QueryModelOption,
     command,
     fail,
     note,
@@ -58,6 +59,7 @@ def client(
         typer.Option("--out", "-o", metavar="FOLDER", help="The parent folder of the package; required with a source."),
     ] = None,
     overlay: OverlayOption = None,
+    query_model: QueryModelOption = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option(
@@ -84,6 +86,7 @@ def client(
     For example:
       alyx-generate client https://alyx.lab.org --package lab_alyx --out src
       alyx-generate client alyx-schema.json --package lab_alyx --out src --overlay lab.overlay.yaml
+      alyx-generate client https://alyx.lab.org --package lab_alyx --out src --query-model lab.query.json
 
     Exit codes:
       0  written
@@ -92,14 +95,14 @@ def client(
       3  the server or a file cannot be read or written; nothing is changed
     """
     if source is None:  # in a checkout: what `make client` runs
-        if package or out or overlay:
-            fail("client: --package, --out and --overlay require a source", USAGE)
+        if package or out or overlay or query_model:
+            fail("client: --package, --out, --overlay and --query-model require a source", USAGE)
         progress("Generating the shipped client")
         _report(write_shipped(), (), form, fail_on)
         return
     if package is None or out is None:
         fail("client: a source requires --package and --out, for instance --package lab_alyx --out src", USAGE)
-    manifest = Manifest(check_package_name(package), read_source(source), tuple(overlay or ()))
+    manifest = Manifest(check_package_name(package), read_source(source), tuple(overlay or ()), query_model=query_model)
     generated = _generate(manifest, out / package, read_access(header, manifest.source), force=force)
     _report(generated.client, generated.own_corrections, form, fail_on)
 

@@ -71,6 +71,16 @@ OverlayOption = Annotated[
     ),
 ]
 
+QueryModelOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--query-model",
+        metavar="FILE",
+        help="The fields that the server's django filter reaches, from `alyx-generate probe --query-model`; by "
+        "default, the shipped ones of the nearest version of Alyx.",
+        show_default=False,
+    ),
+]
 HeaderOption = Annotated[
     list[str] | None,
     typer.Option(

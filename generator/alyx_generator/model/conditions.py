@@ -147,6 +147,11 @@ def _kind(django_class: str) -> str:
     return next((kind for part, kind in _PARTS.items() if part in django_class), "OtherField")
 
 
+def condition_kind(field: QueryField) -> str:
+    """Return the class of conditions on a field; for relations, whether they lead to several records."""
+    return str(field.django_class in _TO_MANY) if field.to else _kind(field.django_class)
+
+
 def _field(
     name: str, field: QueryField, description: str, query: QueryModel, api: Api, members: ClosedSet | None
 ) -> ConditionField:

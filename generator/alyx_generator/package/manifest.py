@@ -46,6 +46,8 @@ class Manifest:
         Where the schema comes from.
     overlays
         Files of corrections to apply after the shipped ones, in order.
+    query_model
+        The file of the server's query model; None takes the shipped one that fits best.
     version
         The version of alyx-client that generated it.
     fingerprint
@@ -57,6 +59,12 @@ class Manifest:
     overlays: tuple[Path, ...] = ()
     version: str = ""
     fingerprint: str = ""
+    query_model: Path | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the package is generated from besides its source."""
+        return (*self.overlays, *([self.query_model] if self.query_model else []))
 
 
 def check_package_name(name: str) -> str:
@@ -95,6 +103,7 @@ def write_manifest(manifest: Manifest, folder: Path) -> str:
         f"package = {_toml(manifest.package)}",
         f"{source.kind} = {_toml(where)}",
         f"overlays = [{', '.join(map(_toml, overlays))}]",
+        *([f"query_model = {_toml(_recorded(manifest.query_model, folder))}"] if manifest.query_model else []),
         f"version = {_toml(manifest.version)}",
         f"fingerprint = {_toml(manifest.fingerprint)}",
     ]
@@ -129,19 +138,21 @@ def read_manifest(folder: Path) -> Manifest:
     source = SchemaSource(kinds[0], str(table[kinds[0]]))
     if source.kind == "file":
         source = SchemaSource("file", str(_located(source.where, folder)))
+    query_model = table.get("query_model")
     return Manifest(
         str(table["package"]),
         source,
         tuple(_located(path, folder) for path in overlays),
         str(table.get("version", "")),
         str(table.get("fingerprint", "")),
+        _located(query_model, folder) if isinstance(query_model, str) else None,
     )
 
 
 def elsewhere(manifest: Manifest, folder: Path) -> list[Path]:
     """Return the files of a manifest that are outside the package's project, and so recorded by their name only."""
     files = [Path(manifest.source.where)] if manifest.source.kind == "file" else []
-    return [path for path in (*files, *manifest.overlays) if _recorded(path, folder) == path.name]
+    return [path for path in (*files, *manifest.files) if _recorded(path, folder) == path.name]
 
 
 def as_recorded(text: str, fresh: Manifest, folder: Path) -> str:
@@ -157,10 +168,10 @@ def as_recorded(text: str, fresh: Manifest, folder: Path) -> str:
         The package's folder.
     """
     table: Mapping[str, Any] = tomllib.loads(text)
-    keys = (*(f"{kind} = " for kind in _KINDS), "overlays = ")
+    keys = (*(f"{kind} = " for kind in _KINDS), "overlays = ", "query_model = ")
     recorded = [line for line in text.splitlines() if line.startswith(keys)]
     lines = write_manifest(replace(fresh, package=str(table["package"])), folder).splitlines()
-    return "\n".join([*lines[:2], *recorded, *lines[4:]]) + "\n"
+    return "\n".join([*lines[:2], *recorded, *lines[-2:]]) + "\n"
 
 
 def regenerate_command(manifest: Manifest, folder: Path) -> str:
@@ -172,7 +183,10 @@ def regenerate_command(manifest: Manifest, folder: Path) -> str:
         f"--package {manifest.package}",
         f"--out {_quoted(str(folder.parent))}",
     ]
-    return " ".join([*parts, *(f"--overlay {_quoted(str(path))}" for path in manifest.overlays)])
+    parts += [f"--overlay {_quoted(str(path))}" for path in manifest.overlays]
+    return " ".join(
+        [*parts, *([f"--query-model {_quoted(str(manifest.query_model))}"] if manifest.query_model else [])]
+    )
 
 
 def check_files_exist(manifest: Manifest) -> None:
@@ -186,6 +200,7 @@ def check_files_exist(manifest: Manifest) -> None:
     for path, option in [
         *([(Path(manifest.source.where), "--source")] if manifest.source.kind == "file" else []),
         *((path, "--overlay") for path in manifest.overlays),
+        *([(manifest.query_model, "--query-model")] if manifest.query_model else []),
     ]:
         if not path.is_file():
             raise ManifestError(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from alyx_client import __version__
 from alyx_client.schema.check import SURFACE
@@ -21,6 +22,7 @@ from alyx_generator.model.ir import Api
 from alyx_generator.model.operations import endpoint_of
 from alyx_generator.package.compare import bundled_surface
 from alyx_generator.package.manifest import MANIFEST, Manifest, write_manifest
+from alyx_generator.package.nearest import nearest_query_model
 from alyx_generator.render.format import format_files
 from alyx_generator.render.modules import Package, render
 from alyx_generator.source.alyx_parts import AlyxParts
@@ -28,18 +30,22 @@ from alyx_generator.source.fetch import Access, SchemaSource, decode, download
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.openapi import Document
 from alyx_generator.source.overlay import Corrected, Correction, correct, read_corrections, shipped_corrections
-from alyx_generator.source.query_model import QueryModel
+from alyx_generator.source.query_model import QueryModel, read_query_model
 
 
 @dataclass(frozen=True)
 class Generated:
-    """A generated client, and the values that it came from at each station."""
+    """A generated client, and the values that it came from at each station.
+
+    `query_model` is the version of Alyx whose query model stands in for the server's own; empty if none does.
+    """
 
     api: Api
     corrected: Corrected
     surface: Surface
     files: Mapping[str, str]
     seconds: float
+    query_model: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def generate_client(
     docs: Docs | None = None,
     package: Package | None = None,
     strict: bool = True,
-    query_model: QueryModel | None = None,
+    query_model: QueryModel | Literal["nearest"] | None = None,
 ) -> Generated:
     """Generate a client from a schema document.
 
@@ -85,7 +91,8 @@ def generate_client(
     strict
         Whether a correction that does not fit is an error.
     query_model
-        The models behind the server's lists, for typed conditions.
+        The models behind the server's lists, for typed conditions; ``"nearest"`` for those of the shipped ones that fit
+        the server best.
 
     Returns
     -------
@@ -99,13 +106,17 @@ def generate_client(
     alyx = AlyxParts(normalised)
     about = {endpoint_of(path) for path in corrected.document["paths"] if alyx.has_path(path)}
     api = build_api(corrected.document, docs and docs.only(about))
+    version = ""
+    if query_model == "nearest":
+        version, query_model = nearest_query_model(api) or ("", None)
     api = with_conditions(api, query_model) if query_model else api
     rendered = render(api, package or Package())
     # Only Python is formatted: the README and py.typed are written as rendered.
     files = rendered | format_files({path: text for path, text in rendered.items() if path.endswith(".py")})
     # Of the document as published, so that `check_schema()` compares like with like on a live server.
     surface = bundled_surface(document, api)
-    return Generated(api, corrected, surface, files | {SURFACE: dump(surface)}, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return Generated(api, corrected, surface, files | {SURFACE: dump(surface)}, seconds, version)
 
 
 def generate_package(
@@ -126,8 +137,8 @@ def generate_package(
 
     Raises
     ------
-    AlyxError, UnreadableSchemaError, OverlayError, FormatError, OSError
-        The schema or a file of corrections cannot be read, or cannot be used.
+    AlyxError, UnreadableSchemaError, UnreadableQueryModelError, OverlayError, FormatError, OSError
+        The schema, the query model or a file of corrections cannot be read, or cannot be used.
     """
     own_corrections = read_corrections(manifest.overlays)
     source = source or manifest.source
@@ -138,6 +149,7 @@ def generate_package(
         (*shipped_corrections(), *own_corrections),
         docs=shipped_docs(),
         package=Package("Client", "AsyncClient", "alyx-generate client", manifest.package, server),
+        query_model=read_query_model(manifest.query_model) if manifest.query_model else "nearest",
         strict=False,  # the shipped corrections are for Alyx, and a lab's server may be of another version
     )
     manifest = replace(manifest, version=__version__, fingerprint=fingerprint(client.surface))

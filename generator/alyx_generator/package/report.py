@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 
 from alyx_generator.model.ir import Endpoint
 from alyx_generator.package.applied import applied_corrections
+from alyx_generator.package.nearest import has_django_filter
 from alyx_generator.package.pipeline import Generated
 from alyx_generator.render.text import first_of, markdown, one_line
 from alyx_generator.source.openapi import JSONDict
@@ -56,6 +57,7 @@ def report_json(client: Generated, own: Collection[Correction] = ()) -> str:
             }
             for endpoint in client.api.endpoints
         ],
+        "query_model": client.query_model,
         "findings": [
             {"endpoint": finding.endpoint, "action": finding.action, "reason": finding.reason}
             for finding in client.api.findings
@@ -96,6 +98,18 @@ def _sections(client: Generated, own: Collection[Correction]) -> Iterator[tuple[
     others = [one_line(one.target) for one in missed if one not in own]
     yield "shipped corrections that do not apply", first_of(others)  # many, where the server is no Alyx
     yield "corrections applied", list(_applied(client))
+    yield "typed conditions", list(_about_conditions(client))
+
+
+def _about_conditions(client: Generated) -> Iterator[str]:
+    if client.query_model:
+        yield (
+            f"the query model of Alyx {client.query_model}, the nearest one that is shipped; `alyx-generate probe "
+            "--query-model` learns the server's own"
+        )
+    lists = [one.name for one in client.api.endpoints if has_django_filter(one) and not one.condition_model]
+    if lists:
+        yield f"none for {', '.join(lists)}: the query model lacks these lists"
 
 
 def _applied(client: Generated) -> Iterator[str]:

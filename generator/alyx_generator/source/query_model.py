@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,11 @@ def _field(field: QueryField) -> str:
     return json.dumps({"class": field.django_class, "to": field.to} if field.to else field.django_class)
 
 
+def is_query_model(document: Mapping[str, Any]) -> bool:
+    """Return whether decoded JSON is a query model, and not a schema."""
+    return {"endpoints", "models"} <= document.keys()
+
+
 def read_query_model(file: Path) -> QueryModel:
     """Read a query model from a file.
 
@@ -109,6 +115,9 @@ def parse_query_model(content: Any) -> QueryModel:
         name: {key: _read_field(name, key, field) for key, field in as_schema(as_schema(model).get("fields")).items()}
         for name, model in as_schema(document["models"]).items()
     }
+    for name in models:
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise ValueError(f"{name!r} cannot be the name of a model")
     endpoints = as_schema(document["endpoints"])
     for path, name in endpoints.items():
         if name not in models:
