@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from alyx_generator.model.ir import Endpoint, EndpointAction, Model
+from alyx_generator.model.ir import Endpoint, EndpointAction, Lookup, Model
 from alyx_generator.model.naming import changes_name
 from alyx_generator.model.nouns import Noun
 from alyx_generator.render.method_docs import sections
@@ -115,20 +115,19 @@ def _rows_are_records(read: EndpointAction, endpoint: Endpoint, models: Mapping[
     model = models.get(read.response.annotation)
     if rows is None or model is None or read.lookup is None or read.response.kind != "record":
         return False
+    is_record = rows.response.annotation == read.response.annotation
+    return is_record and _can_ask_for_keys(rows) and _has_key_in_rows(read, read.lookup, model)
+
+
+def _can_ask_for_keys(rows: EndpointAction) -> bool:
     styles = {one.style for one in rows.filters}
-    has_key = read.lookup.name in {field.name for field in model.fields} or (
-        read.lookup.name == "id" and model.id_in_url
-    )
-    return (
-        rows.response.annotation == read.response.annotation
-        and not rows.parents
-        and not any(one.required for one in rows.filters)
-        and {"id", "django"} <= styles
-        and read.lookup.kind != "path"
-        and (read.lookup.kind == "text" or read.lookup.name in ("id", "pk"))
-        and has_key
-        and read.path.rstrip("/").endswith("}")
-    )
+    return {"id", "django"} <= styles and not rows.parents and not any(one.required for one in rows.filters)
+
+
+def _has_key_in_rows(read: EndpointAction, key: Lookup, model: Model) -> bool:
+    is_field = key.name in {field.name for field in model.fields} or (key.name == "id" and model.id_in_url)
+    is_lookup = key.kind == "text" or (key.kind != "path" and key.name in ("id", "pk"))
+    return is_field and is_lookup and read.path.rstrip("/").endswith("}")
 
 
 def _doc(action: EndpointAction, parameter: Parameter, returns: str, noun: Noun, *, in_batches: bool) -> str:
