@@ -139,6 +139,20 @@ def test_write_of_this_process_ends_what_was_looked_up(server: FaultServer, tmp_
     assert server.paths[sent:].count("/weighings") in (PAGES - 3, PAGES - 2)
 
 
+def test_write_of_another_process_ends_what_was_looked_up_after_a_moment(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_MOMENT", -1.0)
+    typed(server, tmp_path)
+    sent = len(server.requests)
+    with connect(server, tmp_path, parallel_pages=1) as client:
+        rows = iter(client.weighings.list())
+        assert [next(rows).url for _ in range(300)] == URLS[:300]
+        _change(tmp_path, "UPDATE state SET generation = randomblob(16)")
+        assert [row.url for row in rows] == URLS[300:]
+    assert len(server.requests) - sent in (PAGES - 3, PAGES - 2)
+
+
 def test_what_was_looked_up_is_looked_up_again_after_a_moment(
     server: FaultServer, tmp_path: Path, lookups: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
