@@ -132,12 +132,14 @@ class CacheStore:
                     return known.generation, cached
             if self._is_left_aside():
                 return None, None
-            following = [other.digest for other in keys_of(ahead.following()) if other.digest != key.digest]
+            # Another thread may have found meanwhile that the cache does not have the pages.
+            requests = ahead.following() if ahead.is_useful else ()
+            following = [other.digest for other in keys_of(requests) if other.digest != key.digest]
             statements = partial(tables.find_several, key, following, time.time())
             create = create and not self._is_paused()
             found = self._guard(partial(self._database.run, statements, create=create))
             ahead.found.clear()
-            ahead.is_useful = found is not None and found.cached is not None
+            ahead.is_useful = ahead.is_useful and found is not None and found.cached is not None
             if found is None:
                 return None, None
             if ahead.is_useful:
