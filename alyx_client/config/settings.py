@@ -29,7 +29,7 @@ from alyx_client.storage.file_system import user_folder, user_label
 if TYPE_CHECKING:
     from alyx_client.http.rate import Rate
 
-__all__ = ["Settings", "find_base_url", "find_settings"]
+__all__ = ["Settings", "find_base_url", "find_package", "find_settings"]
 
 _T = TypeVar("_T")
 
@@ -106,6 +106,34 @@ def find_base_url(base_url: str | None = None) -> str:
         The address is invalid.
     """
     return _find_base_url(base_url, None)[0]
+
+
+def find_package(base_url: str | None = None) -> str | None:
+    """Find the package that was generated for a server, for the command ``alyx``.
+
+    Parameters
+    ----------
+    base_url
+        The server; by default the one that `find_base_url` finds.
+
+    Returns
+    -------
+    str or None
+        ``ALYX_PACKAGE``, or the settings file's; None if there is neither, or no server.
+
+    Raises
+    ------
+    ConfigurationError
+        The settings file was needed and cannot be read.
+    ValueError
+        The address is invalid.
+    """
+    servers = read_servers()
+    try:
+        url, _ = _find_base_url(base_url, servers)
+    except MissingCredentialsError:
+        return variable("ALYX_PACKAGE")
+    return variable("ALYX_PACKAGE", url) or servers.server(url).package
 
 
 def find_settings(

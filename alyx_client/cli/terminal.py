@@ -1,0 +1,151 @@
+"""Exit codes, messages and errors, shared by the commands."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import re
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec, TextIO
+
+import typer
+
+from alyx_client import errors
+from alyx_client.errors import AlyxError, printable
+
+FAILED = 1
+USAGE = 2
+NOT_FOUND = 3
+REFUSED = 4
+UNREACHABLE = 5
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""Exit codes; the last is that of programs which the signal SIGPIPE ends."""
+
+# The first class that matches counts: an error is listed before its bases.
+_CODES: tuple[tuple[type[BaseException], int], ...] = (
+    (errors.NotFoundError, NOT_FOUND),
+    (errors.AuthenticationError, REFUSED),
+    (errors.PermissionDeniedError, REFUSED),
+    (errors.MissingCredentialsError, REFUSED),
+    (errors.BadRequestError, FAILED),
+    (errors.ConflictError, FAILED),
+    (errors.AlyxHTTPError, UNREACHABLE),
+    (errors.AlyxConnectionError, UNREACHABLE),
+    (errors.AlyxTimeoutError, UNREACHABLE),
+    (errors.OfflineError, UNREACHABLE),
+    (errors.UnexpectedAnswerError, UNREACHABLE),
+    (errors.ConfigurationError, USAGE),
+    (errors.ForeignURLError, USAGE),
+    (errors.InvalidCallError, USAGE),
+    (errors.InvalidFieldError, USAGE),
+    (errors.InvalidFileNameError, USAGE),
+    (errors.InvalidKeyError, USAGE),
+    (errors.UnknownFilterError, USAGE),
+    (errors.NoDataURLError, NOT_FOUND),
+    (AlyxError, FAILED),
+    (OSError, FAILED),
+    (TypeError, USAGE),
+    (ValueError, USAGE),
+)
+
+P = ParamSpec("P")
+
+
+class UsageError(Exception):
+    """The command line is wrong; nothing was sent."""
+
+
+class DebugState:
+    """Whether errors show their traceback, set by ``--debug``."""
+
+    is_on = False
+
+
+def exit_code(error: BaseException) -> int | None:
+    """Return the exit code that stands for an error; None for one that is a fault of this program."""
+    if isinstance(error, UsageError):
+        return USAGE
+    return next((code for kind, code in _CODES if isinstance(error, kind)), None)
+
+
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """Decorate a command so that expected errors print one line to stderr and exit with their code."""
+    show_lists(function)
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            fail("interrupted", INTERRUPTED)
+        except BrokenPipeError:
+            # What is still buffered would fail once more when Python flushes it at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(BROKEN_PIPE) from None
+        except Exception as error:
+            code = exit_code(error)
+            if code is None:
+                raise
+            if DebugState.is_on:
+                note("".join(traceback.format_exception(error)).rstrip())
+            fail(_message(error), code)
+
+    return run
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and not isinstance(error, AlyxError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    several = isinstance(error, errors.BulkError | errors.DownloadsFailedError)
+    return "\n".join(lines) if several else " ".join(lines) or type(error).__name__
+
+
+def show_lists(function: Callable[..., object]) -> None:
+    """Keep the line breaks of examples and exit codes in a command's help."""
+    # Click rewraps every paragraph that does not begin with a backspace character.
+    text = inspect.cleandoc(function.__doc__ or "")
+    function.__doc__ = re.sub(r"\n\n(?=For example:|Exit codes|Expressions)", "\n\n\b\n", text)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Print an error to stderr, and exit."""
+    note(f"alyx: {message}")
+    raise typer.Exit(code)
+
+
+def say(text: str) -> None:
+    """Print a result to stdout."""
+    typer.echo(safe(text), nl=not text.endswith("\n"))
+
+
+def note(text: str) -> None:
+    """Print a message to stderr."""
+    typer.echo(safe(text), err=True)
+
+
+def safe(text: str) -> str:
+    """Return a text of the server's words so that it cannot command the terminal."""
+    return printable(text, several_lines=True, limit=None)
+
+
+def show_warnings_in_one_line() -> None:
+    """Print warnings to stderr without the line of code that they point at."""
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        note(f"alyx: warning: {' '.join(str(message).split())}")
+
+    warnings.showwarning = show
