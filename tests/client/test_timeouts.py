@@ -74,7 +74,7 @@ def test_every_typed_method_takes_a_time_limit() -> None:
         assert len(names) > 30
         for name in names:
             endpoint = getattr(client, name)
-            for action in (action for action in dir(endpoint) if not action.startswith("_")):
+            for action in (name for name in dir(endpoint) if not name.startswith("_") and name != "fields"):
                 assert "timeout" in inspect.signature(getattr(endpoint, action)).parameters, f"{name}.{action}"
 
 

@@ -11,7 +11,7 @@ from alyx_generator.probe.run import probe
 from alyx_generator.probe.state import ProbeStateError
 from alyx_generator.source.fetch import fetch
 
-from alyx_client.errors import RateLimitError
+from alyx_client.errors import DeadlineExceededError, RateLimitError
 from alyx_client.testing import LocalAlyx
 
 from ..faults import (
@@ -95,7 +95,11 @@ def test_probe_interrupted_between_operations_repeats_no_request(tmp_path: Path)
     with FaultServer(routes={"/a": [json_response(1)], "/b": [too_many("3600"), json_response(2)]}) as server:
         with pytest.raises(RateLimitError):
             probe(server.url, schema, (), token="t", bounds=UNLIMITED_RATE, state=state)
-        result = probe(server.url, schema, (), token="t", bounds=UNLIMITED_RATE, state=state)
+        with pytest.raises(DeadlineExceededError, match="the server refused requests"):
+            probe(server.url, schema, (), token="t", bounds=UNLIMITED_RATE, state=state)
+        assert server.paths == ["/a", "/b"]
+        # The server counts the requests of each user.
+        result = probe(server.url, schema, (), token="another", bounds=UNLIMITED_RATE, state=state)
         assert server.paths == ["/a", "/b", "/b"]
     assert [finding.field for finding in result.findings] == ["GET /a", "GET /b"]
 

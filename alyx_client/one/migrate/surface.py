@@ -12,6 +12,7 @@ from alyx_client.client import BaseClient
 from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.one.migrate.kinds import NOTHING, Kind, kind_of
 from alyx_client.runtime import Action, JsonFields, ListAction, Resource
+from alyx_client.runtime.query import Condition
 from alyx_client.schema.naming import parameter_name
 from alyx_client.schema.routes import ACTIONS
 
@@ -177,7 +178,8 @@ def _is_plain(path: str, name: str) -> bool:
 
 
 def _read_operation(action: _Action, method: Any) -> Operation:
-    hints = get_type_hints(method, include_extras=True)
+    # Generated modules import these for type checkers alone.
+    hints = get_type_hints(method, localns={"Condition": Condition}, include_extras=True)
     annotation = hints.pop("return")
     result = NOTHING if annotation is NoneType else kind_of(annotation)
     if isinstance(action, ListAction):

@@ -13,6 +13,7 @@ from alyx_client.errors import (
     AlyxHTTPError,
     AlyxTimeoutError,
     AuthenticationError,
+    DeadlineExceededError,
     RateLimitError,
     UnexpectedAnswerError,
 )
@@ -170,7 +171,10 @@ class Crawler:
             return f"HTTP {error.status_code}"
         except UnexpectedAnswerError as error:
             return error.message
-        except (AlyxConnectionError, AlyxTimeoutError):
+        except (AlyxConnectionError, AlyxTimeoutError) as error:
+            # Not sent at all: its turn would come too late, after the server refused requests.
+            if isinstance(error, DeadlineExceededError) and not error.attempts:
+                raise
             # A single record may crash the server's worker; several in a row mean that the server is gone.
             self._unanswered += 1
             if self._unanswered >= _MAX_UNANSWERED:
