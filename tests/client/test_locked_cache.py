@@ -52,12 +52,12 @@ def test_call_with_a_time_limit_waits_for_the_cache_a_part_of_it(
 
     async def call(settings: dict[str, Any]) -> object:
         async with AsyncAlyxClient(server.url, **settings) as client:
-            sent = client.get("/tags", timeout=0.5) if method == "GET" else client.post("/tags", data={}, timeout=0.5)
+            sent = client.get("/tags", timeout=1.5) if method == "GET" else client.post("/tags", data={}, timeout=1.5)
             return await sent
 
     with locked(server, folder, statement) as settings:
         with AlyxClient(server.url, **settings) as client:
-            sent = client.get("/tags", timeout=0.5) if method == "GET" else client.post("/tags", data={}, timeout=0.5)
+            sent = client.get("/tags", timeout=1.5) if method == "GET" else client.post("/tags", data={}, timeout=1.5)
         assert sent == {"name": "lab"}
     with locked(server, folder, statement) as settings:
         assert asyncio.run(call(settings)) == {"name": "lab"}
