@@ -11,11 +11,18 @@ from typing import Annotated
 import typer
 
 from alyx_client import __version__
-from alyx_client.cli.completion import ListCommand
+from alyx_client.cli.admin import open_record
+from alyx_client.cli.cache import app as cache
+from alyx_client.cli.completion import CreateCommand, ListCommand, UpdateCommand
 from alyx_client.cli.describe import describe
+from alyx_client.cli.doctor import doctor
+from alyx_client.cli.files import download, tables
+from alyx_client.cli.local import local
+from alyx_client.cli.login import login, logout, whoami
 from alyx_client.cli.records import get, list_records
 from alyx_client.cli.session import GlobalOptions, Session
 from alyx_client.cli.terminal import INTERRUPTED, USAGE, DebugState, note, say, show_lists, show_warnings_in_one_line
+from alyx_client.cli.writes import create, delete, update
 
 __all__ = ["app", "main"]
 
@@ -90,7 +97,19 @@ show_lists(about)
 app.callback()(about)
 app.command("list", cls=ListCommand, context_settings=_DYNAMIC)(list_records)
 app.command("get", context_settings=_DYNAMIC)(get)
+app.command("create", cls=CreateCommand, context_settings=_DYNAMIC)(create)
+app.command("update", cls=UpdateCommand, context_settings=_DYNAMIC)(update)
+app.command("delete")(delete)
 app.command("describe")(describe)
+app.command("download")(download)
+app.command("tables")(tables)
+app.command("open")(open_record)
+app.command("login")(login)
+app.command("logout")(logout)
+app.command("whoami")(whoami)
+app.add_typer(cache, name="cache")
+app.command("doctor")(doctor)
+app.command("local")(local)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

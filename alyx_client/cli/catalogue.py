@@ -151,8 +151,13 @@ class EndpointSource:
             is_known = method.changes in self._classes
             changes = self.columns_of(method.changes) if is_known else dict[str, Parameter]()
             return {name: described.get(name, one) for name, one in changes.items()}
-        bodies = [name for one in method.parameters.values() for name in _classes_in(one.annotation, self._classes)]
-        return self.columns_of(bodies[0]) if bodies else {}
+        body = self.body_of(action)
+        return self.columns_of(body) if body else {}
+
+    def body_of(self, action: str) -> str:
+        """Return the class of the resource that an action sends; empty if there is none."""
+        parameters = self.methods[action].parameters.values()
+        return next((name for one in parameters for name in _classes_in(one.annotation, self._classes)), "")
 
     @cached_property
     def columns(self) -> Mapping[str, Parameter]:
@@ -207,25 +212,37 @@ class Catalogue:
             raise UsageError(f"{package} is not a package that alyx-generate has written")
 
     @cached_property
+    def _tree(self) -> ast.Module:
+        return ast.parse((self._folder / "client.py").read_text(encoding="utf-8"))
+
+    @cached_property
+    def _client(self) -> ast.ClassDef:
+        """The synchronous client."""
+        for node in self._tree.body:
+            if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "BaseClient" for base in node.bases):
+                return node
+        raise UsageError(f"{self.package} has no client; generate it again with alyx-generate")
+
+    @property
+    def client_name(self) -> str:
+        """The name of the synchronous client."""
+        return self._client.name
+
+    @cached_property
     def endpoints(self) -> Mapping[str, EndpointSource]:
         """The endpoints by the client's attributes."""
-        tree = ast.parse((self._folder / "client.py").read_text(encoding="utf-8"))
         modules = {
             alias.asname or alias.name: str(node.module)
-            for node in ast.walk(tree)
+            for node in ast.walk(self._tree)
             if isinstance(node, ast.ImportFrom) and node.level == 1
             for alias in node.names
         }
         endpoints: dict[str, EndpointSource] = {}
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef) and any("AsyncBaseClient" not in ast.unparse(one) for one in node.bases):
-                for one in node.body:
-                    if isinstance(one, ast.FunctionDef) and isinstance(one.returns, ast.Name):
-                        module = modules.get(one.returns.id)
-                        if module is not None:
-                            file = self._folder / f"{module.replace('.', '/')}.py"
-                            text = ast.get_docstring(one) or ""
-                            endpoints[one.name] = EndpointSource(one.name, one.returns.id, file, text)
+        for node in self._client.body:
+            if isinstance(node, ast.FunctionDef) and isinstance(node.returns, ast.Name) and node.returns.id in modules:
+                file = self._folder / f"{modules[node.returns.id].replace('.', '/')}.py"
+                text = ast.get_docstring(node) or ""
+                endpoints[node.name] = EndpointSource(node.name, node.returns.id, file, text)
         return dict(sorted(endpoints.items()))
 
     def endpoint(self, name: str) -> EndpointSource:

@@ -26,9 +26,9 @@ def describe(
         str | None, typer.Argument(metavar="[ENDPOINT]", help="The endpoint.", autocompletion=complete_endpoint)
     ] = None,
 ) -> None:
-    """Describe the endpoints, or one with its actions, filters and fields.
+    """Describe endpoints, filters and fields.
 
-    The descriptions are those of the package; no server is contacted.
+    Without an endpoint, all of them are listed. The descriptions are those of the package; no server is contacted.
 
     For example:
       alyx describe

@@ -76,10 +76,10 @@ class Session:
     @property
     def client_class(self) -> type[BaseClient]:
         """The class of the package's client."""
-        assert self.catalogue.package  # raises what is wrong with the package, before it is imported
+        name = self.catalogue.client_name  # raises what is wrong with the package, before it is imported
         for module in ("alyx_client.runtime", "alyx_client.client"):
             import_module(module)
-        return cast("type[BaseClient]", import_module(self.package).AlyxClient)
+        return cast("type[BaseClient]", getattr(import_module(self.package), name))
 
     @cached_property
     def client(self) -> Any:
@@ -92,13 +92,22 @@ class Session:
         """
         return self.make_client()
 
-    def make_client(self, **arguments: Any) -> Any:
-        """Return a client with further arguments; errors as for `client`."""
+    def make_client(self, *, prompts: bool | None = None, **arguments: Any) -> Any:
+        """Return a client with further arguments; errors as for `client`.
+
+        Parameters
+        ----------
+        prompts
+            Whether it may prompt for a login; by default if stdout is a terminal.
+        **arguments
+            Arguments of the client.
+        """
         # A prompt would become part of what the next program of a pipe reads.
-        silent = self.options.silent or not sys.stdout.isatty()
+        silent = self.options.silent or not (sys.stdout.isatty() if prompts is None else prompts)
+        assert self.url  # raises if no server is known; where it comes from is for the client to find
         try:
             client = self.client_class(
-                self.url, silent=silent, offline=self.options.offline, timeout=self.options.timeout, **arguments
+                self.options.url, silent=silent, offline=self.options.offline, timeout=self.options.timeout, **arguments
             )
         except ConfigurationError:
             raise
