@@ -283,6 +283,10 @@ class UnknownFilterError(AlyxError, TypeError):
     """A list has no such filter, which Alyx would ignore and return everything; nothing was sent."""
 
 
+class MissingLibraryError(AlyxError, ImportError):
+    """The call needs a library that is not installed; the message says what to install."""
+
+
 class NotAnObjectError(AlyxError, TypeError):
     """The JSON field does not contain an object, so that it has no keys to update; nothing was written."""
 

@@ -119,7 +119,8 @@ class Ledger:
                 continue
             has_acted = isinstance(outcome, AlyxError) and (outcome.may_have_acted or isinstance(outcome, _ACTED))
             failures.append(BulkFailure(index, outcome, item, key, may_have_acted=is_write and has_acted))
-        return BulkResults(records, keys, failures, label=self.plan.label)
+        declared = self.plan.work.action.parser.kind
+        return BulkResults(records, keys, failures, label=self.plan.label, declared=declared)
 
     def interrupt(self, error: BaseException) -> None:
         """Tell what was done on an exception that ends the call, such as `KeyboardInterrupt`: as ``results``."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from alyx_client.errors import BulkError, printable
 from alyx_client.http.arguments import shown
 from alyx_client.runtime.references import origin_of
+from alyx_client.runtime.tables import Tabular
 
 __all__ = ["BulkFailure", "BulkFailures", "BulkResults", "shown_key"]
 
@@ -116,7 +117,7 @@ class BulkFailures(Sequence[BulkFailure]):
         return "\n".join([f"{len(self._failures)} failed:", *lines, *([f"and {more} more"] if more > 0 else [])])
 
 
-class BulkResults(Sequence[T_co]):
+class BulkResults(Tabular, Sequence[T_co]):
     """The records of a call for many, in the order of the input.
 
     A record that failed is not among them, so that ``zip`` with the input would be wrong after a failure: `items` has
@@ -132,9 +133,11 @@ class BulkResults(Sequence[T_co]):
         The failures.
     label
         The call, for messages: ``"sessions.read_many()"``.
+    declared
+        The declared type of a record; None if it is that of the records.
     """
 
-    __slots__ = ("_label", "_records", "failures", "keys")
+    __slots__ = ("_declared", "_label", "_records", "failures", "keys")
 
     def __init__(
         self,
@@ -143,11 +146,13 @@ class BulkResults(Sequence[T_co]):
         failures: Sequence[BulkFailure] = (),
         *,
         label: str = "",
+        declared: Any = None,
     ) -> None:
         self._records = list(records)
         self.keys = list(keys)
         self.failures = BulkFailures(failures)
         self._label = label
+        self._declared = declared
 
     def items(self) -> list[tuple[Any, T_co]]:
         """Return each key, as it was passed, with its record."""
@@ -182,6 +187,9 @@ class BulkResults(Sequence[T_co]):
             lines.append(f"- {failed - _SHOWN} more, in `failures` of this error")
         return "\n".join([f"{heading}; the others did not:", *lines])
 
+    def _table_rows(self) -> tuple[Sequence[Any], object]:
+        return self._records, self._declared
+
     @overload
     def __getitem__(self, index: int) -> T_co: ...
     @overload
@@ -207,8 +215,10 @@ class BulkResults(Sequence[T_co]):
         return f"<{self._label or 'BulkResults'}: {len(self._records)} records{failed}>"
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
-        return _rebuild, (self._records, self.keys, list(self.failures), self._label)
+        return _rebuild, (self._records, self.keys, list(self.failures), self._label, self._declared)
 
 
-def _rebuild(records: list[object], keys: list[object], failures: list[BulkFailure], label: str) -> BulkResults[object]:
-    return BulkResults(records, keys, failures, label=label)
+def _rebuild(
+    records: list[object], keys: list[object], failures: list[BulkFailure], label: str, declared: Any = None
+) -> BulkResults[object]:
+    return BulkResults(records, keys, failures, label=label, declared=declared)

@@ -16,7 +16,7 @@ from pydantic_core import core_schema
 from alyx_client.runtime.collector import COLLECTOR_PAUSE
 from alyx_client.runtime.models import Record
 
-__all__ = ["Make", "Misfit", "RowSchema", "Rows", "fields_of", "make_records"]
+__all__ = ["Make", "Misfit", "RowSchema", "Rows", "declared_type", "fields_of", "make_records"]
 
 T = TypeVar("T")
 Make = Callable[[Any], Any]
@@ -57,6 +57,11 @@ class RowSchema:
         self._row = row
         self.make: Make | None = None
         """Makes the record of a dictionary; None if rows are no records. It is known when the schema was built."""
+
+    @property
+    def declared(self) -> Any:
+        """The declared type of a row."""
+        return self._row
 
     def __call__(self, row: Any) -> Any:
         """Return the record of a row; the row itself if it is one."""
@@ -107,6 +112,11 @@ class Rows(Sequence[T]):
         if self._make is not None and type(row) is dict:
             row = self._rows[index] = self._make(row)
         return cast("T", row)
+
+
+def declared_type(make: Make | None) -> Any:
+    """Return the declared type of the rows that records are made of; None if it is not known."""
+    return make.declared if isinstance(make, RowSchema) else None
 
 
 def make_records(rows: list[Any], make: Make | None) -> list[Any]:

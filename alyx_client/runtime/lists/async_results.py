@@ -17,7 +17,8 @@ from alyx_client.runtime.lists.offset_pager import OffsetPager
 from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, PageRequest, Paging
 from alyx_client.runtime.lists.prefetch import AsyncPagesAhead, CachedAhead
 from alyx_client.runtime.lists.row_keys import RowKey
-from alyx_client.runtime.rows import Make, Rows
+from alyx_client.runtime.rows import Make, Rows, declared_type
+from alyx_client.runtime.tables import AsyncTabular
 
 __all__ = ["AsyncResults"]
 
@@ -27,7 +28,7 @@ AsyncFetchPage = Callable[..., Awaitable[Page[Any]]]
 """Fetches a page of one query, by offset and limit; with the option `ahead` if there is `requests`."""
 
 
-class AsyncResults(Generic[T_co]):
+class AsyncResults(AsyncTabular, Generic[T_co]):
     """The rows of a list, for ``async for``; after ``await`` on it, ``len`` works.
 
     The next pages are fetched while the rows of the last one are used, several at a time.
@@ -222,6 +223,13 @@ class AsyncResults(Generic[T_co]):
         if self._state.all_rows is None:
             self._state.all_rows = [row async for row in self._iterate()]
         return self._rows(self._state.all_rows)[:]
+
+    async def _table_rows(self) -> tuple[Sequence[Any], object]:
+        if self._state.all_rows is None and await self._must_read_all():
+            self._state.all_rows = [row async for row in self._iterate()]
+        stored = self._state.all_rows
+        rows = [row async for row in self._iterate()] if stored is None else stored
+        return rows, declared_type(self._make)
 
     async def first(self) -> T_co | None:
         """Return the first row, or None if there is none."""

@@ -24,7 +24,8 @@ from alyx_client.runtime.lists.offset_pager import OffsetPager
 from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, PageRequest, Paging
 from alyx_client.runtime.lists.prefetch import CachedAhead, PagesAhead
 from alyx_client.runtime.lists.row_keys import RowKey
-from alyx_client.runtime.rows import Make, Rows, make_records
+from alyx_client.runtime.rows import Make, Rows, RowSchema, declared_type, make_records
+from alyx_client.runtime.tables import Tabular
 
 __all__ = ["Results"]
 
@@ -36,7 +37,7 @@ FetchPage = Callable[..., Page[Any]]
 _CACHED_PAGES = 4
 
 
-class Results(Sequence[T_co]):
+class Results(Tabular, Sequence[T_co]):
     """The rows of a list: a sequence whose pages are fetched when they are needed.
 
     Iterating fetches the next pages while the rows of the last one are used, several at a time, and holds no more than
@@ -246,6 +247,13 @@ class Results(Sequence[T_co]):
             self._state.all_rows = list(self._iterate())
         return self._rows(self._state.all_rows)
 
+    def _table_rows(self) -> tuple[Sequence[Any], object]:
+        # As for iterating: rows are stored only if counting needs them all.
+        if self._must_read_all():
+            self._read_all()
+        stored = self._state.all_rows
+        return list(self._iterate()) if stored is None else stored, declared_type(self._make)
+
     @overload
     def __getitem__(self, index: int) -> T_co: ...
     @overload
@@ -334,11 +342,12 @@ class Results(Sequence[T_co]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A pickle holds the rows themselves: another process may have no client.
-        return (_unpickle, (list(self),))
+        return (_unpickle, (list(self), declared_type(self._make)))
 
 
-def _unpickle(rows: list[T]) -> Results[T]:
+def _unpickle(rows: list[T], declared: Any = None) -> Results[T]:
     def fetch(offset: int, limit: int | None) -> Page[T]:
         return Page(len(rows), rows[offset:], False)
 
-    return Results([fetch], first=Page(len(rows), rows, False))
+    make = None if declared is None else RowSchema(declared)
+    return Results([fetch], first=Page(len(rows), rows, False), make=make)

@@ -1,0 +1,14 @@
+"""Tables: records as tables of pandas, polars and Arrow, tables as records to send, and records in notebooks.
+
+The columns have the declared types of the fields, whatever the rows are, so that an empty list has the same columns as
+any other. The libraries are imported when a table is made, and nothing here before that.
+
+May import `runtime` and the rooms below it; `runtime.tables` delegates to it.
+"""
+
+from __future__ import annotations
+
+from alyx_client.frames.cached_tables import CachedTable, read_cache_tables
+from alyx_client.frames.tables import to_arrow, to_pandas, to_polars
+
+__all__ = ["CachedTable", "read_cache_tables", "to_arrow", "to_pandas", "to_polars"]

@@ -1,0 +1,111 @@
+"""Methods of lists that return tables; the room that makes them, `frames`, is imported when one is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    # Neither pandas nor pyarrow has types; with the package pandas-stubs, type checkers know its tables.
+    import pandas  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+    import polars
+    import pyarrow  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+
+__all__ = ["AsyncTabular", "Tabular"]
+
+
+class Tabular:
+    """Rows that can be returned as a table, whose columns have the declared types of the fields."""
+
+    __slots__ = ()
+
+    def _table_rows(self) -> tuple[Sequence[Any], object]:
+        """Return the rows, whether records or not, and their declared type; None if it is that of the records."""
+        raise NotImplementedError
+
+    def to_pandas(
+        self,
+        *,
+        columns: Sequence[str] | None = None,
+        index: str | None = None,
+        json: Literal["object", "text"] = "object",
+    ) -> pandas.DataFrame:
+        """Return the rows as a table of pandas.
+
+        Parameters
+        ----------
+        columns
+            The fields that become columns, in order, by the server's names; by default all.
+        index
+            The field whose values become the labels of the rows, such as ``"id"``.
+        json
+            Whether values of JSON fields are Python's objects or JSON text.
+
+        Raises
+        ------
+        MissingLibraryError
+            pandas is not installed.
+        InvalidCallError
+            There is no such column; the message suggests the nearest ones.
+        """
+        from alyx_client.frames.tables import to_pandas
+
+        rows, declared = self._table_rows()
+        return to_pandas(rows, declared, columns=columns, index=index, json=json)
+
+    def to_polars(
+        self, *, columns: Sequence[str] | None = None, json: Literal["object", "text"] = "text"
+    ) -> polars.DataFrame:
+        """Return the rows as a table of polars; parameters and errors as for `to_pandas`."""
+        from alyx_client.frames.tables import to_polars
+
+        rows, declared = self._table_rows()
+        frame: polars.DataFrame = to_polars(rows, declared, columns=columns, json=json)
+        return frame
+
+    def to_arrow(self, *, columns: Sequence[str] | None = None) -> pyarrow.Table:  # pyright: ignore[reportUnknownParameterType, reportUnknownMemberType]
+        """Return the rows as a table of Arrow, in which JSON is text; parameters and errors as for `to_pandas`."""
+        from alyx_client.frames.tables import to_arrow
+
+        rows, declared = self._table_rows()
+        return to_arrow(rows, declared, columns=columns)
+
+
+class AsyncTabular:
+    """Asynchronous version of `Tabular`."""
+
+    __slots__ = ()
+
+    async def _table_rows(self) -> tuple[Sequence[Any], object]:
+        """Return the rows, whether records or not, and their declared type."""
+        raise NotImplementedError
+
+    async def to_pandas(
+        self,
+        *,
+        columns: Sequence[str] | None = None,
+        index: str | None = None,
+        json: Literal["object", "text"] = "object",
+    ) -> pandas.DataFrame:
+        """Asynchronous version of `Tabular.to_pandas`."""
+        from alyx_client.frames.tables import to_pandas
+
+        rows, declared = await self._table_rows()
+        return to_pandas(rows, declared, columns=columns, index=index, json=json)
+
+    async def to_polars(
+        self, *, columns: Sequence[str] | None = None, json: Literal["object", "text"] = "text"
+    ) -> polars.DataFrame:
+        """Asynchronous version of `Tabular.to_polars`."""
+        from alyx_client.frames.tables import to_polars
+
+        rows, declared = await self._table_rows()
+        frame: polars.DataFrame = to_polars(rows, declared, columns=columns, json=json)
+        return frame
+
+    async def to_arrow(self, *, columns: Sequence[str] | None = None) -> pyarrow.Table:  # pyright: ignore[reportUnknownParameterType, reportUnknownMemberType]
+        """Asynchronous version of `Tabular.to_arrow`."""
+        from alyx_client.frames.tables import to_arrow
+
+        rows, declared = await self._table_rows()
+        return to_arrow(rows, declared, columns=columns)
