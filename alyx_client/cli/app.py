@@ -21,7 +21,16 @@ from alyx_client.cli.local import local
 from alyx_client.cli.login import login, logout, whoami
 from alyx_client.cli.records import get, list_records
 from alyx_client.cli.session import GlobalOptions, Session
-from alyx_client.cli.terminal import INTERRUPTED, USAGE, DebugState, note, say, show_lists, show_warnings_in_one_line
+from alyx_client.cli.terminal import (
+    GLOBAL_OPTIONS,
+    INTERRUPTED,
+    USAGE,
+    DebugState,
+    note,
+    say,
+    show_lists,
+    show_warnings_in_one_line,
+)
 from alyx_client.cli.writes import create, delete, update
 
 __all__ = ["app", "main"]
@@ -142,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             say(message())
         else:
-            note(f"alyx: {_in_one_line(message())}; see {_help_command(error)}")
+            note(f"alyx: {_in_one_line(message())}; {_hint(error)}")
         return USAGE
     return code if isinstance(code, int) else 0
 
@@ -151,6 +160,9 @@ def _in_one_line(message: str) -> str:
     return " ".join(message.split()).rstrip(".")
 
 
-def _help_command(error: Exception) -> str:
-    context = getattr(error, "ctx", None)
-    return f"{context.command_path if context else 'alyx'} --help"
+def _hint(error: Exception) -> str:
+    """Return where help is, or where a global option belongs."""
+    context, name = getattr(error, "ctx", None), getattr(error, "option_name", None)
+    if name in GLOBAL_OPTIONS and context is not None:
+        return f"write it before the command: alyx {name} … {context.info_name}"
+    return f"see {context.command_path if context else 'alyx'} --help"

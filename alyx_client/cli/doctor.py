@@ -9,7 +9,7 @@ import typer
 
 from alyx_client.cli.checks import Check, Outcome, Result, failed, machine_checks, message, settings_checks
 from alyx_client.cli.session import session_of
-from alyx_client.cli.terminal import FAILED, DebugState, command, say
+from alyx_client.cli.terminal import FAILED, DebugState, command, safe, say
 
 __all__ = ["doctor"]
 
@@ -60,7 +60,7 @@ def _show(result: Result) -> None:
     outcome = f"{result.outcome:<5}"
     if _has_colours():
         outcome = typer.style(outcome, fg=_COLOURS[result.outcome])
-    lines = [f"{outcome} {result.subject:<15} {result.text}"]
+    lines = [f"{outcome} {result.subject:<15} {safe(result.text)}"]
     if result.advice:
         lines += textwrap.wrap(result.advice, 90, initial_indent=" " * _WIDTH, subsequent_indent=" " * _WIDTH)
     for number, line in enumerate(lines):

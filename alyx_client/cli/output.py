@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import islice
@@ -14,6 +15,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from alyx_client.cli.terminal import UsageError, note, safe
+from alyx_client.config.tables import is_list, is_table
 
 __all__ = ["ColumnsOption", "Format", "FormatOption", "OutputOption", "print_record", "print_rows"]
 
@@ -75,7 +77,7 @@ def print_rows(
         return
     if form is Format.TABLE:
         total = len(rows)
-        shown = [plain(row, columns) for row in islice(rows, None if limit else TABLE_ROWS)]
+        shown = [_with_id(row, columns) for row in islice(rows, None if limit else TABLE_ROWS)]
         _print_table(shown, chosen=columns)
         if len(shown) < total:
             note(f"{len(shown)} of {total} rows; --max {total} shows all, and --format csv writes them")
@@ -86,15 +88,19 @@ def print_rows(
 
 def print_record(record: Any, form: Format | None, columns: Sequence[str] = ()) -> None:
     """Write one record to stdout; a table has one row for each field."""
-    row = plain(record, columns)
     form = form or (Format.TABLE if sys.stdout.isatty() else Format.JSON)
+    row = plain(record, columns)
     if form is Format.PARQUET:
         raise UsageError("--format parquet is for lists")
     if form is Format.CSV:
         for line in _csv([row], list(row)):
             sys.stdout.write(line)
     elif form is Format.TABLE:
-        _print_table([{"field": name, "value": value} for name, value in row.items()], chosen=("field", "value"))
+        summaries = {name: _summary(value) for name, value in row.items()}
+        cells = [{"field": name, "value": value} for name, value in summaries.items()]
+        _print_table(cells, chosen=("field", "value"))
+        if summaries != row:
+            note("--format json shows nested records")
     else:
         indent = 2 if form is Format.JSON and sys.stdout.isatty() else None
         sys.stdout.write(_for_terminal(json.dumps(row, ensure_ascii=False, indent=indent) + "\n"))
@@ -118,6 +124,20 @@ def plain(record: Any, columns: Sequence[str] = ()) -> dict[str, Any]:
     if "id" in columns and "id" not in row:
         row = {**row, "id": str(getattr(record, "id", "")) or None}
     return {name: _value_at(row, name) for name in columns} if columns else row
+
+
+def _with_id(record: Any, columns: Sequence[str]) -> dict[str, Any]:
+    """Return a record for a table, with the key that other commands take, also where only its URL has it."""
+    row = plain(record, columns)
+    key = None if columns or "id" in row else getattr(record, "id", None)
+    return row if key is None else {"id": str(key), **row}
+
+
+def _summary(value: object) -> object:
+    """Return what a table shows of nested records."""
+    if is_list(value) and len(value) > 1 and all(is_table(item) for item in value):
+        return f"{len(value)} records"
+    return value
 
 
 def _value_at(row: Mapping[str, Any], path: str) -> Any:
@@ -213,7 +233,8 @@ def _print_table(rows: Sequence[Mapping[str, Any]], *, chosen: Sequence[str]) ->
     else:
         note("no records match")
     if left_out:
-        note(f"not shown: {', '.join(left_out)} (choose with --columns)")
+        text = f"not shown: {', '.join(left_out)} (choose with --columns)"
+        note(textwrap.fill(text, console.width, break_long_words=False))
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], chosen: Sequence[str]) -> list[str]:
@@ -244,6 +265,9 @@ def _is_simple(value: object) -> bool:
 
 
 def _table_cell(value: object) -> str:
+    if isinstance(value, float):
+        # Sums of the server's have digits that mean nothing.
+        return f"{value:.12g}"
     return safe(" ".join(_cell(value).split()))
 
 

@@ -53,6 +53,9 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (ValueError, USAGE),
 )
 
+GLOBAL_OPTIONS = ("--url", "--package", "--offline", "--silent", "--timeout", "--debug")
+"""The options before the command's name."""
+
 P = ParamSpec("P")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from alyx_client.cli.catalogue import Parameter, option, python_name
-from alyx_client.cli.terminal import UsageError
+from alyx_client.cli.terminal import GLOBAL_OPTIONS, UsageError
 from alyx_client.config.tables import is_list
 from alyx_client.http.suggestions import did_you_mean, nearest
 from alyx_client.lazy_dataclasses import dataclass
@@ -184,6 +184,8 @@ def parse_options(words: Sequence[str], known: Mapping[str, Parameter], kind: st
             raise UsageError(f"unexpected argument {word!r}; a {kind} is written as --name value")
         spelled, equals, value = word[2:].partition("=")
         name = _known_name(python_name(spelled), known)
+        if name is None and f"--{spelled}" in GLOBAL_OPTIONS:
+            raise UsageError(f"write --{spelled} before the command: alyx --{spelled} …")
         if name is None:
             matches = [f"--{one}" for one in nearest(option(spelled), [option(one) for one in known])]
             hint = did_you_mean(matches) or f"See alyx describe for the {kind}s."

@@ -16,7 +16,7 @@ from alyx_client.cli.dry_run import DryRun
 from alyx_client.cli.output import FormatOption, print_record, print_rows
 from alyx_client.cli.records import EndpointArgument, typed_key
 from alyx_client.cli.session import Session, session_of
-from alyx_client.cli.terminal import UsageError, command, note
+from alyx_client.cli.terminal import FAILED, UsageError, command, fail, note
 from alyx_client.cli.values import coerce_options
 from alyx_client.config.tables import is_list
 from alyx_client.http.suggestions import suggest
@@ -159,7 +159,8 @@ def delete(
     if not (yes or dry_run):
         if not sys.stdin.isatty():
             raise UsageError("there is no terminal to ask at; pass --yes to delete")
-        typer.confirm(f"Delete {', '.join(keys)} of {option(source.name)} at {session.url}?", abort=True, err=True)
+        if not typer.confirm(f"Delete {', '.join(keys)} of {option(source.name)} at {session.url}?", err=True):
+            fail("nothing was deleted", FAILED)
     for key in parsed:
         client.delete(key)
         if not dry_run:

@@ -35,6 +35,10 @@ def test_formats(logged_in: LocalAlyx, run: Run, tmp_path: object) -> None:
     table = run("list", "subjects", "--format", "table", "--columns", "nickname,lab", "--max", 1).out.splitlines()
     assert table[0].split() == ["nickname", "lab"]
     assert "\x1b" not in "".join(table)
+    parquet = pytest.importorskip("pyarrow.parquet")
+    file = f"{tmp_path}/subjects.parquet"
+    assert run("list", "subjects", "-f", "parquet", "--columns", "nickname,birth_date", "-o", file).code == 0
+    assert parquet.read_table(file).column_names == ["nickname", "birth_date"]
     file = f"{tmp_path}/labs.jsonl"
     assert run("list", "labs", "-o", file).out == ""
     with open(file, encoding="utf-8") as lines:
@@ -82,6 +86,8 @@ USAGE = [
     (["get", "subjects"], "takes the record's nickname"),
     (["get", "sessions", "5"], "UUID"),
     (["lst"], "lst"),
+    (["describe", "--url", "x"], "write it before the command: alyx --url"),
+    (["list", "labs", "--url", "x"], "write --url before the command"),
     (["describe", "subjcts"], "Did you mean 'subjects'"),
     (["--package", "no_such_package", "describe"], "there is no package 'no_such_package'"),
     (["--package", "json", "describe"], "not a package that alyx-generate has written"),
