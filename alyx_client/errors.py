@@ -271,6 +271,12 @@ class InvalidFieldError(AlyxError, ValueError):
     """A field to send is unknown, missing or of the wrong type; nothing was sent."""
 
 
+class InvalidTableError(InvalidFieldError):
+    """Cells or columns of a table cannot be sent; nothing was sent. The message and ``fields`` name each of them."""
+
+    _several_lines = True
+
+
 class FrozenRecordError(AlyxError, AttributeError, ValueError):
     """A field of a record was set, which would not change the record on the server."""
 

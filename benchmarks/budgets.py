@@ -160,6 +160,35 @@ def parsing() -> None:
     add(Figure("a page of 1000 with one row that drifts / without", [ratio], "x", at_most(1.5)))
 
 
+def tables() -> None:
+    import pandas
+
+    from alyx_client.endpoints.datasets import _LIST
+    from alyx_client.frames import to_arrow, to_pandas, to_polars
+    from alyx_client.http.message import Response
+    from alyx_client.runtime.drift import DriftLog
+
+    content = datasets.page(datasets.rows())
+    declared = _LIST.parser.row
+
+    def parsed() -> Sequence[Any]:
+        return _LIST.parse(Response(200, {}, content), DriftLog(strict=True)).rows
+
+    figures = cpu_times(
+        {
+            "json": lambda: pandas.DataFrame(json.loads(content)["results"]),
+            "pandas": lambda: to_pandas(parsed(), declared),
+            "polars": lambda: to_polars(parsed(), declared),
+            "arrow": lambda: to_arrow(parsed(), declared),
+        }
+    )
+    plain = figures["json"]
+    for library, budget in (("pandas", at_most(1.5)), ("polars", None), ("arrow", None)):
+        name = f"{datasets.ROWS} datasets parsed, validated, to_{library} / pandas of json.loads"
+        note = f"{seconds(figures[library])} / {seconds(plain)}"
+        add(Figure(name, [figures[library] / plain], "x", budget, note=note))
+
+
 def bare_models(row: Any) -> TypeAdapter[Any]:
     """Return what validates a page into plain models of pydantic that have the fields of a row."""
     from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model

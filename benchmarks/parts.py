@@ -36,6 +36,7 @@ _AGAINST_ONE = ("against_one", "measure")
 PARTS: Mapping[str, Sequence[Measurement]] = {
     "start": [Measurement("budgets", "start"), Measurement(*_AGAINST_ONE, ("start",))],
     "parsing": [Measurement("budgets", "parsing")],
+    "tables": [Measurement("budgets", "tables")],
     "lists": [Measurement(*_AGAINST_ONE, ("list",))],
     "reads": [
         Measurement("budgets", "cached_read"),

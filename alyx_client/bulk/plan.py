@@ -145,13 +145,19 @@ def _keys(items: object, action: Action[Any]) -> list[Any]:
     if not _is_several(items):
         raise InvalidKeyError(
             f"{action.endpoint}.{action.name}_many() takes several keys or records, in a list or another collection, "
-            f"not {_described(items)}; for one of them, call {action.name}()"
+            f"not {_described(items)}; "
+            + ("pass a column of it" if _is_table(items) else f"for one of them, call {action.name}()")
         )
     return _read(lambda: items, "keys", action)
 
 
 def _records(items: object, action: Action[Any]) -> list[Any]:
     model = action.model.__name__ if action.model else "the resource"
+    if _is_table(items):
+        raise InvalidFieldError(
+            f"{action.endpoint}.create_many() takes several records, {model}(...), not a table; "
+            f"{model}.from_frame(table) makes them of its rows"
+        )
     if not _is_several(items):
         raise InvalidFieldError(
             f"{action.endpoint}.create_many() takes several records, {model}(...), in a list or another collection, "
@@ -243,8 +249,9 @@ def _has_items(items: object) -> TypeGuard[Items[object, object]]:
 
 
 def _is_table(items: object) -> bool:
-    # Iterating over a table returns the names of its columns.
-    return is_from_library(items) and len(getattr(cast("Any", items), "shape", ())) > 1
+    # Iterating over a table returns its columns, or their names.
+    is_frame = is_from_library(items) or type(items).__module__.partition(".")[0] in ("polars", "pyarrow")
+    return is_frame and len(getattr(cast("Any", items), "shape", ())) > 1
 
 
 def _described(value: object) -> str:

@@ -32,9 +32,9 @@ from alyx_client.runtime.references import (
     urls_of_records,
 )
 from alyx_client.runtime.signatures import is_list_annotation, show_fields
+from alyx_client.runtime.tables import FromTable
 
 __all__ = ["Record", "Resource", "WithIdInUrl", "ZonedResource", "fields_of", "key_of_url"]
-
 
 if TYPE_CHECKING:
     _Model = BaseModel
@@ -52,7 +52,7 @@ else:
         pass
 
 
-class Resource(_Model):
+class Resource(FromTable, _Model):
     """The fields to send, to create or to update a record.
 
     Only the fields that were set are sent; ``None`` is sent as null.

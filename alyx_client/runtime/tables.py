@@ -1,9 +1,9 @@
-"""Methods of lists that return tables; the room that makes them, `frames`, is imported when one is called."""
+"""Methods that return or take tables; the room that makes them, `frames`, is imported when one is called."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 if TYPE_CHECKING:
     # Neither pandas nor pyarrow has types; with the package pandas-stubs, type checkers know its tables.
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 
-__all__ = ["AsyncTabular", "Tabular"]
+__all__ = ["AsyncTabular", "FromTable", "Tabular"]
 
 
 class Tabular:
@@ -109,3 +109,31 @@ class AsyncTabular:
 
         rows, declared = await self._table_rows()
         return to_arrow(rows, declared, columns=columns)
+
+
+class FromTable:
+    """A resource that can be made from each row of a table."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_frame(cls, frame: object) -> list[Self]:
+        """Return a resource for each row of a table, for ``create_many``.
+
+        A cell without a value (null, NA, NaT or NaN) leaves the field out, so that the server's default applies.
+
+        Parameters
+        ----------
+        frame
+            A table of pandas, polars or Arrow, whose columns are fields of the resource. A named index of pandas is a
+            column, too.
+
+        Raises
+        ------
+        InvalidTableError
+            There is no field of a column's name, the column of a required field is missing, or cells cannot be sent;
+            the message names each by row and column.
+        """
+        from alyx_client.frames.resources import resources_from_frame
+
+        return resources_from_frame(cast("Any", cls), frame)  # a resource, which this module cannot import

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, assert_type
 from uuid import UUID
 
+import polars
+
 from alyx_client import AlyxClient, AsyncAlyxClient, AsyncResults, BulkResults, Results
 from alyx_client.models import (
     Channel,
@@ -44,6 +46,15 @@ from alyx_client.models import (
 )
 from alyx_client.runtime.query import Condition, DateField, TextField
 from alyx_client.webclient import no_cache
+
+
+async def tables(client: AlyxClient, aio: AsyncAlyxClient, frame: object) -> None:
+    assert_type(client.subjects.list().to_polars(columns=["id"], json="object"), polars.DataFrame)
+    assert_type(await aio.subjects.list().to_polars(), polars.DataFrame)
+    assert_type(client.subjects.read_many(["x"]).to_polars(), polars.DataFrame)
+    client.subjects.list().to_pandas(columns=("id", "lab"), index="id", json="text")
+    assert_type(Subject.from_frame(frame), list[Subject])
+    client.subjects.create_many(Subject.from_frame(frame))
 
 
 def subjects(client: AlyxClient) -> None:
