@@ -362,6 +362,22 @@ class BulkError(AlyxError):
     _several_lines = True
 
 
+class OutboxError(AlyxError, OSError):
+    """The outbox cannot be read or written, or another process uses it; the write is not in it."""
+
+
+class OutboxDamagedError(OutboxError):
+    """The file of the outbox is damaged. It was renamed, not changed; the next write begins a new one.
+
+    Attributes
+    ----------
+    path
+        The damaged file, which may hold writes that were not sent.
+    """
+
+    path: str | None = None
+
+
 class NotCompletedError(AlyxError):
     """The call for many records ended before this one: it was not sent, or has no response (`may_have_acted`)."""
 

@@ -110,6 +110,7 @@ def test_metadata_names_authors_and_pythons(metadata: Message) -> None:
         "docs/coming-from-one.md",
         "docs/filters.md",
         "docs/on-a-cluster.md",
+        "docs/outbox.md",
     ],
 )
 def test_relative_links_lead_somewhere(page: str) -> None:

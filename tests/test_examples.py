@@ -38,7 +38,7 @@ def test_quickstart_runs_and_deletes_its_records(local_alyx: LocalAlyx) -> None:
 def test_examples_of_readme_run_in_order_as_one_script(
     local_alyx: LocalAlyx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    quickstart, asynchronous, many, conditions, downloads = blocks("README.md")
+    quickstart, asynchronous, many, outbox, conditions, downloads = blocks("README.md")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
 
@@ -59,6 +59,10 @@ def test_examples_of_readme_run_in_order_as_one_script(
     assert len(names["mice"]) == 20
     assert {names["client"].sessions.read(detail).qc for detail in names["details"]} == {"PASS"}
 
+    run(outbox, local_alyx, names)
+    assert names["report"]
+    assert names["client"].weighings.list(nickname="at_the_rig")[0].weight == 23.4
+
     run(conditions, local_alyx, names)
     run(downloads, local_alyx, names)
     assert len(names["files"]) >= 2
@@ -73,6 +77,13 @@ def test_examples_of_the_page_on_filters_run_in_order(local_alyx: LocalAlyx) -> 
     for code in blocks("docs/filters.md"):
         run(code, local_alyx, names)
     assert not names["client"].drift
+
+
+def test_examples_of_the_page_on_the_outbox_run(local_alyx: LocalAlyx) -> None:
+    names: dict[str, Any] = {}
+    for code in blocks("docs/outbox.md"):
+        run(code, local_alyx, names)
+    assert names["client"].sessions.list(subject="SWC_001")[0].number == 1
 
 
 def test_methods_of_readme_exist() -> None:

@@ -27,6 +27,7 @@ from alyx_client.storage.sqlite import waiting_at_most
 if TYPE_CHECKING:
     from alyx_client.downloads.options import DownloadOptions
     from alyx_client.http.async_transport import AsyncTransport
+    from alyx_client.outbox.aio import AsyncOutbox
     from alyx_client.runtime.action import Action
     from alyx_client.runtime.bulk_options import BulkArguments
     from alyx_client.runtime.bulk_results import BulkResults
@@ -86,6 +87,14 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
 
         self._transport.require_open()
         return await run_many(self, action, items, **options)
+
+    @property
+    def outbox(self) -> AsyncOutbox:
+        """The writes that wait for the server: ``client.outbox.write(client.weighings.create, ...)``."""
+        # Most programs do without.
+        from alyx_client.outbox.aio import AsyncOutbox
+
+        return AsyncOutbox(self, self._auth, self._deliver)
 
     async def authenticate(
         self,
@@ -154,6 +163,14 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    async def _deliver(self, flow: Flow[T], timeout: float | None) -> T:
+        """Asynchronous version of `BaseClient._deliver`."""
+        deadline = Deadline.of(timeout, self.timeout)
+        return await adrive(flow, partial(self._deliver_step, deadline), deadline)
+
+    async def _deliver_step(self, deadline: Deadline, step: Send) -> Response:
+        return await self._transport.send(step.request, fail_fast=True, token=step.token, timeout=deadline)
 
     async def _send_step(self, deadline: Deadline, step: Send) -> Response:
         return await self.send(step.request, expires=step.expires, bypass_cache=step.bypass_cache, timeout=deadline)

@@ -35,6 +35,7 @@ from alyx_client.http.transport_options import ConnectionOptions, TransportOptio
 from alyx_client.http.url import refuse_foreign
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.drift import DriftLog
+from alyx_client.runtime.placeholders import refuse_placeholders
 
 __all__ = ["CACHE_INFO", "ClientBase"]
 
@@ -366,5 +367,6 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
     def _begin(self, request: Request, expires: Expires, bypass_cache: bool) -> CachedCall:
         require("request", request, Request, "an alyx_client.http.message.Request")
         refuse_foreign(request, self.base_url)
+        refuse_placeholders(request)
         owner, user = self._auth.identity, self._auth.user
         return self._cache.begin(request, owner, username=user, expires=expires, bypass_cache=bypass_cache)

@@ -25,6 +25,7 @@ from alyx_client.storage.sqlite import waiting_at_most
 
 if TYPE_CHECKING:
     from alyx_client.downloads.options import DownloadOptions
+    from alyx_client.outbox.sync import Outbox
     from alyx_client.runtime.action import Action
     from alyx_client.runtime.bulk_options import BulkArguments
     from alyx_client.runtime.bulk_results import BulkResults
@@ -136,6 +137,14 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
 
         self._transport.require_open()
         return run_many(self, action, items, **options)
+
+    @property
+    def outbox(self) -> Outbox:
+        """The writes that wait for the server: ``client.outbox.write(client.weighings.create, ...)``."""
+        # Most programs do without.
+        from alyx_client.outbox.sync import Outbox
+
+        return Outbox(self, self._auth, self._deliver)
 
     def authenticate(
         self,
@@ -311,6 +320,14 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _deliver(self, flow: Flow[T], timeout: float | None) -> T:
+        """Run a flow of the outbox: its requests go past the cache, and fail at once if the server is not reached."""
+        deadline = Deadline.of(timeout, self.timeout)
+        return drive(flow, partial(self._deliver_step, deadline), deadline)
+
+    def _deliver_step(self, deadline: Deadline, step: Send) -> Response:
+        return self._transport.send(step.request, fail_fast=True, token=step.token, timeout=deadline)
 
     def _send_step(self, deadline: Deadline, step: Send) -> Response:
         return self.send(step.request, expires=step.expires, bypass_cache=step.bypass_cache, timeout=deadline)

@@ -15,10 +15,12 @@ from alyx_client.errors import ForeignURLError, InvalidKeyError
 from alyx_client.http.url import is_https_upgrade, redact_url, same_origin, split_url
 from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.coerce import entries, several
+from alyx_client.runtime.placeholders import FIELDS, Placeholder
 from alyx_client.schema.naming import endpoint_name
 
 __all__ = [
     "Origin",
+    "PendingRecord",
     "RecordOf",
     "RecordOr",
     "RecordsOr",
@@ -70,6 +72,41 @@ class RecordOf(Generic[E_contra]):
 
     __slots__ = ()
     _origin: ClassVar[Origin]
+
+
+class PendingRecord(RecordOf[Any]):
+    """A record that a write which waits in the outbox creates or changes; taken wherever a key of it is.
+
+    Parameters
+    ----------
+    token
+        The write.
+    endpoint
+        The endpoint that it is a record of.
+    """
+
+    __slots__ = ("endpoint", "token")
+
+    def __init__(self, token: str, endpoint: str) -> None:
+        self.token = token
+        self.endpoint = endpoint
+
+    def __contains__(self, name: object) -> bool:
+        return name in FIELDS
+
+    def placeholder(self, reference: Reference, place: str) -> str:
+        """Return the text that stands for a key of the record until it is sent.
+
+        Raises
+        ------
+        InvalidKeyError
+            It is a record of another endpoint, or records are not referred to by that field.
+        """
+        if reference.endpoint not in ("", self.endpoint):
+            raise InvalidKeyError(f"{place}: this is a record of {self.endpoint}, not of {reference.endpoint}")
+        if reference.field not in FIELDS:
+            raise InvalidKeyError(f"{place}: the {reference.field} of a record that waits in the outbox is not known")
+        return str(Placeholder(self.token, reference.field))
 
 
 def _key_alone(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -155,6 +192,8 @@ def key_of_record(
     ForeignURLError
         It is a record of another server.
     """
+    if isinstance(record, PendingRecord):
+        return record.placeholder(reference, place)
     url = _own_url(record, reference.endpoint, base_url)
     _check_endpoint(record, reference, url, place)
     if url is not None and base_url is not None:
@@ -255,7 +294,7 @@ def _is_several(value: object) -> TypeGuard[Iterable[object]]:
 
 def _own_url(record: object, endpoint: str, base_url: str | None) -> str | None:
     """Return the URL of a record; None for other URLs in its field ``url``, such as that of a website."""
-    url = _field(record, "url")
+    url = None if isinstance(record, PendingRecord) else _field(record, "url")
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
         return None
     origin = origin_of(record)

@@ -88,15 +88,20 @@ def home_folder() -> Path:
     return home if home.is_absolute() else _NO_HOME
 
 
-def user_folder(kind: Literal["cache", "config"]) -> Path:
-    """Return the user's folder for the cache or the settings of this package, as the operating system names it."""
+def user_folder(kind: Literal["cache", "config", "data"]) -> Path:
+    """Return the user's folder for the cache, settings or data of this package, as the operating system names it."""
     import platformdirs
 
     # Without a home, platformdirs raises RuntimeError, or returns a folder below the root of the file system.
     if not os.environ.get(f"XDG_{kind.upper()}_HOME", "").strip() and home_folder() == _NO_HOME:
         return _NO_HOME / "alyx-client" / kind
-    find = platformdirs.user_cache_path if kind == "cache" else platformdirs.user_config_path
-    return find("alyx-client")
+    match kind:
+        case "cache":
+            return platformdirs.user_cache_path("alyx-client")
+        case "config":
+            return platformdirs.user_config_path("alyx-client")
+        case "data":
+            return platformdirs.user_data_path("alyx-client")
 
 
 def user_label() -> str:

@@ -1,0 +1,213 @@
+"""The part of the outbox that both clients share: looking at the writes, and deciding about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self, cast
+from uuid import UUID
+
+from alyx_client.auth.state import AuthState
+from alyx_client.errors import AlyxError, InvalidCallError, InvalidKeyError
+from alyx_client.http.log import logger
+from alyx_client.http.message import Response
+from alyx_client.outbox.capture import Captured, FilesMode, capture
+from alyx_client.outbox.entries import Entry, Receipt, State
+from alyx_client.outbox.sender import Context, Sender
+from alyx_client.outbox.store import Store, folder_of
+from alyx_client.runtime.bodies import plain_json
+from alyx_client.runtime.models import Record
+
+__all__ = ["OutboxBase", "Write", "left_to_wait"]
+
+Write = Entry | Receipt
+"""A write of the outbox, by its receipt, or as it was read."""
+
+
+class OutboxBase:
+    """The writes of one server that wait, on this computer and of this user of it.
+
+    Iterating yields those that the server has not carried out, in order; ``outbox[receipt]`` is any of them.
+
+    Parameters
+    ----------
+    client
+        The client.
+    auth
+        Its token.
+    files
+        ``"copy"``: files that wait are copied into the outbox. ``"refer"``: those that are passed by path stay where
+        they are, and the write is held if they have changed by the time it is sent.
+    """
+
+    def __init__(self, client: Context, auth: AuthState, files: FilesMode = "copy") -> None:
+        self._client = client
+        self._auth = auth
+        self._files: FilesMode = files
+        self._store = Store(folder_of(client.base_url))
+
+    def __len__(self) -> int:
+        return len(self._store.entries())
+
+    def __bool__(self) -> bool:
+        # An empty outbox is still one.
+        return True
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._store.entries())
+
+    def __getitem__(self, write: Write) -> Entry:
+        return self._store.get(_token(write))
+
+    def __contains__(self, write: object) -> bool:
+        if not isinstance(write, Entry | Receipt):
+            return False
+        try:
+            return self[write].state != "done"
+        except InvalidKeyError:
+            return False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._client.base_url}>"
+
+    def __str__(self) -> str:
+        entries = list(self)
+        lines = [repr(self), *(f"  {entry}" for entry in entries), *(f"  damaged: {path}" for path in self.damaged)]
+        return "\n".join(lines if len(lines) > 1 else [f"{lines[0]}: empty"])
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the outbox, which only this user of the computer can read."""
+        return self._store.folder
+
+    @property
+    def damaged(self) -> list[Path]:
+        """The damaged files of this outbox, which may hold writes that were not sent."""
+        return self._store.database.damaged()
+
+    def drop(self, write: Write) -> Entry:
+        """Remove a write, which is then never sent.
+
+        Parameters
+        ----------
+        write
+            Its receipt, or the entry.
+
+        Returns
+        -------
+        Entry
+            The write, with all that it was to send.
+
+        Raises
+        ------
+        InvalidCallError
+            It is done or being sent, or others depend on it.
+        """
+        return self._store.remove(_token(write), expected=["queued", "uncertain", "held", "refused"])
+
+    def resend(self, write: Write, *, anyway: bool = False) -> Entry:
+        """Let a write that is held or was refused be sent again, by the next `send`.
+
+        Parameters
+        ----------
+        write
+            Its receipt, or the entry.
+        anyway
+            Whether to send it even if the server may have carried it out, and nothing tells; the server may then have
+            it twice. Otherwise the server's records are looked at first.
+
+        Raises
+        ------
+        InvalidCallError
+            It is done or being sent.
+        """
+        entry = self[write]
+        state: State = "uncertain" if entry.doubtful and not anyway else "queued"
+        expected: list[State] = ["held", "refused", "uncertain"] if anyway else ["held", "refused"]
+        return self._store.set_state(
+            entry.receipt.token, state, expected=expected, doubtful=state == "uncertain", revision=entry.revision
+        )
+
+    def settle(self, write: Write, record: Record | UUID | str) -> Entry:
+        """Note that the server has carried a write out, and that this is the record; it is not sent again.
+
+        Parameters
+        ----------
+        write
+            Its receipt, or the entry: one that is held, uncertain or refused.
+        record
+            The record, or its id.
+
+        Raises
+        ------
+        InvalidCallError
+            It is in another state.
+        """
+        fields = record.model_dump(by_alias=True) if isinstance(record, Record) else {}
+        key = getattr(record, "id", None) if isinstance(record, Record) else record
+        result = {**fields, **({} if key is None else {"id": str(key)})}
+        return self._store.set_state(
+            _token(write),
+            "done",
+            expected=["held", "uncertain", "refused"],
+            reason="settled by hand",
+            result=json.dumps(plain_json(result)),
+        )
+
+    def claim(self, write: Write) -> Entry:
+        """Make a write of nobody, stored while no login was known, one of this client's user.
+
+        Parameters
+        ----------
+        write
+            Its receipt, or the entry.
+
+        Raises
+        ------
+        InvalidCallError
+            It is another user's, or this client's user is not known either.
+        """
+        self._auth.known_token()
+        if self._auth.user is None and self._auth.identity is None:
+            raise InvalidCallError("This client has no login; pass username=, or log in first")
+        return self._store.set_owner(_token(write), self._auth.user, self._auth.identity)
+
+    def with_files(self, files: FilesMode) -> Self:
+        """Return this outbox with another way to store files, ``"copy"`` or ``"refer"``; see the class."""
+        if files not in ("copy", "refer"):
+            raise InvalidCallError(f"files: 'copy' or 'refer', not {files!r}")
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__, _files=files)
+        return other
+
+    def _capture(self, method: Callable[..., Any], args: tuple[Any, ...], keywords: Mapping[str, Any]) -> Captured:
+        return capture(self._client, method, args, keywords, self._files)
+
+    def _add(self, call: Captured) -> Entry:
+        self._auth.known_token()
+        return self._store.add(call, self._auth.user, self._auth.identity)
+
+    def _sender(self) -> Sender:
+        return Sender(self._client, self._auth, self._store)
+
+    def _result(self, call: Captured, entry: Entry, sender: Sender) -> Any:
+        if sender.failure is not None:
+            raise sender.failure
+        if entry.state != "done" or entry.result is None:
+            return entry.receipt
+        return call.action.parse(Response(200, {}, entry.result.encode()), self._client.drift)
+
+
+def left_to_wait(entry: Entry, error: AlyxError) -> Entry:
+    """Return a write that is stored, but could not be sent: an error would have the caller write it again."""
+    logger.warning("write %d waits in the outbox: %s", entry.number, error)
+    return entry
+
+
+def _token(write: Write) -> str:
+    if isinstance(write, Entry):
+        return write.receipt.token
+    if isinstance(cast("object", write), Receipt):
+        return write.token
+    raise InvalidCallError("outbox: pass the receipt of a write, or its entry")

@@ -1,0 +1,203 @@
+"""A SQLite database for data that must not be lost: every transaction is on the disk when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alyx_client.storage.lock import exclusive_lock
+from alyx_client.storage.private_folder import require_private_files, require_private_folder
+from alyx_client.storage.sqlite_connection import open_database
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+__all__ = ["DamagedContentError", "DurableDamagedError", "DurableDatabase", "DurableUnavailableError"]
+
+_BUSY_SECONDS = 10.0
+# SQLITE_CORRUPT and SQLITE_NOTADB. Nothing else says that the content is wrong.
+_DAMAGE_CODES = frozenset({11, 26})
+_EXTRA = 3
+
+
+class DurableUnavailableError(Exception):
+    """The file cannot be read or written; the message says why."""
+
+
+class DamagedContentError(Exception):
+    """What was read is not what was written; raised in a transaction by whoever reads it."""
+
+
+class DurableDamagedError(Exception):
+    """The file was damaged; it has another name now, and its content is as it was.
+
+    Parameters
+    ----------
+    aside
+        The file's present path.
+    reason
+        What is wrong with it.
+    """
+
+    def __init__(self, aside: Path, reason: str) -> None:
+        super().__init__(reason)
+        self.aside = aside
+
+
+class DurableDatabase:
+    """A SQLite database in a folder of the user alone, shared by processes.
+
+    Each transaction opens the file and closes it, so that nothing has to be done about forks, threads and files that
+    are replaced. A damaged file is renamed and never written again.
+
+    Parameters
+    ----------
+    file
+        The file; its folder is created with mode 0700, the file with mode 0600.
+    schema
+        The SQL statements that create the tables.
+    version
+        The schema's version, above 0.
+    """
+
+    def __init__(self, file: Path, schema: Sequence[str], version: int) -> None:
+        self.file = file
+        self._schema = schema
+        self._version = version
+        self._checked: tuple[int, int] | None = None
+
+    def exists(self) -> bool:
+        """Return whether there is a file."""
+        return os.path.lexists(self.file)
+
+    def damaged(self) -> list[Path]:
+        """Return the damaged files that were set aside."""
+        return sorted(self.file.parent.glob(f"{self.file.stem}-damaged-*{self.file.suffix}"))
+
+    @contextlib.contextmanager
+    def transaction(self) -> Generator[Connection]:
+        """Run statements that take effect together, or, after an error, not at all.
+
+        Raises
+        ------
+        DurableDamagedError
+            The file was damaged, and was set aside.
+        DurableUnavailableError
+            The file cannot be read or written, or another process uses it for too long.
+        """
+        import sqlite3
+
+        identity = None
+        try:
+            _create_folder(self.file.parent)
+            require_private_files(self.file.parent, self.file.name)
+            with contextlib.closing(open_database(str(self.file), _BUSY_SECONDS)) as connection:
+                identity = _identity(self.file)
+                self._prepare(connection, identity)
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except BaseException:
+                    connection.rollback()
+                    raise
+                connection.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            # Without a code, Python itself raises it, for text that is not UTF-8.
+            code = getattr(error, "sqlite_errorcode", None)
+            if code is None or code & 0xFF in _DAMAGE_CODES:
+                raise DurableDamagedError(self._set_aside(identity), str(error)) from error
+            raise DurableUnavailableError(f"{self.file}: {error}") from error
+        except DamagedContentError as error:
+            raise DurableDamagedError(self._set_aside(identity), str(error)) from error
+        except OSError as error:
+            raise DurableUnavailableError(f"{self.file}: {error.strerror or error}") from error
+
+    def _prepare(self, connection: Connection, identity: tuple[int, int] | None) -> None:
+        # A rollback journal, which works on network file systems, too. EXTRA also syncs the folder once the journal is
+        # removed: without it, a power cut could bring back the journal, which would undo the transaction.
+        for setting in ("trusted_schema=OFF", "journal_mode=DELETE", "synchronous=EXTRA", "fullfsync=ON"):
+            connection.execute(f"PRAGMA {setting}").fetchall()
+        if _value(connection, "PRAGMA synchronous") != _EXTRA:
+            raise DurableUnavailableError(f"{self.file}: this SQLite cannot wait for the disk")
+        if identity != self._checked:
+            report = _value(connection, "PRAGMA quick_check(1)")
+            if report != "ok":
+                raise DurableDamagedError(self._set_aside(identity), str(report))
+            self._checked = identity
+        if _value(connection, "PRAGMA user_version") == 0:
+            self._create_tables(connection)
+        if (version := _value(connection, "PRAGMA user_version")) != self._version:
+            raise DurableUnavailableError(f"{self.file} is of version {version}; use the release that wrote it")
+
+    def _create_tables(self, connection: Connection) -> None:
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            # Another process may have created them while this one waited for the lock.
+            if _value(connection, "PRAGMA user_version") == 0:
+                for statement in self._schema:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version={self._version}")
+
+    def _set_aside(self, identity: tuple[int, int] | None) -> Path:
+        with exclusive_lock(self.file):
+            # Another process may have done so, and a new file may be in place.
+            if identity is None or _identity(self.file) != identity:
+                return self.damaged()[-1] if self.damaged() else self.file
+            stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+            number = 0
+            while os.path.lexists(aside := self._aside(stamp, number)):
+                number += 1
+            # The journal first: without it, the database could be repaired no more.
+            journal = Path(f"{self.file}-journal")
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(journal, f"{aside}-journal")
+            os.rename(self.file, aside)
+            _sync_folder(self.file.parent)
+            return aside
+
+    def _aside(self, stamp: str, number: int) -> Path:
+        return self.file.with_name(f"{self.file.stem}-damaged-{stamp}-{number}{self.file.suffix}")
+
+
+def _create_folder(folder: Path) -> None:
+    missing: list[Path] = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, 0o700)
+        # Otherwise a power cut could take the folder away, and all that is in it.
+        _sync_folder(path.parent)
+    require_private_folder(missing[0] if missing else folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows does not open folders, and needs no sync of them
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _value(connection: Connection, statement: str) -> object:
+    return connection.execute(statement).fetchall()[0][0]

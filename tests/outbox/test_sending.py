@@ -1,0 +1,307 @@
+"""Writes that wait, and are sent: in order, those that depend on others after them, each once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alyx_client import BadRequestError, InvalidCallError, InvalidFieldError, InvalidKeyError
+from alyx_client.models import Lab, Note, Session, Subject, WaterAdministration, Weighing
+from alyx_client.outbox.entries import Entry, Receipt
+
+from .conftest import Rig
+
+DAY = "2024-05-01T10:00:00"
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
+
+
+def new_subject(name: str = "rig_mouse") -> Subject:
+    return Subject(nickname=name, lab="cortexlab")
+
+
+def test_a_write_that_reaches_the_server_returns_its_record(any_rig: Rig) -> None:
+    record = any_rig.write("subjects.create", new_subject())
+    assert record.nickname == "rig_mouse"
+    with any_rig.client() as client:
+        assert len(client.outbox) == 0
+        assert client.subjects.read("rig_mouse").nickname == "rig_mouse"
+
+
+def test_what_depends_on_a_write_is_sent_after_it_with_its_key(any_rig: Rig) -> None:
+    subject = any_rig.write("subjects.create", new_subject(), offline=True)
+    session = any_rig.write("sessions.create", Session(subject=subject, start_time=DAY, number=1), offline=True)
+    any_rig.write("weighings.create", Weighing(subject=subject, date_time=DAY, weight=20.5), offline=True)
+    any_rig.write("sessions.partial_update", session, offline=True, narrative="at the rig")
+    note = Note(user="olivier", content_type="session", object_id=session, text="a note", date_time=DAY)
+    any_rig.write("notes.create", note, image=PNG, offline=True)
+    assert all(isinstance(receipt, Receipt) for receipt in (subject, session))
+
+    report = any_rig.send()
+
+    assert report
+    assert len(report.sent) == 5
+    assert [entry.number for entry in report.sent] == [1, 2, 3, 4, 5]
+    with any_rig.client() as client:
+        (row,) = client.sessions.list(subject="rig_mouse")
+        assert client.sessions.read(row.id).narrative == "at the rig"
+        assert client.weighings.list(nickname="rig_mouse")[0].weight == 20.5
+        assert client.outbox[session].key == str(row.id)
+        (note_of_session,) = client.sessions.read(row.id).notes
+        assert note_of_session.image
+        assert len(client.outbox) == 0
+
+
+def test_writes_behind_others_wait_for_their_turn(rig: Rig) -> None:
+    rig.write("subjects.create", new_subject(), offline=True)
+    assert isinstance(rig.write("subjects.create", new_subject("second")), Receipt)
+    assert rig.count("/subjects") == 0
+    assert [entry.fields["nickname"] for entry in rig.send().sent] == ["rig_mouse", "second"]
+
+
+def test_a_refused_write_raises_and_is_not_stored(any_rig: Rig) -> None:
+    with pytest.raises(BadRequestError):
+        any_rig.write("subjects.create", Subject(nickname="x", lab="no such lab"))
+    with any_rig.client() as client:
+        assert not list(client.outbox)
+
+
+def test_a_refused_write_blocks_what_depends_on_it_until_it_is_edited(rig: Rig) -> None:
+    subject = rig.write("subjects.create", Subject(nickname="rig_mouse", lab="no such lab"), offline=True)
+    rig.write("weighings.create", Weighing(subject=subject, date_time=DAY, weight=20.5), offline=True)
+    rig.write("labs.create", Lab(name="other"), offline=True)
+
+    report = rig.send()
+
+    assert not report
+    assert [entry.endpoint for entry in report.sent] == ["labs"]
+    (refused,), (waiting,) = report.refused, report.waiting
+    assert "no such lab" in refused.reason
+    assert waiting.endpoint == "weighings"
+    with rig.client() as client:
+        with pytest.raises(InvalidCallError, match="depend"):
+            client.outbox.drop(subject)
+        client.outbox.edit(subject, client.subjects.create, new_subject())
+        assert client.outbox.send()
+        assert client.weighings.list(nickname="rig_mouse")[0].weight == 20.5
+
+
+@pytest.mark.parametrize(
+    ("method", "model"),
+    [
+        ("subjects.create", new_subject()),
+        ("weighings.create", Weighing(subject="KS001", date_time=DAY, weight=20.5)),
+        (
+            "water_administrations.create",
+            WaterAdministration(subject="KS001", date_time=DAY, water_administered=1.5, water_type="Water"),
+        ),
+        ("sessions.create", Session(subject="KS001", start_time=DAY, number=3)),
+        ("labs.create", Lab(name="other")),
+    ],
+)
+@pytest.mark.parametrize("handled", [True, False])
+def test_a_write_whose_response_was_lost_is_looked_for_before_it_is_sent_again(
+    rig: Rig, method: str, model: Any, handled: bool
+) -> None:
+    rig.alyx.requests.clear()
+    path = "/" + method.partition(".")[0].replace("_", "-")
+    with rig.client() as client:
+        model = model.model_copy()
+        if hasattr(model, "subject"):
+            model.subject = client.subjects.create(new_subject("alive")).nickname
+    rig.alyx.faults.add(path, "reset", method="POST", handled=handled)
+    receipt = rig.write(method, model)
+    assert isinstance(receipt, Receipt)
+    with rig.client() as client:
+        assert client.outbox[receipt].state == "uncertain"
+
+    assert rig.send()
+
+    with rig.client() as client:
+        entry = client.outbox[receipt]
+        assert entry.state == "done"
+        assert ("found on the server" if handled else "sent again") in entry.reason
+        assert entry.attempts == (1 if handled else 2)
+
+
+def test_a_record_that_cannot_be_recognised_is_held_and_shown(rig: Rig) -> None:
+    with rig.client() as client:
+        row = client.sessions.list(max_items=1)[0]
+    rig.alyx.faults.add("/notes", "reset", method="POST", handled=True)
+    note = Note(user="olivier", content_type="session", object_id=row.id, text="not a seed", date_time=DAY)
+    receipt = rig.write("notes.create", note)
+
+    report = rig.send()
+
+    assert [entry.receipt for entry in report.held] == [receipt]
+    assert rig.count("/notes") == 1
+    with rig.client() as client:
+        (found,) = [other for other in client.notes.list() if other.text == "not a seed"]
+        client.outbox.settle(receipt, found)
+        assert client.outbox[receipt].key == str(found.id)
+        assert len(client.outbox) == 0
+
+
+def test_two_equal_writes_are_two_records(rig: Rig) -> None:
+    with rig.client() as client:
+        weighing = Weighing(subject=client.subjects.list(max_items=1)[0].nickname, date_time=DAY, weight=20.5)
+    rig.alyx.faults.add("/weighings", "reset", method="POST", handled=False, skip=1)
+    rig.write("weighings.create", weighing)
+    rig.write("weighings.create", weighing)
+    assert rig.send()
+    with rig.client() as client:
+        assert len(client.weighings.list(date_time=DAY)) == 2
+
+
+@pytest.mark.parametrize(("status", "state"), [(503, "queued"), (502, "uncertain")])
+def test_a_server_that_is_not_there_is_waited_for(rig: Rig, status: int, state: str) -> None:
+    rig.alyx.faults.add("/labs", "status", status=status, method="POST", times=None)
+    receipt = rig.write("labs.create", Lab(name="other"))
+    with rig.client() as client:
+        assert client.outbox[receipt].state == state
+    rig.alyx.faults.clear()
+    assert rig.send()
+
+
+@pytest.mark.parametrize("handled", [True, False])
+def test_a_failure_of_the_server_is_in_doubt(rig: Rig, handled: bool) -> None:
+    receipt = rig.write("labs.create", Lab(name="other"), offline=True)
+    rig.alyx.faults.add("/labs", "status", status=500, method="POST", handled=handled)
+    (refused,) = rig.send().refused
+    assert refused.doubtful
+    with rig.client() as client:
+        client.outbox.resend(receipt)
+        assert client.outbox.send()
+        assert rig.count("/labs") == (1 if handled else 2)
+
+
+def test_a_login_portal_is_no_server(rig: Rig) -> None:
+    rig.alyx.faults.add("/labs", "html", method="POST")
+    receipt = rig.write("labs.create", Lab(name="other"))
+    assert isinstance(receipt, Receipt)
+    assert rig.send()
+    with rig.client() as client:
+        assert client.labs.read("other").name == "other"
+
+
+def test_changes_are_sent_again_and_say_so(rig: Rig) -> None:
+    rig.write("subjects.create", new_subject())
+    rig.alyx.faults.add("/subjects/rig_mouse", "reset", method="PATCH", handled=True)
+    receipt = rig.write("subjects.partial_update", "rig_mouse", description="tame")
+    assert rig.send()
+    with rig.client() as client:
+        assert client.subjects.read("rig_mouse").description == "tame"
+        assert "sent again" in client.outbox[receipt].reason
+
+
+def test_fields_that_the_server_would_lose_are_read_when_it_is_sent(rig: Rig) -> None:
+    with rig.client() as client:
+        row = client.sessions.list(max_items=1)[0]
+        note = client.notes.create(
+            Note(user="olivier", content_type="session", object_id=row.id, text="a", date_time=DAY)
+        )
+    rig.write("notes.partial_update", note.id, text="b", offline=True)
+    assert rig.send()
+    with rig.client() as client:
+        after = client.notes.read(note.id)
+        assert (after.text, after.object_id, after.content_type) == ("b", note.object_id, note.content_type)
+
+
+def test_a_token_that_the_server_refuses_is_renewed(rig: Rig) -> None:
+    rig.write("labs.create", Lab(name="first"))
+    rig.alyx.revoke("olivier")
+    assert rig.write("labs.create", Lab(name="second")).name == "second"
+    rig.write("labs.create", Lab(name="third"), offline=True)
+    rig.alyx.revoke("olivier")
+    assert rig.send()
+
+
+def test_another_users_writes_are_not_sent(rig: Rig) -> None:
+    receipt = rig.write("labs.create", Lab(name="other"), offline=True)
+    with rig.client(username="admin", password="admin") as admin:
+        report = admin.outbox.send()
+        assert [entry.receipt for entry in report.others] == [receipt]
+        assert not report.sent
+        with pytest.raises(InvalidCallError, match="olivier"):
+            admin.outbox.claim(receipt)
+        # Nor does a write of one user wait for those of another.
+        record = admin.outbox.write(admin.labs.create, Lab(name="of_admin"))
+        assert not isinstance(record, Receipt)
+        assert record.name == "of_admin"
+    assert rig.count("/labs") == 1
+    assert rig.send()
+
+
+def test_a_write_without_any_login_waits_until_somebody_claims_it(rig: Rig) -> None:
+    with rig.client(username=None, password=None, silent=True) as nobody:
+        receipt = nobody.outbox.write(nobody.labs.create, Lab(name="other"))
+        assert isinstance(receipt, Receipt)
+    assert [entry.user for entry in rig.send().others] == [None]
+    with rig.client() as client:
+        client.outbox.claim(receipt)
+        assert client.outbox.send()
+        assert client.labs.read("other").name == "other"
+
+
+def test_receipts_go_nowhere_but_through_the_outbox(rig: Rig) -> None:
+    subject = rig.write("subjects.create", new_subject(), offline=True)
+    with rig.client() as client:
+        for call in (
+            lambda: client.subjects.read(subject),
+            lambda: client.weighings.create(Weighing(subject=subject, date_time=DAY, weight=1.0)),
+            lambda: client.weighings.list(nickname=subject),
+            lambda: client.subjects.list(django={"nickname": subject}),
+            lambda: client.sessions.read(subject),
+        ):
+            with pytest.raises(InvalidKeyError):
+                call()
+        client.outbox.drop(subject)
+        with pytest.raises(InvalidKeyError, match="no write"):
+            client.outbox.write(client.weighings.create, Weighing(subject=subject, date_time=DAY, weight=1.0))
+
+
+def test_calls_that_cannot_wait_are_refused(rig: Rig) -> None:
+    with rig.client() as client, rig.client() as other:
+        with pytest.raises(InvalidFieldError, match="date_time"):
+            client.outbox.write(client.weighings.create, Weighing(subject="x", weight=1.0))
+        methods: list[Any] = [client.labs.delete, client.labs.create_many, print, other.labs.create]
+        for method in methods:
+            with pytest.raises(InvalidCallError):
+                client.outbox.write(method, "x")
+        assert len(client.outbox) == 0
+
+
+@pytest.mark.parametrize("files", ["copy", "refer"])
+def test_files_that_wait(rig: Rig, tmp_path: Path, files: Any) -> None:
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(PNG)
+    with rig.client() as client:
+        row = client.sessions.list(max_items=1)[0]
+    note = Note(user="olivier", content_type="session", object_id=row.id, text="a", date_time=DAY)
+    with rig.client(offline=True) as client:
+        receipt = client.outbox.with_files(files).write(client.notes.create, note, image=picture)
+    assert isinstance(receipt, Receipt)
+    picture.unlink()
+    report = rig.send()
+    if files == "copy":
+        assert report
+        return
+    assert str(picture) in report.held[0].reason
+    picture.write_bytes(PNG)
+    with rig.client() as client:
+        client.outbox.resend(receipt)
+        assert client.outbox.send()
+
+
+def test_the_outbox_shows_what_waits(rig: Rig) -> None:
+    receipt = rig.write("labs.create", Lab(name="other"), offline=True)
+    with rig.client() as client:
+        (entry,) = client.outbox
+        assert isinstance(entry, Entry)
+        assert entry.user == "olivier"
+        assert receipt in client.outbox
+        assert "labs.create() of olivier" in str(client.outbox)
+        assert Receipt(*receipt.parts) == receipt
+        assert client.outbox.drop(receipt).fields == {"name": "other"}
+        assert str(client.outbox).endswith("empty")
