@@ -12,6 +12,7 @@ from alyx_client.cli.session import GlobalOptions, Session, session_of
 from alyx_client.cli.terminal import REFUSED, UsageError, command, fail, note, say
 from alyx_client.config.save import write_server
 from alyx_client.config.servers_toml import read_servers
+from alyx_client.errors import MissingCredentialsError
 
 __all__ = ["login", "logout", "whoami"]
 
@@ -43,6 +44,7 @@ def login(
     if url is not None:
         options = session.options
         session = Session(GlobalOptions(url, options.package, options.offline, options.silent, options.timeout))
+    _require_server(session)
     if password_stdin and token_stdin:
         raise UsageError("stdin holds the password or a token, not both")
     if setup:
@@ -98,6 +100,16 @@ def whoami(context: typer.Context) -> None:
     if not session.options.offline:
         client.authenticate(client.user, token=token, cache_token=False)
     say(f"{client.user or 'unknown user'} at {client.base_url}")
+
+
+def _require_server(session: Session) -> None:
+    """Refuse to log in nowhere; other commands advise to run this one."""
+    try:
+        assert session.url
+    except UsageError as error:
+        if isinstance(error.__cause__, MissingCredentialsError):
+            raise UsageError("pass the server: alyx login https://alyx.example.org") from None
+        raise
 
 
 def _known_token(client: Any) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import stat
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,7 +52,13 @@ OutputOption = Annotated[
 
 
 def print_rows(
-    rows: Any, form: Format | None, columns: Sequence[str], output: Path | None = None, *, limit: int | None = None
+    rows: Any,
+    form: Format | None,
+    columns: Sequence[str],
+    output: Path | None = None,
+    *,
+    limit: int | None = None,
+    silent: bool = False,
 ) -> None:
     """Write the rows of a list.
 
@@ -66,14 +74,19 @@ def print_rows(
         The file; stdout by default.
     limit
         The most rows that were requested; without it, tables show the first ones.
+    silent
+        Show no progress.
     """
-    form = form or (Format.TABLE if output is None and sys.stdout.isatty() else Format.JSONL)
+    if form is None and output is not None:
+        # The ending of a file's name tells the format.
+        form = next((one for one in Format if output.suffix.lower() == f".{one}"), Format.JSONL)
+    form = form or (Format.TABLE if sys.stdout.isatty() else Format.JSONL)
     if form is Format.PARQUET:
         _write_parquet(rows, columns, output)
         return
     if output is not None:
         with output.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(_lines(rows, form, columns))
+            file.writelines(_lines(_with_progress(rows, silent=silent), form, columns))
         return
     if form is Format.TABLE:
         total = len(rows)
@@ -82,8 +95,25 @@ def print_rows(
         if len(shown) < total:
             note(f"{len(shown)} of {total} rows; --max {total} shows all, and --format csv writes them")
         return
-    for line in _lines(rows, form, columns):
+    # Beside rows on the terminal, a bar would be in the way.
+    for line in _lines(_with_progress(rows, silent=silent) if _is_file_stdout() else rows, form, columns):
         sys.stdout.write(_for_terminal(line))
+
+
+def _is_file_stdout() -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    except (OSError, ValueError):  # a stream of Python's own
+        return False
+
+
+def _with_progress(rows: Any, *, silent: bool) -> Iterable[Any]:
+    """Return the rows, with a bar on stderr while they are fetched, if that is a terminal."""
+    if silent or not sys.stderr.isatty():
+        return cast("Iterable[Any]", rows)
+    from tqdm import tqdm
+
+    return tqdm(rows, total=len(rows), unit="rows", file=sys.stderr, leave=False)
 
 
 def print_record(record: Any, form: Format | None, columns: Sequence[str] = ()) -> None:

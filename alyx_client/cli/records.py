@@ -81,7 +81,9 @@ def list_records(
         filters["where"] = parse_condition(where, endpoint_client.fields)
     limit = {name: value for name, value in (("page_size", page_size), ("max_items", max_items)) if value is not None}
     rows = endpoint_client.list(**filters, **limit)
-    print_rows(rows, form, names or ([*source.columns] if form is Format.CSV else []), output, limit=max_items)
+    if not names and Format.CSV in (form, output and output.suffix.lstrip(".").lower()):
+        names = [*source.columns]  # an empty list has a header, too
+    print_rows(rows, form, names, output, limit=max_items, silent=session.options.silent)
 
 
 @command

@@ -124,8 +124,8 @@ class Session:
 
         try:
             return find_base_url(self.options.url)
-        except MissingCredentialsError:
-            raise UsageError(_NO_SERVER) from None
+        except MissingCredentialsError as error:
+            raise UsageError(_NO_SERVER) from error
 
 
 def session_of(context: typer.Context) -> Session:

@@ -93,10 +93,13 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(BROKEN_PIPE) from None
         except Exception as error:
             code = exit_code(error)
-            if code is None:
+            # Click's exits and errors are for `main`.
+            if code is None and (isinstance(error, typer.Exit | typer.Abort) or hasattr(error, "format_message")):
                 raise
             if DebugState.is_on:
                 note("".join(traceback.format_exception(error)).rstrip())
+            if code is None:
+                fail(f"this is a fault of alyx: {type(error).__name__}: {error} (--debug shows where)", FAILED)
             fail(_message(error), code)
 
     return run

@@ -99,7 +99,10 @@ class ValueType:
     def shown(self) -> str:
         """Return the placeholder of the value in help."""
         if self.values:
-            return "|".join(str(value) for value in self.values if value != "")
+            number = ["N"] if "int" in self.names else []
+            return "|".join([*number, *(str(value) for value in self.values if value != "")])
+        if "Upload" in self.names:
+            return "FILE"
         for names, text in ((("bool",), "true|false"), (("int",), "N"), (("float",), "NUMBER")):
             if self.names & set(names):
                 return text
@@ -208,8 +211,9 @@ def coerce_options(words: Sequence[str], known: Mapping[str, Parameter], kind: s
 
 
 def _known_name(name: str, known: Mapping[str, Parameter]) -> str | None:
-    # Names that are keywords of Python have an underscore at their end.
-    return next((one for one in (name, f"{name}_") if one in known), None)
+    # Names that are keywords of Python have an underscore at their end, and those that the command has an option of may
+    # be written with one.
+    return next((one for one in (name, f"{name}_", name.rstrip("_")) if one in known), None)
 
 
 def _members(node: ast.expr) -> Iterator[tuple[bool, ast.expr]]:

@@ -17,6 +17,7 @@ from .conftest import Run
 
 def test_login_is_stored(alyx: LocalAlyx, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("whoami").code == 2
+    assert run("login").err == "alyx: pass the server: alyx login https://alyx.example.org\n"
     assert run("--url", alyx.url, "whoami").code == 4
     monkeypatch.setattr(sys, "stdin", io.StringIO("wrong\n"))
     assert run("login", alyx.url, "--username", "olivier", "--password-stdin").code == 4

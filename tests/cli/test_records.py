@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -39,6 +40,10 @@ def test_formats(logged_in: LocalAlyx, run: Run, tmp_path: object) -> None:
     file = f"{tmp_path}/subjects.parquet"
     assert run("list", "subjects", "-f", "parquet", "--columns", "nickname,birth_date", "-o", file).code == 0
     assert parquet.read_table(file).column_names == ["nickname", "birth_date"]
+    file = f"{tmp_path}/labs.csv"
+    assert run("list", "labs", "-o", file).out == ""
+    with open(file, encoding="utf-8") as lines:
+        assert lines.readline().startswith("address,")
     file = f"{tmp_path}/labs.jsonl"
     assert run("list", "labs", "-o", file).out == ""
     with open(file, encoding="utf-8") as lines:
@@ -52,6 +57,7 @@ def test_formats(logged_in: LocalAlyx, run: Run, tmp_path: object) -> None:
         (["--alive=false"], {"alive": False}),
         (["--responsible-user", "olivier", "--lab", "cortexlab"], {"responsible_user": "olivier", "lab": "cortexlab"}),
         (["--responsible_user", "olivier"], {"responsible_user": "olivier"}),
+        (["--lab_", "cortexlab"], {"lab": "cortexlab"}),
     ],
 )
 def test_filters_are_options(logged_in: LocalAlyx, run: Run, words: list[str], names: dict[str, object]) -> None:
@@ -121,6 +127,24 @@ def test_exit_codes(logged_in: LocalAlyx, run: Run, monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("ALYX_URL")
     nowhere = run("list", "labs")
     assert (nowhere.code, "alyx login" in nowhere.err) == (2, True)
+
+
+def test_faults_of_the_program_are_one_line(run: Run, logged_in: LocalAlyx, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alyx_client.cli.records.print_rows", lambda *_, **__: 1 / 0)
+    result = run("list", "labs")
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert "fault of alyx: ZeroDivisionError" in result.err
+    assert "Traceback" in run("--debug", "list", "labs").err
+
+
+COMMANDS = ("list", "get", "create", "update", "delete", "describe", "download", "tables", "open", "login", "logout")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "whoami", "doctor", "local", "cache info", "cache clear"])
+def test_help_has_an_example(run: Run, command: str) -> None:
+    text = run(*command.split(), "--help").out
+    assert re.search(rf"^ +(.* \| )?alyx (--url \S+ )?{command}\b", text, re.MULTILINE)
+    assert f"\n  {command.split()[0]} " in run("--help").out
 
 
 def test_describe_needs_no_server(run: Run) -> None:
