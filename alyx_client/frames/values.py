@@ -160,10 +160,8 @@ def _keys(rows: Sequence[Row], *, are_sent: bool) -> list[str | None]:
 
 def _key(row: Row) -> str | None:
     value, url = row.get("id"), row.get("url")
-    if value is None and isinstance(url, str):
-        value = key_of_url(url)
-    with suppress(ValueError):
-        return str(UUID(str(value)))
+    with suppress(ValueError):  # neither a UUID nor a URL
+        return str(UUID(key_of_url(url) if value is None and isinstance(url, str) else str(value)))
     return None
 
 

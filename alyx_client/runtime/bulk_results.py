@@ -187,6 +187,9 @@ class BulkResults(Tabular, Sequence[T_co]):
             lines.append(f"- {failed - _SHOWN} more, in `failures` of this error")
         return "\n".join([f"{heading}; the others did not:", *lines])
 
+    def _fetched_rows(self) -> tuple[Sequence[Any], int | None, object]:
+        return self._records, len(self._records), self._declared
+
     def _table_rows(self) -> tuple[Sequence[Any], object]:
         return self._records, self._declared
 

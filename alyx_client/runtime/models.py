@@ -32,7 +32,7 @@ from alyx_client.runtime.references import (
     urls_of_records,
 )
 from alyx_client.runtime.signatures import is_list_annotation, show_fields
-from alyx_client.runtime.tables import FromTable
+from alyx_client.runtime.tables import FromTable, ShownRecord
 
 __all__ = ["Record", "Resource", "WithIdInUrl", "ZonedResource", "fields_of", "key_of_url"]
 
@@ -243,7 +243,7 @@ _MADE_LATE: Mapping[str, Callable[[Record], object]] = {
 }
 
 
-class Record(_Model):
+class Record(ShownRecord, _Model):
     """A record received from the server, or a part of one; its fields are attributes, and it reads like a dictionary.
 
     Values are what the server sent: date-times have no time zone, and nothing is converted. Fields that this version
@@ -392,9 +392,9 @@ class WithIdInUrl(Record):
         """The record's UUID: as the server sent it, or from the end of its ``url``."""
         url: object = vars(self).get("url")
         sent: object = (self.model_extra or {}).get("id")
-        for text in (sent, key_of_url(url) if isinstance(url, str) else None):
-            with suppress(ValueError):
+        for text in (sent, url):
+            with suppress(ValueError):  # neither a UUID nor a URL
                 if isinstance(text, str):
-                    return UUID(text)
+                    return UUID(key_of_url(text))
         # An AttributeError, so that hasattr() and getattr() with a default work.
         raise AttributeError(f"this record has no id: its url is {url!r}")

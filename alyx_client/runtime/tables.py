@@ -1,4 +1,4 @@
-"""Methods that return or take tables; the room that makes them, `frames`, is imported when one is called."""
+"""Methods that return, take or show tables; the room that makes them, `frames`, is imported when one is called."""
 
 from __future__ import annotations
 
@@ -11,10 +11,38 @@ if TYPE_CHECKING:
     import polars
     import pyarrow  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 
-__all__ = ["AsyncTabular", "FromTable", "Tabular"]
+__all__ = ["AsyncTabular", "FromTable", "ShownRecord", "ShownRows", "Tabular"]
 
 
-class Tabular:
+class ShownRows:
+    """Rows that notebooks show as a table."""
+
+    __slots__ = ()
+
+    def _fetched_rows(self) -> tuple[Sequence[Any], int | None, object]:
+        """Return the rows that were fetched, the number of all, None if it is not known, and their declared type."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        # As repr(), it must not perform I/O.
+        from alyx_client.frames.display import rows_html
+
+        rows, count, declared = self._fetched_rows()
+        return rows_html(type(self).__name__, rows, count, declared)
+
+
+class ShownRecord:
+    """A record that notebooks show as a table of two columns."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        from alyx_client.frames.display import record_html
+
+        return record_html(cast("Any", self))
+
+
+class Tabular(ShownRows):
     """Rows that can be returned as a table, whose columns have the declared types of the fields."""
 
     __slots__ = ()
@@ -71,7 +99,7 @@ class Tabular:
         return to_arrow(rows, declared, columns=columns)
 
 
-class AsyncTabular:
+class AsyncTabular(ShownRows):
     """Asynchronous version of `Tabular`."""
 
     __slots__ = ()

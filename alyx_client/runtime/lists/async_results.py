@@ -277,6 +277,9 @@ class AsyncResults(AsyncTabular, Generic[T_co]):
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("AsyncResults cannot be pickled; pickle the rows: await results.all()")
 
+    def _fetched_rows(self) -> tuple[Sequence[Any], int | None, object]:
+        return *self._state.fetched_rows(), declared_type(self._make)
+
     def __repr__(self) -> str:
         # repr() must not perform I/O: debuggers call it at any time.
         return f"AsyncResults({len(self)} rows)" if self._state.is_known else "AsyncResults(not fetched yet)"

@@ -184,6 +184,16 @@ class ListState(Generic[T]):
         first = self.first_page
         return self._query_count == 1 and (first is None or first.is_counted or not first.has_next)
 
+    def fetched_rows(self) -> tuple[Sequence[T], int | None]:
+        """Return the rows that are stored, and the number of all of them, None if it is not known."""
+        if self.all_rows is not None:
+            return self.all_rows, len(self.all_rows)
+        first = self.first_page
+        if first is None:
+            return (), None
+        is_counted = self.has_server_count and not self.has_no_true_count(first)
+        return first.rows[: self.length(len(first.rows))], self.length(first.count) if is_counted else None
+
     @property
     def is_known(self) -> bool:
         """True if the number of rows is known without fetching anything."""

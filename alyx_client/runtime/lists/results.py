@@ -327,6 +327,9 @@ class Results(Tabular, Sequence[T_co]):
         pairs = zip_longest(self, cast("Sequence[object]", other), fillvalue=object())
         return all(own is others or own == others for own, others in pairs)
 
+    def _fetched_rows(self) -> tuple[Sequence[Any], int | None, object]:
+        return *self._state.fetched_rows(), declared_type(self._make)
+
     def __repr__(self) -> str:
         # repr() must not perform I/O: debuggers call it at any time.
         state = self._state
