@@ -39,6 +39,10 @@ UNUSED = {
     "concurrent.futures",
     "difflib",
     "getpass",
+    "numpy",
+    "pandas",
+    "polars",
+    "pyarrow",
     "pygments",
     "rich",
     "sqlite3",
@@ -47,6 +51,7 @@ UNUSED = {
 }
 UNUSED_ROOMS = (
     "alyx_client.downloads.",
+    "alyx_client.frames",
     "alyx_client.one",
     "alyx_client.rest",
     "alyx_client.schema.report",
