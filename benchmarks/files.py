@@ -58,7 +58,7 @@ class Task:
 
 FILES = Task("100 files of 1 MiB", 100, MIB, at_least(3))
 BIG = Task("one file of 512 MiB, 4 MiB per round trip", 1, 512 * MIB, at_least(3), "windowed")
-BIG_UNLIMITED = Task("one file of 512 MiB, unlimited bandwidth", 1, 512 * MIB)
+BIG_UNLIMITED = Task("one file of 512 MiB, unlimited bandwidth", 1, 512 * MIB, at_least(3))
 SMALL = Task("2,000 files of 4 kB", 2000, 4096, at_most(1.5))
 
 
