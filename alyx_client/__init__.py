@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         UnknownFilterError,
     )
     from alyx_client.http.retry import Retries
+    from alyx_client.outbox.entries import Receipt
     from alyx_client.runtime.bulk_results import BulkResults
     from alyx_client.runtime.lists.async_results import AsyncResults
     from alyx_client.runtime.lists.results import Results
@@ -91,6 +92,7 @@ __all__ = [
     "OutboxError",
     "PermissionDeniedError",
     "RateLimitError",
+    "Receipt",
     "ResponseTooLargeError",
     "Results",
     "Retries",
@@ -109,6 +111,7 @@ _MODULES = {
     "AsyncAlyxClient": "alyx_client.endpoints",
     "AsyncResults": "alyx_client.runtime.lists.async_results",
     "BulkResults": "alyx_client.runtime.bulk_results",
+    "Receipt": "alyx_client.outbox.entries",
     "Results": "alyx_client.runtime.lists.results",
     "Retries": "alyx_client.http.retry",
 }

@@ -23,6 +23,17 @@ PROGRAMS = {
                 importlib.import_module(module.name)
         print("done")
     """,
+    "stores writes and sends them": """
+        from alyx_client import AlyxClient, Receipt
+        from alyx_client.models import Tag
+        with AlyxClient(URL, "admin", "admin", silent=True, offline=True) as client:
+            receipt = client.outbox.write(client.tags.create, Tag(name="waits"))
+            assert isinstance(receipt, Receipt)
+            client.offline = False
+            assert client.outbox.send()
+            assert client.tags.read("waits").name == "waits"
+        print("done")
+    """,
     "reads, writes and caches": """
         from alyx_client import AlyxClient
         from alyx_client.models import Tag

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import polars
 
-from alyx_client import AlyxClient, AsyncAlyxClient, AsyncResults, BulkResults, Results
+from alyx_client import AlyxClient, AsyncAlyxClient, AsyncResults, BulkResults, Receipt, Results
 from alyx_client.models import (
     Channel,
     ChannelRecord,
@@ -55,6 +55,19 @@ async def tables(client: AlyxClient, aio: AsyncAlyxClient, frame: object) -> Non
     client.subjects.list().to_pandas(columns=("id", "lab"), index="id", json="text")
     assert_type(Subject.from_frame(frame), list[Subject])
     client.subjects.create_many(Subject.from_frame(frame))
+
+
+async def writes_that_wait(client: AlyxClient, aio: AsyncAlyxClient, image: Path) -> None:
+    subject = client.outbox.write(client.subjects.create, Subject(nickname="x", lab="y"), timeout=3)
+    assert_type(subject, SubjectSummary | Receipt)
+    session = client.outbox.write(client.sessions.create, Session(subject=subject, number=1))
+    assert_type(client.outbox.write(client.sessions.partial_update, session, qc="PASS"), SessionRecord | Receipt)
+    if isinstance(session, Receipt):
+        client.outbox.edit(session, client.sessions.create, Session(subject=subject))
+        client.outbox.write(client.notes.create, Note(user="x", content_type="y", object_id=session), image=image)
+        Weighing(subject=session.id.hex, weight=1.0)
+    written = await aio.outbox.write(aio.weighings.create, Weighing(subject=subject, weight=1.0))
+    assert_type(written, WeighingRecord | Receipt)
 
 
 def subjects(client: AlyxClient) -> None:

@@ -11,7 +11,7 @@ from datetime import date
 from uuid import UUID
 
 from alyx_client import AlyxClient
-from alyx_client.models import Dataset, Note, Session, Subject, TrajectoryEstimate, Weighing
+from alyx_client.models import Dataset, Lab, Note, Session, Subject, TrajectoryEstimate, Weighing
 
 
 def wrong_filters(client: AlyxClient) -> None:
@@ -49,6 +49,13 @@ def many(client: AlyxClient, key: UUID) -> None:
     client.sessions.create_many([Subject(nickname="x", lab="y")])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     client.sessions.partial_update_many({key: {"qcc": "PASS"}})  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportArgumentType]
     client.surgeries.create_many  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
+def writes_that_wait(client: AlyxClient) -> None:
+    client.outbox.write(client.labs.create, Subject(nickname="x", lab="y"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.outbox.write(client.labs.create)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.outbox.write(client.labs.partial_update, "x", nam="y")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.outbox.write(client.labs.create, Lab(name="x")).name  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
 def read_only_fields(key: UUID) -> None:
