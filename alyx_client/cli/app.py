@@ -19,6 +19,7 @@ from alyx_client.cli.doctor import doctor
 from alyx_client.cli.files import download, tables
 from alyx_client.cli.local import local
 from alyx_client.cli.login import login, logout, whoami
+from alyx_client.cli.outbox import app as outbox
 from alyx_client.cli.records import get, list_records
 from alyx_client.cli.session import GlobalOptions, Session
 from alyx_client.cli.terminal import (
@@ -117,6 +118,7 @@ app.command("login")(login)
 app.command("logout")(logout)
 app.command("whoami")(whoami)
 app.add_typer(cache, name="cache")
+app.add_typer(outbox, name="outbox")
 app.command("doctor")(doctor)
 app.command("local")(local)
 
