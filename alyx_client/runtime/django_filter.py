@@ -219,6 +219,8 @@ def _literal(field: str, item: object) -> str:
         if any(character in item for character in "[]()"):
             raise ValueError(f"django: {field}: {item!r} cannot be sent in a list, since it has a bracket")
         return ascii(str(item))  # str() of a subclass, whose repr may be another one
+    if isinstance(item, Decimal):
+        return f"{item:f}"
     if item is None or isinstance(item, int | float):
         return repr(item)
     raise ValueError(f"django: {field}: {item!r} cannot be sent in a list")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from alyx_client.runtime.coerce import naive
 from alyx_client.runtime.query.fields import IntegerField, Ordered
@@ -15,6 +15,19 @@ M = TypeVar("M", bound=str)
 V = TypeVar("V")
 
 
+class _Year(IntegerField[M]):
+    """A year, for whose first and last day the server looks."""
+
+    __slots__ = ()
+    _accepts = f"a year from {dt.MINYEAR} to {dt.MAXYEAR}"
+
+    def _plain(self, value: object, place: str) -> object:
+        plain = super()._plain(value, place)
+        if not dt.MINYEAR <= cast("int", plain) <= dt.MAXYEAR:
+            raise ValueError(f"{place} takes {self._accepts}, not {plain}")
+        return plain
+
+
 class _Dates(Ordered[M, V]):
     """Parts of a date."""
 
@@ -23,12 +36,12 @@ class _Dates(Ordered[M, V]):
     @property
     def year(self) -> IntegerField[M]:
         """The year."""
-        return self._part("year")
+        return self._part("year", _Year)
 
     @property
     def iso_year(self) -> IntegerField[M]:
         """The year of the week, by ISO 8601."""
-        return self._part("iso_year")
+        return self._part("iso_year", _Year)
 
     @property
     def quarter(self) -> IntegerField[M]:
@@ -60,8 +73,8 @@ class _Dates(Ordered[M, V]):
         """The day of the week, from 1 for Monday to 7 for Sunday."""
         return self._part("iso_week_day")
 
-    def _part(self, name: str) -> IntegerField[M]:
-        return IntegerField(self._model, f"{self._path}__{name}", f"{self._python}.{name}")
+    def _part(self, name: str, kind: type[IntegerField[Any]] = IntegerField) -> IntegerField[M]:
+        return kind(self._model, f"{self._path}__{name}", f"{self._python}.{name}")
 
 
 class _Times(Ordered[M, V]):
@@ -108,6 +121,8 @@ class TimeField(_Times[M, dt.time]):
     def _plain(self, value: object, place: str) -> object:
         if not isinstance(value, dt.time):
             raise self._refuse(value, place)
+        if value.tzinfo is not None:  # the server would ignore it
+            raise self._refuse(value, place, "pass it without its time zone")
         return value
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
 
-from alyx_client.http.arguments import shown
+from alyx_client.http.arguments import require_text, shown
 from alyx_client.http.suggestions import missing_attribute, suggest
 from alyx_client.runtime.coerce import is_list, query_value
 from alyx_client.runtime.django_filter import django_filter, not_text_reason
@@ -52,6 +52,8 @@ class Field(Generic[M, V]):
 
     __slots__ = ("_model", "_path", "_python")
     _accepts: ClassVar[str] = "a value"
+    # NumPy would compare the items of an array one by one.
+    __array_ufunc__: ClassVar[None] = None
 
     def __init__(self, model: M, path: str, python: str) -> None:
         self._model = model
@@ -132,8 +134,12 @@ class Field(Generic[M, V]):
             lookup, value = "in", (value,)
         path = f"{self._path}__{lookup}" if lookup else self._path
         comparison = Comparison(path, value, python, urls=urls)
+        sent = comparison.sent_value
+        for text in cast("list[object]", sent) if isinstance(sent, list) else [sent]:
+            if isinstance(text, str):
+                require_text(self._python, text)
         # Encoded here, so that a value that cannot be sent is refused where the comparison is written.
-        django_filter({path: comparison.sent_value})
+        django_filter({path: sent})
         return Condition(self._model, (comparison,))
 
     def _items(self, values: object, place: str) -> list[object]:

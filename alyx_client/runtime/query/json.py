@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from alyx_client.http.arguments import shown
+from alyx_client.http.arguments import require_text, shown
 from alyx_client.runtime.coerce import query_value
 from alyx_client.runtime.query.condition import Condition
 from alyx_client.runtime.query.fields import Field, Ordered, TextLookups
@@ -43,6 +43,8 @@ class _Json(Field[M, Scalar]):
             not key or "__" in key or key != key.strip() or any(one in key for one in ",[]()~")
         ):
             raise ValueError(f"{place}: Alyx's filter cannot express this key; read the records, and select among them")
+        if isinstance(key, str):
+            require_text(place, key)
         # Django takes digits for a position in an array.
         if isinstance(key, str) and key.lstrip("-").isdigit():
             raise ValueError(f"{place}: the server would take {key!r} for a position in an array")
@@ -79,6 +81,14 @@ class _Json(Field[M, Scalar]):
     def contains(self, value: Scalar) -> Condition[M]:
         """Select the rows in which the value is an array that contains a value, or is equal to it."""
         return self._compare("contains", value, ".contains")
+
+    if not TYPE_CHECKING:  # a type checker cannot tell the operators' values apart
+
+        def _compare(self, lookup: str, value: object, operator: str) -> Any:
+            if value is None and lookup:
+                place = f"{self._python} {operator}" if operator[0] in "<>" else f"{self._python}{operator}()"
+                raise TypeError(f"{place} takes no None, which the server can only look for with ==")
+            return super()._compare(lookup, value, operator)
 
     def _plain(self, value: object, place: str) -> object:
         if value is not None and not isinstance(value, str | int | float):
@@ -125,3 +135,9 @@ class JSONValue(_Json[M], Ordered[M, Scalar], TextLookups[M, Scalar]):
     """
 
     __slots__ = ()
+
+    def range(self, first: Scalar, last: Scalar) -> Condition[M]:
+        """Select the rows in which the value is between two values, both included; neither can be None."""
+        if first is None or last is None:
+            raise TypeError(f"{self._python}.range() takes no None, which the server can only look for with ==")
+        return super().range(first, last)
