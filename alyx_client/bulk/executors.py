@@ -54,9 +54,13 @@ class Job:
     work: Work
     timeout: float | None
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
+    pickled: list[bytes] = field(default_factory=list[bytes], init=False)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _load_job, (_Pickle(self.key, _pickled(self)),)
+        # Once for all chunks. It belongs to the job, since a cache of the module would hold the client for ever.
+        if not self.pickled:
+            self.pickled.append(pickle.dumps((self.client, self.work, self.timeout, self.key)))
+        return _load_job, (_Pickle(self.key, self.pickled[0]),)
 
     def __repr__(self) -> str:
         # Executors log and show the arguments of their tasks, and the client holds a token.
@@ -73,11 +77,6 @@ class _Pickle:
 
     key: str
     content: bytes = field(repr=False, compare=False)
-
-
-@functools.lru_cache(maxsize=4)
-def _pickled(job: Job) -> bytes:
-    return pickle.dumps((job.client, job.work, job.timeout, job.key))
 
 
 @functools.lru_cache(maxsize=4)
@@ -225,8 +224,10 @@ def run_with_executor(
                     chunk = waiting.popleft()
                     _submit(executor, chunk, under_way, ledger)
                 # A short timeout instead of none: on Windows, Ctrl-C does not interrupt an unlimited wait.
-                _collect(under_way, ledger, wait(under_way, _TICK_SECONDS, FIRST_COMPLETED).done)
+                interrupted = _collect(under_way, ledger, wait(under_way, _TICK_SECONDS, FIRST_COMPLETED).done)
                 progress.draw()
+                if interrupted is not None:
+                    raise interrupted
                 if cancelled is not None and cancelled.is_set():
                     raise CancelledError
     except BaseException as error:
@@ -263,17 +264,20 @@ def _collect(
     under_way: dict[Future[list[tuple[int, Outcome]]], Chunk],
     ledger: Ledger,
     done: Iterable[Future[list[tuple[int, Outcome]]]],
-) -> None:
+) -> BaseException | None:
+    """Note the outcomes of chunks that came back; returns the exception of one that a signal ended, if any."""
+    interrupted = None
     for future in done:
         chunk = under_way.pop(future)
-        try:
-            ledger.finish(chunk, future.result())
-        except CancelledError as error:  # by whoever owns the executor
-            ledger.finish(chunk, _lost(chunk, error))
-        except Exception as error:
-            ledger.finish(chunk, _lost(chunk, error))
-            if isinstance(error, BrokenExecutor):
-                ledger.stop(error)
+        # Cancelled by whoever owns the executor, unless it has an exception.
+        error = CancelledError() if future.cancelled() else future.exception()
+        ledger.finish(chunk, future.result() if error is None else _lost(chunk, error))
+        if isinstance(error, BrokenExecutor):
+            ledger.stop(error)
+        elif not isinstance(error, Exception | None):
+            # A terminal sends Ctrl-C to the workers, too. The outcomes of the others still count.
+            interrupted = error
+    return interrupted
 
 
 def _lost(chunk: Chunk, cause: BaseException) -> list[tuple[int, Outcome]]:

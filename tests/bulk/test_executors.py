@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import _thread
+import gc
 import os
 import pickle
 import signal
 import socket
 import threading
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -244,3 +246,60 @@ def test_job_does_not_show_the_token() -> None:
     job = Job(client, None, None)  # type: ignore[arg-type]
     shown = [repr(part) for part in job.__reduce__()]
     assert "secret" not in str(shown)
+
+
+class Scripted(Executor):
+    """Runs each chunk at once, and then ends it as its script says."""
+
+    def __init__(self, ends: list[BaseException | None]) -> None:
+        self._ends = iter(ends)
+
+    def submit(self, function: Any, /, *args: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        error = next(self._ends, None)
+        outcomes = function(*args, **options)
+        if error is None:
+            future.set_result(outcomes)
+        else:
+            future.set_exception(error)
+        return future
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), SystemExit(1), GeneratorExit()], ids=lambda one: type(one).__name__
+)
+def test_chunks_that_a_signal_ends_leave_the_outcomes_of_the_others(error: BaseException, place: int) -> None:
+    ends: list[BaseException | None] = [None] * 4
+    ends[place] = error
+    with FaultServer(then=named) as server, AlyxClient(server.url, token="t", retries=QUICK) as client:
+        with pytest.raises(type(error)) as caught:
+            client.tags.create_many([Tag(name=name) for name in names(4)], executor=Scripted(ends), max_workers=4)
+        results = caught.value.results  # type: ignore[attr-defined]
+    assert [one.name for one in results] == [name for number, name in enumerate(names(4)) if number != place]
+    assert [failure.index for failure in results.failures.uncertain] == [place]
+    assert not results.failures.certain
+
+
+def test_several_chunks_that_a_signal_ends_are_all_uncertain() -> None:
+    executor = Scripted([KeyboardInterrupt(), None, KeyboardInterrupt(), None])
+    tags = [Tag(name=name) for name in names(4)]
+    with (
+        FaultServer(then=named) as server,
+        AlyxClient(server.url, token="t", retries=QUICK) as client,
+        pytest.raises(KeyboardInterrupt) as caught,
+    ):
+        client.tags.create_many(tags, executor=executor, max_workers=4)
+    results = caught.value.results  # type: ignore[attr-defined]
+    assert [failure.index for failure in results.failures.uncertain] == [0, 2]
+
+
+def test_client_is_not_held_after_a_call(processes: Executor) -> None:
+    with FaultServer(then=named) as server:
+        client = AlyxClient(server.url, token="t", retries=QUICK)
+        client.tags.create_many([Tag(name=name) for name in names(2)], executor=processes)
+        client.close()
+        held = weakref.ref(client)
+        del client
+        gc.collect()
+        assert held() is None
