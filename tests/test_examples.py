@@ -35,6 +35,34 @@ def test_quickstart_runs_and_deletes_its_records(local_alyx: LocalAlyx) -> None:
     assert local_alyx.token() not in run.stdout + run.stderr
 
 
+def example(name: str, local_alyx: LocalAlyx, *arguments: str) -> tuple[str, int]:
+    """Run an example, and return what it printed and its exit code."""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "examples" / name), *arguments],
+        env={**os.environ, "ALYX_URL": local_alyx.url, "ALYX_TOKEN": local_alyx.token()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return run.stdout, run.returncode
+
+
+def test_pipeline_writes_qc_once(local_alyx: LocalAlyx) -> None:
+    assert example("write_qc.py", local_alyx, "cortexlab") == ("3 sessions of cortexlab judged, 1 of them passed\n", 0)
+    assert example("write_qc.py", local_alyx, "cortexlab") == ("0 sessions of cortexlab judged, 0 of them passed\n", 0)
+
+
+def test_rig_records_weights_when_the_server_is_back(local_alyx: LocalAlyx) -> None:
+    local_alyx.faults.add("/weighings", "status", times=None, status=503)
+    text, code = example("weighing_rig.py", local_alyx, "flowers", "23.4")
+    assert (text, code) == ("flowers: 23.4 g waits for the server\n", 1)
+    local_alyx.faults.clear()
+    text, code = example("weighing_rig.py", local_alyx, "clover", "21.9", "nobody", "20")
+    assert text.startswith("1 sent\nclover: 21.9 g recorded\nnobody: not recorded: ")
+    assert code == 0
+
+
 def test_examples_of_readme_run_in_order_as_one_script(
     local_alyx: LocalAlyx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
