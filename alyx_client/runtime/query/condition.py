@@ -55,8 +55,12 @@ class Comparison:
     @property
     def sent_value(self) -> object:
         """The value as `django_filter` takes it."""
-        value = self.value
-        return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
+        return list(self.values) if isinstance(self.value, tuple) else self.value
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The values to compare with, of which most comparisons have one."""
+        return cast("tuple[object, ...]", self.value) if isinstance(self.value, tuple) else (self.value,)
 
     def __str__(self) -> str:
         return f"{'~' if self.is_excluded else ''}({self.python})"

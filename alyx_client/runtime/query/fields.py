@@ -134,12 +134,11 @@ class Field(Generic[M, V]):
             lookup, value = "in", (value,)
         path = f"{self._path}__{lookup}" if lookup else self._path
         comparison = Comparison(path, value, python, urls=urls)
-        sent = comparison.sent_value
-        for text in cast("list[object]", sent) if isinstance(sent, list) else [sent]:
+        for text in comparison.values:
             if isinstance(text, str):
                 require_text(self._python, text)
         # Encoded here, so that a value that cannot be sent is refused where the comparison is written.
-        django_filter({path: sent})
+        django_filter({path: comparison.sent_value})
         return Condition(self._model, (comparison,))
 
     def _items(self, values: object, place: str) -> list[object]:
