@@ -35,6 +35,7 @@ _MEMORY = 86400.0
 # small share of it or a few requests; twice as much each time that goes well, and after twice as long if it does not.
 _PATIENCE, _LONGEST_PATIENCE = 2, 32
 _STEP_SHARE, _SMALLEST_STEP = 0.02, 4
+_IMPLAUSIBLE, _MOST_FAILURES = 1e10, 1e5
 _FIELDS: dict[str, type[float]] = {
     "limit": int,
     "window": float,
@@ -111,11 +112,25 @@ class Pace:
                 if state.get(name) is not None:
                     setattr(pace, name, kind(state[name]))
             pace._counts = {float(slot): int(count) for slot, count in counts if slot <= now + _MEMORY}
+            if not pace._is_plausible():
+                return cls()
         except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return cls()
         # Times of a clock that has begun anew would be waited for, for ever.
         is_past = pace._refused > now or pace.blocked > now + LONGEST_BLOCK + 1 or math.isnan(pace.blocked)
         return cls() if is_past or 0.0 < now - pace._refused - _MEMORY < math.inf else pace
+
+    def _is_plausible(self) -> bool:
+        """Return whether no calculation fails, or takes for ever, with what was loaded."""
+        numbers = (self.window, self._horizon, self._wait, self._latency, self.epoch, self._patience, self._step)
+        return (
+            all(0 <= number < _IMPLAUSIBLE for number in numbers)
+            and 0 <= self._failures < _MOST_FAILURES
+            and (self.limit is None or (0 < self.limit < _IMPLAUSIBLE and self.window > 0))
+            and (self._refused >= 0 < self.window or (self._refused == -math.inf and not self._is_learning))
+            and self._grows >= 0
+            and all(slot > -math.inf and 0 < count < _IMPLAUSIBLE for slot, count in self._counts.items())
+        )
 
     @property
     def has_refused(self) -> bool:
@@ -290,7 +305,7 @@ class Pace:
     def _forget(self, now: float, rates: Sequence[Rate]) -> None:
         """Drop the counts of requests that have left all windows, and count those in the longer ones less exactly."""
         self._horizon = max(self._horizon, self.window, *(rate.seconds for rate in rates), 0.0)
-        coarse, fine = self._horizon / _PARTS, self._part(rates)
+        coarse, fine = (self._horizon or _PERIODS[0]) / _PARTS, self._part(rates)
         old = now - 2 * fine * _PARTS
         for slot in [slot for slot in self._counts if slot <= old]:
             later = round(math.ceil(slot / coarse - 1e-3) * coarse, 6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -164,6 +165,21 @@ def test_other_process_is_noticed_before_it_costs_a_refusal(world: World) -> Non
 def test_damaged_file_counts_as_none(content: bytes) -> None:
     pace = Pace.load(content, 1000.0)
     assert (pace.limit, pace.take_turn(1000.0).wait) == (None, 0.0)
+
+
+@pytest.mark.parametrize("state", [
+    {"limit": 5}, {"limit": -1, "window": 60.0}, {"window": -1}, {"window": math.inf}, {"window": math.nan},
+    {"_horizon": math.nan}, {"_failures": 10**30}, {"_patience": 10**400}, {"_latency": -math.inf}, {"_refused": 5.0},
+    {"_refused": math.nan},
+    {"_grows": math.nan}, {}])  # fmt: skip
+@pytest.mark.parametrize("counts", [[], [[900.0, 1]], [[900.0, -1]], [[-math.inf, 1]], [[math.nan, 1]]])
+def test_implausible_numbers_of_a_file_stop_no_request(state: dict[str, float], counts: list[list[float]]) -> None:
+    pace = Pace.load(json.dumps([{"window": 60.0, "_is_learning": 1, **state}, counts]).encode(), 1000.0)
+    assert pace.take_turn(1000.0).wait == 0.0
+    pace = Pace.load(json.dumps([state, counts]).encode(), 1000.0)
+    assert pace.take_turn(1000.0).wait == 0.0
+    pace.refuse(1000.0, 1.0, 999.0)
+    assert pace.take_turn(5000.0).wait == 0.0
 
 
 def test_line_that_a_longer_one_shows_through_is_read() -> None:
