@@ -60,7 +60,8 @@ class Comparison:
     @property
     def values(self) -> tuple[object, ...]:
         """The values to compare with, of which most comparisons have one."""
-        return cast("tuple[object, ...]", self.value) if isinstance(self.value, tuple) else (self.value,)
+        value = self.value
+        return cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
 
     def __str__(self) -> str:
         return f"{'~' if self.is_excluded else ''}({self.python})"
