@@ -13,14 +13,16 @@ from alyx_client.errors import (
     NotCompletedError,
     ResponseTooLargeError,
     SchemaDriftError,
+    ServerError,
     UnexpectedAnswerError,
 )
 from alyx_client.runtime.bulk_results import BulkFailure, BulkResults
 
 __all__ = ["Ledger"]
 
-# The server has responded to the request, and only the response cannot be read.
-_ACTED = (UnexpectedAnswerError, SchemaDriftError, ResponseTooLargeError)
+# The server has responded to the request, and only the response cannot be read; or it has failed on the request: Alyx
+# does not set ATOMIC_REQUESTS, so that whatever it stored before stays.
+_ACTED = (UnexpectedAnswerError, SchemaDriftError, ResponseTooLargeError, ServerError)
 
 
 class Part(Protocol):

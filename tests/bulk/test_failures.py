@@ -116,6 +116,14 @@ def test_creation_without_a_response_is_uncertain_and_not_sent_again(fault: faul
         assert len(caught.value.results) == 4
 
 
+def test_creation_that_the_server_fails_on_is_uncertain(many: Many) -> None:
+    with FaultServer(then=json_response({"detail": "stored, then failed"}, status=500)) as server:
+        failures = many(
+            server.url, "tags.create_many", [Tag(name=name) for name in names(3)], on_error="return"
+        ).failures
+        assert (len(failures.uncertain), len(failures.certain), len(server.requests)) == (3, 0, 3)
+
+
 def test_response_that_cannot_be_read_leaves_its_write_uncertain(many: Many) -> None:
     with FaultServer(then=faults.response(b"<html>", content_type="text/html")) as server:
         done = many(server.url, "tags.create_many", [Tag(name="a")], on_error="return")
