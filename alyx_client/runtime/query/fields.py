@@ -335,7 +335,7 @@ class ArrayField(Field[M, list[str] | list[int] | list[float]]):
 
     @property
     def length(self) -> IntegerField[M]:
-        """The number of values; null if there are none."""
+        """The number of values; 0 if there are none."""
         return IntegerField(self._model, f"{self._path}__len", f"{self._python}.length")
 
     def _with_items(self, lookup: str, values: object) -> Condition[M]:

@@ -15,13 +15,15 @@ list. Names that are keywords, or methods of `Fields`, have an underscore at the
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from alyx_client.http.suggestions import missing_attribute, suggest
-from alyx_client.runtime.coerce import query_value
+from alyx_client.runtime.coerce import is_from_library, is_list, query_value, several
+from alyx_client.runtime.query.condition import Condition
 from alyx_client.runtime.query.fields import Field, uuid_value
-from alyx_client.runtime.references import Reference, is_record, key_of_record, urls_of_records
+from alyx_client.runtime.references import Reference, is_record, key_of_record, origin_of, urls_of_records
 
 __all__ = ["Fields"]
 
@@ -70,7 +72,44 @@ class Fields(Field[M, V]):
     def _items(self, values: object, place: str) -> list[object]:
         if is_record(values):
             raise TypeError(f"{place} takes a list of records or keys")
-        return list(cast("Iterable[object]", values)) if _has_records(values) else super()._items(values, place)
+        if not is_list(values) or is_from_library(values):
+            return super()._items(values, place)
+        items = several(values, place)
+        return items if any(map(is_record, items)) else super()._items(items, place)
+
+    def _compare(self, lookup: str, value: object, operator: str) -> Any:
+        key = self._key_field([value])
+        return super()._compare(lookup, value, operator) if key is None else self._by_key(key, [value], operator)
+
+    def in_(self, values: Iterable[V]) -> Condition[M]:
+        """Select the rows that are related to one of several records.
+
+        Parameters
+        ----------
+        values
+            The records, or their primary keys. Long lists are sent in several requests.
+        """
+        items = self._items(values, f"{self._python}.in_()")
+        key = self._key_field(items)
+        return super().in_(cast("list[V]", items)) if key is None else self._by_key(key, items, "in")
+
+    def _key_field(self, values: list[object]) -> str | None:
+        """Return the field to compare with records that have no primary key, such as labs; None if they have one."""
+        origins = [origin_of(value) for value in values if is_record(value)]
+        if not origins or len(origins) < len(values):
+            return None
+        names = {origin.key for origin in origins if origin is not None and origin.endpoint == self._endpoint}
+        has_ids = any(getattr(value, "id", None) is not None for value in values)
+        (name,) = names if len(names) == 1 else ("id",)
+        return None if has_ids or name not in _annotations(type(self)) or name == "id" else name
+
+    def _by_key(self, name: str, records: list[object], operator: str) -> Condition[M]:
+        """Return the condition that a relation's field has the value that records have in it."""
+        field: Field[M, Any] = getattr(self, name)
+        values = [cast("Mapping[str, object]", record)[name] for record in records]
+        condition = field.in_(values) if operator == "in" else field.eq(values[0])
+        urls = urls_of_records(records, Reference(self._endpoint, name))
+        return Condition(condition.model, tuple(replace(one, urls=tuple(urls)) for one in condition.comparisons))
 
     def _checked(self, values: list[object], place: str) -> tuple[list[object], tuple[str, ...]]:
         urls = urls_of_records([value for value in values if is_record(value)], Reference(self._endpoint, "id"))
@@ -98,7 +137,3 @@ def _annotations(kind: type[Fields[Any, Any]]) -> dict[str, str]:
         if issubclass(base, Fields) and base is not Fields:
             names |= {name: text for name, text in base.__annotations__.items() if not name.startswith("_")}
     return names
-
-
-def _has_records(values: object) -> bool:
-    return isinstance(values, list | tuple) and any(map(is_record, cast("list[object]", values)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import Any, cast
 
 import yaml
 
@@ -27,7 +28,9 @@ def to_yaml(title: str, corrections: Collection[Correction]) -> str:
         for correction in corrections
     ]
     document = {"overlay": "1.0.0", "info": {"title": title, "version": "1.0.0"}, "actions": actions}
-    return _HEADER + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=False)
+    # Its stubs leave types out in some versions.
+    dump: Callable[..., str] = cast("Any", yaml).dump
+    return _HEADER + dump(document, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=False)
 
 
 class _Dumper(yaml.SafeDumper):

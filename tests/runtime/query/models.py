@@ -33,6 +33,13 @@ class SubjectFields(Fields[M, UUID | str]):
     actions_sessions: SessionFields[M]
 
 
+class LabFields(Fields[M, UUID | str]):
+    _endpoint = "labs"
+
+    id: UUIDField[M]
+    name: TextField[M]
+
+
 class UserFields(Fields[M, int]):
     _endpoint = "users"
     _key = "integer"
@@ -49,6 +56,7 @@ class SessionFields(Fields[M, UUID | str]):
     extended_qc: JSONField[M]
     id: UUIDField[M]
     json: JSONField[M]
+    lab: LabFields[M]
     narrative: TextField[M]
     number: IntegerField[M]
     parent_session: SessionFields[M]

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from alyx_client.errors import InvalidFieldError, InvalidKeyError
-from alyx_client.models import SessionSummary, SubjectSummary
+from alyx_client.models import LabRecord, SessionSummary, SubjectSummary
 from alyx_client.runtime.django_filter import django_filter
 from alyx_client.runtime.query.condition import Condition
 from tests.runtime.query.models import SESSION, SUBJECT
@@ -232,6 +232,17 @@ def test_records_are_compared_by_their_primary_key() -> None:
     session = SessionSummary.model_construct(id=KEY, url=f"https://alyx.example.org/sessions/{KEY}")
     with pytest.raises(InvalidKeyError, match="record of sessions, not of subjects"):
         s.subject == session  # noqa: B015
+
+
+def test_records_without_a_primary_key_are_compared_by_their_name() -> None:
+    labs = [LabRecord.model_construct(name=name) for name in ("cortexlab", "437")]
+    assert django_filter((s.lab == labs[0]).lookups()) == ["lab__name,cortexlab"]
+    assert django_filter((s.lab != labs[1]).lookups()) == ["~lab__name__in,['437']"]
+    for several in (labs, tuple(labs), iter(labs), dict.fromkeys(range(2), labs[0]).values()):
+        (sent,) = django_filter(s.lab.in_(several).lookups())
+        assert sent.startswith("lab__name__in,['cortexlab'")
+    with pytest.raises(InvalidKeyError, match="record of labs, not of subjects"):
+        s.subject == labs[0]  # noqa: B015
 
 
 def test_fields_are_hashable_and_complete() -> None:
