@@ -112,7 +112,7 @@ def test_misspelled_arguments_suggest_names(
 @pytest.mark.parametrize("name", ["row", "session", "dataset", "weighing", "part", "client"])
 def test_probing_for_attributes_works(places: Places, name: str) -> None:
     value = getattr(places, name)
-    for probe in ("_repr_html_", "_ipython_canary_method_should_not_exist_", "__array__", "subjct"):
+    for probe in ("_repr_svg_", "_ipython_canary_method_should_not_exist_", "__array__", "subjct"):
         assert not hasattr(value, probe)
         assert getattr(value, probe, 1) == 1
     if name != "client":
