@@ -125,8 +125,8 @@ class Single:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Records to read that a list can answer for, several with one request; what it lacks is read one by one.
+class _Several:
+    """Several records with one request.
 
     Parameters
     ----------
@@ -140,6 +140,11 @@ class Rows:
     def indices(self) -> tuple[int, ...]:
         """The indices of its records."""
         return tuple(index for single in self.singles for index in single.indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(_Several):
+    """Records to read that a list can answer for, several with one request; what it lacks is read one by one."""
 
     def flow(self, work: Work, client: ClientContext) -> Flow[Any]:
         """Fetch the rows of the list, by key."""
@@ -174,21 +179,8 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Records to create with one request.
-
-    Parameters
-    ----------
-    singles
-        The records.
-    """
-
-    singles: tuple[Single, ...]
-
-    @property
-    def indices(self) -> tuple[int, ...]:
-        """The indices of its records."""
-        return tuple(index for single in self.singles for index in single.indices)
+class Batch(_Several):
+    """Records to create with one request."""
 
     def flow(self, work: Work, client: ClientContext) -> Flow[Any]:
         """Send the records as a list, and parse the list of the created ones."""
