@@ -6,8 +6,9 @@ RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
 ONE_VENV := .venv-one
 PEERS_VENV := .venv-peers
+DOCS_STAMP := $(VENV)/.docs-installed
 
-.PHONY: setup demo test check client snapshot one bench soak polite foreign record live wheel sdist clean
+.PHONY: setup demo test check client snapshot one bench soak polite foreign record live wheel sdist docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -103,6 +104,16 @@ sdist: $(STAMP)
 	rm -rf build/sdist
 	$(RUN) -m hatchling build -t sdist -d build/sdist
 	cd build/sdist && tar -xzf *.tar.gz && cd */ && PYTHONPATH="$$PWD:$$PWD/generator" $(abspath $(RUN)) -m pytest
+
+# make docs            build the documentation site in build/docs; warnings are errors
+# make docs OFFLINE=1  without cross-references to the documentation of other projects
+docs: $(DOCS_STAMP)
+	$(if $(OFFLINE),OFFLINE=1) $(RUN) -m sphinx --builder html --fail-on-warning --keep-going --jobs auto \
+	  --doctree-dir build/doctrees docs build/docs
+
+$(DOCS_STAMP): $(STAMP)
+	$(RUN) -m pip install --quiet --group docs
+	@touch $(DOCS_STAMP)
 
 clean:
 	rm -rf $(VENV) $(ONE_VENV) $(PEERS_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache

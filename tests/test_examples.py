@@ -102,14 +102,14 @@ def test_examples_of_readme_run_in_order_as_one_script(
 
 def test_examples_of_the_page_on_filters_run_in_order(local_alyx: LocalAlyx) -> None:
     names: dict[str, Any] = {}
-    for code in blocks("docs/filters.md"):
+    for code in blocks("docs/guides/finding-records.md"):
         run(code, local_alyx, names)
     assert not names["client"].drift
 
 
 def test_examples_of_the_page_on_the_outbox_run(local_alyx: LocalAlyx) -> None:
     names: dict[str, Any] = {}
-    for code in blocks("docs/outbox.md"):
+    for code in blocks("docs/guides/outbox.md"):
         run(code, local_alyx, names)
     assert names["client"].sessions.list(subject="SWC_001")[0].number == 1
 

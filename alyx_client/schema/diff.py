@@ -46,8 +46,8 @@ class of requests or responses renamed or replaced type-checks  its import fails
 method renamed, for the same path                  type-checks
 ================================================== ============ =====================================================
 
-An endpoint or action that is added or removed is one change, not one per field. ``docs/diff-rules.md`` compares these
-groups with the rules of oasdiff.
+An endpoint or action that is added or removed is one change, not one per field. ``docs/reference/diff-rules.md``
+compares these groups with the rules of oasdiff.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The examples of ``docs/command-line.md`` run."""
+"""The examples of ``docs/guides/command-line.md`` run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from alyx_client.testing import LocalAlyx
 
 from .conftest import Result, Run
 
-PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "command-line.md").read_text(encoding="utf-8")
 # These print nothing to stdout.
 SILENT = ("login", "logout", "delete", "clear", "outbox list")
 

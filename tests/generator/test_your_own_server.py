@@ -18,7 +18,7 @@ from alyx_client.testing import LocalAlyx
 from .commands import few_endpoints
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "your-own-server.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guides" / "your-own-server.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The examples of docs/coming-from-one.md run in order as one script; with ONE, if it is installed."""
+"""The examples of docs/guides/coming-from-one.md run in order as one script; with ONE, if it is installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import alyx_client.one
 from alyx_client import AlyxClient
 from alyx_client.testing import LocalAlyx
 
-PAGE = Path(__file__).parents[2] / "docs" / "coming-from-one.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "coming-from-one.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 

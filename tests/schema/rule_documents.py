@@ -1,4 +1,4 @@
-"""Pairs of small documents that differ in one place, for each of oasdiff's rules that `docs/diff-rules.md` lists."""
+"""Pairs of small documents that differ in one place, for each rule of oasdiff in `docs/reference/diff-rules.md`."""
 
 from __future__ import annotations
 

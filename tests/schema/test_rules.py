@@ -1,4 +1,4 @@
-"""The table of `docs/diff-rules.md`: each rule that is said to be reported is, in its group and under its name."""
+"""The table of `docs/reference/diff-rules.md`: rules said to be reported are, in their groups and under their names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .rule_cases import all_cases
 from .rule_documents import Case
 from .rule_edits import own_cases
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "diff-rules.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "diff-rules.md"
 CASES = all_cases()
 OWN = own_cases()
 NOT_REPORTED = "—"

@@ -1,0 +1,75 @@
+"""Settings of the documentation site, which `make docs` builds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent), str(HERE.parent / "generator")]
+
+import inventories  # noqa: E402
+
+from alyx_client import __version__  # noqa: E402
+
+project = "alyx-client"
+author = "the alyx-client authors"
+project_copyright = "the alyx-client authors"
+version = release = __version__
+
+extensions = [
+    "myst_nb",
+    "numpydoc",
+    "repository_pages",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["_ext", "_static", "_templates"]
+templates_path = ["_templates"]
+
+# Markdown: links to headings work as they do on GitHub.
+myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist", "fieldlist", "smartquotes"]
+myst_heading_anchors = 4
+
+# Notebooks run at each build, on a local Alyx.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_execution_show_tb = True
+
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+# Other projects' documentation, if it can be reached within seconds: a build without a network passes.
+intersphinx_mapping = inventories.reachable(
+    {
+        "python": "https://docs.python.org/3/",
+        "pydantic": "https://docs.pydantic.dev/latest/",
+        "httpx": "https://www.python-httpx.org/",
+        "pandas": "https://pandas.pydata.org/docs/",
+    },
+    HERE.parent / "build" / "inventories",
+    offline=bool(os.environ.get("OFFLINE")),
+)
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"alyx-client {version}"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_theme_options = {
+    "logo": {"text": "alyx-client"},
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher"],
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": ["sphinx-version"],
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+}
+html_copy_source = False
+html_show_sourcelink = False
