@@ -26,7 +26,7 @@ from alyx_client.cli.terminal import (
     GLOBAL_OPTIONS,
     INTERRUPTED,
     USAGE,
-    DebugState,
+    RunState,
     note,
     say,
     show_lists,
@@ -99,7 +99,7 @@ def about(
       130  interrupted (Ctrl-C)
       141  the reader of a pipe has ended
     """
-    DebugState.is_on = debug
+    RunState.is_debugging, RunState.url = debug, url
     context.obj = Session(GlobalOptions(url, package, offline, silent, timeout))
 
 

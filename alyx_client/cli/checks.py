@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from alyx_client import __version__
+from alyx_client.cli.advice import for_the_shell
 from alyx_client.cli.cache import size_of
 from alyx_client.cli.catalogue import SHIPPED
 from alyx_client.cli.session import Session
@@ -74,7 +75,7 @@ def warn(subject: str, text: str, advice: str) -> Result:
 
 def failed(subject: str, text: object, advice: str) -> Result:
     """Return the result of a check that found something wrong; URLs in the text lose their credentials."""
-    return Result(Outcome.FAIL, subject, redact_text(" ".join(str(text).split())), advice)
+    return Result(Outcome.FAIL, subject, redact_text(for_the_shell(" ".join(str(text).split()))), advice)
 
 
 def machine_checks(session: Session) -> Iterator[Result]:

@@ -9,7 +9,7 @@ import typer
 
 from alyx_client.cli.checks import Check, Outcome, Result, failed, machine_checks, message, settings_checks
 from alyx_client.cli.session import session_of
-from alyx_client.cli.terminal import FAILED, DebugState, command, safe, say
+from alyx_client.cli.terminal import FAILED, RunState, command, safe, say
 
 __all__ = ["doctor"]
 
@@ -43,7 +43,7 @@ def doctor(context: typer.Context) -> None:
                     _show(result)
                     check_failed = check_failed or result.outcome is Outcome.FAIL
             except Exception as error:  # one check that breaks must not hide the others
-                if DebugState.is_on:
+                if RunState.is_debugging:
                     raise
                 subject = check.__name__.replace("_", " ")
                 _show(failed(subject, message(error), "Run alyx --debug doctor, and report it."))

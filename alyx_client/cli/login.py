@@ -16,6 +16,11 @@ from alyx_client.errors import MissingCredentialsError
 
 __all__ = ["login", "logout", "whoami"]
 
+_NO_PROMPT = (
+    "there is no terminal to prompt at; pass --username NAME with --password-stdin, or --token-stdin, or set "
+    "ALYX_USERNAME and ALYX_PASSWORD"
+)
+
 
 @command
 def login(
@@ -55,9 +60,12 @@ def login(
     secret = sys.stdin.readline().strip() if password_stdin or token_stdin else None
     # The prompts of a login are what the user has asked for, whatever becomes of stdout.
     client = session.make_client(username=username, prompts=not session.options.silent)
-    client.authenticate(
-        username, secret if password_stdin else None, force=secret is None, token=secret if token_stdin else None
-    )
+    try:
+        client.authenticate(
+            username, secret if password_stdin else None, force=secret is None, token=secret if token_stdin else None
+        )
+    except MissingCredentialsError:
+        fail(_NO_PROMPT, REFUSED)
     token, user = _known_token(client), client.user
     if token is not None:
         # Also for servers on this machine, whose tokens are otherwise not stored: the user has just asked for it.

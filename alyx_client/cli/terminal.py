@@ -63,10 +63,11 @@ class UsageError(Exception):
     """The command line is wrong; nothing was sent."""
 
 
-class DebugState:
-    """Whether errors show their traceback, set by ``--debug``."""
+class RunState:
+    """The global options that errors depend on: whether they show their traceback, and the server of ``--url``."""
 
-    is_on = False
+    is_debugging = False
+    url: str | None = None
 
 
 def exit_code(error: BaseException) -> int | None:
@@ -96,7 +97,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             # Click's exits and errors are for `main`.
             if code is None and (isinstance(error, typer.Exit | typer.Abort) or hasattr(error, "format_message")):
                 raise
-            if DebugState.is_on:
+            if RunState.is_debugging:
                 note("".join(traceback.format_exception(error)).rstrip())
             if code is None:
                 fail(f"this is a fault of alyx: {type(error).__name__}: {error} (--debug shows where)", FAILED)
@@ -110,7 +111,14 @@ def _message(error: Exception) -> str:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     several = isinstance(error, errors.BulkError | errors.DownloadsFailedError)
-    return "\n".join(lines) if several else " ".join(lines) or type(error).__name__
+    return advice("\n".join(lines) if several else " ".join(lines) or type(error).__name__)
+
+
+def advice(text: str) -> str:
+    """Return a message of the client with what to type at the shell in place of calls of Python."""
+    from alyx_client.cli.advice import for_the_shell
+
+    return for_the_shell(text, RunState.url)
 
 
 def show_lists(function: Callable[..., object]) -> None:
@@ -152,6 +160,6 @@ def show_warnings_in_one_line() -> None:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        note(f"alyx: warning: {' '.join(str(message).split())}")
+        note(f"alyx: warning: {advice(' '.join(str(message).split()))}")
 
     warnings.showwarning = show

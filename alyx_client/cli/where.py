@@ -12,6 +12,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
+from inspect import signature
 from typing import Any, TypeGuard
 from uuid import UUID
 
@@ -57,6 +58,7 @@ _NO_OR = (
     "Alyx's filter cannot express 'or'. For values of one field, write field.in_([...]); otherwise list each condition "
     "by itself"
 )
+_FIELD_OBJECT = re.compile(r"<\w+ (\S+) of \w+>")
 # Texts in quotes come first, so that dates in them are left alone.
 _BARE_DATE = re.compile(
     r"""'[^']*'|"[^"]*"|(?<![\w.:-])(\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?)(?![\w.:-])"""
@@ -84,17 +86,23 @@ def parse_condition(text: str, fields: Any) -> Condition[Any]:
         tree = ast.parse(_BARE_DATE.sub(_quote, text).strip(), mode="eval")
         value = _Reader(fields).read(tree.body)
     except UsageError as error:
-        raise UsageError(f"--where: {error}") from None
+        raise UsageError(f"--where: {_in_words(error)}") from None
     except SyntaxError as error:
         place = f" at character {error.offset}" if error.offset else ""
         raise UsageError(f"--where: this is no expression{place} ({error.msg}): {text}") from None
     except (RecursionError, MemoryError):
         raise UsageError("--where: the expression is nested too deeply") from None
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise UsageError(f"--where: {error}") from None
+        raise UsageError(f"--where: {_in_words(error)}") from None
     if not _is_condition(value):
         raise UsageError(f"--where: this compares nothing: {text}. Write a comparison, as in number > 1")
     return value
+
+
+def _in_words(error: Exception) -> str:
+    """Return an error without the objects of Python that it names."""
+    text = _FIELD_OBJECT.sub(r"\1", str(error))
+    return text.replace("pass its .date()", "write it as 2026-01-31, without the time")
 
 
 class _Reader:
@@ -177,7 +185,12 @@ class _Reader:
             if right is not None:
                 raise UsageError("only None is compared by 'is'")
             return left.is_null(kind in (ast.Is, ast.Eq))
-        return _COMPARISONS[kind](left, _coerced(left, right))
+        try:
+            return _COMPARISONS[kind](left, _coerced(left, right))
+        except TypeError as error:
+            if "not supported between" not in str(error):
+                raise
+            raise UsageError(f"{left!r} has no order: compare one of its fields, or write == or !=") from None
 
     def _call(self, node: ast.Call) -> Any:
         arguments = [self.read(argument) for argument in node.args]
@@ -189,10 +202,22 @@ class _Reader:
         if not isinstance(node.func, ast.Attribute):
             raise UsageError(f"{ast.unparse(node.func)} cannot be called; there are {', '.join(_FUNCTIONS)}")
         field, name = self._field(node.func.value), node.func.attr
-        method = None if name.startswith("_") else getattr(field, name)
+        method = None if name.startswith("_") else self._comparison_method(field, name)
         if not callable(method) or _is_field(method):
             raise UsageError(f"{name} is a field, which cannot be called")
+        try:
+            signature(method).bind(*arguments, **named)
+        except TypeError:
+            takes = ", ".join(signature(method).parameters)
+            raise UsageError(f"{ast.unparse(node)} has wrong values: write {name}({takes})") from None
         return method(*[_coerced(field, argument) for argument in arguments], **named)
+
+    def _comparison_method(self, field: Any, name: str) -> Any:
+        try:
+            return getattr(field, name)
+        except AttributeError as error:
+            known = str(error).partition(". ")[2]
+            raise UsageError(f"there is no comparison {name!r}. {known}".rstrip()) from None
 
 
 def _coerced(field: Field[Any, Any], value: Any) -> Any:
