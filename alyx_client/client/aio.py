@@ -15,6 +15,7 @@ from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.async_by_name import AsyncCallsByName
 from alyx_client.client.base import CACHE_INFO, ClientBase
+from alyx_client.client.waiting_writes import after_call
 from alyx_client.errors import AlyxError
 from alyx_client.http.arguments import require, require_folder, require_text
 from alyx_client.http.deadline import Deadline
@@ -67,13 +68,16 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
                 if call.response is not None:
                     return call.response
                 response = await self._transport.send(request, fail_fast=call.fail_fast, timeout=deadline)
-                return await to_thread(call.store, response)
+                response = await to_thread(call.store, response)
             except AlyxError as error:
                 return call.fallback(error)
             finally:
                 call.close()
                 if self._transport.is_closed:
                     self._cache.close()
+        if due := after_call(self, self._auth, request, deadline, sends=self._settings.send_outbox):
+            await self._deliver(*due)
+        return response
 
     async def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Asynchronous version of `BaseClient.run`."""
@@ -94,7 +98,7 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
         # Most programs do without.
         from alyx_client.outbox.aio import AsyncOutbox
 
-        return AsyncOutbox(self, self._auth, self._deliver)
+        return AsyncOutbox(self, self._auth, self._deliver, sends=self._settings.send_outbox)
 
     async def authenticate(
         self,

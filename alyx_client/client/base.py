@@ -110,6 +110,10 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
         The most requests that all of your processes on this computer send, such as ``"500/minute"``; further ones wait
         for their turn. By default ``ALYX_RATE_LIMIT``, then the settings, then what the server turns out to allow.
 
+    send_outbox
+        Whether writes that wait in the outbox are sent by the next calls that read from the server or write through
+        the outbox, which then take some seconds longer at most. By default ``ALYX_SEND_OUTBOX``, then the settings,
+        then False: ``client.outbox.send()`` sends them.
     pickle_token
         Whether the client's token is in its pickle; if not, other processes use the login of their own environment. By
         default ``ALYX_PICKLE_TOKEN``, then the settings, then True.
@@ -156,6 +160,7 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
         parallel_pages: int | None = None,
         rate_limit: str | None = None,
         pickle_token: bool | None = None,
+        send_outbox: bool | None = None,
     ) -> None:
         configure()
         install()
@@ -182,6 +187,7 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
             headers=passed_headers,
             rate_limit=rate_limit,
             pickle_token=pickle_token,
+            send_outbox=send_outbox,
         )
         self._settings, self._own_headers = settings, settings.headers
         self._timeout, self._login_timeout = settings.limits.timeout, settings.limits.login_timeout

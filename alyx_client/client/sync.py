@@ -13,6 +13,7 @@ from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.base import CACHE_INFO, ClientBase
 from alyx_client.client.by_name import CallsByName
+from alyx_client.client.waiting_writes import after_call
 from alyx_client.errors import AlyxError
 from alyx_client.http.arguments import require, require_folder, require_text
 from alyx_client.http.deadline import Deadline
@@ -83,7 +84,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
             try:
                 if call.response is not None:
                     return call.response
-                return call.store(self._transport.send(request, fail_fast=call.fail_fast, timeout=deadline))
+                response = call.store(self._transport.send(request, fail_fast=call.fail_fast, timeout=deadline))
             except AlyxError as error:
                 return call.fallback(error)
             finally:
@@ -91,6 +92,9 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
                 if self._transport.is_closed:
                     # Closed meanwhile, and opened again by the end of this call.
                     self._cache.close()
+        if due := after_call(self, self._auth, request, deadline, sends=self._settings.send_outbox):
+            self._deliver(*due)
+        return response
 
     def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Run a flow in this thread; its requests go through the cache, as those of `send` do.
@@ -144,7 +148,7 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         # Most programs do without.
         from alyx_client.outbox.sync import Outbox
 
-        return Outbox(self, self._auth, self._deliver)
+        return Outbox(self, self._auth, self._deliver, sends=self._settings.send_outbox)
 
     def authenticate(
         self,

@@ -32,7 +32,7 @@ _MAX_DEPTH = 20
 _SETTINGS = (
     *("username", "cache_dir", "keyring", "data_server", "data_username", "data_password", MORE_DATA_SERVERS),
     *LIMITS,
-    *("headers", "rate_limit", "pickle_token", "package"),
+    *("headers", "rate_limit", "pickle_token", "send_outbox", "package"),
 )
 _EXPECTED: Mapping[type, str] = {str: "text in quotes", bool: "true or false", list: "a list of tables"}
 
@@ -61,6 +61,8 @@ class StoredServer:
         The rate that requests keep to.
     pickle_token
         Whether tokens travel to other processes with a client.
+    send_outbox
+        Whether writes that wait are sent without a call of their own.
     package
         The package generated for the server, which the command ``alyx`` uses.
     """
@@ -73,6 +75,7 @@ class StoredServer:
     headers: OwnHeaders = field(default_factory=OwnHeaders)
     rate_limit: Rate | None = None
     pickle_token: bool | None = None
+    send_outbox: bool | None = None
     package: str | None = None
 
 
@@ -129,6 +132,7 @@ class ServersFile:
             headers=settings.headers(),
             rate_limit=settings.rate_limit(),
             pickle_token=settings.get("pickle_token", bool),
+            send_outbox=settings.get("send_outbox", bool),
             package=settings.get("package", str) or None,
         )
 

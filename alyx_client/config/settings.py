@@ -61,6 +61,8 @@ class Settings:
         The rate that requests keep to; None for what the server allows.
     pickle_token
         Whether tokens travel to other processes with a client.
+    send_outbox
+        Whether writes that wait are sent without a call of their own.
     sources
         The source of each value, for messages: ``{"username": "ALYX_USERNAME"}``.
     """
@@ -75,6 +77,7 @@ class Settings:
     headers: OwnHeaders = field(default_factory=OwnHeaders, compare=False)
     rate_limit: Rate | None = None
     pickle_token: bool = True
+    send_outbox: bool = False
     sources: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
 
     @property
@@ -148,6 +151,7 @@ def find_settings(
     headers: OwnHeaders | None = None,
     rate_limit: str | None = None,
     pickle_token: bool | None = None,
+    send_outbox: bool | None = None,
 ) -> Settings:
     """Find the settings of a server; nothing is written, and no folder created.
 
@@ -177,6 +181,9 @@ def find_settings(
     pickle_token
         Whether the token is in the client's pickle; by default ``ALYX_PICKLE_TOKEN``, then the settings file's, then
         True.
+    send_outbox
+        Whether writes that wait are sent without a call of their own; by default ``ALYX_SEND_OUTBOX``, then the
+        settings file's, then False.
 
     Returns
     -------
@@ -244,7 +251,8 @@ def find_settings(
         limits=found_limits,
         headers=stored.headers if headers is None else headers,
         rate_limit=found_rate,
-        pickle_token=_is_token_pickled(pickle_token, url, stored.pickle_token),
+        pickle_token=_flag("pickle_token", pickle_token, url, stored.pickle_token, default=True),
+        send_outbox=_flag("send_outbox", send_outbox, url, stored.send_outbox, default=False),
         sources={
             "base_url": url_source,
             "username": user_source,
@@ -257,10 +265,10 @@ def find_settings(
     )
 
 
-def _is_token_pickled(argument: bool | None, base_url: str, stored: bool | None) -> bool:
-    require("pickle_token", argument, (bool, NoneType), "True or False")
-    choices = (argument, flag_of_environment("ALYX_PICKLE_TOKEN", base_url), stored)
-    return next((choice for choice in choices if choice is not None), True)
+def _flag(name: str, argument: bool | None, base_url: str, stored: bool | None, *, default: bool) -> bool:
+    require(name, argument, (bool, NoneType), "True or False")
+    choices = (argument, flag_of_environment(f"ALYX_{name.upper()}", base_url), stored)
+    return next((choice for choice in choices if choice is not None), default)
 
 
 def _find_base_url(base_url: str | None, servers: ServersFile | None) -> tuple[str, str]:

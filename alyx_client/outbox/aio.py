@@ -9,10 +9,9 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from alyx_client.auth.state import AuthState
 from alyx_client.errors import AlyxError
 from alyx_client.http.flow import Flow, to_thread
+from alyx_client.outbox.attempt import Context
 from alyx_client.outbox.base import OutboxBase, Write, left_to_wait
 from alyx_client.outbox.entries import Entry, Receipt, SendReport
-from alyx_client.outbox.sender import Context
-from alyx_client.outbox.sync import LOCK_SECONDS
 
 __all__ = ["AsyncOutbox"]
 
@@ -32,15 +31,15 @@ class Deliver(Protocol):
 class AsyncOutbox(OutboxBase):
     """Asynchronous version of `Outbox`: `write`, `edit` and `send` are awaited, the others only read the disk."""
 
-    def __init__(self, client: Context, auth: AuthState, deliver: Deliver) -> None:
-        super().__init__(client, auth)
+    def __init__(self, client: Context, auth: AuthState, deliver: Deliver, *, sends: bool = False) -> None:
+        super().__init__(client, auth, sends=sends)
         self._deliver = deliver
 
     async def write(self, method: Callable[P, Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs) -> R | Receipt:
         """Asynchronous version of `Outbox.write`."""
         call = await to_thread(partial(self._capture, method, args, kwargs))
         entry, sender = await to_thread(partial(self._add, call)), self._sender()
-        flow = sender.send_new(entry.receipt.token, LOCK_SECONDS)
+        flow = self._send_new(sender, entry)
         try:
             latest = await self._deliver(flow, call.timeout)
             entry = latest or entry

@@ -9,18 +9,24 @@ from typing import Any, Self, cast
 from uuid import UUID
 
 from alyx_client.auth.state import AuthState
-from alyx_client.errors import AlyxError, InvalidCallError, InvalidKeyError
+from alyx_client.errors import AlyxError, InvalidCallError, InvalidKeyError, OfflineError
+from alyx_client.http.flow import Flow
 from alyx_client.http.log import logger
 from alyx_client.http.message import Response
+from alyx_client.outbox.attempt import Context
+from alyx_client.outbox.automatic import SEND_SECONDS
 from alyx_client.outbox.capture import Captured, FilesMode, capture
 from alyx_client.outbox.entries import Entry, Receipt, State
-from alyx_client.outbox.sender import Context, Sender
-from alyx_client.outbox.store import Store, folder_of
+from alyx_client.outbox.sender import Sender
+from alyx_client.outbox.store import Store
+from alyx_client.outbox.watch import folder_of, watch_of
 from alyx_client.runtime.bodies import plain_json
 from alyx_client.runtime.models import Record
 
 __all__ = ["OutboxBase", "Write", "left_to_wait"]
 
+LOCK_SECONDS = 5.0
+"""How long a new write waits for another process that sends the outbox, before it is left to wait."""
 Write = Entry | Receipt
 """A write of the outbox, by its receipt, or as it was read."""
 
@@ -39,16 +45,19 @@ class OutboxBase:
     files
         ``"copy"``: files that wait are copied into the outbox. ``"refer"``: those that are passed by path stay where
         they are, and the write is held if they have changed by the time it is sent.
+    sends
+        Whether a new write sends those that wait before it.
     """
 
-    def __init__(self, client: Context, auth: AuthState, files: FilesMode = "copy") -> None:
+    def __init__(self, client: Context, auth: AuthState, files: FilesMode = "copy", *, sends: bool = False) -> None:
         self._client = client
         self._auth = auth
         self._files: FilesMode = files
+        self._sends = sends
         self._store = Store(folder_of(client.base_url))
 
     def __len__(self) -> int:
-        return len(self._store.entries())
+        return self._store.count()
 
     def __bool__(self) -> bool:
         # An empty outbox is still one.
@@ -191,9 +200,19 @@ class OutboxBase:
     def _sender(self) -> Sender:
         return Sender(self._client, self._auth, self._store)
 
+    def _send_new(self, sender: Sender, entry: Entry) -> Flow[Entry | None]:
+        watch = watch_of(self._client.base_url, self._auth.user)
+        others = SEND_SECONDS if self._sends and not watch.is_away else None
+        latest = yield from sender.send_new(entry.receipt.token, LOCK_SECONDS, others)
+        if sender.run.error is None:
+            watch.note_reached()
+        elif not isinstance(sender.run.error, OfflineError):
+            watch.note_away()
+        return latest
+
     def _result(self, call: Captured, entry: Entry, sender: Sender) -> Any:
-        if sender.failure is not None:
-            raise sender.failure
+        if sender.run.failure is not None:
+            raise sender.run.failure
         if entry.state != "done" or entry.result is None:
             return entry.receipt
         return call.action.parse(Response(200, {}, entry.result.encode()), self._client.drift)

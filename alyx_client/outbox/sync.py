@@ -8,18 +8,15 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from alyx_client.auth.state import AuthState
 from alyx_client.errors import AlyxError
 from alyx_client.http.flow import Flow
+from alyx_client.outbox.attempt import Context
 from alyx_client.outbox.base import OutboxBase, Write, left_to_wait
 from alyx_client.outbox.entries import Entry, Receipt, SendReport
-from alyx_client.outbox.sender import Context
 
 __all__ = ["Outbox"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
-
-LOCK_SECONDS = 5.0
-"""How long a new write waits for another process that sends the outbox, before it is left to wait."""
 
 
 class Deliver(Protocol):
@@ -33,8 +30,8 @@ class Deliver(Protocol):
 class Outbox(OutboxBase):  # noqa: D101 - the next line documents it
     __doc__ = OutboxBase.__doc__
 
-    def __init__(self, client: Context, auth: AuthState, deliver: Deliver) -> None:
-        super().__init__(client, auth)
+    def __init__(self, client: Context, auth: AuthState, deliver: Deliver, *, sends: bool = False) -> None:
+        super().__init__(client, auth, sends=sends)
         self._deliver = deliver
 
     def write(self, method: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R | Receipt:
@@ -66,7 +63,7 @@ class Outbox(OutboxBase):  # noqa: D101 - the next line documents it
         """
         call = self._capture(method, args, kwargs)
         entry, sender = self._add(call), self._sender()
-        flow = sender.send_new(entry.receipt.token, LOCK_SECONDS)
+        flow = self._send_new(sender, entry)
         try:
             latest = self._deliver(flow, call.timeout)
             entry = latest or entry

@@ -22,14 +22,19 @@ class Rig:
         self.alyx = alyx
         self.is_async = is_async
 
-    def client(self, **settings: Any) -> AlyxClient:
-        options: dict[str, Any] = {**_LOGIN, "cache_rest": None, "retries": QUICK, **settings}
-        return AlyxClient(self.alyx.url, **options)
+    def options(self, **settings: Any) -> dict[str, Any]:
+        """Return the arguments of a client."""
+        return {**_LOGIN, "cache_rest": None, "retries": QUICK, **settings}
 
-    def write(self, method: str, *args: Any, offline: bool = False, **keywords: Any) -> Any:
+    def client(self, **settings: Any) -> AlyxClient:
+        return AlyxClient(self.alyx.url, **self.options(**settings))
+
+    def write(
+        self, method: str, *args: Any, offline: bool = False, send_outbox: bool | None = None, **keywords: Any
+    ) -> Any:
         """Write with a client of this kind."""
         endpoint, _, name = method.partition(".")
-        settings: dict[str, Any] = {**_LOGIN, "cache_rest": None, "retries": QUICK, "offline": offline}
+        settings = self.options(offline=offline, send_outbox=send_outbox)
         if not self.is_async:
             with AlyxClient(self.alyx.url, **settings) as client:
                 return client.outbox.write(getattr(getattr(client, endpoint), name), *args, **keywords)
@@ -55,6 +60,11 @@ class Rig:
     def count(self, path: str, method: str = "POST") -> int:
         """Return how often a path was requested."""
         return sum(request.method == method and request.path == path for request in self.alyx.requests)
+
+    def labs(self) -> list[str]:
+        """Return the names of the labs that tests have created, one for each that the server has."""
+        with self.client() as client:
+            return sorted({lab.name for lab in client.labs.list()} - {"attic", "cortexlab", "hillside"})
 
 
 _LOGIN: dict[str, Any] = {"username": "olivier", "password": "olivier"}
