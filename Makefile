@@ -6,9 +6,11 @@ RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
 ONE_VENV := .venv-one
 PEERS_VENV := .venv-peers
+RELEASE_VENV := .venv-release
+RELEASE := $(RELEASE_VENV)/bin
 DOCS_STAMP := $(VENV)/.docs-installed
 
-.PHONY: setup demo test check client snapshot one bench soak polite foreign record live wheel sdist docs clean
+.PHONY: setup demo test check client snapshot one bench soak polite foreign record live wheel sdist dist docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -86,6 +88,12 @@ $(PEERS_VENV)/.installed: pyproject.toml
 	$(PEERS_VENV)/bin/python -m pip install --quiet --group peers
 	@touch $@
 
+$(RELEASE_VENV)/.installed: pyproject.toml
+	test -x $(RELEASE)/python || $(PYTHON) -m venv $(RELEASE_VENV)
+	$(RELEASE)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(RELEASE)/python -m pip install --quiet --group release
+	@touch $@
+
 # Record the exchanges in tests/contract/cassettes again, with the server at ALYX_URL.
 record: $(STAMP)
 	find tests/contract/cassettes -mindepth 1 -maxdepth 1 ! -name lists -exec rm -r {} +
@@ -105,6 +113,16 @@ sdist: $(STAMP)
 	$(RUN) -m hatchling build -t sdist -d build/sdist
 	cd build/sdist && tar -xzf *.tar.gz && cd */ && PYTHONPATH="$$PWD:$$PWD/generator" $(abspath $(RUN)) -m pytest
 
+# Build what is uploaded, and check it. The builds are reproducible: their times are not those of the files.
+dist: $(RELEASE_VENV)/.installed
+	rm -rf build/dist
+	env -u SOURCE_DATE_EPOCH $(RELEASE)/python -m build --outdir build/dist
+	$(RELEASE)/twine check --strict build/dist/*
+	$(RELEASE)/check-wheel-contents build/dist/*.whl
+	$(RELEASE)/validate-pyproject pyproject.toml
+	$(RELEASE)/pyroma --min 10 --skip-tests AuthorEmail .
+	cd build/dist && sha256sum *
+
 # make docs            build the documentation site in build/docs; warnings are errors
 # make docs OFFLINE=1  without cross-references to the documentation of other projects
 docs: $(DOCS_STAMP)
@@ -116,4 +134,4 @@ $(DOCS_STAMP): $(STAMP)
 	@touch $(DOCS_STAMP)
 
 clean:
-	rm -rf $(VENV) $(ONE_VENV) $(PEERS_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ONE_VENV) $(PEERS_VENV) $(RELEASE_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from alyx_client.runtime.lists.async_results import AsyncResults
     from alyx_client.runtime.lists.results import Results
 
-__version__ = "0.1.0"
+__version__ = "1.0.0rc1"
 
 __all__ = [
     "AlyxClient",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,11 +16,21 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
+import alyx_client
 from alyx_client.downloads.names import check_name
+from alyx_client.http.connection import default_user_agent
 
 ROOT = Path(__file__).parents[1]
 # Neither is needed to build, to test or to develop.
 LEFT_OUT = {".ci", ".git", ".gitignore"}
+DIST_INFO = f"alyx_client-{alyx_client.__version__}.dist-info"
+# The folders of the wheel, and where they are in the checkout.
+PACKAGED = {
+    "alyx_client": "alyx_client",
+    "generator/alyx_generator": "alyx_generator",
+    "templates": "alyx_generator/templates",
+    "schemas": "alyx_generator/schemas",
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +58,19 @@ def metadata(dist: Path) -> Message:
         return Parser().parsestr(wheel.read(name).decode("utf-8"))
 
 
-def test_source_distribution_has_every_file_of_the_checkout(sdist: set[PurePosixPath]) -> None:
+@pytest.fixture(scope="module")
+def tracked() -> list[PurePosixPath]:
+    """The names of the files of the checkout."""
     git = shutil.which("git") or pytest.skip("needs git")
     listing = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if listing.returncode or not listing.stdout:
         pytest.skip("not in a checkout")
-    tracked = [PurePosixPath(name) for name in listing.stdout.split("\0") if name]
+    return [PurePosixPath(name) for name in listing.stdout.split("\0") if name]
+
+
+def test_source_distribution_has_every_file_of_the_checkout(
+    sdist: set[PurePosixPath], tracked: list[PurePosixPath]
+) -> None:
     assert [str(path) for path in tracked if path.parts[0] not in LEFT_OUT and path not in sdist] == []
 
 
@@ -74,15 +92,43 @@ def test_wheel_has_the_two_packages_alone(dist: Path) -> None:
     with zipfile.ZipFile(archive) as wheel:
         names = [PurePosixPath(name) for name in wheel.namelist()]
     folders = {name.parts[0] for name in names}
-    assert {re.sub(r"-[\d.]+\.dist-info$", ".dist-info", name) for name in folders} == {
-        "alyx_client",
-        "alyx_generator",
-        "alyx_client.dist-info",
-    }
+    assert folders == {"alyx_client", "alyx_generator", DIST_INFO}
     assert PurePosixPath("alyx_client/py.typed") in names
     assert any(name.parts[:2] == ("alyx_generator", "templates") for name in names)
     assert any(name.parts[:2] == ("alyx_generator", "schemas") for name in names)
     assert [str(name) for name in names if "tests" in name.parts or "__pycache__" in name.parts] == []
+
+
+def test_wheel_has_every_file_of_the_packages_and_no_other(dist: Path, tracked: list[PurePosixPath]) -> None:
+    (archive,) = dist.glob("*.whl")
+    with zipfile.ZipFile(archive) as wheel:
+        names = wheel.namelist()
+    expected = {
+        f"{packaged}/{path.relative_to(folder)}"
+        for path in tracked
+        for folder, packaged in PACKAGED.items()
+        if path.is_relative_to(folder)
+    }
+    about = {f"{DIST_INFO}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")}
+    assert sorted(names) == sorted(expected | about)
+
+
+def test_another_build_has_the_same_bytes(dist: Path, tmp_path: Path) -> None:
+    (archive,) = dist.glob("*.tar.gz")
+    folder = tmp_path / "another" / "folder"
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder, filter="data")
+    (source,) = folder.iterdir()
+    for path in source.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    environment = {**os.environ, "TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+    build = [sys.executable, "-m", "hatchling", "build", "-d", tmp_path]
+    subprocess.run(build, cwd=source, check=True, env=environment)
+    assert {path.name: path.read_bytes() == (tmp_path / path.name).read_bytes() for path in dist.iterdir()} == {
+        f"alyx_client-{alyx_client.__version__}.tar.gz": True,
+        f"alyx_client-{alyx_client.__version__}-py3-none-any.whl": True,
+    }
 
 
 def test_long_description_has_no_relative_links(metadata: Message) -> None:
@@ -94,8 +140,8 @@ def test_long_description_has_no_relative_links(metadata: Message) -> None:
 
 
 def test_metadata_names_authors_and_pythons(metadata: Message) -> None:
-    assert metadata["Author"] == "The alyx-client authors"
-    assert metadata["Author"].removeprefix("The ") in (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert metadata["Author"] == "alyx-client contributors"
+    assert metadata["Author"] in (ROOT / "LICENSE").read_text(encoding="utf-8")
     classifiers = metadata.get_all("Classifier") or []
     assert {f"Programming Language :: Python :: 3.{minor}" for minor in range(11, 15)} <= set(classifiers)
 
@@ -116,6 +162,13 @@ def test_relative_links_lead_somewhere(page: str) -> None:
         assert linked.exists(), target
         headings = re.findall(r"(?m)^#+ (.+)$", linked.read_text(encoding="utf-8")) if anchor else []
         assert not anchor or anchor in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in headings}
+
+
+def test_version_has_one_place(metadata: Message) -> None:
+    assert metadata["Version"] == alyx_client.__version__
+    assert default_user_agent().startswith(f"alyx-client/{alyx_client.__version__} ")
+    pages = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("docs/**/*.md"))
+    assert set(re.findall(r"alyx-client(?:\[[\w,]+\])?==([\w.]+)", pages)) == {alyx_client.__version__}
 
 
 def test_workflow_tests_every_python_of_the_classifiers(metadata: Message) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tomllib
-from pathlib import Path
 
 import pytest
 
@@ -106,11 +104,6 @@ def test_httpx_without_its_command_line_says_what_to_install() -> None:
         "assert httpx.main.__module__ == 'httpx' and 'httpx._main' not in sys.modules"
     )
     assert "httpx" in loaded_by(code)
-
-
-def test_version_is_that_of_the_package() -> None:
-    project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text(encoding="utf-8"))
-    assert alyx_client.__version__ == project["project"]["version"]
 
 
 def test_client_imports_neither_the_generator_nor_the_local_alyx() -> None:
