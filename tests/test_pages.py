@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from alyx_client import AlyxClient, AlyxError, AlyxWarning, errors
 from alyx_client.testing import LocalAlyx
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +24,8 @@ RUN_ELSEWHERE = {
     "guides/on-a-cluster.md": "tests/bulk/test_dask.py",
 }
 _BLOCK = re.compile(
-    r"^(?:<!-- not run: (?P<reason>.+?) -->\n+)?```(?:python|py|\{code-cell\}.*|\{code-block\} python)\n(?P<code>.*?)^```",
+    r"^(?:<!-- not run: (?P<reason>.+?) -->\n+)?"
+    r"```(?:python|py|\{code-cell\}.*|\{code-block\} python)\n(?P<code>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -69,9 +71,14 @@ def test_examples_run_in_order(
                 compiled = compile(code, str(DOCS / page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
                 with warnings.catch_warnings():
                     warnings.simplefilter("error")
+                    # Examples leave their clients open.
+                    warnings.simplefilter("ignore", ResourceWarning)
                     done = eval(compiled, names)
                     if inspect.iscoroutine(done):
                         runner.run(done)
+    for client in names.values():
+        if isinstance(client, AlyxClient):
+            client.close()
 
 
 @pytest.mark.parametrize("page", RUN_ELSEWHERE)
@@ -86,3 +93,19 @@ def test_examples_that_do_not_run_have_a_reason() -> None:
         marked = re.findall(r"<!-- not run(.*?)-->", page.read_text(encoding="utf-8"))
         used = sum(example.reason is not None for example in PAGES[page.relative_to(DOCS).as_posix()])
         assert len(marked) == used, page
+
+
+def test_page_of_errors_has_each_class_with_a_cause_and_a_remedy() -> None:
+    classes = {
+        name
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, (AlyxError, AlyxWarning))
+    }
+    described = set()
+    for line in (DOCS / "guides" / "errors.md").read_text(encoding="utf-8").splitlines():
+        if name := re.match(r"\| `(\w+(?:Error|Warning))`", line):
+            cells = line.strip("| ").split(" | ")
+            assert len(cells) == (2 if name[1].endswith("Warning") else 3), line
+            assert all(cells), line
+            described.add(name[1])
+    assert described == classes - {"AlyxError", "AlyxWarning"}
