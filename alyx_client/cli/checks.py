@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -22,6 +23,7 @@ from alyx_client.http.log import readable_size
 from alyx_client.http.url import redact_text
 from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.storage.file_system import foreign_access, user_folder
+from alyx_client.storage.sqlite_check import damage_of
 
 __all__ = ["Check", "Outcome", "Result", "machine_checks", "settings_checks"]
 
@@ -111,6 +113,7 @@ def settings_checks(session: Session) -> Iterator[Result]:
     yield _readable_settings()
     yield from _folder("data files", settings.cache_dir, _from(sources.get("cache_dir")))
     yield from _folder("cache", settings.rest_cache_dir, "responses")
+    yield from _damaged(settings.rest_cache_dir)
     yield _token_folder()
 
 
@@ -152,6 +155,14 @@ def _folder(subject: str, folder: Path, source: str) -> Iterator[Result]:
         yield ok(subject, f"{folder} ({source}){content}")
 
 
+def _damaged(folder: Path) -> Iterator[Result]:
+    for file in sorted(folder.glob("*.sqlite")):
+        damage = damage_of(file)
+        if damage is not None:
+            advice = "Delete the file: its responses are fetched again. If this recurs, check the disk."
+            yield warn("cache", f"{file} is damaged ({damage})", advice)
+
+
 def _free_space(folder: Path) -> int | None:
     import shutil
 
@@ -164,10 +175,18 @@ def _free_space(folder: Path) -> int | None:
 def _token_folder() -> Result:
     folder = user_folder("config") / "tokens"
     for file in sorted(folder.glob("*.json")) if folder.exists() else ():
-        access = foreign_access(file)
+        access = foreign_access(file) or _readers(file)
         if access is not None:
             return failed("token files", f"{file}: {access}", f"Log in again, or make it yours alone: chmod 600 {file}")
     return ok("token files", f"{folder}, readable by you alone" if folder.exists() else "none yet")
+
+
+def _readers(file: Path) -> str | None:
+    """Describe who else can read a file; None if nobody can, or the system does not tell."""
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if sys.platform == "win32" or not mode & (stat.S_IRGRP | stat.S_IROTH):
+        return None
+    return f"other users can read it (mode {mode:04o})"
 
 
 def _version(name: str) -> str:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
-import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from alyx_client.cli.checks import Result, failed, message, ok, warn
+from alyx_client.cli.response_checks import TIMEOUT, response_checks
 from alyx_client.cli.session import Session
+from alyx_client.config.environment import variable
 from alyx_client.errors import AlyxError, AuthenticationError
-from alyx_client.http.environment import Proxy, environment_proxy, ssl_verification
+from alyx_client.http.environment import environment_proxy
 
 __all__ = ["login_checks", "server_checks"]
-
-_TIMEOUT = 10.0
-_MAX_SKEW = 60.0
 
 
 def server_checks(session: Session) -> Iterator[Result]:
@@ -36,22 +31,22 @@ def server_checks(session: Session) -> Iterator[Result]:
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        yield failed("name", f"{host}: {error.strerror or error}", "Check the address and the network (DNS, VPN).")
+        advice = f"Correct {proxy.variable}." if proxy else "Check the address and the network (DNS, VPN)."
+        yield failed("name", f"{host}: {error.strerror or error}", advice)
         return
     yield ok("name", f"{host} is {addresses[0][4][0]}")
     try:
-        socket.create_connection((host, port), _TIMEOUT).close()
+        socket.create_connection((host, port), TIMEOUT).close()
     except OSError as error:
-        yield failed(
-            "port",
-            f"{host}:{port}: {error.strerror or error}",
-            "Does the server run? Does a firewall block it?",
-        )
+        advice = "Does the server run? Does a firewall block it?"
+        if proxy:
+            advice = f"Does the proxy run? Correct {proxy.variable}, or exempt the server in NO_PROXY."
+        yield failed("port", f"{host}:{port}: {error.strerror or error}", advice)
         return
     yield ok("port", f"{host}:{port} accepts connections")
     if proxy is not None and proxy.scheme.startswith("socks"):
         return
-    yield from _response_checks(urlsplit(url), proxy)
+    yield from response_checks(url, proxy, dict(session.client._own_headers))
 
 
 def login_checks(session: Session) -> Iterator[Result]:
@@ -65,7 +60,11 @@ def login_checks(session: Session) -> Iterator[Result]:
             client.authenticate(client.user, token=token, cache_token=False)
             yield ok("login", f"the server accepts the token of {client.user or 'an unknown user'}")
         except AuthenticationError:
-            yield failed("login", "the server refuses the token", "Log in again: alyx login")
+            is_variable = token == variable("ALYX_TOKEN", client.base_url)
+            advice = (
+                "Correct ALYX_TOKEN, or unset it and log in: alyx login" if is_variable else "Log in again: alyx login"
+            )
+            yield failed("login", "the server refuses the token", advice)
         except AlyxError as error:
             yield failed("login", message(error), "The server does not work as it should; ask who runs it.")
     try:
@@ -80,64 +79,3 @@ def login_checks(session: Session) -> Iterator[Result]:
     else:
         changes = len(report.changes)
         yield ok("schema", f"{changes} harmless changes since the package was generated" if changes else "unchanged")
-
-
-def _response_checks(url: SplitResult, proxy: Proxy | None) -> Iterator[Result]:
-    is_encrypted = url.scheme == "https"
-    try:
-        before = datetime.now(UTC)
-        connection, path = _connection(url, proxy)
-        try:
-            connection.request("HEAD", path)
-            response = connection.getresponse()
-        finally:
-            connection.close()
-    except ssl.SSLError as error:
-        reason = getattr(error, "verify_message", "") or error.reason or error
-        yield failed(
-            "certificate", reason, "If the server has a certificate of its own, name its file in SSL_CERT_FILE."
-        )
-        return
-    except AlyxError as error:
-        yield failed("certificate", message(error), "Correct the environment variable.")
-        return
-    except (OSError, http.client.HTTPException) as error:
-        yield failed("response", message(error), "Is this address that of an Alyx server, or of its proxy?")
-        return
-    if is_encrypted:
-        yield ok("certificate", "valid")
-    else:
-        is_local = url.hostname in ("127.0.0.1", "localhost", "::1")
-        if is_local:
-            yield ok("certificate", "none is needed on this machine")
-        else:
-            yield warn("certificate", "the connection is not encrypted", "Use https:// if the server has it.")
-    yield _clock(response.headers.get("Date"), before)
-
-
-def _connection(url: SplitResult, proxy: Proxy | None) -> tuple[http.client.HTTPConnection, str]:
-    target = urlsplit(proxy.url) if proxy else url
-    host, port = str(target.hostname), target.port
-    context = ssl_verification(True, url.geturl(), proxy)
-    path = f"{url.path}/"
-    if url.scheme != "https":
-        return http.client.HTTPConnection(host, port, timeout=_TIMEOUT), url.geturl() + "/" if proxy else path
-    own = context if isinstance(context, ssl.SSLContext) else None
-    connection = http.client.HTTPSConnection(host, port, timeout=_TIMEOUT, context=own)
-    if proxy is not None:
-        connection.set_tunnel(str(url.hostname), url.port or 443)
-    return connection, path
-
-
-def _clock(sent: str | None, before: datetime) -> Result:
-    try:
-        server = parsedate_to_datetime(sent or "")
-    except ValueError:
-        return warn("clock", "the server sends no time", "Compare this machine's clock with another.")
-    if server.tzinfo is None:
-        server = server.replace(tzinfo=UTC)
-    skew = (before - server).total_seconds()
-    if abs(skew) > _MAX_SKEW:
-        words = f"{abs(skew):.0f} seconds {'ahead of' if skew > 0 else 'behind'} the server's"
-        return warn("clock", f"this machine's clock is {words}", "Set it by the network's time (NTP).")
-    return ok("clock", "agrees with the server's")

@@ -18,12 +18,13 @@ from alyx_client.errors import ConfigurationError
 from alyx_client.http.url import is_loopback
 from alyx_client.lazy_dataclasses import dataclass
 
-__all__ = ["Proxy", "environment_proxy", "ssl_verification"]
+__all__ = ["BUNDLES", "Proxy", "environment_proxy", "ssl_verification"]
 
 _PORTS = {"http": 80, "https": 443}
 _SYSTEM = "The system's proxy setting"
 # In the order in which requests reads them; the first that is set replaces the trust store.
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""The variables that replace the trust store; the first that is set counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def ssl_verification(verify: bool | ssl.SSLContext, url: str, proxy: Proxy | Non
     """
     if verify is not True:
         return verify
-    variable = next((name for name in _BUNDLES if os.environ.get(name)), None)
+    variable = next((name for name in BUNDLES if os.environ.get(name)), None)
     if variable is not None:
         is_encrypted = urlsplit(url).scheme == "https" or (proxy is not None and proxy.scheme == "https")
         bundle = _environment_bundle(variable, required=is_encrypted)

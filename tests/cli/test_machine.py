@@ -1,4 +1,4 @@
-"""``alyx login``, ``doctor``, ``cache``, ``open``, and files."""
+"""``alyx login``, ``cache``, ``open``, and files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from alyx_client.config.servers_toml import servers_file
 from alyx_client.testing import LocalAlyx
 
 from .conftest import Run
@@ -32,57 +31,6 @@ def test_login_is_stored(alyx: LocalAlyx, run: Run, monkeypatch: pytest.MonkeyPa
     assert run("login", "--username", "admin", "--token-stdin").code == 0
     assert run("whoami").out == f"admin at {alyx.url}\n"
     assert run("login", "--setup").code == 2
-
-
-def test_doctor(logged_in: LocalAlyx, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    healthy = run("doctor")
-    assert healthy.code == 0
-    lines = healthy.out.splitlines()
-    for subject in ("python", "server", "port", "clock", "login", "schema", "token files"):
-        assert any(line.split()[:2] == ["ok", subject.split()[0]] for line in lines), subject
-    assert f"{logged_in.url} (ALYX_URL)" in healthy.out
-    monkeypatch.setenv("ALYX_DATA_SERVER", "http://127.0.0.1:1")
-    monkeypatch.setenv("ALYX_DATA_USERNAME", "me")
-    monkeypatch.setenv("ALYX_DATA_PASSWORD", "very-secret")
-    monkeypatch.setenv("ALYX_TOKEN", "0123456789" * 4)
-    refused = run("doctor")
-    assert refused.code == 1
-    assert "FAIL  login" in refused.out
-    assert "Log in again: alyx login" in refused.out
-    assert "very-secret" not in refused.out + refused.err
-    assert "0123456789" not in refused.out + refused.err
-    assert run("--offline", "doctor").code == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "line"),
-    [
-        ("ALYX_URL", "http://127.0.0.1:1", "FAIL  port"),
-        ("ALYX_URL", "http://alyx.invalid", "FAIL  name"),
-        ("ALYX_URL", "", "FAIL  settings"),
-        ("ALYX_URL", "ftp://x", "FAIL  settings"),
-        ("ALYX_TIMEOUT", "soon", "FAIL  settings"),
-        ("ALYX_PACKAGE", "no_such_package", "FAIL  package"),
-    ],
-)
-def test_doctor_finds(
-    logged_in: LocalAlyx, run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
-) -> None:
-    monkeypatch.setenv(name, value)
-    result = run("doctor")
-    assert result.code == 1
-    assert line in result.out
-    assert "Traceback" not in result.err
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="modes of files")
-def test_doctor_finds_foreign_access(logged_in: LocalAlyx, run: Run) -> None:
-    tokens = servers_file().parent / "tokens"
-    tokens.mkdir(parents=True)
-    file = tokens / "x.json"
-    file.write_text("{}")
-    file.chmod(0o666)
-    assert "FAIL  token files" in run("doctor").out
 
 
 def test_cache(logged_in: LocalAlyx, run: Run) -> None:
