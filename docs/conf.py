@@ -34,8 +34,16 @@ templates_path = ["_templates"]
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist", "fieldlist", "smartquotes"]
 myst_heading_anchors = 4
 
-# Notebooks run at each build, on a local Alyx.
+# Notebooks run at each build, on a local Alyx and with the settings of nobody.
+BUILD = HERE.parent / "build" / "notebooks"
+BUILD.mkdir(parents=True, exist_ok=True)
+for name in [name for name in os.environ if name.startswith("ALYX_")]:
+    del os.environ[name]
+for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+    os.environ[name] = str(BUILD)
+os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[1:3])
 nb_execution_mode = "force"
+nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_execution_show_tb = True

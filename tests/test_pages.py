@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import re
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,13 +38,19 @@ class Example:
     code: str
     line: int
     reason: str | None
+    raises: bool = False
 
     @classmethod
     def of(cls, page: Path) -> list[Example]:
         """Return the examples of a page, in order."""
         text = page.read_text(encoding="utf-8")
         return [
-            cls(_without_options(match["code"]), text.count("\n", 0, match.start("code")), match["reason"])
+            cls(
+                _without_options(match["code"]),
+                text.count("\n", 0, match.start("code")),
+                match["reason"],
+                raises="raises-exception" in match["code"],
+            )
             for match in _BLOCK.finditer(text)
         ]
 
@@ -69,7 +76,8 @@ def test_examples_run_in_order(
                 # Empty lines in front, so that a traceback has the line of the page.
                 code = "\n" * example.line + example.code.replace("http://127.0.0.1:8000", local_alyx.url)
                 compiled = compile(code, str(DOCS / page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-                with warnings.catch_warnings():
+                expected = pytest.raises(AlyxError) if example.raises else nullcontext()
+                with warnings.catch_warnings(), expected:
                     warnings.simplefilter("error")
                     # Examples leave their clients open.
                     warnings.simplefilter("ignore", ResourceWarning)
