@@ -14,6 +14,7 @@ from alyx_client import __version__
 from alyx_generator.cli.check import check_folders
 from alyx_generator.cli.client import client
 from alyx_generator.cli.diff import diff
+from alyx_generator.cli.docs import docs
 from alyx_generator.cli.fetch import fetch
 from alyx_generator.cli.probe import probe
 from alyx_generator.cli.snapshot import snapshot
@@ -70,6 +71,7 @@ app.command("client")(client)
 app.command("check")(check_folders)
 app.command("diff")(diff)
 app.command("probe")(probe)
+app.command("docs")(docs)
 app.command("snapshot", hidden=True)(snapshot)
 
 

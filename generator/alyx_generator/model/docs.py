@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alyx_client.runtime.references import Reference
 from alyx_generator.model.nouns import Noun, noun
 from alyx_generator.source.paths import data_folder
 
@@ -75,6 +76,40 @@ class Docs:
         """Return the description of a model."""
         return str(schema.get("description") or self._of(endpoint).get("models", {}).get(name) or "")
 
+    def example(self, endpoint: str, action: str) -> str:
+        """Return an example of an action, where the schema does not tell what a call needs; empty if there is none."""
+        return str(self._of(endpoint).get("examples", {}).get(action, ""))
+
+    def example_value(self, endpoint: str, name: str, reference: Reference | None = None) -> object:
+        """Return a value of a filter or of a key, for examples; None if there is none.
+
+        Parameters
+        ----------
+        endpoint
+            The endpoint that it is for.
+        name
+            The server's name of the filter or key.
+        reference
+            The field of a record that it refers to, if it does.
+        """
+        return self._value("values", (f"{endpoint}.{name}", _referred(reference), name), endpoint)
+
+    def new_value(self, endpoint: str, name: str, reference: Reference | None = None) -> object:
+        """Return a value of a field that is sent; None if there is none. Parameters are as of `example_value`."""
+        own = self._value("new", (f"{endpoint}.{name}",), endpoint)
+        if own is not None:
+            return own
+        referred = self._value("values", (_referred(reference),), endpoint)
+        return self._value("new", (name,), endpoint) if referred is None else referred
+
+    def has_new_value(self, endpoint: str, name: str) -> bool:
+        """Return whether there is a value for a field of this endpoint alone."""
+        return self._value("new", (f"{endpoint}.{name}",), endpoint) is not None
+
+    def _value(self, kind: str, keys: Iterable[str], endpoint: str) -> object:
+        values: Table = self.table.get("examples", {}).get(kind, {}) if self._of(endpoint) else {}
+        return next((values[key] for key in keys if key in values), None)
+
     def _own(self, kind: str, endpoint: str, name: str) -> str:
         own = self._of(endpoint)
         if not own:
@@ -84,6 +119,10 @@ class Docs:
     def _of(self, endpoint: str) -> Table:
         table: Table = self.table.get("endpoints", {}).get(endpoint, {})
         return table
+
+
+def _referred(reference: Reference | None) -> str:
+    return f"{reference.endpoint}.{reference.field}" if reference else ""
 
 
 def read_docs(path: Path) -> Docs:

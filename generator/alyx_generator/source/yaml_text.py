@@ -1,4 +1,4 @@
-"""Reading YAML as JSON: without aliases that grow or lead back to themselves, dates, or keys that are no text."""
+"""YAML, read as JSON: without aliases that grow or lead back to themselves, dates, or keys that are no text."""
 
 from __future__ import annotations
 
@@ -60,6 +60,11 @@ def load_yaml(text: str, *, text_keys: bool = True) -> Any:
         raise UnreadableYAMLError("it is nested too deeply") from None
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise UnreadableYAMLError(str(error)) from None
+
+
+def dump_yaml(value: object) -> str:
+    """Return a value of JSON as YAML, with its keys in their order and its innermost parts on one line."""
+    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110))
 
 
 def _refuse_depth(text: str) -> None:
