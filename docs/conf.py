@@ -19,6 +19,7 @@ project_copyright = "the alyx-client authors"
 version = release = __version__
 
 extensions = [
+    "diagrams",
     "myst_nb",
     "numpydoc",
     "repository_pages",
