@@ -88,7 +88,7 @@ def test_death_of_a_worker_doubles_nothing(dask: Any) -> None:
 
 
 def test_example_of_the_page_runs(alyx: LocalAlyx, capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = blocks("docs/guides/on-a-cluster.md")
+    code, _ray = blocks("docs/guides/on-a-cluster.md")
     assert "http://127.0.0.1:8000" in code
     exec(
         compile(code.replace("http://127.0.0.1:8000", alyx.url), "on-a-cluster.md", "exec"),
