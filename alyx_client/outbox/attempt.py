@@ -199,11 +199,10 @@ class Attempts:
             yield from self.set(entry, "held", reason=reason, doubtful=True)
             return False
         response: Response = yield self._step(lookup)
-        known = yield from call(self._store.known_keys)
         records = matches(entry.endpoint, fields, response)
         if records is not None:
             # A record of another write of this outbox is that write's.
-            records = [record for record in records if _key(record) not in known]
+            records = yield from call(partial(self._unknown, entry.endpoint, records))
         if records == []:
             return True
         if records is None or len(records) > 1:
@@ -213,6 +212,10 @@ class Attempts:
         reason = "found on the server after its response was lost"
         run.sent.append((yield from self.set(entry, "done", reason=reason, result=_dump(records[0]))))
         return False
+
+    def _unknown(self, endpoint: str, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        keys = [(record, _key(record)) for record in records]
+        return [record for record, key in keys if key is None or not self._store.is_known(endpoint, key)]
 
     def _complete(self, entry: Entry, request: Request) -> Flow[Request]:
         """Return the request with its files, and the fields that the server would lose."""

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LARGEST",
+    "add_dependencies",
     "add_files",
     "check_all",
     "dependencies",
     "digest_of",
     "file_part",
+    "forget",
     "read_one",
     "read_several",
     "require_present",
@@ -69,6 +71,18 @@ def add_files(connection: Connection, number: int, call: Captured) -> None:
                 path,
             ),
         )
+
+
+def add_dependencies(connection: Connection, number: int, request: Request) -> None:
+    """Store the writes that a request depends on."""
+    rows = [(number, token) for token in dependencies(request)]
+    connection.executemany("INSERT INTO dependencies VALUES (?, ?)", rows)
+
+
+def forget(connection: Connection, number: int) -> None:
+    """Remove the files and the dependencies of a write."""
+    connection.execute("DELETE FROM files WHERE number=?", (number,))
+    connection.execute("DELETE FROM dependencies WHERE number=?", (number,))
 
 
 def file_part(field: str, name: str, media_type: str, sha256: str, content: bytes | None, path: str | None) -> FilePart:
@@ -127,9 +141,9 @@ def _entry(connection: Connection, row: tuple[Any, ...]) -> Entry:
     )
 
 
-def check_all(connection: Connection) -> None:
-    """Raise DamagedContentError if a request is not as it was stored."""
-    for row in connection.execute("SELECT number, request, digest FROM writes").fetchall():
+def check_all(connection: Connection, after: int) -> None:
+    """Raise DamagedContentError if a request is not as it was stored, of the writes after one."""
+    for row in connection.execute("SELECT number, request, digest FROM writes WHERE number > ?", (after,)):
         _check(*row)
 
 
@@ -146,7 +160,9 @@ def digest_of(text: str) -> str:
 
 def unknown(token: str) -> InvalidKeyError:
     """Return the error for a write that is not there."""
-    return InvalidKeyError(f"There is no write {token[:8]}… in this outbox: it was dropped, or is another server's")
+    return InvalidKeyError(
+        f"There is no write {token[:8]}… in this outbox: it was dropped, was done long ago, or is another server's"
+    )
 
 
 def why_not(entry: Entry) -> str:

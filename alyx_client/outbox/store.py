@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, cast
 from alyx_client.errors import InvalidCallError, OutboxDamagedError, OutboxError
 from alyx_client.http.message import FilePart
 from alyx_client.outbox.capture import Captured
+from alyx_client.outbox.done import fill_second_version, finish, prune
 from alyx_client.outbox.entries import Entry, State
 from alyx_client.outbox.rows import (
     LARGEST,
+    add_dependencies,
     add_files,
     check_all,
-    dependencies,
     digest_of,
     file_part,
+    forget,
     read_one,
     read_several,
     require_present,
@@ -45,8 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OPEN", "Store"]
 
-_VERSION = 1
-_SCHEMA = (
+_FIRST = (
     "CREATE TABLE writes (number INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, "
     "endpoint TEXT NOT NULL, action TEXT NOT NULL, state TEXT NOT NULL, created TEXT NOT NULL, user TEXT, "
     "identity TEXT, origin TEXT NOT NULL, request TEXT NOT NULL, digest TEXT NOT NULL, preserved TEXT NOT NULL, "
@@ -56,10 +57,23 @@ _SCHEMA = (
     "CREATE TABLE files (number INTEGER NOT NULL, place INTEGER NOT NULL, field TEXT NOT NULL, name TEXT NOT NULL, "
     "media_type TEXT NOT NULL, sha256 TEXT NOT NULL, content BLOB, path TEXT, PRIMARY KEY (number, place))",
 )
+_SECOND = (
+    "ALTER TABLE writes ADD COLUMN finished TEXT",
+    "ALTER TABLE writes ADD COLUMN key TEXT",
+    "CREATE INDEX writes_by_state ON writes (state, number, user, identity)",
+    "CREATE INDEX writes_by_key ON writes (key) WHERE key IS NOT NULL",
+    # Of the writes that are not done alone.
+    "CREATE TABLE dependencies (number INTEGER NOT NULL, token TEXT NOT NULL, PRIMARY KEY (number, token)) "
+    "WITHOUT ROWID",
+    "CREATE INDEX dependencies_by_token ON dependencies (token)",
+    fill_second_version,
+)
 OPEN: tuple[State, ...] = ("queued", "sending", "uncertain")
 """The states of writes that are sent without anybody's doing."""
 _BATCH = 100
 _LEFT: tuple[State, ...] = (*OPEN, "held", "refused")
+# The last write that this process knows to be as it was stored, by file.
+_CHECKED: dict[str, int] = {}
 
 
 class Store:
@@ -73,7 +87,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.database = DurableDatabase(folder / FILE_NAME, _SCHEMA, _VERSION)
+        self.database = DurableDatabase(folder / FILE_NAME, (_FIRST, _SECOND))
 
     @contextlib.contextmanager
     def _transaction(self, note: str = "") -> Generator[Connection]:
@@ -112,7 +126,8 @@ class Store:
         text = dump_request(request)
         with self._transaction(" This write is neither stored nor sent.") as connection:
             # Before the write is in it: a file that is set aside must not hold a write that the caller repeats.
-            check_all(connection)
+            file = os.fspath(self.database.file)
+            check_all(connection, after=_CHECKED.get(file, 0) if self.database.is_verified else 0)
             require_present(connection, request)
             cursor = connection.execute(
                 "INSERT INTO writes (token, endpoint, action, state, created, user, identity, origin, request, "
@@ -130,8 +145,12 @@ class Store:
                     ",".join(call.preserved),
                 ),
             )
-            add_files(connection, cast("int", cursor.lastrowid), call)
-            return read_one(connection, token)
+            number = cast("int", cursor.lastrowid)
+            add_files(connection, number, call)
+            add_dependencies(connection, number, request)
+            entry = read_one(connection, token)
+        _CHECKED[file] = number
+        return entry
 
     def replace(self, token: str, call: Captured) -> Entry:
         """Store another request in place of a write's, and let it be sent again."""
@@ -149,8 +168,9 @@ class Store:
                 "preserved=? WHERE token=?",
                 (text, digest_of(text), ",".join(call.preserved), token),
             )
-            connection.execute("DELETE FROM files WHERE number=?", (entry.number,))
+            forget(connection, entry.number)
             add_files(connection, entry.number, call)
+            add_dependencies(connection, entry.number, call.request)
             return read_one(connection, token)
 
     def get(self, token: str) -> Entry:
@@ -242,10 +262,11 @@ class Store:
                 "UPDATE writes SET state=?, reason=?, doubtful=?, result=?, attempts=attempts+? WHERE token=?",
                 (state, reason, entry.doubtful if doubtful is None else doubtful, result, int(attempt), token),
             )
+            entry = read_one(connection, token)
             if state == "done":
-                # The record is on the server; copies of its files would stay for ever.
-                connection.execute("UPDATE files SET content=NULL WHERE number=?", (entry.number,))
-            return read_one(connection, token)
+                finish(connection, entry)
+                prune(connection)
+            return entry
 
     def set_owner(self, token: str, user: str | None, identity: str | None) -> Entry:
         """Make a write that is nobody's one of a user."""
@@ -277,11 +298,11 @@ class Store:
             entry = read_one(connection, token)
             if entry.state not in expected:
                 raise InvalidCallError(why_not(entry))
-            dependents = [other for other in read_several(connection, _LEFT) if token in dependencies(other.request)]
-            if dependents:
-                numbers = ", ".join(str(dependent.number) for dependent in dependents)
+            query = "SELECT number FROM dependencies WHERE token=? ORDER BY number"
+            if dependents := connection.execute(query, (token,)).fetchall():
+                numbers = ", ".join(str(number) for (number,) in dependents)
                 raise InvalidCallError(f"This write cannot be dropped: others depend on it, drop them first: {numbers}")
-            connection.execute("DELETE FROM files WHERE number=?", (entry.number,))
+            forget(connection, entry.number)
             connection.execute("DELETE FROM writes WHERE token=?", (token,))
             return entry
 
@@ -300,6 +321,8 @@ class Store:
             ).fetchall()
         return tuple(file_part(*row) for row in rows)
 
-    def known_keys(self) -> set[str]:
-        """Return the keys of the records that writes of this outbox have created."""
-        return {entry.key for entry in self.entries(["done"]) if entry.key is not None}
+    def is_known(self, endpoint: str, key: str) -> bool:
+        """Return whether a record is that of a write of this outbox."""
+        with self._transaction() as connection:
+            query = "SELECT 1 FROM writes WHERE key=? AND endpoint=? AND state='done' LIMIT 1"
+            return connection.execute(query, (key, endpoint)).fetchone() is not None

@@ -6,9 +6,9 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from alyx_client.storage.lock import exclusive_lock
 from alyx_client.storage.private_folder import require_private_files, require_private_folder
@@ -17,12 +17,19 @@ from alyx_client.storage.sqlite_connection import open_database
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+    Change = str | Callable[[Connection], None]
+
 __all__ = ["DamagedContentError", "DurableDamagedError", "DurableDatabase", "DurableUnavailableError"]
 
 _BUSY_SECONDS = 10.0
 # SQLITE_CORRUPT and SQLITE_NOTADB. Nothing else says that the content is wrong.
 _DAMAGE_CODES = frozenset({11, 26})
 _EXTRA = 3
+# Files of this size, in bytes, are checked every so many seconds at most if other processes write them.
+_LARGE = 2**20
+_CHECK_SECONDS = 10.0
+# More free pages than these are returned to the file system.
+_FREE_PAGES = 1000
 
 
 class DurableUnavailableError(Exception):
@@ -49,6 +56,17 @@ class DurableDamagedError(Exception):
         self.aside = aside
 
 
+class _Known(NamedTuple):
+    """A file as this process left it, and when it was last checked."""
+
+    signature: tuple[int, ...]
+    checked: float
+
+
+# By path. Reading a whole file at each use would take longer than the disk.
+_KNOWN: dict[str, _Known] = {}
+
+
 class DurableDatabase:
     """A SQLite database in a folder of the user alone, shared by processes.
 
@@ -59,17 +77,20 @@ class DurableDatabase:
     ----------
     file
         The file; its folder is created with mode 0700, the file with mode 0600.
-    schema
-        The SQL statements that create the tables.
-    version
-        The schema's version, above 0.
+    versions
+        What creates the tables, as SQL statements or functions: the first version, and then the changes to each next
+        one. A file of an older version is changed as it is opened; one of a later version is refused.
+
+    Attributes
+    ----------
+    is_verified
+        Whether this process has checked the file before, and it has not been changed by others since.
     """
 
-    def __init__(self, file: Path, schema: Sequence[str], version: int) -> None:
+    def __init__(self, file: Path, versions: Sequence[Sequence[Change]]) -> None:
         self.file = file
-        self._schema = schema
-        self._version = version
-        self._checked: tuple[int, int] | None = None
+        self.is_verified = False
+        self._versions = versions
 
     def exists(self) -> bool:
         """Return whether there is a file."""
@@ -106,6 +127,8 @@ class DurableDatabase:
                     connection.rollback()
                     raise
                 connection.execute("COMMIT")
+                _release_space(connection)
+                self._note()
         except sqlite3.DatabaseError as error:
             # Without a code, Python itself raises it, for text that is not UTF-8.
             code = getattr(error, "sqlite_errorcode", None)
@@ -124,24 +147,48 @@ class DurableDatabase:
             connection.execute(f"PRAGMA {setting}").fetchall()
         if _value(connection, "PRAGMA synchronous") != _EXTRA:
             raise DurableUnavailableError(f"{self.file}: this SQLite cannot wait for the disk")
-        if identity != self._checked:
+        self.is_verified = self._is_known()
+        if not self.is_verified:
             report = _value(connection, "PRAGMA quick_check(1)")
             if report != "ok":
                 raise DurableDamagedError(self._set_aside(identity), str(report))
-            self._checked = identity
-        if _value(connection, "PRAGMA user_version") == 0:
-            self._create_tables(connection)
-        if (version := _value(connection, "PRAGMA user_version")) != self._version:
+            self._note(checked=True)
+        version, latest = _value(connection, "PRAGMA user_version"), len(self._versions)
+        if version == 0:
+            # Only before the first table is created.
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL").fetchall()
+        if isinstance(version, int) and version < latest:
+            self._upgrade(connection)
+            version = _value(connection, "PRAGMA user_version")
+        if version != latest:
             raise DurableUnavailableError(f"{self.file} is of version {version}; use the release that wrote it")
 
-    def _create_tables(self, connection: Connection) -> None:
+    def _upgrade(self, connection: Connection) -> None:
         with connection:
             connection.execute("BEGIN IMMEDIATE")
-            # Another process may have created them while this one waited for the lock.
-            if _value(connection, "PRAGMA user_version") == 0:
-                for statement in self._schema:
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version={self._version}")
+            # Another process may have done so while this one waited for the lock.
+            version = _value(connection, "PRAGMA user_version")
+            for change in [change for changes in self._versions[cast("int", version) :] for change in changes]:
+                if isinstance(change, str):
+                    connection.execute(change)
+                else:
+                    change(connection)
+            if cast("int", version) < len(self._versions):
+                connection.execute(f"PRAGMA user_version={len(self._versions)}")
+
+    def _is_known(self) -> bool:
+        known, present = _KNOWN.get(os.fspath(self.file)), _signature(self.file)
+        if known is None or present is None or known.signature[:2] != present[:2]:
+            return False
+        is_recent = time.monotonic() - known.checked < _CHECK_SECONDS
+        return known.signature == present or (is_recent and present[2] > _LARGE)
+
+    def _note(self, *, checked: bool = False) -> None:
+        path, signature = os.fspath(self.file), _signature(self.file)
+        known = _KNOWN.get(path)
+        if signature is not None and (checked or known is not None):
+            moment = time.monotonic() if checked or known is None else known.checked
+            _KNOWN[path] = _Known(signature, moment)
 
     def _set_aside(self, identity: tuple[int, int] | None) -> Path:
         with exclusive_lock(self.file):
@@ -197,6 +244,24 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _release_space(connection: Connection) -> None:
+    import sqlite3
+
+    # Another process may be faster, and what was to be stored is.
+    with contextlib.suppress(sqlite3.OperationalError):
+        if cast("int", _value(connection, "PRAGMA freelist_count")) > _FREE_PAGES:
+            # It frees one page in each step, of which `execute` makes only one.
+            connection.executescript("PRAGMA incremental_vacuum")
+
+
+def _signature(path: Path) -> tuple[int, ...] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _value(connection: Connection, statement: str) -> object:

@@ -51,7 +51,7 @@ def test_only_the_user_can_read_it(client: AlyxClient) -> None:
 
 
 def test_a_write_is_synced_before_the_call_returns(tmp_path: Path) -> None:
-    database = DurableDatabase(tmp_path / "folder" / "data.sqlite", ["CREATE TABLE t (x)"], 1)
+    database = DurableDatabase(tmp_path / "folder" / "data.sqlite", [["CREATE TABLE t (x)"]])
     with database.transaction() as connection:
         assert connection.execute("PRAGMA synchronous").fetchone() == (3,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
@@ -89,12 +89,12 @@ def test_the_file_of_a_later_release_is_left_alone(client: AlyxClient) -> None:
     receipt = queue(client)
     file = client.outbox.folder / "outbox.sqlite"
     with sqlite3.connect(file) as connection:
-        connection.execute("PRAGMA user_version=2")
+        connection.execute("PRAGMA user_version=3")
     connection.close()
-    with pytest.raises(OutboxError, match="version 2"):
+    with pytest.raises(OutboxError, match="version 3"):
         queue(client)
     with sqlite3.connect(file) as connection:
-        connection.execute("PRAGMA user_version=1")
+        connection.execute("PRAGMA user_version=2")
     connection.close()
     assert receipt in client.outbox
 
@@ -105,7 +105,7 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "data.sqlite").symlink_to(tmp_path / "target")
     with (
         pytest.raises(DurableUnavailableError, match="link"),
-        DurableDatabase(tmp_path / "data.sqlite", [], 1).transaction(),
+        DurableDatabase(tmp_path / "data.sqlite", [[]]).transaction(),
     ):
         pass
 
