@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 _PACKAGE = os.path.dirname(__file__) + os.sep
 
@@ -59,9 +60,16 @@ def short_traceback(error: BaseException) -> list[str]:
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename.startswith(_PACKAGE) and frames:
             break
-        if "IPython" not in frame.filename.split(os.sep):
+        if not {"IPython", "ipykernel"} & set(frame.filename.split(os.sep)):
             frames.append(frame)
-    lines = "".join(traceback.format_list(frames)).splitlines()
+    lines: list[str] = []
+    for frame, text in zip(frames, traceback.format_list(frames), strict=True):
+        first, *others = text.splitlines()
+        cell = _cell_of(frame.filename)
+        if cell:
+            function = "" if frame.name == "<module>" else f", in {frame.name}"
+            first = f"  {cell}, line {frame.lineno}{function}"
+        lines += [first, *others]
     cause = error.__cause__
     because = [] if cause is None else [f"Caused by {type(cause).__name__}: {printable(str(cause))}"]
     more = "(ALYX_FULL_TRACEBACKS=1 in the environment shows the frames of alyx-client, too.)"
@@ -70,12 +78,35 @@ def short_traceback(error: BaseException) -> list[str]:
         *lines,
         *because,
         more,
-        f"{type(error).__name__}: {printable(str(error), several_lines=True)}",
+        # Private classes are one of Python's with another text.
+        f"{next(kind.__name__ for kind in type(error).__mro__ if not kind.__name__.startswith('_'))}: "
+        f"{printable(str(error), several_lines=True)}",
         *map(str, getattr(error, "__notes__", ())),
     ]
 
 
-class AlyxError(Exception):
+def _cell_of(filename: str) -> str | None:
+    """Return the name of a notebook's cell, such as ``Cell In[3]``, in place of the file that it was compiled as."""
+    ipython = sys.modules.get("IPython")
+    compiler = getattr(ipython.get_ipython() if ipython else None, "compile", None)
+    name = compiler.format_code_name(filename) if hasattr(compiler, "format_code_name") else None
+    return " ".join(name) if name else None
+
+
+class ShortTraceback:
+    """An error whose traceback in IPython and Jupyter ends where this package was called."""
+
+    __slots__ = ()
+
+    @property
+    def _render_traceback_(self) -> Callable[[], list[str]]:
+        # IPython and Jupyter show what this returns in place of all frames, with lines around each of them.
+        if wants_full_tracebacks():
+            raise AttributeError("the full traceback is wanted")
+        return partial(short_traceback, cast("BaseException", self))
+
+
+class AlyxError(Exception, ShortTraceback):
     """Base class of all errors of this package.
 
     Parameters
@@ -133,13 +164,6 @@ class AlyxError(Exception):
 
     def __str__(self) -> str:
         return self.message
-
-    @property
-    def _render_traceback_(self) -> Callable[[], list[str]]:
-        # IPython and Jupyter show what this returns in place of all frames, with lines around each of them.
-        if wants_full_tracebacks():
-            raise AttributeError("the full traceback is wanted")
-        return partial(short_traceback, self)
 
     def __reduce__(self) -> tuple[object, ...]:
         # By default, errors are unpickled by calling the class with `args`, which has no keywords.

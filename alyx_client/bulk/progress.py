@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from alyx_client.bulk.ledger import Ledger
+from alyx_client.downloads import bars
 
 __all__ = ["Progress"]
 
@@ -25,17 +26,14 @@ class Progress:
         self._bar: Any = None
         if silent or len(ledger.plan.inputs) < 2:
             return
-        from alyx_client.downloads import bars
-
         if bars.are_shown():
             new_bar, _ = bars.find_bars()
             self._bar = new_bar(total=len(ledger.plan.inputs), desc=ledger.plan.label, unit="record", leave=False)
 
     def draw(self) -> None:
         """Update the bar."""
-        if self._bar is not None and self._bar.n != self._ledger.count:
-            self._bar.n = self._ledger.count
-            self._bar.refresh()
+        if self._bar is not None:
+            bars.set_count(self._bar, self._ledger.count)
 
     def __enter__(self) -> Self:
         return self

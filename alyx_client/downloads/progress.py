@@ -49,14 +49,14 @@ class Progress:
         if bar is None:
             bar = self._bars[download] = self._make_bar(printable(download.job.target.name), download.total)
         bar.total = download.total
-        _update(bar, download.received)
+        bars.set_count(bar, download.received)
 
     def _draw_overall(self) -> None:
         if self._overall is None:
             count = len(self._downloads)
             total = sum(download.total or 0 for download in self._downloads) if self._in_bytes else count
             self._overall = self._make_bar(f"{count} files", total, in_bytes=self._in_bytes)
-        _update(self._overall, sum(d.received if self._in_bytes else d.ended for d in self._downloads))
+        bars.set_count(self._overall, sum(d.received if self._in_bytes else d.ended for d in self._downloads))
 
     def _make_bar(self, name: str, total: int | None, *, in_bytes: bool = True) -> Any:
         assert self._new_bar is not None
@@ -72,10 +72,3 @@ class Progress:
         for bar in [*self._bars.values(), *([self._overall] if self._overall is not None else [])]:
             bar.close()
         self._bars.clear()
-
-
-def _update(bar: Any, count: int) -> None:
-    # update() would skip redraws by its own clock, and leave the bar behind the bytes received.
-    if count != bar.n:
-        bar.n = count
-        bar.refresh()

@@ -7,10 +7,11 @@ derive from the colour of the text around the table.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import zip_longest
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from alyx_client.errors import printable
 from alyx_client.frames.values import Values, read_values
@@ -24,17 +25,23 @@ _COLUMNS = 12
 _CELL = 60
 _FIELD = 300
 _ITEMS = 3
-_FIRST = ("url", "id", "nickname", "username", "name", "acronym", "subject", "start_time", "date_time", "number", "lab")
+_FIRST = ("nickname", "username", "name", "acronym", "subject", "start_time", "date_time", "number", "weight", "lab")
+_LAST = ("url", "id", "auto_datetime")
+# The class twice, since JupyterLab and Sphinx's themes have rules for all tables, which would come before these.
 _STYLE = """<style>
-.alyx-client { overflow-x: auto; color: inherit; }
-.alyx-client table { border-collapse: collapse; color: inherit; background: transparent; font-size: 0.9em; }
-.alyx-client th, .alyx-client td { padding: 0.2em 0.7em; text-align: left; vertical-align: top; color: inherit;
-  background: transparent; border: 0; border-bottom: 1px solid rgba(128, 128, 128, 0.3); white-space: nowrap; }
-.alyx-client .alyx-record td { white-space: normal; overflow-wrap: anywhere; }
-.alyx-client tbody tr:nth-child(even) { background: rgba(128, 128, 128, 0.08); }
-.alyx-client tbody th { opacity: 0.65; font-weight: normal; }
-.alyx-client a { color: inherit; text-decoration: underline; }
-.alyx-client p { margin: 0.4em 0; opacity: 0.75; }
+.alyx-client.alyx-client { overflow-x: auto; color: inherit; }
+.alyx-client.alyx-client table { border-collapse: collapse; color: inherit; background: transparent; border: 0;
+  font-size: 0.9em; margin: 0; width: auto; }
+.alyx-client.alyx-client tr { background: transparent; border: 0; }
+.alyx-client.alyx-client th, .alyx-client.alyx-client td { padding: 0.2em 0.7em; text-align: left; vertical-align: top;
+  color: inherit; background: transparent; border: 0; border-bottom: 1px solid rgba(128, 128, 128, 0.3);
+  white-space: nowrap; }
+.alyx-client.alyx-client .alyx-number { text-align: right; font-variant-numeric: tabular-nums; }
+.alyx-client.alyx-client .alyx-record td { white-space: normal; overflow-wrap: anywhere; }
+.alyx-client.alyx-client tbody tr:nth-child(even) { background: rgba(128, 128, 128, 0.08); }
+.alyx-client.alyx-client tbody th { opacity: 0.65; font-weight: normal; }
+.alyx-client.alyx-client a { color: inherit; text-decoration: underline; }
+.alyx-client.alyx-client p { margin: 0.4em 0; opacity: 0.75; }
 </style>"""
 
 
@@ -55,28 +62,35 @@ def rows_html(label: str, rows: Sequence[Any], count: int | None, declared: obje
     shown = list(rows[:_ROWS])
     columns = read_values(shown, declared) if shown else []
     filled = [column for column in columns if any(not _is_empty(value) for value in column.values)]
-    if _are_at_end({column.name: column.values for column in filled}):
-        # The links have the keys as their text.
-        filled = [column for column in filled if column.name != "id"]
-    filled.sort(key=lambda column: _FIRST.index(column.name) if column.name in _FIRST else len(_FIRST))
+    values = {column.name: column.values for column in filled}
+    links = values.get("url", ())
+    linked = _key_of_links(values)
+    if linked is not None:
+        filled = [column for column in filled if column.name != "url"]
+    filled.sort(key=lambda column: (column.name != linked, _rank(column.name)))
     note = _note(label, len(shown), count)
-    if len(columns) > len(filled[:_COLUMNS]):
-        note += f"; {len(filled[:_COLUMNS])} of {len(columns)} fields"
+    shown_fields = len(filled[:_COLUMNS]) + (linked is not None)
+    if len(columns) > shown_fields:
+        note += f"; {shown_fields} of {len(columns)} fields"
     if not shown:
         return _page(f"<p>{escape(note)}</p>")
-    return _page(f"{_table(filled[:_COLUMNS], len(shown))}\n<p>{escape(note)}</p>")
+    cells = [_column(column, links if column.name == (linked or "url") else ()) for column in filled[:_COLUMNS]]
+    return _page(f"{_table(cells, len(shown))}\n<p>{escape(note)}</p>")
 
 
 def record_html(record: Record) -> str:
-    """Return a record as a table of two columns."""
-    fields: Mapping[str, Any] = {"id": getattr(record, "id", None), **dict(record.items())}
+    """Return a record as a table of two columns, and the names of the fields without a value."""
+    fields: dict[str, Any] = {"id": getattr(record, "id", None), **dict(record.items())}
+    filled = {name: value for name, value in fields.items() if not _is_empty(value)}
+    links = {"url": filled.get("url")}
     rows = "\n".join(
-        f"<tr><th>{_text(name, _CELL)}</th><td>{_cell(name, value, _FIELD)}</td></tr>"
-        for name, value in fields.items()
-        if name != "id" or value is not None
+        f"<tr><th>{_text(name, _CELL)}</th><td>{_cell(filled[name], _FIELD, links.get(name))}</td></tr>"
+        for name in sorted(filled, key=lambda name: (name != "id", _rank(name)))
     )
     table = f'<table class="alyx-record"><tbody>\n{rows}\n</tbody></table>'
-    return _page(f"<p>{escape(type(record).__name__)}</p>\n{table}")
+    empty = ", ".join(_text(name, _CELL) for name in record if name not in filled)
+    note = f"\n<p>Without a value: {empty}</p>" if empty else ""
+    return _page(f"<p>{escape(type(record).__name__)}</p>\n{table}{note}")
 
 
 def _page(content: str) -> str:
@@ -91,24 +105,30 @@ def _note(label: str, shown: int, count: int | None) -> str:
     return f"{label}: {shown} of {count:,} rows"
 
 
-def _table(columns: Sequence[Values], count: int) -> str:
-    head = "".join(f"<th>{_text(column.name, _CELL)}</th>" for column in columns)
-    rows = "\n".join(f"<tr><th>{row}</th>{''.join(_cells(columns, row))}</tr>" for row in range(count))
+def _table(columns: Sequence[Sequence[str]], count: int) -> str:
+    head = "".join(column[0] for column in columns)
+    rows = "\n".join(f"<tr><th>{row}</th>{''.join(column[row + 1] for column in columns)}</tr>" for row in range(count))
     return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>\n{rows}\n</tbody></table>"
 
 
-def _cells(columns: Iterable[Values], row: int) -> Iterable[str]:
-    return (f"<td>{_cell(column.name, column.values[row], _CELL)}</td>" for column in columns)
+def _column(column: Values, links: Sequence[object]) -> Sequence[str]:
+    """Return the cells of a column, its heading first; numbers are aligned at their last digit."""
+    is_number = all(_is_empty(value) or type(value) in (int, float) for value in column.values)
+    attribute = ' class="alyx-number"' if is_number else ""
+    cells = [_cell(value, _CELL, link) for value, link in zip_longest(column.values, links)]
+    return [
+        f"<th{attribute}>{_text(column.name, _CELL)}</th>",
+        *(f"<td{attribute}>{cell}</td>" for cell in cells),
+    ]
 
 
-def _cell(name: str, value: Any, limit: int) -> str:
+def _cell(value: Any, limit: int, link: object = None) -> str:
     if _is_empty(value):
         return ""
-    if name == "url" and isinstance(value, str) and _is_web_address(value):
-        label = value.rstrip("/").rpartition("/")[2] if limit == _CELL else value
-        target = escape(printable(value), quote=True)
-        return f'<a href="{target}" target="_blank" rel="noopener noreferrer">{_text(label, limit)}</a>'
-    return _text(_plain(value), limit)
+    text = _text(_key_in(value) if link is value and limit == _CELL else _plain(value), limit)
+    if not isinstance(link, str) or not _is_web_address(link):
+        return text
+    return f'<a href="{escape(printable(link), quote=True)}" target="_blank" rel="noopener noreferrer">{text}</a>'
 
 
 def _plain(value: Any) -> str:
@@ -129,10 +149,22 @@ def _is_empty(value: Any) -> bool:
     return value is None or value == "" or value == []
 
 
-def _are_at_end(values: Mapping[str, Sequence[Any]]) -> bool:
-    """Return whether the key of each row is at the end of its URL."""
-    pairs = zip(values.get("id", ()), values.get("url", ()), strict=False)
-    return "url" in values and all(str(url).rstrip("/").endswith(str(key)) for key, url in pairs)
+def _rank(name: str) -> int:
+    """Return the position of a field: those that tell records apart first, those of the database last."""
+    if name in _FIRST:
+        return _FIRST.index(name)
+    return len(_FIRST) + (1 + _LAST.index(name) if name in _LAST else 0)
+
+
+def _key_of_links(values: Mapping[str, Sequence[Any]]) -> str | None:
+    """Return the field whose value is at the end of each row's URL, which needs no column of its own then."""
+    ends = [_key_in(url) for url in values.get("url", ())]
+    names = (name for name in values if name != "url" and list(map(str, values[name])) == ends)
+    return min(names, key=_rank, default=None)
+
+
+def _key_in(url: object) -> str:
+    return unquote(str(url).rstrip("/").rpartition("/")[2])
 
 
 def _is_web_address(url: str) -> bool:

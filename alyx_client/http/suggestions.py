@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from alyx_client.errors import ShortTraceback
+
 __all__ = ["did_you_mean", "missing_attribute", "nearest", "suggest"]
 
 
@@ -61,4 +63,8 @@ def missing_attribute(owner: object, name: str, hint: str = "") -> AttributeErro
         What to do instead.
     """
     text = f"{type(owner).__name__!r} object has no attribute {name!r}"
-    return AttributeError(f"{text}. {hint}" if hint else text, name=name)
+    return _MissingAttributeError(f"{text}. {hint}" if hint else text, name=name)
+
+
+class _MissingAttributeError(AttributeError, ShortTraceback):
+    """An attribute that an object lacks."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from alyx_client.errors import AlyxError, short_traceback, wants_full_tracebacks
+from alyx_client.errors import ShortTraceback, short_traceback, wants_full_tracebacks
 
 __all__ = ["install"]
 
@@ -38,7 +38,7 @@ def _show(kind: type[BaseException], error: BaseException, trace: TracebackType 
 def _is_ours(error: BaseException, trace: TracebackType | None) -> bool:
     """Return whether an error was raised by this package, and while no error of the user's was handled."""
     files = list(_files(trace))
-    is_ours = isinstance(error, AlyxError) or type(error) in (TypeError, ValueError)
+    is_ours = isinstance(error, ShortTraceback) or type(error) in (TypeError, ValueError)
     if not is_ours or not files or not files[-1].startswith(_PACKAGE):
         return False
     chained = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -243,6 +243,9 @@ _MADE_LATE: Mapping[str, Callable[[Record], object]] = {
 }
 
 
+_PYDANTIC_NAMES = frozenset(dir(BaseModel)) - {"model_dump", "model_dump_json"}
+
+
 class Record(ShownRecord, _Model):
     """A record received from the server, or a part of one; its fields are attributes, and it reads like a dictionary.
 
@@ -290,6 +293,13 @@ class Record(ShownRecord, _Model):
 
         def __delattr__(self, name: str) -> None:
             raise frozen_field(self, name)
+
+    def __dir__(self) -> Iterable[str]:
+        # What notebooks complete: the fields, without some twenty methods of pydantic, of which most are deprecated.
+        return (name for name in super().__dir__() if name.startswith("_") or name not in _PYDANTIC_NAMES)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
 
     def __getitem__(self, name: str) -> Any:
         attribute = _attributes(type(self)).get(name)

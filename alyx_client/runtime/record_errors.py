@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from alyx_client.errors import FrozenRecordError
+from alyx_client.errors import FrozenRecordError, ShortTraceback
 from alyx_client.http.suggestions import did_you_mean, missing_attribute, nearest
 from alyx_client.runtime.references import origin_of
 
 __all__ = ["frozen_field", "missing_field", "missing_key"]
 
 
-class _MissingFieldError(KeyError):
+class _MissingFieldError(KeyError, ShortTraceback):
     """A field that a record lacks."""
 
     def __init__(self, name: object, hint: str = "") -> None:

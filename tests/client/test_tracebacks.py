@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 import traceback
@@ -149,3 +150,35 @@ def test_unknown_filter_is_of_both_kinds_and_can_be_pickled() -> None:
     error = failure("filter")
     assert isinstance(error, TypeError)
     assert isinstance(pickle.loads(pickle.dumps(error)), UnknownFilterError)
+
+
+CELLS = [
+    "client.sesions",
+    "client.sessions.lisst",
+    "weighing.weigt",
+    "weighing['weigt']",
+    "def f():\n    client.sessions.list(x=1)\nf()",
+]
+SHELL = f"""
+from IPython.core.interactiveshell import InteractiveShell
+from alyx_client import AlyxClient
+from alyx_client.models import WeighingRecord
+shell = InteractiveShell.instance(colors="nocolor")
+shell.user_ns["client"] = AlyxClient("http://127.0.0.1:9", token="x")
+shell.user_ns["weighing"] = WeighingRecord.model_construct(weight=1)
+for cell in {CELLS}:
+    shell.run_cell(cell, store_history=True)
+"""
+
+
+def test_notebooks_name_the_cell_and_hide_our_frames_of_hints_too() -> None:
+    pytest.importorskip("IPython")
+    ended = subprocess.run([sys.executable, "-c", SHELL], capture_output=True, text=True, check=True)
+    shown = ended.stdout + ended.stderr
+    assert f"{os.sep}alyx_client{os.sep}" not in shown
+    assert "ipython-input" not in shown
+    for number, place in enumerate(["", "", "", "", ", in f"], 1):
+        assert re.search(rf"^  Cell In\[{number}\], line \d+{place}$", shown, re.MULTILINE), shown
+    kinds = ["AttributeError", "AttributeError", "AttributeError", "KeyError", "UnknownFilterError"]
+    assert re.findall(r"^(\w+Error): ", shown, re.MULTILINE) == kinds
+    assert shown.count("Did you mean") >= 4

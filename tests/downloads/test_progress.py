@@ -99,12 +99,12 @@ sys.modules["ipywidgets"] = None
 def test_notebook_without_widgets_shows_one_bar_of_text(folder: Path, names: list[str]) -> None:
     call = "http_download_file_list(sys.argv[2:], target_dir=sys.argv[1])"
     script = f"{NOTEBOOK}\nfrom alyx_client.downloads.functions import http_download_file_list\n{call}"
-    with FaultServer(then=serve(BODY[:50_000], drip=0.01)) as server:
+    with FaultServer(then=serve(BODY[:50_000], drip=0.1)) as server:
         urls = [f"{server.url}/{name}" for name in names]
         child = subprocess.run(
             [sys.executable, "-c", script, str(folder), *urls], cwd=ROOT, capture_output=True, check=True
         )
-    bars = child.stderr.decode()
+    bars = child.stdout.decode()
     assert ("a.npy" if len(names) == 1 else "2 files") in bars
     assert ("a.npy" in bars, "b.npy" in bars) == (len(names) == 1, False)
     # A notebook obeys no cursor movements, and has no second line.
@@ -112,7 +112,19 @@ def test_notebook_without_widgets_shows_one_bar_of_text(folder: Path, names: lis
     assert "\n" not in bars
     assert "Warning" not in bars
     assert left_on_screen(bars) == ""
-    assert child.stdout == b""
+    # Notebooks colour what is written there as they do errors.
+    assert child.stderr == b""
+
+
+def test_notebook_shows_no_bar_for_what_takes_no_time_or_if_tqdm_is_disabled() -> None:
+    script = f"""{NOTEBOOK}
+from alyx_client.downloads import bars
+for bar in (bars.find_bars()[0](total=2, leave=False), bars.find_bars()[0](total=2, disable=True)):
+    bars.set_count(bar, 1)
+    bar.close()
+"""
+    child = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True)
+    assert (child.stdout, child.stderr) == (b"", b"")
 
 
 def test_nothing_is_printed_without_terminal(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -55,7 +55,10 @@ def test_list_shows_ten_rows_and_their_number_without_a_request(alyx: LocalAlyx)
 def test_record_has_two_columns(client: AlyxClient) -> None:
     record = client.subjects.read(client.subjects.list()[0])
     page = Page(record._repr_html_())
-    assert page.tags.count("tr") == len(record)
+    empty = [name for name, value in record.items() if value in (None, "", [])]
+    assert empty
+    assert page.tags.count("tr") == len(record) - len(empty)
+    assert page.cells[-1].strip() == f"Without a value: {', '.join(empty)}"
     position = page.cells.index("nickname")
     assert page.cells[position + 1].strip() == record.nickname
     assert ("href", record.url) in page.attributes
@@ -87,6 +90,30 @@ def test_long_values_are_cut(client: AlyxClient) -> None:
         assert "x" * 61 not in results._repr_html_()
         assert "x" * 300 not in results._repr_html_()
         assert "y" * 301 not in results[0]._repr_html_()
+
+
+def test_key_is_the_link_of_its_row_and_the_fields_that_tell_rows_apart_come_first(client: AlyxClient) -> None:
+    subjects, sessions = client.subjects.list(), client.sessions.list()
+    page = Page(subjects._repr_html_())
+    assert page.cells[1:3] == ["nickname", "lab"]
+    assert ("href", subjects[0].url) in page.attributes
+    assert "url" not in page.cells
+    # A key that is in the URL in its encoded form, and one of UUIDs.
+    assert Page(sessions._repr_html_()).cells[1:4] == ["id", "subject", "start_time"]
+    rows = [dataset(name="a b", url="http://x.org/datasets/a%20b"), dataset(name="c", url="http://x.org/datasets/c")]
+    with served(rows) as server, AlyxClient(server.url, token="t", cache_rest=None) as other:
+        assert Page(other.datasets.list()._repr_html_()).cells[1] == "name"
+        assert ("href", "http://x.org/datasets/a%20b") in Page(other.datasets.list()._repr_html_()).attributes
+
+
+def test_numbers_are_aligned_and_rules_come_before_those_of_notebooks(client: AlyxClient) -> None:
+    html = client.weighings.list()._repr_html_()
+    assert '<th class="alyx-number">weight</th>' in html
+    assert "<th>subject</th>" in html
+    # JupyterLab has rules for ".jp-RenderedHTMLCommon td", as specific as ".alyx-client td" would be.
+    rules = [line for line in html.splitlines() if "{" in line]
+    assert rules
+    assert all(line.startswith(".alyx-client.alyx-client") for line in rules)
 
 
 def test_asynchronous_list_shows_what_was_fetched(alyx: LocalAlyx) -> None:
