@@ -89,7 +89,8 @@ def _cell_of(filename: str) -> str | None:
     """Return the name of a notebook's cell, such as ``Cell In[3]``, in place of the file that it was compiled as."""
     ipython = sys.modules.get("IPython")
     compiler = getattr(ipython.get_ipython() if ipython else None, "compile", None)
-    name = compiler.format_code_name(filename) if hasattr(compiler, "format_code_name") else None
+    describe = getattr(compiler, "format_code_name", None)
+    name = describe(filename) if describe else None
     return " ".join(name) if name else None
 
 

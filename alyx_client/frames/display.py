@@ -132,7 +132,9 @@ def _cell(value: Any, limit: int, link: object = None) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Return a value as one line of text."""
+    """Return a value as one line of text, a number without the digits that its binary form adds."""
+    if type(value) is float:
+        return str(float(f"{value:.12g}"))
     if is_array(value):
         is_long = len(value) > _ITEMS or any(isinstance(item, dict | list | Record) for item in value)
         return f"{len(value)} {'item' if len(value) == 1 else 'items'}" if is_long else ", ".join(map(_plain, value))

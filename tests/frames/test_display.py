@@ -116,6 +116,13 @@ def test_numbers_are_aligned_and_rules_come_before_those_of_notebooks(client: Al
     assert all(line.startswith(".alyx-client.alyx-client") for line in rules)
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.1 + 0.2, "0.3"), (22.0, "22.0"), (1e-9, "1e-09"), (-1234567.89, "-1234567.89")]
+)
+def test_numbers_are_shown_without_the_digits_of_their_binary_form(value: float, text: str) -> None:
+    assert f"<td>{text}</td>" in BulkResults([{"x": value, "y": [1]}, {"x": "text", "y": [1]}])._repr_html_()
+
+
 def test_asynchronous_list_shows_what_was_fetched(alyx: LocalAlyx) -> None:
     async def run() -> tuple[str, str, str]:
         async with AsyncAlyxClient(alyx.url, "olivier", "olivier", cache_rest=None) as client:
