@@ -125,8 +125,9 @@ dist: $(RELEASE_VENV)/.installed
 
 # make docs            build the documentation site in build/docs; warnings are errors
 # make docs OFFLINE=1  without cross-references to the documentation of other projects
+# make docs DOCS_URL=https://…  with a menu of versions, each of which is in a folder there
 docs: $(DOCS_STAMP)
-	$(if $(OFFLINE),OFFLINE=1) $(RUN) -m sphinx --builder html --fail-on-warning --keep-going --jobs auto \
+	$(if $(OFFLINE),OFFLINE=1) $(if $(DOCS_URL),DOCS_URL=$(DOCS_URL)) $(RUN) -m sphinx --builder html --fail-on-warning --keep-going --jobs auto \
 	  --doctree-dir build/doctrees docs build/docs
 
 $(DOCS_STAMP): $(STAMP)

@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent), str(HERE.parent / "generator")]
 
 import inventories  # noqa: E402
+from sphinx.application import Sphinx  # noqa: E402
 
 from alyx_client import __version__  # noqa: E402
 
@@ -27,6 +28,8 @@ extensions = [
     "sphinx.ext.intersphinx",
     "sphinx_copybutton",
     "sphinx_design",
+    "texts",
+    "versions",
 ]
 exclude_patterns = ["_ext", "_static", "_templates"]
 templates_path = ["_templates"]
@@ -66,19 +69,34 @@ intersphinx_mapping = inventories.reachable(
     offline=bool(os.environ.get("OFFLINE")),
 )
 
+# The address below which each version of the site has a folder, such as https://example.org/alyx-client; the menu of
+# versions is read from its switcher.json. Without it, the site has no menu, and works at any address.
+docs_url = os.environ.get("DOCS_URL", "").rstrip("/")
+html_baseurl = f"{docs_url}/{version}/" if docs_url else ""
+
 html_theme = "pydata_sphinx_theme"
+html_context = {"default_mode": "auto", "html_baseurl": html_baseurl}
+html_favicon = "_static/icon.svg"
 html_title = f"alyx-client {version}"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_theme_options = {
     "logo": {"text": "alyx-client"},
     "navbar_align": "left",
-    "navbar_end": ["theme-switcher"],
+    "navbar_end": ["version-switcher", "theme-switcher"] if docs_url else ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
     "show_toc_level": 2,
     "navigation_with_keys": False,
 }
+if docs_url:
+    html_theme_options["switcher"] = {"json_url": f"{docs_url}/switcher.json", "version_match": version}
+    html_theme_options["check_switcher"] = False
 html_copy_source = False
 html_show_sourcelink = False
+
+
+def setup(app: Sphinx) -> None:
+    """Declare the settings of our extensions."""
+    app.add_config_value("docs_url", "", "html", str)

@@ -27,7 +27,8 @@ def _read(app: Sphinx, page: str, source: list[str]) -> None:
         file = TOP / PAGES[page]
         app.env.note_dependency(str(file))
         up = "../" * (page.count("/") + 1)
-        source[0] = re.sub(r"\]\((?!https?://|#)", f"]({up}", file.read_text(encoding="utf-8"))
+        text = re.sub(r"\]\((?!https?://|#)", f"]({up}", file.read_text(encoding="utf-8"))
+        source[0] = text.replace("# alyx-client\n", "# A tour of alyx-client\n", 1)
 
 
 def _link(app: Sphinx, document: nodes.document) -> None:

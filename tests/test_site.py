@@ -1,0 +1,50 @@
+"""The extensions of the documentation site."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sphinx")
+sys.path.append(str(Path(__file__).parents[1] / "docs" / "_ext"))
+
+import inventories
+import versions
+
+URL = "https://example.org/docs"
+
+
+def test_menu_has_this_version_and_the_newest_release_of_each_minor_version() -> None:
+    entries = versions.switcher(["v1.0.0", "v1.0.2", "1.1.0", "v1.1.1", "v2.0.0rc1", "nightly"], "2.0.0rc1", URL)
+    assert [entry["version"] for entry in entries] == ["2.0.0rc1", "1.1.1", "1.0.2"]
+    assert entries[1] == {
+        "name": "1.1.1 (stable)",
+        "version": "1.1.1",
+        "url": "https://example.org/docs/1.1.1/",
+        "preferred": True,
+    }
+
+
+def test_release_is_once_in_its_own_menu() -> None:
+    assert [entry["version"] for entry in versions.switcher(["v1.0.0", "v1.10.0", "v1.9.0"], "1.10.0", URL)] == [
+        "1.10.0",
+        "1.9.0",
+        "1.0.0",
+    ]
+
+
+def test_folder_without_git_has_no_tags(tmp_path: Path) -> None:
+    assert versions.tags(tmp_path) == []
+
+
+def test_build_without_a_network_uses_the_inventories_that_are_stored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "python.inv").write_bytes(b"stored")
+    projects = {"python": "http://127.0.0.1:9/python/", "httpx": "http://127.0.0.1:9/httpx/"}
+    expected = {"python": (projects["python"], str(tmp_path / "python.inv"))}
+    assert inventories.reachable(projects, tmp_path, offline=True) == expected
+    assert inventories.reachable(projects, tmp_path, offline=False) == expected
+    assert "httpx" in capsys.readouterr().out
