@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -13,7 +14,7 @@ import typer
 from alyx_client import __version__
 from alyx_client.cli.admin import open_record
 from alyx_client.cli.cache import app as cache
-from alyx_client.cli.completion import CreateCommand, ListCommand, UpdateCommand
+from alyx_client.cli.completion import CreateCommand, ListCommand, UpdateCommand, join_bash_words
 from alyx_client.cli.describe import describe
 from alyx_client.cli.doctor import doctor
 from alyx_client.cli.files import download, tables
@@ -137,6 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with contextlib.suppress(OSError, ValueError):
                 stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     show_warnings_in_one_line()
+    if os.environ.get("_ALYX_COMPLETE") == "complete_bash":
+        join_bash_words(os.environ)
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
         code = app(words, prog_name="alyx", standalone_mode=False)

@@ -112,12 +112,12 @@ class EndpointSource:
     def __init__(self, name: str, class_name: str, file: Path, description: str) -> None:
         self.name = name
         self.description = description
+        self.file = file
         self._class_name = class_name
-        self._file = file
 
     @cached_property
     def _classes(self) -> Mapping[str, ast.ClassDef]:
-        tree = ast.parse(self._file.read_text(encoding="utf-8"))
+        tree = ast.parse(self.file.read_text(encoding="utf-8"))
         return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
 
     @cached_property
@@ -140,6 +140,21 @@ class EndpointSource:
         except KeyError:
             there = ", ".join(ACTIONS[one] for one in self.methods)
             raise UsageError(f"{option(self.name)} has no action {ACTIONS[name]!r}; it has {there or 'none'}") from None
+
+    @property
+    def query_class(self) -> tuple[str, str] | None:
+        """The module beside this one, and the class in it, of the fields that conditions compare."""
+        node = self._classes.get(self._class_name)
+        for function in node.body if node else ():
+            if isinstance(function, ast.FunctionDef) and function.name == "fields":
+                for one in function.body:
+                    if isinstance(one, ast.ImportFrom) and one.level == 1:
+                        return str(one.module), one.names[0].name
+        return None
+
+    def has_class(self, name: str) -> bool:
+        """Return whether the module has a class."""
+        return name in self._classes
 
     def fields_of(self, action: str) -> Mapping[str, Parameter]:
         """Return the fields that an action sends: those of its resource, or the keywords of ``partial_update``."""

@@ -5,7 +5,8 @@ The names come from the package's source: nothing is imported but Typer, and no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, MutableMapping
 from importlib import import_module
 from typing import Any
 
@@ -13,10 +14,19 @@ import typer
 from typer.core import TyperCommand
 
 from alyx_client.cli.catalogue import EndpointSource, Parameter, option, python_name
+from alyx_client.cli.query_source import query_fields
 from alyx_client.cli.session import session_of
 from alyx_client.cli.values import ValueType
 
-__all__ = ["CreateCommand", "ListCommand", "UpdateCommand", "complete_endpoint"]
+__all__ = [
+    "CreateCommand",
+    "ListCommand",
+    "UpdateCommand",
+    "complete_columns",
+    "complete_condition",
+    "complete_endpoint",
+    "join_bash_words",
+]
 
 
 def complete_endpoint(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
@@ -43,7 +53,7 @@ class DynamicCommand(TyperCommand):
             return items
         kind = type(items[0]) if items else _item_class()
         try:
-            known = self.known(session_of(ctx).catalogue.endpoint(ctx.params["endpoint"]))
+            known = self.known(_endpoint_of(ctx))
         except Exception:  # as above
             return items
         start = python_name(incomplete[2:])
@@ -81,12 +91,73 @@ def complete_value(context: typer.Context, args: list[str], incomplete: str) -> 
     if not words or not isinstance(context.command, DynamicCommand):
         return []
     try:
-        known = context.command.known(session_of(context).catalogue.endpoint(context.params["endpoint"]))
+        known = context.command.known(_endpoint_of(context))
         parameter = known.get(python_name(words[-1].removeprefix("--")))
     except Exception:  # as above
         return []
     choices = ValueType.of(parameter.annotation).choices() if parameter else []
     return [value for value in choices if value.startswith(incomplete)]
+
+
+def complete_columns(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the lists of columns whose last name begins as typed."""
+    try:
+        columns = _endpoint_of(context).columns
+    except Exception:  # as above
+        return []
+    before, comma, start = incomplete.rpartition(",")
+    chosen = before.split(",")
+    return [
+        (f"{before}{comma}{name}", one.description)
+        for name, one in columns.items()
+        if name.startswith(start) and name not in chosen
+    ]
+
+
+def complete_condition(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the conditions whose last field begins as typed; fields of other records come after their relation."""
+    if incomplete.count("'") % 2 or incomplete.count('"') % 2:
+        return []  # in a value
+    path = re.search(r"[\w.]*$", incomplete)
+    owner, _, start = path[0].rpartition(".") if path else ("", "", "")
+    before = incomplete.removesuffix(start)
+    try:
+        fields = query_fields(_endpoint_of(context), owner)
+    except Exception:  # as above
+        return []
+    return [(f"{before}{name}", description) for name, description in fields.items() if name.startswith(start)]
+
+
+def join_bash_words(environ: MutableMapping[str, str]) -> None:
+    """Join the words that bash has split at colons and equals signs, such as those of a URL.
+
+    Parameters
+    ----------
+    environ
+        The environment, in which bash's words are on one line each.
+    """
+    words, current = environ.get("COMP_WORDS", "").split("\n"), environ.get("COMP_CWORD", "")
+    if not current.isdecimal() or not any(word in _BREAKS for word in words):
+        return
+    place, joined = int(current), list[str]()
+    is_glued = False
+    for word in words[:place]:
+        is_break = word in _BREAKS
+        if joined and (is_break or is_glued):
+            joined[-1] += word
+        else:
+            joined.append(word)
+        is_glued = is_break
+    environ.update(COMP_WORDS="\n".join([*joined, *words[place:]]), COMP_CWORD=str(len(joined)))
+
+
+_BREAKS = frozenset((":", "=", "://"))
+
+
+def _endpoint_of(context: Any) -> EndpointSource:
+    # While an option has no value yet, Click has parsed no arguments.
+    name = context.params.get("endpoint") or next(word for word in context.args if not word.startswith("-"))
+    return session_of(context).catalogue.endpoint(name)
 
 
 def _item_class() -> Any:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from alyx_client.cli.completion import complete_columns
 from alyx_client.cli.terminal import UsageError, note, safe
 from alyx_client.config.tables import is_list, is_table
 
@@ -44,7 +45,12 @@ FormatOption = Annotated[
 ]
 ColumnsOption = Annotated[
     str | None,
-    typer.Option("--columns", metavar="NAME,…", help="The fields to show; those of nested objects as json.qc."),
+    typer.Option(
+        "--columns",
+        metavar="NAME,…",
+        help="The fields to show; those of nested objects as json.qc.",
+        autocompletion=complete_columns,
+    ),
 ]
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write, instead of stdout.")

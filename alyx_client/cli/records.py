@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from alyx_client.cli.catalogue import EndpointSource, Parameter, option
-from alyx_client.cli.completion import complete_endpoint, complete_value
+from alyx_client.cli.completion import complete_condition, complete_endpoint, complete_value
 from alyx_client.cli.output import ColumnsOption, Format, FormatOption, OutputOption, print_record, print_rows
 from alyx_client.cli.session import session_of
 from alyx_client.cli.terminal import UsageError, command
@@ -40,7 +40,13 @@ def list_records(
     ] = None,
     where: Annotated[
         str | None,
-        typer.Option("--where", "-w", metavar="EXPR", help="A condition on the fields of the records, see below."),
+        typer.Option(
+            "--where",
+            "-w",
+            metavar="EXPR",
+            help="A condition on the fields of the records, see below.",
+            autocompletion=complete_condition,
+        ),
     ] = None,
     columns: ColumnsOption = None,
     max_items: Annotated[
