@@ -7,10 +7,11 @@ STAMP := $(VENV)/.installed
 ONE_VENV := .venv-one
 PEERS_VENV := .venv-peers
 RELEASE_VENV := .venv-release
+LOWEST_VENV := .venv-lowest
 RELEASE := $(RELEASE_VENV)/bin
 DOCS_STAMP := $(VENV)/.docs-installed
 
-.PHONY: setup demo test check client snapshot one bench soak polite foreign record live wheel sdist dist docs clean
+.PHONY: setup demo test check client snapshot one bench soak polite foreign record live wheel sdist dist lowest project licences sbom public-api docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -94,6 +95,20 @@ $(RELEASE_VENV)/.installed: pyproject.toml
 	$(RELEASE)/python -m pip install --quiet --group release
 	@touch $@
 
+# What a user has who installs all extras.
+build/runtime-venv: pyproject.toml
+	rm -rf $@
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$@/bin/python -m pip install --quiet ".[all,dask,keyring]"
+
+# The lowest versions of the dependencies that pyproject.toml allows, and the newest of what these need.
+$(LOWEST_VENV)/.installed: pyproject.toml $(RELEASE_VENV)/.installed
+	$(RELEASE)/uv venv --quiet --clear --python $(PYTHON) $(LOWEST_VENV)
+	$(RELEASE)/uv pip install --quiet --python $(LOWEST_VENV)/bin/python --resolution lowest-direct \
+	  --editable ".[all,dask,keyring]" --group suite
+	@touch $@
+
 # Record the exchanges in tests/contract/cassettes again, with the server at ALYX_URL.
 record: $(STAMP)
 	find tests/contract/cassettes -mindepth 1 -maxdepth 1 ! -name lists -exec rm -r {} +
@@ -106,6 +121,10 @@ live: $(STAMP)
 # Build the wheel, install it in a new environment, and generate and test a package for each generation of server.
 wheel: $(STAMP)
 	$(RUN) -m pytest -m slow -rP tests/generator/test_wheel.py
+
+# Run the tests with the lowest versions of the dependencies.
+lowest: $(LOWEST_VENV)/.installed
+	$(LOWEST_VENV)/bin/python -m pytest $(if $(JOBS),-n $(JOBS) --dist worksteal)
 
 # Build the source distribution, unpack it, and run its tests there.
 sdist: $(STAMP)
@@ -123,6 +142,35 @@ dist: $(RELEASE_VENV)/.installed
 	$(RELEASE)/pyroma --min 10 --skip-tests AuthorEmail .
 	cd build/dist && sha256sum *
 
+# Check the workflows, the issue forms and the citation by their published schemas, and the workflows' security.
+project: $(RELEASE_VENV)/.installed
+	$(RELEASE)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(RELEASE)/check-jsonschema --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
+	$(RELEASE)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(RELEASE)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(RELEASE)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(RELEASE)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(RELEASE)/zizmor --offline --persona pedantic .github
+
+# Write the table of dependencies, with their licences and when they were released.
+licences: build/runtime-venv $(RELEASE_VENV)/.installed
+	mkdir -p build/lock
+	cp release/lock.toml build/lock/pyproject.toml
+	$(RELEASE)/uv lock --quiet --project build/lock
+	$(RELEASE)/pip-licenses --python build/runtime-venv/bin/python --from mixed --format json > build/lock/licences.json
+	$(RUN) release/dependencies.py build/lock/uv.lock build/lock/licences.json > build/lock/DEPENDENCIES.md
+	cp build/lock/DEPENDENCIES.md DEPENDENCIES.md
+
+# Write a bill of materials of the package with all its extras.
+sbom: build/runtime-venv $(RELEASE_VENV)/.installed
+	mkdir -p build/sbom
+	$(RELEASE)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --validate \
+	  --output-file build/sbom/alyx-client.cdx.json build/runtime-venv
+
+# Write the list of public names again; the differences are what the changelog has to say.
+public-api: $(STAMP)
+	$(RUN) -m tests.public_api
+
 # make docs            build the documentation site in build/docs; warnings are errors
 # make docs OFFLINE=1  without cross-references to the documentation of other projects
 # make docs DOCS_URL=https://…  with a menu of versions, each of which is in a folder there
@@ -135,4 +183,4 @@ $(DOCS_STAMP): $(STAMP)
 	@touch $(DOCS_STAMP)
 
 clean:
-	rm -rf $(VENV) $(ONE_VENV) $(PEERS_VENV) $(RELEASE_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ONE_VENV) $(PEERS_VENV) $(RELEASE_VENV) $(LOWEST_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache

@@ -147,8 +147,7 @@ def test_metadata_names_authors_and_pythons(metadata: Message) -> None:
 
 
 PAGES = [
-    "README.md",
-    "CONTRIBUTING.md",
+    *sorted(path.name for path in ROOT.glob("*.md")),
     *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")),
 ]
 

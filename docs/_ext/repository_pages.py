@@ -10,7 +10,14 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 
-PAGES = {"start/tour": "README.md", "contributing": "CONTRIBUTING.md", "changelog": "CHANGELOG.md"}
+PAGES = {
+    "start/tour": "README.md",
+    "contributing": "CONTRIBUTING.md",
+    "changelog": "CHANGELOG.md",
+    "support": "SUPPORT.md",
+    "security-policy": "SECURITY.md",
+    "dependencies": "DEPENDENCIES.md",
+}
 TOP = Path(__file__).parents[2]
 
 
