@@ -74,7 +74,7 @@ def test_citation_is_of_this_version() -> None:
 
 def test_changelog_has_this_version() -> None:
     headings = re.findall(r"(?m)^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
-    assert [heading for heading in headings if heading != "Unreleased"][0] == alyx_client.__version__
+    assert next(heading for heading in headings if heading != "Unreleased") == alyx_client.__version__
 
 
 def test_table_of_dependencies_has_every_requirement() -> None:
