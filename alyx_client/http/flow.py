@@ -38,6 +38,7 @@ __all__ = [
     "Step",
     "adrive",
     "drive",
+    "thread_to_its_end",
     "to_thread",
 ]
 
@@ -110,9 +111,18 @@ class Acquire:
 
 @dataclass(frozen=True, slots=True)
 class Blocking:
-    """A step: call a function that may block, such as a prompt or a keyring; its outcome is what that returns."""
+    """A step: call a function that may block, such as a prompt or a keyring; its outcome is what that returns.
+
+    Parameters
+    ----------
+    function
+        The function.
+    to_its_end
+        Whether a task that is cancelled meanwhile waits until the function has returned.
+    """
 
     function: Callable[[], object]
+    to_its_end: bool = False
 
 
 Step = Send | Sleep | Acquire | Blocking
@@ -228,9 +238,26 @@ async def adrive(
                         await asyncio.sleep(_POLL_SECONDS)
                 case Blocking():
                     with deadline.paused():
-                        outcome = await to_thread(step.function)
+                        outcome = await (thread_to_its_end if step.to_its_end else to_thread)(step.function)
         except BaseException as problem:  # CancelledError, too: a flow gives up its locks on the way out
             error = problem
+
+
+async def thread_to_its_end(function: Callable[[], T]) -> T:
+    """Call a function in a thread, and return, or raise, once it has ended, also if this task is cancelled meanwhile.
+
+    The thread cannot be stopped, and what comes next must know what it has done.
+    """
+    import asyncio
+
+    running = to_thread(function)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # looked at, so that it is not reported as never retrieved
+        raise
 
 
 def _require_time(deadline: Deadline, seconds: float) -> None:

@@ -123,7 +123,7 @@ class Attempts:
         except AlyxError as error:
             yield from self._failed_before(entry, error, request, run)
         else:
-            yield from self.set(entry, "sending", attempt=True, doubtful=False)
+            yield from self._begin(entry)
             yield from self._exchange(entry, request, run, note, is_new=is_new)
 
     def _failed_before(self, entry: Entry, error: AlyxError, request: Request, run: Run) -> Flow[None]:
@@ -134,6 +134,25 @@ class Attempts:
         else:
             yield from self.set(entry, entry.state, reason=str(error), doubtful=entry.doubtful)
             run.error = error
+
+    def _begin(self, entry: Entry) -> Flow[None]:
+        try:
+            yield from self.set(entry, "sending", attempt=True, doubtful=False)
+        except ChangedError:
+            raise
+        except BaseException as error:
+            # Nothing was sent, but the state may be stored.
+            yield from self._interrupted(entry, entry.state, error, reason=entry.reason, doubtful=entry.doubtful)
+            raise
+
+    def _interrupted(self, entry: Entry, state: State, error: BaseException, **changes: Any) -> Flow[None]:
+        change = partial(self._store.set_state, entry.receipt.token, state, expected=["sending"], **changes)
+        # Otherwise, the next sender does so.
+        with contextlib.suppress(AlyxError):
+            if isinstance(error, GeneratorExit):
+                change()  # nobody drives this flow any more
+            else:
+                yield from call(change)
 
     def _exchange(self, entry: Entry, request: Request, run: Run, note: str, *, is_new: bool) -> Flow[None]:
         try:
@@ -148,14 +167,9 @@ class Attempts:
             else:
                 yield from self._failed(entry, error, outcome, run)
             yield from call(self._client.mark_stale)
-        except BaseException:
-            # Interrupted; at once, for a task that is cancelled must not wait.
+        except BaseException as error:
             reason = "the call was interrupted before the response came"
-            # Otherwise, the next sender does so.
-            with contextlib.suppress(AlyxError):
-                self._store.set_state(
-                    entry.receipt.token, "uncertain", expected=["sending"], reason=reason, doubtful=True
-                )
+            yield from self._interrupted(entry, "uncertain", error, reason=reason, doubtful=True)
             raise
         else:
             result = response.content.decode("utf-8", "replace")
@@ -257,7 +271,8 @@ class Attempts:
 
 def call(function: Callable[[], T]) -> Flow[T]:
     """Call a function that may block."""
-    result: T = yield Blocking(function)
+    # A task that is cancelled must not go on while a thread still changes the outbox.
+    result: T = yield Blocking(function, to_its_end=True)
     return result
 
 

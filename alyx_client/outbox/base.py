@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self, cast
-from uuid import UUID
+from typing import Any, Self
 
 from alyx_client.auth.state import AuthState
 from alyx_client.errors import AlyxError, InvalidCallError, InvalidKeyError, OfflineError
@@ -16,19 +14,16 @@ from alyx_client.http.message import Response
 from alyx_client.outbox.attempt import Context
 from alyx_client.outbox.automatic import SEND_SECONDS
 from alyx_client.outbox.capture import Captured, FilesMode, capture
-from alyx_client.outbox.entries import Entry, Receipt, State
+from alyx_client.outbox.decisions import Decisions, Write, token_of
+from alyx_client.outbox.entries import Entry, Receipt
 from alyx_client.outbox.sender import Sender
 from alyx_client.outbox.store import Store
 from alyx_client.outbox.watch import folder_of, watch_of
-from alyx_client.runtime.bodies import plain_json
-from alyx_client.runtime.models import Record
 
-__all__ = ["OutboxBase", "Write", "left_to_wait"]
+__all__ = ["OutboxBase", "left_to_wait"]
 
 LOCK_SECONDS = 5.0
 """How long a new write waits for another process that sends the outbox, before it is left to wait."""
-Write = Entry | Receipt
-"""A write of the outbox, by its receipt, or as it was read."""
 
 
 class OutboxBase:
@@ -55,6 +50,7 @@ class OutboxBase:
         self._files: FilesMode = files
         self._sends = sends
         self._store = Store(folder_of(client.base_url))
+        self._decisions = Decisions(self._store, auth)
 
     def __len__(self) -> int:
         return self._store.count()
@@ -67,7 +63,7 @@ class OutboxBase:
         return iter(self._store.entries())
 
     def __getitem__(self, write: Write) -> Entry:
-        return self._store.get(_token(write))
+        return self._store.get(token_of(write))
 
     def __contains__(self, write: object) -> bool:
         if not isinstance(write, Entry | Receipt):
@@ -94,93 +90,6 @@ class OutboxBase:
     def damaged(self) -> list[Path]:
         """The damaged files of this outbox, which may hold writes that were not sent."""
         return self._store.database.damaged()
-
-    def drop(self, write: Write) -> Entry:
-        """Remove a write, which is then never sent.
-
-        Parameters
-        ----------
-        write
-            Its receipt, or the entry.
-
-        Returns
-        -------
-        Entry
-            The write, with all that it was to send.
-
-        Raises
-        ------
-        InvalidCallError
-            It is done or being sent, or others depend on it.
-        """
-        return self._store.remove(_token(write), expected=["queued", "uncertain", "held", "refused"])
-
-    def resend(self, write: Write, *, anyway: bool = False) -> Entry:
-        """Let a write that is held or was refused be sent again, by the next `send`.
-
-        Parameters
-        ----------
-        write
-            Its receipt, or the entry.
-        anyway
-            Whether to send it even if the server may have carried it out, and nothing tells; the server may then have
-            it twice. Otherwise the server's records are looked at first.
-
-        Raises
-        ------
-        InvalidCallError
-            It is done or being sent.
-        """
-        entry = self[write]
-        state: State = "uncertain" if entry.doubtful and not anyway else "queued"
-        expected: list[State] = ["held", "refused", "uncertain"] if anyway else ["held", "refused"]
-        return self._store.set_state(
-            entry.receipt.token, state, expected=expected, doubtful=state == "uncertain", revision=entry.revision
-        )
-
-    def settle(self, write: Write, record: Record | UUID | str) -> Entry:
-        """Note that the server has carried a write out, and that this is the record; it is not sent again.
-
-        Parameters
-        ----------
-        write
-            Its receipt, or the entry: one that is held, uncertain or refused.
-        record
-            The record, or its id.
-
-        Raises
-        ------
-        InvalidCallError
-            It is in another state.
-        """
-        fields = record.model_dump(by_alias=True) if isinstance(record, Record) else {}
-        key = getattr(record, "id", None) if isinstance(record, Record) else record
-        result = {**fields, **({} if key is None else {"id": str(key)})}
-        return self._store.set_state(
-            _token(write),
-            "done",
-            expected=["held", "uncertain", "refused"],
-            reason="settled by hand",
-            result=json.dumps(plain_json(result)),
-        )
-
-    def claim(self, write: Write) -> Entry:
-        """Make a write of nobody, stored while no login was known, one of this client's user.
-
-        Parameters
-        ----------
-        write
-            Its receipt, or the entry.
-
-        Raises
-        ------
-        InvalidCallError
-            It is another user's, or this client's user is not known either.
-        """
-        self._auth.known_token()
-        if self._auth.user is None and self._auth.identity is None:
-            raise InvalidCallError("This client has no login; pass username=, or log in first")
-        return self._store.set_owner(_token(write), self._auth.user, self._auth.identity)
 
     def with_files(self, files: FilesMode) -> Self:
         """Return this outbox with another way to store files, ``"copy"`` or ``"refer"``; see the class."""
@@ -222,11 +131,3 @@ def left_to_wait(entry: Entry, error: AlyxError) -> Entry:
     """Return a write that is stored, but could not be sent: an error would have the caller write it again."""
     logger.warning("write %d waits in the outbox: %s", entry.number, error)
     return entry
-
-
-def _token(write: Write) -> str:
-    if isinstance(write, Entry):
-        return write.receipt.token
-    if isinstance(cast("object", write), Receipt):
-        return write.token
-    raise InvalidCallError("outbox: pass the receipt of a write, or its entry")

@@ -183,10 +183,15 @@ class Sender:
     def _lock(self, seconds: float | None) -> Flow[FileLock]:
         lock = FileLock(self._store.folder / ".send.lock")
         end = None if seconds is None else time.monotonic() + seconds
-        while (result := lock.acquire()) is LockResult.BUSY:
-            if end is not None and time.monotonic() >= end:
-                raise OutboxError("Another process is sending the outbox.")
-            yield Sleep(_POLL_SECONDS)
+        try:
+            while (result := (yield from call(partial(_acquire, lock)))) is LockResult.BUSY:
+                if end is not None and time.monotonic() >= end:
+                    raise OutboxError("Another process is sending the outbox.")
+                yield Sleep(_POLL_SECONDS)
+        except BaseException:
+            # Cancelled while a thread acquired it.
+            lock.release()
+            raise
         if result is not LockResult.ACQUIRED:
             raise OutboxError(f"{self._store.folder} has no file locks, so that two processes could send one write.")
         return lock
@@ -227,3 +232,10 @@ class Sender:
             others=tuple(entry for entry in left if not self.is_mine(entry)),
             error=run.error,
         )
+
+
+def _acquire(lock: FileLock) -> LockResult:
+    try:
+        return lock.acquire()
+    except OSError as error:
+        raise OutboxError(f"The outbox cannot be sent: {lock.path}: {error.strerror or error}") from error

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, ParamSpec, Protocol, TypeVar
+from uuid import UUID
 
 from alyx_client.auth.state import AuthState
 from alyx_client.errors import AlyxError
 from alyx_client.http.flow import Flow
 from alyx_client.outbox.attempt import Context
-from alyx_client.outbox.base import OutboxBase, Write, left_to_wait
+from alyx_client.outbox.base import OutboxBase, left_to_wait
+from alyx_client.outbox.decisions import Write
 from alyx_client.outbox.entries import Entry, Receipt, SendReport
+from alyx_client.runtime.models import Record
 
 __all__ = ["Outbox"]
 
@@ -110,3 +113,73 @@ class Outbox(OutboxBase):  # noqa: D101 - the next line documents it
             The outbox cannot be used.
         """
         return self._deliver(self._sender().send_all(), timeout)
+
+    def drop(self, write: Write) -> Entry:
+        """Remove a write, which is then never sent.
+
+        Parameters
+        ----------
+        write
+            Its receipt, or the entry.
+
+        Returns
+        -------
+        Entry
+            The write, with all that it was to send.
+
+        Raises
+        ------
+        InvalidCallError
+            It is done or being sent, or others depend on it.
+        """
+        return self._decisions.drop(write)
+
+    def resend(self, write: Write, *, anyway: bool = False) -> Entry:
+        """Let a write that is held or was refused be sent again, by the next `send`.
+
+        Parameters
+        ----------
+        write
+            Its receipt, or the entry.
+        anyway
+            Whether to send it even if the server may have carried it out, and nothing tells; the server may then have
+            it twice. Otherwise the server's records are looked at first.
+
+        Raises
+        ------
+        InvalidCallError
+            It is done or being sent.
+        """
+        return self._decisions.resend(write, anyway=anyway)
+
+    def settle(self, write: Write, record: Record | UUID | str) -> Entry:
+        """Note that the server has carried a write out, and that this is the record; it is not sent again.
+
+        Parameters
+        ----------
+        write
+            Its receipt, or the entry: one that is held, uncertain or refused.
+        record
+            The record, or its id.
+
+        Raises
+        ------
+        InvalidCallError
+            It is in another state.
+        """
+        return self._decisions.settle(write, record)
+
+    def claim(self, write: Write) -> Entry:
+        """Make a write of nobody, stored while no login was known, one of this client's user.
+
+        Parameters
+        ----------
+        write
+            Its receipt, or the entry.
+
+        Raises
+        ------
+        InvalidCallError
+            It is another user's, or this client's user is not known either.
+        """
+        return self._decisions.claim(write)

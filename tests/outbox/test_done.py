@@ -27,7 +27,11 @@ REQUEST: dict[str, Any] = {
     "params": [],
     "form": [],
     "json": '{"name": "other"}',
-} | dict.fromkeys(("form_type", "accept", "json_type", "endpoint", "action", "hint"))
+    "form_type": None,
+    "accept": None,
+    "json_type": None,
+    "hint": None,
+}
 
 
 @pytest.fixture
