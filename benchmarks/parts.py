@@ -40,6 +40,7 @@ PARTS: Mapping[str, Sequence[Measurement]] = {
     "lists": [Measurement(*_AGAINST_ONE, ("list",))],
     "reads": [
         Measurement("budgets", "cached_read"),
+        Measurement("cached_lists", "measure"),
         Measurement(*_AGAINST_ONE, ("reads", "cached reads")),
         Measurement(*_AGAINST_ONE, ("read many",)),
     ],

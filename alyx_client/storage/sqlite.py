@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from alyx_client.storage import fork
 from alyx_client.storage.file_system import is_networked
+from alyx_client.storage.log_state import LogState, log_state, settled_state
 from alyx_client.storage.private_folder import (
     NotPrivateError,
     create_private_folder,
@@ -189,6 +190,28 @@ class CacheDatabase:
                     return None
             _ABANDONED.add(self._base)
             raise
+
+    def state(self) -> LogState | None:
+        """Return the present state of the file, see `log_state`; None if it is unknown. It waits for nothing."""
+        # Not while statements run or are left to run: this call may be the one that interrupts them.
+        if self._is_working or self._postponed or self._number < 0 or self._base in _ABANDONED:
+            return None
+        path = self._path(self._number)
+        identity = _file_identity(path)
+        return None if identity is None else log_state(path, identity)
+
+    def settled_state(self, connection: Connection, known: LogState | None) -> LogState | None:
+        """Return the present state, if `state` differs from it after any later write; None if that is not certain.
+
+        Parameters
+        ----------
+        connection
+            The connection that statements have received, which read the content of this state from now on.
+        known
+            A state that was settled.
+        """
+        # The file was compared with its identity when the work began.
+        return self._identity and settled_state(self._path(self._number), self._identity, connection, known)
 
     @contextlib.contextmanager
     def _exclusively(self) -> Generator[None]:

@@ -36,6 +36,9 @@ class Lookup:
     stale: CachedResponse | None = None
 
 
+_NO_LOOKUP = Lookup()
+
+
 class CachedCall:
     """A request that was looked up in the cache, and what the cache must learn of its outcome.
 
@@ -69,7 +72,7 @@ class CachedCall:
         self._store = store
         self._request = request
         self._lifetime = lifetime
-        lookup = lookup or Lookup()
+        lookup = lookup or _NO_LOOKUP
         self._key, self._generation, self._stale = lookup.key, lookup.generation, lookup.stale
         self._is_writing = self._unreached = False
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from alyx_client.http.cache import policy
-from alyx_client.http.message import Request
+from alyx_client.http.message import FilePart, Request
 from alyx_client.http.url import absolute_url, redact_url, request_target
 from alyx_client.lazy_dataclasses import dataclass
 
@@ -15,6 +16,9 @@ __all__ = ["CacheKey", "CacheRequest"]
 # Smaller parts are digested together: a call for each takes longer than to copy them.
 _LARGE = 65536
 _MAX_LABEL = 200
+# What is derived from a request is remembered for some of them, unless they are long: reads are repeated.
+_REMEMBERED = 1024
+_LONG = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,11 @@ class CacheRequest:
     @classmethod
     def of(cls, request: Request, base_url: str, headers: bytes = b"") -> CacheRequest:
         """Read a request to a server; `headers` is a digest of the client's own header fields."""
-        target = request_target(request, base_url)
-        path = urlsplit(target).path if "://" in target else target.partition("?")[0]
-        # Decoded: the server takes "/%61uth-token" for the login, too.
-        endpoint = unquote(path.lstrip("/").partition("/")[0])
+        if request.params or len(request.path) > _LONG:
+            target = request_target(request, base_url)
+            endpoint = _endpoint(target)
+        else:
+            target, endpoint = _place(request.path, base_url)
         return cls(request, base_url, target, endpoint, policy.is_write(request.method, endpoint), headers)
 
     @property
@@ -97,19 +102,40 @@ class CacheRequest:
 
     def _digest(self, identity: str) -> bytes:
         """Digest everything that the response depends on."""
-        request = self.request
         # A gateway may choose the server by its header fields.
-        parts = [
-            identity.encode() + self.headers,
-            request.method.encode(),
-            self.target.encode(),
-            request.accept.encode(),
-        ]
+        request, owner = self.request, identity.encode() + self.headers
+        if request.json is None and not request.form and not request.files and len(self.target) <= _LONG:
+            return _digest_of_plain(owner, request.method, self.target, request.accept)
         # An empty body and no body are different requests, hence the mark before a body.
-        parts += [b"" if request.json is None else b"=" + request.json, repr(request.form).encode()]
-        for file in request.files:
-            parts += [repr((file.name, file.filename, file.content_type)).encode(), file.content]
-        return digest_parts(parts, size=20)
+        json = b"" if request.json is None else b"=" + request.json
+        return _digest(owner, request.method, self.target, request.accept, json, repr(request.form), request.files)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _place(path: str, base_url: str) -> tuple[str, str]:
+    """Return the target and the endpoint of a request without parameters."""
+    target = request_target(Request("GET", path), base_url)
+    return target, _endpoint(target)
+
+
+def _endpoint(target: str) -> str:
+    path = urlsplit(target).path if "://" in target else target.partition("?")[0]
+    # Decoded: the server takes "/%61uth-token" for the login, too.
+    return unquote(path.lstrip("/").partition("/")[0])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _digest_of_plain(owner: bytes, method: str, target: str, accept: str) -> bytes:
+    return _digest(owner, method, target, accept, b"", "()", ())
+
+
+def _digest(
+    owner: bytes, method: str, target: str, accept: str, json: bytes, form: str, files: tuple[FilePart, ...]
+) -> bytes:
+    parts = [owner, method.encode(), target.encode(), accept.encode(), json, form.encode()]
+    for file in files:
+        parts += [repr((file.name, file.filename, file.content_type)).encode(), file.content]
+    return digest_parts(parts, size=20)
 
 
 def digest_parts(parts: list[bytes], *, size: int) -> bytes:

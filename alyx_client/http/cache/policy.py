@@ -6,6 +6,7 @@ Pure functions of a request or a response; `response_cache` and `call` apply the
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote
 
 from alyx_client.http.message import Request, Response
@@ -39,8 +40,7 @@ def is_cacheable(request: Request, path: str, mode: str | None) -> bool:
         return False
     if request.method != "GET" and (mode != "*" or request.method not in _WRITE_METHODS or _sends_secret(request)):
         return False
-    # Responses to logins contain tokens. Any segment, since a client resolves dots, and a server may be below a path.
-    return not any(unquote(segment).casefold() in _LOGIN_ENDPOINTS for segment in path.split("/"))
+    return not _is_login(path)
 
 
 def is_storable(response: Response) -> bool:
@@ -62,6 +62,12 @@ def is_write(method: str, endpoint: str) -> bool:
 def survives_writes(path: str) -> bool:
     """Return whether the response at a path stays current when records are written."""
     return path.rstrip("/") in _SCHEMA_PATHS
+
+
+@lru_cache(maxsize=1024)
+def _is_login(path: str) -> bool:
+    # Responses to logins contain tokens. Any segment, since a client resolves dots, and a server may be below a path.
+    return any(unquote(segment).casefold() in _LOGIN_ENDPOINTS for segment in path.split("/"))
 
 
 def _sends_secret(request: Request) -> bool:

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from alyx_client.errors import AlyxWarning
 from alyx_client.http.cache import tables
 from alyx_client.http.cache.entry import CachedResponse, Row, pack, unpack
 from alyx_client.http.cache.key import CacheKey
+from alyx_client.http.cache.memory import EntryMemory
 from alyx_client.http.log import logger, warn
 from alyx_client.http.message import Request, Response
 from alyx_client.http.read_ahead import ReadAhead
@@ -26,6 +27,9 @@ from alyx_client.storage.sqlite import (
     CacheLockedError,
     CacheUnavailableError,
 )
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 __all__ = ["CacheStore"]
 
@@ -78,6 +82,7 @@ class CacheStore:
     def __init__(self, folder: Path, base_url: str, max_bytes: int) -> None:
         self._database = CacheDatabase(folder, _file_name(base_url), tables.SCHEMA, tables.VERSION)
         self._max_bytes = max_bytes
+        self._memory = EntryMemory()
         self._paused_until = 0.0
         self._warned = self._is_locked = False
 
@@ -96,9 +101,14 @@ class CacheStore:
         tuple
             The generation, None if nothing can be stored; and the response, None if there is none.
         """
+        now = time.time()
+        if key is not None and not self._memory.is_empty:
+            held = self._memory.find(key, self._database.state())
+            if held is not None and not tables.is_use_old(held.used, now):
+                return held.generation, held.response()
         if self._is_left_aside():
             return None, None
-        statements = partial(tables.find, key, time.time())
+        statements = partial(self._find, key, now)
         # While paused, an existing file is still read: reading waits for nobody.
         create = create and not self._is_paused()
         return self._guard(partial(self._database.run, statements, create=create)) or (None, None)
@@ -208,6 +218,20 @@ class CacheStore:
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         self._database.close()
+        self._memory.clear()
+
+    def _find(
+        self, key: CacheKey | None, now: float, connection: Connection
+    ) -> tuple[bytes | None, CachedResponse | None]:
+        if key is None:
+            return tables.find(None, now, connection)
+        memory = self._memory
+        # Before the entry is read, which may then be newer than the state, but not older.
+        is_settled = not memory.is_paused and memory.begin(self._database.settled_state(connection, memory.state))
+        found = tables.find_several(key, (), now, connection)
+        if is_settled and found.cached is not None:
+            memory.add(key, found.generation, found.cached, found.used)
+        return found.generation, found.cached
 
     def _guard(self, operation: Callable[[], T | None]) -> T | None:
         try:

@@ -30,6 +30,7 @@ __all__ = [
     "find_identity",
     "find_several",
     "insert",
+    "is_use_old",
     "new_generation",
 ]
 
@@ -82,11 +83,14 @@ class Found:
         The response of the first entry; None if there is none.
     others
         The other entries, by their keys; they are not checked yet.
+    used
+        The time of the first entry's last use that was in the file, in seconds since 1970.
     """
 
     generation: bytes
     cached: CachedResponse | None
     others: dict[bytes, Row]
+    used: float = 0.0
 
 
 def find_several(key: CacheKey, others: Sequence[bytes], now: float, connection: Connection) -> Found:
@@ -117,15 +121,16 @@ def find_several(key: CacheKey, others: Sequence[bytes], now: float, connection:
     cached = None if own is None else unpack(own, key, generation)
     if own is not None and cached is None:
         raise CacheDamagedError("an entry is not the one that was stored")
-    used = [row for row in (own, *entries.values()) if row is not None and _is_use_old(row, now)]
+    used = [row for row in (own, *entries.values()) if row is not None and is_use_old(row.used, now)]
     if used:
         _update_use(connection, used, now)
-    return Found(generation, cached, entries)
+    return Found(generation, cached, entries, 0.0 if own is None else own.used)
 
 
-def _is_use_old(row: Row, now: float) -> bool:
+def is_use_old(used: object, now: float) -> bool:
+    """Return whether the time of an entry's last use is to be updated; both in seconds since 1970."""
     # An entry that was not checked yet may hold anything.
-    return not isinstance(row.used, float) or not 0 <= now - row.used < _USE_RESOLUTION
+    return not isinstance(used, float) or not 0 <= now - used < _USE_RESOLUTION
 
 
 @dataclass(frozen=True, slots=True)
