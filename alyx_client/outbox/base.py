@@ -15,7 +15,7 @@ from alyx_client.outbox.attempt import Context
 from alyx_client.outbox.automatic import SEND_SECONDS
 from alyx_client.outbox.capture import Captured, FilesMode, capture
 from alyx_client.outbox.decisions import Decisions, Write, token_of
-from alyx_client.outbox.entries import Entry, Receipt
+from alyx_client.outbox.entries import Entry, Receipt, show_as_text
 from alyx_client.outbox.sender import Sender
 from alyx_client.outbox.store import Store
 from alyx_client.outbox.watch import folder_of, watch_of
@@ -75,6 +75,8 @@ class OutboxBase:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client.base_url}>"
+
+    _repr_pretty_ = show_as_text
 
     def __str__(self) -> str:
         entries = list(self)

@@ -13,7 +13,7 @@ from alyx_client.http.message import Request
 from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.references import PendingRecord, Reference, key_of_url
 
-__all__ = ["Entry", "Receipt", "SendReport", "State", "key_of_result"]
+__all__ = ["Entry", "Receipt", "SendReport", "State", "key_of_result", "show_as_text"]
 
 State = Literal["queued", "sending", "uncertain", "held", "refused", "done"]
 """The state of a write.
@@ -21,6 +21,21 @@ State = Literal["queued", "sending", "uncertain", "held", "refused", "done"]
 ``queued``: it waits. ``sending``: its request is under way. ``uncertain``: it was sent, and the response is not known.
 ``held``: somebody has to decide about it. ``refused``: the server refused it. ``done``: the server has carried it out.
 """
+
+
+def show_as_text(self: object, printer: Any, _cycle: bool) -> None:
+    """Show an object as `print` does; as ``_repr_pretty_``, in notebooks and IPython.
+
+    Each class needs it as an attribute of its own: IPython prefers the ``__repr__`` of a class to what its bases have.
+
+    Parameters
+    ----------
+    self
+        The object.
+    printer
+        What prints it.
+    """
+    printer.text(str(self))
 
 
 class Receipt(PendingRecord):
@@ -133,6 +148,8 @@ class Entry:
         key = None if self.result is None else key_of_result(self.result, "id")
         return None if key is None else str(key)
 
+    _repr_pretty_ = show_as_text
+
     def __str__(self) -> str:
         reason = f": {self.reason}" if self.reason else ""
         who = self.user or "no user"
@@ -170,6 +187,8 @@ class SendReport:
 
     def __bool__(self) -> bool:
         return not (self.refused or self.held or self.waiting)
+
+    _repr_pretty_ = show_as_text
 
     def __str__(self) -> str:
         counts = {
