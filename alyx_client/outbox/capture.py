@@ -15,6 +15,7 @@ from alyx_client.runtime.action import Action
 from alyx_client.runtime.arguments import Arguments
 from alyx_client.runtime.client import ClientContext
 from alyx_client.runtime.endpoint import AsyncEndpoint, Endpoint
+from alyx_client.storage.durable import sync_file
 
 __all__ = ["Captured", "FilesMode", "capture"]
 
@@ -152,4 +153,7 @@ def _captured(client: ClientContext, call: _Call, files: FilesMode) -> Captured:
         for field, upload in uploads.items()
         if files == "refer" and isinstance(upload, Path)
     }
+    for path in paths.values():
+        # A power cut must not leave a write without its file.
+        sync_file(Path(path))
     return Captured(action, request, tuple(field for field in lost if field not in changes), paths, timeout)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Change = str | Callable[[Connection], None]
 
-__all__ = ["DamagedContentError", "DurableDamagedError", "DurableDatabase", "DurableUnavailableError"]
+__all__ = ["DamagedContentError", "DurableDamagedError", "DurableDatabase", "DurableUnavailableError", "sync_file"]
 
 _BUSY_SECONDS = 10.0
 # SQLITE_CORRUPT and SQLITE_NOTADB. Nothing else says that the content is wrong.
@@ -209,6 +209,17 @@ class DurableDatabase:
 
     def _aside(self, stamp: str, number: int) -> Path:
         return self.file.with_name(f"{self.file.stem}-damaged-{stamp}-{number}{self.file.suffix}")
+
+
+def sync_file(path: Path) -> None:
+    """Wait until a file of somebody else is on the disk, as far as that is possible."""
+    # Windows only syncs files that are open for writing; a file that is missing, its reader reports.
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _create_folder(folder: Path) -> None:
