@@ -108,7 +108,7 @@ def _note(label: str, shown: int, count: int | None) -> str:
 def _table(columns: Sequence[Sequence[str]], count: int) -> str:
     head = "".join(column[0] for column in columns)
     rows = "\n".join(f"<tr><th>{row}</th>{''.join(column[row + 1] for column in columns)}</tr>" for row in range(count))
-    return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>\n{rows}\n</tbody></table>"
+    return f"<table><thead><tr><td></td>{head}</tr></thead><tbody>\n{rows}\n</tbody></table>"
 
 
 def _column(column: Values, links: Sequence[object]) -> Sequence[str]:
