@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import textwrap
 
@@ -9,7 +10,7 @@ import typer
 
 from alyx_client.cli.checks import Check, Outcome, Result, failed, machine_checks, message, settings_checks
 from alyx_client.cli.session import session_of
-from alyx_client.cli.terminal import FAILED, RunState, command, safe, say
+from alyx_client.cli.terminal import FAILED, RunState, command, safe
 
 __all__ = ["doctor"]
 
@@ -57,18 +58,30 @@ def doctor(context: typer.Context) -> None:
 
 
 def _show(result: Result) -> None:
-    outcome = f"{result.outcome:<5}"
-    if _has_colours():
-        outcome = typer.style(outcome, fg=_COLOURS[result.outcome])
-    lines = [f"{outcome} {result.subject:<15} {safe(result.text)}"]
+    indent = " " * _WIDTH
+    lines = _wrapped(f"{result.outcome:<5} {result.subject:<15} {safe(result.text)}", indent)
     if result.advice:
-        lines += textwrap.wrap(result.advice, 90, initial_indent=" " * _WIDTH, subsequent_indent=" " * _WIDTH)
-    for number, line in enumerate(lines):
+        lines += textwrap.wrap(
+            safe(result.advice), min(90, _columns()), initial_indent=indent, subsequent_indent=indent
+        )
+    if _has_colours():
+        lines[0] = typer.style(result.outcome, fg=_COLOURS[result.outcome]) + lines[0][len(result.outcome) :]
+    for line in lines:
         # The colour's own characters would be escaped as the server's are.
-        if number:
-            say(line)
-        else:
-            typer.echo(line)
+        typer.echo(line)
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    """Return the lines that a text takes on a terminal; elsewhere, programs read one line."""
+    if not sys.stdout.isatty():
+        return [text]
+    first, rest = text[:_WIDTH], text[_WIDTH:]
+    lines = textwrap.wrap(rest, _columns() - _WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+    return [f"{first}{lines[0]}", *(f"{indent}{line}" for line in lines[1:])]
+
+
+def _columns() -> int:
+    return max(60, shutil.get_terminal_size().columns)
 
 
 def _has_colours() -> bool:

@@ -19,6 +19,7 @@ from alyx_client.errors import DownloadsFailedError
 
 __all__ = ["download", "tables"]
 
+_MAX_FAILURES = 20
 _RECORD_URL = re.compile(r"/datasets/[0-9a-fA-F-]{36}/?$")
 
 
@@ -75,7 +76,7 @@ def download(
         paths = session.client.download_file(what, target_dir=target, keep_tree=tree, verify=verify)
     except DownloadsFailedError as error:
         _print_paths([path for path in error.results if isinstance(path, Path)])
-        raise
+        raise _shortened(error) from error
     _print_paths(paths if is_list(paths) else [paths])
 
 
@@ -99,6 +100,16 @@ def tables(
       alyx tables --to tables
     """
     _print_paths(session_of(context).client.download_cache_tables(source, target))
+
+
+def _shortened(error: DownloadsFailedError) -> DownloadsFailedError:
+    """Return the error with a line for each file that failed: its own message, which names it."""
+    failures = [one for one in error.results if isinstance(one, Exception)]
+    heading = error.message.partition("\n")[0]
+    lines = [f"- {' '.join(str(one).split())}" for one in failures[:_MAX_FAILURES]]
+    if len(failures) > len(lines):
+        lines.append(f"- {len(failures) - len(lines)} more")
+    return DownloadsFailedError("\n".join([heading, *lines]))
 
 
 def _source(text: str, session: Session) -> Any:

@@ -31,7 +31,10 @@ def list_(
     outbox = session_of(context).client.outbox
     columns = ("number", "state", "endpoint", "action", "fields", "user", "created", "reason")
     rows = [{name: getattr(entry, name) for name in columns} for entry in outbox]
-    print_rows(rows, form, columns)
+    if rows or form is not None or not sys.stdout.isatty():
+        print_rows(rows, form, columns)
+    else:
+        note("no writes wait")
     for path in outbox.damaged:
         note(f"damaged, and put aside: {path}")
 

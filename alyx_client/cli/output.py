@@ -24,7 +24,8 @@ __all__ = ["ColumnsOption", "Format", "FormatOption", "OutputOption", "print_rec
 
 TABLE_ROWS = 100
 _MAX_CELL = 60
-_FIRST = ("id", "nickname", "name", "username")
+# What tells records apart comes first, since a terminal has room for a few columns.
+_FIRST = ("id", "nickname", "name", "username", "subject", "start_time", "date_time", "number", "lab")
 
 
 class Format(StrEnum):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GlobalOptions", "Session", "session_of"]
 
-_NO_SERVER = "no server is set up; pass --url https://alyx.example.org, set ALYX_URL, or run: alyx login"
+_NO_SERVER = "no server is set up; run: alyx login https://alyx.example.org (or pass --url, or set ALYX_URL)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ LOCAL: list[tuple[int, list[str], str]] = [
     (1, ["list", "labs", "-o", "missing/labs.csv"], "missing/labs.csv: No such file"),
     (2, ["download", "x.npy"], "alyx login --setup, or ALYX_DATA_SERVER"),
     (2, ["download", "https://other.example.org/x.npy"], "download the file with another program"),
-    (1, ["download", "x.npy", "y.npy"], "- 'x.npy': Which server"),
+    (1, ["download", "x.npy", "y.npy"], "- Which server is 'x.npy' on?"),
     (5, ["--offline", "get", "subjects", KEY], "leave out --offline"),
     (5, ["--offline", "create", "weighings", "--weight", "1", "--subject", "x"], "leave out --offline"),
     (2, ["--timeout", "-1", "list", "labs"], "--timeout -1: pass a positive number"),
