@@ -9,6 +9,7 @@ PEERS_VENV := .venv-peers
 RELEASE_VENV := .venv-release
 LOWEST_VENV := .venv-lowest
 RELEASE := $(RELEASE_VENV)/bin
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' alyx_client/__init__.py)
 DOCS_STAMP := $(VENV)/.docs-installed
 
 .PHONY: setup demo test check client snapshot one bench soak polite foreign record live wheel sdist dist lowest project licences sbom public-api docs clean
@@ -101,6 +102,7 @@ build/runtime-venv: pyproject.toml
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$@/bin/python -m pip install --quiet ".[all,dask,keyring]"
+	$@/bin/python -m pip uninstall --quiet --yes alyx-client pip setuptools
 
 # The lowest versions of the dependencies that pyproject.toml allows, and the newest of what these need.
 $(LOWEST_VENV)/.installed: pyproject.toml $(RELEASE_VENV)/.installed
@@ -164,8 +166,10 @@ licences: build/runtime-venv $(RELEASE_VENV)/.installed
 # Write a bill of materials of the package with all its extras.
 sbom: build/runtime-venv $(RELEASE_VENV)/.installed
 	mkdir -p build/sbom
-	$(RELEASE)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --validate \
+	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml > build/sbom/pyproject.toml
+	$(RELEASE)/cyclonedx-py environment --pyproject build/sbom/pyproject.toml --output-reproducible --validate \
 	  --output-file build/sbom/alyx-client.cdx.json build/runtime-venv
+	rm build/sbom/pyproject.toml
 
 # Write the list of public names again; the differences are what the changelog has to say.
 public-api: $(STAMP)
