@@ -13,7 +13,8 @@ _PACKAGE = os.path.dirname(__file__) + os.sep
 
 # Control characters (a terminal obeys some of them), characters that change the direction of what follows or are not
 # seen (bidirectional controls and tags of Unicode), line separators, and halves of surrogate pairs, which are no text.
-_UNPRINTABLE = re.compile(
+# Patterns stay text until they are used: compiling this one takes longer than all the classes below.
+_UNPRINTABLE = (
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _MAX_MESSAGE = 10_000
@@ -34,7 +35,7 @@ def printable(text: str, *, several_lines: bool = False, limit: int | None = _MA
     if limit is not None and len(text) > limit:
         text = f"{text[: limit - 1]}…"
     # Without a match the text is the same object, and searching is fast.
-    return _UNPRINTABLE.sub(lambda match: _escape(match[0], several_lines), text)
+    return re.sub(_UNPRINTABLE, lambda match: _escape(match[0], several_lines), text)
 
 
 def _escape(character: str, several_lines: bool) -> str:

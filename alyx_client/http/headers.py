@@ -14,9 +14,9 @@ _DAY = 86400
 # Thirty years: more than any program waits, and few enough seconds for a timer.
 _LONGEST_WAIT = 1e9
 # The values of a field that occurs several times are joined by commas, and a date has one after its weekday.
-_VALUES = re.compile(r"\s*(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,)?[^,]+")
-_LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
-_RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
+_VALUES = r"\s*(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,)?[^,]+"
+_LINK = r"<([^>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)"
+_RELATION = r"(?i);\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))"
 
 
 def whole_number(text: str) -> int | None:
@@ -43,7 +43,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     # The server's own clock, where it is known: that of this computer may be wrong.
     sent = http_date(headers.get("date", ""))
     # A server and a proxy in front of it may both set the field; after the longer wait, both are content.
-    waits = [_seconds(text, now if sent is None else sent) for text in _VALUES.findall(headers.get("retry-after", ""))]
+    waits = [
+        _seconds(text, now if sent is None else sent) for text in re.findall(_VALUES, headers.get("retry-after", ""))
+    ]
     return max((wait for wait in waits if wait is not None), default=None)
 
 
@@ -114,8 +116,8 @@ def deprecation_notice(headers: Mapping[str, str], path: str) -> str | None:
 def link_targets(header: str) -> dict[str, str]:
     """Parse a ``Link`` header (RFC 8288) into the first target of each relation."""
     targets: dict[str, str] = {}
-    for target, parameters in _LINK.findall(header):
-        relations = _RELATION.search(parameters)
+    for target, parameters in re.findall(_LINK, header):
+        relations = re.search(_RELATION, parameters)
         for relation in (relations[1] or relations[2] or "").lower().split() if relations else ():
             targets.setdefault(relation, target)
     return targets

@@ -12,8 +12,8 @@ from alyx_client.http.arguments import require
 
 __all__ = ["OwnHeaders"]
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token, RFC 9110, section 5.6.2
-_VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?")
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # a token, RFC 9110, section 5.6.2
+_VALUE = r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?"
 # The client's own fields, those of the connection, and those by which the server would take the user for another one.
 _RESERVED = frozenset(
     {
@@ -91,7 +91,7 @@ class OwnHeaders:
 def _checked_name(name: object, others: Mapping[str, str]) -> str:
     if not isinstance(name, str):
         raise TypeError(f"headers: a name must be text, not a {type(name).__name__}")
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise ValueError(f"headers: {name!r} is not the name of a header")
     if name.lower() in _RESERVED:
         hint = "; pass token= for it" if name.lower() == "authorization" else ""
@@ -105,7 +105,7 @@ def _checked_value(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"headers: the value of {name} must be text, not a {type(value).__name__}")
     # Line ends would start another header; other characters have no agreed encoding (RFC 9110, section 5.5).
-    if not _VALUE.fullmatch(value):
+    if not re.fullmatch(_VALUE, value):
         raise ValueError(
             f"headers: the value of {name} is empty, or has other characters than visible ASCII and blanks"
         )

@@ -12,11 +12,8 @@ from alyx_client.http.message import Request
 Origin = tuple[str, str, int]
 
 _PORTS = {"http": 80, "https": 443}
-_SECRET = re.compile(
-    r"(?:^|[._-])(?:password|passwd|pwd|token|secret|signature|sig|credentials?|api[_-]?key|authorization)$",
-    re.IGNORECASE,
-)
-_HEADER_SECRET = re.compile(r"\b(Token|Bearer|Basic)\s+[^\s'\",)\]]+")
+_SECRET = r"(?i)(?:^|[._-])(?:password|passwd|pwd|token|secret|signature|sig|credentials?|api[_-]?key|authorization)$"
+_HEADER_SECRET = r"\b(Token|Bearer|Basic)\s+[^\s'\",)\]]+"
 
 
 def normalise_base_url(url: str) -> str:
@@ -201,11 +198,11 @@ def redact_url(url: str) -> str:
     query, hash_mark, fragment = query.partition("#")
     pairs = (pair.partition("=") for pair in query.split("&"))
     redacted = "&".join(
-        f"{name}=***" if equals and _SECRET.search(name) else name + equals + value for name, equals, value in pairs
+        f"{name}=***" if equals and re.search(_SECRET, name) else name + equals + value for name, equals, value in pairs
     )
     return f"{head}?{redacted}{hash_mark}{fragment}"
 
 
 def redact_text(text: str) -> str:
     """Remove values of Authorization headers, and user names in URLs, from a text made by other code."""
-    return re.sub(r"//[^/\s?#]*@", "//", _HEADER_SECRET.sub(r"\1 ***", text))
+    return re.sub(r"//[^/\s?#]*@", "//", re.sub(_HEADER_SECRET, r"\1 ***", text))

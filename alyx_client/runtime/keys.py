@@ -28,7 +28,7 @@ __all__ = [
     "uuid_text",
 ]
 
-_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 LookupKey = str | UUID | int | RecordOf[Any]
 """The lookup key of a record, the record's URL, or the record itself."""
 LookupKind = Literal["uuid", "integer", "text", "path"]
@@ -148,7 +148,7 @@ def fill_path(
     if is_record(key):
         record = record or Reference(endpoint_name(collection.rpartition("/")[2]), name)
         key = key_of_record(key, record, f"{endpoint}: {name}", base_url)
-    if kind == "uuid" and isinstance(key, str | UUID) and _UUID.fullmatch(str(key)):
+    if kind == "uuid" and isinstance(key, str | UUID) and re.fullmatch(_UUID, str(key)):
         return f"{before}{key}{after}"  # most keys: as the server routes them, and with nothing to quote
     if kind == "path":
         return before + quote_path(key, base_url=base_url, path=collection) + after

@@ -23,7 +23,7 @@ __all__ = [
 
 _LARGEST = 2**24
 _NO_HOME = Path(os.path.abspath(os.devnull))
-_NETWORK_TYPES = re.compile(
+_NETWORK_TYPES = (
     r"nfs\d?|cifs|smb\d?|smbfs|lustre|gpfs|beegfs\w*|ceph|afs|9p|glusterfs|pvfs2|virtiofs|vboxsf|vmhgfs|prl_fs|fuse\..*"
 )
 
@@ -132,7 +132,7 @@ def is_networked(folder: Path) -> bool:
 
 def is_network_type(file_system: str) -> bool:
     """Tell whether a type of file system is shared between computers, or with a virtual machine's host."""
-    return _NETWORK_TYPES.fullmatch(file_system) is not None
+    return re.fullmatch(_NETWORK_TYPES, file_system) is not None
 
 
 def file_system_of(path: str, mounts: str) -> str:
