@@ -7,10 +7,13 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from alyx_client.endpoints import AlyxClient, AsyncAlyxClient
     from alyx_client.errors import (
         AlyxConnectionError,
@@ -126,12 +129,28 @@ _FIRST = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    for module in _FIRST.get(name, ()):
-        import_module(module)
+    if name in _FIRST:
+        _import_all(_FIRST[name])
     value = getattr(import_module(_MODULES.get(name, "alyx_client.errors")), name)
     # Later accesses find the name in the module, and do not call this function.
     globals()[name] = value
     return value
+
+
+def _import_all(modules: Iterable[str]) -> None:
+    """Import modules while the garbage collector rests: it would scan all that they make, repeatedly, and free none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        for module in modules:
+            import_module(module)
+    finally:
+        if was_enabled:
+            # What was made joins the oldest objects, as after several scans, unless the program has frozen others.
+            if not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
+            gc.enable()
 
 
 def __dir__() -> list[str]:
