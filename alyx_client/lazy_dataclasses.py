@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from operator import attrgetter
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 __all__ = ["dataclass"]
 
@@ -59,7 +59,9 @@ def _with_slots(cls: type[T], added: Mapping[str, object]) -> type[T]:
     names = tuple(name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar["))
     left_out = {*names, "__dict__", "__weakref__"}
     namespace = {name: value for name, value in vars(cls).items() if name not in left_out}
-    copy: type[T] = type(cls)(cls.__name__, cls.__bases__, {**namespace, "__slots__": names, **added})
+    # As the class itself was made: classes of other metaclasses, too.
+    make_class = cast("Any", type(cls))
+    copy: type[T] = make_class(cls.__name__, cls.__bases__, {**namespace, "__slots__": names, **added})
     copy.__qualname__ = cls.__qualname__
     return copy
 

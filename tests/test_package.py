@@ -53,7 +53,15 @@ UNUSED_ROOMS = (
     "alyx_client.one",
     "alyx_client.rest",
     "alyx_client.schema.report",
+    "alyx_client.auth.login.",
+    "alyx_client.auth.prompt",
     "alyx_client.auth.setup",
+    "alyx_client.http.error_response",
+    "alyx_client.runtime.json_fields",
+    "alyx_client.runtime.lenient",
+    "alyx_client.runtime.lists.async_results",
+    "alyx_client.runtime.zones",
+    "alyx_client.schema.openapi",
 )
 FIRST_CALL = """
 from alyx_client import AlyxClient
@@ -67,7 +75,19 @@ assert list(client.tags.list()) == []
 def test_first_typed_list_loads_only_what_it_needs() -> None:
     loaded = loaded_by(FIRST_CALL)
     assert loaded & UNUSED == set()
-    assert not [name for name in loaded if name.startswith(UNUSED_ROOMS)]
+    assert not [name for name in loaded if f"{name}.".startswith(UNUSED_ROOMS)]
+
+
+def test_garbage_collector_is_left_as_it_was() -> None:
+    code = (
+        "import gc, alyx_client\n"
+        "gc.{}()\n"
+        "before = gc.isenabled(), bool(gc.get_freeze_count())\n"
+        "alyx_client.AlyxClient\n"
+        "assert (gc.isenabled(), bool(gc.get_freeze_count())) == before"
+    )
+    for call in ("enable", "disable", "freeze"):
+        loaded_by(code.format(call))
 
 
 def test_httpx_is_left_as_it_is() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 from copy import copy
 from dataclasses import field
 
-from alyx_client.auth.prompt import is_interactive, prompt_login
 from alyx_client.auth.token import Secret, clean_token, hide, is_token
 from alyx_client.auth.token_store import TokenStore, token_store
 from alyx_client.config import one as one_settings
@@ -295,6 +294,8 @@ class Credentials:
         return token_store(self.base_url, keyring=self._settings().keyring)
 
     def _prompt(self, username: str | None, again: bool) -> tuple[str, str] | None:
+        from alyx_client.auth.prompt import is_interactive, prompt_login
+
         if self.silent or not is_interactive():
             return None
         login = prompt_login(self.base_url, username, again=again)

@@ -8,8 +8,7 @@ from functools import partial
 from types import NoneType
 
 from alyx_client.auth.credentials import Credentials
-from alyx_client.auth.login_api import login_request, token_from
-from alyx_client.auth.prompt import LOGIN_ATTEMPTS
+from alyx_client.auth.login_api import LOGIN_ATTEMPTS, login_request, token_from
 from alyx_client.auth.state import AuthState
 from alyx_client.auth.token import Secret, clean_token, hide
 from alyx_client.auth.token_check import check_token
@@ -21,27 +20,7 @@ from alyx_client.http.message import Response
 from alyx_client.http.token_scheme import ALYX_TOKENS
 from alyx_client.lazy_dataclasses import dataclass
 
-__all__ = ["LoggedOut", "LoginState", "authenticate", "check_login", "log_out"]
-
-
-class LoginState(int):
-    """A truth value that can also be called, for ``is_logged_in`` and ``is_logged_in()`` alike.
-
-    It is not ``True`` itself, since ``bool`` cannot be subclassed: compare it with ``==``, or not at all.
-    """
-
-    def __new__(cls, value: object = False) -> LoginState:
-        """Convert any value by its truth."""
-        return super().__new__(cls, bool(value))
-
-    def __call__(self) -> bool:
-        """Return the value as a plain bool."""
-        return bool(self)
-
-    def __repr__(self) -> str:
-        return repr(bool(self))
-
-    __str__ = __repr__
+__all__ = ["LoggedOut", "authenticate", "check_login", "log_out"]
 
 
 @dataclass(frozen=True, slots=True)

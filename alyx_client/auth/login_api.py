@@ -9,7 +9,10 @@ from alyx_client.errors import MissingCredentialsError, UnexpectedAnswerError
 from alyx_client.http.json_body import as_object, decode_or_none
 from alyx_client.http.message import Request, Response
 
-__all__ = ["is_stale", "login_request", "token_from"]
+__all__ = ["LOGIN_ATTEMPTS", "is_stale", "login_request", "token_from"]
+
+LOGIN_ATTEMPTS = 3
+"""How often a login is prompted for until the server accepts it."""
 
 # A token has 40 characters.
 _MAX_BYTES = 2**16

@@ -10,9 +10,6 @@ from alyx_client.auth.token import clean_token, hide
 from alyx_client.errors import printable
 from alyx_client.lazy_dataclasses import dataclass
 
-LOGIN_ATTEMPTS = 3
-"""How often a login is prompted for until the server accepts it."""
-
 _QUOTES = "\"'`"
 
 

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from alyx_client.auth.credentials import Credentials
 from alyx_client.auth.login import authenticate
-from alyx_client.auth.prompt import LOGIN_ATTEMPTS, Prompter, strip_quotes
+from alyx_client.auth.login_api import LOGIN_ATTEMPTS
+from alyx_client.auth.prompt import Prompter, strip_quotes
 from alyx_client.auth.setup_checks import TrialFolders, locate_alyx, parse_address
 from alyx_client.auth.setup_options import LoginOutcome, SetupOptions
 from alyx_client.auth.state import AuthState

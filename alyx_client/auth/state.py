@@ -16,7 +16,27 @@ from alyx_client.http.message import Response, TokenUser
 from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
 from alyx_client.http.url import is_loopback
 
-__all__ = ["AuthState"]
+__all__ = ["AuthState", "LoginState"]
+
+
+class LoginState(int):
+    """A truth value that can also be called, for ``is_logged_in`` and ``is_logged_in()`` alike.
+
+    It is not ``True`` itself, since ``bool`` cannot be subclassed: compare it with ``==``, or not at all.
+    """
+
+    def __new__(cls, value: object = False) -> LoginState:
+        """Convert any value by its truth."""
+        return super().__new__(cls, bool(value))
+
+    def __call__(self) -> bool:
+        """Return the value as a plain bool."""
+        return bool(self)
+
+    def __repr__(self) -> str:
+        return repr(bool(self))
+
+    __str__ = __repr__
 
 
 class _ReentrantLock:

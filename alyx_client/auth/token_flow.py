@@ -6,8 +6,7 @@ import copy
 from dataclasses import replace
 from functools import partial
 
-from alyx_client.auth.login_api import is_stale, login_request, token_from
-from alyx_client.auth.prompt import LOGIN_ATTEMPTS
+from alyx_client.auth.login_api import LOGIN_ATTEMPTS, is_stale, login_request, token_from
 from alyx_client.auth.state import AuthState
 from alyx_client.auth.token import Secret
 from alyx_client.errors import DeadlineExceededError

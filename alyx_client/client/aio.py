@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
-from alyx_client.auth.login import authenticate, check_login, log_out
 from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.async_by_name import AsyncCallsByName
@@ -110,6 +109,8 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
     ) -> None:
         """Asynchronous version of `BaseClient.authenticate`."""
         password, token = hide(password), hide(token)
+        from alyx_client.auth.login import authenticate, check_login
+
         check_login(username, password, token)
         flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
         deadline = Deadline(self._login_timeout, "login_timeout")
@@ -122,6 +123,8 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
 
     async def logout(self) -> None:
         """Asynchronous version of `BaseClient.logout`."""
+        from alyx_client.auth.login import log_out
+
         deadline = Deadline(self._login_timeout, "login_timeout")
         logged_out = await adrive(log_out(self._auth), partial(self._send_login, deadline), deadline)
         if logged_out.identity is not None:

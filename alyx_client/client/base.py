@@ -9,8 +9,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 
 from alyx_client.auth.credentials import Credentials
-from alyx_client.auth.login import LoginState
-from alyx_client.auth.state import AuthState
+from alyx_client.auth.state import AuthState, LoginState
 from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.cache_settings import CacheSettings

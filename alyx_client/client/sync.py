@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from alyx_client.auth.login import authenticate, check_login, log_out
 from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.base import CACHE_INFO, ClientBase
@@ -179,6 +178,8 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
             There is neither token nor password, and the session is not interactive; nothing was sent.
         """
         password, token = hide(password), hide(token)
+        from alyx_client.auth.login import authenticate, check_login
+
         check_login(username, password, token)
         flow = authenticate(self._auth, username, password, cache_token=cache_token, force=force, token=token)
         deadline = Deadline(self._login_timeout, "login_timeout")
@@ -194,6 +195,8 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
 
         ONE's files and the environment are left alone; the client ignores them from then on.
         """
+        from alyx_client.auth.login import log_out
+
         deadline = Deadline(self._login_timeout, "login_timeout")
         logged_out = drive(log_out(self._auth), partial(self._send_login, deadline), deadline)
         if logged_out.identity is not None:

@@ -10,7 +10,6 @@ from alyx_client.runtime import (
     UNSET,
     Action,
     AsyncEndpoint,
-    AsyncResults,
     DjangoFilter,
     Endpoint,
     ListAction,
@@ -30,7 +29,7 @@ from typing_extensions import TypedDict
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime import AsyncResults, BulkResults, ByKey
     from alyx_client.runtime.query import Condition
 
     from .query_fields import BrainRegionFields

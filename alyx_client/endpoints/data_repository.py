@@ -11,7 +11,6 @@ from alyx_client.runtime import (
     UNSET,
     Action,
     AsyncJsonFields,
-    AsyncResults,
     JsonFields,
     ListAction,
     Origin,
@@ -33,7 +32,7 @@ from typing_extensions import TypedDict
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime import AsyncResults, BulkResults, ByKey
 
 
 class DataRepositoryRecord(Record, RecordOf[Literal["data_repository"]]):

@@ -12,7 +12,6 @@ from alyx_client.runtime import (
     UNSET,
     Action,
     AsyncJsonFields,
-    AsyncResults,
     DjangoFilter,
     JsonFields,
     ListAction,
@@ -38,7 +37,7 @@ from .fov_location import FOVLocationSummary
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime import AsyncResults, BulkResults, ByKey
     from alyx_client.runtime.query import Condition
 
     from .query_fields import FOVFields

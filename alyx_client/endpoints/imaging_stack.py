@@ -11,7 +11,6 @@ from alyx_client.runtime import (
     UNSET,
     Action,
     AsyncEndpoint,
-    AsyncResults,
     DjangoFilter,
     Endpoint,
     ListAction,
@@ -31,7 +30,7 @@ from .fields_of_view import FOVRecord
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from alyx_client.runtime import BulkResults
+    from alyx_client.runtime import AsyncResults, BulkResults
     from alyx_client.runtime.query import Condition
 
     from .query_fields import ImagingStackFields

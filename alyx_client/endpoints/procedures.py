@@ -11,7 +11,6 @@ from alyx_client.runtime import (
     UNSET,
     Action,
     AsyncEndpoint,
-    AsyncResults,
     Endpoint,
     ListAction,
     Origin,
@@ -28,7 +27,7 @@ from pydantic import Field
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from alyx_client.runtime import BulkResults
+    from alyx_client.runtime import AsyncResults, BulkResults
 
 
 class ProcedureTypeRecord(Record, RecordOf[Literal["procedures"]]):

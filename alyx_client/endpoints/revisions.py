@@ -12,7 +12,6 @@ from alyx_client.runtime import (
     UNSET,
     Action,
     AsyncJsonFields,
-    AsyncResults,
     DateTimeInput,
     JsonFields,
     ListAction,
@@ -32,7 +31,7 @@ from typing_extensions import TypedDict
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime import AsyncResults, BulkResults, ByKey
 
 
 class RevisionRecord(Record, RecordOf[Literal["revisions"]]):

@@ -12,7 +12,6 @@ from alyx_client.runtime import (
     UNSET,
     Action,
     AsyncJsonFields,
-    AsyncResults,
     DateRange,
     DateTimeInput,
     DjangoFilter,
@@ -41,7 +40,7 @@ from .notes import NoteRecord
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime import AsyncResults, BulkResults, ByKey
     from alyx_client.runtime.query import Condition
 
     from .query_fields import SessionFields

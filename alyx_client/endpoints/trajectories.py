@@ -13,7 +13,6 @@ from alyx_client.runtime import (
     UNSET,
     Action,
     AsyncJsonFields,
-    AsyncResults,
     DjangoFilter,
     JsonFields,
     ListAction,
@@ -37,7 +36,7 @@ from .chronic_insertions import SessionInfo
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from alyx_client.runtime import BulkResults, ByKey
+    from alyx_client.runtime import AsyncResults, BulkResults, ByKey
     from alyx_client.runtime.query import Condition
 
     from .query_fields import TrajectoryEstimateFields

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from alyx_client.runtime import (
     AsyncEndpoint,
-    AsyncResults,
     Endpoint,
     ListAction,
     Origin,
@@ -19,6 +18,9 @@ from alyx_client.runtime import (
     Results,
     known_filters,
 )
+
+if TYPE_CHECKING:
+    from alyx_client.runtime import AsyncResults
 
 
 class WaterRestrictedSubjectRecord(Record, RecordOf[Literal["subjects"]]):

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from alyx_client.runtime import (
     AsyncEndpoint,
-    AsyncResults,
     DateRange,
     DjangoFilter,
     Endpoint,
@@ -24,6 +23,7 @@ from alyx_client.runtime import (
 )
 
 if TYPE_CHECKING:
+    from alyx_client.runtime import AsyncResults
     from alyx_client.runtime.query import Condition
 
     from .query_fields import WaterRestrictionFields

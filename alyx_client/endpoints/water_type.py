@@ -10,7 +10,6 @@ from alyx_client.runtime import (
     UNSET,
     Action,
     AsyncEndpoint,
-    AsyncResults,
     Endpoint,
     ListAction,
     Origin,
@@ -27,7 +26,7 @@ from pydantic import Field
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from alyx_client.runtime import BulkResults
+    from alyx_client.runtime import AsyncResults, BulkResults
 
 
 class WaterTypeRecord(Record, RecordOf[Literal["water_type"]]):

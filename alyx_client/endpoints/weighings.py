@@ -12,7 +12,6 @@ from alyx_client.runtime import (
     UNSET,
     Action,
     AsyncEndpoint,
-    AsyncResults,
     DateTimeInput,
     DjangoFilter,
     Endpoint,
@@ -33,7 +32,7 @@ from pydantic import Field
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from alyx_client.runtime import BulkResults
+    from alyx_client.runtime import AsyncResults, BulkResults
     from alyx_client.runtime.query import Condition
 
     from .query_fields import WeighingFields

@@ -22,14 +22,11 @@ from alyx_client.errors import (
 )
 from alyx_client.http.headers import readable_wait
 from alyx_client.http.json_body import as_object, decode_or_none, is_array, is_object
-from alyx_client.http.message import Request, Response
+from alyx_client.http.message import REDIRECTS, Request, Response
 from alyx_client.http.url import is_https_upgrade, same_origin
 from alyx_client.lazy_dataclasses import dataclass
 
-__all__ = ["REDIRECTS", "error_from_response", "too_many_redirects"]
-
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-"""The statuses of redirects."""
+__all__ = ["error_from_response", "too_many_redirects"]
 
 _MAX_FIELD_MESSAGES = _MAX_REASON = 1000
 _LOG_IN_AGAIN = "Log in again with username= and password=, or pass a new token= (from the site, or in ALYX_TOKEN)."

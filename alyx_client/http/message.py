@@ -11,6 +11,8 @@ from alyx_client.lazy_dataclasses import dataclass
 
 Params = tuple[tuple[str, str], ...]
 """Query parameters or form fields, in order."""
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""The statuses of redirects."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,12 @@ from urllib.parse import urljoin, urlsplit
 
 from alyx_client.errors import AlyxError, DeadlineExceededError
 from alyx_client.http.deadline import Deadline, deadline_exceeded
-from alyx_client.http.error_response import REDIRECTS, error_from_response, too_many_redirects
 from alyx_client.http.failure import LoginRefused, Unanswered
 from alyx_client.http.flow import Authenticator, Flow, Send, Sleep
 from alyx_client.http.headers import retry_after
 from alyx_client.http.json_body import unexpected
 from alyx_client.http.log import logger
-from alyx_client.http.message import Request, Response
+from alyx_client.http.message import REDIRECTS, Request, Response
 from alyx_client.http.url import is_https_upgrade, refuse_foreign, same_origin
 from alyx_client.lazy_dataclasses import dataclass
 
@@ -186,6 +185,8 @@ def exchange(
             target = _redirect(current, outcome)
             if target is not None:
                 if len(redirects) == _MAX_REDIRECTS:
+                    from alyx_client.http.error_response import too_many_redirects
+
                     raise too_many_redirects(outcome, len(redirects))
                 redirects.append(outcome)
                 current = target
@@ -264,6 +265,8 @@ def _error(outcome: Outcome, request: Request, now: float) -> AlyxError:
         return outcome.error
     if isinstance(outcome, LoginRefused):
         request, outcome = outcome.request, outcome.response
+    from alyx_client.http.error_response import error_from_response
+
     return error_from_response(outcome, request, retry_after=retry_after(outcome.headers, now))
 
 

@@ -12,6 +12,7 @@ May import `auth`, `config`, `schema`, `http`, `storage` and `errors`; the only 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from alyx_client.http.token_scheme import TokenScheme
@@ -21,7 +22,6 @@ from alyx_client.runtime.closed_sets import ClosedSet, ClosedSets, Column
 from alyx_client.runtime.endpoint import AsyncEndpoint, AsyncJsonFields, Endpoint, JsonFields
 from alyx_client.runtime.filters import DateRange, DjangoFilter, known_filters
 from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput, ZonedDateTimeInput
-from alyx_client.runtime.lists.async_results import AsyncResults
 from alyx_client.runtime.lists.paging import Paging
 from alyx_client.runtime.lists.results import Results
 from alyx_client.runtime.models import Record, Resource, WithIdInUrl, ZonedResource
@@ -32,6 +32,7 @@ from alyx_client.runtime.signatures import completes
 if TYPE_CHECKING:
     from alyx_client.runtime.bulk_options import ByKey
     from alyx_client.runtime.bulk_results import BulkResults
+    from alyx_client.runtime.lists.async_results import AsyncResults
 
 __all__ = [
     "UNSET",
@@ -72,11 +73,15 @@ __all__ = [
     "known_filters",
 ]
 
+_LATE = {
+    "AsyncResults": "alyx_client.runtime.lists.async_results",
+    "BulkResults": "alyx_client.runtime.bulk_results",
+    "ByKey": "alyx_client.runtime.bulk_options",
+}
+
 
 def __getattr__(name: str) -> Any:
-    # Annotations of methods for many records, which nothing but a type checker reads.
-    if name not in ("BulkResults", "ByKey"):
+    # Results of methods that few programs call; in generated code, nothing but a type checker reads these names.
+    if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from alyx_client.runtime import bulk_options, bulk_results
-
-    return bulk_results.BulkResults if name == "BulkResults" else bulk_options.ByKey
+    return getattr(import_module(_LATE[name]), name)

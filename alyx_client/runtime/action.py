@@ -30,7 +30,6 @@ from alyx_client.runtime.lists.row_keys import KeyReader
 from alyx_client.runtime.models import Resource
 from alyx_client.runtime.references import Reference, is_record, keys_of_records, lookups_of_records
 from alyx_client.runtime.response import PageParser, ResponseParser
-from alyx_client.runtime.zones import with_zones
 
 __all__ = ["Action", "ListAction"]
 
@@ -160,7 +159,10 @@ class Action(Generic[T_co]):
         if not values:
             return ()
         filters = _with_keys(values, self.references, base_url, self.endpoint)
-        filters = with_zones(filters, self.filters) if self.zones else filters
+        if self.zones:
+            from alyx_client.runtime.zones import with_zones  # Alyx's own date-times have none
+
+            filters = with_zones(filters, self.filters)
         closed = ClosedFilters(self.endpoint, closed_sets) if closed_sets else None
         # The first set is the only one: keys and lookups, whose lists are split, are filters of lists alone.
         return encode(filters, self.filters, endpoint=self.endpoint, closed=closed)[0]
@@ -352,6 +354,8 @@ class ListAction(Generic[T]):
             raise ValueError(f"{self.endpoint}: rows are counted by the client; for some of them, slice the results")
         closed = ClosedFilters(self.endpoint, closed_sets) if closed_sets else None
         if self.zones:
+            from alyx_client.runtime.zones import with_zones  # Alyx's own date-times have none
+
             filters, extra_params = with_zones(filters, self.filters), with_zones(extra_params or {}, self.filters)
         return encode(filters, self.filters, endpoint=self.endpoint, extra_params=extra_params, closed=closed)
 

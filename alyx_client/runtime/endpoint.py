@@ -14,16 +14,15 @@ from alyx_client.http.suggestions import missing_attribute, suggest
 from alyx_client.runtime.action import Action, ListAction
 from alyx_client.runtime.arguments import Arguments, Files
 from alyx_client.runtime.client import AsyncClient, ClientContext, SyncClient
-from alyx_client.runtime.json_fields import JSONField
 from alyx_client.runtime.keys import LookupKey
-from alyx_client.runtime.lists.async_results import AsyncResults
 from alyx_client.runtime.lists.results import Results
 from alyx_client.runtime.models import Resource
-from alyx_client.schema.routes import ACTIONS
 
 if TYPE_CHECKING:
     from alyx_client.runtime.bulk_options import BulkArguments
     from alyx_client.runtime.bulk_results import BulkResults
+    from alyx_client.runtime.json_fields import JSONField
+    from alyx_client.runtime.lists.async_results import AsyncResults
 
 __all__ = ["AsyncEndpoint", "AsyncJsonFields", "Endpoint", "JsonFields"]
 
@@ -46,6 +45,8 @@ class _ActionsInRepr:
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_"):
                 raise missing_attribute(self, name)
+            from alyx_client.schema.routes import ACTIONS
+
             # An action that other endpoints have is not misspelled.
             names = self._actions()
             raise missing_attribute(self, name, suggest("" if name.removesuffix("_many") in ACTIONS else name, names))
@@ -138,6 +139,8 @@ class AsyncEndpoint(_ActionsInRepr):
         extra_params: Mapping[str, object] | None,
         timeout: float | None = None,
     ) -> AsyncResults[T]:
+        from alyx_client.runtime.lists.async_results import AsyncResults
+
         query = action.query(self._client, filters, limit=limit, max_items=max_items, extra_params=extra_params)
         run = self._client.run if timeout is None else partial(self._client.run, timeout=timeout)
         return AsyncResults.from_query(query, run)
@@ -283,6 +286,8 @@ class AsyncJsonFields(AsyncEndpoint, Generic[KeyT, NameT]):
 def _json_field(
     client: ClientContext, read: Action[object], partial_update: Action[object], key: LookupKey, name: str
 ) -> JSONField:
+    from alyx_client.runtime.json_fields import JSONField
+
     require("field_name", name, str, "the name of a field")
     name = str.__str__(name)
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeGuard, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -19,8 +19,9 @@ from alyx_client.http.json_body import as_object, is_array, is_object, unexpecte
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
 from alyx_client.runtime.models import fields_of, key_of_url
+from alyx_client.runtime.rows import is_model, strict_adapter
 
-__all__ = ["LenientReader", "describe", "json_type", "strict_adapter"]
+__all__ = ["LenientReader", "describe", "json_type"]
 
 
 class LenientReader:
@@ -59,7 +60,7 @@ class LenientReader:
             A field differs and the log is strict.
         """
         is_list = get_origin(kind) is list
-        if (is_list and not is_array(value)) or (_is_model(kind) and not is_object(value)):
+        if (is_list and not is_array(value)) or (is_model(kind) and not is_object(value)):
             raise unexpected(self._response, self._endpoint, "a list" if is_list else "a record")
         return self._read(kind, value, "")
 
@@ -117,12 +118,6 @@ def _uuid_at_end(url: object) -> UUID | None:
         return None
 
 
-def strict_adapter(kind: Any) -> TypeAdapter[Any]:
-    """Return pydantic's reader of a type, without coercion."""
-    # A record is strict by its own configuration, and pydantic refuses a second one.
-    return TypeAdapter(kind, config=None if _is_model(kind) else {"strict": True})
-
-
 _adapters: dict[Any, TypeAdapter[Any]] = {}
 
 
@@ -133,10 +128,6 @@ def _cached_adapter(kind: object) -> TypeAdapter[Any]:
         return _adapters[kind]
     except TypeError:  # an unhashable annotation
         return strict_adapter(kind)
-
-
-def _is_model(kind: object) -> TypeGuard[type[BaseModel]]:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _alternatives(kind: object) -> tuple[Any, ...] | None:
@@ -154,7 +145,7 @@ def _alternative(kind: object, value: object) -> Any:
     for option in _alternatives(kind) or (kind,):
         if isinstance(value, list) and get_origin(option) is list:
             return option
-        if isinstance(value, dict) and _is_model(option):
+        if isinstance(value, dict) and is_model(option):
             return option
     return None
 

@@ -8,15 +8,15 @@ from functools import cached_property
 from types import GenericAlias
 from typing import Annotated, Any, Generic, Self, TypeVar, cast, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import core_schema
 
 from alyx_client.http.json_body import decode, is_array, is_count, refuse_failure, refuse_page, unexpected
 from alyx_client.http.message import Response
 from alyx_client.runtime.collector import COLLECTOR_PAUSE
 from alyx_client.runtime.drift import Drift, DriftLog
-from alyx_client.runtime.lenient import LenientReader, describe, json_type, strict_adapter
 from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, Paging
-from alyx_client.runtime.rows import Misfit, RowSchema
+from alyx_client.runtime.rows import Misfit, RowSchema, strict_adapter
 
 __all__ = ["PageParser", "ResponseParser"]
 
@@ -75,11 +75,15 @@ class ResponseParser(Generic[T_co]):
         if not response.content and (self.kind is Any or _is_empty(response)):
             # The write has succeeded, and a response of that status has no content whatever is declared.
             if self.kind is not Any and not _allows_none(self.kind):
+                from alyx_client.runtime.lenient import describe
+
                 log.add(Drift(endpoint, "answer", describe(self.kind), "missing"))
             return cast("T_co", None)
         try:
             return self._adapter.validate_json(response.content)
         except ValidationError:
+            from alyx_client.runtime.lenient import LenientReader
+
             return cast("T_co", LenientReader(endpoint, log, response).read(self.kind, decode(response, endpoint)))
 
 
@@ -100,9 +104,8 @@ class PageParser(Generic[T]):
         return type(self), (self.row,)
 
     @cached_property
-    def _pages(self) -> TypeAdapter[_PageBody[Any]]:
-        body: Any = _PageBody
-        return TypeAdapter(body[Annotated[Any, self._schema]])
+    def _pages(self) -> TypeAdapter[dict[str, Any]]:
+        return TypeAdapter(Annotated[Any, _PageSchema(self._schema)])
 
     @cached_property
     def _arrays(self) -> TypeAdapter[list[Any]]:
@@ -122,27 +125,33 @@ class PageParser(Generic[T]):
         if response.status in _EMPTY and not response.content:
             return Page(0, [], False)  # some servers say so of a list without rows
         misfits: list[Misfit] = []
+        total: int | None
+        following: str | None
         try:
             with COLLECTOR_PAUSE:
                 # Some endpoints ignore paging and send every row at once. Stripping the whole would copy it.
                 if response.content[:16].lstrip()[:1] == b"[":
                     rows = self._arrays.validate_json(response.content, context=misfits)
-                    body = _PageBody[Any].model_construct(count=len(rows), next=None, results=rows)
+                    total, following = len(rows), None
                 else:
                     body = self._pages.validate_json(response.content, context=misfits)
+                    rows, total, following = body["results"], body.get("count"), body.get("next")
         except ValidationError:
             return self._read_leniently(response, endpoint, log, paging)
-        if body.count is None and paging.counted:
+        if total is None and paging.counted:
             return self._read_leniently(response, endpoint, log, paging)
-        rows = body.results
         if misfits:
+            from alyx_client.runtime.lenient import LenientReader
+
             reader = LenientReader(endpoint, log, response)
             rows = [reader.read_row(self.row, row.value) if isinstance(row, Misfit) else row for row in rows]
-        count = len(rows) if body.count is None else body.count
-        url = None if paging.style == "offset" and body.count is not None else body.next
-        return Page(count, rows, body.next is not None, url, is_counted=body.count is not None)
+        count = len(rows) if total is None else total
+        url = None if paging.style == "offset" and total is not None else following
+        return Page(count, rows, following is not None, url, is_counted=total is not None)
 
     def _read_leniently(self, response: Response, endpoint: str, log: DriftLog, paging: Paging) -> Page[Any]:
+        from alyx_client.runtime.lenient import LenientReader, json_type
+
         value = decode(response, endpoint)
         reader = LenientReader(endpoint, log, response)
         if is_array(value):
@@ -172,11 +181,32 @@ def _no_truth(count: object) -> object:
     return count
 
 
-class _PageBody(BaseModel, Generic[T]):
-    # The length of a sequence.
-    count: Annotated[Annotated[int, Field(ge=0, le=sys.maxsize)] | None, BeforeValidator(_no_truth)] = None
-    next: str | None = None
-    results: list[T]
+class _PageSchema:
+    """Annotation of a page, validated as a dictionary: building a model of it takes as long as building its rows'.
+
+    Parameters
+    ----------
+    row
+        The annotation of a row.
+    """
+
+    def __init__(self, row: RowSchema) -> None:
+        self._row = row
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        # The length of a sequence.
+        length = core_schema.nullable_schema(core_schema.int_schema(ge=0, le=sys.maxsize))
+        fields = {
+            "count": (core_schema.no_info_before_validator_function(_no_truth, length), False),
+            "next": (core_schema.nullable_schema(core_schema.str_schema()), False),
+            "results": (core_schema.list_schema(handler(Annotated[Any, self._row])), True),
+        }
+        return core_schema.typed_dict_schema(
+            {
+                name: core_schema.typed_dict_field(schema, required=is_required)
+                for name, (schema, is_required) in fields.items()
+            }
+        )
 
 
 def _is_empty(response: Response) -> bool:

@@ -8,15 +8,25 @@ copy of the dictionary, which becomes its ``__dict__``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast, overload
+from typing import Any, TypeGuard, TypeVar, cast, overload
 
-from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler, TypeAdapter
 from pydantic_core import core_schema
 
 from alyx_client.runtime.collector import COLLECTOR_PAUSE
 from alyx_client.runtime.models import Record
 
-__all__ = ["Make", "Misfit", "RowSchema", "Rows", "declared_type", "fields_of", "make_records"]
+__all__ = [
+    "Make",
+    "Misfit",
+    "RowSchema",
+    "Rows",
+    "declared_type",
+    "fields_of",
+    "is_model",
+    "make_records",
+    "strict_adapter",
+]
 
 T = TypeVar("T")
 Make = Callable[[Any], Any]
@@ -128,6 +138,17 @@ def make_records(rows: list[Any], make: Make | None) -> list[Any]:
         return rows
     with COLLECTOR_PAUSE:
         return make.many(rows) if isinstance(make, RowSchema) else [make(row) for row in rows]
+
+
+def strict_adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return pydantic's reader of a type, without coercion."""
+    # A record is strict by its own configuration, and pydantic refuses a second one.
+    return TypeAdapter(kind, config=None if is_model(kind) else {"strict": True})
+
+
+def is_model(kind: object) -> TypeGuard[type[BaseModel]]:
+    """Return whether a type is a record, or another model of pydantic."""
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _note_misfit(value: object, info: core_schema.ValidationInfo[list[Misfit]]) -> Misfit:

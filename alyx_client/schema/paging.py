@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from alyx_client.lazy_dataclasses import dataclass
-from alyx_client.schema.openapi import Schema, as_list, as_schema
+
+if TYPE_CHECKING:
+    from alyx_client.schema.openapi import Schema
 
 __all__ = ["ALYX_PAGING", "Paging", "read_paging"]
 
@@ -80,6 +82,8 @@ def _find(described: Mapping[str, str], names: Iterable[str], words: str | tuple
 
 def _may_be(properties: Mapping[str, Any], name: str, kind: str) -> bool:
     """Return whether a page has a field that may be of a type."""
+    from alyx_client.schema.openapi import as_list, as_schema
+
     if name not in properties:
         return False
     schema = as_schema(properties[name])

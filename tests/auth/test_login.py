@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alyx_client import AlyxClient
-from alyx_client.auth.login import LoginState
+from alyx_client.auth.state import LoginState
 from alyx_client.errors import (
     AlyxError,
     AuthenticationError,
