@@ -23,6 +23,7 @@ extensions = [
     "diagrams",
     "myst_nb",
     "numpydoc",
+    "reference_pages",
     "repository_pages",
     "sphinx.ext.autodoc",
     "sphinx.ext.intersphinx",
@@ -53,6 +54,8 @@ nb_execution_timeout = 120
 nb_execution_show_tb = True
 
 autodoc_typehints = "none"
+# Names in docstrings lead to what they name.
+default_role = "py:obj"
 numpydoc_show_class_members = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

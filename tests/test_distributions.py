@@ -20,6 +20,8 @@ import alyx_client
 from alyx_client.downloads.names import check_name
 from alyx_client.http.connection import default_user_agent
 
+from .site_pages import written_pages
+
 ROOT = Path(__file__).parents[1]
 # Neither is needed to build, to test or to develop.
 LEFT_OUT = {".ci", ".git", ".gitignore"}
@@ -148,7 +150,7 @@ def test_metadata_names_authors_and_pythons(metadata: Message) -> None:
 
 PAGES = [
     *sorted(path.name for path in ROOT.glob("*.md")),
-    *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")),
+    *(path.relative_to(ROOT).as_posix() for path in written_pages()),
 ]
 
 
@@ -166,7 +168,7 @@ def test_relative_links_lead_somewhere(page: str) -> None:
 def test_version_has_one_place(metadata: Message) -> None:
     assert metadata["Version"] == alyx_client.__version__
     assert default_user_agent().startswith(f"alyx-client/{alyx_client.__version__} ")
-    pages = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("docs/**/*.md"))
+    pages = "".join(path.read_text(encoding="utf-8") for path in written_pages())
     assert set(re.findall(r"alyx-client(?:\[[\w,]+\])?==([\w.]+)", pages)) == {alyx_client.__version__}
 
 

@@ -17,8 +17,9 @@ import pytest
 from alyx_client import AlyxClient, AlyxError, AlyxWarning, errors
 from alyx_client.testing import LocalAlyx
 
+from .site_pages import DOCS, written_pages
+
 ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
 # Their examples need more than a local Alyx.
 RUN_ELSEWHERE = {
     "guides/coming-from-one.md": "tests/one/test_coming_from_one.py",
@@ -60,7 +61,7 @@ def _without_options(code: str) -> str:
     return re.sub(r"\A(?::[\w-]+:.*\n)+", "", code)
 
 
-PAGES = {path.relative_to(DOCS).as_posix(): Example.of(path) for path in sorted(DOCS.rglob("*.md"))}
+PAGES = {path.relative_to(DOCS).as_posix(): Example.of(path) for path in written_pages()}
 WITH_EXAMPLES = [page for page, examples in PAGES.items() if examples and page not in RUN_ELSEWHERE]
 
 
@@ -97,7 +98,7 @@ def test_examples_that_need_more_have_a_test_of_their_own(page: str) -> None:
 
 def test_examples_that_do_not_run_have_a_reason() -> None:
     """A comment before a block that is not `not run: …` does not keep it from running."""
-    for page in DOCS.rglob("*.md"):
+    for page in written_pages():
         marked = re.findall(r"<!-- not run(.*?)-->", page.read_text(encoding="utf-8"))
         used = sum(example.reason is not None for example in PAGES[page.relative_to(DOCS).as_posix()])
         assert len(marked) == used, page

@@ -22,18 +22,19 @@ from alyx_client.storage.file_system import read_regular_file, user_folder
 if TYPE_CHECKING:
     from alyx_client.http.rate import Rate
 
-__all__ = ["MORE_DATA_SERVERS", "ServersFile", "StoredServer", "read_servers", "servers_file"]
+__all__ = ["MORE_DATA_SERVERS", "SETTINGS", "ServersFile", "StoredServer", "read_servers", "servers_file"]
 
 MORE_DATA_SERVERS = "more_data_servers"
 """The setting for all data servers after the first."""
 
 # The settings have four levels.
 _MAX_DEPTH = 20
-_SETTINGS = (
+SETTINGS = (
     *("username", "cache_dir", "keyring", "data_server", "data_username", "data_password", MORE_DATA_SERVERS),
     *LIMITS,
     *("headers", "rate_limit", "pickle_token", "send_outbox", "package"),
 )
+"""The names of the settings of a server."""
 _EXPECTED: Mapping[type, str] = {str: "text in quotes", bool: "true or false", list: "a list of tables"}
 
 _T = TypeVar("_T", str, bool)
@@ -216,8 +217,8 @@ class _TableReader:
             raise self.error("rate_limit", f"is not a rate: {error}") from None
 
     def warn_about_unknown(self) -> None:
-        for name in self.table.keys() - set(_SETTINGS):
-            matches = nearest(name, _SETTINGS, count=1, parts=False)
+        for name in self.table.keys() - set(SETTINGS):
+            matches = nearest(name, SETTINGS, count=1, parts=False)
             hint = f"; is {matches[0]} meant?" if matches else "; it was ignored."
             warn(f"{self.source.file}: there is no setting {name!r}{hint}", AlyxWarning)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from alyx_generator.model.ir import Endpoint, EndpointAction
@@ -10,6 +11,7 @@ from alyx_generator.model.nouns import listed
 from alyx_generator.render.reference.context import Context
 from alyx_generator.render.reference.examples import examples
 from alyx_generator.render.reference.fields import fields_table, nested_tables, shapes_of
+from alyx_generator.render.reference.history import OR_EARLIER
 from alyx_generator.render.reference.markdown import HEAD, block, code, link, prose, signature_block, table
 from alyx_generator.render.reference.module_source import MethodSource
 from alyx_generator.render.reference.related import related
@@ -60,7 +62,9 @@ def _about(endpoint: Endpoint, context: Context) -> Iterator[str]:
     since = context.history.since((endpoint.name,))
     facts = [f"Path {code(endpoint.path)}"]
     if since:
-        facts.append(f"in Alyx since {since}")
+        facts.append(
+            f"in Alyx since {since.removeprefix(OR_EARLIER)}{' or earlier' if since.startswith(OR_EARLIER) else ''}"
+        )
     if model := context.condition_model(endpoint):
         facts.append(f"conditions on the fields of {link(model.name, f'../query-model.md#{model.name.lower()}')}")
     yield f"{'; '.join(facts)}.\n"
@@ -70,14 +74,14 @@ def _actions_table(endpoint: Endpoint, context: Context) -> str:
     rows = [
         (
             link(action.name, f"#{action.name}"),
+            prose(re.split(r"(?<=\.)\s", action.description)[0]),
             code(f"{action.method} {action.path}"),
             code(_returns(context.modules[endpoint.name].methods[action.name])),
             context.history.since((endpoint.name, "action", action.name)),
-            prose(action.description.partition("\n")[0]),
         )
         for action in endpoint.actions
     ]
-    return table(("action", "request", "returns", "since", "purpose"), rows)
+    return table(("action", "purpose", "request", "returns", "since"), rows)
 
 
 def _returns(method: MethodSource) -> str:
@@ -103,15 +107,15 @@ def _filters(action: EndpointAction, endpoint: Endpoint, method: MethodSource, c
     rows = [
         (
             code(one.keyword) + (" (required)" if one.required else ""),
-            describe_type(method.annotations[one.keyword]).text,
             prose(meanings[one.keyword]),
+            describe_type(method.annotations[one.keyword]).text,
             code(filter_example(one, endpoint.name, context.docs, model)),
             context.history.since((endpoint.name, "filter", action.name, one.keyword)),
         )
         for one in action.filters
     ]
     if rows:
-        yield table(("filter" if action.paged else "argument", "type", "meaning", "example", "since"), rows)
+        yield table(("filter" if action.paged else "argument", "meaning", "type", "example", "since"), rows)
 
 
 def _outcome(method: MethodSource) -> Iterator[str]:
@@ -131,13 +135,13 @@ def _many(endpoint: Endpoint, context: Context) -> Iterator[str]:
     rows = [
         (
             code(f"client.{endpoint.name}.{name}({method.docs.parameters[0][0]})"),
-            code(_returns(method)),
-            prose(method.docs.parameters[0][1]),
             prose(" ".join(method.docs.text)),
+            prose(method.docs.parameters[0][1]),
+            code(_returns(method)),
         )
         for name, method in methods.items()
     ]
-    yield table(("call", "returns", "takes", "purpose"), rows)
+    yield table(("call", "purpose", "takes", "returns"), rows)
 
 
 def _shapes(endpoint: Endpoint, context: Context) -> Iterator[str]:

@@ -14,7 +14,7 @@ from alyx_generator.render.reference.types import describe_type
 
 __all__ = ["Shapes", "fields_table", "nested_tables", "shapes_of"]
 
-_TITLES = ("field", "type", "null", "read-only", "required", "in", "since", "meaning")
+_TITLES = ("field", "meaning", "type", "null", "read-only", "required", "in", "since")
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,13 @@ def _row(name: str, shapes: Shapes, context: Context) -> Sequence[str]:
     sent = [shape for shape in shapes.sent if shape in having]
     return (
         code(name),
+        prose(next((doc for shape in having if (doc := context.classes[shape][name].doc)), "")),
         _type(name, returned, sent, context),
         _null(name, returned, sent, context),
         "" if sent or not shapes.sent else "yes",
         "yes" if _is_required(name, shapes.required_by, context) else "",
         "all" if len(having) == len(shapes.all) else ", ".join(map(code, having)),
         context.history.earliest([("field", shape, _server_name(name, shape, context)) for shape in having]),
-        prose(next((doc for shape in having if (doc := context.classes[shape][name].doc)), "")),
     )
 
 

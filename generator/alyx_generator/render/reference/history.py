@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from alyx_generator.model.ir import Api
 from alyx_generator.source.query_model import QueryModel
 
+OR_EARLIER = "≤\u00a0"
+"""What stands before the oldest version that is known, with a space at which no line breaks."""
+
 Part = tuple[str, ...]
 """An endpoint; with an action, a filter of it, or a field of a model."""
 
@@ -32,12 +35,12 @@ class History:
         unbroken = [name for name, other in zip(newest_first, present, strict=False) if name == other]
         if not unbroken:
             return ""
-        return f"≤ {unbroken[-1]}" if len(unbroken) == len(newest_first) else unbroken[-1]
+        return f"{OR_EARLIER}{unbroken[-1]}" if len(unbroken) == len(newest_first) else unbroken[-1]
 
     def earliest(self, parts: Sequence[Part]) -> str:
         """Return the earliest version of several parts, as `since` does."""
         versions = ["", *[*self.versions][::-1]]
-        return max((self.since(part) for part in parts), key=lambda one: versions.index(one.removeprefix("≤ ")))
+        return max((self.since(part) for part in parts), key=lambda one: versions.index(one.removeprefix(OR_EARLIER)))
 
 
 def history(apis: Mapping[str, Api], query_models: Mapping[str, QueryModel]) -> tuple[History, History]:

@@ -8,8 +8,14 @@ from collections.abc import Iterable, Sequence
 from alyx_client.schema.report import escape_markdown
 from alyx_generator.render.text import MARK, one_line, visible
 
-HEAD = f"<!-- {MARK}alyx-generate docs`; do not edit. -->\n"
-"""The first line of a page."""
+
+def head(command: str) -> str:
+    """Return the first line of a page that a command writes."""
+    return f"<!-- {MARK}{command}`; do not edit. -->\n"
+
+
+HEAD = head("alyx-generate docs")
+"""The first line of a page of the generator's."""
 
 # Code in docstrings has one backtick or two.
 _CODE = re.compile(r"(``.+?``|`[^`]+`)")

@@ -70,13 +70,13 @@ def _index(context: Context) -> Iterator[str]:
     rows = (
         (
             link(endpoint.name, f"{endpoint.name}.md"),
+            prose(endpoint.description),
             ", ".join(code(action.name) for action in endpoint.actions),
             context.history.since((endpoint.name,)),
-            prose(endpoint.description),
         )
         for endpoint in context.api.endpoints
     )
-    yield table(("endpoint", "actions", "since", "purpose"), rows)
+    yield table(("endpoint", "purpose", "actions", "since"), rows)
     yield "```{toctree}\n:hidden:\n"
     yield from (endpoint.name for endpoint in context.api.endpoints)
     yield "```\n"

@@ -110,15 +110,15 @@ def _model(model: ConditionModel, query_model: QueryModel, history: History) -> 
     # Names that Python reserves have an underscore more.
     names = {field.name: field.name if field.name in fields else field.name.removesuffix("_") for field in model.fields}
     yield table(
-        ("field", "Django class", "leads to", "comparisons", "since", "meaning"),
+        ("field", "meaning", "Django class", "leads to", "comparisons", "since"),
         (
             (
                 code(field.name),
+                prose(field.description),
                 code(fields[names[field.name]].django_class),
                 link(field.model, f"#{field.model.lower()}") if field.model else "",
                 "" if field.model else code(field.kind),
                 history.since((model.name, names[field.name])),
-                prose(field.description),
             )
             for field in model.fields
         ),

@@ -1,0 +1,144 @@
+"""Pages of the core's public names, whose text autodoc takes from their docstrings."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from typing import Any
+
+from alyx_generator.render.reference.markdown import head
+
+Names = dict[str, tuple[str, ...]]
+
+PAGES: dict[str, tuple[str, str, Names]] = {
+    "clients": (
+        "Clients",
+        "Each has an attribute for each [endpoint](../endpoints/index.md).",
+        {"alyx_client": ("AlyxClient", "AsyncAlyxClient", "Retries"), "alyx_client.config": ("DataServer",)},
+    ),
+    "records": (
+        "Records",
+        "What endpoints return and take. The classes of each endpoint are on [its page](../endpoints/index.md).",
+        {
+            "alyx_client.runtime": ("Record", "WithIdInUrl", "RecordOf", "Resource", "UNSET", "JsonFields", "Upload"),
+            "alyx_client.runtime.drift": ("Drift", "DriftLog"),
+        },
+    ),
+    "lists": (
+        "Lists",
+        "What `list` returns, and lists of calls by name.",
+        {"alyx_client": ("Results", "AsyncResults"), "alyx_client.rest.lists": ("LazyList",)},
+    ),
+    "many-records": (
+        "Calls for many records",
+        "What `read_many`, `create_many` and the others return.",
+        {"alyx_client": ("BulkResults",), "alyx_client.runtime.bulk_results": ("BulkFailures", "BulkFailure")},
+    ),
+    "conditions": (
+        "Conditions",
+        "Fields that are compared, and what a comparison makes. The [query model](../query-model.md) has all fields.",
+        {
+            "alyx_client.runtime.query": (
+                *("Condition", "Fields", "Field", "TextField", "IntegerField", "FloatField", "BooleanField"),
+                *("ChoiceField", "UUIDField", "DateField", "DateTimeField", "TimeField", "DurationField"),
+                *("ArrayField", "JSONField", "JSONValue", "OtherField"),
+            )
+        },
+    ),
+    "outbox": (
+        "The outbox",
+        "Writes that wait for the server: `client.outbox`.",
+        {
+            "alyx_client.outbox.sync": ("Outbox",),
+            "alyx_client.outbox.aio": ("AsyncOutbox",),
+            "alyx_client": ("Receipt",),
+            "alyx_client.outbox.entries": ("Entry", "SendReport"),
+        },
+    ),
+    "tables": (
+        "Tables",
+        "Records as tables of pandas, polars and Arrow.",
+        {"alyx_client.frames": ("to_pandas", "to_polars", "to_arrow", "read_cache_tables", "CachedTable")},
+    ),
+    "webclient": (
+        "Names of ONE's module",
+        "`alyx_client.webclient` has the names that code written for `one.webclient` imports, beside the "
+        "[clients](clients.md); downloads as functions are among them.",
+        {
+            "alyx_client.webclient": (
+                *("no_cache", "RestScheme", "http_download_file", "http_download_file_list"),
+                *("dataset_record_to_url", "file_record_to_url", "update_url_params"),
+            ),
+            "alyx_client.one": ("install", "uninstall", "is_installed"),
+        },
+    ),
+    "schema": (
+        "Reports on schemas",
+        "What `client.check_schema()` returns.",
+        {"alyx_client.schema.report": ("Report", "Change")},
+    ),
+    "testing": (
+        "The local Alyx",
+        "A server for tests and for trying things out.",
+        {
+            "alyx_client.testing": ("LocalAlyx",),
+            "alyx_client.testing.server.faults": ("Faults", "Fault"),
+            "alyx_client.testing.server.request_log": ("ReceivedRequest",),
+        },
+    ),
+}
+"""The pages: title, introduction, and names by module. Errors have a page of their own, of all their classes."""
+
+_WITHOUT_INHERITED = frozenset({"alyx_client.runtime.query"})
+
+
+def api_pages() -> dict[str, str]:
+    """Return the pages of the core, by path below the reference."""
+    pages = {f"api/{name}.md": _page(*content) for name, content in PAGES.items()}
+    toctree = "\n".join(("```{toctree}", ":maxdepth: 1", "", *PAGES, "../errors", "```", ""))
+    return {**pages, "api/index.md": f"{head('make docs')}\n# Python API\n\nThe public names of the core.\n\n{toctree}"}
+
+
+def _page(title: str, introduction: str, names: Names) -> str:
+    parts = [head("make docs"), f"# {title}", "", introduction, ""]
+    for module, members in names.items():
+        for name in members:
+            parts += [f"## {name}", "", "```{eval-rst}", *_directive(module, name), "```", ""]
+    return "\n".join(parts)
+
+
+def _directive(module: str, name: str) -> list[str]:
+    value = getattr(import_module(module), name)
+    head = [f".. currentmodule:: {module}", ""]
+    if not inspect.isclass(value):
+        kind = "autofunction" if inspect.isfunction(value) else "autodata"
+        return [*head, f".. {kind}:: {name}"]
+    members = sorted(_members(value, module))
+    options = [f"   :members: {', '.join(members)}"] if members else []
+    return [*head, f".. autoclass:: {name}", *options]
+
+
+def _members(cls: type[Any], module: str) -> set[str]:
+    """Return the members of a class that its page shows: those of the project that are no endpoints."""
+    from alyx_client import AlyxClient, AsyncAlyxClient
+
+    endpoints = {
+        name
+        for client in (AlyxClient, AsyncAlyxClient)
+        for name in vars(client)
+        if inspect.isdatadescriptor(vars(client)[name]) or hasattr(vars(client)[name], "func")
+    }
+    own: set[str] = set()
+    for base in cls.__mro__:
+        if not base.__module__.startswith("alyx_client") or (base is not cls and module in _WITHOUT_INHERITED):
+            continue
+        own |= {name for name, value in vars(base).items() if not name.startswith("_") and _is_documented(value)}
+    return own - endpoints if issubclass(cls, (AlyxClient, AsyncAlyxClient)) else own
+
+
+def _is_documented(value: object) -> bool:
+    if isinstance(value, classmethod | staticmethod):
+        return True
+    return (inspect.isfunction(value) or isinstance(value, property) or hasattr(value, "func")) and bool(
+        inspect.getdoc(value)
+    )
