@@ -18,8 +18,8 @@ EventT = TypeVar("EventT", threading.Event, "asyncio.Event")
 
 _NOTHING_SENT = "The client is closed, so nothing was sent. Create another one, or open this one again in a with block."
 NOT_REPEATED = "The client was closed, so the request that had failed was not sent again."
-DEFAULT_MAX_REQUESTS: Final = 16
-"""How many requests of one event loop are under way at a time if nothing else is set."""
+DEFAULT_MAX_REQUESTS: Final = 20
+"""How many requests of one event loop, or of one call for many records, are under way at a time by default."""
 
 
 class Closable(Generic[EventT]):
