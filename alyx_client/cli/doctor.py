@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+from dataclasses import replace
 
 import typer
 
 from alyx_client.cli.checks import Check, Outcome, Result, failed, machine_checks, message, settings_checks
-from alyx_client.cli.session import session_of
+from alyx_client.cli.session import Session, session_of
 from alyx_client.cli.terminal import FAILED, RunState, command, safe
 
 __all__ = ["doctor"]
@@ -31,7 +32,8 @@ def doctor(context: typer.Context) -> None:
     """
     from alyx_client.cli.server_checks import login_checks, server_checks
 
-    session = session_of(context)
+    # A prompt for a password would come in the middle of the checks.
+    session = Session(replace(session_of(context).options, silent=True))
     groups: list[tuple[Check, ...]] = [(machine_checks, settings_checks)]
     if not session.options.offline:
         groups.append((server_checks, login_checks))

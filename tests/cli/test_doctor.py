@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import socket
@@ -91,6 +92,18 @@ def test_doctor_finds(
     assert result.code == 1
     assert line in result.out
     assert "Traceback" not in result.err
+
+
+def test_nothing_is_prompted_for(alyx: LocalAlyx, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also at a terminal, with a login whose token the server refuses."""
+    monkeypatch.setenv("ALYX_URL", alyx.url)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("olivier\n"))
+    run("login", "-u", "olivier", "--password-stdin")
+    (token,) = (servers_file().parent / "tokens").glob("*.json")
+    token.write_text(re.sub(r"[0-9a-f]{40}", "0" * 40, token.read_text()))
+    monkeypatch.setattr("alyx_client.auth.prompt.is_interactive", lambda: pytest.fail("prompts"))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert "FAIL  login" in re.sub(r"\x1b\[\d*m", "", run("doctor").out)
 
 
 @posix
