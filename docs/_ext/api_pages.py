@@ -32,7 +32,11 @@ PAGES: dict[str, tuple[str, str, Names]] = {
     "many-records": (
         "Calls for many records",
         "What `read_many`, `create_many` and the others return.",
-        {"alyx_client": ("BulkResults",), "alyx_client.runtime.bulk_results": ("BulkFailures", "BulkFailure")},
+        {
+            "alyx_client": ("BulkResults",),
+            "alyx_client.runtime.bulk_results": ("BulkFailures", "BulkFailure"),
+            "alyx_client.runtime.bulk_options": ("BulkArguments",),
+        },
     ),
     "conditions": (
         "Conditions",
@@ -55,6 +59,11 @@ PAGES: dict[str, tuple[str, str, Names]] = {
             "alyx_client.outbox.entries": ("Entry", "SendReport"),
         },
     ),
+    "downloads": (
+        "Downloads",
+        "The options of `client.download_file` and the other downloads.",
+        {"alyx_client.downloads.options": ("DownloadOptions",)},
+    ),
     "tables": (
         "Tables",
         "Records as tables of pandas, polars and Arrow.",
@@ -76,6 +85,25 @@ PAGES: dict[str, tuple[str, str, Names]] = {
         "Reports on schemas",
         "What `client.check_schema()` returns.",
         {"alyx_client.schema.report": ("Report", "Change")},
+    ),
+    "configuration": (
+        "Settings of servers",
+        "What a client finds out about its server before it sends anything. [Settings](../settings.md) lists them all.",
+        {"alyx_client.config": ("Settings", "find_settings", "find_package", "servers_file")},
+    ),
+    "generated-packages": (
+        "What generated code builds on",
+        "Names that packages written by `alyx-generate client` import. If one of them changes, these packages are "
+        "generated again, and the changelog says so.",
+        {
+            "alyx_client.client": ("BaseClient", "AsyncBaseClient"),
+            "alyx_client.runtime": (
+                *("Action", "ListAction", "Endpoint", "AsyncEndpoint", "AsyncJsonFields", "ResponseParser"),
+                *("PageParser", "Paging", "TokenScheme", "Origin", "Reference", "RecordOr", "RecordsOr"),
+                *("ZonedResource", "DateInput", "DateTimeInput", "ZonedDateTimeInput", "UUIDInput", "DateRange"),
+                *("DjangoFilter", "ByKey", "ClosedSet", "ClosedSets", "Column", "completes", "known_filters"),
+            ),
+        },
     ),
     "testing": (
         "The local Alyx",
