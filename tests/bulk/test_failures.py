@@ -283,7 +283,7 @@ def test_progress_is_shown_unless_silent(silent: bool, many: Many, monkeypatch: 
     drawn: list[tuple[str, int, int]] = []
 
     class Bar:
-        n = 0
+        n, disable, start_t, delay = 0, False, 0.0, 0.0
 
         def __init__(self, *, total: int, desc: str, **_: object) -> None:
             self.total, self.desc = total, desc
