@@ -20,6 +20,7 @@ project_copyright = "the alyx-client authors"
 version = release = __version__
 
 extensions = [
+    "completion",
     "diagrams",
     "myst_nb",
     "numpydoc",
