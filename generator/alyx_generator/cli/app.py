@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from alyx_client import __version__
+from alyx_client.cli.terminal import show_lists
 from alyx_generator.cli.check import check_folders
 from alyx_generator.cli.client import client
 from alyx_generator.cli.diff import diff
@@ -18,7 +19,6 @@ from alyx_generator.cli.docs import docs
 from alyx_generator.cli.fetch import fetch
 from alyx_generator.cli.probe import probe
 from alyx_generator.cli.snapshot import snapshot
-from alyx_generator.cli.terminal import show_lists
 
 __all__ = ["app", "main"]
 

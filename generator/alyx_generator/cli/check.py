@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from alyx_client import __version__
+from alyx_client.cli.terminal import say
 from alyx_generator.cli.check_report import CheckResult, in_json, in_markdown, text
 from alyx_generator.cli.terminal import (
     DIFFERENT,
@@ -22,7 +23,6 @@ from alyx_generator.cli.terminal import (
     command,
     progress,
     read_access,
-    say,
 )
 from alyx_generator.package.manifest import (
     MANIFEST,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from alyx_client.cli.terminal import note, say
 from alyx_generator.cli.terminal import (
     DIFFERENT,
     SOURCE,
@@ -20,10 +21,8 @@ from alyx_generator.cli.terminal import (
     QueryModelOption,
     command,
     fail,
-    note,
     progress,
     read_access,
-    say,
 )
 from alyx_generator.package.manifest import Manifest, check_package_name, elsewhere
 from alyx_generator.package.pipeline import Generated, GeneratedPackage, generate_package

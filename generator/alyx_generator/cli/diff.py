@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from alyx_client.cli.terminal import say
 from alyx_client.schema.report import Report
 from alyx_generator.cli.terminal import (
     DIFFERENT,
@@ -21,7 +22,6 @@ from alyx_generator.cli.terminal import (
     fail,
     progress,
     read_access,
-    say,
 )
 from alyx_generator.package.compare import compare
 from alyx_generator.package.compare_fields import with_changed_fields

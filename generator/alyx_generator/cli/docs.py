@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from alyx_client.cli.terminal import say
 from alyx_generator.cli.terminal import (
     SOURCE,
     UNREADABLE,
@@ -18,7 +19,6 @@ from alyx_generator.cli.terminal import (
     fail,
     progress,
     read_access,
-    say,
 )
 from alyx_generator.package.manifest import check_package_name
 from alyx_generator.package.reference import Reference, package_reference, shipped_reference

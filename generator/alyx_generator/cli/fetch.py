@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from alyx_generator.cli.terminal import SOURCE, HeaderOption, command, note, progress, read_access
+from alyx_client.cli.terminal import note
+from alyx_generator.cli.terminal import SOURCE, HeaderOption, command, progress, read_access
 from alyx_generator.package.write import write_file
 from alyx_generator.source.fetch import decode, document_format, download, read_source
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from alyx_client.cli.terminal import note, say
 from alyx_generator.cli.probe_query import write_query_model
 from alyx_generator.cli.terminal import (
     DIFFERENT,
@@ -22,10 +23,8 @@ from alyx_generator.cli.terminal import (
     OverlayOption,
     command,
     fail,
-    note,
     progress,
     read_access,
-    say,
 )
 from alyx_generator.package.write import write_file
 from alyx_generator.probe import run

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from alyx_generator.cli.terminal import INTERRUPTED, Form, fail, note, say
+from alyx_client.cli.terminal import note, say
+from alyx_generator.cli.terminal import INTERRUPTED, Form, fail
 from alyx_generator.package.write import write_file
 from alyx_generator.probe.crawl import Progress
 from alyx_generator.probe.query.report import in_json, in_markdown, text

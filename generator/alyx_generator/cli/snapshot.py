@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from alyx_generator.cli.terminal import SOURCE, USAGE, HeaderOption, command, fail, progress, read_access, say
+from alyx_client.cli.terminal import say
+from alyx_generator.cli.terminal import SOURCE, USAGE, HeaderOption, command, fail, progress, read_access
 from alyx_generator.package.shipped import store_query_model, take_snapshot
 from alyx_generator.source.fetch import decode, download, read_source
 from alyx_generator.source.paths import QUERY_MODEL

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
-import re
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -13,7 +11,8 @@ from typing import Annotated, NoReturn, ParamSpec
 
 import typer
 
-from alyx_client.errors import AlyxError, printable
+from alyx_client.cli.terminal import note, show_lists
+from alyx_client.errors import AlyxError
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
 from alyx_client.http.url import origin
@@ -145,31 +144,10 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-def show_lists(function: Callable[..., object]) -> None:
-    """Keep the line breaks of examples and exit codes in a command's help."""
-    # Click rewraps every paragraph that does not begin with a backspace character.
-    function.__doc__ = re.sub(r"\n\n(?=For example:|Exit codes)", "\n\n\b\n", inspect.cleandoc(function.__doc__ or ""))
-
-
 def fail(message: str, code: int) -> NoReturn:
     """Print an error to stderr, and exit."""
     note(f"alyx-generate: {message}")
     raise typer.Exit(code)
-
-
-def say(text: str) -> None:
-    """Print a result to stdout."""
-    typer.echo(_printable(text), nl=not text.endswith("\n"))
-
-
-def note(text: str) -> None:
-    """Print a message to stderr."""
-    typer.echo(_printable(text), err=True)
-
-
-def _printable(text: str) -> str:
-    # Names in a schema are a server's words, which must not command the terminal.
-    return printable(text, several_lines=True, limit=None)
 
 
 def progress(text: str) -> None:
