@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from alyx_generator.render.reference.markdown import head
@@ -138,12 +141,37 @@ def _page(title: str, introduction: str, names: Names) -> str:
 def _directive(module: str, name: str) -> list[str]:
     value = getattr(import_module(module), name)
     head = [f".. currentmodule:: {module}", ""]
+    if inspect.isfunction(value):
+        return [*head, f".. autofunction:: {name}"]
     if not inspect.isclass(value):
-        kind = "autofunction" if inspect.isfunction(value) else "autodata"
-        return [*head, f".. {kind}:: {name}"]
+        # autodoc would show the documentation of the value's class.
+        content, doc = _declaration(module, name)
+        return [*head, f".. py:data:: {name}", f"   :value: {content}", "", f"   {doc}"]
     members = sorted(_members(value, module))
     options = [f"   :members: {', '.join(members)}"] if members else []
     return [*head, f".. autoclass:: {name}", *options]
+
+
+def _declaration(package: str, name: str) -> tuple[str, str]:
+    """Return the value of a public name that is no class, as code, and the text below it."""
+    for file in sorted(Path(str(import_module(package).__file__)).parent.glob("*.py")):
+        body = ast.parse(file.read_text(encoding="utf-8")).body
+        for statement, after in pairwise(body):
+            match statement, after:
+                case (
+                    ast.Assign(targets=[ast.Name(id=target)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value),
+                    ast.Expr(value=ast.Constant(value=str(doc))),
+                ) if target == name:
+                    # What pydantic is told beside the type is no reader's business.
+                    match value:
+                        case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[shown, *_])):
+                            return ast.unparse(shown), " ".join(doc.split())
+                        case _:
+                            return ast.unparse(value), " ".join(doc.split())
+                case _:
+                    pass
+    raise LookupError(f"{package}.{name} has no documentation where it is defined")
 
 
 def _members(cls: type[Any], module: str) -> set[str]:

@@ -12,6 +12,7 @@ from alyx_generator.render.reference.values import field_example, filter_example
 
 __all__ = ["examples"]
 
+_TELLING = ("subject", "lab", "nickname", "dataset_type", "project")
 # Fields that may be changed without touching what else refers to the record.
 _HARMLESS = ("description", "narrative", "text", "json", "priority", "depth", "version")
 
@@ -47,7 +48,7 @@ class _Examples:
         """Return the example of an action."""
         if action.paged:
             rows = variable_name(self.endpoint.noun.plural)
-            shown = [*self._required(action), "max_items=10"]
+            shown = [*self._required(action), *self._telling(action), "max_items=10"]
             return f"{rows} = {self._call(action, [*self._parents(action), *shown])}"
         arguments = [*self._parents(action), *self._key(action), *self._body(action), *self._required(action)]
         call = self._call(action, arguments)
@@ -86,6 +87,15 @@ class _Examples:
         for one in action.filters:
             if one.required:
                 yield filter_example(one, self.endpoint.name, self.docs, None)
+
+    def _telling(self, action: EndpointAction) -> Iterator[str]:
+        """Yield a filter that readers use first, if its value is known."""
+        by_name = {one.name: one for one in action.filters if not one.required}
+        known = (by_name[name] for name in _TELLING if name in by_name)
+        for one in known:
+            if self.docs.example_value(self.endpoint.name, one.name, one.reference) is not None:
+                yield filter_example(one, self.endpoint.name, self.docs, None)
+                return
 
     def _body(self, action: EndpointAction) -> Iterator[str]:
         if not action.body:
