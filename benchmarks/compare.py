@@ -52,7 +52,8 @@ def unpack(revision: str, folder: Path) -> None:
         raise SystemExit(archive.stderr.decode(errors="replace").strip())
     folder.mkdir()
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        tar.extractall(folder, filter="data")
+        # Python 3.11 has filters from 3.11.4 on.
+        tar.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     shutil.rmtree(folder / "benchmarks", ignore_errors=True)
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(Path(__file__).parent, folder / "benchmarks", ignore=ignored)
