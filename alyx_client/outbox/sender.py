@@ -130,6 +130,10 @@ class Sender:
         Entry or None
             The write; None if the server refused it, so that it is not in the outbox any more.
         """
+        if others is not None:
+            own = yield from call(partial(self._store.get, token))
+            # It goes with those before it, which another process may be sending: that may take long.
+            seconds = 0.0 if (yield from call(partial(self._has_to_wait, own))) else seconds
         try:
             lock = yield from self._lock(seconds)
         except OutboxError:

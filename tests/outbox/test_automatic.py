@@ -15,8 +15,10 @@ from alyx_client import AsyncAlyxClient
 from alyx_client.config import find_settings, servers_file
 from alyx_client.errors import AlyxWarning
 from alyx_client.models import Lab, Subject
-from alyx_client.outbox import automatic, watch
+from alyx_client.outbox import automatic, base, watch
+from alyx_client.outbox.entries import Receipt
 from alyx_client.outbox.watch import Watch, watch_of
+from alyx_client.storage.lock import FileLock, LockResult
 
 from .conftest import Rig
 
@@ -152,6 +154,20 @@ def test_while_another_process_sends_nothing_waits_for_it(rig: Rig) -> None:
         thread.join()
         assert len(client.outbox) == 0
     assert rig.count("/labs") == 1
+
+
+def test_a_write_does_not_wait_for_another_process_that_sends_those_before_it(
+    any_rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(any_rig, "one")
+    monkeypatch.setattr(base, "LOCK_SECONDS", 1e6)
+    with any_rig.client() as client:
+        other = FileLock(client.outbox.folder / ".send.lock")
+    assert other.acquire() is LockResult.ACQUIRED
+    assert isinstance(any_rig.write("labs.create", Lab(name="two"), send_outbox=True), Receipt)
+    other.release()
+    assert read(any_rig, send_outbox=True)
+    assert any_rig.labs() == ["one", "two"]
 
 
 def test_threads_send_each_write_once(rig: Rig) -> None:
