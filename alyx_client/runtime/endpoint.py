@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from inspect import isfunction
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Unpack
 
 from alyx_client.errors import InvalidFieldError
@@ -17,6 +18,7 @@ from alyx_client.runtime.client import AsyncClient, ClientContext, SyncClient
 from alyx_client.runtime.keys import LookupKey
 from alyx_client.runtime.lists.results import Results
 from alyx_client.runtime.models import Resource
+from alyx_client.runtime.signatures import show_annotations
 
 if TYPE_CHECKING:
     from alyx_client.runtime.bulk_options import BulkArguments
@@ -33,6 +35,10 @@ NameT = TypeVar("NameT", bound=str)
 
 class _ActionsInRepr:
     __slots__ = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        show_annotations(method for name, method in vars(cls).items() if isfunction(method) and name[0] != "_")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {', '.join(self._actions())}>"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar, get_args, get_origin
 
 from alyx_client.runtime.inputs import UNSET
 
-__all__ = ["LazySignature", "changes_signature", "completes", "is_list_annotation", "show_fields"]
+__all__ = ["LazySignature", "changes_signature", "completes", "is_list_annotation", "show_annotations", "show_fields"]
 
 MethodT = TypeVar("MethodT", bound=Callable[..., object])
 
@@ -72,6 +73,25 @@ def completes(changes: type) -> Callable[[MethodT], MethodT]:
     return decorate
 
 
+def show_annotations(methods: Iterable[Callable[..., object]]) -> None:
+    """Have signatures show annotations as they stand in the source; Python quotes those that it has not evaluated.
+
+    Parameters
+    ----------
+    methods
+        The methods; those with a signature of their own keep it.
+    """
+    for method in methods:
+        if not hasattr(method, "__signature__"):
+            method.__signature__ = LazySignature(partial(_plain_signature, method))  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
+
+
+def _plain_signature(method: Callable[..., object]) -> inspect.Signature:
+    own = inspect.Signature.from_callable(_copied(inspect.unwrap(method)))
+    parameters = [one.replace(annotation=_text(one.annotation)) for one in own.parameters.values()]
+    return own.replace(parameters=parameters, return_annotation=_text(own.return_annotation))
+
+
 def changes_signature(method: Callable[..., object], keywords: Mapping[str, object]) -> inspect.Signature:
     """Return the signature of a function with keywords in place of its ``**`` parameter.
 
@@ -88,7 +108,11 @@ def changes_signature(method: Callable[..., object], keywords: Mapping[str, obje
     # A key in the path, passed by position alone, may have the name of a field, which no signature allows.
     before = [one.replace(name=f"{one.name}_key") if one.name in keywords else one for one in before]
     after = [one for one in own.parameters.values() if one.kind is kinds.KEYWORD_ONLY]
-    return own.replace(parameters=[*before, *_keyword_parameters(keywords), *after])
+    parameters = [*before, *_keyword_parameters(keywords), *after]
+    return own.replace(
+        parameters=[one.replace(annotation=_text(one.annotation)) for one in parameters],
+        return_annotation=_text(own.return_annotation),
+    )
 
 
 def show_fields(model: type, init: Callable[..., None]) -> None:
@@ -147,9 +171,19 @@ def is_list_annotation(annotation: Any) -> bool:
     return get_origin(annotation) is list or any(map(is_list_annotation, get_args(annotation)))
 
 
+class _Source(str):
+    """An annotation as it stands in the source."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def _text(annotation: object) -> object:
-    """Return an annotation as it stands in the source, where a ``TypedDict`` has wrapped it."""
-    return getattr(annotation, "__forward_arg__", annotation)
+    """Return an annotation as it stands in the source: unwrapped from a ``TypedDict``, and not quoted."""
+    source = getattr(annotation, "__forward_arg__", annotation)
+    return _Source(source) if isinstance(source, str) else annotation
 
 
 def _copied(function: Callable[..., object]) -> Any:

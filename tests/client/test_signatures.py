@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pickle
 import subprocess
 import sys
+from functools import cache
 from typing import Any
 
 import pytest
@@ -62,6 +64,23 @@ def test_lists_have_their_filters() -> None:
     assert {"subject", "max_items"} <= set(inspect.signature(CLIENTS[0].sessions.list).parameters)
 
 
+@pytest.mark.parametrize("client", CLIENTS, ids=["sync", "async"])
+@pytest.mark.parametrize("method", ["list", "read", "create", "partial_update", "read_many", "json_field_write"])
+def test_signatures_show_annotations_as_in_the_source(client: Any, method: str) -> None:
+    bound = getattr(client.sessions, method)
+    signature = inspect.signature(bound)
+    shown = str(signature)
+    assert "timeout: float | None = None" in shown
+    assert ": '" not in shown
+    assert ': "' not in shown
+    assert "-> '" not in shown
+    # They are the texts that they were.
+    expected = bound.__func__.__annotations__
+    assert {name: one.annotation for name, one in signature.parameters.items() if name in expected} == {
+        name: text for name, text in expected.items() if name in signature.parameters
+    }
+
+
 def test_signatures_are_made_when_they_are_looked_at() -> None:
     made: list[int] = []
 
@@ -79,31 +98,61 @@ def test_signatures_are_made_when_they_are_looked_at() -> None:
     assert made == [1]
 
 
-@pytest.mark.parametrize("jedi", [True, False])
-@pytest.mark.parametrize(
-    ("text", "completion"),
-    [
-        ("Subject(nick", "nickname="),
-        ("client.sessions.partial_update(key, narr", "narrative="),
-        ("client.sessions.list(subj", "subject="),
-        ("client.sess", "client.sessions"),
-    ],
-)
-def test_ipython_completes(text: str, completion: str, jedi: bool) -> None:
-    pytest.importorskip("IPython")
+# Without jedi, IPython evaluates no attribute of objects that have __getattr__, such as a client.
+COMPLETED = {
+    True: {
+        "Subject(nick": "nickname=",
+        "client.sessions.partial_update(key, narr": "narrative=",
+        "client.sessions.list(subj": "subject=",
+        "client.sess": "sessions",
+        "row.": "subject",
+    },
+    False: {
+        "Subject(nick": "nickname=",
+        "change(key, narr": "narrative=",
+        "find(subj": "subject=",
+        "client.sess": "sessions",
+        "row.": "subject",
+        'row["': "subject",
+    },
+}
+
+
+@cache
+def completions(jedi: bool) -> dict[str, list[str]]:
+    """Return what IPython completes, by text."""
     code = f"""
+import json
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.completer import provisionalcompleter
 shell = InteractiveShell.instance()
 shell.Completer.use_jedi = {jedi}
 shell.run_cell('''
 from alyx_client import AlyxClient
-from alyx_client.models import Subject
+from alyx_client.models import SessionSummary, Subject
 client, key = AlyxClient("http://localhost:1", token="x"), "k"
+change, find = client.sessions.partial_update, client.sessions.list
+row = SessionSummary.model_construct(subject="x", number=1)
 ''')
-text = {text!r}
 with provisionalcompleter():
-    print([one.text for one in shell.Completer.completions(text, len(text))])
+    texts = {list(COMPLETED[jedi])}
+    print(json.dumps({{text: [one.text for one in shell.Completer.completions(text, len(text))] for text in texts}}))
 """
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert completion.removeprefix("client.") in shown
+    completed: dict[str, list[str]] = json.loads(shown.splitlines()[-1])
+    return completed
+
+
+@pytest.mark.parametrize(
+    ("jedi", "text"), [(jedi, text) for jedi, completed in COMPLETED.items() for text in completed]
+)
+def test_ipython_completes(jedi: bool, text: str) -> None:
+    pytest.importorskip("IPython")
+    found = [one.removeprefix(".") for one in completions(jedi)[text]]
+    assert COMPLETED[jedi][text] in found
+
+
+def test_names_of_a_record_are_without_the_methods_of_pydantic_which_are_mostly_deprecated() -> None:
+    names = dir(models.SessionSummary.model_construct(subject="x"))
+    assert {"subject", "get", "items", "model_dump"} <= set(names)
+    assert not {"copy", "dict", "parse_obj", "construct"} & set(names)
