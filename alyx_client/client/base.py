@@ -101,7 +101,7 @@ class ClientBase(ServerFacts, CacheSettings, DataFiles):
     max_requests
         How many requests of an asynchronous client, and of calls for many records, are under way at a time; the others
         wait for their turn, which does not count towards `timeout`. By default ``ALYX_MAX_REQUESTS``, then the
-        settings, then 20.
+        settings, then 25.
     parallel_pages
         How many pages of a list are fetched at a time, once the first page is used up; 1 for one after the other. By
         default ``ALYX_PARALLEL_PAGES``, then the settings, then 4.

@@ -18,7 +18,7 @@ EventT = TypeVar("EventT", threading.Event, "asyncio.Event")
 
 _NOTHING_SENT = "The client is closed, so nothing was sent. Create another one, or open this one again in a with block."
 NOT_REPEATED = "The client was closed, so the request that had failed was not sent again."
-DEFAULT_MAX_REQUESTS: Final = 20
+DEFAULT_MAX_REQUESTS: Final = 25
 """How many requests of one event loop, or of one call for many records, are under way at a time by default."""
 
 

@@ -37,7 +37,7 @@ def client_of(server: FaultServer, **settings: Any) -> AsyncAlyxClient:
     return AsyncAlyxClient(server.url, **{"token": "t", "cache_rest": None, **settings})
 
 
-@pytest.mark.parametrize(("settings", "most"), [({"max_requests": 3}, 3), ({}, 20), ({"max_requests": 1}, 1)])
+@pytest.mark.parametrize(("settings", "most"), [({"max_requests": 3}, 3), ({}, 25), ({"max_requests": 1}, 1)])
 async def test_requests_under_way_are_bounded(settings: dict[str, Any], most: int) -> None:
     counter = Counter()
     with FaultServer(then=counter) as server:
