@@ -154,7 +154,9 @@ def fit(kind: Kind, values: Sequence[Any], *, deep: bool = False) -> Kind:
     """
     if kind.name == "json":
         return kind
-    types = set(map(type, values)) - _NONE
+    types = set(map(type, values))
+    is_complete = NoneType not in types
+    types -= _NONE
     if kind.name == "list":
         if not types <= {list}:
             return _DRIFTED
@@ -168,7 +170,7 @@ def fit(kind: Kind, values: Sequence[Any], *, deep: bool = False) -> Kind:
     if not types <= _TYPES[kind.name]:
         return _DRIFTED
     if kind.name == "integer":
-        numbers = [value for value in values if value is not None]
+        numbers = values if is_complete else [value for value in values if value is not None]
         fits = not numbers or (min(numbers) >= -_LONGEST and max(numbers) < _LONGEST)
         return kind if fits else _DRIFTED
     if kind.name == "datetime" and types:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ from uuid import UUID
 from alyx_client.errors import InvalidCallError
 from alyx_client.frames.kinds import JSON, Column, Kind, columns_of, inferred
 from alyx_client.http.suggestions import suggest
+from alyx_client.runtime.lists.key_set import pack_uuids
 from alyx_client.runtime.models import Record
 from alyx_client.runtime.references import key_of_url
 
 __all__ = ["Values", "json_text", "read_values"]
 
 Row = Mapping[str, Any]
-_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 Convert = Callable[[Any], Any]
 
 
@@ -153,9 +152,15 @@ def _keys(rows: Sequence[Row], *, are_sent: bool) -> list[str | None]:
         urls: list[str] = list(map(itemgetter("url"), rows))
         keys = [url[-36:] for url in urls]
         # The usual case, in a third of the time.
-        if not are_sent and {url[-37:-36] for url in urls} == {"/"} and all(map(_UUID.fullmatch, keys)):
+        if not are_sent and {url[-37:-36] for url in urls} == {"/"} and _are_uuids(keys):
             return list(keys)
     return [_key(row) for row in rows]
+
+
+def _are_uuids(keys: Sequence[str]) -> bool:
+    """Return whether texts are UUIDs as Python writes them."""
+    # All at once, in half the time that a pattern takes.
+    return pack_uuids(keys) is not None and (text := "".join(keys)) == text.lower()
 
 
 def _key(row: Row) -> str | None:
@@ -209,7 +214,8 @@ def _copied_record(value: Any) -> Any:
 def _copied_records(value: Any) -> Any:
     if not _is_list(value):
         return value
-    return [_copied_record(record) for record in value]
+    # Here rather than in a call for each.
+    return [record.copy() if type(record) is dict else _copied_record(record) for record in value]
 
 
 def _converted_record(value: Any, fields: Mapping[str, Convert]) -> Any:
