@@ -61,6 +61,8 @@ ADVICE: tuple[tuple[str, Replacement], ...] = (
     (r"; pass token= for it", "; alyx login stores a token, and ALYX_TOKEN may hold one"),
     # Time limits and sizes
     (r"did not end within \w+=(\S+) s:", r"did not end within \1 s:"),
+    (r", or allow more time \(read_timeout= of the client\)", ""),
+    (r"\b\w+= of the client or (ALYX_\w+)", r"\1"),
     (r"\((?P<name>\w+)= of the (?:call or the )?client(?:, or (?P<variable>ALYX_\w+))?\)", _setting),
     (r"^timeout=(\S+): pass", r"--timeout \1: pass"),
     (r"a long list of keys is split if it is passed as id=\[\.\.\.\]", "a long list of keys is split if each has --id"),

@@ -261,8 +261,14 @@ def _print_table(rows: Sequence[Mapping[str, Any]], *, chosen: Sequence[str]) ->
         console = Console(highlight=False, width=sum(widths.values()) + 2 * len(widths) + 1)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     fold = chosen == ("field", "value")
+    shares = _shares({name: widths[name] for name in names}, console.width)
     for name in names:
-        table.add_column(Text(safe(name)), no_wrap=not fold, overflow="fold" if fold else "ellipsis")
+        table.add_column(
+            Text(safe(name)),
+            no_wrap=not fold,
+            overflow="fold" if fold else "ellipsis",
+            max_width=None if fold else shares[name],
+        )
     for row in cells:
         table.add_row(*[Text(row[name]) for name in names])
     if rows:
@@ -293,6 +299,15 @@ def _fitting(widths: Mapping[str, int], width: int) -> tuple[list[str], list[str
         names.append(name)
         width -= needed + 2
     return names, [name for name in widths if name not in names]
+
+
+def _shares(widths: Mapping[str, int], width: int) -> dict[str, int]:
+    """Return the widths of columns that have to fit: narrow ones stay whole, and wide ones share the rest."""
+    room, shares = width - 2 * len(widths), dict[str, int]()
+    for place, (name, needed) in enumerate(sorted(widths.items(), key=lambda item: item[1])):
+        shares[name] = max(1, min(needed, room // (len(widths) - place)))
+        room -= shares[name]
+    return shares
 
 
 def _is_simple(value: object) -> bool:

@@ -240,7 +240,7 @@ def _texts(tree: ast.Module) -> Iterator[str]:
 
 def test_messages_of_the_client_have_advice() -> None:
     """A new message that names calls of Python needs a row in the table."""
-    names = "timeout|username|token|password|cache_dir|data_server"
+    names = "[a-z]*_?timeout|username|token|password|cache_dir|data_server|max_response_bytes|min_download_rate"
     calls = re.compile(rf"\bclient\.\w+\(|\bAlyxClient\b|\b({names})=(?!\w)")
     unknown = [
         f"{name}: {text}"

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from contextlib import redirect_stdout
 
 import pytest
 
@@ -73,6 +74,18 @@ def test_several_values(logged_in: LocalAlyx, run: Run) -> None:
     assert run("list", "subjects", "--lab", "a", "--lab", "b").code == 2
     in_range = run("list", "sessions", "--date-range", "2020-01-01,2030-01-01").out
     assert in_range == run("list", "sessions", "--date-range", "2020-01-01", "--date-range", "2030-01-01").out != ""
+
+
+def test_wide_columns_leave_room_for_narrow_ones(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from alyx_client.cli.output import Format, print_rows
+
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    row = {"number": 12, "state": "queued", "fields": "f" * 100, "reason": "r" * 100}
+    with redirect_stdout(io.StringIO()) as out:
+        print_rows([row], Format.TABLE, list(row))
+    line = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()[1]
+    assert line.split() == ["12", "queued", "f" * 19 + "…", "r" * 19 + "…"]
 
 
 USAGE = [
