@@ -84,6 +84,7 @@ html_favicon = "_static/icon.svg"
 html_title = f"alyx-client {version}"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
+html_js_files = ["names.js"]
 html_theme_options = {
     "logo": {"text": "alyx-client"},
     "navbar_align": "left",

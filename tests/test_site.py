@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ pytest.importorskip("sphinx")
 sys.path.append(str(Path(__file__).parents[1] / "docs" / "_ext"))
 
 import inventories
+import settings_page
 import versions
 
 URL = "https://example.org/docs"
@@ -48,3 +50,9 @@ def test_build_without_a_network_uses_the_inventories_that_are_stored(
     assert inventories.reachable(projects, tmp_path, offline=True) == expected
     assert inventories.reachable(projects, tmp_path, offline=False) == expected
     assert "httpx" in capsys.readouterr().out
+
+
+def test_guide_names_every_variable_of_the_reference() -> None:
+    page = Path(__file__).parents[1] / "docs" / "guides" / "logging-in.md"
+    variables = set(re.findall(r"ALYX_[A-Z_]+", settings_page.settings_page()))
+    assert variables - set(re.findall(r"ALYX_[A-Z_]+", page.read_text(encoding="utf-8"))) == set()
