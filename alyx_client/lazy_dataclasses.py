@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
+from functools import partial
 from operator import attrgetter
-from types import GenericAlias
+from types import GenericAlias, MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 __all__ = ["dataclass"]
@@ -45,8 +45,7 @@ else:
                 methods |= _FROZEN
             elif "__eq__" not in own:
                 methods["__hash__"] = None
-            read_fields = cache(partial(dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only), cls))
-            facts = {name: _LazyFact(read_fields) for name in _FACTS}
+            facts = {name: _LazyFact(partial(_read_facts, cls, kw_only)) for name in _FACTS}
             added = {name: value for name, value in methods.items() if name not in own} | facts
             return _with_slots(cls, added)
 
@@ -57,13 +56,26 @@ def _with_slots(cls: type[T], added: Mapping[str, object]) -> type[T]:
     """Return a copy of a class with slots in place of its fields, and further attributes."""
     # Annotations are text; modules of dataclasses import annotations from __future__.
     names = tuple(name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar["))
-    left_out = {*names, "__dict__", "__weakref__"}
+    copy = _copy(cls, names, {"__slots__": names, **added})
+    copy.__qualname__ = cls.__qualname__
+    return copy
+
+
+def _copy(cls: type[T], left_out: Iterable[str] = (), added: Mapping[str, object] = MappingProxyType({})) -> type[T]:
+    left_out = {*left_out, "__dict__", "__weakref__"}
     namespace = {name: value for name, value in vars(cls).items() if name not in left_out}
     # As the class itself was made: classes of other metaclasses, too.
     make_class = cast("Any", type(cls))
-    copy: type[T] = make_class(cls.__name__, cls.__bases__, {**namespace, "__slots__": names, **added})
-    copy.__qualname__ = cls.__qualname__
+    copy: type[T] = make_class(cls.__name__, cls.__bases__, {**namespace, **added})
     return copy
+
+
+def _read_facts(cls: type, kw_only: bool) -> dict[str, object]:
+    """Return what the standard library notes in a dataclass that is made of a class."""
+    # Of a copy, since the decorator replaces the fields' defaults in the class: another thread, or a signal handler,
+    # may come here at the same time, and would read half of them.
+    copy: type = dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(_copy(cls))
+    return {name: getattr(copy, name) for name in _FACTS}
 
 
 class _LazyFact:
@@ -71,21 +83,23 @@ class _LazyFact:
 
     Parameters
     ----------
-    read_fields
-        Returns the class without slots, as the standard library has made it a dataclass.
+    read_facts
+        Returns all that it notes, by name.
     """
 
-    def __init__(self, read_fields: Callable[[], type]) -> None:
-        self._read_fields = read_fields
+    def __init__(self, read_facts: Callable[[], dict[str, object]]) -> None:
+        self._read_facts = read_facts
 
     def __set_name__(self, cls: type, name: str) -> None:
         self._cls = cls
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> Any:
-        fact = getattr(self._read_fields(), self._name)
-        setattr(self._cls, self._name, fact)
-        return fact
+        # Threads that come here at the same time read them once each, and they are equal.
+        facts = self._read_facts()
+        for name, fact in facts.items():
+            setattr(self._cls, name, fact)
+        return facts[self._name]
 
 
 class _LazyMethod:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import field
+from types import FrameType
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
@@ -216,3 +217,33 @@ def test_first_call_compiles_few_dataclasses() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not [module for module in run.stdout.split() if module.startswith("alyx_client")]
+
+
+def test_first_use_may_be_interrupted_by_another_one() -> None:
+    # Of a signal handler, or of another thread, at any line.
+    moment = 0
+    while interrupted_at(moment, pair(lazy)):
+        moment += 11
+    assert moment > 100
+
+
+def interrupted_at(moment: int, cls: Any) -> bool:
+    """Use a class, and interrupt that at its nth line by another use; returns whether there were so many."""
+    lines = 0
+
+    def trace(_frame: FrameType, event: str, _value: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        if lines > moment:
+            sys.settrace(None)
+            assert cls(1) == cls(1)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        first = cls(1)
+    finally:
+        sys.settrace(before)
+    assert (first.second, first.by_name, cls(2).built) == (["made"], 1, [])
+    return lines > moment
