@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from alyx_client.cli.terminal import say
+from alyx_client.http.deadline import Deadline
 from alyx_client.http.message import Request
 
 __all__ = ["DryRun"]
@@ -29,9 +30,11 @@ class DryRun:
     def run(self, flow: Any, timeout: float | None = None) -> None:
         """Run a flow up to the first request that would change something, and show that."""
         step = next(flow)
+        # Parts of a call, so that nothing that waits in the outbox is sent.
+        deadline = Deadline.of(timeout, self._client.timeout)
         while step.request.method == "GET":
             # Some updates send fields along that the server would lose, and read them first.
-            step = flow.send(self._client.send(step.request, bypass_cache=step.bypass_cache, timeout=timeout))
+            step = flow.send(self._client.send(step.request, bypass_cache=step.bypass_cache, timeout=deadline))
         flow.close()
         _show(step.request, self._client.base_url)
 

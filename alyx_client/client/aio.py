@@ -14,7 +14,7 @@ from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.async_by_name import AsyncCallsByName
 from alyx_client.client.base import CACHE_INFO, ClientBase
-from alyx_client.client.waiting_writes import after_call
+from alyx_client.client.waiting_writes import Requests, after_call
 from alyx_client.errors import AlyxError
 from alyx_client.http.arguments import require, require_folder, require_text
 from alyx_client.http.deadline import Deadline
@@ -74,15 +74,21 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
                 call.close()
                 if self._transport.is_closed:
                     self._cache.close()
-        if due := after_call(self, self._auth, request, deadline, sends=self._settings.send_outbox):
-            await self._deliver(*due)
+        # A deadline is that of the call that this request is a part of.
+        if not isinstance(timeout, Deadline):
+            requests = Requests()
+            requests.add(request, response)
+            await self._after_call(requests, deadline)
         return response
 
     async def run(self, flow: Flow[T], timeout: float | None = None) -> T:
         """Asynchronous version of `BaseClient.run`."""
         require("flow", flow, Generator, "a flow")
         deadline = Deadline.of(timeout, self.timeout)
-        return await adrive(flow, partial(self._send_step, deadline), deadline)
+        requests = Requests()
+        result = await adrive(flow, partial(self._send_step, deadline, requests), deadline)
+        await self._after_call(requests, deadline)
+        return result
 
     async def run_many(self, action: Action[Any], items: object, **options: Unpack[BulkArguments]) -> BulkResults[Any]:
         """Asynchronous version of `BaseClient.run_many`."""
@@ -179,8 +185,15 @@ class AsyncBaseClient(AsyncCallsByName, ClientBase):  # noqa: D101 - the next li
     async def _deliver_step(self, deadline: Deadline, step: Send) -> Response:
         return await self._transport.send(step.request, fail_fast=True, token=step.token, timeout=deadline)
 
-    async def _send_step(self, deadline: Deadline, step: Send) -> Response:
-        return await self.send(step.request, expires=step.expires, bypass_cache=step.bypass_cache, timeout=deadline)
+    async def _after_call(self, requests: Requests, deadline: Deadline) -> None:
+        if due := after_call(self, self._auth, requests, deadline, sends=self._settings.send_outbox):
+            await self._deliver(*due)
+
+    async def _send_step(self, deadline: Deadline, requests: Requests, step: Send) -> Response:
+        request = step.request
+        response = await self.send(request, expires=step.expires, bypass_cache=step.bypass_cache, timeout=deadline)
+        requests.add(request, response)
+        return response
 
     async def _send_login(self, deadline: Deadline, step: Send) -> Response:
         # A login goes past the cache: it is about the token by which cached responses are found.

@@ -12,7 +12,7 @@ from alyx_client.auth.token import hide
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.client.base import CACHE_INFO, ClientBase
 from alyx_client.client.by_name import CallsByName
-from alyx_client.client.waiting_writes import after_call
+from alyx_client.client.waiting_writes import Requests, after_call
 from alyx_client.errors import AlyxError
 from alyx_client.http.arguments import require, require_folder, require_text
 from alyx_client.http.deadline import Deadline
@@ -91,8 +91,11 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
                 if self._transport.is_closed:
                     # Closed meanwhile, and opened again by the end of this call.
                     self._cache.close()
-        if due := after_call(self, self._auth, request, deadline, sends=self._settings.send_outbox):
-            self._deliver(*due)
+        # A deadline is that of the call that this request is a part of.
+        if not isinstance(timeout, Deadline):
+            requests = Requests()
+            requests.add(request, response)
+            self._after_call(requests, deadline)
         return response
 
     def run(self, flow: Flow[T], timeout: float | None = None) -> T:
@@ -112,7 +115,10 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         """
         require("flow", flow, Generator, "a flow")
         deadline = Deadline.of(timeout, self.timeout)
-        return drive(flow, partial(self._send_step, deadline), deadline)
+        requests = Requests()
+        result = drive(flow, partial(self._send_step, deadline, requests), deadline)
+        self._after_call(requests, deadline)
+        return result
 
     def run_many(self, action: Action[Any], items: object, **options: Unpack[BulkArguments]) -> BulkResults[Any]:
         """Carry out an action for many records, as the methods of endpoints (``read_many``, …) do.
@@ -336,8 +342,15 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
     def _deliver_step(self, deadline: Deadline, step: Send) -> Response:
         return self._transport.send(step.request, fail_fast=True, token=step.token, timeout=deadline)
 
-    def _send_step(self, deadline: Deadline, step: Send) -> Response:
-        return self.send(step.request, expires=step.expires, bypass_cache=step.bypass_cache, timeout=deadline)
+    def _after_call(self, requests: Requests, deadline: Deadline) -> None:
+        if due := after_call(self, self._auth, requests, deadline, sends=self._settings.send_outbox):
+            self._deliver(*due)
+
+    def _send_step(self, deadline: Deadline, requests: Requests, step: Send) -> Response:
+        request = step.request
+        response = self.send(request, expires=step.expires, bypass_cache=step.bypass_cache, timeout=deadline)
+        requests.add(request, response)
+        return response
 
     def _send_login(self, deadline: Deadline, step: Send) -> Response:
         # A login goes past the cache: it is about the token by which cached responses are found.

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,39 @@ def test_after_a_call_that_writes_nothing_is_sent(any_rig: Rig) -> None:
     with any_rig.client(send_outbox=True) as client:
         client.labs.create(Lab(name="direct"))
     assert any_rig.labs() == ["direct"]
+
+
+def run(rig: Rig, use: Callable[[Any], Any], **settings: Any) -> Any:
+    """Call a method of a client of the rig's kind."""
+
+    async def run() -> Any:
+        async with AsyncAlyxClient(rig.alyx.url, **rig.options(**settings)) as client:
+            return await use(client)
+
+    with rig.client(**settings) as client:
+        return asyncio.run(run()) if rig.is_async else use(client)
+
+
+def test_nothing_is_sent_between_the_requests_of_a_call_that_reads_and_writes(any_rig: Rig) -> None:
+    with any_rig.client() as client:
+        session = client.sessions.list(page_size=1)[0].id
+        client.sessions.partial_update(session, json={})
+    any_rig.write("sessions.partial_update", session, json={"rig": 1}, offline=True)
+    settings: dict[str, Any] = {"send_outbox": True}
+    run(any_rig, lambda client: client.sessions.json_field_update(session, "json", {"call": 2}), **settings)
+    assert any_rig.count(f"/sessions/{session}", "PATCH") == 2
+    assert run(any_rig, lambda client: client.rest("sessions", "read", id=session), **settings)["json"] == {"call": 2}
+    # Sent in whole before or after the call, each sets what it is to set.
+    assert any_rig.count(f"/sessions/{session}", "PATCH") == 3
+    assert run(any_rig, lambda client: client.sessions.read(session)).json == {"rig": 1}
+
+
+def test_a_write_by_name_sends_nothing_else_and_has_all_of_its_time(any_rig: Rig) -> None:
+    queue(any_rig, "one")
+    any_rig.alyx.faults.add("/labs", "delay", seconds=30, method="POST", times=None)
+    # It reads the schema first.
+    run(any_rig, lambda client: client.rest("tags", "create", data={"name": "direct"}, timeout=10), send_outbox=True)
+    assert any_rig.count("/labs") == 0
 
 
 def test_while_another_process_sends_nothing_waits_for_it(rig: Rig) -> None:
