@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from alyx_client.storage.file_system import file_identity
 from alyx_client.storage.lock import exclusive_lock
 from alyx_client.storage.private_folder import require_private_files, require_private_folder
 from alyx_client.storage.sqlite_connection import open_database
@@ -118,7 +119,7 @@ class DurableDatabase:
             _create_folder(self.file.parent)
             require_private_files(self.file.parent, self.file.name)
             with contextlib.closing(open_database(str(self.file), _BUSY_SECONDS)) as connection:
-                identity = _identity(self.file)
+                identity = file_identity(self.file)
                 self._prepare(connection, identity)
                 connection.execute("BEGIN IMMEDIATE")
                 try:
@@ -193,7 +194,7 @@ class DurableDatabase:
     def _set_aside(self, identity: tuple[int, int] | None) -> Path:
         with exclusive_lock(self.file):
             # Another process may have done so, and a new file may be in place.
-            if identity is None or _identity(self.file) != identity:
+            if identity is None or file_identity(self.file) != identity:
                 return self.damaged()[-1] if self.damaged() else self.file
             stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
             number = 0
@@ -247,14 +248,6 @@ def _sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(handle)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _release_space(connection: Connection) -> None:

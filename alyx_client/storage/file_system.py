@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 __all__ = [
+    "file_identity",
     "file_system_of",
     "foreign_access",
     "home_folder",
@@ -52,6 +53,15 @@ def read_regular_file(path: Path) -> bytes:
 def _open_without_waiting(path: str, flags: int) -> int:
     # Some regular files of the system, below /proc, wait for what they will hold.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def file_identity(path: str | Path) -> tuple[int, int] | None:
+    """Return the device and inode of a file, which another file of the same name does not share; None if missing."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def foreign_access(path: Path) -> str | None:

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from alyx_client.storage import fork
-from alyx_client.storage.file_system import is_networked
+from alyx_client.storage.file_system import file_identity, is_networked
 from alyx_client.storage.log_state import LogState, log_state, settled_state
 from alyx_client.storage.private_folder import (
-    NotPrivateError,
     create_private_folder,
     require_private_files,
     require_private_folder,
@@ -29,12 +28,11 @@ from alyx_client.storage.sqlite_connection import (
     CacheLockedError,
     CacheUnavailableError,
     is_damage,
-    is_inaccessible,
-    is_locked,
     open_database,
     patience,
     prepare,
     set_patience,
+    unavailable,
     waiting_at_most,
 )
 
@@ -89,7 +87,7 @@ class CacheDatabase:
         self._version = version
         # Reentrant, so that a signal handler does not wait for the call that it interrupts.
         self._lock = threading.RLock()
-        self._is_working = False
+        self._is_working = self._is_catching_up = False
         self._postponed: list[Callable[[Connection], object]] = []
         self._waits = True
         self._patience = BUSY_SECONDS
@@ -146,14 +144,7 @@ class CacheDatabase:
                     problem = error
                     if not self._recover(error):
                         break
-        if problem is not None and is_locked(problem):
-            raise CacheLockedError(f"{self._base}: {problem}") from problem
-        if problem is not None and is_inaccessible(problem):
-            reason = getattr(problem, "strerror", None) or str(problem)
-            if not isinstance(problem, NotPrivateError):
-                reason = f"{self.folder} cannot be used ({reason})"
-            raise CacheInaccessibleError(reason) from problem
-        raise CacheUnavailableError(f"{self._base}: {problem}") from problem
+        raise unavailable(problem, self._base, self.folder) from problem
 
     def run_or_discard(self, work: Callable[[Connection], T]) -> T | None:
         """Run statements on an existing file that other processes must not miss; if they fail, discard the file.
@@ -197,7 +188,7 @@ class CacheDatabase:
         if self._is_working or self._postponed or self._number < 0 or self._base in _ABANDONED:
             return None
         path = self._path(self._number)
-        identity = _file_identity(path)
+        identity = file_identity(path)
         return None if identity is None else log_state(path, identity)
 
     def settled_state(self, connection: Connection, known: LogState | None) -> LogState | None:
@@ -220,16 +211,17 @@ class CacheDatabase:
         try:
             if self._is_working:
                 raise CacheInterruptedError(f"{self._base} is used by the call that this one interrupts")
+            # Left behind by a call that was interrupted once more.
+            self._run_postponed()
             self._is_working = True
             try:
                 yield
             finally:
                 self._is_working = False
+                # Also if the signal handler has raised an exception, and before another thread has the lock.
+                self._run_postponed()
         finally:
             self._lock.release()
-        while self._postponed and not self._is_working:
-            with contextlib.suppress(CacheUnavailableError):
-                self.run_or_discard(self._postponed.pop(0))
 
     def _postpone(self, work: Callable[[Connection], object]) -> bool:
         """Leave statements to the call that this one interrupts, if it does; that runs them before anybody else can."""
@@ -237,6 +229,19 @@ class CacheDatabase:
             if self._is_working:
                 self._postponed.append(work)
             return self._is_working
+
+    def _run_postponed(self) -> None:
+        if self._is_catching_up:
+            return
+        self._is_catching_up = True
+        try:
+            while self._postponed:
+                with contextlib.suppress(CacheUnavailableError):
+                    self.run_or_discard(self._postponed[0])
+                # Only now, since until then `state` is not that of the content.
+                self._postponed.pop(0)
+        finally:
+            self._is_catching_up = False
 
     def close(self) -> None:
         """Close the connection; the next use opens another."""
@@ -259,7 +264,7 @@ class CacheDatabase:
 
     def after_fork_in_child(self) -> None:
         """Forget the parent's lock, which may be held by a thread that does not exist here."""
-        self._lock, self._is_working = threading.RLock(), False
+        self._lock, self._is_working, self._is_catching_up = threading.RLock(), False, False
         self._forking_thread = None
         if self._connection is not None:
             # A thread of the parent held the lock for too long, so that the connection is still open. Closing the
@@ -308,7 +313,7 @@ class CacheDatabase:
 
     def _open(self, path: str) -> Connection:
         # Read before the file is opened: if another file takes its place in between, the next use notices.
-        identity = _file_identity(path)
+        identity = file_identity(path)
         seconds = patience(waits=self._waits)
         connection = open_database(path, seconds)
         try:
@@ -318,7 +323,7 @@ class CacheDatabase:
             connection.close()
             raise
         self._connection, self._patience = connection, seconds
-        self._identity = identity or _file_identity(path)
+        self._identity = identity or file_identity(path)
         self._closing = weakref.finalize(self, connection.close)
         return connection
 
@@ -343,7 +348,7 @@ class CacheDatabase:
         return {int(match[1]) for match in matches if match}
 
     def _is_current(self) -> bool:
-        identity = _file_identity(self._path(self._number))
+        identity = file_identity(self._path(self._number))
         return identity is not None and identity == self._identity and not self._has_successor()
 
     def _is_replaced(self) -> bool:
@@ -383,15 +388,6 @@ def _run(connection: Connection, work: Callable[[Connection], T]) -> T:
     finally:
         if connection.in_transaction:
             connection.rollback()
-
-
-def _file_identity(path: str) -> tuple[int, int] | None:
-    """Return the device and inode of a file, which another file of the same name does not share; None if missing."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 # Files that could be neither written nor discarded. What they hold is out of date, so that no use is safe.

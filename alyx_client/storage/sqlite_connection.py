@@ -7,7 +7,10 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from alyx_client.storage.private_folder import NotPrivateError
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -26,6 +29,7 @@ __all__ = [
     "patience",
     "prepare",
     "set_patience",
+    "unavailable",
     "waiting_at_most",
 ]
 
@@ -179,6 +183,26 @@ def is_inaccessible(error: Exception) -> bool:
     """Tell a file that cannot be had from one that another process uses, or whose disk is full."""
     code: object = getattr(error, "sqlite_errorcode", None)
     return code & 0xFF in _ACCESS_CODES if isinstance(code, int) else isinstance(error, OSError)
+
+
+def unavailable(problem: Exception | None, base: str, folder: Path) -> CacheUnavailableError:
+    """Return the error for work that a problem has ended.
+
+    Parameters
+    ----------
+    problem
+        The problem.
+    base, folder
+        The file, without number and suffix, and its folder.
+    """
+    if problem is not None and is_locked(problem):
+        return CacheLockedError(f"{base}: {problem}")
+    if problem is None or not is_inaccessible(problem):
+        return CacheUnavailableError(f"{base}: {problem}")
+    reason = getattr(problem, "strerror", None) or str(problem)
+    return CacheInaccessibleError(
+        reason if isinstance(problem, NotPrivateError) else f"{folder} cannot be used ({reason})"
+    )
 
 
 def _create_tables(connection: Connection, schema: Sequence[str], version: int) -> object:

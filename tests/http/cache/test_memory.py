@@ -198,6 +198,41 @@ def test_held_response_is_not_served_in_the_middle_of_work(held: CacheStore) -> 
     assert load(held, "a") is None
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError])
+def test_write_of_a_signal_handler_that_raises_is_seen_at_once(
+    held: CacheStore, folder: Path, error: type[BaseException]
+) -> None:
+    def work(_: object) -> None:
+        held.new_generation()
+        raise error
+
+    with pytest.raises(error):
+        held._database.run(work)
+    # First by others: this process may do nothing more.
+    for cache in (CacheStore(folder, SERVER, MEGABYTE), held):
+        _, cached = cache.find(key("a"))
+        assert cached is not None
+        assert not cached.current
+
+
+def test_write_that_was_interrupted_twice_is_seen_by_the_next_call(
+    held: CacheStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def work(_: object) -> None:
+        held.new_generation()
+        monkeypatch.setattr(held._database, "run_or_discard", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        held._database.run(work)
+    monkeypatch.undo()
+    _, cached = held.find(key("a"))
+    assert cached is not None
+    assert not cached.current
+
+
 def test_abandoned_file_is_not_served(held: CacheStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "_ABANDONED", {held._database._base})
     assert load(held, "a") is None
