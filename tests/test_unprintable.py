@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tqdm import tqdm
 
 from alyx_client import AlyxClient, AlyxError, Retries
 from alyx_client.downloads import bars
@@ -172,17 +174,10 @@ def test_name_in_a_progress_bar_is_printable(tmp_path: Path, monkeypatch: pytest
     drawn: list[str] = []
     shown = threading.Event()
 
-    class Bar:
-        n, total = 0, 0
-
-        def refresh(self) -> None: ...
-
-        def close(self) -> None: ...
-
-    def new_bar(*, desc: str, **_: object) -> Bar:
+    def new_bar(*, desc: str, **options: Any) -> tqdm[Any]:
         drawn.append(desc)
         shown.set()
-        return Bar()
+        return tqdm(desc=desc, file=io.StringIO(), **options)
 
     def answer(request: Received, connection: socket.socket) -> bool:
         shown.wait(10)
