@@ -9,7 +9,6 @@ from dataclasses import field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from alyx_client.auth.state import AuthState
 from alyx_client.errors import AlyxError, AlyxHTTPError, InvalidCallError
 from alyx_client.http.flow import Blocking, Flow, Send
 from alyx_client.http.json_body import parse_json, read_json, unexpected
@@ -78,18 +77,16 @@ class Attempts:
     ----------
     client
         The client.
-    auth
-        Its token.
     store
         The writes.
     """
 
-    def __init__(self, client: Context, auth: AuthState, store: Store) -> None:
+    def __init__(self, client: Context, store: Store) -> None:
         self._client = client
-        self._auth = auth
         self._store = store
+        self._token: str | None = None
 
-    def attempt(self, entry: Entry, run: Run, *, is_new: bool) -> Flow[None]:
+    def attempt(self, entry: Entry, run: Run, token: str, *, is_new: bool) -> Flow[None]:
         """Send a write, unless it has to wait for another one.
 
         Parameters
@@ -98,6 +95,8 @@ class Attempts:
             The write.
         run
             Takes the outcome.
+        token
+            The token to send it with: one of its user, whoever logs in meanwhile.
         is_new
             Whether the call that has made it is still under way, and raises what the server refuses.
 
@@ -106,6 +105,7 @@ class Attempts:
         ChangedError
             Somebody else has changed it meanwhile.
         """
+        self._token = token
         keys = yield from self._keys(entry)
         if keys is None:
             return
@@ -245,8 +245,7 @@ class Attempts:
         return request
 
     def _step(self, request: Request) -> Send:
-        # With the token whose user was compared with the write's: another login must not slip in between.
-        return Send(request, token=self._auth.token)
+        return Send(request, token=self._token)
 
     def set(self, entry: Entry, state: State, **changes: Any) -> Flow[Entry]:
         """Change the state of a write that is not being sent, unless somebody else has changed the write meanwhile."""

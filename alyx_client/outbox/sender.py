@@ -55,15 +55,12 @@ class Sender:
         self._client = client
         self._auth = auth
         self._store = store
-        self._attempts = Attempts(client, auth, store)
+        self._attempts = Attempts(client, store)
         self.run = Run()
 
     def is_users(self, user: str | None, identity: str | None) -> bool:
         """Return whether a write of this user, with this token, is the client's user's."""
-        own = self._auth.user
-        if user is not None and own is not None:
-            return user == own
-        return identity is not None and identity == self._auth.identity
+        return _is_same(user, identity, self._auth.user, self._auth.identity)
 
     def is_mine(self, entry: Entry) -> bool:
         """Return whether a write is the client's user's."""
@@ -211,17 +208,29 @@ class Sender:
             except AlyxError as error:
                 self.run.error = error
 
+    def _token_for(self, entry: Entry) -> str | None:
+        """Return the token to send a write with; None if it is another user's, who has logged in meanwhile."""
+        auth = self._auth
+        while (token := auth.token) is not None:
+            is_users = _is_same(entry.user, entry.identity, auth.user, auth.identity_of(token))
+            # Otherwise somebody has logged in between these lines.
+            if token == auth.token:
+                return token if is_users else None
+        return None
+
     def _send_one(self, entry: Entry, *, is_new: bool = False) -> Flow[None]:
         run = self.run
         try:
-            yield from self._attempts.attempt(entry, run, is_new=is_new)
+            if (token := self._token_for(entry)) is None:
+                return
+            yield from self._attempts.attempt(entry, run, token, is_new=is_new)
             if isinstance(run.error, AuthenticationError) and not run.has_renewed:
                 # The server has refused the token, and so has not looked at the write.
                 run.error, run.has_renewed = None, True
                 yield from self._log_in(again=True)
                 entry = yield from call(partial(self._store.get, entry.receipt.token))
-                if run.error is None and self.is_mine(entry):
-                    yield from self._attempts.attempt(entry, run, is_new=is_new)
+                if run.error is None and (token := self._token_for(entry)) is not None:
+                    yield from self._attempts.attempt(entry, run, token, is_new=is_new)
         except (ChangedError, InvalidKeyError):
             logger.info("write %d of the outbox was changed while it was to be sent", entry.number)
 
@@ -236,6 +245,12 @@ class Sender:
             others=tuple(entry for entry in left if not self.is_mine(entry)),
             error=run.error,
         )
+
+
+def _is_same(user: str | None, identity: str | None, own: str | None, own_identity: str | None) -> bool:
+    if user is not None and own is not None:
+        return user == own
+    return identity is not None and identity == own_identity
 
 
 def _acquire(lock: FileLock) -> LockResult:

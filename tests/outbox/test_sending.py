@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from alyx_client import BadRequestError, InvalidCallError, InvalidFieldError, InvalidKeyError
+from alyx_client.http.transport import SyncTransport
 from alyx_client.models import Lab, Note, Session, Subject, WaterAdministration, Weighing
 from alyx_client.outbox.entries import Entry, Receipt
+from alyx_client.outbox.store import Store
 
 from .conftest import Rig
 
@@ -231,6 +233,41 @@ def test_another_users_writes_are_not_sent(rig: Rig) -> None:
         assert record.name == "of_admin"
     assert rig.count("/labs") == 1
     assert rig.send()
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("moment", ["recover", "get", "waiting", "set_state"])
+def test_a_write_is_not_sent_as_another_user_who_logs_in_meanwhile(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, moment: str, is_new: bool
+) -> None:
+    tokens: list[str | None] = []
+    with rig.client() as client:
+        client.ensure_token()
+        own = client._auth.token
+        if not is_new:
+            rig.write("labs.create", Lab(name="first"), offline=True)
+        stored, send = getattr(Store, moment), SyncTransport.send
+
+        def log_in(*args: Any, **keywords: Any) -> Any:
+            monkeypatch.setattr(Store, moment, stored)
+            result = stored(*args, **keywords)
+            client.authenticate("admin", "admin")  # as another thread may
+            return result
+
+        def sent(self: Any, request: Any, **options: Any) -> Any:
+            if request.path == "/labs":
+                tokens.append(options.get("token"))
+            return send(self, request, **options)
+
+        monkeypatch.setattr(Store, moment, log_in)
+        monkeypatch.setattr(SyncTransport, "send", sent)
+        if is_new:
+            client.outbox.write(client.labs.create, Lab(name="first"))
+        else:
+            client.outbox.send()
+    assert set(tokens) <= {own}
+    assert rig.send()
+    assert rig.labs() == ["first"]
 
 
 def test_a_write_without_any_login_waits_until_somebody_claims_it(rig: Rig) -> None:
