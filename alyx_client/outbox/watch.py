@@ -18,12 +18,19 @@ __all__ = ["FILE_NAME", "Watch", "folder_of", "watch_of"]
 
 FILE_NAME = "outbox.sqlite"
 """The name of an outbox's file."""
+_FOLDER_VARIABLES = ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "USERPROFILE")
 _PAUSE_SECONDS = 60.0
 _TICK_NANOSECONDS = 10**9
 
 
 def folder_of(base_url: str) -> Path:
     """Return the folder of a server's outbox, which is not that of the cache: that may be deleted."""
+    return _folder_of(base_url, *map(os.environ.get, _FOLDER_VARIABLES))
+
+
+@cache
+def _folder_of(base_url: str, *_environment: str | None) -> Path:
+    # Every call asks for it, and finding the user's folder takes as long as parsing a small response.
     label = re.sub(r"[^\w.-]+", "_", urlsplit(base_url).netloc)[:60]
     return user_folder("data") / "outbox" / f"{label}-{hashlib.sha256(base_url.encode()).hexdigest()[:8]}"
 
