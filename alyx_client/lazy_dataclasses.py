@@ -70,11 +70,12 @@ def _copy(cls: type[T], left_out: Iterable[str] = (), added: Mapping[str, object
     return copy
 
 
-def _read_facts(cls: type, kw_only: bool) -> dict[str, object]:
+def _read_facts(cls: type[Any], kw_only: bool) -> dict[str, object]:
     """Return what the standard library notes in a dataclass that is made of a class."""
     # Of a copy, since the decorator replaces the fields' defaults in the class: another thread, or a signal handler,
     # may come here at the same time, and would read half of them.
-    copy: type = dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(_copy(cls))
+    copy = _copy(cls)
+    dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(copy)
     return {name: getattr(copy, name) for name in _FACTS}
 
 
