@@ -119,10 +119,16 @@ _MODULES = {
     "Retries": "alyx_client.http.retry",
 }
 # Imported before them, one after the other: imports within imports nest so deeply that CPython 3.11 maps and unmaps the
-# memory of its frames with thousands of calls, which takes a quarter of all the time.
+# memory of its frames with thousands of calls, which takes a quarter of all the time. And a module that is imported
+# before its package, while another thread imports that, may be a deadlock, which CPython reports as an error.
+_RUNTIME = ("alyx_client.runtime",)
 _FIRST = {
-    "AlyxClient": ("alyx_client.runtime", "alyx_client.client"),
-    "AsyncAlyxClient": ("alyx_client.runtime", "alyx_client.client"),
+    "AlyxClient": (*_RUNTIME, "alyx_client.client"),
+    "AsyncAlyxClient": (*_RUNTIME, "alyx_client.client"),
+    "AsyncResults": _RUNTIME,
+    "BulkResults": _RUNTIME,
+    "Receipt": _RUNTIME,
+    "Results": _RUNTIME,
 }
 
 

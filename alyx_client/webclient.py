@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager, contextmanager
 from types import NoneType
 from typing import TypeVar, overload
 
+# Before its modules, see `alyx_client.__getattr__`.
+import alyx_client.client  # noqa: F401
 from alyx_client.client.base import ClientBase
 from alyx_client.downloads.functions import (
     dataset_record_to_url,

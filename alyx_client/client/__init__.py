@@ -5,6 +5,8 @@ May import every room but the generated endpoints and the command line.
 
 from __future__ import annotations
 
+# Before its modules, see `alyx_client.__getattr__`.
+import alyx_client.runtime  # noqa: F401
 from alyx_client.client.aio import AsyncBaseClient
 from alyx_client.client.sync import BaseClient
 

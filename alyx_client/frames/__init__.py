@@ -8,6 +8,8 @@ May import `runtime` and the rooms below it; `runtime.tables` delegates to it.
 
 from __future__ import annotations
 
+# Before its modules, see `alyx_client.__getattr__`.
+import alyx_client.runtime  # noqa: F401
 from alyx_client.frames.cached_tables import CachedTable, read_cache_tables
 from alyx_client.frames.tables import to_arrow, to_pandas, to_polars
 
