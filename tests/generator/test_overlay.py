@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alyx_generator.source.overlay import Correction, OverlayError, correct, read_overlay
+from alyx_generator.source.overlay import Correction, OverlayError, correct, read_corrections, read_overlay
 
 DOCUMENT = {
     "paths": {"/a": {"get": {"parameters": [{"name": "x"}, {"name": "y"}]}}},
@@ -83,6 +83,20 @@ def test_conditions_are_read_one_or_several(tmp_path: Path) -> None:
     assert (correction.when, correction.unless) == (("$.b",), ("$.c", "$.d"))
 
 
+def test_overlays_are_applied_in_their_order(tmp_path: Path) -> None:
+    files = []
+    for name, action in {
+        "adds": "target: $.components.schemas\n  update: {B: {enum: [1]}}",
+        "appends": "target: $.components.schemas.B\n  update: {enum: [2], type: integer}",
+        "removes": "target: $.components.schemas.B.type\n  remove: true",
+    }.items():
+        files.append(tmp_path / f"{name}.yaml")
+        files[-1].write_text(f"overlay: 1.0.0\nactions:\n- description: seen\n  {action}")
+    corrected = correct(DOCUMENT, read_corrections(files))
+    assert corrected.document["components"]["schemas"] == {"A": {}, "B": {"enum": [1, 2]}}
+    assert corrected.applied == 3
+
+
 # Each line stands nine times in the next one: 9 to the power of 12 values.
 BOMB = "overlay: 1.0.0\na0: &a0 [x]\n" + "\n".join(
     f"a{line}: &a{line} [{', '.join([f'*a{line - 1}'] * 9)}]" for line in range(1, 13)
@@ -104,6 +118,17 @@ BOMB = "overlay: 1.0.0\na0: &a0 [x]\n" + "\n".join(
         ("overlay: 1.0.0\nactions: [{target: $.a, description: seen, remove: true, x-when: '$['}]", "not a JSONPath"),
         ("overlay: 1.0.0\nactions: [{target: $.a, description: seen, remove: true, x-unless: 5}]", "a JSONPath, or"),
         ("overlay: 1.0.0\nactions: [text]", "an action is an object"),
+        ("overlay: 1.0.0\nactions: {target: $.a}", "actions is a list"),
+        ("overlay: 2.0.0\nactions: []", "not an OpenAPI Overlay 1.0"),
+        ("overlay: 1.0.0\nactions: [{description: seen, remove: true}]", "target and description"),
+        ("overlay: 1.0.0\nactions: [{target: $.a, description: ' ', remove: true}]", "target and description"),
+        ("overlay: 1.0.0\nactions: [{target: ' $', description: seen, remove: true}]", "the whole schema"),
+        ("overlay: 1.0.0\nactions: [{target: $.a, description: seen, remove: 'true'}]", "without quotes"),
+        ("overlay: 1.0.0\nactions: [{target: $.a, description: seen, update: {1: a}}]", "what JSON lacks"),
+        (
+            "overlay: 1.0.0\nactions: [{target: $.a, description: seen, update: {}}, {target: $.a, description: seen}]",
+            r"^o\.yaml, action 2: ",
+        ),
         ("overlay: 1.0.0\nactions: &a [*a]", "line 2 contains itself"),
         (f"overlay: 1.0.0\nactions: {'[' * 5000}{']' * 5000}", "nest"),
         (BOMB, "values"),
