@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from alyx_client.runtime.django_filter import django_filter
+from alyx_client.runtime.django_filter import django_filter, join_parts, split_parts
 from tests.runtime.filter_cases import KEY, Colour, as_the_server_reads, one, sent
 
 ODD_TEXTS = [
@@ -262,3 +262,37 @@ def test_empty_list_matches_nothing_and_excluding_it_everything() -> None:
 def test_in_lookup_takes_a_list(value: object) -> None:
     with pytest.raises(ValueError, match="id__in takes a list"):
         django_filter({"id__in": value})
+
+
+@pytest.mark.parametrize(
+    ("field", "advises"),
+    [("nickname", True), ("subject__nickname", True), ("json__qc", True), ("nickname__contains", False),
+     ("subject__nickname__iexact", False)],
+)  # fmt: skip
+def test_list_is_advised_for_text_unless_a_lookup_cannot_be_followed_by_in(field: str, advises: bool) -> None:
+    with pytest.raises(ValueError, match="endpoint's own filter for that field") as caught:
+        django_filter({field: "437"})
+    assert (f"or django={{'{field}__in': ['437']}}" in str(caught.value)) == advises
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", [""]),
+        ("a,b", ["a", "b"]),
+        ("a__in,[1,2],b,(3,4),c", ["a__in", "[1,2]", "b", "(3,4)", "c"]),
+        ("a,[1,(2],b", ["a", "[1,(2],b"]),
+        ("a,(1],2),b", ["a", "(1],2)", "b"]),
+        ("a,", ["a", ""]),
+    ],
+)
+def test_text_is_split_as_the_server_splits_it(text: str, parts: list[str]) -> None:
+    assert split_parts(text) == parts
+    assert ",".join(parts) == text
+
+
+def test_parts_are_encoded_one_by_one_and_text_is_left_as_it_is() -> None:
+    parts = ["start_time__date", date(2020, 1, 1), "number__in", [1, 2], "~json__qc", "a,b", "lab", None]
+    assert join_parts(parts) == "start_time__date,2020-01-01,number__in,[1,2],~json__qc,a,b,lab,None"
+    with pytest.raises(ValueError, match="too large to be exact"):
+        join_parts(["number", 2**53 + 1])

@@ -6,6 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from alyx_client.runtime.query import (
+    ArrayField,
     BooleanField,
     ChoiceField,
     DateField,
@@ -65,6 +66,7 @@ class SessionFields(Fields[M, UUID | str]):
     qc: ChoiceField[M, str]
     start_time: DateTimeField[M]
     subject: SubjectFields[M]
+    tags: ArrayField[M]
     users: UserFields[M]
 
 

@@ -83,6 +83,10 @@ SENT: dict[str, tuple[Callable[[], Condition[str]], str]] = {
         lambda: s.subject.actions_sessions.number > 1,
         "subject__actions_sessions__number__gt,1",
     ),
+    "array field": (lambda: s.tags == ["a", "b"], "tags,['a','b']"),
+    "array contains": (lambda: s.tags.contains(["a"]), "tags__contains,['a']"),
+    "array overlaps": (lambda: s.tags.overlap(("a", "b")), "tags__overlap,['a','b']"),
+    "length of an array": (lambda: s.tags.length >= 2, "tags__len__gte,2"),
     "other class": (lambda: s.picture != "", "~picture,"),
     "name with an underscore": (lambda: s.eq_ == "x", "eq,x"),
     "JSON": (lambda: s.json["qc"] == "CRITICAL", "json__qc,CRITICAL"),
@@ -117,6 +121,21 @@ def test_sent(case: str) -> None:
     assert copy == condition
     assert hash(copy) == hash(condition)
     assert len({condition, copy, SESSION.number == 99}) == 2
+
+
+class Names(dict[str, object]):
+    """The names in a condition's text: the fields, and the types of values."""
+
+    def __missing__(self, name: str) -> object:
+        return getattr(SESSION, name)
+
+
+# Durations are shown as they are sent, in the form of the server's database.
+@pytest.mark.parametrize("case", [case for case in SENT if case != "duration"])
+def test_text_of_a_condition_is_the_python_that_writes_it(case: str) -> None:
+    condition = SENT[case][0]()
+    again: Condition[str] = eval(str(condition), {}, Names(datetime=dt, Decimal=Decimal))
+    assert again == condition
 
 
 REFUSED: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
@@ -164,14 +183,31 @@ REFUSED: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "not a number": (lambda: s.performance == float("nan"), InvalidFieldError, "not a number"),
     "missing time": (lambda: s.start_time < pd.NaT, InvalidFieldError, "NaT"),
     "date for a date-time": (lambda: s.start_time >= DAY, TypeError, r"compare start_time\.date with dates"),
-    "date-time for a date": (lambda: s.subject.birth_date == NOON, TypeError, r"pass its \.date\(\)"),
+    "date-time for a date": (
+        lambda: s.subject.birth_date == NOON,
+        TypeError,
+        r"takes a date, not datetime.*; pass its \.date\(\)",
+    ),
     "time zone": (lambda: s.start_time < NOON.replace(tzinfo=dt.UTC), InvalidFieldError, "time zone"),
     "text for a date": (lambda: s.subject.birth_date == "2020-01-31", TypeError, "takes a date"),
     "text for a duration": (lambda: s.auto > "1 day", TypeError, "takes a timedelta"),
     "one value for a list": (lambda: s.number.in_(3), TypeError, "takes a list of values"),
     "text for a list": (lambda: s.narrative.in_("abc"), TypeError, "takes a list of values"),
     "huge number": (lambda: s.number == 2**60, ValueError, "too large"),
-    "no UUID": (lambda: s.id == "KS005", TypeError, "takes a UUID"),
+    "text for an array": (lambda: s.tags == "a", TypeError, "tags == takes a list, not 'a'"),
+    "text for values of an array": (lambda: s.tags.overlap("a"), TypeError, r"tags.overlap\(\) takes a list"),
+    "column of pandas with no key": (
+        lambda: s.subject.in_(pd.Series(["KS005"])),
+        TypeError,
+        r"subject.in_\(\) takes a record .*, not 'KS005'",
+    ),
+    "no column of keys": (lambda: s.subject.in_(3), TypeError, r"subject.in_\(\) takes a list of values, not 3"),
+    "record for several": (
+        lambda: s.lab.in_(LabRecord.model_construct(name="a")),
+        TypeError,
+        r"lab.in_\(\) takes a li",
+    ),
+    "no UUID": (lambda: s.id == "KS005", TypeError, "id == takes a UUID, not 'KS005'"),
     "name for a relation": (lambda: s.subject == "KS005", TypeError, r"write subject\.name == …"),
     "UUID for a number": (lambda: s.users == KEY, TypeError, "takes a record or its primary key"),
     "true is no key": (lambda: s.users == True, TypeError, "takes a record or its primary key"),  # noqa: E712
@@ -219,7 +255,8 @@ def test_text_that_a_lookup_cannot_send_has_a_pattern(lookup: str, text: str) ->
 
 def test_repr_of_a_condition_that_matches_nothing_and_of_a_long_one() -> None:
     assert "nothing, since no row can match" in repr(SESSION.number.in_([]))
-    assert "more>" in repr(SESSION.id.in_([UUID(int=n) for n in range(500)]))
+    condition = SESSION.id.in_([UUID(int=n) for n in range(500)])
+    assert f" and {len(django_filter(condition.lookups())) - 1} more>" in repr(condition)
 
 
 def test_records_are_compared_by_their_primary_key() -> None:
