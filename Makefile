@@ -7,12 +7,13 @@ STAMP := $(VENV)/.installed
 ONE_VENV := .venv-one
 PEERS_VENV := .venv-peers
 RELEASE_VENV := .venv-release
+MUTATION_VENV := .venv-mutation
 LOWEST_VENV := .venv-lowest
 RELEASE := $(RELEASE_VENV)/bin
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' alyx_client/__init__.py)
 DOCS_STAMP := $(VENV)/.docs-installed
 
-.PHONY: setup demo test check client snapshot one bench soak polite foreign record live wheel sdist dist lowest project licences sbom public-api docs clean
+.PHONY: setup demo test check client snapshot one bench soak polite foreign record live wheel sdist dist lowest mutation project licences sbom public-api docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -111,6 +112,19 @@ $(LOWEST_VENV)/.installed: pyproject.toml $(RELEASE_VENV)/.installed
 	  --editable ".[all,dask,keyring]" --group suite
 	@touch $@
 
+# make mutation                      break the rules in small ways, at random, and print what the tests do not notice
+# make mutation ONLY="retry cache"   those of these rooms only; see [tool.mutmut.rooms] in pyproject.toml
+# make mutation SAMPLE=200 SEED=2    more of them, and others; SAMPLE=0 is all
+mutation: $(MUTATION_VENV)/.installed
+	$(MUTATION_VENV)/bin/python -m benchmarks.mutation $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE)) \
+	  $(if $(SEED),--seed $(SEED))
+
+$(MUTATION_VENV)/.installed: pyproject.toml
+	test -x $(MUTATION_VENV)/bin/python || $(PYTHON) -m venv $(MUTATION_VENV)
+	$(MUTATION_VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(MUTATION_VENV)/bin/python -m pip install --quiet --editable ".[all]" --group mutation
+	@touch $@
+
 # Record the exchanges in tests/contract/cassettes again, with the server at ALYX_URL.
 record: $(STAMP)
 	find tests/contract/cassettes -mindepth 1 -maxdepth 1 ! -name lists -exec rm -r {} +
@@ -187,4 +201,4 @@ $(DOCS_STAMP): $(STAMP)
 	@touch $(DOCS_STAMP)
 
 clean:
-	rm -rf $(VENV) $(ONE_VENV) $(PEERS_VENV) $(RELEASE_VENV) $(LOWEST_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ONE_VENV) $(PEERS_VENV) $(RELEASE_VENV) $(LOWEST_VENV) $(MUTATION_VENV) build .demo .pytest_cache .mypy_cache .ruff_cache
