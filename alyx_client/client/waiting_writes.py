@@ -17,6 +17,9 @@ __all__ = ["Requests", "after_call"]
 
 # A write that hangs must not hold up the call for as long as one of the user's own may take, in seconds.
 _LONGEST_SECONDS = 15.0
+# Without so much time left, nothing is sent: a write that is given up too early is uncertain, and may have to be looked
+# for on the server by the user.
+_LEAST_SECONDS = 5.0
 
 
 class Requests:
@@ -65,7 +68,7 @@ def after_call(
     if (watch.has_reminded and not sends) or not watch.is_worth_a_look():
         return None
     seconds = min(_LONGEST_SECONDS, deadline.remaining)
-    if seconds <= 0:
+    if seconds < (_LEAST_SECONDS if sends else 0.0):
         return None
     # Most programs do without the outbox.
     from alyx_client.outbox.automatic import remind, send_some

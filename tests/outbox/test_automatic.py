@@ -167,6 +167,14 @@ def test_nothing_is_sent_between_the_requests_of_a_call_that_reads_and_writes(an
     assert run(any_rig, lambda client: client.sessions.read(session)).json == {"rig": 1}
 
 
+def test_a_call_with_little_time_sends_nothing(any_rig: Rig) -> None:
+    # Given up after that time, a note would be held: nothing tells it from others.
+    queue(any_rig, "one")
+    any_rig.alyx.faults.add("/labs", "delay", seconds=30, method="POST", times=None)
+    assert run(any_rig, lambda client: client.rest("tags", "list", timeout=4), send_outbox=True)
+    assert any_rig.count("/labs") == 0
+
+
 def test_a_write_by_name_sends_nothing_else_and_has_all_of_its_time(any_rig: Rig) -> None:
     queue(any_rig, "one")
     any_rig.alyx.faults.add("/labs", "delay", seconds=30, method="POST", times=None)
