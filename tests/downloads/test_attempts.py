@@ -30,6 +30,17 @@ def test_progress_starts_the_count_over() -> None:
         assert attempts.wait(None) == 0.0
 
 
+def test_bytes_that_come_too_slowly_are_no_progress() -> None:
+    attempts = Attempts(RETRIES, 0, FIRST)
+    waits = []
+    for received in (10, 20, 30):
+        attempts.add_failure(received, FIRST, is_slow=True)
+        waits.append(attempts.wait(None))
+    assert waits == [0.0, 0.0, None]
+    attempts.add_failure(31, FIRST)
+    assert attempts.wait(None) == 0.0
+
+
 def test_bytes_of_another_version_are_progress_again() -> None:
     attempts = Attempts(RETRIES, 100, FIRST)
     attempts.add_failure(100, FIRST)
@@ -62,6 +73,7 @@ def test_too_long_retry_after_ends_the_attempts() -> None:
 def test_only_busy_or_unavailable_servers_are_retried(status: int, retried: bool) -> None:
     error = AlyxHTTPError("", status_code=status)
     assert (retried_error(error) is error) == retried
+    assert (retried_error(error, from_alyx=False) is error) == (retried or status == 500)
 
 
 @pytest.mark.parametrize("retryable", [True, False])

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from alyx_client.downloads.addresses import quote_link
-from alyx_client.downloads.names import check_name, collisions, local_name, local_names, name_of_bytes
+from alyx_client.downloads.names import (
+    check_name,
+    collisions,
+    companions,
+    local_name,
+    local_names,
+    name_of_bytes,
+    own_infix,
+)
 from alyx_client.errors import InvalidFileNameError
 
 
@@ -105,3 +113,15 @@ def test_urls_with_names_that_differ_in_case_only_are_refused() -> None:
         assert "https://x.org/a.npy" in str(error)
         assert "s1" not in str(error)
     assert len(collisions([("https://x.org/f?id=1", folder / "f"), ("https://x.org/f?id=2", folder / "f")])) == 2
+
+
+@pytest.mark.parametrize("infix", ["", own_infix()])
+@pytest.mark.parametrize("number", range(4))
+def test_files_named_like_what_another_one_needs_while_it_is_fetched_are_refused(infix: str, number: int) -> None:
+    a, b = ("https://x.org/a", Path("data/a")), ("https://x.org/b", Path("data/b"))
+    companion = ("https://x.org/c", companions(a[1], infix)[number])
+    errors = collisions([a, b, companion])
+    assert errors.keys() == {a, companion}
+    for error in errors.values():
+        assert f"https://x.org/a needs {companion[1]} while" in str(error)
+        assert "the file of https://x.org/c;" in str(error)
