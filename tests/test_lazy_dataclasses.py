@@ -76,9 +76,6 @@ def empty(decorate: Callable[[type[Any]], Any]) -> Any:
     return decorate(Empty)
 
 
-NAN = float("nan")
-
-
 def mutable(decorate: Callable[[type[Any]], Any]) -> Any:
     class Mutable:
         """May be changed."""
@@ -99,7 +96,8 @@ CASES: dict[str, tuple[Callable[..., Any], Callable[[Any], object]]] = {
     "class variable": (pair, lambda cls: (cls.kind, cls(1).kind)),
     "equal": (pair, lambda cls: cls(1, note="a") == cls(1, note="b")),
     "unequal": (pair, lambda cls: (cls(1) == cls(2), cls(1) == 1, cls(1) != cls(1))),
-    "one field equal": (single, lambda cls: (cls(1) == cls(1), cls(1) == cls(2), cls(NAN) == cls(NAN))),
+    # Not of a NaN, which equals itself in dataclasses before Python 3.13 and in ours.
+    "one field equal": (single, lambda cls: (cls(1) == cls(1), cls(1) == cls(2))),
     "no field": (empty, lambda cls: (cls() == cls(), hash(cls()), repr(cls()))),
     "hash": (pair, lambda cls: hash(cls(1, second=(), unhashed=1)) == hash(cls(1, second=(), unhashed=2))),
     "hash of one field": (single, lambda cls: hash(cls("a")) == hash(("a",))),
