@@ -8,6 +8,7 @@ classes, the fields of half of them, and few of the methods.
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from operator import attrgetter
@@ -41,6 +42,8 @@ else:
         def decorate(cls: type[T]) -> type[T]:
             own = {name for name, value in vars(cls).items() if value is not None}
             methods: dict[str, Any] = {name: _LazyMethod(make) for name, make in _MADE.items()}
+            if sys.version_info >= (3, 13):
+                methods["__replace__"] = _replace
             if frozen:
                 methods |= _FROZEN
             elif "__eq__" not in own:
@@ -203,6 +206,11 @@ def _repr(cls: type) -> Method:
         return f"{self.__class__.__qualname__}({fields})"
 
     return represent
+
+
+def _replace(self: Any, /, **changes: object) -> Any:
+    """Return a copy with other values of some fields, for ``copy.replace``."""
+    return dataclasses.replace(self, **changes)
 
 
 def _refuse(self: Any, verb: str, name: str) -> None:

@@ -120,10 +120,17 @@ CASES: dict[str, tuple[Callable[..., Any], Callable[[Any], object]]] = {
     "too many arguments": (pair, lambda cls: cls(1, 2, 3, 4, 5, 6, 7)),
     "argument by name only": (pair, lambda cls: cls(1, by_name=2).by_name),
     "checked after initialisation": (pair, lambda cls: cls(None)),
+    "copy.replace": (pair, lambda cls: copied(cls(1), first=2)),
+    "copy.replace, unknown": (pair, lambda cls: copied(cls(1), unknown=2)),
     "subclass": (pair, lambda cls: repr(type("Sub", (cls,), {})(1))),
     "attribute of a subclass": (pair, lambda cls: setattr(type("Sub", (cls,), {})(1), "first", 2)),
     "equality of a subclass": (pair, lambda cls: type("Sub", (cls,), {})(1) == cls(1)),
 }
+
+
+def copied(instance: Any, **changes: object) -> object:
+    # New in Python 3.13.
+    return copy.replace(instance, **changes) if sys.version_info >= (3, 13) else None
 
 
 @pytest.mark.parametrize("name", CASES)
