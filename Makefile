@@ -12,8 +12,9 @@ LOWEST_VENV := .venv-lowest
 RELEASE := $(RELEASE_VENV)/bin
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' alyx_client/__init__.py)
 DOCS_STAMP := $(VENV)/.docs-installed
+COVERAGE_STAMP := $(VENV)/.coverage-installed
 
-.PHONY: setup demo test check client snapshot one bench soak polite foreign record live wheel sdist dist lowest mutation project licences sbom public-api docs clean
+.PHONY: setup demo test coverage check client snapshot one bench soak polite foreign record live wheel sdist dist lowest mutation project licences sbom public-api docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -32,6 +33,19 @@ demo: $(STAMP)
 # make test JOBS=2  with tests in two processes at a time
 test: check
 	$(RUN) -m pytest $(if $(JOBS),-n $(JOBS) --dist worksteal)
+
+# make coverage                   run all tests in one process, and show how much of the code they run, per room
+# make coverage TESTS=tests/http  these tests only
+# Failed tests are the business of make test: the report is made in any case.
+coverage: $(COVERAGE_STAMP)
+	-$(RUN) -m coverage run -m pytest -q $(TESTS)
+	$(RUN) -m coverage html --quiet
+	$(RUN) -m coverage json --quiet
+	$(RUN) -m tests.coverage_by_room build/coverage/coverage.json
+
+$(COVERAGE_STAMP): $(STAMP)
+	$(RUN) -m pip install --quiet --group coverage
+	@touch $(COVERAGE_STAMP)
 
 check: $(STAMP)
 	$(RUN) -m ruff check .

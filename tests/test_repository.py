@@ -89,3 +89,15 @@ def test_support_states_the_tested_pythons() -> None:
     text = (ROOT / "SUPPORT.md").read_text(encoding="utf-8")
     classified = [match[1] for item in PROJECT["classifiers"] if (match := re.search(r":: (3\.\d+)$", item))]
     assert f"| Python | {classified[0]} to {classified[-2]}; {classified[-1]} is tested" in text
+
+
+def test_code_that_coverage_leaves_out_has_a_reason_of_the_documented_ones() -> None:
+    page = (ROOT / "docs" / "how-it-works" / "coverage.md").read_text(encoding="utf-8")
+    reasons = set(re.findall(r"(?m)^\| `(.+?)` \|", page.partition("| reason |")[2]))
+    folders = (ROOT / "alyx_client", ROOT / "generator")
+    marks = {
+        match[1]
+        for path in sorted(path for folder in folders for path in folder.rglob("*.py"))
+        for match in re.finditer(r"# pragma: no (?:cover|branch)(.*)", path.read_text(encoding="utf-8"))
+    }
+    assert {mark.removeprefix(" - ") for mark in marks} == reasons

@@ -29,9 +29,11 @@ def shown(value: object) -> str:
     """Return a value for a message, shortened where it is long."""
     try:
         return reprlib.repr(value)
-    except ValueError:  # Python prints no integers of more than 4,300 digits
+    except ValueError:  # pragma: no cover - other Python version
+        # Before Python 3.12, reprlib prints no integers of more than 4,300 digits.
         return f"an object of type {type(value).__name__} with thousands of digits"
-    except Exception:  # a __repr__ of the caller's
+    except Exception:  # pragma: no cover - other Python version
+        # A class of the caller's that has the name of one of Python's, before Python 3.12.
         return f"an object of type {type(value).__name__}"
 
 

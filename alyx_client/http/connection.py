@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import httpcore
 
 from alyx_client import __version__
-from alyx_client.errors import ConfigurationError, printable
+from alyx_client.errors import printable
 from alyx_client.http.body import DamagedEncodingError
-from alyx_client.http.environment import Proxy, ssl_verification
+from alyx_client.http.environment import Proxy, invalid_proxy, ssl_verification
 from alyx_client.http.failure import FailureKind, Unanswered, causes, certificate_failure, connection_failure
 from alyx_client.http.httpx_library import httpx
 from alyx_client.http.url import redact_text
@@ -97,7 +97,7 @@ def pool_settings(verify: bool | ssl.SSLContext, url: str, proxy: Proxy | None) 
         try:
             settings["proxy"] = httpx.Proxy(proxy.url, ssl_context=own)
         except (httpx.InvalidURL, ValueError):
-            raise ConfigurationError(f"{proxy.variable} does not hold the address of a proxy.") from None
+            raise invalid_proxy(proxy.variable, urlsplit(url).netloc.rpartition("@")[2]) from None
     return settings
 
 

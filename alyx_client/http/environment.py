@@ -18,13 +18,14 @@ from alyx_client.errors import ConfigurationError
 from alyx_client.http.url import is_loopback
 from alyx_client.lazy_dataclasses import dataclass
 
-__all__ = ["BUNDLES", "Proxy", "environment_proxy", "ssl_verification"]
+__all__ = ["BUNDLES", "Proxy", "environment_proxy", "invalid_proxy", "ssl_verification"]
 
 _PORTS = {"http": 80, "https": 443}
 _SYSTEM = "The system's proxy setting"
 # In the order in which requests reads them; the first that is set replaces the trust store.
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """The variables that replace the trust store; the first that is set counts."""
+_WAY_OUT = "Correct it, or exempt {} in NO_PROXY."
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,14 @@ def _system_setting(parts: SplitResult) -> tuple[str, str] | None:
     return setting, _SYSTEM
 
 
+def invalid_proxy(variable: str, server: str) -> ConfigurationError:
+    """Return the error for a setting that is not the address of a proxy; it does not show it."""
+    return ConfigurationError(
+        f"{variable} does not hold the address of a proxy, such as http://proxy.example.org:3128. "
+        f"{_WAY_OUT.format(server)}"
+    )
+
+
 def _is_exempt(parts: SplitResult, no_proxy: str) -> bool:
     host = (parts.hostname or "").rstrip(".")
     port = parts.port or _PORTS[parts.scheme]
@@ -218,7 +227,7 @@ def _parse_proxy(setting: str, variable: str, server: str) -> Proxy:
     url = setting.strip()
     if "://" not in url:
         url = f"http://{url}"
-    way_out = f"Correct it, or exempt {server} in NO_PROXY."
+    way_out = _WAY_OUT.format(server)
     try:
         parts = urlsplit(url)
         # Reading the port checks it.
@@ -226,9 +235,7 @@ def _parse_proxy(setting: str, variable: str, server: str) -> Proxy:
     except ValueError:
         valid = False
     if not valid:
-        raise ConfigurationError(
-            f"{variable} does not hold the address of a proxy, such as http://proxy.example.org:3128. {way_out}"
-        )
+        raise invalid_proxy(variable, server)
     scheme = url.partition("://")[0].lower()
     if scheme in {"socks5", "socks5h"}:
         if importlib.util.find_spec("socksio") is None:

@@ -198,7 +198,7 @@ def drive(
                     limit = deadline.longest_wait()
                     if not step.lock.acquire(timeout=-1 if limit is None else limit):
                         raise _lock_timeout(deadline)
-                case Blocking():
+                case Blocking():  # pragma: no branch - every case is named
                     with deadline.paused():
                         outcome = step.function()
         except BaseException as problem:  # KeyboardInterrupt, too: a flow gives up its locks on the way out
@@ -236,7 +236,7 @@ async def adrive(
                         if deadline.is_over:
                             raise _lock_timeout(deadline)
                         await asyncio.sleep(_POLL_SECONDS)
-                case Blocking():
+                case Blocking():  # pragma: no branch - every case is named
                     with deadline.paused():
                         outcome = await (thread_to_its_end if step.to_its_end else to_thread)(step.function)
         except BaseException as problem:  # CancelledError, too: a flow gives up its locks on the way out
@@ -255,7 +255,7 @@ async def thread_to_its_end(function: Callable[[], T]) -> T:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         await asyncio.wait([running])
-        if not running.cancelled():
+        if not running.cancelled():  # pragma: no branch - race of threads or processes
             running.exception()  # looked at, so that it is not reported as never retrieved
         raise
 

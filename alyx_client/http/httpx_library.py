@@ -26,7 +26,7 @@ def _not_importable(name: str) -> Generator[None]:
     try:
         yield
     finally:
-        if modules[name] is None:
+        if modules[name] is None:  # pragma: no branch - other version of a library
             del modules[name]
 
 
@@ -34,9 +34,9 @@ def _import_httpx() -> None:
     try:
         with _not_importable(_COMMAND_LINE):
             module = importlib.import_module("httpx")
-    except ImportError:
+    except ImportError:  # pragma: no cover - other version of a library
         return  # a version that needs it; the import below reports any other reason
-    if _COMMAND_LINE not in sys.modules:
+    if _COMMAND_LINE not in sys.modules:  # pragma: no branch - runs in a child process
         _import_later(module)
 
 
@@ -44,10 +44,10 @@ def _import_later(module: ModuleType) -> None:
     """Let the first access to ``httpx.main`` import the command line, as PEP 562 describes."""
     names: dict[str, Any] = vars(module)
     substitute: Any = names.get("main")
-    if substitute is None or "__getattr__" in names:
+    if substitute is None or "__getattr__" in names:  # pragma: no cover - other version of a library
         return
 
-    def import_main(name: str) -> Any:
+    def import_main(name: str) -> Any:  # pragma: no cover - runs in a child process
         if name != "main":
             raise AttributeError(f"module 'httpx' has no attribute {name!r}")
         main: Any = substitute
@@ -65,7 +65,7 @@ def _import_later(module: ModuleType) -> None:
 
 
 # Where httpx was imported before, its command line was, too.
-if "httpx" not in sys.modules:
+if "httpx" not in sys.modules:  # pragma: no branch - runs in a child process
     _import_httpx()
 
 import httpx  # noqa: E402

@@ -92,7 +92,7 @@ class Lifetime(Closable[threading.Event]):
 
     def _end(self, thread: int, depth: int) -> None:
         with self._lock:
-            if depth:
+            if depth:  # pragma: no cover - runs in a child process
                 self._threads[thread] = depth
                 return
             del self._threads[thread]

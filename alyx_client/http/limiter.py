@@ -193,7 +193,7 @@ def _update_own(file: str, rewrite: Callable[[bytes], bytes | None]) -> None:
     try:
         _own[file] = rewrite(_own.get(file, b"")) or b""
     finally:
-        if is_locked:
+        if is_locked:  # pragma: no branch - runs in a child process
             _own_lock.release()
 
 

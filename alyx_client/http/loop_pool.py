@@ -64,7 +64,7 @@ async def _closed_in_the_end(pool: _Pool) -> AsyncGenerator[None]:
 
 
 def _close_in_own_loop(until_loop_ends: AsyncGenerator[None], loop: asyncio.AbstractEventLoop, pid: int) -> None:
-    if os.getpid() == pid and not loop.is_closed():
+    if os.getpid() == pid and not loop.is_closed():  # pragma: no cover - race of threads or processes
         # The owner may be collected in any thread.
         with contextlib.suppress(RuntimeError):  # the loop was closed at this moment
             loop.call_soon_threadsafe(lambda: loop.create_task(until_loop_ends.aclose()))

@@ -287,7 +287,7 @@ def _is_readable(connection: socket.socket | None) -> bool:
     """Return whether a socket has data, or was closed, so that an idle connection cannot be used any more."""
     if connection is None or connection.fileno() < 0:
         return True
-    if not hasattr(select, "poll"):  # Windows
+    if not hasattr(select, "poll"):  # pragma: no cover - other operating system
         return bool(select.select([connection.fileno()], [], [], 0)[0])
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)

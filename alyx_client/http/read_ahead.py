@@ -32,7 +32,7 @@ class ReadAhead:
     @property
     def lock(self) -> threading.Lock:
         """The lock under which the cache is asked, so that one thread does it for all."""
-        if self._pid != os.getpid():
+        if self._pid != os.getpid():  # pragma: no cover - runs in a child process
             # A thread that does not exist in this fork may have held it.
             self._lock, self._pid = threading.Lock(), os.getpid()
         return self._lock

@@ -229,7 +229,7 @@ class Streams:
                 with self._lock:
                     self._sockets.add(connection)
                 # `abort` may have run since this thread began to connect.
-                if self.aborted:
+                if self.aborted:  # pragma: no cover - race of threads or processes
                     shut_down(connection)
 
     def abort(self) -> None:

@@ -151,7 +151,7 @@ class Transport:
     def _reset_after_fork(self) -> None:
         # A connection shared with the parent process would mix up the responses of both, and a lock that another thread
         # held at the time of the fork would stay locked.
-        if self._pid != os.getpid():
+        if self._pid != os.getpid():  # pragma: no cover - runs in a child process
             self._reset()
 
     def _exchange(self, request: Request, token: str | None, fail_fast: bool, deadline: Deadline) -> Flow[Response]:
@@ -288,10 +288,10 @@ class SyncTransport(Transport):
 
     def _send_now(self, step: Send, *, deadline: Deadline) -> Response:
         with self._lifetime.request() as is_nested:
-            if not is_nested:
+            if not is_nested:  # pragma: no branch - runs in a child process
                 return self._send_over(self._open_pool(), step, deadline)
             # This is a signal handler's, in the middle of another request, which may hold the pool's own locks.
-            with open_pool(self._pool_settings()) as pool:
+            with open_pool(self._pool_settings()) as pool:  # pragma: no cover - runs in a child process
                 return self._send_over(pool, step, deadline)
 
     def _send_over(self, pool: httpx.Client, step: Send, deadline: Deadline) -> Response:
@@ -391,5 +391,5 @@ def _multipart_boundary(request: Request) -> str:
 
 def _close_in_own_process(pool: httpx.Client, pid: int) -> None:
     # In a forked child, a thread of the parent may hold the pool's own lock for ever.
-    if os.getpid() == pid:
+    if os.getpid() == pid:  # pragma: no branch - runs in a child process
         pool.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,17 @@ def test_folder_of_the_environment_is_trusted(
     fetch: Fetch, environment: pytest.MonkeyPatch, localhost: Certificate, variable: str, tmp_path: Path
 ) -> None:
     environment.setenv(variable, str(localhost.add_to_folder(tmp_path / "authorities")))
+    with FaultServer(then=json_response([]), tls=localhost.serving) as server:
+        assert fetch(server.url) == 200
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_environment_is_trusted_where_the_system_has_no_trust_store(
+    fetch: Fetch, environment: pytest.MonkeyPatch, localhost: Certificate, variable: str, tmp_path: Path
+) -> None:
+    environment.setitem(sys.modules, "truststore", None)
+    path = localhost.path if variable == "SSL_CERT_FILE" else localhost.add_to_folder(tmp_path / "authorities")
+    environment.setenv(variable, str(path))
     with FaultServer(then=json_response([]), tls=localhost.serving) as server:
         assert fetch(server.url) == 200
 

@@ -110,6 +110,12 @@ def test_404_of_a_record_names_endpoint_and_key() -> None:
     assert error.detail == "No Subject matches the given query."
 
 
+def test_404_of_another_call_gives_the_hint_of_its_endpoint() -> None:
+    request = Request("GET", "/subjects/flowers", endpoint="subjects", action="weights", hint="Pass a nickname.")
+    error = error_from_response(answer(404, {"detail": "Not found."}), request)
+    assert str(error) == f"There is no record at GET {URL} (status 404). Pass a nickname."
+
+
 @pytest.mark.parametrize(
     ("body", "fields", "detail"),
     [

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alyx_client.http.log import readable_size
+from alyx_client.http.log import configure, logger, readable_size
 
 
 def stderr_of(code: str, **environ: str) -> str:
@@ -32,6 +33,22 @@ def test_alyx_log_shows_each_request_once() -> None:
 def test_alyx_log_sets_the_level(level: str, lines: int) -> None:
     shown = stderr_of(f"{ANSWERED}; log.logger.info('i'); log.logger.warning('w')", ALYX_LOG=level)
     assert len(shown.splitlines()) == lines
+
+
+def test_alyx_log_adds_one_handler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logger, "level", logging.NOTSET)
+    for _ in range(2):
+        configure({"ALYX_LOG": " Info "})
+    assert [type(handler).__name__ for handler in logger.handlers] == ["NullHandler", "_EnvironmentHandler"]
+    assert logger.level == logging.INFO
+
+
+def test_text_of_others_cannot_forge_lines(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "alyx_client"):
+        logger.info("the server says %s", "good\nbad\x1b[2J")
+    (message,) = caplog.messages
+    assert message.isprintable()
 
 
 @pytest.mark.parametrize(

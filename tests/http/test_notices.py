@@ -59,6 +59,7 @@ def test_each_client_surfaces_for_itself() -> None:
         ({"deprecation": "Sun, 11 Nov 2018 23:59:59 GMT"}, "/a is deprecated as of 2018-11-11."),
         ({"deprecation": "true"}, "/a is deprecated."),
         ({"deprecation": "@99999999999999999999"}, "/a is deprecated."),
+        ({"deprecation": "@9999999999999999999"}, "/a is deprecated."),
         ({"sunset": "Sat, 31 Dec 2033 23:59:59 GMT"}, "/a will stop working on 2033-12-31."),
         ({"sunset": "next year"}, "/a will stop working on next year."),
         (

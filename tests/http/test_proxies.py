@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import select
 import socket
+import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from alyx_client import AlyxClient
-from alyx_client.errors import AlyxConnectionError, AlyxError, ConfigurationError
-from tests.faults import FaultServer, Received, Step, closed_port, json_response, response
+from alyx_client.errors import AlyxConnectionError, AlyxError, ConfigurationError, DeadlineExceededError
+from tests.faults import FaultServer, Received, Step, closed_port, json_response, response, silent
 from tests.http.certificates import make_certificate
 from tests.http.transports import LIST, TransportFactory
 
@@ -24,20 +26,18 @@ REMOTE = "http://alyx.invalid"
 def tunnel(port: int) -> Step:
     """Accept CONNECT, and pass the bytes on to a port of this machine."""
 
-    def copy(source: socket.socket, target: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while received := source.recv(65536):
-                target.sendall(received)
-            target.shutdown(socket.SHUT_RDWR)
-
     def step(request: Received, connection: socket.socket) -> bool:
         assert request.method == "CONNECT"
-        with socket.create_connection(("127.0.0.1", port)) as server:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)) as server:
             connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
-            back = threading.Thread(target=copy, args=(server, connection), daemon=True)
-            back.start()
-            copy(connection, server)
-            back.join(5)
+            while True:
+                # Bytes that were decrypted already are not in the socket any more.
+                has_more = isinstance(connection, ssl.SSLSocket) and connection.pending()
+                for source in [connection] if has_more else select.select([connection, server], [], [], 5)[0]:
+                    received = source.recv(65536)
+                    if not received:
+                        return False
+                    (server if source is connection else connection).sendall(received)
         return False
 
     return step
@@ -56,7 +56,14 @@ def test_other_servers_exemptions_do_not_matter(fetch: Fetch, environment: pytes
     assert "proxy-authorization" not in local.requests[0].headers
 
 
-INVALID = ["http://proxy:3128:9", "socks://127.0.0.1:9", "socks4://127.0.0.1:9", "http://", "127.0.0.1:port"]
+INVALID = [
+    "http://proxy:3128:9",
+    "socks://127.0.0.1:9",
+    "socks4://127.0.0.1:9",
+    "http://",
+    "127.0.0.1:port",
+    "http://1.2.3.999:1",
+]
 
 
 @pytest.mark.parametrize("value", INVALID)
@@ -122,6 +129,30 @@ def test_tunnel_to_a_server_with_tls(fetch: Fetch, environment: pytest.MonkeyPat
         environment.setenv("HTTPS_PROXY", proxy.url.removeprefix("http://"))
         assert fetch("https://alyx.invalid") == 200
     assert server.requests[0].headers["host"] == "alyx.invalid"
+
+
+@pytest.fixture
+def doubly_encrypted(environment: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FaultServer]:
+    """Serve ``https://alyx.invalid`` over TLS, through a proxy that is spoken to over TLS, too."""
+    certificates = [make_certificate(tmp_path, host) for host in ("alyx.invalid", "localhost")]
+    trusted = tmp_path / "both.pem"
+    trusted.write_text("".join(certificate.path.read_text() for certificate in certificates))
+    environment.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+    server = FaultServer(then=json_response([]), tls=certificates[0].serving)
+    with server, FaultServer(then=tunnel(server.port), tls=certificates[1].serving) as proxy:
+        environment.setenv("HTTPS_PROXY", proxy.url)
+        yield server
+
+
+def test_tunnel_through_a_proxy_with_tls(fetch: Fetch, doubly_encrypted: FaultServer) -> None:
+    assert fetch("https://alyx.invalid") == 200
+    assert doubly_encrypted.requests[0].headers["host"] == "alyx.invalid"
+
+
+def test_deadline_ends_a_call_within_two_encryptions(connect: TransportFactory, doubly_encrypted: FaultServer) -> None:
+    doubly_encrypted.script("/subjects", silent())
+    with pytest.raises(DeadlineExceededError):
+        connect("https://alyx.invalid", call_timeout=1.0).send(LIST)
 
 
 def test_proxy_with_tls(fetch: Fetch, environment: pytest.MonkeyPatch, tmp_path: Path) -> None:

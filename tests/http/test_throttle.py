@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from alyx_client.auth.credentials import Credentials
-from alyx_client.errors import ClientClosedError, DeadlineExceededError
+from alyx_client.errors import AlyxConnectionError, ClientClosedError, DeadlineExceededError
 from alyx_client.http.async_transport import AsyncTransport
 from alyx_client.http.message import Request
 from alyx_client.http.rate import Rate
@@ -25,7 +25,7 @@ from alyx_client.http.throttle import limit_file
 from alyx_client.http.transport import SyncTransport
 from alyx_client.storage.locking import LockResult
 from alyx_client.storage.shared_file import SharedFile
-from tests.faults import FaultServer, json_response
+from tests.faults import FaultServer, closed_port, json_response
 from tests.http.transports import LIST, TransportFactory, authentication, with_password
 
 ONE_A_MINUTE, ONE_AN_HOUR = Rate(1, 60.0), Rate(1, 3600.0)
@@ -81,6 +81,23 @@ def test_logins_and_schemas_are_not_paced(server: FaultServer, connect: Transpor
     server.script("/auth-token", json_response({"token": "def"}))
     limited.send(LIST)
     assert limited.send(schema).status == 200
+
+
+def test_request_that_was_not_sent_takes_nobodys_turn(connect: TransportFactory) -> None:
+    client = connect(f"http://127.0.0.1:{closed_port()}", rate_limit=ONE_AN_HOUR, retries=Retries(tries=1))
+    for _ in range(2):
+        with pytest.raises(AlyxConnectionError):
+            client.send(LIST)
+
+
+def test_states_of_earlier_starts_and_tokens_are_removed_after_two_days(server: FaultServer) -> None:
+    former, recent = (Path(limit_file(server.url, token)) for token in ("former-token", "recent-token"))
+    for file in (former, recent):
+        SharedFile(file).update(lambda content: b"{}")
+    os.utime(former, (0, time.time() - 3 * 86400))
+    with SyncTransport(server.url, authentication(with_token(server)), rate_limit=ONE_A_MINUTE) as transport:
+        transport.send(LIST)
+    assert (former.exists(), recent.exists()) == (False, True)
 
 
 def test_retries_wait_for_their_turns_too(server: FaultServer, connect: TransportFactory) -> None:

@@ -224,7 +224,7 @@ class CacheStore:
         self, key: CacheKey | None, now: float, connection: Connection
     ) -> tuple[bytes | None, CachedResponse | None]:
         if key is None:
-            return tables.find(None, now, connection)
+            return tables.current_generation(connection), None
         memory = self._memory
         # Before the entry is read, which may then be newer than the state, but not older.
         is_settled = not memory.is_paused and memory.begin(self._database.settled_state(connection, memory.state))

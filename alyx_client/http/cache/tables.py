@@ -26,7 +26,7 @@ __all__ = [
     "Found",
     "Owner",
     "clear",
-    "find",
+    "current_generation",
     "find_identity",
     "find_several",
     "insert",
@@ -61,14 +61,6 @@ _USE_RESOLUTION = 60.0
 _MOST_AHEAD = 2**19
 # Room for the pages that an insertion adds to the tables' and indexes' trees.
 _PAGE = 4096
-
-
-def find(key: CacheKey | None, now: float, connection: Connection) -> tuple[bytes, CachedResponse | None]:
-    """Look up an entry and the present generation; with None for the key, the generation only."""
-    if key is None:
-        return _generation(connection), None
-    found = find_several(key, (), now, connection)
-    return found.generation, found.cached
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +150,7 @@ def insert(row: Row, max_bytes: int, owner: Owner | None, connection: Connection
     if owner is not None:
         _insert_owner(owner, connection)
     # Within the transaction: a write that comes now, of any process, waits.
-    if row.generation not in (NO_GENERATION, _generation(connection)):
+    if row.generation not in (NO_GENERATION, current_generation(connection)):
         connection.execute("COMMIT")
         return False
     connection.execute("DELETE FROM answers WHERE key = ?", (row.key,))
@@ -202,7 +194,8 @@ def _insert_owner(owner: Owner, connection: Connection) -> None:
         connection.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (owner.username, owner.identity))
 
 
-def _generation(connection: Connection) -> bytes:
+def current_generation(connection: Connection) -> bytes:
+    """Return the present generation."""
     rows = connection.execute("SELECT generation FROM state").fetchall()
     if not rows or not isinstance(rows[0][0], bytes):
         raise CacheDamagedError("its generation is lost")
@@ -214,7 +207,7 @@ def _replace_generation(where: str, values: tuple[str, ...], connection: Connect
     # Random rather than counted: a file made anew must not repeat a generation of the one before.
     after = os.urandom(16)
     connection.execute("BEGIN IMMEDIATE")
-    before = _generation(connection)
+    before = current_generation(connection)
     connection.execute("UPDATE state SET generation = ?", (after,))
     connection.execute(f"DELETE FROM answers WHERE {where}", values)
     connection.execute("COMMIT")

@@ -126,6 +126,24 @@ def test_missing_table_breaks_nothing(folder: Path, table: str) -> None:
     check_usable(folder)
 
 
+ODD_VALUES = {
+    "generation": "UPDATE state SET generation = 'not bytes'",
+    "name": "INSERT OR REPLACE INTO names VALUES ('alice', x'00')",
+}
+
+
+@pytest.mark.parametrize("statement", ODD_VALUES.values(), ids=ODD_VALUES)
+def test_value_of_another_type_breaks_nothing(folder: Path, statement: str) -> None:
+    fill(folder)
+    with sqlite3.connect(files(folder)[0]) as connection:
+        connection.execute(statement)
+    connection.close()
+    cache = CacheStore(folder, SERVER, MEGABYTE)
+    assert cache.identity_of("alice") is None
+    cache.close()
+    check_usable(folder)
+
+
 def test_missing_generation_breaks_nothing(folder: Path) -> None:
     fill(folder)
     with sqlite3.connect(files(folder)[0]) as connection:

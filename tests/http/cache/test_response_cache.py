@@ -62,6 +62,27 @@ def test_disabling_concerns_one_client(connect: Connect, server: FaultServer) ->
     assert len(server.requests) == 2
 
 
+def test_disabling_may_end_in_another_context(connect: Connect, server: FaultServer) -> None:
+    # As in an asynchronous generator that another task closes.
+    client = connect(server)
+    client(SUBJECTS)
+    block = client.cache.disabled()
+    contextvars.copy_context().run(block.__enter__)
+    block.__exit__(None, None, None)
+    client(SUBJECTS)
+    assert len(server.requests) == 1
+
+
+def test_responses_from_the_cache_are_logged(
+    connect: Connect, server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = connect(server)
+    client(SUBJECTS)
+    with caplog.at_level(logging.DEBUG, "alyx_client"):
+        client(SUBJECTS)
+    assert "GET /subjects from the cache" in caplog.messages
+
+
 def test_disabling_in_one_thread_leaves_others_alone(connect: Connect, server: FaultServer) -> None:
     client = connect(server)
     client(SUBJECTS)
