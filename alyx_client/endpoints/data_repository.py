@@ -116,7 +116,7 @@ _LIST = ListAction(
     PageParser(DataRepositoryRecord),
     {
         "globus_endpoint_id": "plain",
-        "globus_is_personal": "plain",
+        "globus_is_personal": "boolean",
         "name": "plain",
     },
 )

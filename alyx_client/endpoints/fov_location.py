@@ -160,10 +160,10 @@ _LIST = ListAction(
     "/fov-location",
     PageParser(FOVLocationSummary),
     {
-        "auto_datetime": "plain",
+        "auto_datetime": "moment",
         "brain_region": "repeat",
         "coordinate_system": "plain",
-        "default_provenance": "plain",
+        "default_provenance": "boolean",
         "django": "django",
         "field_of_view": "plain",
         "id": "id",

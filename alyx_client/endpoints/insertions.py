@@ -200,7 +200,7 @@ _LIST = ListAction(
         "atlas_acronym": "plain",
         "atlas_id": "plain",
         "atlas_name": "plain",
-        "auto_datetime": "plain",
+        "auto_datetime": "moment",
         "chronic_insertion": "plain",
         "dataset_qc_lte": "plain",
         "dataset_types": "comma",

@@ -146,7 +146,7 @@ _LIST = ListAction(
     {
         "date_range": "range",
         "django": "django",
-        "end_time": "plain",
+        "end_time": "moment",
         "id": "id",
         "implant_weight": "plain",
         "json": "plain",
@@ -158,7 +158,7 @@ _LIST = ListAction(
         "outcome_type": "plain",
         "procedure": "plain",
         "procedures": "repeat",
-        "start_time": "plain",
+        "start_time": "moment",
         "subject": "plain",
         "users": "comma",
         "where": "django",

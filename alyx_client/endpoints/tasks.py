@@ -175,7 +175,7 @@ _LIST = ListAction(
     {
         "cpu": "plain",
         "data_repository": "plain",
-        "datetime": "plain",
+        "datetime": "moment",
         "django": "django",
         "executable": "plain",
         "gpu": "plain",

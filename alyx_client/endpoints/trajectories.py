@@ -151,7 +151,7 @@ _LIST = ListAction(
         "chronic_insertion": "plain",
         "coordinate_system": "plain",
         "date": "day",
-        "datetime": "plain",
+        "datetime": "moment",
         "depth": "plain",
         "django": "django",
         "experiment_number": "plain",

@@ -107,8 +107,8 @@ _LIST = ListAction(
     "/water-administrations",
     PageParser(WaterAdministrationRecord),
     {
-        "adlib": "plain",
-        "date_time": "plain",
+        "adlib": "boolean",
+        "date_time": "moment",
         "django": "django",
         "id": "id",
         "json": "plain",

@@ -51,7 +51,7 @@ _LIST = ListAction(
     {
         "date_range": "range",
         "django": "django",
-        "end_time": "plain",
+        "end_time": "moment",
         "id": "id",
         "json": "plain",
         "lab": "plain",
@@ -61,7 +61,7 @@ _LIST = ListAction(
         "nickname": "plain",
         "procedures": "repeat",
         "reference_weight": "plain",
-        "start_time": "plain",
+        "start_time": "moment",
         "subject": "plain",
         "users": "comma",
         "water_type": "plain",

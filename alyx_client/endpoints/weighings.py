@@ -78,7 +78,7 @@ _LIST = ListAction(
     "/weighings",
     PageParser(WeighingRecord),
     {
-        "date_time": "plain",
+        "date_time": "moment",
         "django": "django",
         "id": "id",
         "json": "plain",

@@ -164,7 +164,7 @@ def _filter_styles(operation: RestOperation) -> dict[str, FilterStyle]:
     paging = operation.paging
     selecting = PAGING_PARAMETERS if paging.style == "offset" else {paging.size}
     styles: dict[str, FilterStyle] = {
-        field["name"]: "repeat" if _is_repeated(field, operation) else "comma"
+        field["name"]: _style(field, operation)
         for field in operation.fields
         if field["in"] == "query" and field["name"] not in selecting
     }
@@ -174,9 +174,12 @@ def _filter_styles(operation: RestOperation) -> dict[str, FilterStyle]:
     return styles
 
 
-def _is_repeated(field: FieldInfo, operation: RestOperation) -> bool:
+def _style(field: FieldInfo, operation: RestOperation) -> FilterStyle:
+    if field["schema"].get("type") == "boolean":
+        return "boolean"
     # OpenAPI declares both an array; "explode: false" is the one whose values are joined by commas.
-    return field["schema"].get("type") == "array" and field["name"] not in operation.joined
+    is_repeated = field["schema"].get("type") == "array" and field["name"] not in operation.joined
+    return "repeat" if is_repeated else "comma"
 
 
 def _normalise(filters: dict[str, Any]) -> dict[str, Any]:

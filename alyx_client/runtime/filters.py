@@ -22,6 +22,7 @@ from alyx_client.http.suggestions import suggest
 from alyx_client.runtime.closed_filters import ClosedFilters
 from alyx_client.runtime.coerce import entries, is_from_library, naive, plain_python, query_value, unsendable
 from alyx_client.runtime.django_filter import DjangoFilter, Lookups, Repeated, batches, django_filter, split_parts
+from alyx_client.runtime.filter_values import check_moment, read_boolean
 from alyx_client.runtime.keys import uuid_text
 from alyx_client.runtime.references import key_of_url
 
@@ -29,7 +30,7 @@ __all__ = ["DateRange", "DjangoFilter", "FilterStyle", "Repeated", "encode", "kn
 
 P = ParamSpec("P")
 R = TypeVar("R")
-FilterStyle = Literal["plain", "comma", "repeat", "range", "day", "id", "django"]
+FilterStyle = Literal["plain", "boolean", "moment", "comma", "repeat", "range", "day", "id", "django"]
 DateRange = date | str | tuple[date | str, date | str]
 """A pair of days, both included; or one day."""
 
@@ -157,16 +158,23 @@ def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[
     if style == "day" and isinstance(value, datetime):
         value = naive(name, value).date()
     if not isinstance(value, list):
-        return [_filled_text(name, value, endpoint)]
+        if style == "moment":
+            check_moment(name, value, endpoint)
+        return [_filled_text(name, value if style != "boolean" else _boolean(name, value, endpoint), endpoint)]
     if style not in ("comma", "repeat"):
         raise ValueError(
-            f"{endpoint}: {name} takes one value, not several; several are a Django lookup of the column, where the "
-            "server has the filter django: django={'<column>__in': [...]}"
+            f"{endpoint}: {name} takes one value, not several; where the list has conditions, several values of a field "
+            "are where=client.<endpoint>.fields.<field>.in_([...]), or django={'<column>__in': [...]}"
         )
     texts = [_filled_text(name, _as_day(name, item), endpoint) for item in cast("list[object]", value)]
     if not texts:
         raise _empty(name, endpoint)
     return texts if style == "repeat" else [_joined(name, texts, endpoint)]
+
+
+def _boolean(name: str, value: object, endpoint: str) -> object:
+    # An empty text has an error of its own.
+    return value if isinstance(value, str) and not value.strip() else read_boolean(name, value, endpoint)
 
 
 def _as_day(name: str, value: object) -> object:

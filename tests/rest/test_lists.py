@@ -103,6 +103,7 @@ def joined_filters(alyx: Any) -> list[tuple[str, str]]:
         if field["in"] == "query"
         and field["name"] not in ("limit", "offset", "id", "django")
         and (field["schema"].get("type") != "array" or field["name"] in operation.joined)
+        and field["schema"].get("type") != "boolean"  # one of two values, and anything else is refused
         # Values of closed sets are refused, or become a lookup.
         and "enum" not in field["schema"]
         and field["name"] not in _CLOSED_SETS.filters.get(endpoint.replace("-", "_"), {})
@@ -168,6 +169,14 @@ def test_unknown_filter_suggests_similar_names_and_nothing_is_sent(
     with pytest.raises(InvalidCallError, match=r"no filter 'aliv'.*'alive'.*extra_params"):
         alyx.rest(url, "list", **filters)
     assert not [request for request in local_alyx.requests if request.path == "/subjects"]
+
+
+@pytest.mark.parametrize("value", ["yes", 2])
+def test_values_that_the_server_would_ignore_are_refused(alyx: Any, local_alyx: LocalAlyx, value: object) -> None:
+    with pytest.raises(InvalidCallError, match=r"subjects: alive is True or False, not"):
+        alyx.rest("subjects", "list", alive=value)
+    assert len(alyx.rest("subjects", "list", alive=1)) == len(alyx.rest("subjects", "list", alive=True))
+    assert sent(local_alyx) == {"alive": "true"}
 
 
 def test_unknown_filter_is_sent_if_requested(alyx: Any, connect: Callable[..., Any], local_alyx: LocalAlyx) -> None:

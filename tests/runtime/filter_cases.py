@@ -12,9 +12,9 @@ KEY = UUID("0b12ba9e-01e3-4784-8c35-d7bb1bab414f")
 
 STYLES: dict[str, FilterStyle] = {
     "lab": "plain",
-    "alive": "plain",
+    "alive": "boolean",
     "birth_date": "day",
-    "start_time": "plain",
+    "start_time": "moment",
     "dataset_types": "comma",
     "tags": "repeat",
     "date_range": "range",

@@ -85,6 +85,48 @@ def test_plain_values_that_the_server_would_ignore_are_refused(value: object) ->
         sent(lab=value)
 
 
+@pytest.mark.parametrize("value", [True, 1, "1", "true", "True", " TRUE "])
+def test_true_is_sent_as_the_server_reads_it(value: object) -> None:
+    assert one(alive=value) == {"alive": "true"}
+
+
+@pytest.mark.parametrize("value", [False, 0, "0", "false", "False"])
+def test_false_is_sent_as_the_server_reads_it(value: object) -> None:
+    assert one(alive=value) == {"alive": "false"}
+
+
+@pytest.mark.parametrize("value", ["yes", "no", "maybe", 2, -1, 0.5, date(2020, 1, 1)])
+def test_values_that_are_neither_true_nor_false_are_refused_because_the_server_ignores_them(value: object) -> None:
+    with pytest.raises(ValueError, match=r"sessions: alive is True or False, not .*everything"):
+        sent(alive=value)
+
+
+def test_days_are_refused_where_the_server_compares_moments() -> None:
+    with pytest.raises(ValueError, match=r"start_time .*where=client\.sessions\.fields\.start_time\.date == datetime"):
+        sent(start_time=date(2020, 1, 1))
+    # Midnight is a moment, and what text says is the server's to read.
+    assert one(start_time=datetime(2020, 1, 1)) == {"start_time": "2020-01-01T00:00:00"}
+    assert one(start_time="2020-01-01") == {"start_time": "2020-01-01"}
+
+
+def test_every_filter_that_is_true_or_false_is_checked() -> None:
+    """A filter of the server that lacks the check would return every record for a mistyped value."""
+    declared = {"bool | None": "boolean", "datetime | str | None": "moment"}
+    checked = 0
+    for module in pkgutil.iter_modules(endpoints.__path__, f"{endpoints.__name__}."):
+        loaded = importlib.import_module(module.name)
+        action = getattr(loaded, "_LIST", None)
+        if not isinstance(action, ListAction):
+            continue
+        classes = (kind for _, kind in inspect.getmembers(loaded, inspect.isclass) if kind.__module__ == module.name)
+        methods = [kind.list for kind in classes if hasattr(kind, "list")]
+        for name, parameter in ((n, p) for method in methods for n, p in inspect.signature(method).parameters.items()):
+            if name in action.filters and (style := declared.get(str(parameter.annotation))):
+                assert action.filters[name] == style, (module.name, name)
+                checked += 1
+    assert checked > 20
+
+
 @pytest.mark.parametrize("value", [b"x", {"a": 1}, object(), timedelta(1), [None]])
 def test_plain_values_of_other_types_are_refused(value: object) -> None:
     with pytest.raises(TypeError, match="tags"):

@@ -144,7 +144,10 @@ def _style(parameter: Parameter, names: Collection[str]) -> FilterStyle:
     if schema.get("type") == "array":
         # OpenAPI: `explode` is true by default for style `form`, so a list is sent as a=1&a=2.
         return "repeat" if parameter.get("explode", True) else "comma"
-    return "day" if schema.get("format") == "date" else "plain"
+    if schema.get("type") == "boolean":
+        return "boolean"
+    formats: dict[object, FilterStyle] = {"date": "day", "date-time": "moment"}
+    return formats.get(schema.get("format"), "plain")
 
 
 def _annotation(schema: Schema, style: FilterStyle) -> str:

@@ -17,7 +17,7 @@ from alyx_generator.model.server_facts import ServerFacts
 
 ResponseKind = Literal["record", "page", "list", "value", "bytes", "nothing", "anything"]
 ModelKind = Literal["request", "response"]
-FilterStyle = Literal["plain", "comma", "repeat", "range", "day", "id", "django"]
+FilterStyle = Literal["plain", "boolean", "moment", "comma", "repeat", "range", "day", "id", "django"]
 LookupKind = Literal["uuid", "integer", "text", "path"]
 BodyEncoding = Literal["json", "multipart", "urlencoded"]
 JSONSchema = Mapping[str, Any]
