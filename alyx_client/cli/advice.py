@@ -97,7 +97,7 @@ ADVICE: tuple[tuple[str, Replacement], ...] = (
     ),
     (r", in `(?:failures|results)` of this error", ""),
     # Files
-    (r"(?m)^- results\[\d+\], ", "- "),
+    (r"(?m)^- results\[\d+\][,:] ", "- "),
     (r"name a data server in the settings \(data_server=\)", f"set the data server: {_DATA_SERVER}"),
     (
         r"Name its server in the settings \(data_server=\), or use http_download_file, which sends no stored "
@@ -105,7 +105,8 @@ ADVICE: tuple[tuple[str, Replacement], ...] = (
         f"If it is a data server of Alyx, set it: {_DATA_SERVER}; otherwise download the file with another program.",
     ),
     (
-        r"username= and password= of the call, or the data server's login in the settings \(.*?\)",
+        r"username= and password= of the call, data_server= of the client, ALYX_DATA_USERNAME and ALYX_DATA_PASSWORD, "
+        r"or the settings \(.*?\)",
         "alyx login --setup, or ALYX_DATA_USERNAME and ALYX_DATA_PASSWORD",
     ),
     (

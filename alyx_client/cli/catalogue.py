@@ -177,9 +177,18 @@ class EndpointSource:
     @cached_property
     def columns(self) -> Mapping[str, Parameter]:
         """The fields of the rows of a list, or of the record that is read."""
+        return self._returned("list", "read")
+
+    @cached_property
+    def record_columns(self) -> Mapping[str, Parameter]:
+        """The fields of the record that is read."""
+        return self._returned("read")
+
+    def _returned(self, *actions: str) -> Mapping[str, Parameter]:
+        """Return the fields of what the first of some actions returns."""
         node = self._classes.get(self._class_name)
         for function in node.body if node else ():
-            if isinstance(function, ast.FunctionDef) and function.name in ("list", "read") and function.returns:
+            if isinstance(function, ast.FunctionDef) and function.name in actions and function.returns:
                 classes = _classes_in(ast.unparse(function.returns), self._classes)
                 if classes:
                     return self.columns_of(classes[0])

@@ -151,5 +151,8 @@ def read_columns(columns: str | None, source: EndpointSource, *, check: bool = T
     known = [*source.columns, "id"]
     for name in names:
         if check and source.columns and name.partition(".")[0] not in known:
-            raise UsageError(f"{option(source.name)} have no column {name!r}. {suggest(name, source.columns)}")
+            hint = suggest(name, source.columns)
+            if name.partition(".")[0] in source.record_columns:
+                hint = f"Rows of a list do not have it; alyx get {option(source.name)} KEY shows it."
+            raise UsageError(f"{option(source.name)} have no column {name!r}. {hint}")
     return names

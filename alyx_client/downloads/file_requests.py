@@ -181,8 +181,8 @@ def _data_server_message(error: AlyxHTTPError, url: str, *, login_sent: bool) ->
         login = "The login that was sent is wrong or not sufficient" if login_sent else "No login was sent"
         return (
             f"{server} refused {url} (status {status}). {login}. Check the user name and password for it: username= "
-            "and password= of the call, or the data server's login in the settings (ONE's HTTP_DATA_SERVER_LOGIN and "
-            "HTTP_DATA_SERVER_PWD); a signed URL may have expired."
+            "and password= of the call, data_server= of the client, ALYX_DATA_USERNAME and ALYX_DATA_PASSWORD, or the "
+            "settings (ONE's HTTP_DATA_SERVER_LOGIN and HTTP_DATA_SERVER_PWD); a signed URL may have expired."
         )
     if isinstance(error, NotFoundError):
         return f"{server} has no file {url} (status {status}). It was moved or removed there, or the URL is wrong."

@@ -13,7 +13,7 @@ from alyx_client.errors import DownloadsFailedError, printable
 from alyx_client.lazy_dataclasses import dataclass
 
 _MAX_LINES = 20
-_MAX_LINE = 400
+_MAX_LINE = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def raise_failures(outcomes: Sequence[Outcome], sources: Sequence[object], plans
     if not failed:
         return
     lines = [
-        printable(f"- results[{index}], {_label(sources[index], plans[index])}: {outcomes[index]}", limit=_MAX_LINE)
+        printable(f"- {_line(index, outcomes[index], _label(sources[index], plans[index]))}", limit=_MAX_LINE)
         for index in failed[: _MAX_LINES + 1]
     ]
     if len(lines) > _MAX_LINES:
@@ -87,6 +87,12 @@ def raise_failures(outcomes: Sequence[Outcome], sources: Sequence[object], plans
     error = DownloadsFailedError("\n".join([heading, *lines]))
     error.results = [outcome.path if isinstance(outcome, Downloaded) else outcome for outcome in outcomes]
     raise error
+
+
+def _line(index: int, outcome: Outcome, label: str) -> str:
+    # Most messages name the file themselves.
+    message = str(outcome)
+    return f"results[{index}]: {message}" if label in message else f"results[{index}], {label}: {message}"
 
 
 def _label(source: object, planned: Plan) -> str:

@@ -12,6 +12,7 @@ from alyx_client.http.headers import whole_number
 from alyx_client.http.url import redact_url
 from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.coerce import is_from_library, is_list, plain_python
+from alyx_client.runtime.references import origin_of
 
 _MAX_DESCRIPTION = 200
 
@@ -136,10 +137,20 @@ def _addresses(record: object) -> tuple[str, ...]:
             )
         return tuple(urls)
     if _is_mapping(record) or _is_row(record) or any(hasattr(record, name) for name in ("data_url", "relative_path")):
-        raise NoDataURLError(f"The record {_label(record)} has no data_url. Nothing was sent.")
+        raise NoDataURLError(f"The record {_label(record)} has no data_url. {_datasets_hint(record)}Nothing was sent.")
     raise TypeError(
         f"An object of type {type(record).__name__} is not a source of a file; pass a URL, a path or a record."
     )
+
+
+def _datasets_hint(record: object) -> str:
+    """Return how to download the files of a record of another endpoint, such as a session."""
+    origin = origin_of(record)
+    if origin is None or origin.endpoint in ("datasets", "files"):
+        return ""
+    filters = {"sessions": "session=record", "insertions": "probe_insertion=record"}
+    files = f"client.datasets.list({filters.get(origin.endpoint, '...')})"
+    return f"It is one of {origin.endpoint}, and files are those of datasets: client.download_file({files}). "
 
 
 def describe(source: object) -> str:

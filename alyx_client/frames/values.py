@@ -15,6 +15,7 @@ from alyx_client.frames.kinds import JSON, Column, Kind, columns_of, inferred
 from alyx_client.http.suggestions import suggest
 from alyx_client.runtime.lists.key_set import pack_uuids
 from alyx_client.runtime.models import Record
+from alyx_client.runtime.record_errors import only_read_hint
 from alyx_client.runtime.references import key_of_url
 
 __all__ = ["Values", "json_text", "read_values"]
@@ -78,7 +79,7 @@ def read_values(
     # What the server sends beyond its declaration is not lost.
     sent = dict.fromkeys(_names_of(mappings))
     others = [name for name in sent if name not in known]
-    names = _chosen([*known, *others], columns, index)
+    names = _chosen([*known, *others], columns, index, declared)
     return [
         Values(name, known[name].kind, _keys(mappings, are_sent="id" in sent))
         if name in known and known[name].is_key_in_url
@@ -123,13 +124,14 @@ def _names_of(rows: Sequence[Row]) -> Iterable[str]:
             yield from names
 
 
-def _chosen(names: Sequence[str], columns: Sequence[str] | None, index: str | None) -> Sequence[str]:
+def _chosen(names: Sequence[str], columns: Sequence[str] | None, index: str | None, declared: object) -> Sequence[str]:
     if isinstance(columns, str):
         raise InvalidCallError(f"columns: pass a list of names, as in columns=[{columns!r}]")
     chosen = list(names if columns is None else columns)
     for argument, name in [*(("columns", name) for name in chosen), *([("index", index)] if index is not None else [])]:
         if name not in names:
-            raise InvalidCallError(f"{argument}: there is no column {name!r}. {suggest(str(name), names)}")
+            hint = only_read_hint(declared, name) or suggest(str(name), names)
+            raise InvalidCallError(f"{argument}: there is no column {name!r}. {hint}")
     if repeated := sorted({name for name in chosen if chosen.count(name) > 1}):
         raise InvalidCallError(f"columns: {repeated[0]!r} is there twice")
     return chosen if index is None or index in chosen else [index, *chosen]

@@ -44,7 +44,8 @@ _CERTIFICATE_KINDS = {
     FailureKind.EARLY_CERTIFICATE: {9, -67819},
     FailureKind.MISNAMED_CERTIFICATE: {62, 64, -67602, 0x800B010F},
 }
-
+# What OpenSSL says if a server answers a handshake in plain text.
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 _CERTIFICATE_MESSAGES = {
     FailureKind.UNTRUSTED_CERTIFICATE: "The certificate of {host} is not trusted ({cause}). If your institute issued "
     "it, add its authority to the operating system's trust store, name the authority's file in the environment "
@@ -142,6 +143,8 @@ def connection_failure(
     request = f"{method} {url if len(url) <= 300 else url[:299] + '…'}"
     within = "in time" if limit is None else f"within {limit:g} s"
     vpn = "Check the address, the network and the VPN."
+    if url.startswith("https:") and any(sign in cause for sign in _NO_TLS):
+        vpn = "It does not speak HTTPS at this port: if that is meant, write the address with http://."
     message = {
         **{kind: text.format(host=host, cause=cause) for kind, text in _CERTIFICATE_MESSAGES.items()},
         FailureKind.READ_TIMEOUT: f"{host} did not answer {request} {within}. {_SLOW_FILE if is_file else _SLOW_QUERY}",

@@ -163,8 +163,8 @@ def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[
         return [_filled_text(name, value if style != "boolean" else _boolean(name, value, endpoint), endpoint)]
     if style not in ("comma", "repeat"):
         raise ValueError(
-            f"{endpoint}: {name} takes one value, not several; where the list has conditions, several values of a field "
-            "are where=client.<endpoint>.fields.<field>.in_([...]), or django={'<column>__in': [...]}"
+            f"{endpoint}: {name} takes one value, not several; where the list has conditions, several are "
+            "where=client.<endpoint>.fields.<field>.in_([...]), or django={'<column>__in': [...]}"
         )
     texts = [_filled_text(name, _as_day(name, item), endpoint) for item in cast("list[object]", value)]
     if not texts:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from alyx_client.errors import FrozenRecordError, ShortTraceback
 from alyx_client.http.suggestions import did_you_mean, missing_attribute, nearest
-from alyx_client.runtime.references import origin_of
+from alyx_client.runtime.references import Origin, origin_of
 
-__all__ = ["frozen_field", "missing_field", "missing_key"]
+__all__ = ["frozen_field", "missing_field", "missing_key", "only_read_hint"]
 
 
 class _MissingFieldError(KeyError, ShortTraceback):
@@ -54,6 +54,25 @@ def _hint(record: object, name: str, names: Iterable[str]) -> str:
         return question
     read = f"client.{origin.endpoint}.read(record) has it; rows of a list do not."
     return f"{question} {read}".lstrip()
+
+
+def only_read_hint(kind: object, name: object) -> str:
+    """Return how a table gets a column that rows of a list lack; an empty text if ``read`` has none either.
+
+    Parameters
+    ----------
+    kind
+        The class of the rows.
+    name
+        The column.
+    """
+    origin: Origin | None = getattr(kind, "_origin", None)
+    if origin is None or name not in origin.only_read:
+        return ""
+    return (
+        f"client.{origin.endpoint}.read_many(rows) returns records that have it, and becomes a table, too; rows of a "
+        "list do not."
+    )
 
 
 def frozen_field(record: object, name: str) -> FrozenRecordError:

@@ -211,6 +211,7 @@ _NOT_MET = (
     "Make it the server that AlyxClient() connects to?",
     "Which Alyx server? Without one",
     "A client without endpoints of its own",
+    "It is one of ",  # the command takes datasets, and sessions with --session
     "client.rest(",
     *("SELECT ", "UPDATE ", "DELETE "),
 )

@@ -184,6 +184,16 @@ def test_zones_are_not_lost(table: Table, zones: tuple[str, str]) -> None:
     assert "12:00:00" in str(table(rows, "to_arrow")["auto_datetime"].to_pylist()[1])
 
 
+def test_column_that_only_read_returns_names_the_call_that_has_it(client: AlyxClient) -> None:
+    rows = client.sessions.list(subject="flowers")
+    for make in (rows.to_pandas, rows.to_polars, rows.to_arrow):
+        with pytest.raises(InvalidCallError, match=r"no column 'n_trials'. client\.sessions\.read_many\(rows\)"):
+            make(columns=["start_time", "n_trials"])
+    assert list(client.sessions.read_many(rows).to_pandas(columns=["n_trials"])["n_trials"]) != []
+    with pytest.raises(InvalidCallError, match=r"no column 'start_tme'. Did you mean 'start_time'"):
+        rows.to_pandas(columns=["start_tme"])
+
+
 def test_several_pages_and_rows_that_were_used(client: AlyxClient) -> None:
     whole = client.datasets.list().to_pandas()
     assert len(whole) > 3

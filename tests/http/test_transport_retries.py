@@ -15,6 +15,7 @@ from alyx_client.errors import (
 )
 from alyx_client.http.message import Request
 from alyx_client.http.retry import Retries
+from alyx_client.testing import LocalAlyx
 from tests import faults
 from tests.faults import FaultServer, json_response
 from tests.http.transports import CREATE, DELETE, LIST, TransportFactory
@@ -80,6 +81,14 @@ def test_refused_connection_is_retried_even_for_a_creation(
     assert sum("retrying" in line for line in caplog.messages) == 3
     assert isinstance(caught.value, ConnectionError)
     assert caught.value.url == f"{url}/subjects"
+
+
+def test_server_without_tls_is_named_as_such(connect: TransportFactory, local_alyx: LocalAlyx) -> None:
+    """An address without a scheme is taken for https, which a local server does not speak."""
+    address = local_alyx.url.replace("http:", "https:")
+    with pytest.raises(AlyxConnectionError, match=r"does not speak HTTPS at this port.* http://") as caught:
+        connect(address).send(CREATE)
+    assert "VPN" not in str(caught.value)
 
 
 def test_creation_succeeds_once_the_server_is_up_again(connect: TransportFactory) -> None:

@@ -120,6 +120,12 @@ class Field(Generic[M, V]):
         __iter__ = None
         __contains__ = None
 
+        def __and__(self, other: object) -> Any:
+            # `&` binds closer than comparisons, so that `a > 1 & b == 2` joins 1 with b.
+            raise TypeError(f"{self._python}: put each comparison into parentheses, as in (a > 1) & (b == 2)")
+
+        __rand__ = __and__
+
     def _compare(self, lookup: str, value: object, operator: str) -> Condition[M]:
         place = f"{self._python} {operator}" if operator[0] in "=<>" else f"{self._python}{operator}()"
         plain, urls = self._checked([value], place)

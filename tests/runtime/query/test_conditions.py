@@ -157,6 +157,18 @@ REFUSED: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
         ValueError,
         "joined with one on Subject",
     ),
+    "comparisons without parentheses": (
+        lambda: s.number > 1 & s.performance == 2,
+        TypeError,
+        r"\(a > 1\) & \(b == 2\)",
+    ),
+    "text without parentheses": (
+        lambda: s.qc == "PASS" & s.performance > 2,
+        TypeError,
+        r"performance: put .*parentheses",
+    ),
+    "fields alone": (lambda: s.number & s.performance, TypeError, "parentheses"),
+    "condition and field": (lambda: (s.number == 1) & s.performance == 2, TypeError, "parentheses"),
     "condition and value": (lambda: (s.number == 1) & True, TypeError, "unsupported operand"),
     "text for a number": (lambda: s.number == "3", TypeError, "number == takes a whole number, not '3'"),
     "half for a whole number": (lambda: s.number >= 1.5, TypeError, "whole number"),
