@@ -154,7 +154,7 @@ def deadline_exceeded(
         retry_after=None if last is None else last.retry_after,
     )
     error.attempts, error.seconds, error.setting = attempts, deadline.elapsed, deadline.setting
-    error.may_have_acted = may_have_acted
+    error.may_have_acted = may_have_acted and method not in {"GET", "HEAD"}
     error.unreached = last is not None and last.unreached
     error.__cause__ = last
     return error

@@ -206,7 +206,7 @@ def exchange(
             raise error
         last = error
         if seconds >= deadline.remaining:
-            raise _no_time_to_retry(deadline, error, failures, seconds, may_have_acted=may_have_acted) from error
+            raise _no_time_to_retry(deadline, error, failures, seconds) from error
         logger.info("retrying in %.1f s: %s", seconds, error)
         yield Sleep(seconds)
 
@@ -279,15 +279,13 @@ def _after_attempts(error: DeadlineExceededError, attempts: int, last: AlyxError
     return error
 
 
-def _no_time_to_retry(
-    deadline: Deadline, error: AlyxError, failures: int, seconds: float, *, may_have_acted: bool
-) -> DeadlineExceededError:
+def _no_time_to_retry(deadline: Deadline, error: AlyxError, failures: int, seconds: float) -> DeadlineExceededError:
     return deadline_exceeded(
         deadline,
         f"{error.method} {error.url}",
         f"attempt {failures} failed, and the next one would follow in {seconds:.3g} s",
         attempts=failures,
-        may_have_acted=may_have_acted,
+        may_have_acted=error.may_have_acted,
         method=error.method,
         url=error.url,
         last=error,

@@ -3,15 +3,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from alyx_client.errors import AlyxConnectionError, AlyxError, ForeignURLError, NotFoundError, RateLimitError
+from alyx_client.errors import (
+    AlyxConnectionError,
+    AlyxError,
+    DeadlineExceededError,
+    ForeignURLError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+)
 from alyx_client.http.deadline import Deadline
 from alyx_client.http.failure import LoginRefused, Unanswered
-from alyx_client.http.flow import Send, Sleep
+from alyx_client.http.flow import Flow, Send, Sleep
 from alyx_client.http.headers import retry_after
-from alyx_client.http.message import Request, Response
+from alyx_client.http.message import Request, Response, TokenUser
 from alyx_client.http.retry import Outcome, Retries, exchange, should_retry
 
 BASE = "https://alyx.example.org"
@@ -26,10 +35,11 @@ def status(code: int, url: str = f"{BASE}/x", **headers: str) -> Response:
 
 
 def run(
-    request: Request, outcomes: Sequence[Outcome], retries: Retries | None = None, base_url: str = BASE
+    request: Request, outcomes: Sequence[Outcome], retries: Retries | None = None, base_url: str = BASE, **settings: Any
 ) -> tuple[Response | AlyxError, list[Request], list[float]]:
     """Play the outcomes to the policy; return how it ended, what it sent and how long it waited."""
-    flow = exchange(request, base_url, retries or Retries(), deadline=Deadline(math.inf), now=lambda: 0.0)
+    settings = {"deadline": Deadline(math.inf), "now": lambda: 0.0, **settings}
+    flow = exchange(request, base_url, retries or Retries(), **settings)
     sent: list[Request] = []
     waits: list[float] = []
     remaining = iter(outcomes)
@@ -140,9 +150,9 @@ def test_overlong_retry_after_raises_with_the_seconds() -> None:
 
 @pytest.mark.parametrize("first", [BROKEN, status(502), status(504)])
 def test_404_to_a_repeated_deletion_is_success(first: Outcome) -> None:
-    end, _, _ = run(Request("DELETE", "/subjects/a"), [first, status(404)])
-    assert isinstance(end, Response)
-    assert (end.status, end.content) == (204, b"")
+    missing = replace(status(404), method="DELETE")
+    end, _, _ = run(Request("DELETE", "/subjects/a"), [first, status(503), missing])
+    assert end == Response(204, {}, b"", "DELETE", missing.url)
 
 
 @pytest.mark.parametrize("first", [REFUSED, status(429), status(503)])
@@ -272,3 +282,140 @@ def test_urls_of_the_server_itself_are_sent() -> None:
     for path in ("/subjects", f"{BASE}/subjects", "HTTPS://Alyx.Example.org:443/subjects"):
         end, _, _ = run(Request("GET", path), [status(200)])
         assert isinstance(end, Response)
+
+
+@pytest.mark.parametrize(
+    ("code", "succeeds"), [(199, False), (200, True), (204, True), (206, False), (299, True), (300, False)]
+)
+def test_responses_that_are_a_success(code: int, succeeds: bool) -> None:
+    end, sent, _ = run(GET, [status(code)])
+    assert isinstance(end, Response if succeeds else AlyxError)
+    assert len(sent) == 1
+
+
+def test_one_try_is_no_retry() -> None:
+    end, sent, waits = run(GET, [status(503)], Retries(tries=1))
+    assert isinstance(end, ServerError)
+    assert (len(sent), waits) == (1, [])
+
+
+def test_date_in_retry_after_is_read_by_the_clock() -> None:
+    date = "Thu, 01 Jan 1970 00:02:00 GMT"
+    end, _, _ = run(GET, [status(503, retry_after=date)], Retries(tries=1), now=lambda: 90.0)
+    assert isinstance(end, AlyxError)
+    assert end.retry_after == 30.0
+
+
+@pytest.mark.parametrize("redirects", [10, 11])
+def test_ten_redirects_are_followed(redirects: int) -> None:
+    end, sent, _ = run(GET, [*(status(302, location=f"/{number}") for number in range(redirects)), status(200)])
+    assert len(sent) == 11
+    assert isinstance(end, Response if redirects == 10 else AlyxError)
+    assert redirects == 10 or "10" in str(end)
+
+
+@pytest.mark.parametrize(
+    ("senders", "sender"),
+    [
+        (("alice",), "alice"),
+        (("alice", "alice"), "alice"),
+        (("alice", "bob"), None),
+        (("alice", None), None),
+        (("alice", "bob", "alice"), None),
+        ((None, None), None),
+    ],
+)
+def test_response_has_a_sender_if_all_redirects_to_it_have_the_same(
+    senders: tuple[str, ...], sender: str | None
+) -> None:
+    script = [replace(status(302, location="/a"), sender=name and TokenUser(name)) for name in senders]
+    end, _, _ = run(GET, [*script[:-1], replace(script[-1], status=200)])
+    assert isinstance(end, Response)
+    assert (end.sender and end.sender.identity) == sender
+
+
+@pytest.mark.parametrize(
+    ("method", "outcomes", "may_have_acted"),
+    [
+        ("POST", [BROKEN], True),
+        ("POST", [REFUSED, status(400)], False),
+        ("POST", [status(429), status(400)], False),
+        ("POST", [status(504)], True),
+        ("POST", [status(500)], False),
+        ("PUT", [status(502), status(400)], True),
+        ("PUT", [BROKEN, REFUSED, status(404)], True),
+        ("DELETE", [BROKEN, status(400)], True),
+        ("GET", [BROKEN, status(400)], False),
+        ("HEAD", [status(502), status(400)], False),
+    ],
+)
+def test_error_says_whether_any_attempt_may_have_changed_something(
+    method: str, outcomes: list[Outcome], may_have_acted: bool
+) -> None:
+    # Errors of their own: they are marked.
+    script = [
+        Unanswered(AlyxConnectionError(""), sent=one.sent) if isinstance(one, Unanswered) else one for one in outcomes
+    ]
+    end, _, _ = run(Request(method, "/subjects/a"), script)
+    assert isinstance(end, AlyxError)
+    assert end.may_have_acted == may_have_acted
+
+
+class Recording:
+    """An authenticator that sends a request with the token it was passed."""
+
+    def authenticate(self, request: Request, token: str | None = None) -> Flow[Response]:
+        response: Response = yield Send(replace(request, hint=token or "its own"))
+        return response
+
+
+@pytest.mark.parametrize(
+    ("request_", "token", "sent"),
+    [(GET, "T1", "T1"), (GET, None, "its own"), (replace(GET, authenticate=False), "T1", GET.hint)],
+)
+def test_token_that_was_passed_is_sent_with_each_attempt(request_: Request, token: str | None, sent: str) -> None:
+    _, requests, _ = run(request_, [status(503), status(200)], auth=Recording(), token=token)
+    assert [request.hint for request in requests] == [sent, sent]
+
+
+@pytest.mark.parametrize(("method", "acted"), [("PUT", True), ("GET", False)])
+def test_wait_that_would_pass_the_deadline_ends_the_call(method: str, acted: bool) -> None:
+    deadline = Deadline(20.0)
+    outcome = replace(status(502, retry_after="30"), method=method)
+    end, sent, waits = run(Request(method, "/a"), [outcome], deadline=deadline)
+    assert isinstance(end, DeadlineExceededError)
+    assert (end.attempts, end.status_code, end.retry_after, end.setting) == (1, 502, 30.0, "timeout")
+    assert (end.method, end.url, end.may_have_acted) == (method, f"{BASE}/x", acted)
+    assert (len(sent), waits) == (1, [])
+    assert "attempt 1 failed, and the next one would follow in 30" in str(end)
+    assert isinstance(end.__cause__, ServerError)
+    assert str(end.__cause__) in str(end)
+
+
+@pytest.mark.parametrize(
+    ("was_sent", "first", "attempts", "unreached"),
+    [(True, None, 1, True), (False, None, 0, True), (True, REFUSED, 2, True), (False, BROKEN, 1, False)],
+)
+def test_attempt_that_the_deadline_ends_is_counted_if_it_was_sent(
+    was_sent: bool, first: Unanswered | None, attempts: int, unreached: bool
+) -> None:
+    ended = DeadlineExceededError("no time")
+    ended.attempts, ended.unreached = int(was_sent), True
+    before = [] if first is None else [Unanswered(AlyxConnectionError("broke"), sent=first.sent)]
+    for failure in before:
+        failure.error.unreached = unreached
+    end, _, _ = run(GET, [*before, Unanswered(ended, sent=False)])
+    assert end is ended
+    assert (end.attempts, end.unreached) == (attempts, unreached)
+    assert ("This was attempt 2; the one before failed: broke" in str(end)) == bool(before)
+
+
+@pytest.mark.parametrize(("fail_fast", "unreached", "tries"), [(False, True, 4), (True, True, 1), (True, False, 4)])
+def test_server_that_cannot_be_reached_is_tried_once_where_the_cache_can_serve(
+    fail_fast: bool, unreached: bool, tries: int
+) -> None:
+    error = AlyxConnectionError("")
+    error.unreached = unreached
+    end, sent, _ = run(GET, [Unanswered(error, sent=False)] * 4, fail_fast=fail_fast)
+    assert end is error
+    assert len(sent) == tries
