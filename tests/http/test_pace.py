@@ -279,3 +279,59 @@ def test_what_is_no_rate_is_refused(value: object) -> None:
 
 def test_rate_in_messages() -> None:
     assert [str(Rate(550, 60.0)), str(Rate(5, math.pi))] == ["550/minute", "5 in 3.14159 s"]
+
+
+def learned(limit: int) -> Pace:
+    """Return a pace that has learned a limit per minute from a refusal at 1060."""
+    pace = Pace()
+    pace.refuse(1060.0, 2.0, 1059.9)
+    pace.join([(1001.0, limit)])
+    pace.take_turn(1062.1)
+    return pace
+
+
+@pytest.mark.parametrize(
+    ("limit", "steps"), [(550, [561, 583, 627]), (100, [104, 112, 128]), (10, [14, 22, 38]), (1, [5, 10, 20])]
+)
+def test_limit_grows_by_more_each_time_until_the_server_refuses(limit: int, steps: list[int]) -> None:
+    pace = learned(limit)
+    assert (pace.limit, pace.window) == (limit, 60.0)
+    now, grown = 1060.0 + 2 * 60, [limit]
+    pace.join([(now - 1, limit)])
+    pace.take_turn(now - 0.5)
+    assert pace.limit == limit
+    for _ in steps:
+        pace.join([(now, grown[-1])])
+        pace.take_turn(now + 0.5)
+        assert pace.limit is not None
+        grown.append(pace.limit)
+        now += 121
+    assert grown[1:] == steps
+    pace.refuse(now, 60.0, now - 0.1)
+    pace.take_turn(now + 60.1)
+    assert pace.limit is not None
+    assert pace.limit < steps[-1]
+
+
+def test_late_refusals_of_earlier_requests_do_not_lower_the_limit() -> None:
+    pace = learned(100)
+    # Sent before the server's refusal, and refused after the wait was over.
+    pace.refuse(1063.0, 1.0, 1059.95)
+    pace.take_turn(1064.1)
+    assert pace.limit == 100
+    pace.refuse(1065.0, 1.0, 1064.5)
+    pace.take_turn(1067.0)
+    assert pace.limit == 50
+
+
+@pytest.mark.parametrize(
+    ("wait", "seconds", "window"),
+    [
+        (0.5, (), 1.0), (1.0, (), 1.0), (1.5, (), 60.0), (60.0, (), 60.0), (61.0, (), 3600.0), (3600.0, (), 3600.0),
+        (0.5, (120.0,), 120.0), (120.0, (120.0,), 120.0), (121.0, (120.0,), 3600.0), (5.0, (1.0, 120.0, 10.0), 10.0),
+    ],
+)  # fmt: skip
+def test_period_is_the_shortest_that_the_wait_allows(wait: float, seconds: tuple[float, ...], window: float) -> None:
+    pace = Pace()
+    pace.refuse(1060.0, wait, 1059.9, [Rate(5, length) for length in seconds])
+    assert (pace.window, pace.blocked) == (window, 1060.0 + wait)
