@@ -129,9 +129,10 @@ $(LOWEST_VENV)/.installed: pyproject.toml $(RELEASE_VENV)/.installed
 # make mutation                      break the rules in small ways, at random, and print what the tests do not notice
 # make mutation ONLY="retry cache"   those of these rooms only; see [tool.mutmut.rooms] in pyproject.toml
 # make mutation SAMPLE=200 SEED=2    more of them, and others; SAMPLE=0 is all
+# make mutation AGAIN=1              those that survived the last time
 mutation: $(MUTATION_VENV)/.installed
 	$(MUTATION_VENV)/bin/python -m benchmarks.mutation $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE)) \
-	  $(if $(SEED),--seed $(SEED))
+	  $(if $(SEED),--seed $(SEED)) $(if $(AGAIN),--again)
 
 $(MUTATION_VENV)/.installed: pyproject.toml
 	test -x $(MUTATION_VENV)/bin/python || $(PYTHON) -m venv $(MUTATION_VENV)

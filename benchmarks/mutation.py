@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="ROOM", help="rooms of [tool.mutmut.rooms]; all unless named")
     parser.add_argument("--sample", type=int, default=60, help="mutants of each room; 0 for all")
     parser.add_argument("--seed", type=int, default=1, help="chooses the sample")
+    parser.add_argument("--again", action="store_true", help="test those again that survived the last time, instead")
     parser.add_argument("--in-room", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.in_room:
@@ -43,7 +44,11 @@ def main() -> None:
     if unknown := set(options.only or ()) - set(rooms):
         parser.error(f"no room {', '.join(sorted(unknown))}; there are {', '.join(rooms)}")
     for name in options.only or rooms:
+        survivors = survivors_of(WORK / name) if options.again else None
+        if survivors == []:
+            continue
         folder = prepare(name, rooms[name])
+        (folder / "survivors.json").write_text(json.dumps(survivors))
         arguments = ["--in-room", name, "--sample", str(options.sample), "--seed", str(options.seed)]
         # A process of its own, since mutmut puts the mutants first on the path of its own process.
         with (WORK / f"{name}.log").open("w") as log:
@@ -86,7 +91,11 @@ def run_mutmut(sample: int, seed: int) -> None:
     diffs = read_diffs(Path.cwd())
     names = [name for name in names if not is_noise(diffs[name])]
     Path("names.json").write_text(json.dumps(names))
-    chosen = random.Random(seed).sample(names, min(sample or len(names), len(names)))
+    survivors: list[str] | None = json.loads(Path("survivors.json").read_text())
+    if survivors is None:
+        chosen = random.Random(seed).sample(names, min(sample or len(names), len(names)))
+    else:
+        chosen = sorted(set(survivors) & set(names))
     Path("diffs.json").write_text(json.dumps({name: diffs[name] for name in chosen}))
     mutmut._run(tuple(chosen), 2)
 
@@ -136,6 +145,13 @@ def read_results(folder: Path) -> dict[str, dict[str, int | None]]:
         ]
         for path in sorted((folder / "mutants").rglob("*.py.meta"))
     }
+
+
+def survivors_of(folder: Path) -> list[str]:
+    """Return the mutants that no test killed when the room was tested last."""
+    chosen = json.loads((folder / "diffs.json").read_text("utf-8"))
+    codes = {name: code for results in read_results(folder).values() for name, code in results.items()}
+    return [name for name in chosen if codes[name] in SURVIVED]
 
 
 def report(name: str, folder: Path) -> None:
