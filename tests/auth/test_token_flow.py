@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from alyx_client.auth.credentials import Credentials
+from alyx_client.auth.login_api import login_request
 from alyx_client.auth.state import AuthState
-from alyx_client.auth.token import identity
+from alyx_client.auth.token import Secret, hide, identity
 from alyx_client.auth.token_flow import TokenAuth
 from alyx_client.errors import AlyxConnectionError, AlyxError, DeadlineExceededError
 from alyx_client.http.failure import LoginRefused, Unanswered
@@ -36,10 +37,13 @@ def state(scheme: TokenScheme = ALYX_TOKENS, **settings: Any) -> AuthState:
 
 
 def play(
-    auth: AuthState, *script: Response | Unanswered, waiting: Callable[[], None] = lambda: None
+    auth: AuthState,
+    *script: Response | Unanswered,
+    waiting: Callable[[], None] = lambda: None,
+    token: str | None = None,
 ) -> tuple[Response | Exception, list[str]]:
     """Return how a request ended, and what was sent: "login", or the token; `waiting` runs before the lock is had."""
-    flow = TokenAuth(auth, login_timeout=7.0).authenticate(LIST)
+    flow = TokenAuth(auth, login_timeout=7.0).authenticate(LIST, token)
     sent, remaining = [], iter(script)
     outcome: Any = None
     try:
@@ -48,6 +52,7 @@ def play(
             outcome = None
             if isinstance(step, Send):
                 is_login = step.request.path == "/auth-token"
+                assert step.request == (login_request("olivier", "secret") if is_login else LIST)
                 assert step.login_timeout == (7.0 if is_login else None)
                 sent.append("login" if is_login else str(step.token))
                 outcome = next(remaining)
@@ -194,3 +199,52 @@ def test_copies_are_reentrant_if_the_original_is(reentrant: bool) -> None:
         assert one.renewal_lock.acquire(blocking=False)
         assert one.renewal_lock.acquire(blocking=False) == reentrant
         assert one.renewal_lock.locked() != reentrant  # to its own thread, a reentrant one is free
+
+
+def test_token_that_was_passed_is_sent_as_it_is_whatever_the_response() -> None:
+    auth = state()
+    end, sent = play(auth, STALE, token="T9")
+    assert (end, sent) == (STALE, ["T9"])
+    assert (auth.token, auth.refused) == (None, set())
+
+
+@pytest.mark.parametrize("place", ["argument", "environment"])
+def test_refused_token_is_not_found_again(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if place == "environment":
+        monkeypatch.setenv("ALYX_TOKEN", "T0")
+    auth = state(username=None, password=None, explicit_token="T0" if place == "argument" else None)
+    end, sent = play(auth, STALE)
+    assert isinstance(end, Response)
+    assert (end.status, sent) == (401, ["T0"])
+    assert not auth.is_logged_in
+
+
+def test_token_of_a_login_is_stored_under_its_user() -> None:
+    play(state(store=True), token("T1"), OK)
+    assert Credentials(URL).token() == Credentials(URL, username="olivier").token() == "T1"
+    assert Credentials(URL).user() == "olivier"
+    assert Credentials(URL, username="miles").token() is None
+
+
+def test_present_token_is_known_without_waiting_for_a_renewal() -> None:
+    auth = state(username=None, explicit_token="T0")
+    lock = auth.renewal_lock
+    assert lock.acquire(blocking=False)
+    assert (auth.known_token(), auth.identity, auth.is_logged_in) == (None, None, False)
+    lock.release()
+    assert (auth.known_token(), auth.identity, auth.is_logged_in) == ("T0", identity("T0"), True)
+    assert not lock.locked()
+
+
+def test_responses_to_a_basic_login_have_a_name_that_is_slow_to_guess() -> None:
+    login = BASIC.basic_token("olivier", "secret")
+    assert state(BASIC).identity_of(login) == identity(login, is_password=True) != identity(login)
+    auth = state()
+    assert [auth.identity_of(one) for one in ("T1", "T1", "T2")] == [identity(one) for one in ("T1", "T1", "T2")]
+
+
+@pytest.mark.parametrize("value", ["secret", Secret("secret"), None, {"token": "secret"}])
+def test_text_is_hidden_and_stays_the_same_text(value: object) -> None:
+    hidden = hide(value)
+    assert hidden == value
+    assert (repr(hidden) == "'***'") == isinstance(value, str)
