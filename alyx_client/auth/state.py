@@ -136,7 +136,7 @@ class AuthState:
     def renewal_lock(self) -> FlowLock:
         """The lock that is held while the token is renewed, by one thread or task at a time."""
         # A lock that another thread held at the time of the fork would stay locked in the child.
-        if self._pid != os.getpid():
+        if self._pid != os.getpid():  # pragma: no cover - runs in a child process
             self._lock, self._pid = self._new_lock(), os.getpid()
         return self._lock
 

@@ -30,7 +30,7 @@ def _is_notebook() -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def find_bars() -> tuple[Callable[..., Any], bool]:
+def find_bars() -> tuple[Callable[..., Any], bool]:  # pragma: no cover - runs in a child process
     """Return what makes progress bars in this session, and whether several can be shown at a time."""
     # Not tqdm.auto, which warns in a notebook without ipywidgets. Slow to import, and not needed without a terminal.
     from tqdm.std import tqdm as text_bar

@@ -44,7 +44,7 @@ def disk_errors(target: Path, missing: Callable[[], int | None] = lambda: None) 
         raise
 
 
-def require_space(target: Path, needed: int | None) -> None:
+def require_space(target: Path, needed: int) -> None:
     """Raise an error if the disk has too little space, before anything is fetched for nothing.
 
     Parameters
@@ -52,15 +52,13 @@ def require_space(target: Path, needed: int | None) -> None:
     target
         The file, in a folder that exists.
     needed
-        Number of bytes; None if that is unknown.
+        Number of bytes.
 
     Raises
     ------
     DiskFullError
         There is too little space.
     """
-    if needed is None:
-        return
     free = shutil.disk_usage(target.parent).free
     if needed > free:
         raise disk_full(target, needed, free)

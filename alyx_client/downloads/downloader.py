@@ -211,7 +211,7 @@ class Downloader:
     def _streams(self) -> Generator[Streams]:
         """Lend connections to one call, so that cancelling it, which breaks them, does not disturb other calls."""
         with self._lock:
-            if self._pid != os.getpid():
+            if self._pid != os.getpid():  # pragma: no cover - runs in a child process
                 # After a fork, both processes would read from the same sockets and receive each other's responses.
                 self._pid, self._idle_streams = os.getpid(), []
             streams = self._idle_streams.pop() if self._idle_streams else self._new_streams()

@@ -96,7 +96,7 @@ def _is_usable(path: Path) -> bool:
         return True
     if not os.access(path, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         return False
-    if sys.platform == "win32" or not folder.st_mode & stat.S_ISVTX:
+    if sys.platform == "win32" or not folder.st_mode & stat.S_ISVTX:  # pragma: no branch - other operating system
         return True
     # There, only owners may rename and remove.
     return os.geteuid() in {0, status.st_uid, folder.st_uid}

@@ -51,7 +51,7 @@ class Progress:
         bar.total = download.total
         bars.set_count(bar, download.received)
 
-    def _draw_overall(self) -> None:
+    def _draw_overall(self) -> None:  # pragma: no cover - runs in a child process
         if self._overall is None:
             count = len(self._downloads)
             total = sum(download.total or 0 for download in self._downloads) if self._in_bytes else count

@@ -58,7 +58,7 @@ class Workers:
     def submit(self, task: Callable[[], None]) -> None:
         """Add a task, which must not raise."""
         with self._changed:
-            if self._closed:
+            if self._closed:  # pragma: no cover - race of threads or processes
                 return
             self._tasks.append(task)
             if len(self._tasks) > self._idle and len(self._threads) < self.limit:

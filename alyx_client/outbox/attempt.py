@@ -138,7 +138,7 @@ class Attempts:
     def _begin(self, entry: Entry) -> Flow[None]:
         try:
             yield from self.set(entry, "sending", attempt=True, doubtful=False)
-        except ChangedError:
+        except ChangedError:  # pragma: no cover - race of threads or processes
             raise
         except BaseException as error:
             # Nothing was sent, but the state may be stored.
@@ -186,7 +186,7 @@ class Attempts:
                 run.error = error
             case Verdict.REFUSED:
                 yield from self._settle(entry, "refused", reason=str(error))
-            case Verdict.FAILED:
+            case Verdict.FAILED:  # pragma: no branch - every case is named
                 yield from self._settle(entry, "refused", reason=str(error), doubtful=True)
 
     def _keys(self, entry: Entry) -> Flow[dict[Placeholder, str | int] | None]:

@@ -110,7 +110,7 @@ def boot_id() -> str:
     """Return a text that is another one after each start of the computer."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # pragma: no cover - other operating system
         # The time of the start, by a clock that may be adjusted a little: if it was, it passes for another start.
         return str(round(time.time() - time.monotonic(), -1))
 

@@ -74,7 +74,7 @@ def foreign_access(path: Path) -> str | None:
     """
     status = os.stat(path)
     # On Windows, permissions are not in the mode, and owners are not numbers.
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - other operating system
         return None
     if status.st_uid != os.geteuid():
         return "it belongs to another user"
@@ -110,7 +110,7 @@ def user_folder(kind: Literal["cache", "config", "data"]) -> Path:
             return platformdirs.user_cache_path("alyx-client")
         case "config":
             return platformdirs.user_config_path("alyx-client")
-        case "data":
+        case "data":  # pragma: no branch - every case is named
             return platformdirs.user_data_path("alyx-client")
 
 
@@ -131,11 +131,11 @@ def user_label() -> str:
 def is_networked(folder: Path) -> bool:
     """Tell whether other computers may use a folder, as far as the operating system tells."""
     path = os.path.realpath(folder)
-    if path.startswith("\\\\"):
+    if path.startswith("\\\\"):  # pragma: no cover - other operating system
         return True
     try:
         mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
+    except OSError:  # pragma: no cover - other operating system
         return False
     return is_network_type(file_system_of(path, mounts))
 

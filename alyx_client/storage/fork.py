@@ -50,10 +50,10 @@ def _after_fork_in_parent() -> None:
         instance.after_fork_in_parent()
 
 
-def _after_fork_in_child() -> None:
+def _after_fork_in_child() -> None:  # pragma: no cover - runs in a child process
     for instance in _instances():
         instance.after_fork_in_child()
 
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch - other operating system
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -92,7 +92,7 @@ class FileLock:
             return True
         try:
             named = os.stat(self.path)
-        except FileNotFoundError:
+        except FileNotFoundError:  # pragma: no cover - race of threads or processes
             return False
         opened = os.fstat(handle)
         return (named.st_ino, named.st_dev) == (opened.st_ino, opened.st_dev)

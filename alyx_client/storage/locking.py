@@ -125,7 +125,7 @@ def _refusal(error: OSError) -> LockResult:
 
 
 def _of_this_system() -> Locking:
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - other operating system
         import msvcrt
 
         return WindowsLocking(msvcrt)

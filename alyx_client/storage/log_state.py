@@ -41,7 +41,7 @@ def log_state(path: str, database: tuple[int, int]) -> LogState | None:
         Its device and inode.
     """
     # NTFS may note the time of a write when the file is closed.
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - other operating system
         return None
     try:
         status = os.stat(f"{path}-wal")

@@ -56,7 +56,7 @@ class SharedFile:
             The file cannot be used: the folder is read-only or not private, the file system has no locks, or another
             process, which may be suspended, holds the lock for too long.
         """
-        if self._pid != os.getpid():
+        if self._pid != os.getpid():  # pragma: no cover - runs in a child process
             # A thread of the parent may have held the lock.
             self._lock, self._pid = threading.RLock(), os.getpid()
         deadline = time.monotonic() + _PATIENCE

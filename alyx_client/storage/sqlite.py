@@ -130,7 +130,7 @@ class CacheDatabase:
             The file cannot be used.
         """
         problem: Exception | None = None
-        for _ in range(_MAX_TRIES):
+        for _ in range(_MAX_TRIES):  # pragma: no branch - race of threads or processes
             with self._exclusively():
                 # Here, because a signal handler that interrupts the import would find half of the module.
                 try:
@@ -169,7 +169,7 @@ class CacheDatabase:
                 return None
             # Another process may put a new file in place while the statements run on the old one.
             with self._lock:
-                for _ in range(_MAX_TRIES):
+                for _ in range(_MAX_TRIES):  # pragma: no branch - race of threads or processes
                     result = self.run(work, create=False)
                     if result is None or self._is_current():
                         return result
@@ -262,7 +262,7 @@ class CacheDatabase:
             self._forking_thread = None
             self._lock.release()
 
-    def after_fork_in_child(self) -> None:
+    def after_fork_in_child(self) -> None:  # pragma: no cover - runs in a child process
         """Forget the parent's lock, which may be held by a thread that does not exist here."""
         self._lock, self._is_working, self._is_catching_up = threading.RLock(), False, False
         self._forking_thread = None
@@ -329,7 +329,7 @@ class CacheDatabase:
 
     def _recover(self, error: Exception) -> bool:
         """Make another attempt possible after an error; returns whether one makes sense."""
-        if self._is_replaced():
+        if self._is_replaced():  # pragma: no cover - race of threads or processes
             # By another process, in the middle of the work here, which can look like any error.
             self._disconnect()
             return True

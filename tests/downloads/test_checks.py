@@ -59,6 +59,17 @@ def test_body_without_length_is_compared_with_record(folder: Path) -> None:
     assert names(folder) == []
 
 
+def test_gzip_encoding_may_have_several_members_and_be_damaged(folder: Path) -> None:
+    encoded = gzip.compress(BODY[:40_000]) + gzip.compress(BODY[40_000:])
+    damaged = encoded[:1000] + bytes(1000) + encoded[2000:]
+    headers = {"Content-Encoding": "gzip"}
+    with FaultServer(
+        [faults.response(damaged, headers=headers)], then=faults.response(encoded, headers=headers)
+    ) as server:
+        assert downloader(server, folder).download("a.npy").read_bytes() == BODY
+        assert len(server.requests) == 2
+
+
 def test_gzip_encoding_is_undone_unless_file_is_gz(folder: Path) -> None:
     with FaultServer(then=gzipped(BODY)) as server:
         files = downloader(server, folder)

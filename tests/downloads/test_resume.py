@@ -54,6 +54,28 @@ def test_damaged_partial_download_is_fetched_again(damage: str, folder: Path) ->
     assert names(folder) == ["a.npy"]
 
 
+ODD_METADATA = {
+    "synced is a text": {"synced": "30000"},
+    "more segments than the file has": {"pieces": [1, 1], "piece_size": len(BODY)},
+    "segments without a size": {"pieces": [1], "piece_size": None},
+    "more bytes than a segment": {"pieces": [20], "piece_size": 10},
+    "no origin": {"origin": None},
+    "odd validator": {"origin": {"url": "x", "etag": 1}},
+    "odd length": {"origin": {"url": "x", "length": "all"}},
+}
+
+
+@pytest.mark.parametrize("changes", ODD_METADATA.values(), ids=ODD_METADATA)
+def test_metadata_that_something_else_wrote_are_not_relied_on(changes: dict[str, object], folder: Path) -> None:
+    with FaultServer([serve(BODY, close_after=30_000), faults.response(status=404)], then=serve(BODY)) as server:
+        interrupted(server, folder)
+        metadata = folder / "a.npy.part.json"
+        metadata.write_text(json.dumps(json.loads(metadata.read_text()) | changes))
+        assert downloader(server, folder).download("a.npy").read_bytes() == BODY
+        assert "range" not in server.requests[-1].headers
+    assert names(folder) == ["a.npy"]
+
+
 @pytest.mark.parametrize(
     ("on_disk", "boot", "resumed_at"),
     [

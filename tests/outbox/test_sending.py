@@ -342,3 +342,53 @@ def test_the_outbox_shows_what_waits(rig: Rig) -> None:
         assert Receipt(*receipt.parts) == receipt
         assert client.outbox.drop(receipt).fields == {"name": "other"}
         assert str(client.outbox).endswith("empty")
+
+
+def test_what_is_no_write_is_refused(rig: Rig) -> None:
+    receipt = rig.write("labs.create", Lab(name="other"), offline=True)
+    with rig.client() as client:
+        outbox = client.outbox
+        assert "a text" not in outbox
+        with pytest.raises(InvalidCallError, match="receipt of a write"):
+            outbox.drop("a text")  # type: ignore[arg-type]
+        with pytest.raises(InvalidCallError, match="'copy' or 'refer'"):
+            outbox.with_files("move")  # type: ignore[arg-type]
+        with pytest.raises(InvalidCallError, match=r"one of labs.create\(\)"):
+            outbox.edit(receipt, client.subjects.create, new_subject())
+        with pytest.raises(InvalidCallError, match="one record at a time"):
+            outbox.write(client.labs.create, [Lab(name="a"), Lab(name="b")])
+        outbox.drop(receipt)
+        assert receipt not in outbox
+        assert bool(outbox)
+
+
+def test_a_write_that_is_done_can_be_dropped_no_more(rig: Rig) -> None:
+    receipt = rig.write("labs.create", Lab(name="other"), offline=True)
+    assert rig.send()
+    with rig.client() as client, pytest.raises(InvalidCallError):
+        client.outbox.drop(receipt)
+
+
+def test_nobody_claims_a_write(rig: Rig) -> None:
+    with rig.client(username=None, password=None, silent=True) as nobody:
+        receipt = nobody.outbox.write(nobody.labs.create, Lab(name="other"))
+        with pytest.raises(InvalidCallError, match="has no login"):
+            nobody.outbox.claim(receipt)
+
+
+def test_receipt_stands_for_its_key_in_texts(rig: Rig) -> None:
+    subject = rig.write("subjects.create", new_subject(), offline=True)
+    session = rig.write("sessions.create", Session(subject=subject, start_time=DAY, number=1), offline=True)
+    note = Note(user="olivier", content_type="session", object_id=session.id, text="a note", date_time=DAY)
+    rig.write("notes.create", note, offline=True)
+    assert len(rig.send().sent) == 3
+    with rig.client() as client:
+        (row,) = client.sessions.list(subject="rig_mouse")
+        assert [note.text for note in client.sessions.read(row.id).notes] == ["a note"]
+
+
+def test_empty_outbox_knows_no_write(rig: Rig) -> None:
+    with rig.client() as client:
+        receipt = Receipt("0" * 32, "labs", "create")
+        assert receipt not in client.outbox
+        assert len(client.outbox) == 0

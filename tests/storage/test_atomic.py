@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -59,3 +60,22 @@ def test_failure_leaves_the_old_content_and_no_temporary_file(folder: Path, monk
         write_atomic(file, b"new")
     assert [path.name for path in folder.iterdir()] == ["file"]
     assert file.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(("code", "is_error"), [(errno.EINVAL, False), (errno.ENOSYS, False), (errno.EIO, True)])
+def test_file_system_without_sync_is_no_error_and_a_broken_disk_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: int, is_error: bool
+) -> None:
+    def fail(handle: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    file = folder / "secret"
+    write_private(file, "old")
+    monkeypatch.setattr(os, "fsync", fail)
+    if is_error:
+        with pytest.raises(OSError, match=os.strerror(code)):
+            write_private(file, "new")
+    else:
+        write_private(file, "new")
+    assert file.read_text() == ("old" if is_error else "new")
+    assert list(folder.iterdir()) == [file]

@@ -60,7 +60,7 @@ class Prefetch(Generic[T]):
         Exception
             The function raised it.
         """
-        if self._pid != os.getpid():
+        if self._pid != os.getpid():  # pragma: no cover - runs in a child process
             return self._function()  # a fork has no threads but the one that forked
         self._thread.join()
         if self._error is not None:
