@@ -334,4 +334,16 @@ def test_late_refusals_of_earlier_requests_do_not_lower_the_limit() -> None:
 def test_period_is_the_shortest_that_the_wait_allows(wait: float, seconds: tuple[float, ...], window: float) -> None:
     pace = Pace()
     pace.refuse(1060.0, wait, 1059.9, [Rate(5, length) for length in seconds])
-    assert (pace.window, pace.blocked) == (window, 1060.0 + wait)
+    assert (pace.window, pace.blocked, pace.epoch) == (window, 1060.0 + wait, 2)
+
+
+def test_turn_after_the_longest_wait_is_not_counted() -> None:
+    pace, rate = Pace(), Rate(1, 60.0)
+    first = pace.take_turn(1000.0, [rate])
+    assert (first.wait, first.slot, first.rate, first.until) == (0.0, 1000.0, None, 1000.5)
+    for _ in range(2):
+        refused = pace.take_turn(1010.0, [rate], longest=50.0)
+        assert (refused.wait, refused.slot, refused.rate) == (pytest.approx(50.5), None, rate)
+    second = pace.take_turn(1010.0, [rate], longest=51.0)
+    assert (second.wait, second.slot, second.rate, second.until) == (pytest.approx(50.5), 1060.5, rate, 1061.0)
+    assert pace.take_turn(1010.0, [rate]).wait == pytest.approx(111.0)
