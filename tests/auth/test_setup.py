@@ -223,6 +223,21 @@ def test_login_is_attempted_three_times(local_alyx: LocalAlyx, isolated_settings
     assert stored_files(isolated_settings) == {}
 
 
+def test_nothing_entered_three_times_changes_nothing(local_alyx: LocalAlyx, isolated_settings: Path) -> None:
+    user = User(("Alyx server", local_alyx.url), *[("User name", "olivier")] * 3)
+    with pytest.raises(MissingCredentialsError, match="Nobody logged in; nothing was changed"):
+        user.set_up()
+    assert sum("Password of" in prompt for prompt in user.prompts) == 3
+    assert stored_files(isolated_settings) == {}
+
+
+def test_script_sets_up_a_server_and_logs_in_later(local_alyx: LocalAlyx, capsys: pytest.CaptureFixture[str]) -> None:
+    AlyxClient.setup(local_alyx.url, username="olivier")
+    assert "No login was attempted, since there is no password." in capsys.readouterr().out
+    client = AlyxClient(silent=True)
+    assert (client.user, client.is_logged_in) == ("olivier", False)
+
+
 def test_token_is_accepted_instead_of_a_password(local_alyx: LocalAlyx) -> None:
     token = local_alyx.token("olivier")
     user = User(("Alyx server", local_alyx.url), ("User name", "olivier"), ("Token", token))

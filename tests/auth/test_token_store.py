@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from alyx_client.auth.credentials import Credentials
+from alyx_client.auth.token_store import FileStore
 from alyx_client.config import DataServer, servers_file
 from alyx_client.errors import AlyxWarning
 from tests.auth.stored_settings import URL, enable_keyring, token_files
@@ -66,6 +67,16 @@ def test_forget_removes_one_token_or_all(isolated_settings: Path) -> None:
     assert Credentials(URL).token() == "a1"
     Credentials(URL).forget()
     assert Credentials(URL).token() is None
+
+
+def test_file_that_cannot_be_removed_is_no_error(isolated_settings: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Credentials(URL).remember("a1", "a")
+    (file,) = token_files(isolated_settings)
+    file.unlink()
+    file.mkdir()
+    with caplog.at_level("INFO", "alyx_client"):
+        FileStore(URL).remove()
+    assert "was not removed" in caplog.text
 
 
 def test_unwritable_folder_is_no_error(isolated_settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -164,6 +165,14 @@ def test_server_that_cannot_be_reached_stops_the_call(many: Many) -> None:
     assert not done.failures.uncertain
 
 
+def test_login_that_is_refused_for_a_list_is_not_tried_for_each_record(many: Many) -> None:
+    with FaultServer(then=faults.stale_token(401)) as server:
+        done = many(server.url, "labs.read_many", names(20), on_error="return", max_workers=1)
+        assert set(server.paths) == {"/labs"}
+    assert len(done.failures) == 20
+    assert isinstance(done.failures[0].error, AuthenticationError)
+
+
 def test_list_that_is_refused_is_read_record_by_record(many: Many) -> None:
     lab = {"name": "a", "institution": "", "address": "", "timezone": "UTC", "reference_weight_pct": 0.85}
     lab |= {"zscore_weight_pct": 0.0, "repositories": [], "json": None}
@@ -261,6 +270,31 @@ async def test_cancelling_stops_and_tells_what_was_done() -> None:
             assert [failure.input.name for failure in results.failures.uncertain] == ["n005"]
             assert results.failures.certain.inputs == tags[6:]
         assert len(server.requests) == 6
+
+
+async def test_cancelling_stops_an_executor_too() -> None:
+    started, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def step(request: Received, connection: socket.socket) -> bool:
+        loop.call_soon_threadsafe(started.set)
+        assert go_on.wait(30)
+        return named(request, connection)
+
+    with FaultServer(then=step) as server, ThreadPoolExecutor(1) as pool:
+        async with AsyncAlyxClient(server.url, token="t", retries=QUICK) as client:
+            tags = [Tag(name=name) for name in names(50)]
+            task = asyncio.create_task(client.tags.create_many(tags, executor=pool))
+            await started.wait()
+            task.cancel()
+            await asyncio.sleep(0)
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+        results = caught.value.results  # type: ignore[attr-defined]
+        assert [one.name for one in results] == names(len(server.requests))
+        assert results.failures.certain.inputs == tags[len(server.requests) :]
+        assert len(server.requests) < 50
 
 
 def test_closing_the_client_stops_the_call() -> None:

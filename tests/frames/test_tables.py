@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pandas
 import polars
 import pyarrow
+import pyarrow.parquet
 import pytest
 
 from alyx_client import AlyxClient, InvalidCallError, MissingLibraryError
@@ -272,3 +274,20 @@ def test_records_of_one_class_need_no_declaration(client: AlyxClient) -> None:
     records = list(client.datasets.list())
     frame = to_pandas(records)
     assert frame.dtypes.equals(to_pandas([], DatasetSummary).dtypes)
+
+
+def test_cache_tables_that_are_not_there_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no cache tables in .*download_cache_tables"):
+        read_cache_tables(tmp_path)
+    pyarrow.parquet.write_table(pyarrow.table({"id": ["a"]}), tmp_path / "sessions.pqt")
+    (table,) = read_cache_tables(tmp_path).values()
+    assert repr(table) == f"CachedTable({str(tmp_path / 'sessions.pqt')!r})"
+    with pytest.raises(InvalidCallError, match=r"columns=\['id'\]"):
+        table.to_pandas(columns="id")
+
+
+def test_library_that_lacks_one_of_its_own_says_so_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "half_installed.py").write_text("import a_module_that_is_not_there")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="a_module_that_is_not_there"):
+        library("half_installed")

@@ -19,6 +19,12 @@ def test_update_merges_objects_and_appends_to_arrays() -> None:
     assert twice["components"]["schemas"] == {"A": {"type": "object"}, "B": {"enum": [1, 2]}}
 
 
+def test_update_of_an_array_by_one_value_appends_it() -> None:
+    correction = Correction("$.paths['/a'].get.parameters", "seen", {"name": "z"})
+    parameters = correct(DOCUMENT, (correction,)).document["paths"]["/a"]["get"]["parameters"]
+    assert [parameter["name"] for parameter in parameters] == ["x", "y", "z"]
+
+
 def test_document_itself_is_not_changed() -> None:
     correct(DOCUMENT, (Correction("$.components.schemas.A", "seen", {"type": "object"}),))
     assert DOCUMENT["components"]["schemas"]["A"] == {}

@@ -56,7 +56,7 @@ def load_yaml(text: str, *, text_keys: bool = True) -> Any:
             return _plain(loader.construct_document(node), text_keys)
         finally:
             loader.dispose()
-    except RecursionError:
+    except RecursionError:  # pragma: no cover - other version of a library
         raise UnreadableYAMLError("it is nested too deeply") from None
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise UnreadableYAMLError(str(error)) from None
