@@ -8,10 +8,12 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from alyx_client.storage.file_system import file_identity
+
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-__all__ = ["LogState", "log_state", "settled_state"]
+__all__ = ["LogState", "log_files", "log_state", "settled_state"]
 
 # The system's clock for times of files ticks at least this often, in seconds.
 _TICK = 0.1
@@ -28,6 +30,12 @@ class LogState(NamedTuple):
     log: tuple[int, int]
     size: int
     written: int
+
+
+def log_files(path: str) -> object:
+    """Return the identity of a database's write-ahead log and of its index, which stay while a connection is open."""
+    # Windows removes no file that is open.
+    return None if sys.platform == "win32" else (file_identity(f"{path}-wal"), file_identity(f"{path}-shm"))
 
 
 def log_state(path: str, database: tuple[int, int]) -> LogState | None:

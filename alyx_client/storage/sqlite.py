@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from alyx_client.storage import fork
 from alyx_client.storage.file_system import file_identity, is_networked
-from alyx_client.storage.log_state import LogState, log_state, settled_state
+from alyx_client.storage.log_state import LogState, log_files, log_state, settled_state
 from alyx_client.storage.private_folder import (
     create_private_folder,
     require_private_files,
@@ -77,6 +77,11 @@ class CacheDatabase:
         The SQL statements that create the tables.
     version
         The schema's version, above 0.
+
+    Attributes
+    ----------
+    waits
+        Whether statements wait for locks of other processes; it can be set.
     """
 
     def __init__(self, folder: Path, name: str, schema: Sequence[str], version: int) -> None:
@@ -89,23 +94,15 @@ class CacheDatabase:
         self._lock = threading.RLock()
         self._is_working = self._is_catching_up = False
         self._postponed: list[Callable[[Connection], object]] = []
-        self._waits = True
+        self.waits = True
         self._patience = BUSY_SECONDS
         self._forking_thread: int | None = None
         self._connection: Connection | None = None
         self._closing: weakref.finalize[..., CacheDatabase] | None = None
         self._number = -1  # not known yet
         self._identity: tuple[int, int] | None = None
+        self._logs: object = None
         fork.register(self)
-
-    @property
-    def waits(self) -> bool:
-        """True if statements wait for locks of other processes; it can be set."""
-        return self._waits
-
-    @waits.setter
-    def waits(self, waits: bool) -> None:
-        self._waits = waits
 
     def run(self, work: Callable[[Connection], T], *, create: bool = True) -> T | None:
         """Run statements on the database; whatever they leave uncommitted is rolled back.
@@ -284,7 +281,11 @@ class CacheDatabase:
             if self._is_current():
                 self._limit_waits(self._connection)
                 return self._connection
+            is_in_place = self._is_in_place()
             self._disconnect()
+            if is_in_place:
+                # Processes that have the removed files see no writes of those that have others in their place.
+                raise CacheDamagedError("its log was removed while it was open")
         self._number = -1
         if not self._is_private_folder() and create:
             create_private_folder(self.folder)
@@ -300,7 +301,7 @@ class CacheDatabase:
 
     def _limit_waits(self, connection: Connection) -> None:
         """Let a connection wait for locks as long as the present call can."""
-        seconds = patience(waits=self._waits)
+        seconds = patience(waits=self.waits)
         if seconds != self._patience:
             set_patience(connection, seconds)
             self._patience = seconds
@@ -314,7 +315,7 @@ class CacheDatabase:
     def _open(self, path: str) -> Connection:
         # Read before the file is opened: if another file takes its place in between, the next use notices.
         identity = file_identity(path)
-        seconds = patience(waits=self._waits)
+        seconds = patience(waits=self.waits)
         connection = open_database(path, seconds)
         try:
             networked = is_networked(self.folder)
@@ -323,7 +324,7 @@ class CacheDatabase:
             connection.close()
             raise
         self._connection, self._patience = connection, seconds
-        self._identity = identity or file_identity(path)
+        self._identity, self._logs = identity or file_identity(path), log_files(path)
         self._closing = weakref.finalize(self, connection.close)
         return connection
 
@@ -348,6 +349,9 @@ class CacheDatabase:
         return {int(match[1]) for match in matches if match}
 
     def _is_current(self) -> bool:
+        return self._is_in_place() and log_files(self._path(self._number)) == self._logs
+
+    def _is_in_place(self) -> bool:
         identity = file_identity(self._path(self._number))
         return identity is not None and identity == self._identity and not self._has_successor()
 

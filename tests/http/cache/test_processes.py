@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import random
 import signal
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ from tests.http.cache.stores import (
     MEGABYTE,
     SERVER,
     files,
+    key,
     load,
     output_of,
     posix,
@@ -221,6 +224,42 @@ def test_new_generation_is_seen_by_every_process_when_it_returns(folder: Path) -
     """
     for process in [start_program(code, folder, number) for number in range(4)]:
         output_of(process)
+
+
+@posix
+@pytest.mark.parametrize("writes_first", [True, False], ids=["other_writes", "own_write"])
+@pytest.mark.parametrize("removed", [["-shm"], ["-wal"], ["-wal", "-shm"]], ids="".join)
+def test_writes_are_seen_after_files_beside_the_database_were_removed(
+    cache: CacheStore, folder: Path, removed: list[str], writes_first: bool
+) -> None:
+    store(cache, "a")
+    # As after some time: the database itself has everything.
+    with contextlib.closing(sqlite3.connect(files(folder)[0])) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    assert load(cache, "a") is not None
+    for suffix in removed:
+        Path(f"{files(folder)[0]}{suffix}").unlink()
+    code = """
+        cache = CacheStore(Path(sys.argv[1]), SERVER, MEGABYTE)
+        store(cache, "b")
+        print(load(cache, "b") is not None, flush=True)
+        sys.stdin.readline()
+        if sys.argv[2] == "True":
+            cache.new_generation()
+        else:
+            _, cached = cache.find(key("b"))
+            assert not cached or not cached.current
+    """
+    process = start_program(code, folder, writes_first, stdin=subprocess.PIPE)
+    assert process.stdin
+    assert process.stdout
+    process.stdout.readline()
+    if not writes_first:
+        cache.new_generation()
+    process.stdin.write("\n")
+    output_of(process)
+    _, cached = cache.find(key("a"))
+    assert not cached or not cached.current
 
 
 def test_interrupted_work_leaves_no_lock(cache: CacheStore, folder: Path) -> None:
