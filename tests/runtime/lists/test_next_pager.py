@@ -236,3 +236,24 @@ def test_steps_back_to_rows_that_moved_to_the_front(
     assert (offset, limit) == (500 - overlap, min(100 + overlap + 1, max(100, cap or 1000)))
     window.step_back(0, is_first=False)
     assert (window.overlap, window.margin) == (max(100, 2 * overlap), 4)
+
+
+@pytest.mark.parametrize(
+    ("count", "remaining", "most", "pages"),
+    [
+        (100, None, 2, [(20, 12), (31, 12)]),
+        (100, 20, 9, [(20, 10)]),
+        (100, 12, 9, [(20, 2)]),
+        (100, 11, 9, []),
+        (22, None, 9, [(20, 12)]),
+        (21, None, 9, []),
+        (100, None, 0, []),
+    ],
+)
+def test_pages_ahead_end_with_the_last_row_that_is_wanted(
+    count: int, remaining: int | None, most: int, pages: list[tuple[int, int]]
+) -> None:
+    window = PageWindow(10, None, 1000)
+    window.advance(10, 10, is_back=False)
+    window.overlap = window.margin
+    assert window.following(window.next_page(remaining), count, remaining, most) == pages
