@@ -15,7 +15,8 @@ from alyx_client.runtime.lists.key_ranges import KeyRanges
 from alyx_client.runtime.lists.next_pager import NextPager, with_next_url
 from alyx_client.runtime.lists.page_window import PageWindow
 from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, PageRequest
-from alyx_client.runtime.lists.row_keys import as_uuid
+from alyx_client.runtime.lists.query_pager import QueryPager
+from alyx_client.runtime.lists.row_keys import SeenRows, as_uuid
 
 URL = "https://alyx.example.org/sessions"
 NUMBERS = replace(ALYX_PAGING, style="number")
@@ -257,3 +258,25 @@ def test_pages_ahead_end_with_the_last_row_that_is_wanted(
     window.advance(10, 10, is_back=False)
     window.overlap = window.margin
     assert window.following(window.next_page(remaining), count, remaining, most) == pages
+
+
+def test_ranges_that_were_read_dispel_doubts_about_the_pages_before() -> None:
+    pager = QueryPager(SeenRows[int](lambda row: row, None), 10, has_ranges=True)
+    while not pager.is_finished:
+        pager.add_page(Page(40, [1, 2], has_next=False))
+    assert pager.may_miss_rows
+    assert pager.doubts
+    assert pager.add_range([1, 2, 3]) == [3]
+    pager.confirm()
+    assert not pager.may_miss_rows
+    assert pager.doubts == []
+
+
+@pytest.mark.parametrize(("cap", "margin"), [(1, 1), (39, 1), (40, 2), (100, 5), (1000, 8)])
+def test_overlap_fits_into_the_pages_that_the_server_sends(cap: int, margin: int) -> None:
+    window = PageWindow(100, None, 1000)
+    window.margin = 8
+    window.note_cap(cap)
+    assert (window.longest, window.margin) == (cap, margin)
+    window.note_cap(500)
+    assert window.longest == min(cap, 500)
