@@ -248,3 +248,14 @@ def test_text_is_hidden_and_stays_the_same_text(value: object) -> None:
     hidden = hide(value)
     assert hidden == value
     assert (repr(hidden) == "'***'") == isinstance(value, str)
+
+
+@pytest.mark.parametrize(("status", "is_stored"), [(200, True), (404, False)])
+def test_token_that_was_typed_is_stored_under_its_user_once_a_request_succeeds(
+    replies: list[str], status: int, is_stored: bool
+) -> None:
+    replies += ["ana", "", "T1"]
+    auth = state(username=None, password=None, silent=False, store=True)
+    _, sent = play(auth, Response(status, {}, b"{}"))
+    assert (sent, auth.user, auth.logins) == (["T1"], "ana", 0)
+    assert Credentials(URL).token() == Credentials(URL, username="ana").token() == ("T1" if is_stored else None)

@@ -14,8 +14,6 @@ from alyx_client.lazy_dataclasses import dataclass
 
 __all__ = ["CachedCall", "Lookup", "warn_of_age"]
 
-# Larger responses would take much of the cache, and long to compress.
-
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
