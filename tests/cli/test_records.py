@@ -6,10 +6,12 @@ import csv
 import io
 import json
 import re
+import sys
 from contextlib import redirect_stdout
 
 import pytest
 
+import alyx_client
 from alyx_client.testing import LocalAlyx
 
 from .conftest import Run
@@ -185,3 +187,51 @@ def test_endpoints_and_filters_are_those_of_the_client(run: Run) -> None:
                 assert set(source.fields_of(action)) == set(parameters[1:]) - {"timeout", *method.filters}
             else:
                 assert list(method.parameters) == parameters
+
+
+def test_one_record_as_csv_and_table(logged_in: LocalAlyx, run: Run) -> None:
+    (row,) = csv.DictReader(io.StringIO(run("get", "labs", "cortexlab", "--format", "csv").out))
+    assert row["name"] == "cortexlab"
+    table = run("get", "labs", "cortexlab", "--format", "table")
+    assert re.search(r"(?m)^name +cortexlab *$", table.out)
+    subject = json.loads(run("list", "subjects", "--max", 1).out)
+    nested = run("get", "subjects", subject["nickname"], "--format", "table", "--columns", "nickname,lab")
+    assert [line.split() for line in nested.out.splitlines()[1:]] == [
+        ["nickname", subject["nickname"]],
+        ["lab", subject["lab"]],
+    ]
+
+
+def test_terminal_shows_what_fits_and_says_what_it_leaves_out(
+    logged_in: LocalAlyx, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    shown = run("list", "subjects", "--max", 2)
+    assert "nickname" in shown.out
+    assert "not shown: " in shown.err
+    assert "choose with --columns" in shown.err
+
+
+PARQUET = {
+    "one record": (("get", "labs", "cortexlab"), "--format parquet is for lists"),
+    "no table": (("outbox", "list"), "--format parquet is not available"),
+    "at a terminal": (("list", "labs"), "add --output FILE, or redirect stdout"),
+}
+
+
+@pytest.mark.parametrize("case", PARQUET)
+def test_parquet_is_refused_where_it_has_no_place(
+    logged_in: LocalAlyx, run: Run, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    words, message = PARQUET[case]
+    if case == "at a terminal":
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    result = run(*words, "--format", "parquet")
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+
+
+def test_version_is_shown(run: Run) -> None:
+    assert run("--version").out == f"alyx {alyx_client.__version__}\n"

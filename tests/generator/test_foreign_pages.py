@@ -222,6 +222,15 @@ async def test_pages_that_go_round_end_with_an_error(
         assert len(server.requests) < 10
 
 
+def test_pages_that_go_round_after_several_end_with_an_error(packages: Callable[[str], ImportedPackage]) -> None:
+    steps = [page_with(f"?page={page}") for page in (2, 3, 4, 2)]
+    with served("numbers") as server:
+        server.script("/things", *steps)
+        with pytest.raises(UnexpectedAnswerError, match=r"go round in a circle.* after 4 pages"):
+            list(client(packages("numbers"), server, cache_rest=None).things.list())
+        assert len(server.requests) == 4
+
+
 def endless(received: Received, connection: Any) -> bool:
     number_ = int(dict(parse_qsl(urlsplit(received.target).query)).get("page", 1))
     return page_with(f"/things?page={number_ + 1}")(received, connection)

@@ -74,6 +74,12 @@ SENT: dict[str, tuple[Callable[[], Condition[str]], str]] = {
     "year": (lambda: s.start_time.year == 2020, "start_time__year,2020"),
     "parts": (lambda: s.start_time.date.iso_week_day.in_([6, 7]), "start_time__date__iso_week_day__in,[6,7]"),
     "hour": (lambda: s.start_time.hour >= 18, "start_time__hour__gte,18"),
+    **{
+        name: (lambda name=name: getattr(s.start_time.date, name) == 1, f"start_time__date__{name},1")
+        for name in ("quarter", "month", "week", "day", "week_day")
+    },
+    "minute": (lambda: s.start_time.time.minute == 30, "start_time__time__minute,30"),
+    "second": (lambda: s.start_time.second < 30, "start_time__second__lt,30"),
     "duration": (lambda: s.auto > dt.timedelta(days=1, seconds=3661), "auto__gt,1 01:01:01.000000"),
     "UUID": (lambda: s.id == KEY, f"id,{KEY}"),
     "UUID as text": (lambda: s.id.in_([str(KEY).upper()]), f"id__in,['{KEY}']"),
@@ -175,6 +181,11 @@ REFUSED: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "boolean for a number": (lambda: s.performance == True, TypeError, "takes a number, not True"),  # noqa: E712
     "number for text": (lambda: s.narrative == 3, TypeError, "takes text, not 3"),
     "number for a part of text": (lambda: s.narrative.contains(3), TypeError, "takes text, not 3"),
+    "boolean for a choice": (lambda: s.qc == True, TypeError, "qc == takes .*, not True"),  # noqa: E712
+    "number for a boolean": (lambda: s.users.is_active == 1, TypeError, "is_active == takes .*, not 1"),
+    "text for a time": (lambda: s.start_time.time < "12:00", TypeError, "a time of day, not '12:00'"),
+    "number for another class": (lambda: s.picture == 1, TypeError, "picture == takes text, not 1"),
+    "value before a condition": (lambda: True & (s.number == 1), TypeError, "unsupported operand"),
     "array for a number": (lambda: np.array([1, 2]) == s.number, TypeError, "number == takes a whole number"),
     "year before the first": (lambda: s.start_time.year > 0, ValueError, "a year from 1 to 9999, not 0"),
     "year after the last": (lambda: s.start_time.date.iso_year.in_([2020, 10000]), ValueError, "not 10000"),
