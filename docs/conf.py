@@ -22,10 +22,12 @@ version = release = __version__
 extensions = [
     "completion",
     "diagrams",
+    "local_links",
     "myst_nb",
     "numpydoc",
     "reference_pages",
     "repository_pages",
+    "search_words",
     "sphinx.ext.autodoc",
     "sphinx.ext.intersphinx",
     "sphinx_copybutton",
@@ -98,6 +100,7 @@ html_theme_options = {
 if docs_url:
     html_theme_options["switcher"] = {"json_url": f"{docs_url}/switcher.json", "version_match": version}
     html_theme_options["check_switcher"] = False
+html_search_scorer = str(HERE / "_ext" / "scorer.js")
 html_copy_source = False
 html_show_sourcelink = False
 

@@ -85,6 +85,7 @@ def test_examples_run_in_order(
                     done = eval(compiled, names)
                     if inspect.iscoroutine(done):
                         runner.run(done)
+                assert names.get("files") != [], f"{page}, line {example.line}: nothing was downloaded"
     for client in names.values():
         if isinstance(client, AlyxClient):
             client.close()

@@ -12,6 +12,8 @@ pytest.importorskip("sphinx")
 sys.path.append(str(Path(__file__).parents[1] / "docs" / "_ext"))
 
 import inventories
+import local_links
+import search_words
 import settings_page
 import versions
 
@@ -56,3 +58,26 @@ def test_guide_names_every_variable_of_the_reference() -> None:
     page = Path(__file__).parents[1] / "docs" / "guides" / "logging-in.md"
     variables = set(re.findall(r"ALYX_[A-Z_]+", settings_page.settings_page()))
     assert variables - set(re.findall(r"ALYX_[A-Z_]+", page.read_text(encoding="utf-8"))) == set()
+
+
+def test_words_that_readers_search_for_lead_to_pages_that_exist() -> None:
+    docs = Path(__file__).parents[1] / "docs"
+    # The pages of the reference are generated, and the build checks those.
+    written = [page for page in search_words.WORDS if not page.startswith("reference/endpoints/")]
+    assert [page for page in written if not (docs / f"{page}.md").exists()] == []
+    assert all(word == word.lower() for words in search_words.WORDS.values() for word in words.split())
+
+
+def test_links_to_the_local_alyx_of_the_build_are_text() -> None:
+    table = (
+        '<td><a href="http://127.0.0.1:37131/sessions/e8">e8</a></td> <a class="x" href="http://127.0.0.1:1/a">a</a>'
+    )
+    assert local_links.without_local_links(table) == "<td>e8</td> a"
+    others = '<a href="start/index.html">Start</a> <a href="https://example.org/127.0.0.1:8/">b</a>'
+    assert local_links.without_local_links(others) == others
+
+
+def test_scorer_can_be_declared_again_by_the_search() -> None:
+    """With `const`, searchtools.js is a syntax error, and the search finds nothing."""
+    scorer = Path(__file__).parents[1] / "docs" / "_ext" / "scorer.js"
+    assert re.search(r"^var Scorer = \{$", scorer.read_text(encoding="utf-8"), re.MULTILINE)
