@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from alyx_client.http.cache import policy
+from alyx_client.http.cache.call import CachedCall, Lookup
 from alyx_client.http.cache.key import CacheRequest
-from alyx_client.http.message import Request, Response
+from alyx_client.http.cache.store import CacheStore
+from alyx_client.http.message import Request, Response, TokenUser
 from tests.http.cache.stores import SERVER
 
 GET, POST = Request("GET", "/subjects"), Request("POST", "/subjects", json=b'{"nickname": "flowers"}')
@@ -94,3 +97,13 @@ def test_labels_are_short_and_show_no_secret() -> None:
     assert len(label) == 200
     assert "ssss" not in label
     assert CacheRequest.of(GET, SERVER).label == "GET /subjects"
+
+
+def test_write_whose_generation_cannot_be_stored_is_sent_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    store = CacheStore(tmp_path / "file" / "folder", SERVER, 2**20)
+    call = CachedCall(store, CacheRequest.of(POST, SERVER), lookup=Lookup(generation=b"before"))
+    call.begin_write()
+    created = Response(201, JSON, b'{"nickname": "flowers"}', "POST", sender=TokenUser("alice"))
+    assert call.store(created) is created
+    call.close()
