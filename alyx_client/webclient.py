@@ -12,7 +12,7 @@ from types import NoneType
 from typing import TypeVar, overload
 
 # Before its modules, see `alyx_client.__getattr__`.
-import alyx_client.client  # noqa: F401
+import alyx_client.client  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from alyx_client.client.base import ClientBase
 from alyx_client.downloads.functions import (
     dataset_record_to_url,

@@ -9,7 +9,7 @@ May import `runtime` and the rooms below it; `runtime.tables` delegates to it.
 from __future__ import annotations
 
 # Before its modules, see `alyx_client.__getattr__`.
-import alyx_client.runtime  # noqa: F401
+import alyx_client.runtime  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from alyx_client.frames.cached_tables import CachedTable, read_cache_tables
 from alyx_client.frames.tables import to_arrow, to_pandas, to_polars
 
