@@ -15,8 +15,8 @@ from sphinx.application import Sphinx  # noqa: E402
 from alyx_client import __version__  # noqa: E402
 
 project = "alyx-client"
-author = "the alyx-client authors"
-project_copyright = "the alyx-client authors"
+author = "alyx-client contributors"
+project_copyright = "alyx-client contributors"
 version = release = __version__
 
 extensions = [
