@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -38,7 +39,11 @@ def local(
     words = [sys.executable, "-m", "alyx_client.testing", "--port", str(port)]
     words += ["--schema", schema] if schema else []
     words += ["--database", database] if database else []
-    process = subprocess.Popen([*words, *(["--empty"] if empty else [])])
+    words += ["--empty"] if empty else []
+    if os.name == "posix":
+        # The server takes this process's place, so that a signal that ends the command ends the server.
+        os.execv(words[0], words)
+    process = subprocess.Popen(words)
     while True:
         try:
             code = process.wait()

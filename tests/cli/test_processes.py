@@ -82,7 +82,11 @@ def test_pipes(logged_in: LocalAlyx) -> None:
 
 
 @posix
-def test_interruption_is_clean(logged_in: LocalAlyx) -> None:
+@pytest.mark.parametrize(
+    ("number", "everyone", "code"), [(signal.SIGINT, True, 0), (signal.SIGINT, False, 0), (signal.SIGTERM, False, 0)]
+)
+def test_signals_end_the_local_alyx(number: int, everyone: bool, code: int, logged_in: LocalAlyx) -> None:
+    """Ctrl-C reaches all processes of a terminal; a supervisor's signal only the one that it has started."""
     started = subprocess.Popen(
         [*ALYX, "local", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -94,9 +98,10 @@ def test_interruption_is_clean(logged_in: LocalAlyx) -> None:
     assert started.stdout.readline().startswith("Local Alyx")
     while "Ctrl-C" not in started.stdout.readline():
         pass
-    os.killpg(started.pid, signal.SIGINT)
+    (os.killpg if everyone else os.kill)(started.pid, number)
+    # Ends when the last process that has these pipes ends.
     out, errors = started.communicate(timeout=30)
-    assert (out, errors, started.returncode) == ("Stopped.\n", "", 0)
+    assert (out, errors, started.returncode) == ("Stopped.\n", "", code)
 
 
 @posix
