@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any, cast
+from collections.abc import Collection
 
 import yaml
 
 from alyx_generator.source.overlay import Correction
+from alyx_generator.source.yaml_text import DUMP
 
 _HEADER = "# Proposed by alyx-generate probe. Review it, edit it, and keep what is right.\n"
 
@@ -28,9 +28,7 @@ def to_yaml(title: str, corrections: Collection[Correction]) -> str:
         for correction in corrections
     ]
     document = {"overlay": "1.0.0", "info": {"title": title, "version": "1.0.0"}, "actions": actions}
-    # Its stubs leave types out in some versions.
-    dump: Callable[..., str] = cast("Any", yaml).dump
-    return _HEADER + dump(document, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=False)
+    return _HEADER + DUMP(document, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=False)
 
 
 class _Dumper(yaml.SafeDumper):

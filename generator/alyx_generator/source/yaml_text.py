@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 import yaml
+
+DUMP: Callable[..., str] = cast("Any", yaml).dump
+"""``yaml.dump``, whose stubs leave types out in some versions."""
 
 _MAX_DEPTH = 400
 _MAX_NODES = 5_000_000  # with every alias written out; the largest schemas known have 400,000
@@ -64,7 +68,7 @@ def load_yaml(text: str, *, text_keys: bool = True) -> Any:
 
 def dump_yaml(value: object) -> str:
     """Return a value of JSON as YAML, with its keys in their order and its innermost parts on one line."""
-    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110))
+    return DUMP(value, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
 
 
 def _refuse_depth(text: str) -> None:
