@@ -154,32 +154,40 @@ def fit(kind: Kind, values: Sequence[Any], *, deep: bool = False) -> Kind:
     """
     if kind.name == "json":
         return kind
-    types = set(map(type, values))
-    is_complete = NoneType not in types
-    types -= _NONE
-    if kind.name == "list":
-        if not types <= {list}:
-            return _DRIFTED
-        if not deep or kind.item is None:
-            return kind
-        return replace(kind, item=fit(kind.item, list(chain.from_iterable(filter(None, values))), deep=True))
-    if kind.name == "record":
-        if not types <= {dict}:
-            return _DRIFTED
-        return _fit_record(kind, [value for value in values if value is not None]) if deep else kind
+    types = set(map(type, values)) - _NONE
+    if kind.name in ("list", "record"):
+        return _fit_nested(kind, values, types, deep=deep)
     if not types <= _TYPES[kind.name]:
         return _DRIFTED
-    if kind.name == "integer":
-        numbers = values if is_complete else [value for value in values if value is not None]
-        fits = not numbers or (min(numbers) >= -_LONGEST and max(numbers) < _LONGEST)
-        return kind if fits else _DRIFTED
-    if kind.name == "datetime" and types:
-        have_zones = {value.tzinfo is not None for value in values if value is not None}
-        return kind if have_zones == {False} else Kind("zoned") if have_zones == {True} else _DRIFTED
-    if kind.name == "category" and types:
-        others = sorted(set(values) - {None, *kind.words})
-        return replace(kind, words=(*kind.words, *others)) if others else kind
-    return kind
+    match kind.name:
+        case "integer":
+            return _fit_integer(kind, values)
+        case "datetime" if types:
+            have_zones = {value.tzinfo is not None for value in values if value is not None}
+            return kind if have_zones == {False} else Kind("zoned") if have_zones == {True} else _DRIFTED
+        case "category" if types:
+            others = sorted(set(values) - {None, *kind.words})
+            return replace(kind, words=(*kind.words, *others)) if others else kind
+        case _:
+            return kind
+
+
+def _fit_integer(kind: Kind, values: Sequence[Any]) -> Kind:
+    numbers = [value for value in values if value is not None] if None in values else values
+    fits = not numbers or (min(numbers) >= -_LONGEST and max(numbers) < _LONGEST)
+    return kind if fits else _DRIFTED
+
+
+def _fit_nested(kind: Kind, values: Sequence[Any], types: set[type], *, deep: bool) -> Kind:
+    if not types <= {list if kind.name == "list" else dict}:
+        return _DRIFTED
+    if not deep:
+        return kind
+    if kind.name == "record":
+        return _fit_record(kind, [value for value in values if value is not None])
+    if kind.item is None:
+        return kind
+    return replace(kind, item=fit(kind.item, list(chain.from_iterable(filter(None, values))), deep=True))
 
 
 def _fit_record(kind: Kind, records: Sequence[dict[str, Any]]) -> Kind:
