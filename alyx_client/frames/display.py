@@ -1,4 +1,4 @@
-"""Records and lists as HTML, for notebooks. Nothing here sends a request.
+"""Records, lists and the outbox as HTML, for notebooks. Nothing here sends a request.
 
 All text is the server's, and escaped. Colours are those of the notebook, whatever its theme: text, borders and stripes
 derive from the colour of the text around the table.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from html import escape
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -18,7 +18,7 @@ from alyx_client.frames.values import Values, read_values
 from alyx_client.http.json_body import is_array
 from alyx_client.runtime.models import Record
 
-__all__ = ["record_html", "rows_html"]
+__all__ = ["entries_html", "record_html", "rows_html"]
 
 _ROWS = 10
 _COLUMNS = 12
@@ -38,6 +38,7 @@ _STYLE = """<style>
   white-space: nowrap; }
 .alyx-client.alyx-client .alyx-number { text-align: right; font-variant-numeric: tabular-nums; }
 .alyx-client.alyx-client .alyx-record td { white-space: normal; overflow-wrap: anywhere; }
+.alyx-client.alyx-client .alyx-long { white-space: normal; min-width: 16em; }
 .alyx-client.alyx-client tbody tr:nth-child(even) { background: rgba(128, 128, 128, 0.08); }
 .alyx-client.alyx-client tbody th { opacity: 0.65; font-weight: normal; }
 .alyx-client.alyx-client a { color: inherit; text-decoration: underline; }
@@ -75,7 +76,30 @@ def rows_html(label: str, rows: Sequence[Any], count: int | None, declared: obje
     if not shown:
         return _page(f"<p>{escape(note)}</p>")
     cells = [_column(column, links if column.name == (linked or "url") else ()) for column in filled[:_COLUMNS]]
-    return _page(f"{_table(cells, len(shown))}\n<p>{escape(note)}</p>")
+    return _page(f"{_table(cells, range(len(shown)))}\n<p>{escape(note)}</p>")
+
+
+def entries_html(label: str, entries: Mapping[str, Mapping[str, Any]], remarks: Sequence[str] = ()) -> str:
+    """Return the first entries of a container as a table, whose texts are longer than those of a list's.
+
+    Parameters
+    ----------
+    label
+        The name of the container.
+    entries
+        The fields of each entry, by what heads its row; all entries have the same fields.
+    remarks
+        What is said below the table.
+    """
+    shown = dict(islice(entries.items(), _ROWS))
+    rows = list(shown.values())
+    columns = {name: [row[name] for row in rows] for first in rows[:1] for name in first}
+    cells = [_entry_column(name, values) for name, values in columns.items() if not all(map(_is_empty, values))]
+    count = f"{len(shown)} of {len(entries):,} entries" if len(shown) < len(entries) else f"{len(shown)} entries"
+    if len(entries) < 2:
+        count = "1 entry" if entries else "empty"
+    notes = "\n".join(f"<p>{_text(note, _FIELD)}</p>" for note in (f"{label}: {count}", *remarks))
+    return _page(f"{_table(cells, tuple(shown))}\n{notes}" if shown else notes)
 
 
 def record_html(record: Record) -> str:
@@ -105,9 +129,12 @@ def _note(label: str, shown: int, count: int | None) -> str:
     return f"{label}: {shown} of {count:,} rows"
 
 
-def _table(columns: Sequence[Sequence[str]], count: int) -> str:
+def _table(columns: Sequence[Sequence[str]], labels: Sequence[object]) -> str:
     head = "".join(column[0] for column in columns)
-    rows = "\n".join(f"<tr><th>{row}</th>{''.join(column[row + 1] for column in columns)}</tr>" for row in range(count))
+    rows = "\n".join(
+        f"<tr><th>{_text(str(label), _CELL)}</th>{''.join(column[row] for column in columns)}</tr>"
+        for row, label in enumerate(labels, 1)
+    )
     return f"<table><thead><tr><td></td>{head}</tr></thead><tbody>\n{rows}\n</tbody></table>"
 
 
@@ -120,6 +147,12 @@ def _column(column: Values, links: Sequence[object]) -> Sequence[str]:
         f"<th{attribute}>{_text(column.name, _CELL)}</th>",
         *(f"<td{attribute}>{cell}</td>" for cell in cells),
     ]
+
+
+def _entry_column(name: str, values: Sequence[object]) -> Sequence[str]:
+    """Return the cells of a column, its heading first; long texts have lines."""
+    attribute = ' class="alyx-long"' if any(len(_plain(value)) > _CELL for value in values) else ""
+    return [f"<th>{_text(name, _CELL)}</th>", *(f"<td{attribute}>{_cell(value, _FIELD)}</td>" for value in values)]
 
 
 def _cell(value: Any, limit: int, link: object = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,10 +15,11 @@ from alyx_client.outbox.attempt import Context
 from alyx_client.outbox.automatic import SEND_SECONDS
 from alyx_client.outbox.capture import Captured, FilesMode, capture
 from alyx_client.outbox.decisions import Decisions, Write, token_of
-from alyx_client.outbox.entries import Entry, Receipt, show_as_text
+from alyx_client.outbox.entries import Entry, Receipt, rows_of, show_as_text
 from alyx_client.outbox.sender import Sender
 from alyx_client.outbox.store import Store
 from alyx_client.outbox.watch import folder_of, watch_of
+from alyx_client.runtime.tables import ShownEntries
 
 __all__ = ["OutboxBase", "left_to_wait"]
 
@@ -26,7 +27,7 @@ LOCK_SECONDS = 5.0
 """How long a new write waits for another process that sends the outbox, before it is left to wait."""
 
 
-class OutboxBase:
+class OutboxBase(ShownEntries):
     """The writes of one server that wait, on this computer and of this user of it.
 
     Iterating yields those that the server has not carried out, in order; ``outbox[receipt]`` is any of them.
@@ -77,6 +78,10 @@ class OutboxBase:
         return f"<{type(self).__name__} of {self._client.base_url}>"
 
     _repr_pretty_ = show_as_text
+
+    def _shown_entries(self) -> tuple[str, Mapping[str, Mapping[str, object]], Sequence[str]]:
+        damaged = [f"Damaged: {path}" for path in self.damaged]
+        return f"{type(self).__name__} of {self._client.base_url}", rows_of(list(self)), damaged
 
     def __str__(self) -> str:
         entries = list(self)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -11,9 +12,10 @@ from alyx_client.errors import AlyxError, printable
 from alyx_client.http.json_body import parse_json
 from alyx_client.http.message import Request
 from alyx_client.lazy_dataclasses import dataclass
+from alyx_client.runtime.placeholders import find_placeholders
 from alyx_client.runtime.references import PendingRecord, Reference, key_of_url
 
-__all__ = ["Entry", "Receipt", "SendReport", "State", "key_of_result", "show_as_text"]
+__all__ = ["Entry", "Receipt", "SendReport", "State", "key_of_result", "rows_of", "show_as_text"]
 
 State = Literal["queued", "sending", "uncertain", "held", "refused", "done"]
 """The state of a write.
@@ -201,6 +203,31 @@ class SendReport:
         lines = [", ".join(f"{len(entries)} {name}" for name, entries in counts.items() if entries or name == "sent")]
         lines += [f"  {entry}" for entry in (*self.refused, *self.held)]
         return "\n".join([*lines, *([] if self.error is None else [f"  stopped: {self.error}"])])
+
+
+def rows_of(entries: Sequence[Entry]) -> dict[str, dict[str, object]]:
+    """Return what a table shows of writes, by their numbers; a write that another refers to is named by its number."""
+    numbers = {entry.receipt.token: entry.number for entry in entries}
+
+    def named(text: str) -> str:
+        for placeholder in find_placeholders(text):
+            if placeholder.token in numbers:
+                text = text.replace(str(placeholder), f"write {numbers[placeholder.token]}")
+        return text
+
+    return {
+        str(entry.number): {
+            "state": entry.state,
+            "write": f"{entry.endpoint}.{entry.action}()",
+            "record": "" if entry.action == "create" else named(key_of_url(entry.request.path) or ""),
+            "fields": named(json.dumps(dict(entry.fields), ensure_ascii=False, default=str)),
+            "reason": entry.reason,
+            "files": list(entry.files),
+            "user": entry.user,
+            "created (UTC)": entry.created[:19].replace("T", " "),
+        }
+        for entry in entries
+    }
 
 
 def fields_of(request: Request) -> dict[str, Any]:

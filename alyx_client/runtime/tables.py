@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 
-__all__ = ["AsyncTabular", "FromTable", "ShownRecord", "ShownRows", "Tabular"]
+__all__ = ["AsyncTabular", "FromTable", "ShownEntries", "ShownRecord", "ShownRows", "Tabular"]
 
 
 class ShownRows:
@@ -40,6 +40,21 @@ class ShownRecord:
         from alyx_client.frames.display import record_html
 
         return record_html(cast("Any", self))
+
+
+class ShownEntries:
+    """A container on this computer that notebooks show as a table."""
+
+    __slots__ = ()
+
+    def _shown_entries(self) -> tuple[str, Mapping[str, Mapping[str, object]], Sequence[str]]:
+        """Return the name of the container, the fields of each entry by what heads its row, and remarks."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        from alyx_client.frames.display import entries_html
+
+        return entries_html(*self._shown_entries())
 
 
 class Tabular(ShownRows):
