@@ -11,7 +11,8 @@ from alyx_client.cli.catalogue import option
 from alyx_client.cli.completion import complete_endpoint
 from alyx_client.cli.records import typed_key
 from alyx_client.cli.session import session_of
-from alyx_client.cli.terminal import UsageError, command, say
+from alyx_client.cli.terminal import command, say
+from alyx_client.cli.usage_error import UsageError
 
 __all__ = ["open_record"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -32,6 +30,7 @@ from alyx_client.cli.terminal import (
     say,
     show_lists,
     show_warnings_in_one_line,
+    write_utf8,
 )
 from alyx_client.cli.writes import create, delete, update
 
@@ -132,11 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments
         The command-line arguments; by default those of this process.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # On Windows, files and pipes default to a code page that lacks most characters.
-            with contextlib.suppress(OSError, ValueError):
-                stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+    write_utf8()
     show_warnings_in_one_line()
     if os.environ.get("_ALYX_COMPLETE") == "complete_bash":
         join_bash_words(os.environ)

@@ -13,7 +13,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-from alyx_client.cli.terminal import UsageError
+from alyx_client.cli.usage_error import UsageError
 from alyx_client.http.suggestions import suggest
 from alyx_client.lazy_dataclasses import dataclass
 

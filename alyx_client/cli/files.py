@@ -13,7 +13,8 @@ from uuid import UUID
 import typer
 
 from alyx_client.cli.session import Session, session_of
-from alyx_client.cli.terminal import UsageError, command, note, say
+from alyx_client.cli.terminal import command, note, say
+from alyx_client.cli.usage_error import UsageError
 from alyx_client.config.tables import is_list
 from alyx_client.errors import DownloadsFailedError
 

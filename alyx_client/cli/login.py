@@ -9,7 +9,8 @@ import typer
 
 from alyx_client.auth.credentials import Credentials
 from alyx_client.cli.session import GlobalOptions, Session, session_of
-from alyx_client.cli.terminal import REFUSED, UsageError, command, fail, note, say
+from alyx_client.cli.terminal import REFUSED, command, fail, note, say
+from alyx_client.cli.usage_error import UsageError
 from alyx_client.config.save import write_server
 from alyx_client.config.servers_toml import read_servers
 from alyx_client.errors import MissingCredentialsError

@@ -9,7 +9,8 @@ import typer
 
 from alyx_client.cli.output import Format, FormatOption, print_rows
 from alyx_client.cli.session import session_of
-from alyx_client.cli.terminal import FAILED, UNREACHABLE, UsageError, command, fail, note, say
+from alyx_client.cli.terminal import FAILED, UNREACHABLE, command, fail, note, say
+from alyx_client.cli.usage_error import UsageError
 
 __all__ = ["app"]
 

@@ -17,7 +17,8 @@ from typing import Annotated, Any, cast
 import typer
 
 from alyx_client.cli.completion import complete_columns
-from alyx_client.cli.terminal import UsageError, note, safe
+from alyx_client.cli.terminal import note, safe
+from alyx_client.cli.usage_error import UsageError
 from alyx_client.config.tables import is_list, is_table
 
 __all__ = ["ColumnsOption", "Format", "FormatOption", "OutputOption", "print_record", "print_rows"]

@@ -10,7 +10,8 @@ from alyx_client.cli.catalogue import EndpointSource, Parameter, option
 from alyx_client.cli.completion import complete_condition, complete_endpoint, complete_value
 from alyx_client.cli.output import ColumnsOption, Format, FormatOption, OutputOption, print_record, print_rows
 from alyx_client.cli.session import session_of
-from alyx_client.cli.terminal import UsageError, command
+from alyx_client.cli.terminal import command
+from alyx_client.cli.usage_error import UsageError
 from alyx_client.cli.values import ValueType, coerce_options
 from alyx_client.http.suggestions import suggest
 

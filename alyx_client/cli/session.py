@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from alyx_client.cli.catalogue import SHIPPED, Catalogue
-from alyx_client.cli.terminal import UsageError
+from alyx_client.cli.usage_error import UsageError
 from alyx_client.errors import ConfigurationError, MissingCredentialsError
 from alyx_client.lazy_dataclasses import dataclass
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import io
 import os
 import re
 import sys
@@ -15,6 +17,8 @@ from typing import NoReturn, ParamSpec, TextIO
 import typer
 
 from alyx_client import errors
+from alyx_client.cli.advice import for_the_shell
+from alyx_client.cli.usage_error import UsageError
 from alyx_client.errors import AlyxError, printable
 
 FAILED = 1
@@ -57,10 +61,6 @@ GLOBAL_OPTIONS = ("--url", "--package", "--offline", "--silent", "--timeout", "-
 """The options before the command's name."""
 
 P = ParamSpec("P")
-
-
-class UsageError(Exception):
-    """The command line is wrong; nothing was sent."""
 
 
 class RunState:
@@ -116,8 +116,6 @@ def _message(error: Exception) -> str:
 
 def advice(text: str) -> str:
     """Return a message of the client with what to type at the shell in place of calls of Python."""
-    from alyx_client.cli.advice import for_the_shell
-
     return for_the_shell(text, RunState.url)
 
 
@@ -147,6 +145,15 @@ def note(text: str) -> None:
 def safe(text: str) -> str:
     """Return a text of the server's words so that it cannot command the terminal."""
     return printable(text, several_lines=True, limit=None)
+
+
+def write_utf8() -> None:
+    """Write UTF-8 to files and pipes, and escape characters that a terminal cannot show."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # On Windows, files and pipes default to a code page that lacks most characters.
+            with contextlib.suppress(OSError, ValueError):
+                stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
 
 
 def show_warnings_in_one_line() -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from alyx_client.cli.catalogue import Parameter, option, python_name
-from alyx_client.cli.terminal import GLOBAL_OPTIONS, UsageError
+from alyx_client.cli.terminal import GLOBAL_OPTIONS
+from alyx_client.cli.usage_error import UsageError
 from alyx_client.config.tables import is_list
 from alyx_client.http.suggestions import did_you_mean, nearest
 from alyx_client.lazy_dataclasses import dataclass

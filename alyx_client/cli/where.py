@@ -16,7 +16,7 @@ from inspect import signature
 from typing import Any, TypeGuard
 from uuid import UUID
 
-from alyx_client.cli.terminal import UsageError
+from alyx_client.cli.usage_error import UsageError
 from alyx_client.config.tables import is_list
 from alyx_client.runtime.query import Condition, DateField, DateTimeField, DurationField, Field, TimeField
 

@@ -16,7 +16,8 @@ from alyx_client.cli.dry_run import DryRun
 from alyx_client.cli.output import FormatOption, print_record, print_rows
 from alyx_client.cli.records import EndpointArgument, typed_key
 from alyx_client.cli.session import Session, session_of
-from alyx_client.cli.terminal import FAILED, UsageError, command, fail, note
+from alyx_client.cli.terminal import FAILED, command, fail, note
+from alyx_client.cli.usage_error import UsageError
 from alyx_client.cli.values import coerce_options
 from alyx_client.config.tables import is_list
 from alyx_client.http.suggestions import suggest

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import pytest
 
-from alyx_client.cli.terminal import UsageError
+from alyx_client.cli.usage_error import UsageError
 from alyx_client.cli.where import parse_condition
 from alyx_client.endpoints.query_fields import SessionFields
 from alyx_client.testing import LocalAlyx

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -11,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alyx_client import __version__
-from alyx_client.cli.terminal import show_lists
+from alyx_client.cli.terminal import show_lists, write_utf8
 from alyx_generator.cli.check import check_folders
 from alyx_generator.cli.client import client
 from alyx_generator.cli.diff import diff
@@ -83,11 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments
         The command-line arguments; by default those of this process.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # On Windows, files and pipes default to a code page that lacks most characters.
-            with contextlib.suppress(OSError, ValueError):
-                stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+    write_utf8()
     try:
         app(list(sys.argv[1:] if arguments is None else arguments), prog_name="alyx-generate")
     except SystemExit as end:
