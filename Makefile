@@ -184,7 +184,7 @@ project: $(RELEASE_VENV)/.installed
 	$(RELEASE)/zizmor --offline --persona pedantic .github
 
 # Write the table of dependencies, with their licences and when they were released.
-licences: build/runtime-venv $(RELEASE_VENV)/.installed
+licences: $(STAMP) build/runtime-venv $(RELEASE_VENV)/.installed
 	mkdir -p build/lock
 	cp release/lock.toml build/lock/pyproject.toml
 	$(RELEASE)/uv lock --quiet --project build/lock

@@ -108,7 +108,7 @@ __all__ = [
 ]
 
 # The modules of the names above that are not errors. All of them are imported on first access (PEP 562), so that
-# `import alyx_client` loads neither httpx nor pydantic.
+# `import alyx_client` loads neither httpx2 nor pydantic.
 _MODULES = {
     "AlyxClient": "alyx_client.endpoints",
     "AsyncAlyxClient": "alyx_client.endpoints",

@@ -40,19 +40,19 @@ def start() -> None:
 
 def importing(bare: Sequence[float]) -> None:
     imported = process("import alyx_client")
-    code = "import sys, alyx_client; print(*(m for m in ('pydantic', 'httpx') if m in sys.modules))"
+    code = "import sys, alyx_client; print(*(m for m in ('pydantic', 'httpx2') if m in sys.modules))"
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     add(Figure("import alyx_client, above bare Python", above(imported, bare), "ms", under(25)))
     note = " and ".join(loaded)
-    add(Figure("import alyx_client: of pydantic and httpx, loaded", [len(loaded)], budget=at_most(0), note=note))
+    add(Figure("import alyx_client: of pydantic and httpx2, loaded", [len(loaded)], budget=at_most(0), note=note))
 
 
 def dependencies() -> None:
     """Count the core's dependencies that are not among those agreed on."""
     requirements = importlib.metadata.requires("alyx-client") or []
     names = {match[0] for line in requirements if "extra ==" not in line and (match := re.match(r"[\w-]+", line))}
-    others = sorted(names - {"httpx", "pydantic", "platformdirs", "tqdm", "truststore"})
+    others = sorted(names - {"httpx2", "pydantic", "platformdirs", "tqdm", "truststore"})
     add(Figure("further dependencies of the core", [len(others)], budget=at_most(0), note=" and ".join(others)))
 
 
@@ -80,24 +80,26 @@ def first_call(bare: Sequence[float]) -> None:
 
 def start_of_floor(first: str) -> None:
     """Compare the first typed call with importing what it cannot do without."""
-    # A third of what is above the floor is httpcore, and a third finding, reading and freeing some 120 modules of ours,
-    # 0.25 ms each. Half of the rest are the endpoint's models, all of which pydantic makes when their module is
-    # imported, in 1.2 ms each; the other half are platformdirs, the methods of two dozen dataclasses, and the call.
-    # httpx imports its command line only where click and rich happen to be installed.
-    httpx = "import sys; sys.modules['httpx._main'] = None; import httpx;"
+    # A third of what is above the floor is httpcore2, and a third finding, reading and freeing some 120 modules of this
+    # package, 0.25 ms each. Half of the rest are the endpoint's models, all of which pydantic makes when their module
+    # is imported, in 1.2 ms each; the other half are platformdirs, the methods of two dozen dataclasses, and the call.
     pydantic = "from pydantic import BaseModel; Model = type('Model', (BaseModel,), {'__annotations__': {'name': str}})"
-    programs = {"first": first, "floor": httpx + pydantic, "with httpcore": "import httpcore;" + httpx + pydantic}
+    programs = {
+        "first": first,
+        "floor": f"import httpx2; {pydantic}",
+        "with httpcore2": f"import httpcore2, httpx2; {pydantic}",
+    }
     times: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(rounds(15)):
         for name, program in programs.items():
             times[name].append(cpu_time(program))
     floor = statistics.median(times["floor"])
     note = f"of {seconds(floor)} of CPU time"
-    name = "to the first typed call / importing httpx and pydantic"
+    name = "to the first typed call / importing httpx2 and pydantic"
     add(Figure(name, [one / floor for one in times["first"]], "x", at_most(1.25), note=note))
-    floor = statistics.median(times["with httpcore"])
-    note = f"of {seconds(floor)}; every request of httpx imports httpcore"
-    add(Figure("the same / importing httpcore, too", [one / floor for one in times["first"]], "x", note=note))
+    floor = statistics.median(times["with httpcore2"])
+    note = f"of {seconds(floor)}; every request of httpx2 imports httpcore2"
+    add(Figure("the same / importing httpcore2, too", [one / floor for one in times["first"]], "x", note=note))
 
 
 def cpu_time(code: str) -> float:

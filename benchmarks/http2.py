@@ -1,6 +1,6 @@
 """HTTP/2 in place of HTTP/1.1, on a server that speaks both: ``python -m benchmarks.http2``.
 
-It needs ``pip install "httpx[http2]" hypercorn trustme``, which nothing else of this project does. The server is at
+It needs ``pip install "httpx2[http2]" hypercorn trustme``, which nothing else of this project does. The server is at
 0 ms, and at 40 ms behind a proxy that delays what it passes on, the handshakes of TCP and TLS included. Each client is
 new; its second run finds its connections open.
 """

@@ -33,7 +33,7 @@ def measure() -> None:
         # The same users a minute later, whom the server still counts.
         time.sleep(SECONDS + 1)
         run(alyx, "alyx_client", home / "learned", "limit remembered", budgets=True, is_new=False)
-        run(alyx, "httpx", home / "httpx", "a loop on httpx that waits for Retry-After")
+        run(alyx, "httpx2", home / "httpx2", "a loop on httpx2 that waits for Retry-After")
         one = peers.python("ONE-api")
         if one is not None:
             run(alyx, "one.webclient", home / "one", "ONE's client", python=one)

@@ -1,7 +1,7 @@
 """A user's program, run by `polite` in several processes at once: threads that send requests one after the other.
 
 ``python polite_user.py CLIENT URL TOKEN THREADS REQUESTS`` writes a line when it is ready, reads a line to start, and
-writes how many calls succeeded. CLIENT is ``httpx`` for a loop that waits as each 429 asks, a module with an
+writes how many calls succeeded. CLIENT is ``httpx2`` for a loop that waits as each 429 asks, a module with an
 ``AlyxClient``, or that and a rate: ``alyx_client=550/minute``. It imports nothing else from this project, because
 ONE-api is installed in a separate interpreter.
 """
@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 def main(name: str, url: str, token: str, threads: str, requests: str) -> None:
     """Send the requests."""
     logging.disable()
-    read = loop(url, token) if name == "httpx" else client(name, url, token)
+    read = loop(url, token) if name == "httpx2" else client(name, url, token)
     read()
     print("ready", flush=True)
     sys.stdin.readline()
@@ -42,9 +42,9 @@ def client(name: str, url: str, token: str) -> Callable[[], object]:
 
 
 def loop(url: str, token: str) -> Callable[[], object]:
-    import httpx
+    import httpx2
 
-    session = httpx.Client(headers={"Authorization": f"Token {token}"}, timeout=120)
+    session = httpx2.Client(headers={"Authorization": f"Token {token}"}, timeout=120)
 
     def read() -> object:
         while (response := session.get(f"{url}/labs/cortexlab")).status_code == 429:

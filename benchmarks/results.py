@@ -17,7 +17,7 @@ from benchmarks.table import Beside, Figure
 FORMAT = 1
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "benchmarks" / "results.json"
-_PACKAGES = ("alyx-client", "httpx", "httpcore", "h11", "anyio", "pydantic", "pydantic-core", "tqdm")
+_PACKAGES = ("alyx-client", "httpx2", "httpcore2", "h11", "anyio", "pydantic", "pydantic-core", "tqdm")
 
 
 def write(path: Path, figures: Iterable[Figure], peers: Mapping[str, str]) -> None:

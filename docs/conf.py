@@ -68,7 +68,7 @@ intersphinx_mapping = inventories.reachable(
     {
         "python": "https://docs.python.org/3/",
         "pydantic": "https://docs.pydantic.dev/latest/",
-        "httpx": "https://www.python-httpx.org/",
+        "httpx2": "https://httpx2.pydantic.dev/",
         "pandas": "https://pandas.pydata.org/docs/",
     },
     HERE.parent / "build" / "inventories",

@@ -36,7 +36,7 @@ LOOKED_AT = {
     "partd": "part of Dask, and released by its maintainers",
     "pywin32-ctypes": "credentials of Windows, for keyring; maintained by Enthought",
     "shellingham": "the name of the shell, for Typer's completion; complete",
-    "socksio": "the SOCKS protocol without input or output, for httpx; the protocol does not change",
+    "socksio": "the SOCKS protocol without input or output, for httpx2; the protocol does not change",
     "sortedcontainers": "complete, in pure Python, and tested by Dask's own tests",
     "zict": "part of Dask, and released by its maintainers",
 }

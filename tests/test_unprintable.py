@@ -220,7 +220,7 @@ def test_output_of_the_generator_is_printable(tmp_path: Path, capsys: pytest.Cap
 
 
 async def test_httpx_logs_neither_queries_nor_reasons_of_this_package(caplog: pytest.LogCaptureFixture) -> None:
-    import httpx
+    import httpx2
 
     from alyx_client import AsyncAlyxClient
 
@@ -233,11 +233,11 @@ async def test_httpx_logs_neither_queries_nor_reasons_of_this_package(caplog: py
             downloader(server, Path("unused")).servers.resolve(f"{server.url}/a.npy?sig=secret5")
         async with AsyncAlyxClient(server.url, token="secret1", silent=True, cache_rest=None) as other:
             await other.get("/labs?auth=secret2")
-        ours = [record.getMessage() for record in caplog.records if record.name in {"httpx", "httpcore"}]
+        ours = [record.getMessage() for record in caplog.records if record.name in {"httpx2", "httpcore2"}]
         assert any("HTTP Request" in message for message in ours)
         assert not any("secret" in message or RAW.search(message) for message in ours)
         assert [request.target for request in server.requests[:1]] == ["/labs?auth=secret2"]
         caplog.clear()
         # The rest of the process logs as before.
-        httpx.get(f"{server.url}/x?own=query")
-        assert any("own=query" in record.getMessage() for record in caplog.records if record.name == "httpx")
+        httpx2.get(f"{server.url}/x?own=query")
+        assert any("own=query" in record.getMessage() for record in caplog.records if record.name == "httpx2")

@@ -18,7 +18,7 @@ ALICE, BOB, GROUP = 60_001, 60_002, 60_010
 _PRELUDE = """
 import os, sys, warnings
 from pathlib import Path
-import httpx, pydantic, platformdirs, sqlite3, tempfile, zipfile, concurrent.futures, http.cookiejar
+import httpx2, pydantic, platformdirs, sqlite3, tempfile, zipfile, concurrent.futures, http.cookiejar
 import alyx_client.downloads.functions, alyx_client.downloads.downloader, alyx_client.client.by_name
 from alyx_client import AlyxClient, AlyxWarning
 from alyx_client.errors import *

@@ -116,7 +116,7 @@ def pretend() -> OpenFiles:
     import sysconfig
     import tempfile
 
-    import httpx
+    import httpx2
     import platformdirs
     import pydantic
     import tqdm.auto
@@ -124,7 +124,7 @@ def pretend() -> OpenFiles:
 
     for loaded in (asyncio, concurrent.futures, ctypes, getpass, multiprocessing, sqlite3, ssl, subprocess, tempfile):
         assert loaded
-    for package in (httpx, platformdirs, pydantic, tqdm.auto, truststore):
+    for package in (httpx2, platformdirs, pydantic, tqdm.auto, truststore):
         assert package
     # Python decides some things later, at the first use.
     sysconfig.get_config_vars()

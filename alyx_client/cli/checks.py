@@ -27,7 +27,7 @@ from alyx_client.storage.sqlite_check import damage_of
 
 __all__ = ["Check", "Outcome", "Result", "machine_checks", "settings_checks"]
 
-_LIBRARIES = ("httpx", "pydantic", "truststore", "typer")
+_LIBRARIES = ("httpx2", "pydantic", "truststore", "typer")
 _FREE = 1 << 30
 _CHOOSE = "Choose another with ALYX_CACHE_DIR, or change its permissions."
 

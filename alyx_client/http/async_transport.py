@@ -8,12 +8,13 @@ import weakref
 from functools import partial
 from typing import Self
 
+import httpx2
+
 from alyx_client.http.async_lifetime import AsyncLifetime
 from alyx_client.http.body import BodyRefusedError, DamagedEncodingError
 from alyx_client.http.connection import httpx_errors
 from alyx_client.http.deadline import Deadline
 from alyx_client.http.flow import Send, adrive
-from alyx_client.http.httpx_library import httpx
 from alyx_client.http.loop_pool import LoopPool
 from alyx_client.http.message import Request, Response
 from alyx_client.http.network import open_async_pool
@@ -23,7 +24,7 @@ from alyx_client.http.transport import Transport
 __all__ = ["AsyncTransport"]
 
 
-async def _drop_surplus(pool: httpx.AsyncClient, event: str, _: object) -> None:
+async def _drop_surplus(pool: httpx2.AsyncClient, event: str, _: object) -> None:
     drop_surplus(event, pool)
 
 
@@ -33,7 +34,7 @@ class AsyncTransport(Transport):
     Its parameters are those of `Transport`.
     """
 
-    _pools: dict[asyncio.AbstractEventLoop, LoopPool[httpx.AsyncClient]]
+    _pools: dict[asyncio.AbstractEventLoop, LoopPool[httpx2.AsyncClient]]
 
     async def send(
         self,
@@ -61,7 +62,7 @@ class AsyncTransport(Transport):
     async def _send_now(self, step: Send, *, deadline: Deadline) -> Response:
         return await self._send_over(await self._open_pool(), step, deadline)
 
-    async def _send_over(self, pool: httpx.AsyncClient, step: Send, deadline: Deadline) -> Response:
+    async def _send_over(self, pool: httpx2.AsyncClient, step: Send, deadline: Deadline) -> Response:
         deadline, started = deadline.within(step.login_timeout, "login_timeout"), time.perf_counter()
         try:
             built = self._build(step, deadline)
@@ -75,14 +76,14 @@ class AsyncTransport(Transport):
             raise self._failed(step.request, error, started, deadline) from error
         return self._received(step.request, received, content, started)
 
-    async def _read(self, request: Request, received: httpx.Response) -> bytes:
+    async def _read(self, request: Request, received: httpx2.Response) -> bytes:
         body = self._body(request, received)
         async for piece in received.aiter_raw():
             if not body.add(piece):
                 return body.beginning()
         return body.content()
 
-    async def _open_pool(self) -> httpx.AsyncClient:
+    async def _open_pool(self) -> httpx2.AsyncClient:
         loop = asyncio.get_running_loop()
         with self._lock:
             if loop in self._pools:

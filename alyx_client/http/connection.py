@@ -1,4 +1,4 @@
-"""Connection pools of httpx: their settings, and the meaning of its exceptions."""
+"""Connection pools of httpx2: their settings, and the meaning of its exceptions."""
 
 from __future__ import annotations
 
@@ -11,39 +11,38 @@ import sys
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpcore
+import httpcore2
+import httpx2
 
 from alyx_client import __version__
 from alyx_client.errors import printable
 from alyx_client.http.body import DamagedEncodingError
 from alyx_client.http.environment import Proxy, invalid_proxy, ssl_verification
 from alyx_client.http.failure import FailureKind, Unanswered, causes, certificate_failure, connection_failure
-from alyx_client.http.httpx_library import httpx
 from alyx_client.http.url import redact_text
 
 __all__ = ["LoggedURL", "default_user_agent", "httpx_errors", "pool_settings", "unanswered"]
 
-# HTTP/1.1 only: over HTTP/2, httpcore ends all requests of a connection with the first one whose time runs out. Nor is
+# HTTP/1.1 only: over HTTP/2, httpcore2 ends all requests of a connection with the first one whose time runs out. Nor is
 # it faster: in `benchmarks/http2.py`, pages take twice the time, eight threads the same, and 64 threads half of it.
 # A server may close an idle connection at any time. A request that is sent at that moment fails, and a POST cannot be
 # retried: so connections are reused for a few seconds only.
-# All of them: httpcore closes an idle connection while more than max_keepalive_connections exist, idle or not, so that
-# with more threads than that each request would open another.
-_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=5.0)
+# All of them: with more threads than idle connections are kept, each request would open another.
+_LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=5.0)
 _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FailureKind], ...] = (
-    ((httpx.ReadTimeout, httpx.WriteTimeout, httpcore.ReadTimeout), FailureKind.READ_TIMEOUT),
-    ((httpx.ConnectTimeout, httpx.PoolTimeout), FailureKind.CONNECT_TIMEOUT),
-    ((httpx.ConnectError, httpx.ProxyError), FailureKind.UNREACHABLE),
+    ((httpx2.ReadTimeout, httpx2.WriteTimeout, httpcore2.ReadTimeout), FailureKind.READ_TIMEOUT),
+    ((httpx2.ConnectTimeout, httpx2.PoolTimeout), FailureKind.CONNECT_TIMEOUT),
+    ((httpx2.ConnectError, httpx2.ProxyError), FailureKind.UNREACHABLE),
     (
-        (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError),
+        (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, httpx2.InvalidURL, UnicodeError),
         FailureKind.INVALID_REQUEST,
     ),
     (RuntimeError, FailureKind.CLIENT_CLOSED),
 )
 
 
-class LoggedURL(httpx.URL):
-    """A URL that httpx's log shows without its query, which may be a signature or hold a token.
+class LoggedURL(httpx2.URL):
+    """A URL that httpx2's log shows without its query, which may be a signature or hold a token.
 
     Its text is complete: libraries that record or trace requests read it.
     """
@@ -63,20 +62,20 @@ def _redacted(value: object) -> object:
 
 
 def _redact_redirect(record: logging.LogRecord) -> bool:
-    # httpcore's debug log shows the addresses of redirects, which may be signed.
+    # httpcore2's debug log shows the addresses of redirects, which may be signed.
     record.msg = re.sub(r"(?i)(b'location', b['\"][^?'\"]*)\?[^'\"]*", r"\1", str(record.msg))
     return True
 
 
-# httpx logs each request with the reason phrase of the response, and httpcore the headers.
-logging.getLogger("httpx").addFilter(_redact_request)
-logging.getLogger("httpcore.http11").addFilter(_redact_redirect)
+# httpx2 logs each request with the reason phrase of the response, and httpcore2 the headers.
+logging.getLogger("httpx2").addFilter(_redact_request)
+logging.getLogger("httpcore2.http11").addFilter(_redact_redirect)
 
 
 def pool_settings(verify: bool | ssl.SSLContext, url: str, proxy: Proxy | None) -> dict[str, Any]:
-    """Return the settings of a connection pool, for httpx.
+    """Return the settings of a connection pool, for httpx2.
 
-    httpx does not read the environment itself: it fails for all servers if a variable for one of them is invalid.
+    httpx2 does not read the environment itself: it fails for all servers if a variable for one of them is invalid.
 
     Parameters
     ----------
@@ -95,25 +94,25 @@ def pool_settings(verify: bool | ssl.SSLContext, url: str, proxy: Proxy | None) 
     if proxy is not None:
         own = certificates if proxy.scheme == "https" and not isinstance(certificates, bool) else None
         try:
-            settings["proxy"] = httpx.Proxy(proxy.url, ssl_context=own)
-        except (httpx.InvalidURL, ValueError):
+            settings["proxy"] = httpx2.Proxy(proxy.url, ssl_context=own)
+        except (httpx2.InvalidURL, ValueError):
             raise invalid_proxy(proxy.variable, urlsplit(url).netloc.rpartition("@")[2]) from None
     return settings
 
 
 def default_user_agent() -> str:
-    """Return the ``User-Agent`` of this package, Python and httpx."""
-    return f"alyx-client/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
+    """Return the ``User-Agent`` of this package, Python and httpx2."""
+    return f"alyx-client/{__version__} python/{platform.python_version()} httpx2/{httpx2.__version__}"
 
 
 def httpx_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
     """Return the exceptions that `unanswered` translates, for an ``except`` clause, with others if wanted."""
     # UnicodeError: of the package idna, for a host name such as "xn--a".
-    return (httpx.HTTPError, httpx.InvalidURL, UnicodeError, *_socks_errors(), *others)
+    return (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, *_socks_errors(), *others)
 
 
 def _socks_errors() -> tuple[type[Exception], ...]:
-    # The errors of the package for SOCKS, if it is in use: httpx does not translate them.
+    # The errors of the package for SOCKS, if it is in use: httpx2 does not translate them.
     error: type[Exception] | None = getattr(sys.modules.get("socksio"), "SOCKSError", None)
     return () if error is None else (error,)
 
@@ -122,12 +121,12 @@ def unanswered(
     error: Exception,
     method: str,
     url: str,
-    timeout: httpx.Timeout,
+    timeout: httpx2.Timeout,
     proxy: Proxy | None = None,
     *,
     is_file: bool = False,
 ) -> Unanswered:
-    """Translate an exception of httpx into the failure that it stands for.
+    """Translate an exception of httpx2 into the failure that it stands for.
 
     Parameters
     ----------
@@ -161,7 +160,7 @@ def _classify(error: Exception) -> tuple[FailureKind, str]:
     if isinstance(error, DamagedEncodingError):
         return FailureKind.BROKEN_CONNECTION, str(error)
     chain = list(causes(error))
-    # The innermost message is the system's own; httpx repeats it or says less.
+    # The innermost message is the system's own; httpx2 repeats it or says less.
     cause = redact_text(next((str(inner) for inner in reversed(chain) if str(inner)), type(error).__name__))
     for inner in chain:
         if isinstance(inner, ssl.SSLCertVerificationError):
@@ -178,6 +177,6 @@ def _classify(error: Exception) -> tuple[FailureKind, str]:
 
 
 def _is_malformed(error: BaseException) -> bool:
-    """Return whether an error of h11, the parser of httpcore, is about a response that is no HTTP, or not its own."""
+    """Return whether an error of h11, the parser of httpcore2, is about a response that is no HTTP, or not its own."""
     is_parsers = type(error).__module__.partition(".")[0] == "h11" and type(error).__name__ == "RemoteProtocolError"
     return is_parsers and not str(error).startswith("peer closed connection")

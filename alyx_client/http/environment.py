@@ -243,8 +243,7 @@ def _parse_proxy(setting: str, variable: str, server: str) -> Proxy:
                 f"{variable} names a SOCKS proxy, which needs another package: "
                 f'pip install "alyx-client[socks]". {way_out}'
             )
-        # Both leave resolving names to the proxy, and httpx before 0.28 has no other word for it.
-        scheme = "socks5"
+        scheme = "socks5"  # both leave resolving names to the proxy
     elif scheme not in _PORTS:
         raise ConfigurationError(
             f"{variable} names a proxy of an unknown kind, {scheme}://. Supported are http://, https://, socks5:// and "

@@ -1,6 +1,6 @@
-"""The network below httpx's connection pools: each operation on a socket ends with its call's deadline.
+"""The network below httpx2's connection pools: each operation on a socket ends with its call's deadline.
 
-httpcore limits single operations only. A server that sends one byte a second, or informational responses without end,
+httpcore2 limits single operations only. A server that sends one byte a second, or informational responses without end,
 would hold a call for ever.
 """
 
@@ -15,10 +15,10 @@ import threading
 from collections.abc import Generator, Iterable
 from typing import Any
 
-import httpcore
+import httpcore2
+import httpx2
 
 from alyx_client.http.deadline import Deadline
-from alyx_client.http.httpx_library import httpx
 
 __all__ = ["headers_of", "open_async_pool", "open_pool", "shut_down", "timeouts"]
 
@@ -28,12 +28,12 @@ _Addresses = list[str]
 
 
 class _Timeout(float):
-    """A timeout of httpcore that also ends with a call's deadline; httpcore passes it through to the network."""
+    """A timeout of httpcore2 that also ends with a call's deadline; httpcore2 passes it through to the network."""
 
     deadline: Deadline
 
 
-def timeouts(timeout: httpx.Timeout, deadline: Deadline) -> dict[str, float | None]:
+def timeouts(timeout: httpx2.Timeout, deadline: Deadline) -> dict[str, float | None]:
     """Return the timeouts of one request, for its extensions.
 
     Parameters
@@ -49,59 +49,59 @@ def timeouts(timeout: httpx.Timeout, deadline: Deadline) -> dict[str, float | No
         limit = _Timeout("inf" if seconds is None else seconds)
         limit.deadline = deadline
         limits[name] = limit
-    # Waiting for a connection is httpcore's own; it knows no deadlines.
+    # Waiting for a connection is httpcore2's own; it knows no deadlines.
     limits["pool"] = deadline.longest_wait(timeout.pool)
     return limits
 
 
-def open_pool(settings: dict[str, Any]) -> httpx.Client:
+def open_pool(settings: dict[str, Any]) -> httpx2.Client:
     """Return a connection pool with settings of `connection.pool_settings`."""
-    transport = httpx.HTTPTransport(**settings)
+    transport = httpx2.HTTPTransport(**settings)
     _limit_network(transport)
-    return httpx.Client(transport=transport, trust_env=False, event_hooks={"response": [_hold_location]})
+    return httpx2.Client(transport=transport, trust_env=False, event_hooks={"response": [_hold_location]})
 
 
-def open_async_pool(settings: dict[str, Any]) -> httpx.AsyncClient:
+def open_async_pool(settings: dict[str, Any]) -> httpx2.AsyncClient:
     """Return an asynchronous connection pool with settings of `connection.pool_settings`."""
-    transport = httpx.AsyncHTTPTransport(**settings)
+    transport = httpx2.AsyncHTTPTransport(**settings)
     _limit_network(transport)
 
-    async def hold_location(response: httpx.Response) -> None:
+    async def hold_location(response: httpx2.Response) -> None:
         _hold_location(response)
 
-    return httpx.AsyncClient(transport=transport, trust_env=False, event_hooks={"response": [hold_location]})
+    return httpx2.AsyncClient(transport=transport, trust_env=False, event_hooks={"response": [hold_location]})
 
 
-def _hold_location(response: httpx.Response) -> None:
-    # httpx parses the target of each redirect, followed or not; an odd one would pass for a broken connection.
+def _hold_location(response: httpx2.Response) -> None:
+    # httpx2 parses the target of each redirect, followed or not; an odd one would pass for a broken connection.
     if "location" in response.headers:
         targets = dict.fromkeys(response.headers.get_list("location"))
         response.extensions[_LOCATION] = "\n".join(targets)
         del response.headers["location"]
 
 
-def headers_of(response: httpx.Response) -> dict[str, str]:
+def headers_of(response: httpx2.Response) -> dict[str, str]:
     """Return the headers of a response, names in lower case; several different ``Location`` are lines of one."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     location: str | None = response.extensions.get(_LOCATION)
     return headers if location is None else {**headers, "location": location}
 
 
-def _limit_network(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport) -> None:
+def _limit_network(transport: httpx2.HTTPTransport | httpx2.AsyncHTTPTransport) -> None:
     """Make the connections of a transport end with the deadlines that `timeouts` puts into requests."""
-    # httpx has no parameter for httpcore's public `network_backend`.
+    # httpx2 has no parameter for httpcore2's public `network_backend`.
     pool: dict[str, Any] = transport.__dict__["_pool"].__dict__
     backend: Any = pool["_network_backend"]
-    is_synchronous = isinstance(transport, httpx.HTTPTransport)
+    is_synchronous = isinstance(transport, httpx2.HTTPTransport)
     pool["_network_backend"] = _Network(backend) if is_synchronous else _AsyncNetwork(backend)
 
 
-def _seconds(timeout: float | None, error: type[httpcore.TimeoutException]) -> float | None:
+def _seconds(timeout: float | None, error: type[httpcore2.TimeoutException]) -> float | None:
     """Return how long an operation may take now.
 
     Raises
     ------
-    httpcore.TimeoutException
+    httpcore2.TimeoutException
         The deadline has passed.
     """
     if not isinstance(timeout, _Timeout):
@@ -111,8 +111,8 @@ def _seconds(timeout: float | None, error: type[httpcore.TimeoutException]) -> f
     return timeout.deadline.longest_wait(float(timeout))
 
 
-class _Network(httpcore.NetworkBackend):
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+class _Network(httpcore2.NetworkBackend):
+    def __init__(self, backend: httpcore2.NetworkBackend) -> None:
         self._backend = backend
 
     def connect_tcp(
@@ -122,15 +122,15 @@ class _Network(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
-        for address in _resolve(host, port, _seconds(timeout, httpcore.ConnectTimeout)):
+    ) -> httpcore2.NetworkStream:
+        failure: httpcore2.ConnectError | httpcore2.ConnectTimeout | None = None
+        for address in _resolve(host, port, _seconds(timeout, httpcore2.ConnectTimeout)):
             try:
-                limit = _seconds(timeout, httpcore.ConnectTimeout)
+                limit = _seconds(timeout, httpcore2.ConnectTimeout)
                 return _Stream(self._backend.connect_tcp(address, port, limit, local_address, socket_options), timeout)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
-        raise failure or httpcore.ConnectError(f"{host} has no address")
+        raise failure or httpcore2.ConnectError(f"{host} has no address")
 
 
 def _resolve(host: str, port: int, limit: float | None) -> _Addresses:
@@ -150,15 +150,15 @@ def _resolve(host: str, port: int, limit: float | None) -> _Addresses:
     # A daemon: a program that ends meanwhile does not wait for the resolver.
     threading.Thread(target=resolve, daemon=True, name="alyx-client: resolver").start()
     if not done.wait(limit):
-        raise httpcore.ConnectTimeout(f"the address of {host} was not resolved in time")
+        raise httpcore2.ConnectTimeout(f"the address of {host} was not resolved in time")
     outcome = outcomes[0]
     if isinstance(outcome, list):
         return outcome
     try:
-        # Raised once more, which makes it the context of the other error: httpcore removes causes.
+        # Raised once more, which makes it the context of the other error: httpcore2 removes causes.
         raise outcome
     except Exception as error:
-        raise httpcore.ConnectError(str(error)) from error
+        raise httpcore2.ConnectError(str(error)) from error
 
 
 def _is_address(host: str) -> bool:
@@ -174,16 +174,16 @@ def _address(entry: tuple[Any, ...]) -> str:
     return f"{entry[0]}%{entry[3]}" if len(entry) == 4 and entry[3] else str(entry[0])
 
 
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, timeout: float | None) -> None:
+class _Stream(httpcore2.NetworkStream):
+    def __init__(self, stream: httpcore2.NetworkStream, timeout: float | None) -> None:
         self._stream = stream
-        # httpcore does not limit the conversation with a SOCKS proxy.
+        # httpcore2 does not limit the conversation with a SOCKS proxy.
         self._connect_timeout = timeout
-        # Encryption within an encrypted connection to a proxy, where httpcore limits each of many operations.
+        # Encryption within an encrypted connection to a proxy, where httpcore2 limits each of many operations.
         self._is_nested = isinstance(stream.get_extra_info("ssl_object"), ssl.SSLObject)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        limit = _seconds(self._connect_timeout if timeout is None else timeout, httpcore.ReadTimeout)
+        limit = _seconds(self._connect_timeout if timeout is None else timeout, httpcore2.ReadTimeout)
         if not self._is_nested:
             return self._stream.read(max_bytes, limit)
         with self._watched(limit):
@@ -192,24 +192,24 @@ class _Stream(httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         timeout = self._connect_timeout if timeout is None else timeout
         if self._is_nested or not isinstance(timeout, _Timeout):
-            limit = _seconds(timeout, httpcore.WriteTimeout)
+            limit = _seconds(timeout, httpcore2.WriteTimeout)
             with self._watched(limit if self._is_nested else None):
                 return self._stream.write(buffer, limit)
         connection: socket.socket = self._stream.get_extra_info("socket")
         rest = memoryview(buffer)
         try:
             while rest:
-                connection.settimeout(_seconds(timeout, httpcore.WriteTimeout))
+                connection.settimeout(_seconds(timeout, httpcore2.WriteTimeout))
                 rest = rest[connection.send(rest) :]
         except TimeoutError as error:
-            raise httpcore.WriteTimeout(str(error)) from error
+            raise httpcore2.WriteTimeout(str(error)) from error
         except OSError as error:
-            raise httpcore.WriteError(str(error)) from error
+            raise httpcore2.WriteError(str(error)) from error
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        limit = _seconds(timeout, httpcore.ConnectTimeout)
+    ) -> httpcore2.NetworkStream:
+        limit = _seconds(timeout, httpcore2.ConnectTimeout)
         is_encrypted = self._stream.get_extra_info("ssl_object") is not None
         with self._watched(limit if is_encrypted else None):
             return _Stream(self._stream.start_tls(ssl_context, server_hostname, limit), timeout)
@@ -236,8 +236,8 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class _AsyncNetwork(httpcore.AsyncNetworkBackend):
-    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+class _AsyncNetwork(httpcore2.AsyncNetworkBackend):
+    def __init__(self, backend: httpcore2.AsyncNetworkBackend) -> None:
         self._backend = backend
 
     async def connect_tcp(
@@ -247,30 +247,30 @@ class _AsyncNetwork(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        limit = _seconds(timeout, httpcore.ConnectTimeout)
+    ) -> httpcore2.AsyncNetworkStream:
+        limit = _seconds(timeout, httpcore2.ConnectTimeout)
         stream = await self._backend.connect_tcp(host, port, limit, local_address, socket_options)
         return _AsyncStream(stream, timeout)
 
 
-class _AsyncStream(httpcore.AsyncNetworkStream):
-    def __init__(self, stream: httpcore.AsyncNetworkStream, timeout: float | None) -> None:
+class _AsyncStream(httpcore2.AsyncNetworkStream):
+    def __init__(self, stream: httpcore2.AsyncNetworkStream, timeout: float | None) -> None:
         self._stream = stream
         self._connect_timeout = timeout
         self._socket: Any = stream.get_extra_info("socket")
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         timeout = self._connect_timeout if timeout is None else timeout
-        return await self._stream.read(max_bytes, _seconds(timeout, httpcore.ReadTimeout))
+        return await self._stream.read(max_bytes, _seconds(timeout, httpcore2.ReadTimeout))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         timeout = self._connect_timeout if timeout is None else timeout
-        await self._stream.write(buffer, _seconds(timeout, httpcore.WriteTimeout))
+        await self._stream.write(buffer, _seconds(timeout, httpcore2.WriteTimeout))
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        limit = _seconds(timeout, httpcore.ConnectTimeout)
+    ) -> httpcore2.AsyncNetworkStream:
+        limit = _seconds(timeout, httpcore2.ConnectTimeout)
         return _AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, limit), timeout)
 
     async def aclose(self) -> None:

@@ -13,7 +13,8 @@ import weakref
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Self
 
-import httpcore
+import httpcore2
+import httpx2
 
 from alyx_client.errors import ConfigurationError
 from alyx_client.http.connection import LoggedURL, default_user_agent, httpx_errors, pool_settings, unanswered
@@ -22,7 +23,6 @@ from alyx_client.http.download_rate import DEFAULT_MIN_RATE, DownloadRate, too_s
 from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.headers import whole_number
-from alyx_client.http.httpx_library import httpx
 from alyx_client.http.log import log_failure, logger
 from alyx_client.http.network import headers_of, open_pool, shut_down, timeouts
 from alyx_client.http.parser_state import count_body
@@ -49,7 +49,7 @@ class Stream:
 
     def __init__(
         self,
-        response: httpx.Response,
+        response: httpx2.Response,
         failure: Callable[[Exception], Unanswered],
         timeout: float | None,
         min_rate: float = 0.0,
@@ -91,7 +91,7 @@ class Stream:
                 if not count_body(self._response, remaining):
                     return
             yield from body
-        except (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.TimeoutException) as error:
+        except (httpx2.HTTPError, httpx2.StreamError, httpcore2.NetworkError, httpcore2.TimeoutException) as error:
             raise self._failure(error) from error
 
     def _known_length(self) -> int:
@@ -111,13 +111,13 @@ class Stream:
             # Allocating more than arrives costs more than reading it; over TLS, 16 kB arrive at a time.
             size = max(_LARGE_BODY, min(2 * len(piece), _PIECE))
             if not piece:
-                raise httpx.RemoteProtocolError(f"the connection was closed {remaining} bytes before the end")
+                raise httpx2.RemoteProtocolError(f"the connection was closed {remaining} bytes before the end")
             remaining -= len(piece)
             yield piece
 
     def close(self) -> None:
         """Return the connection to the pool, or close it if the body was not read to its end."""
-        with contextlib.suppress(httpx.HTTPError, OSError, RuntimeError):
+        with contextlib.suppress(httpx2.HTTPError, OSError, RuntimeError):
             self._response.close()
 
     def __enter__(self) -> Self:
@@ -152,13 +152,13 @@ class Streams:
         verify: bool | ssl.SSLContext = True,
         min_rate: float = DEFAULT_MIN_RATE,
     ) -> None:
-        self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
+        self.timeout = httpx2.Timeout(read_timeout, connect=connect_timeout, pool=None)
         self.aborted = False
         self._min_rate = min_rate
         self._verify = verify
         self._user_agent = default_user_agent()
         self._lock = threading.RLock()
-        self._pools: dict[tuple[str, Proxy | None], httpx.Client] = {}
+        self._pools: dict[tuple[str, Proxy | None], httpx2.Client] = {}
         self._proxies: dict[str, Proxy | None] = {}
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
@@ -188,7 +188,7 @@ class Streams:
         # Headers that are sent byte by byte must end, too; the body has a least rate instead.
         deadline = Deadline((self.timeout.connect or math.inf) + (self.timeout.read or math.inf), "read_timeout")
         try:
-            request = httpx.Request(
+            request = httpx2.Request(
                 "GET",
                 url,
                 headers={"User-Agent": self._user_agent, **headers},
@@ -206,7 +206,7 @@ class Streams:
         logger.debug("GET %s %d %.2f s", printable_url, response.status_code, time.perf_counter() - started)
         return Stream(response, failure, self.timeout.read, self._min_rate)
 
-    def _pool(self, url: str) -> httpx.Client:
+    def _pool(self, url: str) -> httpx2.Client:
         server = _server(url)
         with self._lock:
             if server not in self._proxies:
@@ -221,7 +221,7 @@ class Streams:
                 self._pools[key] = open_pool(pool_settings(verify, url, proxy))
             return self._pools[key]
 
-    def _trace(self, pool: httpx.Client, event: str, info: Mapping[str, Any]) -> None:
+    def _trace(self, pool: httpx2.Client, event: str, info: Mapping[str, Any]) -> None:
         drop_surplus(event, pool)
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             connection = info["return_value"].get_extra_info("socket")

@@ -1,6 +1,6 @@
 """Bytes after the end of a response: their connection is closed, since they would pass for the next response.
 
-httpcore keeps a connection, whatever its parser still holds. What arrives later is noticed by httpcore itself, before
+httpcore2 keeps a connection, whatever its parser still holds. What arrives later is noticed by httpcore2 itself, before
 the connection is used again.
 """
 
@@ -15,14 +15,14 @@ _END = "http11.response_closed.started"
 
 
 def drop_surplus(event: str, pool: Any) -> None:
-    """Have httpcore close the connections that hold more than their response; called before one is idle again.
+    """Have httpcore2 close the connections that hold more than their response; called before one is idle again.
 
     Parameters
     ----------
     event
-        The event of httpcore's ``trace`` extension.
+        The event of httpcore2's ``trace`` extension.
     pool
-        The client of httpx that the request was sent with.
+        The client of httpx2 that the request was sent with.
     """
     if event != _END:
         return
@@ -30,7 +30,7 @@ def drop_surplus(event: str, pool: Any) -> None:
         state = getattr(connection, "_h11_state", None)
         # A connection whose response is still being read may hold the next part of it.
         if state is not None and str(state.their_state) == "DONE" and state.trailing_data[0]:
-            # httpcore reuses a connection only if both sides are done, and these are not.
+            # httpcore2 reuses a connection only if both sides are done, and these are not.
             connection._h11_state = type(state)(our_role=state.our_role)
 
 

@@ -1,6 +1,6 @@
 """The synchronous transport, which sends requests and returns complete responses, and the base of both transports.
 
-httpx is imported here, in `connection` and in `streaming` alone.
+httpx2 is imported here, in `connection` and in `streaming` alone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode, urlsplit
 
+import httpx2
+
 from alyx_client.errors import ConfigurationError, InsecureConnectionWarning
 from alyx_client.http.body import DEFAULT_MAX_BYTES, Body, BodyRefusedError, DamagedEncodingError, refused
 from alyx_client.http.connection import (
@@ -31,7 +33,6 @@ from alyx_client.http.deadline import DEFAULT_TIMEOUT, Deadline, deadline_exceed
 from alyx_client.http.environment import Proxy, environment_proxy
 from alyx_client.http.failure import Unanswered
 from alyx_client.http.flow import Authenticator, Flow, Send, drive
-from alyx_client.http.httpx_library import httpx
 from alyx_client.http.lifetime import DEFAULT_MAX_REQUESTS, Lifetime
 from alyx_client.http.log import log_failure, log_response, warn
 from alyx_client.http.message import Request, Response
@@ -109,7 +110,7 @@ class Transport:
         self.token_scheme = token_scheme
         self.base_url = normalise_base_url(base_url)
         self.auth = auth
-        self.timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
+        self.timeout = httpx2.Timeout(read_timeout, connect=connect_timeout, pool=None)
         self.call_timeout = call_timeout
         self.max_response_bytes = max_response_bytes
         self.max_requests = max_requests
@@ -167,8 +168,8 @@ class Transport:
         except ConfigurationError as error:
             raise Unanswered(error, sent=False, retryable=False) from error
 
-    def _build(self, step: Send, deadline: Deadline) -> httpx.Request:
-        """Build httpx's request: the same bytes for each attempt, and without cookies.
+    def _build(self, step: Send, deadline: Deadline) -> httpx2.Request:
+        """Build httpx2's request: the same bytes for each attempt, and without cookies.
 
         Alyx would prefer a session cookie to the token.
         """
@@ -193,7 +194,7 @@ class Transport:
                 (part.name, (part.filename, part.content, part.content_type)) for part in request.files
             ]
             if not files:
-                # Without a file, httpx would encode the fields otherwise; a part without a file name is a field.
+                # Without a file, httpx2 would encode the fields otherwise; a part without a file name is a field.
                 files = [(name, (None, value)) for name, value in request.form]
                 fields = {}
             body = {"data": fields, "files": files}
@@ -201,15 +202,15 @@ class Transport:
             headers["Content-Type"] = request.json_type
             body = {"content": request.json}
         extensions = {"timeout": timeouts(self.timeout, deadline)}
-        built = httpx.Request(request.method, url, headers=headers, extensions=extensions, **body)
+        built = httpx2.Request(request.method, url, headers=headers, extensions=extensions, **body)
         built.url = LoggedURL(built.url)
         return built
 
-    def _body(self, request: Request, received: httpx.Response) -> Body:
+    def _body(self, request: Request, received: httpx2.Response) -> Body:
         limit = min(self.max_response_bytes, request.max_bytes or math.inf)
         return Body(received.status_code, received.headers, limit)
 
-    def _received(self, request: Request, received: httpx.Response, content: bytes, started: float) -> Response:
+    def _received(self, request: Request, received: httpx2.Response, content: bytes, started: float) -> Response:
         headers = headers_of(received)
         url = redact_url(str(received.request.url))
         response = Response(received.status_code, headers, content, request.method, url)
@@ -233,7 +234,7 @@ class Transport:
         return failure
 
 
-def _drop_surplus(pool: httpx.Client, event: str, _: object) -> None:
+def _drop_surplus(pool: httpx2.Client, event: str, _: object) -> None:
     drop_surplus(event, pool)
 
 
@@ -243,7 +244,7 @@ class SyncTransport(Transport):
     Its parameters are those of `Transport`.
     """
 
-    _pool: httpx.Client | None
+    _pool: httpx2.Client | None
     _finalizer: weakref.finalize[..., SyncTransport] | None
 
     def send(
@@ -294,7 +295,7 @@ class SyncTransport(Transport):
             with open_pool(self._pool_settings()) as pool:  # pragma: no cover - runs in a child process
                 return self._send_over(pool, step, deadline)
 
-    def _send_over(self, pool: httpx.Client, step: Send, deadline: Deadline) -> Response:
+    def _send_over(self, pool: httpx2.Client, step: Send, deadline: Deadline) -> Response:
         started = time.perf_counter()
         try:
             built = self._build(step, deadline)
@@ -308,14 +309,14 @@ class SyncTransport(Transport):
             raise self._failed(step.request, error, started, deadline) from error
         return self._received(step.request, received, content, started)
 
-    def _read(self, request: Request, received: httpx.Response) -> bytes:
+    def _read(self, request: Request, received: httpx2.Response) -> bytes:
         body = self._body(request, received)
         for piece in received.iter_raw():
             if not body.add(piece):
                 return body.beginning()
         return body.content()
 
-    def _open_pool(self) -> httpx.Client:
+    def _open_pool(self) -> httpx2.Client:
         with self._lock:
             if self._pool is None:
                 self._pool = open_pool(self._pool_settings())
@@ -389,7 +390,7 @@ def _multipart_boundary(request: Request) -> str:
     return digest.hexdigest()[:40]
 
 
-def _close_in_own_process(pool: httpx.Client, pid: int) -> None:
+def _close_in_own_process(pool: httpx2.Client, pid: int) -> None:
     # In a forked child, a thread of the parent may hold the pool's own lock for ever.
     if os.getpid() == pid:  # pragma: no branch - runs in a child process
         pool.close()

@@ -93,7 +93,7 @@ def test_results_are_read_as_written(tmp_path: Path) -> None:
         }
     ]
     assert content["versions"]["another"] == "1.2.3"
-    assert {"python", "alyx-client", "httpx", "pydantic"} <= content["versions"].keys()
+    assert {"python", "alyx-client", "httpx2", "pydantic"} <= content["versions"].keys()
 
 
 def test_results_name_no_folder_and_no_machine(tmp_path: Path) -> None:

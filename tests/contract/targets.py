@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 
 RECORDED_URL = "https://alyx.example.org"
 BOUNDARY = b"alyx-client-test-boundary"
@@ -58,11 +58,11 @@ def live_target(name: str) -> Target:
             f"--server={name} needs ALYX_URL, and ALYX_TOKEN or ALYX_USERNAME and ALYX_PASSWORD, in the environment"
         )
     if not token:
-        response = httpx.post(f"{url}/auth-token", json={"username": username, "password": password})
+        response = httpx2.post(f"{url}/auth-token", json={"username": username, "password": password})
         response.raise_for_status()
         token = response.json()["token"]
     # Alyx checks the permission before it looks for the record.
-    refusal = httpx.delete(f"{url}/tags/alyx-client-test-no-such", headers={"Authorization": f"Token {token}"})
+    refusal = httpx2.delete(f"{url}/tags/alyx-client-test-no-such", headers={"Authorization": f"Token {token}"})
     return Target(name, url, token, username, password, may_write=refusal.status_code != 403)
 
 

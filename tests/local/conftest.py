@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from alyx_client.testing import LocalAlyx
 
 
 @pytest.fixture
-def http(local_alyx: LocalAlyx) -> Iterator[httpx.Client]:
+def http(local_alyx: LocalAlyx) -> Iterator[httpx2.Client]:
     headers = {"Authorization": f"Token {local_alyx.token()}"}
-    with httpx.Client(base_url=local_alyx.url, headers=headers) as client:
+    with httpx2.Client(base_url=local_alyx.url, headers=headers) as client:
         yield client

@@ -4,20 +4,20 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from alyx_client.testing import LocalAlyx
 
 
 @pytest.fixture
-def data(local_alyx: LocalAlyx) -> Iterator[httpx.Client]:
-    with httpx.Client(auth=local_alyx.data_login) as client:
+def data(local_alyx: LocalAlyx) -> Iterator[httpx2.Client]:
+    with httpx2.Client(auth=local_alyx.data_login) as client:
         yield client
 
 
 @pytest.fixture
-def dataset(http: httpx.Client) -> dict[str, Any]:
+def dataset(http: httpx2.Client) -> dict[str, Any]:
     return dict(http.get("/datasets", params={"name": "spikes.times.npy", "exists": "True"}).json()["results"][0])
 
 
@@ -26,7 +26,7 @@ def url(dataset: dict[str, Any]) -> str:
     return str(dataset["file_records"][0]["data_url"])
 
 
-def test_files_match_their_records(http: httpx.Client, data: httpx.Client) -> None:
+def test_files_match_their_records(http: httpx2.Client, data: httpx2.Client) -> None:
     checked = 0
     for row in http.get("/datasets", params={"exists": "True"}).json()["results"]:
         existing = [record for record in row["file_records"] if record["exists"]]
@@ -40,7 +40,7 @@ def test_files_match_their_records(http: httpx.Client, data: httpx.Client) -> No
 
 
 def test_paths_follow_the_convention_of_public_servers(
-    url: str, dataset: dict[str, Any], data: httpx.Client, local_alyx: LocalAlyx
+    url: str, dataset: dict[str, Any], data: httpx2.Client, local_alyx: LocalAlyx
 ) -> None:
     key = str(dataset["url"]).rsplit("/")[-1]
     assert url.startswith(f"{local_alyx.data_url}hillside/Subjects/") or "cortexlab/Subjects/" in url
@@ -48,7 +48,7 @@ def test_paths_follow_the_convention_of_public_servers(
     assert data.get(url.replace(f".{key}", "")).content == data.get(url).content
 
 
-def test_range_and_entity_tag(url: str, data: httpx.Client) -> None:
+def test_range_and_entity_tag(url: str, data: httpx2.Client) -> None:
     whole = data.get(url)
     tag = whole.headers["etag"]
     assert whole.headers["accept-ranges"] == "bytes"
@@ -65,24 +65,24 @@ def test_range_and_entity_tag(url: str, data: httpx.Client) -> None:
     assert data.get(url, headers={"If-None-Match": tag}).status_code == 304
 
 
-def test_head_returns_the_length_without_a_body(url: str, data: httpx.Client) -> None:
+def test_head_returns_the_length_without_a_body(url: str, data: httpx2.Client) -> None:
     head = data.head(url)
     assert head.status_code == 200
     assert int(head.headers["content-length"]) == len(data.get(url).content)
 
 
 def test_authentication_is_required(url: str) -> None:
-    response = httpx.get(url)
+    response = httpx2.get(url)
     assert response.status_code == 401
     assert response.headers["www-authenticate"].startswith("Basic")
-    assert httpx.get(url, auth=("local", "wrong")).status_code == 401
+    assert httpx2.get(url, auth=("local", "wrong")).status_code == 401
 
 
-def test_missing_file_is_a_404(local_alyx: LocalAlyx, data: httpx.Client) -> None:
+def test_missing_file_is_a_404(local_alyx: LocalAlyx, data: httpx2.Client) -> None:
     assert data.get(f"{local_alyx.data_url}nothing/here.npy").status_code == 404
 
 
-def test_saved_content_replaces_generated_content(local_alyx: LocalAlyx, data: httpx.Client, url: str) -> None:
+def test_saved_content_replaces_generated_content(local_alyx: LocalAlyx, data: httpx2.Client, url: str) -> None:
     local_alyx.save_data("free/path.bin", b"mine")
     assert data.get(f"{local_alyx.data_url}free/path.bin").content == b"mine"
     local_alyx.save_data(url.removeprefix(local_alyx.data_url), b"other")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from alyx_client.testing import LocalAlyx
@@ -13,7 +13,7 @@ Test = Callable[[dict[str, Any]], bool]
 
 
 @pytest.fixture
-def rows(http: httpx.Client) -> Callable[..., Rows]:
+def rows(http: httpx2.Client) -> Callable[..., Rows]:
     def get(path: str, **filters: Any) -> Rows:
         response = http.get(path, params={"limit": 1000, **filters})
         assert response.status_code == 200, response.text
@@ -64,7 +64,7 @@ def test_session_filters_select_the_matching_rows(
     ],
 )
 def test_session_filters_by_values_that_rows_do_not_contain(
-    http: httpx.Client, rows: Callable[..., Rows], filters: dict[str, object], field: str, value: object
+    http: httpx2.Client, rows: Callable[..., Rows], filters: dict[str, object], field: str, value: object
 ) -> None:
     selected = rows("/sessions", **filters)
     assert 0 < len(selected) < 30
@@ -88,7 +88,7 @@ def test_repeated_name_matches_nothing(rows: Callable[..., Rows], path: str, nam
 
 
 def test_datasets_filter_of_insertions_counts_datasets_rather_than_names(
-    http: httpx.Client, rows: Callable[..., Rows]
+    http: httpx2.Client, rows: Callable[..., Rows]
 ) -> None:
     insertion = rows("/insertions", datasets="spikes.times.npy")[0]
     session = rows("/datasets", session=insertion["session"])[0]["session"]
@@ -212,7 +212,7 @@ def test_records_are_found_by_primary_keys(rows: Callable[..., Rows]) -> None:
     assert [row["id"] for row in rows("/sessions", django=f"pk,{keys[1]}")] == keys[1:2]
 
 
-def test_repeated_parameters_are_alternatives(http: httpx.Client, local_alyx: LocalAlyx) -> None:
+def test_repeated_parameters_are_alternatives(http: httpx2.Client, local_alyx: LocalAlyx) -> None:
     parents = [row["parents"][0] for row in local_alyx.store.rows("tasks") if row["parents"]]
     response = http.get("/tasks", params=[("parents", parents[0]), ("parents", parents[1])])
     assert response.json()["count"] == 2
@@ -243,7 +243,7 @@ def test_repeated_parameters_are_alternatives(http: httpx.Client, local_alyx: Lo
         ("dataset_qc_lte=BAD", "BAD is not a valid QC"),
     ],
 )
-def test_invalid_filters_are_internal_errors(http: httpx.Client, query: str, detail: str) -> None:
+def test_invalid_filters_are_internal_errors(http: httpx2.Client, query: str, detail: str) -> None:
     response = http.get(f"/sessions?{query}")
     assert response.status_code == 500
     assert response.json()["detail"].startswith(detail)
@@ -271,7 +271,7 @@ def test_invalid_filters_are_internal_errors(http: httpx.Client, query: str, det
         ),
     ],
 )
-def test_filter_values_of_the_wrong_type_are_rejected(http: httpx.Client, path: str, field: str, message: str) -> None:
+def test_filter_values_of_the_wrong_type_are_rejected(http: httpx2.Client, path: str, field: str, message: str) -> None:
     response = http.get(path)
     assert response.status_code == 400
     assert response.json() == {field: [message], "status_code": 400}

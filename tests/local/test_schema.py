@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from alyx_client.testing import LocalAlyx
@@ -56,14 +56,14 @@ def gadgets() -> dict[str, Any]:
 
 
 @pytest.fixture
-def unknown() -> Iterator[httpx.Client]:
+def unknown() -> Iterator[httpx2.Client]:
     with LocalAlyx(gadgets()) as local:
         headers = {"Authorization": f"Token {local.token()}"}
-        with httpx.Client(base_url=local.url, headers=headers) as client:
+        with httpx2.Client(base_url=local.url, headers=headers) as client:
             yield client
 
 
-def test_schema_is_served_unchanged(unknown: httpx.Client) -> None:
+def test_schema_is_served_unchanged(unknown: httpx2.Client) -> None:
     accept = "application/vnd.oai.openapi+json"
     response = unknown.get("/api/schema", headers={"Accept": accept})
     assert (response.json(), response.headers["content-type"]) == (gadgets(), accept)
@@ -71,7 +71,7 @@ def test_schema_is_served_unchanged(unknown: httpx.Client) -> None:
     assert unknown.get("/api/schema", headers={"Authorization": ""}).status_code == 403
 
 
-def test_endpoint_without_a_declared_table_works_from_its_schema(unknown: httpx.Client) -> None:
+def test_endpoint_without_a_declared_table_works_from_its_schema(unknown: httpx2.Client) -> None:
     created = unknown.post("/gadgets", json={"label": "one", "size": 3, "parts": ["a"], "notes": {"x": 1}})
     assert created.status_code == 201
     body = created.json()
@@ -104,13 +104,13 @@ def test_endpoint_without_a_declared_table_works_from_its_schema(unknown: httpx.
         ({"label": ""}, "This field may not be blank."),
     ],
 )
-def test_constraints_of_the_schema_are_checked(unknown: httpx.Client, change: dict[str, Any], message: str) -> None:
+def test_constraints_of_the_schema_are_checked(unknown: httpx2.Client, change: dict[str, Any], message: str) -> None:
     response = unknown.post("/gadgets", json={"label": "one", "size": 1, **change})
     assert response.status_code == 400
     assert response.json()[next(iter(change))][0].startswith(message)
 
 
-def test_path_outside_of_the_schema_is_not_found(unknown: httpx.Client) -> None:
+def test_path_outside_of_the_schema_is_not_found(unknown: httpx2.Client) -> None:
     assert unknown.get("/sessions").status_code == 404
     assert unknown.put("/gadgets/one", json={}).status_code == 405
 
@@ -138,7 +138,7 @@ def test_coreapi_document_is_served_and_followed() -> None:
     }
     with LocalAlyx(document) as local:
         headers = {"Authorization": f"Token {local.token()}"}
-        with httpx.Client(base_url=local.url, headers=headers) as client:
+        with httpx2.Client(base_url=local.url, headers=headers) as client:
             assert client.get("/api/schema").status_code == 404
             docs = client.get("/docs", headers={"Accept": "application/coreapi+json"})
             assert (docs.json(), docs.headers["content-type"]) == (document, "application/coreapi+json")
@@ -156,7 +156,7 @@ def test_published_document_may_differ_from_the_behaviour(local_alyx: LocalAlyx)
     }
     with LocalAlyx(gadgets(), behaviour=corrected) as local:
         headers = {"Authorization": f"Token {local.token()}"}
-        with httpx.Client(base_url=local.url, headers=headers) as client:
+        with httpx2.Client(base_url=local.url, headers=headers) as client:
             assert client.post("/gadgets", json={"label": "one", "size": 1}).json()["weight"] is None
             assert client.get("/api/schema").json() == gadgets()
 

@@ -8,18 +8,18 @@ import sys
 import threading
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from alyx_client.testing import LocalAlyx
 from alyx_client.testing.pytest_plugin import new_local_alyx
 
 
-def client_of(local: LocalAlyx, user: str = "admin") -> httpx.Client:
-    return httpx.Client(base_url=local.url, headers={"Authorization": f"Token {local.token(user)}"}, timeout=30)
+def client_of(local: LocalAlyx, user: str = "admin") -> httpx2.Client:
+    return httpx2.Client(base_url=local.url, headers={"Authorization": f"Token {local.token(user)}"}, timeout=30)
 
 
-def test_reset_restores_the_initial_state(local_alyx: LocalAlyx, http: httpx.Client) -> None:
+def test_reset_restores_the_initial_state(local_alyx: LocalAlyx, http: httpx2.Client) -> None:
     http.delete("/subjects/flowers")
     local_alyx.faults.add("*", "status")
     local_alyx.revoke()
@@ -70,8 +70,8 @@ def test_url_is_available_only_while_running(local_alyx: LocalAlyx) -> None:
         assert repr(local) == f"<LocalAlyx {url}>"
     with pytest.raises(RuntimeError, match="not running"):
         _ = local.url
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/labs")
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"{url}/labs")
 
 
 def test_threads_write_and_read_concurrently(local_alyx: LocalAlyx) -> None:
@@ -100,7 +100,7 @@ def test_threads_write_and_read_concurrently(local_alyx: LocalAlyx) -> None:
 def test_importing_the_plugin_imports_no_web_framework() -> None:
     code = (
         "import sys, alyx_client.testing.pytest_plugin; "
-        "print([name for name in ('starlette', 'uvicorn', 'httpx', 'pydantic') if name in sys.modules])"
+        "print([name for name in ('starlette', 'uvicorn', 'httpx2', 'pydantic') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -125,7 +125,7 @@ def test_command_serves_until_interrupted(tmp_path: Path, local_alyx: LocalAlyx)
         first = process.stdout.readline()
         url = re.search(r"http://127\.0\.0\.1:\d+", first)
         assert url is not None
-        login = httpx.post(f"{url[0]}/auth-token", json={"username": "admin", "password": "admin"})
+        login = httpx2.post(f"{url[0]}/auth-token", json={"username": "admin", "password": "admin"})
         assert login.status_code == 200
         process.send_signal(signal.SIGINT)
         out = process.stdout.read()

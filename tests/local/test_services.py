@@ -4,7 +4,7 @@ import io
 import zipfile
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from alyx_client.testing import LocalAlyx
@@ -12,11 +12,11 @@ from alyx_client.testing import LocalAlyx
 SESSION = "flowers/2020-01-01/001"
 
 
-def register(http: httpx.Client, **body: Any) -> httpx.Response:
+def register(http: httpx2.Client, **body: Any) -> httpx2.Response:
     return http.post("/register-file", json={"path": f"{SESSION}/alf", "filenames": ["spikes.times.npy"], **body})
 
 
-def test_registration_creates_datasets_and_file_records(http: httpx.Client) -> None:
+def test_registration_creates_datasets_and_file_records(http: httpx2.Client) -> None:
     response = register(
         http,
         path=f"{SESSION}/alf/probe03",
@@ -46,14 +46,14 @@ def test_registration_creates_datasets_and_file_records(http: httpx.Client) -> N
     assert (dataset["hash"], dataset["version"], dataset["qc"]) == ("ab", "1.2", "PASS")
 
 
-def test_revision_folder_creates_a_revision(http: httpx.Client) -> None:
+def test_revision_folder_creates_a_revision(http: httpx2.Client) -> None:
     response = register(http, filenames="#2022-02-02#/spikes.times.npy")
     assert response.json()[0]["revision"] == "2022-02-02"
     assert http.get("/revisions/2022-02-02").status_code == 200
     assert response.json()[0]["file_records"][0]["relative_path"].endswith("alf/#2022-02-02#/spikes.times.npy")
 
 
-def test_registering_again_updates_the_dataset(http: httpx.Client) -> None:
+def test_registering_again_updates_the_dataset(http: httpx2.Client) -> None:
     first = register(http, hashes="aa", name="data_server").json()[0]
     second = register(http, hashes="bb", exists=False).json()[0]
     assert second["id"] == first["id"]
@@ -97,12 +97,12 @@ def test_registering_again_updates_the_dataset(http: httpx.Client) -> None:
         ),
     ],
 )
-def test_invalid_registrations(http: httpx.Client, body: dict[str, Any], status: int, error: dict[str, str]) -> None:
+def test_invalid_registrations(http: httpx2.Client, body: dict[str, Any], status: int, error: dict[str, str]) -> None:
     response = register(http, **body)
     assert (response.status_code, response.json()) == (status, {**error, "status_code": status})
 
 
-def test_files_are_registered_for_a_subject(http: httpx.Client) -> None:
+def test_files_are_registered_for_a_subject(http: httpx2.Client) -> None:
     key = http.get("/subjects/flowers").json()["id"]
     body = {"path": "Subjects/cortexlab/flowers", "content_type": "subject", "object_id": key, "name": "data_server"}
     created = register(http, **body).json()[0]
@@ -110,7 +110,7 @@ def test_files_are_registered_for_a_subject(http: httpx.Client) -> None:
     assert "session" not in created
 
 
-def test_protected_files_are_reported_and_not_patched(http: httpx.Client) -> None:
+def test_protected_files_are_reported_and_not_patched(http: httpx2.Client) -> None:
     parameters = {"path": f"{SESSION}/alf", "filenames": ["trials.table.pqt", "wheel.position.npy"]}
     by_body = http.request("GET", "/check-protected", json=parameters)
     assert by_body.status_code == 200
@@ -127,7 +127,7 @@ def test_protected_files_are_reported_and_not_patched(http: httpx.Client) -> Non
     assert patched.json()["detail"].endswith("is protected, cannot patch")
 
 
-def test_downloads_are_counted(http: httpx.Client, local_alyx: LocalAlyx) -> None:
+def test_downloads_are_counted(http: httpx2.Client, local_alyx: LocalAlyx) -> None:
     keys = [row["id"] for row in local_alyx.store.rows("datasets")[:2]]
     first = http.post("/new-download", json={"datasets": keys, "projects": ["practice"]})
     assert first.status_code == 201
@@ -139,7 +139,7 @@ def test_downloads_are_counted(http: httpx.Client, local_alyx: LocalAlyx) -> Non
     assert (missing.status_code, missing.json()["detail"]) == (500, "Dataset matching query does not exist.")
 
 
-def test_water_requirement_has_a_row_for_every_day(http: httpx.Client) -> None:
+def test_water_requirement_has_a_row_for_every_day(http: httpx2.Client) -> None:
     query = {"start_date": "2020-02-01", "end_date": "2020-02-03"}
     requirement = http.get("/water-requirement/flowers", params=query).json()
     assert requirement["implant_weight"] == 1.2
@@ -150,12 +150,12 @@ def test_water_requirement_has_a_row_for_every_day(http: httpx.Client) -> None:
     assert http.get("/water-requirement/nobody").status_code == 500
 
 
-def test_sync_status(http: httpx.Client) -> None:
+def test_sync_status(http: httpx2.Client) -> None:
     assert http.get("/sync-file-status").json() == []
     assert http.post("/sync-file-status").json() == "ok"
 
 
-def test_cache_tables(http: httpx.Client, local_alyx: LocalAlyx) -> None:
+def test_cache_tables(http: httpx2.Client, local_alyx: LocalAlyx) -> None:
     info = http.get("/cache/info/").json()
     assert info["tables"]["sessions"]["nrecs"] == 30
     assert http.get("/cache/info").headers["location"] == "/cache/info/"
@@ -165,4 +165,4 @@ def test_cache_tables(http: httpx.Client, local_alyx: LocalAlyx) -> None:
     archive = http.get("/cache.zip")
     assert archive.headers["content-type"] == "application/zip"
     assert zipfile.ZipFile(io.BytesIO(archive.content)).namelist() == ["sessions.pqt", "datasets.pqt"]
-    assert httpx.get(f"{local_alyx.url}/cache.zip").status_code == 403
+    assert httpx2.get(f"{local_alyx.url}/cache.zip").status_code == 403

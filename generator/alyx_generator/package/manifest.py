@@ -22,7 +22,9 @@ MANIFEST = "generated.toml"
 
 _KINDS: tuple[SourceKind, ...] = ("server", "snapshot", "file")
 # Packages that generated code imports, directly or indirectly.
-_RESERVED = frozenset({"alyx_client", "alyx_generator", "httpx", "pydantic", "platformdirs", "tqdm", "truststore"})
+_RESERVED = frozenset(
+    {"alyx_client", "alyx_generator", "httpcore2", "httpx2", "pydantic", "platformdirs", "tqdm", "truststore"}
+)
 _WINDOWS = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
 
 

