@@ -97,6 +97,10 @@ _LIST = ListAction(
     },
     row_key=("id",),
     model="BrainRegion",
+    types={
+        "id": "integer",
+        "parent": "integer",
+    },
     references={
         "ancestors": Reference("brain_regions", "id"),
         "descendants": Reference("brain_regions", "id"),

@@ -142,6 +142,18 @@ _LIST = ListAction(
     row_key=("id",),
     model="Channel",
     by_uuid=True,
+    types={
+        "axial": "number",
+        "brain_region": "integer",
+        "id": "uuid",
+        "lateral": "number",
+        "probe_insertion": "uuid",
+        "session": "uuid",
+        "trajectory_estimate": "uuid",
+        "x": "number",
+        "y": "number",
+        "z": "number",
+    },
     references={
         "brain_region": Reference("brain_regions", "id"),
         "id": Reference("channels", "id"),

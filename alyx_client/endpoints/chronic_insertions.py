@@ -201,6 +201,15 @@ _LIST = ListAction(
     row_key=("id",),
     model="ChronicInsertion",
     by_uuid=True,
+    types={
+        "atlas_id": "integer",
+        "id": "uuid",
+        "location": "uuid",
+        "probe": "uuid",
+        "procedures": "uuid",
+        "session": "uuid",
+        "users": "uuid",
+    },
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),
         "atlas_id": Reference("brain_regions", "id"),

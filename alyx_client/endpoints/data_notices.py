@@ -144,6 +144,10 @@ _LIST = ListAction(
     row_key=("id",),
     model="DataNotice",
     by_uuid=True,
+    types={
+        "created_by": "uuid",
+        "datasets": "uuid",
+    },
     references={
         "created_by": Reference("users", "id"),
         "dataset_tag": Reference("tags", "name"),

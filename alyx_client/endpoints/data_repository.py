@@ -119,6 +119,9 @@ _LIST = ListAction(
         "globus_is_personal": "boolean",
         "name": "plain",
     },
+    types={
+        "globus_endpoint_id": "uuid",
+    },
 )
 
 _READ: Action[DataRepositoryRecord] = Action(

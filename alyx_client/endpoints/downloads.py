@@ -104,6 +104,9 @@ _LIST = ListAction(
     row_key=("id",),
     model="Download",
     by_uuid=True,
+    types={
+        "count": "integer",
+    },
     references={
         "dataset": Reference("datasets", "name"),
         "dataset_type": Reference("dataset_types", "name"),

@@ -135,6 +135,13 @@ _LIST = ListAction(
     row_key=("id",),
     model="FOV",
     by_uuid=True,
+    types={
+        "atlas_id": "integer",
+        "experiment_number": "integer",
+        "id": "uuid",
+        "session": "uuid",
+        "stack": "uuid",
+    },
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),
         "atlas_id": Reference("brain_regions", "id"),

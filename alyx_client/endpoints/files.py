@@ -120,6 +120,10 @@ _LIST = ListAction(
     row_key=("url",),
     model="File",
     by_uuid=True,
+    types={
+        "dataset": "uuid",
+        "id": "uuid",
+    },
     references={
         "data_repository": Reference("data_repository", "name"),
         "dataset": Reference("datasets", "id"),

@@ -174,6 +174,11 @@ _LIST = ListAction(
     row_key=("id",),
     model="FOVLocation",
     by_uuid=True,
+    types={
+        "brain_region": "integer",
+        "field_of_view": "uuid",
+        "id": "uuid",
+    },
     references={
         "brain_region": Reference("brain_regions", "id"),
         "field_of_view": Reference("fields_of_view", "id"),

@@ -87,6 +87,10 @@ _LIST = ListAction(
     row_key=("id",),
     model="ImagingStack",
     by_uuid=True,
+    types={
+        "atlas_id": "integer",
+        "id": "uuid",
+    },
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),
         "atlas_id": Reference("brain_regions", "id"),

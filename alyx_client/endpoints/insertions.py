@@ -223,6 +223,13 @@ _LIST = ListAction(
     row_key=("id",),
     model="ProbeInsertion",
     by_uuid=True,
+    types={
+        "atlas_id": "integer",
+        "chronic_insertion": "uuid",
+        "experiment_number": "integer",
+        "id": "uuid",
+        "session": "uuid",
+    },
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),
         "atlas_id": Reference("brain_regions", "id"),

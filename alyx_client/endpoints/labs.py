@@ -133,6 +133,16 @@ _LIST = ListAction(
     },
     model="Lab",
     by_uuid=True,
+    types={
+        "cage_cleaning_frequency_days": "integer",
+        "cage_type": "uuid",
+        "enrichment": "uuid",
+        "food": "uuid",
+        "id": "uuid",
+        "reference_weight_pct": "number",
+        "repositories": "uuid",
+        "zscore_weight_pct": "number",
+    },
 )
 
 _READ: Action[LabRecord] = Action(

@@ -334,6 +334,16 @@ _LIST = ListAction(
     row_key=("id", "url"),
     model="Session",
     by_uuid=True,
+    types={
+        "atlas_id": "integer",
+        "id": "uuid",
+        "n_correct_trials": "integer",
+        "n_trials": "integer",
+        "number": "integer",
+        "parent_session": "uuid",
+        "performance_gte": "number",
+        "performance_lte": "number",
+    },
     references={
         "atlas_acronym": Reference("brain_regions", "acronym"),
         "atlas_id": Reference("brain_regions", "id"),

@@ -281,6 +281,18 @@ _LIST = ListAction(
     row_key=("id",),
     model="Subject",
     by_uuid=True,
+    types={
+        "genotype": "uuid",
+        "genotype_test": "uuid",
+        "id": "uuid",
+        "line": "uuid",
+        "litter": "uuid",
+        "projects": "uuid",
+        "request": "uuid",
+        "source": "uuid",
+        "species": "uuid",
+        "strain": "uuid",
+    },
     references={
         "id": Reference("subjects", "id"),
         "lab": Reference("labs", "name"),

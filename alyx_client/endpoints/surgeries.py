@@ -166,6 +166,11 @@ _LIST = ListAction(
     row_key=("id",),
     model="Surgery",
     by_uuid=True,
+    types={
+        "id": "uuid",
+        "implant_weight": "number",
+        "procedures": "uuid",
+    },
     references={
         "id": Reference("surgeries", "id"),
         "lab": Reference("labs", "name"),

@@ -116,6 +116,12 @@ _LIST = ListAction(
     row_key=("id",),
     model="User",
     by_uuid=True,
+    types={
+        "allowed_users": "uuid",
+        "groups": "integer",
+        "id": "uuid",
+        "user_permissions": "integer",
+    },
     references={
         "allowed_users": Reference("users", "id"),
         "id": Reference("users", "id"),

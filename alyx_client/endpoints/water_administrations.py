@@ -124,6 +124,13 @@ _LIST = ListAction(
     row_key=("url",),
     model="WaterAdministration",
     by_uuid=True,
+    types={
+        "id": "uuid",
+        "session": "uuid",
+        "user": "uuid",
+        "water_administered": "number",
+        "water_type": "uuid",
+    },
     references={
         "id": Reference("water_administrations", "id"),
         "nickname": Reference("subjects", "nickname"),

@@ -69,6 +69,12 @@ _LIST = ListAction(
     },
     model="WaterRestriction",
     by_uuid=True,
+    types={
+        "id": "uuid",
+        "procedures": "uuid",
+        "reference_weight": "number",
+        "water_type": "uuid",
+    },
     references={
         "lab": Reference("labs", "name"),
         "location": Reference("locations", "name"),

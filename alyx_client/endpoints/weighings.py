@@ -92,6 +92,11 @@ _LIST = ListAction(
     row_key=("url",),
     model="Weighing",
     by_uuid=True,
+    types={
+        "id": "uuid",
+        "user": "uuid",
+        "weight": "number",
+    },
     references={
         "id": Reference("weighings", "id"),
         "nickname": Reference("subjects", "nickname"),

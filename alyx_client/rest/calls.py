@@ -31,7 +31,7 @@ from alyx_client.rest.scheme import RestOperation, RestScheme
 from alyx_client.rest.scheme_reader import read_scheme
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.json_fields import JSONField
-from alyx_client.runtime.keys import Finder, fill_path, slash_hint, split_path
+from alyx_client.runtime.keys import Finder, LookupKind, fill_path, slash_hint, split_path
 from alyx_client.schema.location import fetch_schema
 
 __all__ = ["RestCalls", "check_names"]
@@ -346,7 +346,9 @@ class RestCalls:
         # ONE's users pass the path of a record, as in "/sessions/<id>", in place of its key.
         if isinstance(key, str) and key.strip("/").startswith(collection.lstrip("/")):
             key = key.strip("/").removeprefix(collection.lstrip("/"))
-        return fill_path(template, key, None, base_url=self.base_url, endpoint=call.endpoint, find=find)
+        declared = call.operation.types.get(lookup)
+        kind: LookupKind | None = declared if declared in ("uuid", "integer") else None
+        return fill_path(template, key, kind, base_url=self.base_url, endpoint=call.endpoint, find=find, by_name=True)
 
     def _with_preserved_fields(self, call: NamedCall, path: str, data: object) -> Flow[Any]:
         """Return the changes, with the record's values of the fields that the server would lose."""

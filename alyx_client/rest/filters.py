@@ -106,6 +106,7 @@ def encode_filters(
             endpoint=endpoint,
             extra_params=extra_params,
             closed=closed_filters(endpoint, operation, closed_sets),
+            types=operation.types,
         )
     except (TypeError, ValueError) as error:
         raise InvalidCallError(str(error)) from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from typing import Any
 
 from alyx_client.errors import InvalidCallError, printable
 from alyx_client.http.arguments import require
 from alyx_client.http.suggestions import suggest
 from alyx_client.lazy_dataclasses import dataclass
+from alyx_client.runtime.filter_values import FilterType
 from alyx_client.schema.paging import ALYX_PAGING, Paging
 from alyx_client.schema.routes import action_rank
 
@@ -38,6 +40,8 @@ class RestOperation:
         For a list: the fields that may hold a row's key, the first choice first; none if no field certainly does.
     paging
         For a list: how it is divided into pages.
+    types
+        The declared types of filters, for a list, or of the keys in the path; of those that are checked.
     """
 
     method: str
@@ -46,6 +50,7 @@ class RestOperation:
     joined: frozenset[str] = frozenset()
     row_key: tuple[str, ...] = ()
     paging: Paging = ALYX_PAGING
+    types: Mapping[str, FilterType] = field(default_factory=dict[str, FilterType])
 
 
 class RestScheme:

@@ -7,6 +7,7 @@ from typing import Any
 
 from alyx_client.errors import InvalidCallError
 from alyx_client.rest.scheme import FieldInfo, RestOperation, RestScheme
+from alyx_client.runtime.filter_values import FilterType, declared_type
 from alyx_client.schema.coreapi import is_core_api, links
 from alyx_client.schema.openapi import OpenAPIDocument, OpenAPIOperation, Schema, as_list, as_schema, json_schema
 from alyx_client.schema.paging import ALYX_PAGING, Paging, read_paging
@@ -59,6 +60,7 @@ def _open_api(document: OpenAPIDocument) -> Iterator[Named]:
         fields = [_field(parameter, document) for parameter in parameters if parameter.get("in") in ("path", "query")]
         joined = frozenset(str(parameter["name"]) for parameter in parameters if parameter.get("explode") is False)
         row_key = list_key_fields(document, operation)
+        action = action_of(operation.method, path)
         rest_operation = RestOperation(
             operation.method,
             path,
@@ -66,8 +68,24 @@ def _open_api(document: OpenAPIDocument) -> Iterator[Named]:
             joined,
             row_key,
             _paging(operation, document),
+            dict(_types(parameters, "query" if action == "list" else "path", document)),
         )
-        yield path.split("/")[1], action_of(operation.method, path), rest_operation
+        yield path.split("/")[1], action, rest_operation
+
+
+def _types(parameters: Iterable[Schema], place: str, document: OpenAPIDocument) -> Iterator[tuple[str, FilterType]]:
+    for parameter in parameters:
+        schema = _one_type(parameter.get("schema"), document)
+        schema = _one_type(schema.get("items"), document) if schema.get("type") == "array" else schema
+        if parameter.get("in") == place and (kind := declared_type(schema)):
+            yield str(parameter["name"]), kind
+
+
+def _one_type(node: Any, document: OpenAPIDocument) -> Schema:
+    """Return a schema, or the only one that it is composed of; an empty one if there are several."""
+    schema = document.dereference(node)
+    parts = [part for key in _COMPOSITIONS for part in as_list(schema.get(key))]
+    return schema if not parts else document.dereference(parts[0]) if len(parts) == 1 else {}
 
 
 def _paging(operation: OpenAPIOperation, document: OpenAPIDocument) -> Paging:
@@ -119,7 +137,15 @@ def _core_api(document: Schema) -> Iterator[Named]:
             fields = tuple(_core_field(as_schema(field)) for field in as_list(link.get("fields")))
             method = str(link.get("action", "get")).upper()
             paging = _core_paging(fields) if action == "list" else ALYX_PAGING
-            yield endpoint, action, RestOperation(method, str(link["url"]), fields, row_key=row_key, paging=paging)
+            types = dict(_core_types(fields)) if action == "list" else {}
+            url = str(link["url"])
+            yield endpoint, action, RestOperation(method, url, fields, row_key=row_key, paging=paging, types=types)
+
+
+def _core_types(fields: Iterable[FieldInfo]) -> Iterator[tuple[str, FilterType]]:
+    for field in fields:
+        if field["in"] == "query" and (kind := declared_type(field["schema"])):
+            yield str(field["name"]), kind
 
 
 def _core_paging(fields: Iterable[FieldInfo]) -> Paging:

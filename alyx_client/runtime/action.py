@@ -21,6 +21,7 @@ from alyx_client.runtime.client import ClientContext
 from alyx_client.runtime.closed_filters import ClosedFilters
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.drift import DriftLog
+from alyx_client.runtime.filter_values import FilterType
 from alyx_client.runtime.filters import FilterStyle, encode
 from alyx_client.runtime.keys import Finder, LookupKey, LookupKind, fill_path, slash_hint, split_path
 from alyx_client.runtime.lists.list_query import ListQuery
@@ -76,6 +77,8 @@ class Action(Generic[T_co]):
         The encoding of the body.
     json_type
         The media type of a body that is JSON.
+    types
+        The declared types of query parameters, of those that are checked.
     """
 
     endpoint: str
@@ -96,6 +99,7 @@ class Action(Generic[T_co]):
     zones: bool = False
     encoding: Literal["json", "multipart", "urlencoded"] = "json"
     json_type: str = "application/json"
+    types: Mapping[str, FilterType] = field(default_factory=dict[str, FilterType])
 
     def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys before the path's last one filled in.
@@ -165,7 +169,7 @@ class Action(Generic[T_co]):
             filters = with_zones(filters, self.filters)
         closed = ClosedFilters(self.endpoint, closed_sets) if closed_sets else None
         # The first set is the only one: keys and lookups, whose lists are split, are filters of lists alone.
-        return encode(filters, self.filters, endpoint=self.endpoint, closed=closed)[0]
+        return encode(filters, self.filters, endpoint=self.endpoint, closed=closed, types=self.types)[0]
 
     def loses_fields(self, changes: Mapping[str, object]) -> bool:
         """Return whether the server would lose a field that the changes leave out."""
@@ -257,6 +261,8 @@ class ListAction(Generic[T]):
         The media type requested.
     model
         The model of the rows, by which conditions name it.
+    types
+        The declared types of filters, of those that are checked.
     """
 
     endpoint: str
@@ -271,6 +277,7 @@ class ListAction(Generic[T]):
     paging: Paging = ALYX_PAGING
     accept: str = "application/json"
     model: str = ""
+    types: Mapping[str, FilterType] = field(default_factory=dict[str, FilterType])
 
     def within(self, base_url: str, *keys: LookupKey) -> Self:
         """Return the action with the keys in the path filled in; errors as for `Action.within`."""
@@ -357,7 +364,14 @@ class ListAction(Generic[T]):
             from alyx_client.runtime.zones import with_zones  # Alyx's own date-times have none
 
             filters, extra_params = with_zones(filters, self.filters), with_zones(extra_params or {}, self.filters)
-        return encode(filters, self.filters, endpoint=self.endpoint, extra_params=extra_params, closed=closed)
+        return encode(
+            filters,
+            self.filters,
+            endpoint=self.endpoint,
+            extra_params=extra_params,
+            closed=closed,
+            types=self.types,
+        )
 
     def request(self, params: Params, offset: int, limit: int | None) -> Request:
         """Build the request for one page; `limit` is the page size, in rows."""

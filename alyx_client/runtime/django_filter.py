@@ -37,6 +37,8 @@ _EXACT_INTEGERS = 2**53
 # After any other last word, a lookup is one of the field's own keys or columns, which `__in` can follow.
 _TEXT_LOOKUPS = ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "iexact", "regex")
 _OTHER_LOOKUPS = ("iregex", "date", "gt", "gte", "lt", "lte", "range", "isnull", "has_key", "has_keys", "has_any_keys")
+# Filters in the mini-language, with an example.
+_PAIRS = {"django": "lab__name,cortexlab,number__gte,2", "extended_qc": "task_level,PASS,depth__gte,0.5"}
 _LOOKUPS = frozenset((*_TEXT_LOOKUPS, *_OTHER_LOOKUPS))
 
 
@@ -89,6 +91,25 @@ def join_parts(parts: Iterable[object]) -> str:
     """
     values = cast("list[object]", query_value(parts, "django"))
     return ",".join(part if isinstance(part, str) else _django_value("django", part) for part in values)
+
+
+def check_pairs(filters: Mapping[str, object]) -> None:
+    """Refuse lookups as text that are not pairs of a name and a value, on which the server fails.
+
+    Parameters
+    ----------
+    filters
+        Values by filter.
+
+    Raises
+    ------
+    ValueError
+        A value is missing.
+    """
+    for name, example in _PAIRS.items():
+        text = filters.get(name)
+        if isinstance(text, str) and text and len(split_parts(text)) % 2:
+            raise ValueError(f"{name}: {text!r} is not pairs of a name and a value, as in {example!r}")
 
 
 def split_parts(text: str) -> list[str]:

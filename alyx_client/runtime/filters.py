@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import product
+from types import MappingProxyType
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 from uuid import UUID
 
@@ -19,10 +20,26 @@ from alyx_client.errors import UnknownFilterError
 from alyx_client.http.log import warn
 from alyx_client.http.message import Params
 from alyx_client.http.suggestions import suggest
+from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.closed_filters import ClosedFilters
-from alyx_client.runtime.coerce import entries, is_from_library, naive, plain_python, query_value, unsendable
-from alyx_client.runtime.django_filter import DjangoFilter, Lookups, Repeated, batches, django_filter, split_parts
-from alyx_client.runtime.filter_values import check_moment, read_boolean
+from alyx_client.runtime.coerce import entries, naive, query_value, unsendable
+from alyx_client.runtime.django_filter import (
+    DjangoFilter,
+    Lookups,
+    Repeated,
+    batches,
+    check_pairs,
+    django_filter,
+    split_parts,
+)
+from alyx_client.runtime.filter_values import (
+    FilterType,
+    check_moment,
+    read_boolean,
+    read_range,
+    read_typed,
+    whole_day,
+)
 from alyx_client.runtime.keys import uuid_text
 from alyx_client.runtime.references import key_of_url
 
@@ -44,6 +61,38 @@ _DISTINCT = frozenset({"dataset_types"})
 _ORDERED = frozenset({"date_range", "extended_qc"})
 
 
+# Values of these styles are of one type by themselves.
+_TYPES_OF_STYLES: Mapping[FilterStyle, FilterType] = {"day": "date", "moment": "date-time"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """A filter: its style, the type of its values if one is declared, and its endpoint, for messages."""
+
+    name: str
+    style: FilterStyle
+    type: FilterType | None
+    endpoint: str
+
+    def read(self, value: object) -> object:
+        """Return one value as the server reads it; an error if it is of another type than the declared one."""
+        if self.type is None or self.name in _ORDERED:
+            return value
+        if self.style == "comma" and isinstance(value, str) and "," in value:
+            # Several values as one text, as in a URL.
+            for part in value.split(","):
+                read_typed(self.name, part, self.type, self.endpoint)
+            return value
+        return read_typed(self.name, value, self.type, self.endpoint)
+
+    def text(self, value: object) -> str:
+        """Return one value as the text that is sent."""
+        text = _text(self.name, self.read(value))
+        if not text.strip():
+            raise _empty(self.name, self.endpoint)
+        return text
+
+
 def encode(
     filters: Mapping[str, object],
     styles: Mapping[str, FilterStyle],
@@ -51,6 +100,7 @@ def encode(
     endpoint: str,
     extra_params: Mapping[str, object] | None = None,
     closed: ClosedFilters | None = None,
+    types: Mapping[str, FilterType] = MappingProxyType({}),
 ) -> list[Params]:
     """Return the query parameters for filters.
 
@@ -67,6 +117,8 @@ def encode(
         repeated parameters.
     closed
         The sets that values must be from.
+    types
+        The types that values must be of, where text and the style leave it open.
 
     Returns
     -------
@@ -81,15 +133,18 @@ def encode(
     """
     values, extra_values = _without_none(filters), _without_none(extra_params or {})
     values = closed.apply(values, styles) if closed else values
+    if "django" in styles:
+        check_pairs(values)
     if "django" in styles and "django" in extra_values:
         # The server reads only one `django` parameter, and `id=` is sent in it, too.
         values["django"] = extra_values.pop("django")
     pairs: list[tuple[str, str]] = []
     lookups: list[list[str]] = []
     for name, value in values.items():
-        texts = _lookups(name, value, styles)
+        one = _Filter(name, styles[name], types.get(name) or _TYPES_OF_STYLES.get(styles[name]), endpoint)
+        texts = _lookups(one, value, styles)
         if texts is None:
-            pairs.extend((name, text) for text in _texts(name, value, styles[name], endpoint))
+            pairs.extend((name, text) for text in _texts(one, value))
         else:
             lookups.append(texts)
     if sum(len(texts) > 1 for texts in lookups) > 1:
@@ -116,13 +171,13 @@ def _unchecked_pairs(params: Mapping[str, object], endpoint: str) -> Iterator[tu
             yield name, _text(name, item)
 
 
-def _lookups(name: str, value: object, styles: Mapping[str, FilterStyle]) -> list[str] | None:
+def _lookups(one: _Filter, value: object, styles: Mapping[str, FilterStyle]) -> list[str] | None:
     """Return a filter as lookups of the ``django`` parameter, one per request; None if it has its own parameter."""
     if isinstance(value, Lookups):
         return django_filter(value)
-    if styles[name] == "id" and "django" in styles:
-        return _keys(name, value)
-    return django_filter(cast("DjangoFilter", value)) if styles[name] == "django" else None
+    if one.style == "id" and "django" in styles:
+        return _keys(one, value)
+    return django_filter(cast("DjangoFilter", value)) if one.style == "django" else None
 
 
 def _refuse_repeated_lookups(lookups: Sequence[Sequence[str]], endpoint: str) -> None:
@@ -142,14 +197,15 @@ def _django_parameter(texts: Sequence[str]) -> list[tuple[str, str]]:
     return [("django", text)] if text else []
 
 
-def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[str]:
+def _texts(one: _Filter, value: object) -> list[str]:
     """Return the values of a filter's parameter, which is repeated if there are several."""
+    name, style = one.name, one.style
     if isinstance(value, Repeated):
-        return [_filled_text(name, text, endpoint) for text in value]
+        return [one.text(text) for text in value]
     if name in _ORDERED and isinstance(value, Set):
         raise unsendable(name, "a set has no order, and the order of these values counts; pass a list")
     if style == "range":
-        return [_range(name, value)]
+        return [read_range(name, value)]
     if isinstance(value, Mapping):
         kind = type(cast("object", value)).__name__
         raise unsendable(name, f"a {kind} cannot be sent as a filter; pass the value of one of its fields")
@@ -159,17 +215,17 @@ def _texts(name: str, value: object, style: FilterStyle, endpoint: str) -> list[
         value = naive(name, value).date()
     if not isinstance(value, list):
         if style == "moment":
-            check_moment(name, value, endpoint)
-        return [_filled_text(name, value if style != "boolean" else _boolean(name, value, endpoint), endpoint)]
+            check_moment(name, value, one.endpoint)
+        return [one.text(value if style != "boolean" else _boolean(name, value, one.endpoint))]
     if style not in ("comma", "repeat"):
         raise ValueError(
-            f"{endpoint}: {name} takes one value, not several; where the list has conditions, several are "
+            f"{one.endpoint}: {name} takes one value, not several; where the list has conditions, several are "
             "where=client.<endpoint>.fields.<field>.in_([...]), or django={'<column>__in': [...]}"
         )
-    texts = [_filled_text(name, _as_day(name, item), endpoint) for item in cast("list[object]", value)]
+    texts = [one.text(_as_day(name, item)) for item in cast("list[object]", value)]
     if not texts:
-        raise _empty(name, endpoint)
-    return texts if style == "repeat" else [_joined(name, texts, endpoint)]
+        raise _empty(name, one.endpoint)
+    return texts if style == "repeat" else [_joined(name, texts, one.endpoint)]
 
 
 def _boolean(name: str, value: object, endpoint: str) -> object:
@@ -179,7 +235,7 @@ def _boolean(name: str, value: object, endpoint: str) -> object:
 
 def _as_day(name: str, value: object) -> object:
     # Calls by name join the days as they are, and Alyx answers a time of day with a server error.
-    return _whole_day(name, value) if name == "date_range" and isinstance(value, datetime) else value
+    return whole_day(name, value) if name == "date_range" and isinstance(value, datetime) else value
 
 
 def _joined(name: str, texts: Sequence[str], endpoint: str) -> str:
@@ -189,13 +245,6 @@ def _joined(name: str, texts: Sequence[str], endpoint: str) -> str:
                 f"{endpoint}: {name} sends its values joined by commas, so {text!r} cannot be one of several"
             )
     return ",".join(dict.fromkeys(texts) if name in _DISTINCT else texts)
-
-
-def _filled_text(name: str, value: object, endpoint: str) -> str:
-    text = _text(name, value)
-    if not text.strip():
-        raise _empty(name, endpoint)
-    return text
 
 
 def _empty(name: str, endpoint: str) -> ValueError:
@@ -219,62 +268,18 @@ def _text(name: str, value: object) -> str:
     raise unsendable(name, f"a {type(value).__name__} cannot be sent as a filter")
 
 
-def _range(name: str, value: object) -> str:
-    ends: Sequence[object]
-    has_no_days = is_from_library(value)
-    if isinstance(value, str) and "," in value:
-        ends = value.split(",")
-    elif isinstance(value, list | tuple):
-        ends = cast("Sequence[object]", value)
-    else:
-        several = query_value(value, name)
-        ends = cast("list[object]", several) if isinstance(several, list) else [value, value]
-    if len(ends) != 2:
-        raise ValueError(f"{name} takes a pair of dates, first and last day, or one day; not {len(ends)} values")
-    first, last = (_day(name, end, has_no_days or is_from_library(end)) for end in ends)
-    # Such a range matches nothing, and the server does not say so.
-    if first > last:
-        raise ValueError(f"{name}: the first day, {first}, is after the last, {last}")
-    return f"{first},{last}"
-
-
-def _day(name: str, value: object, has_no_days: bool) -> date:
-    value = plain_python(value, name)
-    if isinstance(value, datetime):
-        # The type of pandas for a day is a time stamp at midnight.
-        if not has_no_days:
-            raise _not_a_day(name)
-        return _whole_day(name, value)
-    if isinstance(value, date):
-        return value
-    if not isinstance(value, str):
-        raise TypeError(f"{name}: a {type(value).__name__} is not a date")
-    try:
-        return datetime.strptime(value.strip(), "%Y-%m-%d").date()
-    except ValueError:
-        raise ValueError(f"{name}: {value!r} is not a date such as '2020-01-31'") from None
-
-
-def _whole_day(name: str, value: datetime) -> date:
-    if naive(name, value) != datetime.combine(value.date(), time()):
-        raise _not_a_day(name)
-    return value.date()
-
-
-def _not_a_day(name: str) -> ValueError:
-    return ValueError(f"{name} compares whole days; pass dates, for instance start.date()")
-
-
-def _keys(name: str, value: object) -> list[str]:
+def _keys(one: _Filter, value: object) -> list[str]:
     """Return ``id=`` as lookups of the primary key: Alyx has no filter for several keys."""
+    name = one.name
     value = query_value(value, name)
     if isinstance(value, list):
-        return [f"pk__in,{batch}" for batch in batches(name, map(_without_address, cast("list[object]", value)))]
+        keys = (one.read(_without_address(key)) for key in cast("list[object]", value))
+        return [f"pk__in,{batch}" for batch in batches(name, keys)]
     # Commas and brackets are syntax of the mini-language, which has no escape.
     key = _text(name, _without_address(value))
     if not key.strip() or any(character in key for character in ",[]()"):
         raise ValueError(f"{name}: {key!r} is not one key; pass several as a list")
-    return [f"pk,{uuid_text(key)}"]
+    return [f"pk,{uuid_text(_text(name, one.read(key)))}"]
 
 
 def _without_address(key: object) -> object:

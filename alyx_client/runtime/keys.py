@@ -116,6 +116,7 @@ def fill_path(
     endpoint: str,
     find: Finder | None = None,
     record: Reference | None = None,
+    by_name: bool = False,
 ) -> str:
     """Fill in the first lookup key of a path template.
 
@@ -135,6 +136,8 @@ def fill_path(
         The call that finds a record whose key no URL can express.
     record
         The record that the key is of; by default what the path says.
+    by_name
+        Whether the call is one by name.
 
     Raises
     ------
@@ -159,9 +162,10 @@ def fill_path(
         try:
             segment = str(UUID(segment))  # the server has no route for capitals, or without hyphens
         except ValueError:
+            listing = f"client.rest({endpoint!r}, 'list', ...)" if by_name else f"client.{endpoint}.list(...)"
             raise InvalidKeyError(
                 f"{endpoint} are looked up by UUID, and {shown(key)} is not one. "
-                f"Find the record with client.{endpoint}.list(...) and pass its id."
+                f"Find the record with {listing} and pass its id."
             ) from None
     elif kind == "integer" and not segment.removeprefix("-").isdecimal():
         raise InvalidKeyError(f"{endpoint} are looked up by an integer, and {shown(key)} is not one.")

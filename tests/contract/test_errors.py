@@ -114,7 +114,7 @@ def test_unknown_name_in_django_is_named_in_server_error(client: AlyxClient) -> 
 
 def test_odd_number_of_parts_in_django_is_a_server_error(client: AlyxClient) -> None:
     with pytest.raises(ServerError):
-        client.sessions.list(django="subject__nickname")
+        client.sessions.list(extra_params={"django": "subject__nickname"})
 
 
 def test_invalid_channel_among_several_is_an_error(client: AlyxClient, bench: Bench) -> None:

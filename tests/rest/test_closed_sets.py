@@ -40,6 +40,7 @@ def test_several_values_in_a_url_select_either(query: str, alyx: Any, local_alyx
     assert len(either) == len(alyx.rest("sessions", "list", qc="PASS")) + len(alyx.rest("sessions", "list", qc="FAIL"))
 
 
+NOBODY = "0b12ba9e-01e3-4784-8c35-d7bb1bab414f"
 REFUSED: dict[str, tuple[Any, ...]] = {
     "filter": ("sessions", "list", None, None, {"qc": "PAS"}),
     "one of several": ("sessions", "list", None, None, {"qc": ["PASS", "PAS"]}),
@@ -49,8 +50,8 @@ REFUSED: dict[str, tuple[Any, ...]] = {
     "create": ("sessions", "create", None, {"subject": "a", "qc": "PAS"}, {}),
     "create from text": ("sessions", "create", None, '{"subject": "a", "qc": "PAS"}', {}),
     "create, lower case": ("sessions", "create", None, {"subject": "a", "qc": "pass"}, {}),
-    "update": ("tasks", "update", "a", {"status": "PAS"}, {}),
-    "partial_update": ("datasets", "partial_update", "a", {"qc": "PAS"}, {}),
+    "update": ("tasks", "update", NOBODY, {"status": "PAS"}, {}),
+    "partial_update": ("datasets", "partial_update", NOBODY, {"qc": "PAS"}, {}),
     "field declared by the server": ("subjects", "create", None, {"nickname": "a", "sex": "PAS"}, {}),
     "list": ("register-file", "create", None, {"qc": ["PASS", "PAS"]}, {}),
     "list as text": ("register-file", "create", None, {"qc": "PASS,PAS"}, {}),

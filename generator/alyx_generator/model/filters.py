@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alyx_client.runtime.filter_values import declared_type
 from alyx_client.schema.openapi import Schema, as_list, as_schema
 from alyx_generator.model.closed_sets import closed_set
 from alyx_generator.model.ir import Filter, FilterStyle
@@ -23,6 +24,8 @@ _SCALARS = {
     ("number", ""): "float",
     ("boolean", ""): "bool",
 }
+# Styles by which values are checked.
+_TYPED_STYLES = frozenset({"range", "day", "moment"})
 # Keywords of every method that returns all pages of a list.
 _LIST_KEYWORDS = frozenset({"limit", "page_size", "max_items", "extra_params"})
 
@@ -129,7 +132,14 @@ def _read_filter(parameter: Parameter, names: Collection[str], context: FilterCo
         is_column,
         tuple(map(str, as_list(as_schema(parameter.get("x-alyx-column")).get("after")))) if is_column else (),
         record=str(parameter.get("x-alyx-record", "")),
+        type="" if members is not None or style in _TYPED_STYLES else _type(schema),
     )
+
+
+def _type(schema: Schema) -> str:
+    """Return the type that the client checks values for; empty if it checks none."""
+    value = schema.get("items") if schema.get("type") == "array" else schema
+    return declared_type(as_schema(value)) or ""
 
 
 def _style(parameter: Parameter, names: Collection[str]) -> FilterStyle:

@@ -82,7 +82,7 @@ class Filter:
 
     `members` are its values, if they are from a closed set. If it is also the column of that name, `is_column` is true,
     and `relations` are those that lead to it from other endpoints.
-    `record` and `reference` are as for fields.
+    `record` and `reference` are as for fields. `type` is the one that values are checked for, empty for text.
     """
 
     name: str
@@ -96,6 +96,7 @@ class Filter:
     relations: tuple[str, ...] = ()
     record: str = ""
     reference: Reference | None = None
+    type: str = ""
 
 
 @dataclass(frozen=True)
