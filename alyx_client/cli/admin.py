@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import typer
 
-from alyx_client.cli.catalogue import option
 from alyx_client.cli.completion import complete_endpoint
+from alyx_client.cli.names import option
 from alyx_client.cli.records import typed_key
 from alyx_client.cli.session import session_of
 from alyx_client.cli.terminal import command, say

@@ -1,19 +1,19 @@
-"""What the client's errors advise, as what to type at the shell.
+"""What the client's errors advise, and its docstrings describe, as what to type at the shell.
 
-The client's messages are for callers of Python: ``timeout=``, ``client.subjects.list()``. Each row of the table is a
-part of such messages, and what stands in its place here.
+Both are for callers of Python: ``timeout=``, ``client.subjects.list()``, "use django". Each row of the tables is a part
+of such texts, and what stands in its place here.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from alyx_client.cli.catalogue import option
+from alyx_client.cli.names import option
 from alyx_client.http.url import redact_url
 
-__all__ = ["ADVICE", "for_the_shell"]
+__all__ = ["ADVICE", "DESCRIPTIONS", "description_for_the_shell", "for_the_shell"]
 
 _LOG_IN = "Log in again: alyx login (or correct ALYX_TOKEN, if it is set)."
 _DATA_SERVER = "alyx login --setup, or ALYX_DATA_SERVER"
@@ -129,6 +129,23 @@ ADVICE: tuple[tuple[str, Replacement], ...] = (
 )
 """Patterns of the client's messages, and what replaces them."""
 
+DESCRIPTIONS: tuple[tuple[str, Replacement], ...] = (
+    (
+        r"field names and lookups with their values, as a mapping or in the server's own comma-separated form",
+        "FIELD,VALUE or FIELD__LOOKUP,VALUE, and further pairs after commas; --where takes Python's syntax",
+    ),
+    (r"\buse django (\w+__\w+)", r"use --django \1,VALUE"),
+    (r"\bdjango (\w+__\w+) (\w+)", r"--django \1,\2"),
+    (r"\buse django\b", "use --where or --django"),
+    (r"\buse register_file\b", "use alyx create register-file"),
+    # No command sets single keys.
+    (r"; ``client\.\w+\.json_field_update`` sets single keys and leaves the others unchanged", ""),
+    (r", or a list of \w+ at once; for a list, the result is a list", ", or several with --from FILE"),
+    (r"The file: its path, its content, or an open binary file", "The file's path"),
+    (r"(?<=[;,] )(?:True|False)\b", lambda match: match[0].lower()),
+)
+"""Patterns of the descriptions in docstrings, and what replaces them."""
+
 
 def for_the_shell(text: str, url: str | None = None) -> str:
     """Return a message of the client with what to type at the shell.
@@ -146,3 +163,24 @@ def for_the_shell(text: str, url: str | None = None) -> str:
         prefix = f"alyx --url {shlex.quote(redact_url(url))} "
         text = re.sub(r"\balyx (?=(?:login|doctor|list|outbox)\b)", lambda _: prefix, text)
     return text
+
+
+def description_for_the_shell(text: str, options: Collection[str]) -> str:
+    """Return a description of a filter, a field or an action with what to type at the shell.
+
+    Parameters
+    ----------
+    text
+        The description, from a docstring.
+    options
+        The options that are there, by their names in Python: those that the description names become ``--name``.
+    """
+    for pattern, replacement in DESCRIPTIONS:
+        text = re.sub(pattern, replacement, text)
+
+    def named(match: re.Match[str]) -> str:
+        # Most names are words of English, too.
+        is_name = match["name"] in options and (match["before"] or "_" in match["name"])
+        return f"{match['before'] or ''}--{option(match['name'])}" if is_name else match[0]
+
+    return re.sub(r"(?<![\w-])(?P<before>\buse |\bAn alias of )?(?P<name>[a-z]\w*)\b", named, text)

@@ -12,7 +12,7 @@ import typer
 from alyx_client import __version__
 from alyx_client.cli.admin import open_record
 from alyx_client.cli.cache import app as cache
-from alyx_client.cli.completion import CreateCommand, ListCommand, UpdateCommand, join_bash_words
+from alyx_client.cli.completion import CreateCommand, GetCommand, ListCommand, UpdateCommand, join_bash_words
 from alyx_client.cli.describe import describe
 from alyx_client.cli.doctor import doctor
 from alyx_client.cli.files import download, tables
@@ -106,7 +106,7 @@ def about(
 show_lists(about)
 app.callback()(about)
 app.command("list", cls=ListCommand, context_settings=_DYNAMIC)(list_records)
-app.command("get", context_settings=_DYNAMIC)(get)
+app.command("get", cls=GetCommand, context_settings=_DYNAMIC)(get)
 app.command("create", cls=CreateCommand, context_settings=_DYNAMIC)(create)
 app.command("update", cls=UpdateCommand, context_settings=_DYNAMIC)(update)
 app.command("delete")(delete)

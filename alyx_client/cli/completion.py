@@ -13,13 +13,15 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from alyx_client.cli.catalogue import EndpointSource, Parameter, option, python_name
+from alyx_client.cli.endpoint_source import EndpointSource, Parameter
+from alyx_client.cli.names import option, python_name
 from alyx_client.cli.query_source import query_fields
 from alyx_client.cli.session import session_of
 from alyx_client.cli.values import ValueType
 
 __all__ = [
     "CreateCommand",
+    "GetCommand",
     "ListCommand",
     "UpdateCommand",
     "complete_columns",
@@ -66,7 +68,15 @@ class ListCommand(DynamicCommand):
 
     def known(self, endpoint: EndpointSource) -> Mapping[str, Parameter]:
         """Return the filters."""
-        return endpoint.method("list").filters
+        return endpoint.options_of("list")
+
+
+class GetCommand(DynamicCommand):
+    """A command with an option for each further parameter of reading a record."""
+
+    def known(self, endpoint: EndpointSource) -> Mapping[str, Parameter]:
+        """Return the parameters."""
+        return endpoint.options_of("read")
 
 
 class CreateCommand(DynamicCommand):
@@ -74,7 +84,7 @@ class CreateCommand(DynamicCommand):
 
     def known(self, endpoint: EndpointSource) -> Mapping[str, Parameter]:
         """Return the fields."""
-        return endpoint.fields_of("create")
+        return endpoint.options_of("create")
 
 
 class UpdateCommand(DynamicCommand):
@@ -82,7 +92,7 @@ class UpdateCommand(DynamicCommand):
 
     def known(self, endpoint: EndpointSource) -> Mapping[str, Parameter]:
         """Return the fields."""
-        return endpoint.fields_of("partial_update") or endpoint.fields_of("update")
+        return endpoint.options_of("partial_update" if "partial_update" in endpoint.methods else "update")
 
 
 def complete_value(context: typer.Context, args: list[str], incomplete: str) -> list[str]:

@@ -5,18 +5,26 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 import typer
 
-from alyx_client.cli.catalogue import ACTIONS, EndpointSource, MethodSource, Parameter, option
 from alyx_client.cli.completion import complete_endpoint
+from alyx_client.cli.endpoint_source import ACTIONS, EndpointSource, MethodSource, Parameter
+from alyx_client.cli.names import option
 from alyx_client.cli.session import session_of
 from alyx_client.cli.terminal import command, say
 from alyx_client.cli.values import ValueType
 
 __all__ = ["describe"]
+
+# The options of an endpoint are those of the first of these actions that it has.
+_OPTIONS = (
+    ("Filters", ("list",)),
+    ("Options", ("read",)),
+    ("Fields", ("create", "partial_update", "update")),
+)
 
 
 @command
@@ -47,14 +55,11 @@ def _endpoint(source: EndpointSource, width: int) -> Iterator[str]:
     yield f"{option(source.name)}: {source.description}"
     yield ""
     yield "Actions:"
-    yield from _definitions([(_usage(one, source), one.summary) for one in source.methods.values()], width)
-    if "list" in source.methods and source.methods["list"].filters:
-        yield from ("", "Filters of list:")
-        yield from _definitions(_options(source.methods["list"].filters), width)
-    fields = source.fields_of("create") or source.fields_of("update") or source.fields_of("partial_update")
-    if fields:
-        yield from ("", "Fields of create and update (* required to create):")
-        yield from _definitions(_options(fields), width)
+    yield from _definitions(
+        [(_usage(one, source), source.summary_of(name)) for name, one in source.methods.items()], width
+    )
+    for heading, actions in _OPTIONS:
+        yield from _options(source, heading, [action for action in actions if action in source.methods], width)
     if source.columns:
         yield from ("", "Columns:")
         yield from _definitions([(name, one.description) for name, one in source.columns.items()], width)
@@ -67,11 +72,29 @@ def _usage(method: MethodSource, source: EndpointSource) -> str:
     return " ".join([*words, *([method.key.name.upper()] if method.key else []), *([flag] if flag else [])])
 
 
-def _options(parameters: Mapping[str, Parameter]) -> list[tuple[str, str]]:
-    return [
-        (f"--{option(name)} {ValueType.of(one.annotation).shown()}{' *' if one.is_required else ''}", one.description)
-        for name, one in parameters.items()
+def _options(source: EndpointSource, heading: str, actions: Sequence[str], width: int) -> Iterator[str]:
+    """Yield the lines of the options of some actions: those of the first."""
+    options = source.options_of(actions[0]) if actions else {}
+    if not options:
+        return
+    marks = {
+        "...": "may be repeated",
+        "*": f"required to {'create' if 'create' in actions else 'replace'}",
+    }
+    marked = {name: _marks(one) for name, one in options.items()}
+    used = [f"{mark} {text}" for mark, text in marks.items() if any(mark in one for one in marked.values())]
+    names = " and ".join(dict.fromkeys(ACTIONS[action].partition(" ")[0] for action in actions))
+    yield from ("", f"{heading} of {names}{' (' + ', '.join(used) + ')' if used else ''}:")
+    rows = [
+        (" ".join([f"--{option(name)}", ValueType.of(one.annotation).shown(), *marked[name]]), one.description)
+        for name, one in options.items()
     ]
+    yield from _definitions(rows, width)
+
+
+def _marks(parameter: Parameter) -> list[str]:
+    can_repeat = ValueType.of(parameter.annotation).can_repeat
+    return [mark for mark, has_it in (("...", can_repeat), ("*", parameter.is_required)) if has_it]
 
 
 def _definitions(rows: Iterable[tuple[str, str]], width: int, indent: int = 2) -> Iterator[str]:

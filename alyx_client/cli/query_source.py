@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from alyx_client.cli.catalogue import EndpointSource, Parameter
+from alyx_client.cli.endpoint_source import EndpointSource, Parameter
 
 __all__ = ["query_fields"]
 

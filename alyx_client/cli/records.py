@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from alyx_client.cli.catalogue import EndpointSource, Parameter, option
 from alyx_client.cli.completion import complete_condition, complete_endpoint, complete_value
+from alyx_client.cli.endpoint_source import EndpointSource, Parameter
+from alyx_client.cli.names import option
 from alyx_client.cli.output import ColumnsOption, Format, FormatOption, OutputOption, print_record, print_rows
 from alyx_client.cli.session import session_of
 from alyx_client.cli.terminal import command

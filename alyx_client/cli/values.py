@@ -9,7 +9,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from alyx_client.cli.catalogue import Parameter, option, python_name
+from alyx_client.cli.endpoint_source import Parameter
+from alyx_client.cli.names import option, python_name
 from alyx_client.cli.terminal import GLOBAL_OPTIONS
 from alyx_client.cli.usage_error import UsageError
 from alyx_client.config.tables import is_list
@@ -96,6 +97,11 @@ class ValueType:
         if self.is_list and len(values) == 1 and is_list(values[0]):
             return values[0]
         return values if self.is_list or len(values) > 1 else values[0]
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether the option may be repeated for several values; ranges of dates are written as one."""
+        return self.has_list and "DateRange" not in self.names
 
     def shown(self) -> str:
         """Return the placeholder of the value in help."""

@@ -10,9 +10,10 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from alyx_client.cli.catalogue import EndpointSource, MethodSource, Parameter, option, python_name
 from alyx_client.cli.completion import complete_value
 from alyx_client.cli.dry_run import DryRun
+from alyx_client.cli.endpoint_source import EndpointSource, MethodSource, Parameter
+from alyx_client.cli.names import option, python_name
 from alyx_client.cli.output import FormatOption, print_record, print_rows
 from alyx_client.cli.records import EndpointArgument, typed_key
 from alyx_client.cli.session import Session, session_of
@@ -73,7 +74,7 @@ def create(
     session = session_of(context)
     source = session.catalogue.endpoint(endpoint)
     method = source.method("create")
-    fields, known = source.fields_of("create"), _known(source, method)
+    fields, known = source.fields_of("create"), source.options_of("create")
     options = _options(words or (), known, null)
     files = _take_files(options, method)
     records = [{**record, **options} for record in _read_records(source_file, fields)] if source_file else [options]
@@ -119,7 +120,7 @@ def update(
     source = session.catalogue.endpoint(endpoint)
     action = "update" if replace else "partial_update"
     method = source.method(action)
-    fields, known = source.fields_of(action), _known(source, method, action)
+    fields, known = source.fields_of(action), source.options_of(action)
     key, rest = _split_key(words, method, source)
     options = _options(rest, known, null)
     files = _take_files(options, method)
@@ -166,10 +167,6 @@ def delete(
         client.delete(key)
         if not dry_run:
             note(f"deleted {key}")
-
-
-def _known(source: EndpointSource, method: MethodSource, action: str = "create") -> Mapping[str, Parameter]:
-    return {**method.filters, **source.fields_of(action)}
 
 
 def _options(words: Sequence[str], known: Mapping[str, Parameter], null: Sequence[str] | None) -> dict[str, Any]:
