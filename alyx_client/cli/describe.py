@@ -74,7 +74,7 @@ def _usage(method: MethodSource, source: EndpointSource) -> str:
 
 def _options(source: EndpointSource, heading: str, actions: Sequence[str], width: int) -> Iterator[str]:
     """Yield the lines of the options of some actions: those of the first."""
-    options = source.options_of(actions[0]) if actions else {}
+    options = source.options_of(actions[0]) if actions else dict[str, Parameter]()
     if not options:
         return
     marks = {

@@ -13,7 +13,7 @@ from .conftest import Run
 
 # Words for callers of Python, and filters by their names there.
 PYTHON = re.compile(
-    r"`|\bclient\.|(?<!--)\bdjango\b|\bmapping|\bdictionar|\bNone\b|\bkeyword|\bopen (binary )?file|; for a list, the result"
+    r"`|\bclient\.|(?<!--)\bdjango\b|\bmapping|\bdictionar|\bNone\b|\bkeyword|\bopen (binary )?file|; for a list, the"
     r"|[;,] (True|False)\b|\buse [a-z]+_\w+"
 )
 
