@@ -87,7 +87,11 @@ def test_wide_columns_leave_room_for_narrow_ones(run: Run, monkeypatch: pytest.M
     with redirect_stdout(io.StringIO()) as out:
         print_rows([row], Format.TABLE, list(row))
     line = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()[1]
-    assert line.split() == ["12", "queued", "f" * 19 + "…", "r" * 19 + "…"]
+    *narrow, fields, reason = line.split()
+    assert narrow == ["12", "queued"]
+    # Versions of Rich divide the rest differently.
+    assert re.fullmatch("f{15,25}…", fields)
+    assert re.fullmatch("r{15,25}…", reason)
 
 
 USAGE = [
