@@ -119,13 +119,15 @@ def test_table_tells_null_read_only_required_and_since(shipped: Reference) -> No
     fields = {unmarked(row[0]): row for row in rows(shipped.files["endpoints/subjects.md"], "field")}
     meaning, kind, null, read_only, required, shapes, since = fields["lab"][1:]
     assert (kind, null, read_only, required) == ("`str`, record of [labs](labs.md)", "", "", "yes")
-    assert (shapes, since, meaning) == ("all", "≤\u00a03.3.1", "Name of the lab.")
+    assert (shapes, since, meaning) == ("all", "≤\u00a01.0.0", "Name of the lab.")
     assert fields["death_date"][3] == "yes"
     assert fields["responsible_user"][3] == "returned"
     assert fields["age_weeks"][4] == "yes"
     assert fields["weighings"][6] == "`SubjectRecord`"
     notices = rows(shipped.files["endpoints/data_notices.md"], "field")
-    assert {row[7] for row in notices} == {"3.6.1"}
+    assert {row[7] for row in notices} == {"3.6.0"}
+    nested = rows(shipped.files["endpoints/chronic_insertions.md"].partition("### `SessionInfo`")[2], "field")
+    assert {unmarked(row[0]): row[7] for row in nested if row[7] != "1.7.0"} == {"projects": "3.1.3"}
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)

@@ -15,6 +15,7 @@ from alyx_generator.cli.client import client
 from alyx_generator.cli.diff import diff
 from alyx_generator.cli.docs import docs
 from alyx_generator.cli.fetch import fetch
+from alyx_generator.cli.history import history
 from alyx_generator.cli.probe import probe
 from alyx_generator.cli.snapshot import snapshot
 
@@ -71,6 +72,7 @@ app.command("diff")(diff)
 app.command("probe")(probe)
 app.command("docs")(docs)
 app.command("snapshot", hidden=True)(snapshot)
+app.command("history", hidden=True)(history)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -25,6 +25,7 @@ from alyx_generator.probe.query.run import NoQueryModelError
 from alyx_generator.probe.state import ProbeStateError
 from alyx_generator.render.format import FormatError
 from alyx_generator.source.fetch import Access, SchemaSource, UnknownSourceError
+from alyx_generator.source.history import UnreadableHistoryError
 from alyx_generator.source.overlay import OverlayError
 from alyx_generator.source.query_model import UnreadableQueryModelError
 from alyx_generator.source.validate import UnreadableSchemaError
@@ -39,6 +40,7 @@ _UNREADABLE = (
     AlyxError,
     UnreadableSchemaError,
     UnreadableDocumentError,
+    UnreadableHistoryError,
     UnreadableQueryModelError,
     NoQueryModelError,
     TooManyRequestsError,

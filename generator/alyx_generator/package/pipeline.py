@@ -38,6 +38,7 @@ class Generated:
     """A generated client, and the values that it came from at each station.
 
     `query_model` is the version of Alyx whose query model stands in for the server's own; empty if none does.
+    `alyx_endpoints` are those that are Alyx's: another server, or a lab, may have others of the same names.
     """
 
     api: Api
@@ -46,6 +47,7 @@ class Generated:
     files: Mapping[str, str]
     seconds: float
     query_model: str = ""
+    alyx_endpoints: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def generate_client(
     # Of the document as published, so that `check_schema()` compares like with like on a live server.
     surface = bundled_surface(document, api)
     seconds = time.perf_counter() - start
-    return Generated(api, corrected, surface, files | {SURFACE: dump(surface)}, seconds, version)
+    return Generated(api, corrected, surface, files | {SURFACE: dump(surface)}, seconds, version, frozenset(about))
 
 
 def generate_package(

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 
-from alyx_generator.model.build import build_api
 from alyx_generator.model.docs import shipped_docs
-from alyx_generator.model.ir import Api
 from alyx_generator.package.applied import applied_corrections
 from alyx_generator.package.nearest import nearest_query_model
 from alyx_generator.package.pipeline import Generated, generate_client
@@ -16,13 +13,11 @@ from alyx_generator.package.shipped import generate_shipped
 from alyx_generator.render.modules import Package
 from alyx_generator.render.reference.context import Client, Context
 from alyx_generator.render.reference.corrections_page import AppliedTo
-from alyx_generator.render.reference.history import History, history
 from alyx_generator.render.reference.pages import KnownQueryModel, render_reference
-from alyx_generator.source.fetch import decode
-from alyx_generator.source.normalise import normalise
+from alyx_generator.source.history import History, read_history
 from alyx_generator.source.openapi import Document
-from alyx_generator.source.overlay import Correction, correct, shipped_corrections
-from alyx_generator.source.paths import SHIPPED, query_models, snapshots
+from alyx_generator.source.overlay import Correction, shipped_corrections
+from alyx_generator.source.paths import HISTORY, SHIPPED, data_folder, query_models
 from alyx_generator.source.query_model import QueryModel, read_query_model
 
 __all__ = ["Reference", "package_reference", "shipped_reference"]
@@ -88,8 +83,10 @@ def _reference(
     guide: str = "",
     corrections: tuple[Correction, ...] = (),
 ) -> Reference:
-    schemas, models = _histories()
-    context = Context(generated.api, generated.files, shipped_docs(), schemas, client)
+    record = read_history(data_folder("schemas") / HISTORY)
+    endpoints = record.endpoints.only(generated.alyx_endpoints)
+    context = Context(generated.api, generated.files, shipped_docs(), endpoints, client)
+    models = record.models if generated.alyx_endpoints else History()
     known = KnownQueryModel(query_model, models) if query_model else None
     return Reference(generated, render_reference(context, known, _applied_to(generated, corrections), guide))
 
@@ -102,16 +99,3 @@ def _applied_to(generated: Generated, others: tuple[Correction, ...]) -> Iterabl
     }
     yield from applied.values()
     yield from ((correction, ()) for correction in others if id(correction) not in applied)
-
-
-@cache
-def _histories() -> tuple[History, History]:
-    """Return what the shipped snapshots have, and what the shipped query models have."""
-    apis = {version: _api(file.read_bytes()) for version, file in snapshots().items() if version != "shipped"}
-    models = {version: read_query_model(file) for version, file in query_models().items()}
-    return history(apis, models)
-
-
-def _api(content: bytes) -> Api:
-    corrected = correct(normalise(decode(content, "a snapshot")), shipped_corrections(), strict=False)
-    return build_api(corrected.document)

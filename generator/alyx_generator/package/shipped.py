@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from alyx_generator.model.docs import shipped_docs
+from alyx_generator.package.history import history_file, with_shipped
 from alyx_generator.package.pipeline import Generated, generate_client
 from alyx_generator.package.write import Difference, check, write
 from alyx_generator.source.fetch import decode
+from alyx_generator.source.history import history_text, read_history
 from alyx_generator.source.normalise import normalise
 from alyx_generator.source.openapi import Document, JSONDict
 from alyx_generator.source.overlay import correct, shipped_corrections
-from alyx_generator.source.paths import QUERY_MODEL, SHIPPED, checkout, data_folder
+from alyx_generator.source.paths import HISTORY, QUERY_MODEL, SHIPPED, checkout, data_folder
 from alyx_generator.source.query_model import QueryModel, query_model_text, read_query_model
 from alyx_generator.source.snapshots import lock_entry, lock_query_entry, structure_only, to_json
 
@@ -38,11 +40,12 @@ def write_shipped() -> Generated:
     NoCheckoutError
         This is not a checkout.
     """
-    _require_checkout()
+    require_checkout()
     result = generate_shipped()
     for folder, files in _products(result).items():
         write(files, folder)
     _write_lock(_read_lock())
+    history_file().write_text(_history_text(), encoding="utf-8", newline="\n")
     return result
 
 
@@ -54,7 +57,7 @@ def check_shipped() -> list[Difference]:
     NoCheckoutError
         This is not a checkout.
     """
-    _require_checkout()
+    require_checkout()
     differences = [
         Difference(f"{folder.name}/{difference.path}", difference.reason, difference.diff)
         for folder, files in _products(generate_shipped()).items()
@@ -62,6 +65,8 @@ def check_shipped() -> list[Difference]:
     ]
     if _lock_text(_read_lock()) != _lock_file().read_text(encoding="utf-8"):
         differences.append(Difference("schemas/lock.toml", "differs from what is generated"))
+    if not history_file().is_file() or _history_text() != history_file().read_text(encoding="utf-8"):
+        differences.append(Difference(f"schemas/{HISTORY}", "lacks a shipped snapshot, or differs from the newest one"))
     return differences
 
 
@@ -77,7 +82,7 @@ def take_snapshot(document: Document, name: str, origin: str) -> JSONDict:
     origin
         Where it came from, as text for the lock file.
     """
-    _require_checkout()
+    require_checkout()
     structure: JSONDict = structure_only(normalise(document))
     path = data_folder("schemas") / f"{name}.json"
     path.write_text(to_json(structure), encoding="utf-8", newline="\n")
@@ -97,7 +102,7 @@ def store_query_model(model: QueryModel, name: str, origin: str) -> None:
     origin
         Where it came from, as text for the lock file.
     """
-    _require_checkout()
+    require_checkout()
     path = data_folder("schemas") / f"{name}{QUERY_MODEL}"
     path.write_text(query_model_text(model), encoding="utf-8", newline="\n")
     _record(path.stem, origin)
@@ -109,7 +114,14 @@ def _record(name: str, origin: str) -> None:
     _write_lock(lock)
 
 
-def _require_checkout() -> Path:
+def require_checkout() -> Path:
+    """Return the root of the checkout.
+
+    Raises
+    ------
+    NoCheckoutError
+        This is not a checkout.
+    """
     root = checkout()
     if root is None:
         raise NoCheckoutError(
@@ -126,7 +138,7 @@ def _products(result: Generated) -> dict[Path, Mapping[str, str]]:
         for name in _read_lock()
         if not _is_query_model(name)
     }
-    endpoints = _require_checkout() / "alyx_client" / "endpoints"
+    endpoints = require_checkout() / "alyx_client" / "endpoints"
     return {endpoints: result.files, data_folder("schemas") / "corrected": corrected}
 
 
@@ -136,6 +148,10 @@ def _read_snapshot(name: str) -> JSONDict:
 
 def _corrected(name: str) -> JSONDict:
     return correct(normalise(_read_snapshot(name)), shipped_corrections(), strict=False).document
+
+
+def _history_text() -> str:
+    return history_text(with_shipped(read_history(history_file())))
 
 
 def _lock_file() -> Path:

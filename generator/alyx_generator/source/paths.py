@@ -12,6 +12,9 @@ SHIPPED = "alyx-3.6.1"
 QUERY_MODEL = ".query.json"
 """The end of the names of query models' files."""
 
+HISTORY = "history.json"
+"""The name of the file that records which versions of Alyx have what."""
+
 
 def data_folder(name: str) -> Path:
     """Return the path of the folder ``templates`` or ``schemas``.

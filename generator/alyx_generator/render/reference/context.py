@@ -8,8 +8,9 @@ from functools import cached_property
 
 from alyx_generator.model.docs import Docs
 from alyx_generator.model.ir import Api, ConditionModel, Endpoint
-from alyx_generator.render.reference.history import History
+from alyx_generator.model.parts import api_parts
 from alyx_generator.render.reference.module_source import ClassField, ModuleSource, read_module
+from alyx_generator.source.history import History, Part
 
 __all__ = ["Client", "Context"]
 
@@ -74,6 +75,11 @@ class Context:
     def classes(self) -> dict[str, Mapping[str, ClassField]]:
         """The fields of all models by class, and by attribute."""
         return {name: fields for module in self.modules.values() for name, fields in module.fields.items()}
+
+    @cached_property
+    def parts(self) -> frozenset[Part]:
+        """The endpoints, actions, filters and fields of the server."""
+        return api_parts(self.api)
 
     @cached_property
     def condition_models(self) -> dict[str, ConditionModel]:

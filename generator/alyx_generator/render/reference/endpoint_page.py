@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from alyx_generator.model.ir import Endpoint, EndpointAction
 from alyx_generator.model.json_fields import fields_by_key
 from alyx_generator.model.nouns import listed
+from alyx_generator.model.parts import action_part, filter_part
 from alyx_generator.render.reference.context import Context
 from alyx_generator.render.reference.examples import examples
 from alyx_generator.render.reference.fields import fields_table, nested_tables, shapes_of
-from alyx_generator.render.reference.history import OR_EARLIER
+from alyx_generator.render.reference.history import in_words, removed_rows, since
 from alyx_generator.render.reference.markdown import HEAD, block, code, link, prose, signature_block, table
 from alyx_generator.render.reference.module_source import MethodSource
 from alyx_generator.render.reference.related import related
@@ -54,17 +55,16 @@ def endpoint_page(endpoint: Endpoint, context: Context, sources: Mapping[str, st
         parts += _action(action, endpoint, context, sources[f"{endpoint.name}/{action.name}.py"])
     parts += _many(endpoint, context)
     parts += _shapes(endpoint, context)
+    parts += _removed(endpoint, context)
     parts += related(endpoint, context)
     return "\n".join(parts)
 
 
 def _about(endpoint: Endpoint, context: Context) -> Iterator[str]:
-    since = context.history.since((endpoint.name,))
+    versions = in_words(context.history, (endpoint.name,))
     facts = [f"Path {code(endpoint.path)}"]
-    if since:
-        facts.append(
-            f"in Alyx since {since.removeprefix(OR_EARLIER)}{' or earlier' if since.startswith(OR_EARLIER) else ''}"
-        )
+    if versions:
+        facts.append(f"in Alyx since {versions}")
     if model := context.condition_model(endpoint):
         facts.append(f"conditions on the fields of {link(model.name, f'../query-model.md#{model.name.lower()}')}")
     yield f"{'; '.join(facts)}.\n"
@@ -77,7 +77,7 @@ def _actions_table(endpoint: Endpoint, context: Context) -> str:
             prose(re.split(r"(?<=\.)\s", action.description)[0]),
             code(f"{action.method} {action.path}"),
             code(_returns(context.modules[endpoint.name].methods[action.name])),
-            context.history.since((endpoint.name, "action", action.name)),
+            since(context.history, action_part(endpoint, action.name)),
         )
         for action in endpoint.actions
     ]
@@ -110,7 +110,7 @@ def _filters(action: EndpointAction, endpoint: Endpoint, method: MethodSource, c
             prose(meanings[one.keyword]),
             describe_type(method.annotations[one.keyword]).text,
             code(filter_example(one, endpoint.name, context.docs, model)),
-            context.history.since((endpoint.name, "filter", action.name, one.keyword)),
+            since(context.history, filter_part(endpoint, one)),
         )
         for one in action.filters
     ]
@@ -152,7 +152,7 @@ def _shapes(endpoint: Endpoint, context: Context) -> Iterator[str]:
     yield "## Fields\n"
     yield from (f"- {code(name)}: {prose(docs[name].partition(chr(10) * 2)[0])}" for name in shapes.all)
     yield ""
-    yield fields_table(shapes, context)
+    yield fields_table(endpoint, shapes, context)
     models = context.api.models
     if any(models[name].id_in_url for name in shapes.returned):
         yield "Records also have `id`: the key at the end of their `url`.\n"
@@ -167,3 +167,14 @@ def _shapes(endpoint: Endpoint, context: Context) -> Iterator[str]:
         yield f"### {code(name)}\n"
         yield f"{prose(description)}\n"
         yield text
+
+
+def _removed(endpoint: Endpoint, context: Context) -> Iterator[str]:
+    own = context.history.only({endpoint.name})
+    rows = [
+        (part[1], code(part[2]), *versions) for part, *versions in removed_rows(own, context.parts) if len(part) > 1
+    ]
+    if rows:
+        yield "## Removed\n"
+        yield "Older versions of Alyx also have:\n"
+        yield table(("kind", "name", "since", "removed in"), rows)

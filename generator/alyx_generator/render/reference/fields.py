@@ -9,6 +9,7 @@ from alyx_generator.model.ir import Endpoint, Model
 from alyx_generator.model.naming import attribute_names, changes_name
 from alyx_generator.render.methods import takes_changes
 from alyx_generator.render.reference.context import Context
+from alyx_generator.render.reference.history import field_since, model_places
 from alyx_generator.render.reference.markdown import code, prose, table
 from alyx_generator.render.reference.types import describe_type
 
@@ -50,28 +51,35 @@ def shapes_of(endpoint: Endpoint, context: Context) -> Shapes:
     return Shapes(tuple(returned), tuple(sent), tuple(changes), create or next(iter(sent), ""))
 
 
-def fields_table(shapes: Shapes, context: Context) -> str:
+def fields_table(endpoint: Endpoint, shapes: Shapes, context: Context, places: Sequence[str] = ("",)) -> str:
     """Return the table of the fields of an endpoint's records.
 
     Parameters
     ----------
+    endpoint
+        The endpoint.
     shapes
-        The shapes of its records.
+        The shapes of its records, or of what is in them.
     context
         What pages are made from.
+    places
+        Where they are in its records: the beginning of the paths to their fields.
     """
     names = sorted({name for shape in shapes.all for name in context.classes.get(shape, {})})
-    return table(_TITLES, (_row(name, shapes, context) for name in names))
+    rows = ((*_row(name, shapes, context), _since(name, endpoint, shapes, context, places)) for name in names)
+    return table(_TITLES, rows)
 
 
 def nested_tables(endpoint: Endpoint, shapes: Shapes, context: Context) -> Iterator[tuple[str, str, str]]:
     """Yield the name, the description and the table of each model that is part of an endpoint's records only."""
     module = context.modules[endpoint.name]
+    places = model_places(endpoint, context)
     for model in endpoint.models:
         if model.name not in shapes.all and model.name in module.fields:
             is_sent = model.kind == "request"
             nested = Shapes(() if is_sent else (model.name,), (model.name,) if is_sent else (), (), model.name)
-            yield model.name, module.docs[model.name], fields_table(nested, context)
+            text = fields_table(endpoint, nested, context, places.get(model.name, ()))
+            yield model.name, module.docs[model.name], text
 
 
 def _row(name: str, shapes: Shapes, context: Context) -> Sequence[str]:
@@ -86,8 +94,13 @@ def _row(name: str, shapes: Shapes, context: Context) -> Sequence[str]:
         "" if sent or not shapes.sent else "yes",
         "yes" if _is_required(name, shapes.required_by, context) else "",
         "all" if len(having) == len(shapes.all) else ", ".join(map(code, having)),
-        context.history.earliest([("field", shape, _server_name(name, shape, context)) for shape in having]),
     )
+
+
+def _since(name: str, endpoint: Endpoint, shapes: Shapes, context: Context, places: Sequence[str]) -> str:
+    having = [shape for shape in shapes.all if name in context.classes.get(shape, {})]
+    names = {_server_name(name, shape, context) for shape in having}
+    return field_since([f"{place}{one}" for place in places for one in names], endpoint, context)
 
 
 def _type(name: str, returned: Sequence[str], sent: Sequence[str], context: Context) -> str:

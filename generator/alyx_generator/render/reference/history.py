@@ -1,82 +1,90 @@
-"""The versions of Alyx that a part of a server's schema, or of its query model, is in."""
+"""The versions of Alyx that parts of an interface are in, as cells and tables of the pages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 
-from alyx_generator.model.ir import Api
-from alyx_generator.source.query_model import QueryModel
+from alyx_generator.model.ir import Endpoint
+from alyx_generator.model.parts import field_part, record_fields
+from alyx_generator.render.reference.context import Context
+from alyx_generator.source.history import History, Part
 
-OR_EARLIER = "≤\u00a0"
-"""What stands before the oldest version that is known, with a space at which no line breaks."""
+__all__ = ["about_versions", "field_since", "in_words", "model_places", "removed_rows", "since"]
 
-Part = tuple[str, ...]
-"""An endpoint; with an action, a filter of it, or a field of a model."""
+_OR_EARLIER = "≤\u00a0"  # with a space at which no line breaks
 
-
-@dataclass(frozen=True)
-class History:
-    """What the known versions of Alyx have.
-
-    Parameters
-    ----------
-    versions
-        The parts of each version, the oldest version first.
-    """
-
-    versions: Mapping[str, frozenset[Part]]
-
-    def since(self, part: Part) -> str:
-        """Return the version since which Alyx has a part: ``≤`` of the oldest one; empty if the newest has none."""
-        newest_first = [*self.versions][::-1]
-        present = [name for name in newest_first if part in self.versions[name]]
-        # A part that was gone in between is new since it came back.
-        unbroken = [name for name, other in zip(newest_first, present, strict=False) if name == other]
-        if not unbroken:
-            return ""
-        return f"{OR_EARLIER}{unbroken[-1]}" if len(unbroken) == len(newest_first) else unbroken[-1]
-
-    def earliest(self, parts: Sequence[Part]) -> str:
-        """Return the earliest version of several parts, as `since` does."""
-        versions = ["", *[*self.versions][::-1]]
-        return max((self.since(part) for part in parts), key=lambda one: versions.index(one.removeprefix(OR_EARLIER)))
+_VERSIONS = """\
+*Since* is the first version of Alyx that has something: {count} versions from {oldest} to {newest} are recorded, and
+`≤ {oldest}` is that version or an earlier one. A cell is empty where the record says nothing.
+"""
 
 
-def history(apis: Mapping[str, Api], query_models: Mapping[str, QueryModel]) -> tuple[History, History]:
-    """Return what versions of Alyx have: in their schemas, and in their query models.
+def about_versions(history: History) -> str:
+    """Return the explanation of the versions on the pages; empty if none are recorded."""
+    if not history.versions:
+        return ""
+    oldest, newest = history.versions[0], history.versions[-1]
+    return _VERSIONS.format(count=len(history.versions), oldest=oldest, newest=newest)
+
+
+def since(history: History, part: Part) -> str:
+    """Return the version since which Alyx has a part, and the one that removed it; empty if they are unknown."""
+    return _cell(history, part, _OR_EARLIER, "")
+
+
+def in_words(history: History, part: Part) -> str:
+    """Return the same as `since`, in a sentence."""
+    return _cell(history, part, "", " or earlier")
+
+
+def field_since(paths: Sequence[str], endpoint: Endpoint, context: Context) -> str:
+    """Return the same as `since`, for the field that the earliest version has of those that are one to a reader.
 
     Parameters
     ----------
-    apis
-        What the schema of each version describes.
-    query_models
-        The query model of each version.
+    paths
+        The paths to them in the endpoint's records.
+    endpoint
+        The endpoint.
+    context
+        What pages are made from.
     """
-    return (
-        History({version: frozenset(_parts(apis[version])) for version in sorted(apis, key=_numbers)}),
-        History({version: frozenset(_fields(query_models[version])) for version in sorted(query_models, key=_numbers)}),
-    )
+    history = context.history
+    parts = [field_part(endpoint, path) for path in paths]
+    known = [part for part in parts if history.since(part)]
+    lasting = [part for part in known if not history.removed(part)] or known
+    first = min(lasting, key=lambda part: history.versions.index(history.since(part)), default=())
+    return since(history, first)
 
 
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".")]
+def model_places(endpoint: Endpoint, context: Context) -> dict[str, list[str]]:
+    """Return the places of each model in an endpoint's records, each as the beginning of the paths to its fields."""
+    places: dict[str, list[str]] = {}
+    for path, model in record_fields(endpoint, context.api.models):
+        places.setdefault(model.name, []).append(path)
+    return places
 
 
-def _parts(api: Api) -> Iterator[Part]:
-    for endpoint in api.endpoints:
-        yield (endpoint.name,)
-        for action in endpoint.actions:
-            yield (endpoint.name, "action", action.name)
-            for one in action.filters:
-                yield (endpoint.name, "filter", action.name, one.keyword)
-        for model in endpoint.models:
-            for field in model.fields:
-                yield ("field", model.name, field.name)
+def removed_rows(history: History, present: Collection[Part]) -> Iterator[tuple[Part, str, str]]:
+    """Yield what older versions of Alyx have and the newest one lacks: the part, since when, and what removed it.
+
+    Parameters
+    ----------
+    history
+        What versions of Alyx have.
+    present
+        The parts that the server has; an older one may have some that are removed.
+    """
+    for part in sorted(history.parts.keys() - present):
+        if removed := history.removed(part):
+            first = history.since(part)
+            yield part, f"{_OR_EARLIER}{first}" if first == history.versions[0] else first, removed
 
 
-def _fields(model: QueryModel) -> Iterator[Part]:
-    for name, fields in model.models.items():
-        yield (name,)
-        for field in fields:
-            yield (name, field)
+def _cell(history: History, part: Part, before: str, after: str) -> str:
+    first = history.since(part)
+    if not first:
+        return ""
+    shown = f"{before}{first}{after}" if first == history.versions[0] else first
+    removed = history.removed(part)
+    return f"{shown}, removed in {removed}" if removed else shown

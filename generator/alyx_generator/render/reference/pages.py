@@ -10,18 +10,13 @@ from alyx_generator.render.modules import Files
 from alyx_generator.render.reference.context import Context
 from alyx_generator.render.reference.corrections_page import AppliedTo, corrections_page
 from alyx_generator.render.reference.endpoint_page import endpoint_page, example_sources
-from alyx_generator.render.reference.history import History
+from alyx_generator.render.reference.history import about_versions, removed_rows, since
 from alyx_generator.render.reference.markdown import HEAD, code, link, prose, table
 from alyx_generator.render.reference.query_model_page import query_model_page
+from alyx_generator.source.history import History
 from alyx_generator.source.query_model import QueryModel
 
 __all__ = ["KnownQueryModel", "render_reference"]
-
-_SINCE = """\
-*Since* is the first version of Alyx that has an endpoint, a filter or a field: of {versions}, whose schemas are known,
-and `≤ {oldest}` is that version or an earlier one. *Null* says whether a value may be `None`, and *in* which shapes of
-a record have a field.
-"""
 
 
 @dataclass(frozen=True)
@@ -61,22 +56,25 @@ def render_reference(
 
 
 def _index(context: Context) -> Iterator[str]:
-    versions = list(context.history.versions)
     yield HEAD
     yield "# Endpoints\n"
     yield f"`{context.client.name}` has {len(context.api.endpoints)} endpoints.\n"
-    if versions:
-        yield _SINCE.format(versions=" and ".join(versions), oldest=versions[0])
+    yield about_versions(context.history)
+    yield "*Null* says whether a value may be `None`, and *in* which shapes of a record have a field.\n"
     rows = (
         (
             link(endpoint.name, f"{endpoint.name}.md"),
             prose(endpoint.description),
             ", ".join(code(action.name) for action in endpoint.actions),
-            context.history.since((endpoint.name,)),
+            since(context.history, (endpoint.name,)),
         )
         for endpoint in context.api.endpoints
     )
     yield table(("endpoint", "purpose", "actions", "since"), rows)
+    removed = [(code(part[0]), *when) for part, *when in removed_rows(context.history, context.parts) if len(part) == 1]
+    if removed:
+        yield "## Removed endpoints\n"
+        yield table(("endpoint", "since", "removed in"), removed)
     yield "```{toctree}\n:hidden:\n"
     yield from (endpoint.name for endpoint in context.api.endpoints)
     yield "```\n"

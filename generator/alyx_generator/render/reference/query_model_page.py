@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from alyx_client.runtime import query
 from alyx_client.runtime.query import Field
 from alyx_generator.model.ir import ConditionModel
+from alyx_generator.model.parts import query_model_parts
 from alyx_generator.render.reference.context import Context
-from alyx_generator.render.reference.history import History
+from alyx_generator.render.reference.history import removed_rows, since
 from alyx_generator.render.reference.markdown import HEAD, code, link, prose, table
+from alyx_generator.source.history import History
 from alyx_generator.source.query_model import QueryModel
 
 __all__ = ["query_model_page"]
@@ -44,6 +46,7 @@ def query_model_page(context: Context, query_model: QueryModel, history: History
     parts += ["## Models\n", *_overview(context)]
     for model in context.api.condition_models:
         parts += _model(model, query_model, history)
+    parts += _removed(query_model, history)
     return "\n".join(parts)
 
 
@@ -118,8 +121,17 @@ def _model(model: ConditionModel, query_model: QueryModel, history: History) -> 
                 code(fields[names[field.name]].django_class),
                 link(field.model, f"#{field.model.lower()}") if field.model else "",
                 "" if field.model else code(field.kind),
-                history.since((model.name, names[field.name])),
+                since(history, (model.name, names[field.name])),
             )
             for field in model.fields
         ),
     )
+
+
+def _removed(query_model: QueryModel, history: History) -> Iterator[str]:
+    removed = removed_rows(history, query_model_parts(query_model))
+    rows = [(code(part[0]), code("".join(part[1:])), *versions) for part, *versions in removed]
+    if rows:
+        yield "## Removed fields\n"
+        yield "Older versions of Alyx also have:\n"
+        yield table(("model", "name", "since", "removed in"), rows)
