@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,7 +69,9 @@ def _filter_value(one: Filter, endpoint: str, docs: Docs, model: ConditionModel 
         case "day":
             return '"2020-01-31"'
         case "repeat" | "comma":
-            return f'["{_KEY}"]' if "UUID" in one.annotation else '["a", "b"]'
+            if "UUID" in one.annotation:
+                return f'["{_KEY}"]'
+            return "[1, 2]" if re.search(r"\bint\b", one.annotation) else '["a", "b"]'
         case _:
             return _of_annotation(one.annotation)
 
