@@ -99,7 +99,8 @@ def _datasets_of(query: ListQuery, row: Record) -> list[Record]:
 
 
 def _qc(label: str) -> int:
-    level = QC.get(label.upper())
-    if level is None:
+    # The stored number is accepted, too, other than in `qc`.
+    level = QC.get(label.upper(), label)
+    if str(level) not in map(str, QC.values()):
         raise ServerFailure(f"{label} is not a valid QC")
-    return level
+    return int(level)

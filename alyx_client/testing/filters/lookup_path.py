@@ -72,6 +72,8 @@ def resolve(tables: Mapping[str, Table], table_name: str, path: str) -> LookupPa
     ServerFailure
         A name is neither a field, a transform nor a look-up; the message is Django's.
     """
+    if not path:
+        raise ServerFailure("Cannot parse keyword query ''")
     parts = path.split("__")
     joins: list[Join] = []
     table = tables[table_name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -116,8 +117,13 @@ def _to_uuid(text: str) -> str:
     return str(uuid.UUID(text))
 
 
+def with_two_digits(text: str) -> str:
+    """Return a date with two digits of month and day; Django takes one, and Python's reader does not."""
+    return re.sub(r"^(\d{4})-(\d\d?)-(\d\d?)(?!\d)", lambda day: f"{day[1]}-{day[2]:0>2}-{day[3]:0>2}", text)
+
+
 def _to_date(text: str) -> str:
-    return date.fromisoformat(text[:10] if "T" in text else text).isoformat()
+    return date.fromisoformat(with_two_digits(text.partition("T")[0])).isoformat()
 
 
 _CONVERSIONS: dict[str, tuple[Callable[[str], object], str]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +11,11 @@ from datetime import date, datetime
 from typing import Literal
 
 from alyx_client.testing.failures import ValidationFailure
-from alyx_client.testing.filters.lookups import Predicate, compile_filter
+from alyx_client.testing.filters.lookups import Predicate, compile_filter, with_two_digits
 from alyx_client.testing.records.relations import Table
 from alyx_client.testing.records.store import Record, Store
 
+_MAX_NUMBER = 1e50  # of django-filter's NumberFilter
 FilterType = Literal["text", "uuid", "number", "boolean", "datetime", "date", "uuids"]
 
 _MESSAGES: dict[FilterType, str] = {
@@ -50,6 +53,16 @@ class ListQuery:
         return compile_filter(self.store, self.tables, self.table, path, value)
 
 
+def _number(name: str, text: str) -> float:
+    number = float(text)
+    if math.isfinite(number) and abs(number) <= _MAX_NUMBER:
+        return number
+    # Django takes "nan" and "inf" for words, and 1e400 for a number that is too large.
+    if re.fullmatch(r"[-+]?(nan|inf(inity)?)", text.strip(), re.IGNORECASE):
+        raise ValueError(text)
+    raise ValidationFailure({name: ["Ensure this value is less than or equal to 1e+50."]})
+
+
 FilterMethod = Callable[[ListQuery, str], Predicate]
 """A filter with a method of its own: takes the request and the parameter's value."""
 
@@ -74,15 +87,17 @@ def clean(name: str, type: FilterType, value: str) -> object:
             case "uuids":
                 return [str(uuid.UUID(item)) for item in value.split(",")]
             case "number":
-                return float(value)
+                return _number(name, value)
             case "datetime":
-                return datetime.fromisoformat(value).isoformat()
+                return datetime.fromisoformat(with_two_digits(value)).isoformat()
             case "date":
-                return date.fromisoformat(value).isoformat()
+                return date.fromisoformat(with_two_digits(value)).isoformat()
             case "boolean":
                 # django-filter's BooleanFilter ignores every other text.
                 return {"true": True, "false": False}.get(value.lower())
             case "text":
+                if "\0" in value:
+                    raise ValidationFailure({name: ["Null characters are not allowed."]})
                 return value
     except ValueError:
         raise ValidationFailure({name: [_MESSAGES[type]]}) from None

@@ -8,8 +8,10 @@ from typing import Any
 
 from alyx_client.testing.failures import ServerFailure, ValidationFailure
 from alyx_client.testing.records.json_values import is_object
+from alyx_client.testing.records.relations import Table
 from alyx_client.testing.records.sessions import clear_other_defaults, find_session
-from alyx_client.testing.records.store import Record
+from alyx_client.testing.records.store import Record, Store
+from alyx_client.testing.records.water import WaterControl
 from alyx_client.testing.records.write_context import WriteContext, now
 
 SaveHook = Callable[[WriteContext, Record, Mapping[str, Any]], None]
@@ -76,9 +78,19 @@ def _complete_dataset(context: WriteContext, record: Record, values: Mapping[str
 
 
 def _check_note_target(context: WriteContext, record: Record, _values: Mapping[str, Any]) -> None:
-    # The view looks for the object after the serializer has accepted its key.
-    table = next(table for table in context.tables.values() if table.content_type == record["content_type"])
-    if context.store.get(table.name, record["object_id"]) is None:
+    check_note_target(context.store, context.tables, record)
+
+
+def check_note_target(store: Store, tables: Mapping[str, Table], note: Record) -> None:
+    """Check that the record exists that a note is about.
+
+    Raises
+    ------
+    ServerFailure
+        It does not: Alyx looks for it after the serializer has accepted its key.
+    """
+    table = next(table for table in tables.values() if table.content_type == note["content_type"])
+    if store.get(table.name, note["object_id"]) is None:
         raise ServerFailure(f"{table.model} matching query does not exist.")
 
 
@@ -131,6 +143,8 @@ PRE_CREATE: dict[str, SaveHook] = {
 def _record_history(record: Record, changes: Record) -> None:
     """Append the old values of some fields of a subject to its JSON, as Alyx does."""
     current: object = changes.get("json", record["json"])
+    if current and not is_object(current):
+        raise ServerFailure(f"'{type(current).__name__}' object has no attribute 'get'")
     extended: Record = dict(current) if is_object(current) else {}
     for name in ("nickname", "responsible_user", "cage"):
         # The history has the text of the old value; that of a foreign key is its primary key.
@@ -206,9 +220,17 @@ def _assign_subjects(context: WriteContext, record: Record, values: Mapping[str,
         context.store.update("subjects", key, {"responsible_user": record["id"]})
 
 
+def _compute_water(context: WriteContext, record: Record, _values: Mapping[str, Any]) -> None:
+    subject = context.store.get("subjects", record["subject"])
+    if subject is not None:
+        # Alyx computes the water due again, which fails if a weighing has no date.
+        WaterControl(context.store, subject)
+
+
 POST_SAVE: dict[str, SaveHook] = {
     "users": _assign_subjects,
     "subjects": _end_water_restrictions,
     "datasets": _link_to_insertion,
     "insertions": _link_session_datasets,
+    "weighings": _compute_water,
 }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 from alyx_client.testing.records.field_validation import InvalidField, is_uuid
-from alyx_client.testing.records.json_values import is_sequence
+from alyx_client.testing.records.json_values import is_object, is_sequence
 from alyx_client.testing.records.relations import Relation, Table
 from alyx_client.testing.records.store import Key, Record, Store, primary_key
 
@@ -30,17 +30,17 @@ class RelatedFields:
         """
         if not relation.many:
             return self._key(relation, value)
-        if not is_sequence(value):
+        # Like DRF, take whatever can be iterated but text: of an object, its names.
+        if not is_sequence(value) and not is_object(value):
             raise InvalidField(f'Expected a list of items but got type "{type(value).__name__}".')
         return [self._key(relation, item) for item in value]
 
     def _key(self, relation: Relation, value: object) -> Key:
         if relation.representation == "hyperlink":
             return self._key_of_hyperlink(relation, value)
-        kind = type(value).__name__
-        if isinstance(value, bool | list | Mapping):
-            if relation.representation == "key":
-                raise InvalidField(f"Incorrect type. Expected pk value, received {kind}.")
+        if relation.representation == "key" and isinstance(value, bool | list | Mapping):
+            raise InvalidField(f"Incorrect type. Expected pk value, received {type(value).__name__}.")
+        if isinstance(value, str) and "\0" in value:
             raise InvalidField("Invalid value.")
         related = self._find(relation, value)
         if related is not None:
@@ -54,9 +54,13 @@ class RelatedFields:
         if relation.slug_field != "id":
             return self.store.find(relation.to, relation.slug_field, text)
         if self.tables[relation.to].has_integer_key:
-            if not re.fullmatch(r"-?\d+", text):
+            # Python's `int`, as in Django: true is 1, and 1.5 is 1.
+            if not isinstance(value, int | float) and not re.fullmatch(r"-?\d+", text):
                 raise InvalidField("Invalid value.")
-            return self.store.get(relation.to, int(text))
+            return self.store.get(relation.to, int(value if isinstance(value, int | float) else text))
+        if isinstance(value, int):
+            # Django takes a number for the value of a UUID.
+            return None
         try:
             return self.store.get(relation.to, str(uuid.UUID(text)))
         except ValueError:

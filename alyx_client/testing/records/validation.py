@@ -14,6 +14,8 @@ from alyx_client.testing.records.store import Record, Store
 from alyx_client.testing.records.tables import WRITE_ONLY_RELATIONS
 from alyx_client.testing.schema.document import FieldSchema, ObjectSchema
 
+# Fields that Alyx declares as optional, and that a validator of several fields requires afterwards.
+_REQUIRED_LATE = {("insertions", "session"), ("tasks", "session"), ("channels", "trajectory_estimate")}
 _NEVER_BLANK = {("subjects", "nickname")}
 
 
@@ -60,20 +62,22 @@ class Validator:
             raise ValidationFailure({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {kind}."]})
         values: Record = {}
         errors: dict[str, list[str]] = {}
+        late_errors: dict[str, list[str]] = {}
         for name, field in schema.fields.items():
             if field.read_only or name == "url":
                 continue
             if name not in body:
                 if field.required and not partial:
-                    errors[name] = ["This field is required."]
+                    is_late = (self.table.name, name) in _REQUIRED_LATE
+                    (late_errors if is_late else errors)[name] = ["This field is required."]
                 continue
             try:
                 values[name] = self._value(field, body[name])
                 self._check_unique(name, values[name], current)
             except InvalidField as problem:
                 errors[name] = [str(problem)]
-        if errors:
-            raise ValidationFailure(errors)
+        if errors or late_errors:
+            raise ValidationFailure(errors or late_errors)
         return values
 
     def validate_together(self, record: Record, changed: Iterable[str], current: Record | None = None) -> None:
@@ -104,7 +108,9 @@ class Validator:
         )
 
     def _value(self, field: FieldSchema, value: object) -> object:
-        if value is None:
+        relation = self.table.relations.get(field.name) or WRITE_ONLY_RELATIONS.get((self.table.name, field.name))
+        # DRF reads empty text as null where another record is named.
+        if value is None or (value == "" and relation is not None and not relation.many):
             if field.nullable:
                 return None
             raise InvalidField("This field may not be null.")
@@ -112,7 +118,6 @@ class Validator:
             raise InvalidField("Value must be valid JSON.")
         if self.table.name == "notes" and field.name in ("content_type", "image"):
             return self._content_type(value) if field.name == "content_type" else clean_image(value)
-        relation = self.table.relations.get(field.name) or WRITE_ONLY_RELATIONS.get((self.table.name, field.name))
         if relation is not None:
             return self._related.clean(relation, value)
         if field.name in self.table.choices:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from alyx_client.testing.failures import ServerFailure
 from alyx_client.testing.records.store import Record, Store
 
 
@@ -26,6 +27,9 @@ class WaterControl:
 
         self._restrictions = by_time("water-restriction", "start_time")
         self._weighings = by_time("weighings", "date_time")
+        if len(self._weighings) < len(store.related("weighings", "subject", subject["id"])):
+            # An assertion without a text: from then on, Alyx can show neither the subject nor lists that contain it.
+            raise ServerFailure("")
         self._administrations = by_time("water-administrations", "date_time")
         self._surgeries = by_time("surgeries", "start_time")
         self._birth_date: str | None = subject["birth_date"]

@@ -74,6 +74,12 @@ class Accounts:
             raise Failure(403, {"detail": "Invalid token header. No credentials provided."})
         if len(words) > 2:
             raise Failure(403, {"detail": "Invalid token header. Token string should not contain spaces."})
+        try:
+            # Headers arrive as Latin-1, and DRF decodes them as UTF-8.
+            words[1].encode("latin-1").decode()
+        except UnicodeError:
+            detail = "Invalid token header. Token string should not contain invalid characters."
+            raise Failure(403, {"detail": detail}) from None
         owner = self._owner(words[1])
         if owner is None:
             # 403 rather than 401: Alyx's first authenticator has no `WWW-Authenticate` challenge.

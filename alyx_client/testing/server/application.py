@@ -7,6 +7,7 @@ import logging
 import math
 import mimetypes
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
@@ -15,13 +16,20 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from alyx_client.testing.failures import Failure, PageNotFound, UnreportedFailure, ValidationFailure
+from alyx_client.testing.records.json_values import is_object
 from alyx_client.testing.records.relations import Table
 from alyx_client.testing.records.store import Record, Store
 from alyx_client.testing.schema.document import Document, Endpoint
 from alyx_client.testing.server.accounts import Accounts
 from alyx_client.testing.server.data_server import DataServer
 from alyx_client.testing.server.faults import Faults
+from alyx_client.testing.server.login import read_credentials
 from alyx_client.testing.server.request_reader import (
+    JSON_TYPES,
+    SCHEMA_TYPES,
+    allowed_methods,
+    check_format,
+    description,
     json_response,
     method_not_allowed,
     method_of,
@@ -42,8 +50,18 @@ AuthenticatedHandler = Callable[[Request, Record | None], Coroutine[Any, Any, Re
 _RECORD_ACTIONS = {"GET": "read", "PUT": "update", "PATCH": "partial_update", "DELETE": "delete", "POST": "create"}
 _COLLECTION_ACTIONS = {"GET": "list", "POST": "create"}
 _FIXED_PATHS = ("/auth-token", "/api/schema", "/docs/", "/cache.zip", "/uploaded/{img_url}", "/cache/info/")
-# Every route takes all methods, so that a wrong one gets DRF's response rather than Starlette's.
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# Views of Alyx that declare no permissions: a public user may call them, and so may anybody.
+_OPEN_PATHS = ("/register-file", "/check-protected", "/new-download", "/sync-file-status")
+
+
+@dataclass(frozen=True)
+class _View:
+    """What DRF knows of a view: the methods that it serves, the media types that it sends, and who may call it."""
+
+    path: str
+    methods: frozenset[str]
+    media_types: tuple[str, ...] = JSON_TYPES
+    is_open: bool = False
 
 
 class Application:
@@ -84,7 +102,7 @@ class Application:
         routes = [Route("/data/{path:path}", data_server.handle, methods=["GET", "HEAD"]), *self._fixed_routes()]
         for path, methods in published.paths.items():
             if path not in _FIXED_PATHS:
-                routes.append(Route(path, self._handler(path, methods), methods=_METHODS))
+                routes.append(self._route(path, methods))
         pages: dict[Any, Any] = {
             404: not_found_page,
             PageNotFound: not_found_page,
@@ -95,41 +113,41 @@ class Application:
         self.asgi.router.redirect_slashes = False
 
     def _fixed_routes(self) -> list[Route]:
-        def guarded(path: str, handler: AuthenticatedHandler, method: str = "GET") -> Route:
-            return Route(path, self._guard(handler, frozenset({method})), methods=_METHODS)
-
         get = frozenset({"GET"})
-        login = self._guard(self._log_in, frozenset({"POST"}), requires_user=False)
+        login = _View("/auth-token", frozenset({"POST"}), JSON_TYPES[:1], is_open=True)
         routes = [
-            Route("/auth-token", login, methods=_METHODS),
-            guarded("/cache.zip", self._cache_zip),
-            Route("/cache/info", redirect_to_slash, methods=["GET"]),
-            Route("/cache/info/", self._handler("/cache/info/", get), methods=_METHODS),
-            Route("/cache/info/{tag}/", self._handler("/cache/info/{tag}/", get), methods=_METHODS),
-            guarded("/uploaded/{path:path}", self._uploaded),
+            self._guarded(login, self._log_in),
+            self._guarded(_View("/cache.zip", get), self._cache_zip),
+            _for_all_methods("/cache/info", redirect_to_slash),
+            self._route("/cache/info/", get),
+            _for_all_methods("/cache/info/{tag}", redirect_to_slash),
+            self._route("/cache/info/{tag}/", get),
+            self._guarded(_View("/uploaded/{path:path}", get), self._uploaded),
             Route("/docs/", self._docs, methods=["GET"]),
         ]
         # Servers before 3.3 publish CoreAPI at /docs and have no /api/schema.
         if self.published.format == "openapi":
-            routes += [guarded("/api/schema", self._schema), Route("/docs", redirect_to_slash, methods=["GET"])]
+            schema = _View("/api/schema", get, SCHEMA_TYPES)
+            routes += [self._guarded(schema, self._schema), _for_all_methods("/docs", redirect_to_slash)]
         else:
             routes.append(Route("/docs", self._docs, methods=["GET"]))
         return routes
 
-    def _handler(self, path: str, methods: frozenset[str]) -> Handler:
-        """Return the handler of one path of the document."""
+    def _route(self, path: str, methods: frozenset[str]) -> Route:
+        """Return the route of one path of the document."""
+        view = _View(path, methods, is_open=path in _OPEN_PATHS)
         if any(self.services.find(path, method) for method in methods):
-            return self._guard(self._service_handler(path), methods)
+            return self._guarded(view, self._service_handler(path))
         name = path.strip("/").split("/")[0]
         endpoint = self.behaviour.endpoints.get(name) or Endpoint(name, None, {})
         actions = _RECORD_ACTIONS if path.endswith("}") else _COLLECTION_ACTIONS
-        return self._guard(self._endpoint_handler(endpoint, actions, methods), methods)
+        return self._guarded(view, self._endpoint_handler(endpoint, actions))
 
     def _service_handler(self, path: str) -> AuthenticatedHandler:
         async def handle(request: Request, user: Record | None) -> Response:
             service = self.services.find(path, method_of(request))
             if service is None:
-                raise Failure(405, {"detail": f'Method "{request.method}" not allowed.'})
+                raise method_not_allowed(request)
             api_request = await read_request(request, user)
             try:
                 status, value = self._in_transaction(lambda: service(api_request))
@@ -139,16 +157,17 @@ class Application:
 
         return handle
 
-    def _endpoint_handler(
-        self, endpoint: Endpoint, actions: Mapping[str, str], methods: frozenset[str]
-    ) -> AuthenticatedHandler:
+    def _endpoint_handler(self, endpoint: Endpoint, actions: Mapping[str, str]) -> AuthenticatedHandler:
         async def handle(request: Request, user: Record | None) -> Response:
             operation = endpoint.operations.get(actions.get(method_of(request), ""))
             if operation is None:
-                raise method_not_allowed(request, methods)
+                raise method_not_allowed(request)
             api_request = await read_request(request, user)
             status, value = self._in_transaction(lambda: self.views.handle(endpoint, operation, api_request))
-            return Response(status_code=204) if status == 204 else json_response(status, value)
+            if status == 204:
+                return Response(status_code=204)
+            url = value.get("url") if status == 201 and is_object(value) else None
+            return json_response(status, value, {"Location": url} if url else None)
 
         return handle
 
@@ -162,20 +181,15 @@ class Application:
                 failure = problem
         raise failure
 
-    def _guard(self, handler: AuthenticatedHandler, methods: frozenset[str], *, requires_user: bool = True) -> Handler:
-        """Wrap a handler in authentication, throttling, the check of the method, and error responses."""
+    def _guarded(self, view: _View, handler: AuthenticatedHandler) -> Route:
+        """Return the route of a view: with negotiation, authentication, throttling, and DRF's error responses."""
 
         async def guarded(request: Request) -> Response:
             try:
-                user = self.accounts.authenticate(request.headers.get("authorization"))
-                if requires_user:
-                    self._check_access(request, user)
-                if method_of(request) not in methods:
-                    raise method_not_allowed(request, methods)
-                return await handler(request, user)
+                response = await self._respond(view, handler, request)
             except Failure as failure:
                 body = {**failure.body, "status_code": failure.status}
-                return json_response(failure.status, body, failure.headers)
+                response = json_response(failure.status, body, failure.headers)
             except (PageNotFound, UnreportedFailure):
                 raise
             except ClientDisconnect:
@@ -184,40 +198,47 @@ class Application:
             except Exception as problem:
                 # A mistake in this package: log it, since the client sees only a 500.
                 _LOG.exception("%s %s", request.method, request.url.path)
-                return json_response(500, {"detail": f"{type(problem).__name__}: {problem}", "status_code": 500})
+                response = json_response(500, {"detail": f"{type(problem).__name__}: {problem}", "status_code": 500})
+            response.headers["Allow"] = allowed_methods(view.methods)
+            response.headers["Vary"] = "Accept, Cookie"
+            return response
 
-        return guarded
+        return _for_all_methods(view.path, guarded)
 
-    def _check_access(self, request: Request, user: Record | None) -> None:
-        # In DRF's order: authentication, permissions, throttles.
-        if user is None:
-            raise Failure(403, {"detail": "Authentication credentials were not provided."})
-        if user["is_public_user"] and method_of(request) != "GET":
-            raise Failure(403, {"detail": "You do not have permission to perform this action."})
-        wait = self.faults.throttle_wait(user["username"])
+    async def _respond(self, view: _View, handler: AuthenticatedHandler, request: Request) -> Response:
+        # In DRF's order: negotiation, authentication, permissions, throttles, the method.
+        check_format(request, view.media_types)
+        user = self.accounts.authenticate(request.headers.get("authorization"))
+        if not view.is_open:
+            _check_permission(request, user)
+        self._check_throttle(user)
+        if request.method == "OPTIONS":
+            return json_response(200, description(view.path, view.media_types))
+        if method_of(request) not in view.methods:
+            raise method_not_allowed(request)
+        return await handler(request, user)
+
+    def _check_throttle(self, user: Record | None) -> None:
+        # DRF counts the requests of those who are not logged in by their address; here, all are from this machine.
+        wait = self.faults.throttle_wait(user["username"] if user else "")
         if wait is not None:
             seconds = max(1, math.ceil(wait))
             detail = f"Request was throttled. Expected available in {seconds} seconds."
             raise Failure(429, {"detail": detail}, {"Retry-After": str(seconds)})
 
     async def _log_in(self, request: Request, _user: Record | None) -> Response:
-        body = (await read_request(request, None)).fields()
-        errors: dict[str, list[str]] = {}
-        for name in ("username", "password"):
-            if name not in body:
-                errors[name] = ["This field is required."]
-            elif body[name] in ("", None):
-                errors[name] = [f"This field may not be {'blank' if body[name] == '' else 'null'}."]
-        if errors:
-            raise ValidationFailure(errors)
-        token = self.accounts.log_in(str(body["username"]), str(body["password"]))
+        username, password = read_credentials(await read_request(request, None))
+        token = self.accounts.log_in(username, password)
         if token is None:
             raise ValidationFailure({"non_field_errors": ["Unable to log in with provided credentials."]})
         return json_response(200, {"token": token})
 
     async def _schema(self, request: Request, _user: Record | None) -> Response:
-        accepts = request.headers.get("accept", "")
-        media_type = "application/json" if "application/json" in accepts else "application/vnd.oai.openapi+json"
+        accepted = request.headers.get("accept", "")
+        is_json = request.query_params.get("format") == "json"
+        default = SCHEMA_TYPES[2 if is_json else 0]
+        # JSON is YAML, too.
+        media_type = next((one for one in reversed(SCHEMA_TYPES) if one in accepted and "json" in one), default)
         return Response(json.dumps(self.published.raw, indent=4), media_type=media_type)
 
     async def _docs(self, _request: Request) -> Response:
@@ -236,3 +257,17 @@ class Application:
         if content is None or path.startswith("data/"):
             raise Failure(404, {"detail": "Not found."})
         return Response(content, media_type=mimetypes.guess_type(path)[0] or "application/octet-stream")
+
+
+def _check_permission(request: Request, user: Record | None) -> None:
+    if user is None:
+        raise Failure(403, {"detail": "Authentication credentials were not provided."})
+    if user["is_public_user"] and request.method != "GET":
+        raise Failure(403, {"detail": "You do not have permission to perform this action."})
+
+
+def _for_all_methods(path: str, handler: Handler) -> Route:
+    """Return a route for every method, so that a wrong one gets DRF's response rather than Starlette's."""
+    route = Route(path, handler)
+    route.methods = None
+    return route

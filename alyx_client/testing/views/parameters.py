@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from alyx_client.testing.records.json_values import is_sequence
+from alyx_client.testing.failures import ServerFailure
+from alyx_client.testing.records.json_values import is_object, is_sequence
+from alyx_client.testing.records.store import Record
+from alyx_client.testing.views.requests import ApiRequest
+
+
+def service_fields(request: ApiRequest) -> Record:
+    """Return the fields of a body, which Alyx's services take for an object without a check.
+
+    Raises
+    ------
+    ServerFailure
+        It is not; the message is Python's.
+    """
+    if request.form is None and not is_object(request.body):
+        raise ServerFailure(f"'{type(request.body).__name__}' object has no attribute 'get'")
+    return request.fields()
 
 
 def split_words(value: object) -> list[str]:

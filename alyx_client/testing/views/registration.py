@@ -8,7 +8,7 @@ from alyx_client.testing.failures import Failure, ServerFailure
 from alyx_client.testing.records.relations import QC, Table
 from alyx_client.testing.records.store import Record, Store
 from alyx_client.testing.records.write_context import WriteContext
-from alyx_client.testing.views.parameters import is_true, split_words, value_per_file
+from alyx_client.testing.views.parameters import is_true, service_fields, split_words, value_per_file
 from alyx_client.testing.views.registered_dataset import registered_dataset
 from alyx_client.testing.views.registrar import Registrar, is_protected
 from alyx_client.testing.views.registration_target import AlfFile, RegistrationTarget
@@ -37,7 +37,7 @@ class Registration:
 
     def register_file(self, request: ApiRequest) -> ViewResult:
         """Register files that exist in a repository."""
-        body = request.fields()
+        body = service_fields(request)
         context = WriteContext(self.store, self.tables, self._user(request, body))
         repository = find_repository(self.store, body)
         target = RegistrationTarget.find(context, body, internal=False)

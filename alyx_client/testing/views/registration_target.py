@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from alyx_client.testing.failures import Failure, ServerFailure
 from alyx_client.testing.records.sessions import find_session
 from alyx_client.testing.records.store import Record, Store
 from alyx_client.testing.records.write_context import WriteContext
 
-_SESSION_PATH = re.compile(r"(?P<subject>[\w.-]+)/(?P<date>\d{4}-\d{2}-\d{2})/(?P<number>\d{1,3})(?P<rest>/.*)?$")
+_SESSION_PATH = re.compile(r"(?P<subject>[\w.-]+)/(?P<date>\d{4}-\d{2}-\d{2})/(?P<number>\d{1,3})")
 _FOLDER = re.compile(r"[\w.-]+$")
 _REVISION = re.compile(r"#.+#$")
 _REVISION_HINT = "A revision folder must be surrounded by pound signs (#)."
@@ -70,9 +71,11 @@ class RegistrationTarget:
         Failure
             There is no such record.
         """
-        path = str(parameters.get("path") or "")
+        path = parameters.get("path") or ""
         if not path:
             raise ServerFailure("The path argument is required.")
+        if not isinstance(path, str):
+            raise ServerFailure(f"'{type(path).__name__}' object has no attribute 'replace'")
         target = cls(context.store, re.sub("/+", "/", path.replace("\\", "/")).strip("/"))
         content_type, object_id = parameters.get("content_type"), parameters.get("object_id")
         if content_type and object_id:
@@ -102,7 +105,7 @@ class RegistrationTarget:
             if self.subject is None:
                 unknown = f'A subject with nickname "{match["subject"]}" does not exist.'
                 raise ServerFailure("Subject matching query does not exist." if internal else unknown)
-            self.session = find_session(self.store, self.subject, match["date"], int(match["number"]))
+            self.session = find_session(self.store, self.subject, _day(match["date"]), int(match["number"]))
         except ServerFailure as failure:
             if internal:
                 raise
@@ -146,3 +149,12 @@ class RegistrationTarget:
 
         rows = [row for row in rows if row["name"] == file.name and row["collection"] == file.collection]
         return sorted(rows, key=creation, reverse=True)
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        problem = "value has the correct format (YYYY-MM-DD) but it is an invalid date."
+        # Not a ServerFailure: Alyx turns the other errors of a path into a 400.
+        raise Failure(500, {"detail": f"['“{text}” {problem}']"}) from None

@@ -15,7 +15,7 @@ from alyx_client.testing.records.store import Record, Store
 from alyx_client.testing.records.water import WaterControl
 from alyx_client.testing.records.write_context import now
 from alyx_client.testing.views.cache_tables import METADATA, cache_tables
-from alyx_client.testing.views.parameters import split_words
+from alyx_client.testing.views.parameters import service_fields, split_words
 from alyx_client.testing.views.registration import Registration
 from alyx_client.testing.views.requests import ApiRequest, ViewResult
 
@@ -62,11 +62,12 @@ class Services:
 
     def new_download(self, request: ApiRequest) -> ViewResult:
         """Count a download of every dataset by the user."""
-        body = request.fields()
-        if body.get("datasets") is None:
+        body = service_fields(request)
+        named = body.get("datasets")
+        if not isinstance(named, str | list | dict):
             # Alyx validates nothing here; these are the texts of the exceptions.
-            raise ServerFailure("'NoneType' object is not iterable")
-        datasets = [self._dataset(key) for key in split_words(body["datasets"])]
+            raise ServerFailure(f"'{type(named).__name__}' object is not iterable")
+        datasets = [self._dataset(key) for key in split_words(named)]
         projects = [self._project(name) for name in split_words(body.get("projects", ()))]
         downloads = [self._count_download(request.user, dataset, projects) for dataset in datasets]
         return 201, {
@@ -75,7 +76,8 @@ class Services:
         }
 
     def _count_download(self, user: Record | None, dataset: Record, projects: list[str]) -> Record:
-        assert user is not None
+        if user is None:
+            raise ServerFailure("['“AnonymousUser” is not a valid UUID.']")
         editor = Editor(self.store, self.tables, user)
         # One row for every user and dataset; later downloads raise its count.
         for download in self.store.related("downloads", "dataset", dataset["id"]):
@@ -139,4 +141,6 @@ def _day(request: ApiRequest, name: str) -> date | None:
     try:
         return date.fromisoformat(values[-1])
     except ValueError:
-        raise ServerFailure(f"time data '{values[-1]}' does not match format '%Y-%m-%d'") from None
+        # Alyx appends the time of noon before it reads the text.
+        detail = f"time data '{values[-1]} 12:00:00' does not match format '%Y-%m-%d %H:%M:%S'"
+        raise ServerFailure(detail) from None

@@ -11,6 +11,7 @@ from alyx_client.testing.filters.selection import select, sort
 from alyx_client.testing.records.computed import make_serializer
 from alyx_client.testing.records.editor import Editor
 from alyx_client.testing.records.form_data import decode_form
+from alyx_client.testing.records.hooks import check_note_target
 from alyx_client.testing.records.json_values import is_list
 from alyx_client.testing.records.relations import Table
 from alyx_client.testing.records.serializer import View
@@ -95,6 +96,9 @@ class Views:
 
     def _find(self, table: Table, request: ApiRequest) -> Record:
         value = next(iter(request.path_parameters.values()))
+        if "\0" in value:
+            # The database refuses it, and DRF takes that for a record that does not exist.
+            raise Failure(404, {"detail": "Not found."})
         if table.lookup_field != "id":
             record = self.store.find(table.name, table.lookup_field, value)
         # Django's path converters: a malformed key matches no route at all.
@@ -113,6 +117,8 @@ class Views:
     def _create(
         self, endpoint: Endpoint, operation: Operation, table: Table, request: ApiRequest
     ) -> Record | list[Record]:
+        if table.name == "trajectories" and is_list(request.body):
+            raise ServerFailure("'list' object has no attribute 'get'")
         if table.name == "channels" and is_list(request.body):
             return self._create_channels(endpoint, operation, request.body, request)
         values = self._validated(endpoint, operation, table, request, current=None)
@@ -149,6 +155,7 @@ class Views:
             for name in ("content_type", "object_id"):
                 if name not in values:
                     raise ServerFailure(f"'{name}'")
+            check_note_target(self.store, self.tables, values)
             values = store_image(self.store, values, request)
         return Editor(self.store, self.tables, request.user).update(table.name, record["id"], values)
 
