@@ -12,7 +12,7 @@ import typer
 from alyx_client import __version__
 from alyx_client.cli.admin import open_record
 from alyx_client.cli.cache import app as cache
-from alyx_client.cli.completion import CreateCommand, GetCommand, ListCommand, UpdateCommand, join_bash_words
+from alyx_client.cli.completion import CreateCommand, GetCommand, ListCommand, UpdateCommand, prepare_completion
 from alyx_client.cli.describe import describe
 from alyx_client.cli.doctor import doctor
 from alyx_client.cli.files import download, tables
@@ -133,8 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     write_utf8()
     show_warnings_in_one_line()
-    if os.environ.get("_ALYX_COMPLETE") == "complete_bash":
-        join_bash_words(os.environ)
+    prepare_completion(os.environ)
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
         code = app(words, prog_name="alyx", standalone_mode=False)

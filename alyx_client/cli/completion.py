@@ -27,7 +27,7 @@ __all__ = [
     "complete_columns",
     "complete_condition",
     "complete_endpoint",
-    "join_bash_words",
+    "prepare_completion",
 ]
 
 
@@ -38,7 +38,7 @@ def complete_endpoint(context: typer.Context, incomplete: str) -> list[tuple[str
     except Exception:  # a shell shows errors of completion amid the line that is being typed
         return []
     start = incomplete.replace("_", "-")
-    return [(option(name), one.description) for name, one in endpoints.items() if option(name).startswith(start)]
+    return [_item(option(name), one.description) for name, one in endpoints.items() if option(name).startswith(start)]
 
 
 class DynamicCommand(TyperCommand):
@@ -59,8 +59,8 @@ class DynamicCommand(TyperCommand):
         except Exception:  # as above
             return items
         start = python_name(incomplete[2:])
-        own = [kind(f"--{option(name)}", help=one.description) for name, one in known.items() if name.startswith(start)]
-        return [*own, *items]
+        own = [_item(f"--{option(name)}", one.description) for name, one in known.items() if name.startswith(start)]
+        return [*(kind(name, help=text) for name, text in own), *items]
 
 
 class ListCommand(DynamicCommand):
@@ -118,7 +118,7 @@ def complete_columns(context: typer.Context, incomplete: str) -> list[tuple[str,
     before, comma, start = incomplete.rpartition(",")
     chosen = before.split(",")
     return [
-        (f"{before}{comma}{name}", one.description)
+        _item(f"{before}{comma}{name}", one.description)
         for name, one in columns.items()
         if name.startswith(start) and name not in chosen
     ]
@@ -135,17 +135,27 @@ def complete_condition(context: typer.Context, incomplete: str) -> list[tuple[st
         fields = query_fields(_endpoint_of(context), owner)
     except Exception:  # as above
         return []
-    return [(f"{before}{name}", description) for name, description in fields.items() if name.startswith(start)]
+    return [_item(f"{before}{name}", text) for name, text in fields.items() if name.startswith(start)]
 
 
-def join_bash_words(environ: MutableMapping[str, str]) -> None:
-    """Join the words that bash has split at colons and equals signs, such as those of a URL.
+def prepare_completion(environ: MutableMapping[str, str]) -> None:
+    """Prepare what Typer reads of the environment, if a shell has called for completion.
 
     Parameters
     ----------
     environ
-        The environment, in which bash's words are on one line each.
+        The environment.
     """
+    shell = environ.get("_ALYX_COMPLETE")
+    if shell:
+        # Typer lets Rich wrap the descriptions, and shells take each line for a completion.
+        environ["TERMINAL_WIDTH"] = "100000"
+    if shell == "complete_bash":
+        _join_bash_words(environ)
+
+
+def _join_bash_words(environ: MutableMapping[str, str]) -> None:
+    """Join the words that bash has split at colons and equals signs, such as those of a URL."""
     words, current = environ.get("COMP_WORDS", "").split("\n"), environ.get("COMP_CWORD", "")
     if not current.isdecimal() or not any(word in _BREAKS for word in words):
         return
@@ -162,6 +172,11 @@ def join_bash_words(environ: MutableMapping[str, str]) -> None:
 
 
 _BREAKS = frozenset((":", "=", "://"))
+
+
+def _item(name: str, description: str) -> tuple[str, str]:
+    """Return a completion with its description, in which Rich must find no markup."""
+    return name, " ".join(description.split()).replace("[", "(").replace("]", ")")
 
 
 def _endpoint_of(context: Any) -> EndpointSource:

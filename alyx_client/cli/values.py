@@ -125,7 +125,9 @@ class ValueType:
 
     def choices(self) -> list[str]:
         """Return the values that completion can offer."""
-        return [*map(str, self.values)] or (["true", "false"] if "bool" in self.names else [])
+        # PowerShell takes no empty one, and other shells show nothing of it.
+        values = [str(value) for value in self.values if value != ""]
+        return values or (["true", "false"] if "bool" in self.names else [])
 
     def _value(self, text: str, label: str) -> Any:
         for value in self.values:

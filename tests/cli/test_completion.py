@@ -40,6 +40,34 @@ def test_words(run: Run, monkeypatch: pytest.MonkeyPatch, line: str, expected: l
     assert [one.partition("\t")[0] for one in run().out.split("\n") if one] == expected
 
 
+@pytest.mark.parametrize("shell", ["fish", "powershell", "zsh"])
+def test_completions_are_one_line_each(run: Run, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+    """Also those with long descriptions, in a narrow terminal."""
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("_ALYX_COMPLETE", f"complete_{shell}")
+    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "alyx list sessions --")
+    monkeypatch.setenv("_TYPER_COMPLETE_WORD_TO_COMPLETE", "--")
+    lines = run().out.splitlines()
+    assert len(lines) > 40
+    assert all("--" in line.split("\t")[0].split(":::")[0] for line in lines)
+
+
+def test_descriptions_of_a_package_are_no_markup(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "lab_with_markup"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "client.py").write_text(
+        "from .things import Things\nclass Client(BaseClient):\n    def things(self) -> Things:\n"
+        '        """Things [/bold] in [red]\n        colours."""\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("_ALYX_COMPLETE", "complete_fish")
+    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "alyx --package lab_with_markup list ")
+    assert run().out == "things\tThings (/bold) in (red) colours.\n"
+
+
 SPLIT = [
     (["alyx", "--url", "http", ":", "//127.0.0.1", ":", "8000", "list", "water-t"], 8, ["water-type"]),
     (["alyx", "list", "subjects", "--lab", "=", "cortexlab", "--se"], 6, ["--sex"]),
@@ -59,16 +87,17 @@ def test_words_that_bash_splits(
 def script_of(shell: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Put the command on the path, and return the script that it prints for a shell."""
     if shutil.which(shell) is None:
-        pytest.skip(f"needs {shell}")
-    program = folder / "bin" / "alyx"
+        pytest.skip(f"no {shell} is on the path")
+    program = folder / "bin" / ("alyx.cmd" if sys.platform == "win32" else "alyx")
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m alyx_client.cli "$@"\n')
+    call = f'"{sys.executable}" -m alyx_client.cli'
+    program.write_text(f"@{call} %*\n" if sys.platform == "win32" else f'#!/bin/sh\nexec {call} "$@"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
-    text = subprocess.run(["alyx", "--show-completion", shell], capture_output=True, text=True, check=True).stdout
-    script = folder / f"completion.{shell}"
-    script.write_text(text)
+    show = [sys.executable, "-m", "alyx_client.cli", "--show-completion", shell]
+    script = folder / f"completion.{'ps1' if shell in ('pwsh', 'powershell') else shell}"
+    script.write_text(subprocess.run(show, capture_output=True, text=True, check=True).stdout)
     return script
 
 
@@ -122,15 +151,86 @@ def wait_for(terminal: int, text: str) -> None:
     raise AssertionError(shown)
 
 
+# The command as PowerShell writes it, without a space at its end, and the word at the cursor: of names with commas
+# between them, which are an array in PowerShell, the last.
+POWERSHELL = [
+    ("alyx list water-t", "water-t", ["water-type"]),
+    ("alyx describe", "", ["brain-regions", "sessions", "water-type"]),
+    ("alyx --url http://127.0.0.1:8000 list water-t", "water-t", ["water-type"]),
+    ("alyx list sessions --su", "--su", ["--subject"]),
+    ("alyx list sessions --whe", "--whe", ["--where"]),
+    ("alyx list subjects --sex", "", ["F", "M", "U"]),
+    ("alyx list sessions --columns id,nu", "nu", ["number"]),
+    ("alyx list sessions --where nu", "nu", ["number"]),
+    ("alyx list sessions --where subject.lab.na", "subject.lab.na", ["subject.lab.name"]),
+    ("alyx list sessions --lab 'cortex lab' --su", "--su", ["--subject"]),
+    ('alyx list sessions --where "number > 1" --su', "--su", ["--subject"]),
+    ("alyx list sessions --where \"lab.name == 'nu", "\"lab.name == 'nu", []),
+    ('alyx list sessions --where "number > 1 and nu', '"number > 1 and nu', []),
+]
+
+
 @pytest.mark.parametrize("shell", ["powershell", "pwsh"])
-def test_powershell(run: Run, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
-    """No shell runs it here: what it registers, and the reply that it splits."""
+@pytest.mark.parametrize(("line", "word", "expected"), POWERSHELL, ids=[line for line, _, _ in POWERSHELL])
+def test_replies_to_powershell(
+    run: Run, monkeypatch: pytest.MonkeyPatch, shell: str, line: str, word: str, expected: list[str]
+) -> None:
+    monkeypatch.setenv("_ALYX_COMPLETE", f"complete_{shell}")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", line)
+    monkeypatch.setenv("_TYPER_COMPLETE_WORD_TO_COMPLETE", word)
+    result = run()
+    replies = [reply.split(":::") for reply in result.out.splitlines() if reply]
+    names = [name for name, _ in replies]
+    assert names == expected or (not word and set(expected) <= set(names))
+    # PowerShell refuses completions without a name or a description.
+    assert all(name and description for name, description in replies)
+    assert result.err == ""
+
+
+def test_replies_have_colons_in_descriptions(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_ALYX_COMPLETE", "complete_powershell")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "alyx list sess")
+    monkeypatch.setenv("_TYPER_COMPLETE_WORD_TO_COMPLETE", "sess")
+    assert run().out == "sessions:::Sessions: experiments or training with a subject.\n"
+
+
+def test_powershell_script(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
-    script = run("--show-completion", shell).out
+    scripts = {run("--show-completion", shell).out for shell in ("powershell", "pwsh")}
+    assert len(scripts) == 1
+    (script,) = scripts
     assert "Register-ArgumentCompleter -Native -CommandName alyx -ScriptBlock $scriptblock" in script
     assert script.count("{") == script.count("}")
-    monkeypatch.setenv("_ALYX_COMPLETE", f"complete_{shell}")
-    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "alyx list water-t")
-    monkeypatch.setenv("_TYPER_COMPLETE_WORD_TO_COMPLETE", "water-t")
-    name, separator, text = run().out.rstrip("\n").partition(":::")
-    assert (name, separator, text != "") == ("water-type", ":::", True)
+    for name in ("_ALYX_COMPLETE", "_TYPER_COMPLETE_ARGS", "_TYPER_COMPLETE_WORD_TO_COMPLETE"):
+        assert f'$Env:{name} = ""' in script  # or the next command of the shell would be taken for a completion
+
+
+TYPED = [
+    ("alyx list water-t", ["water-type"]),
+    ("alyx list sessions --su", ["--subject"]),
+    ("alyx list subjects --sex ", ["F", "M", "U"]),
+    ("alyx list sessions --columns nu", ["number"]),
+    ("alyx list sessions --lab 'cortex lab' --su", ["--subject"]),
+]
+
+
+@pytest.mark.parametrize("shell", ["pwsh", "powershell"])
+def test_powershell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+    """One process completes all lines, as the tabulator key would."""
+    script = script_of(shell, tmp_path, monkeypatch)
+    # What another version of PowerShell has set there hides the modules of this one.
+    monkeypatch.delenv("PSModulePath", raising=False)
+    lines = ", ".join(f"'{line.replace(chr(39), chr(39) * 2)}'" for line, _ in TYPED)
+    driver = tmp_path / "complete.ps1"
+    driver.write_text(
+        # Without a console, the key cannot be bound, which is an error that ends nothing.
+        f"$ErrorActionPreference = 'Continue'\n. '{script}'\nforeach ($line in @({lines})) {{\n"
+        "    $reply = [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null)\n"
+        '    foreach ($match in $reply.CompletionMatches) { Write-Output "$line|$($match.CompletionText)" }\n'
+        "}\n"
+    )
+    command = [shell, "-NoLogo", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File", str(driver)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=240)
+    shown = [line.rpartition("|") for line in done.stdout.splitlines()]
+    completed = {typed: sorted(name for line, _, name in shown if line == typed) for typed, _ in TYPED}
+    assert completed == dict(TYPED), done.stderr
