@@ -32,6 +32,7 @@ from alyx_client.http.tracebacks import install
 from alyx_client.http.transport import SyncTransport
 from alyx_client.http.transport_options import ConnectionOptions, TransportOptions, check_connection
 from alyx_client.http.url import refuse_foreign
+from alyx_client.runtime.checked_calls import with_checked_calls
 from alyx_client.runtime.closed_sets import ClosedSets
 from alyx_client.runtime.drift import DriftLog
 from alyx_client.runtime.placeholders import refuse_placeholders
@@ -42,6 +43,7 @@ CACHE_INFO = Request("GET", "/cache/info/", endpoint="cache_info", action="read"
 """Requests the metadata of the cache tables."""
 
 
+@with_checked_calls
 class ClientBase(ServerFacts, CacheSettings, DataFiles):
     """A client of one Alyx server.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from alyx_client.client.server_facts import ServerFacts
 from alyx_client.errors import printable
 from alyx_client.http.flow import Expires, Flow
+from alyx_client.runtime.checked_calls import with_checked_calls
 
 if TYPE_CHECKING:
     from alyx_client.rest.scheme import RestScheme
@@ -18,6 +19,7 @@ __all__ = ["CallsByName"]
 T = TypeVar("T")
 
 
+@with_checked_calls
 class CallsByName(ServerFacts):
     """The calls by name; a part of the client, which runs their flows."""
 

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 from alyx_client.errors import OfflineError
 from alyx_client.http.cache.response_cache import ResponseCache
+from alyx_client.runtime.checked_calls import with_checked_calls
 
 __all__ = ["CacheSettings"]
 
 
+@with_checked_calls
 class CacheSettings:
     """The settings of the response cache; a part of the client."""
 

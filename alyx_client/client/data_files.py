@@ -13,6 +13,7 @@ from alyx_client.http.arguments import require, require_folder, require_text
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
 from alyx_client.http.transport_options import ConnectionOptions
+from alyx_client.runtime.checked_calls import with_checked_calls
 
 if TYPE_CHECKING:
     from alyx_client.downloads.downloader import Downloader
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DataFiles"]
 
 
+@with_checked_calls
 class DataFiles:
     """The source of data files; a part of the client."""
 

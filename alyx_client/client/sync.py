@@ -21,6 +21,7 @@ from alyx_client.http.json_body import read_json
 from alyx_client.http.message import Request, Response
 from alyx_client.http.transport import SyncTransport
 from alyx_client.http.transport_options import TransportOptions
+from alyx_client.runtime.checked_calls import with_checked_calls
 from alyx_client.storage.sqlite import waiting_at_most
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = ["BaseClient"]
 T = TypeVar("T")
 
 
+@with_checked_calls
 class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documents it
     __doc__ = ClientBase.__doc__
 

@@ -16,7 +16,7 @@ from alyx_client.downloads.batch import Batch
 from alyx_client.downloads.cache_tables import CacheTables
 from alyx_client.downloads.data_servers import DataServers
 from alyx_client.downloads.job import Job
-from alyx_client.downloads.options import DownloadOptions, Folder, Options, read_folders, thread_count
+from alyx_client.downloads.options import DownloadOptions, Folder, read_folders, read_options, thread_count
 from alyx_client.downloads.outcomes import Outcome, raise_failures, result_of
 from alyx_client.downloads.planning import Plan, plan
 from alyx_client.downloads.sources import is_several
@@ -111,7 +111,7 @@ class Downloader:
         AlyxError, OSError
             As for `FileApi.download_file`.
         """
-        checked = Options(**options)
+        checked = read_options(options)
         several = is_several(source)
         # Before anything is fetched, so that an iterator that fails halfway leaves no half of its files.
         sources: list[object] = (

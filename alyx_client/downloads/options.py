@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from alyx_client.http.arguments import require_folder, require_text, shown
+from alyx_client.http.suggestions import suggest
 from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.runtime.coerce import is_list, plain_python, several
 
@@ -70,6 +71,21 @@ class Options:
         require_text("username", self.username)
         require_text("password", self.password)
         object.__setattr__(self, "chunks", _byte_range(self.chunks))
+
+
+def read_options(options: DownloadOptions) -> Options:
+    """Return the options of a call.
+
+    Raises
+    ------
+    TypeError, ValueError
+        There is no such option, or it cannot be used.
+    """
+    names = DownloadOptions.__annotations__
+    unknown = [name for name in options if name not in names]
+    if unknown:
+        raise TypeError(f"download_file() has no argument {unknown[0]!r}. {suggest(unknown[0], names)}")
+    return Options(**options)
 
 
 def read_folders(

@@ -16,6 +16,7 @@ from alyx_client.outbox.attempt import Context
 from alyx_client.outbox.base import OutboxBase, left_to_wait
 from alyx_client.outbox.decisions import Write, token_of
 from alyx_client.outbox.entries import Entry, Receipt, SendReport
+from alyx_client.runtime.checked_calls import with_checked_calls
 from alyx_client.runtime.models import Record
 
 __all__ = ["AsyncOutbox"]
@@ -33,6 +34,7 @@ class Deliver(Protocol):
         ...
 
 
+@with_checked_calls
 class AsyncOutbox(OutboxBase):
     """Asynchronous version of `Outbox`: its methods are awaited, and use the disk in threads.
 

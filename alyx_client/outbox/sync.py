@@ -13,6 +13,7 @@ from alyx_client.outbox.attempt import Context
 from alyx_client.outbox.base import OutboxBase, left_to_wait
 from alyx_client.outbox.decisions import Write
 from alyx_client.outbox.entries import Entry, Receipt, SendReport
+from alyx_client.runtime.checked_calls import with_checked_calls
 from alyx_client.runtime.models import Record
 
 __all__ = ["Outbox"]
@@ -30,6 +31,7 @@ class Deliver(Protocol):
         ...
 
 
+@with_checked_calls
 class Outbox(OutboxBase):  # noqa: D101 - the next line documents it
     __doc__ = OutboxBase.__doc__
 

@@ -14,6 +14,7 @@ from alyx_client.http.flow import Flow
 from alyx_client.http.suggestions import missing_attribute, suggest
 from alyx_client.runtime.action import Action, ListAction
 from alyx_client.runtime.arguments import Arguments, Files
+from alyx_client.runtime.checked_calls import with_checked_calls
 from alyx_client.runtime.client import AsyncClient, ClientContext, SyncClient
 from alyx_client.runtime.keys import LookupKey
 from alyx_client.runtime.lists.results import Results
@@ -38,6 +39,7 @@ class _ActionsInRepr:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        with_checked_calls(cls)
         show_annotations(method for name, method in vars(cls).items() if isfunction(method) and name[0] != "_")
 
     def __repr__(self) -> str:

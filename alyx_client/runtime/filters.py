@@ -57,6 +57,8 @@ DateRange = date | str | tuple[date | str, date | str]
 _DISTINCT = frozenset({"dataset_types"})
 
 
+_CACHE_KEYWORDS = frozenset({"bypass_cache", "clobber", "expires", "no_cache", "use_cache"})
+
 # A range is its first and its last day, and `extended_qc` is pairs of a name and a value.
 _ORDERED = frozenset({"date_range", "extended_qc"})
 
@@ -343,6 +345,12 @@ def unknown_filter(name: str, names: Sequence[str], method: str) -> UnknownFilte
     method
         The qualified name of the method.
     """
-    return UnknownFilterError(
-        f"{method}() has no filter {name!r}. {suggest(name, names)} extra_params={{...}} passes anything."
-    )
+    hint = cache_hint(name) or f"{suggest(name, names)} extra_params={{...}} passes anything."
+    return UnknownFilterError(f"{method}() has no filter {name!r}. {hint}")
+
+
+def cache_hint(name: str) -> str:
+    """Return what to write in place of a keyword of calls by name, or of ONE, that passes over the cache."""
+    if name not in _CACHE_KEYWORDS:
+        return ""
+    return "`with client.cache_disabled():` passes over cached responses."
