@@ -13,8 +13,9 @@ RELEASE := $(RELEASE_VENV)/bin
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' alyx_client/__init__.py)
 DOCS_STAMP := $(VENV)/.docs-installed
 COVERAGE_STAMP := $(VENV)/.coverage-installed
+SPHINX := $(RUN) -m sphinx --quiet --fail-on-warning --jobs auto
 
-.PHONY: setup demo test coverage check client snapshot one bench soak polite foreign record live wheel sdist dist lowest mutation project licences sbom public-api docs clean
+.PHONY: setup demo test coverage check client snapshot one bench soak polite foreign record live wheel sdist dist lowest mutation project licences sbom public-api docs site links clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -206,10 +207,23 @@ public-api: $(STAMP)
 
 # make docs            build the documentation site in build/docs; warnings are errors
 # make docs OFFLINE=1  without cross-references to the documentation of other projects
-# make docs DOCS_URL=https://…  with a menu of versions, each of which is in a folder there
+# make docs DOCS_URL=https://…                   with a menu of versions, each of which is in a folder there
+# make docs DOCS_URL=https://… DOCS_VERSION=dev  as another version
+docs: export DOCS_URL := $(DOCS_URL)
+docs: export DOCS_VERSION := $(DOCS_VERSION)
+docs: export OFFLINE := $(OFFLINE)
 docs: $(DOCS_STAMP)
-	$(if $(OFFLINE),OFFLINE=1) $(if $(DOCS_URL),DOCS_URL=$(DOCS_URL)) $(RUN) -m sphinx --builder html --fail-on-warning --keep-going --jobs auto \
-	  --doctree-dir build/doctrees docs build/docs
+	$(SPHINX) --builder html --doctree-dir build/doctrees docs build/docs
+	@echo "The pages are in build/docs."
+
+# make site DOCS_URL=http://127.0.0.1:8000  build the site, and put it beside other versions in build/site
+site: docs
+	$(RUN) release/publish_docs.py add build/docs build/site --url "$(DOCS_URL)"
+
+# Check the addresses of other sites that the pages lead to; build/links/output.json lists all.
+links: export OFFLINE := 1
+links: $(DOCS_STAMP)
+	$(SPHINX) --builder linkcheck --define nb_execution_mode=off --doctree-dir build/links/doctrees docs build/links
 
 $(DOCS_STAMP): $(STAMP)
 	$(RUN) -m pip install --quiet --group docs

@@ -10,14 +10,14 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent), str(HERE.parent / "generator")]
 
 import inventories  # noqa: E402
-from sphinx.application import Sphinx  # noqa: E402
 
 from alyx_client import __version__  # noqa: E402
 
 project = "alyx-client"
 author = "alyx-client contributors"
 project_copyright = "alyx-client contributors"
-version = release = __version__
+# Builds of what is not released are of "dev", which is then the name of their folder.
+version = release = os.environ.get("DOCS_VERSION") or __version__
 
 extensions = [
     "completion",
@@ -33,7 +33,6 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "texts",
-    "versions",
 ]
 exclude_patterns = ["_ext", "_static", "_templates"]
 templates_path = ["_templates"]
@@ -49,6 +48,11 @@ for name in [name for name in os.environ if name.startswith("ALYX_")]:
     del os.environ[name]
 for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
     os.environ[name] = str(BUILD)
+# The kernel warns that others on this computer could read along, which is nothing to a notebook without secrets.
+os.environ["IPYTHONDIR"] = str(BUILD / "ipython")
+profile = BUILD / "ipython" / "profile_default" / "ipython_kernel_config.py"
+profile.parent.mkdir(parents=True, exist_ok=True)
+profile.write_text('get_config().IPKernelApp.log_level = "ERROR"\n', encoding="utf-8")
 os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[1:3])
 nb_execution_mode = "force"
 nb_execution_in_temp = True
@@ -75,8 +79,9 @@ intersphinx_mapping = inventories.reachable(
     offline=bool(os.environ.get("OFFLINE")),
 )
 
-# The address below which each version of the site has a folder, such as https://example.org/alyx-client; the menu of
-# versions is read from its switcher.json. Without it, the site has no menu, and works at any address.
+# The address below which each version of the site has a folder, such as https://example.org/alyx-client. The menu of
+# versions is read from switcher.json there, which release/publish_docs.py writes. Without it, the site has no menu, and
+# works at any address.
 docs_url = os.environ.get("DOCS_URL", "").rstrip("/")
 html_baseurl = f"{docs_url}/{version}/" if docs_url else ""
 
@@ -100,11 +105,7 @@ html_theme_options = {
 if docs_url:
     html_theme_options["switcher"] = {"json_url": f"{docs_url}/switcher.json", "version_match": version}
     html_theme_options["check_switcher"] = False
+    html_theme_options["show_version_warning_banner"] = True
 html_search_scorer = str(HERE / "_ext" / "scorer.js")
 html_copy_source = False
 html_show_sourcelink = False
-
-
-def setup(app: Sphinx) -> None:
-    """Declare the settings of our extensions."""
-    app.add_config_value("docs_url", "", "html", str)

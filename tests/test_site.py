@@ -15,32 +15,8 @@ import inventories
 import local_links
 import search_words
 import settings_page
-import versions
 
-URL = "https://example.org/docs"
-
-
-def test_menu_has_this_version_and_the_newest_release_of_each_minor_version() -> None:
-    entries = versions.switcher(["v1.0.0", "v1.0.2", "1.1.0", "v1.1.1", "v2.0.0rc1", "nightly"], "2.0.0rc1", URL)
-    assert [entry["version"] for entry in entries] == ["2.0.0rc1", "1.1.1", "1.0.2"]
-    assert entries[1] == {
-        "name": "1.1.1 (stable)",
-        "version": "1.1.1",
-        "url": "https://example.org/docs/1.1.1/",
-        "preferred": True,
-    }
-
-
-def test_release_is_once_in_its_own_menu() -> None:
-    assert [entry["version"] for entry in versions.switcher(["v1.0.0", "v1.10.0", "v1.9.0"], "1.10.0", URL)] == [
-        "1.10.0",
-        "1.9.0",
-        "1.0.0",
-    ]
-
-
-def test_folder_without_git_has_no_tags(tmp_path: Path) -> None:
-    assert versions.tags(tmp_path) == []
+from tests.faults import FaultServer, response
 
 
 def test_build_without_a_network_uses_the_inventories_that_are_stored(
@@ -52,6 +28,19 @@ def test_build_without_a_network_uses_the_inventories_that_are_stored(
     assert inventories.reachable(projects, tmp_path, offline=True) == expected
     assert inventories.reachable(projects, tmp_path, offline=False) == expected
     assert "httpx2" in capsys.readouterr().out
+
+
+def test_project_without_an_inventory_does_not_cost_the_others_theirs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = inventories.HEAD + b"# Project: last\n"
+    script = [response(status=404), response(b"<html>"), response(content)]
+    with FaultServer(script) as server:
+        projects = {name: f"{server.url}/{name}/" for name in ("absent", "portal", "last")}
+        assert list(inventories.reachable(projects, tmp_path, offline=False)) == ["last"]
+    assert (tmp_path / "last.inv").read_bytes() == content
+    assert "absent/: HTTP 404" in (printed := capsys.readouterr().out)
+    assert "portal/: what it sends is no inventory" in printed
 
 
 def test_guide_names_every_variable_of_the_reference() -> None:

@@ -126,8 +126,9 @@ _WITHOUT_INHERITED = frozenset({"alyx_client.runtime.query"})
 def api_pages() -> dict[str, str]:
     """Return the pages of the core, by path below the reference."""
     pages = {f"api/{name}.md": _page(*content) for name, content in PAGES.items()}
-    toctree = "\n".join(("```{toctree}", ":maxdepth: 1", "", *PAGES, "../errors", "```", ""))
-    return {**pages, "api/index.md": f"{head('make docs')}\n# Python API\n\nThe public names of the core.\n\n{toctree}"}
+    toctree = "\n".join(("```{toctree}", ":maxdepth: 1", "", *PAGES, "```", ""))
+    text = "The public names of the core. Errors have [a page of their own](../errors.md)."
+    return {**pages, "api/index.md": f"{head('make docs')}\n# Python API\n\n{text}\n\n{toctree}"}
 
 
 def _page(title: str, introduction: str, names: Names) -> str:
