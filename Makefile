@@ -223,7 +223,8 @@ site: docs
 # Check the addresses of other sites that the pages lead to; build/links/output.json lists all.
 links: export OFFLINE := 1
 links: $(DOCS_STAMP)
-	$(SPHINX) --builder linkcheck --define nb_execution_mode=off --doctree-dir build/links/doctrees docs build/links
+	$(SPHINX) --builder linkcheck --define nb_execution_mode=off \
+	  --define suppress_warnings=myst-nb.lexer --doctree-dir build/links/doctrees docs build/links
 
 $(DOCS_STAMP): $(STAMP)
 	$(RUN) -m pip install --quiet --group docs

@@ -79,6 +79,18 @@ intersphinx_mapping = inventories.reachable(
     offline=bool(os.environ.get("OFFLINE")),
 )
 
+# make links: addresses that are examples are left out, and those of packages, which `make licences` takes from the index
+# itself.
+linkcheck_ignore = [
+    r"https?://(127\.0\.0\.1|localhost|([\w.-]+\.)?example\.(org|com)|([\w-]+\.)?alyx\.lab\.org)\b",
+    r"https://pypi\.org/project/",
+]
+linkcheck_timeout = 20
+linkcheck_retries = 3
+linkcheck_rate_limit_timeout = 60.0
+# GitHub makes the places on its pages with scripts.
+linkcheck_anchors_ignore_for_url = [r"https://github\.com/"]
+
 # The address below which each version of the site has a folder, such as https://example.org/alyx-client. The menu of
 # versions is read from switcher.json there, which release/publish_docs.py writes. Without it, the site has no menu, and
 # works at any address.
