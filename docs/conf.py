@@ -79,8 +79,7 @@ intersphinx_mapping = inventories.reachable(
     offline=bool(os.environ.get("OFFLINE")),
 )
 
-# make links: addresses that are examples are left out, and those of packages, which `make licences` takes from the index
-# itself.
+# make links leaves out addresses that are examples, and those of packages, which `make licences` takes from the index.
 linkcheck_ignore = [
     r"https?://(127\.0\.0\.1|localhost|([\w.-]+\.)?example\.(org|com)|([\w-]+\.)?alyx\.lab\.org)\b",
     r"https://pypi\.org/project/",

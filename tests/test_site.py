@@ -54,7 +54,9 @@ def test_words_that_readers_search_for_lead_to_pages_that_exist() -> None:
     # The pages of the reference are generated, and the build checks those.
     written = [page for page in search_words.WORDS if not page.startswith("reference/endpoints/")]
     assert [page for page in written if not (docs / f"{page}.md").exists()] == []
-    assert all(word == word.lower() for words in search_words.WORDS.values() for word in words.split())
+    words = [word for page in search_words.WORDS for word in search_words.words_of(page)]
+    assert all(word == word.lower().strip() for word in words)
+    assert len(set(words)) == len(words)
 
 
 def test_links_to_the_local_alyx_of_the_build_are_text() -> None:
