@@ -117,6 +117,8 @@ if docs_url:
     html_theme_options["switcher"] = {"json_url": f"{docs_url}/switcher.json", "version_match": version}
     html_theme_options["check_switcher"] = False
     html_theme_options["show_version_warning_banner"] = True
+# Pages without others beside them have no menu of these.
+html_sidebars = {page: [] for page in ("changelog", "contributing", "dependencies", "security-policy", "support")}
 html_search_scorer = str(HERE / "_ext" / "scorer.js")
 html_copy_source = False
 html_show_sourcelink = False

@@ -1,4 +1,4 @@
-"""Diagrams drawn from text, as sphinxcontrib-svgbob draws them, with a description for readers who cannot see them."""
+"""Pictures: diagrams drawn from text by sphinxcontrib-svgbob, with descriptions, and room to scroll them."""
 
 from __future__ import annotations
 
@@ -40,9 +40,27 @@ class Descriptions(SphinxTransform):
                 image["classes"].append("diagram")
 
 
+class WidePictures(SphinxTransform):
+    """Put pictures that have a line to themselves where they can be scrolled."""
+
+    default_priority = 12  # after Descriptions
+
+    def apply(self, **kwargs: object) -> None:
+        """Wrap them."""
+        for image in list(self.document.findall(nodes.image)):
+            line = image.parent if isinstance(image.parent, nodes.paragraph) else image
+            if not isinstance(line.parent, nodes.section | nodes.document):
+                continue
+            if line is image or all(isinstance(child, nodes.image) or not child.astext().strip() for child in line):
+                box = nodes.container(classes=["wide-picture"])
+                line.replace_self(box)
+                box += [image] if line is image else line.children
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Add the directive to Sphinx."""
     app.setup_extension("sphinxcontrib.svgbob")
     app.add_directive("svgbob", Diagram, override=True)
     app.add_transform(Descriptions)
+    app.add_transform(WidePictures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
