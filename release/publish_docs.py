@@ -172,6 +172,8 @@ def _lead_to_stable(site: Path, version: str) -> None:
         shutil.rmtree(folder)
     for path in sorted((site / version).rglob("*.html")):
         page = path.relative_to(site / version)
+        if page.parts[0] == "_static":  # parts of the theme
+            continue
         (folder / page).parent.mkdir(parents=True, exist_ok=True)
         up = "../" * len(page.parts)
         (folder / page).write_text(_redirect(f"{up}{version}/{page.as_posix()}"), encoding="utf-8", newline="\n")

@@ -79,7 +79,7 @@ def test_versions_are_put_beside_each_other(tmp_path: Path) -> None:
     (site / "CNAME").parent.mkdir()
     (site / "CNAME").write_text("docs.example.org")
     publish_docs.add(build(folder, "1.0.0", "guides/files.html", "guides/old.html"), site, URL)
-    publish_docs.add(build(folder, "1.1.0", "guides/files.html"), site, URL)
+    publish_docs.add(build(folder, "1.1.0", "guides/files.html", "_static/part.html"), site, URL)
     assert publish_docs.add(build(folder, "1.2.0rc1", "guides/files.html"), site, URL) == "1.2.0rc1"
     assert [entry["version"] for entry in menu(site)] == ["1.2.0rc1", "1.1.0", "1.0.0"]
     for version in ("1.0.0", "1.1.0", "1.2.0rc1"):
@@ -87,6 +87,7 @@ def test_versions_are_put_beside_each_other(tmp_path: Path) -> None:
     assert target(site / "index.html") == (site / "stable" / "index.html").resolve()
     assert target(site / "stable" / "guides" / "files.html") == (site / "1.1.0" / "guides" / "files.html").resolve()
     assert not (site / "stable" / "guides" / "old.html").exists()
+    assert not (site / "stable" / "_static").exists()
     assert (site / "stable" / "objects.inv").read_bytes() == (site / "1.1.0" / "objects.inv").read_bytes()
     assert (site / "404.html").read_text() == "404.html of 1.1.0"
     assert (site / ".nojekyll").exists()
