@@ -217,7 +217,9 @@ docs: $(DOCS_STAMP)
 	@echo "The pages are in build/docs."
 
 # make site DOCS_URL=http://127.0.0.1:8000  build the site, and put it beside other versions in build/site
-site: docs
+site:
+	rm -rf build/docs # where pages that are gone would still be
+	$(MAKE) docs DOCS_URL="$(DOCS_URL)" DOCS_VERSION="$(DOCS_VERSION)"
 	$(RUN) release/publish_docs.py add build/docs build/site --url "$(DOCS_URL)"
 
 # Check the addresses of other sites that the pages lead to; build/links/output.json lists all.
