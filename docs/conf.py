@@ -64,6 +64,8 @@ autodoc_typehints = "none"
 # Names in docstrings lead to what they name.
 default_role = "py:obj"
 numpydoc_show_class_members = False
+# The table of contents beside a page has no room for the class of each method.
+toc_object_entries_show_parents = "hide"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
