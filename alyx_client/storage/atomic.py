@@ -120,7 +120,10 @@ def _write(file: Path, content: bytes, *, mode: int, sync: bool = False) -> None
 
     # In the same folder, since a rename is atomic within one file system only. mkstemp creates files with mode 0600,
     # so that a secret is at no time readable by others.
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    except OSError as error:
+        raise _about(file, error) from None
     unfinished = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -131,10 +134,17 @@ def _write(file: Path, content: bytes, *, mode: int, sync: bool = False) -> None
         with contextlib.suppress(OSError):
             os.chmod(unfinished, mode)
         replace_file(unfinished, file)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(unfinished)
+        if isinstance(error, OSError) and error.errno:
+            raise _about(file, error) from None
         raise
+
+
+def _about(file: Path, error: OSError) -> OSError:
+    """Return the error of a file, which names the temporary one beside it, or none if the disk is full."""
+    return type(error)(error.errno, error.strerror, str(file))
 
 
 def _umask() -> int:

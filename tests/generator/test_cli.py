@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -162,7 +164,56 @@ def test_write_error_names_the_file(project: Path) -> None:
     for arguments in (("fetch", "schema.json", "-o", name), ("client", "schema.json", "-p", name, "-o", ".")):
         result = run(*arguments)
         assert (result.exit_code, result.stderr.count(name)) == (3, 1)
-        assert f"'{name}'" in result.stderr
+        assert f"{name}: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("client", "schema.json", "-p", "lab_alyx", "-o", "afile"), "afile: "),
+        (("docs", "schema.json", "-p", "lab_alyx", "-o", "afile/docs"), "afile: "),
+        (("diff", "3.6.1", "schema.json", "--overlay", "nosuch.yaml"), "nosuch.yaml: No such file or directory; check"),
+        (("fetch", "schema.json", "-o", "afile/x.json"), "afile: "),
+        (("fetch", "part.json"), "part.json: the schema is not JSON: its end is missing; fetch it again"),
+        (("fetch", "wrong.json"), "wrong.json: the schema is not JSON: Expecting property name"),
+        (("fetch", "nothing.json"), "nothing.json: the schema is empty"),
+        (("fetch", "deep.json"), "deep.json: the schema is not JSON that can be read: it nests too deeply"),
+    ],
+)
+def test_errors_name_the_file_and_a_remedy(project: Path, arguments: tuple[str, ...], message: str) -> None:
+    texts = {"afile": "", "part.json": '{"openapi": "3.0', "wrong.json": "{x}", "nothing.json": " \n"}
+    for name, text in {**texts, "deep.json": "[" * 100_000 + "]"}.items():
+        Path(name).write_text(text)
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith(f"alyx-generate: {message}")
+    assert sorted(os.listdir()) == sorted([*texts, "deep.json", "lab.overlay.yaml", "pyproject.toml", "schema.json"])
+
+
+def test_full_disk_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    result = run("client", "schema.json", "-p", "lab_alyx", "-o", "src")
+    assert result.exit_code == 3
+    assert "No space left on device; free some space there" in result.stderr
+    assert str(Path(tempfile.gettempdir())) in result.stderr, "the source is formatted there"
+    assert not Path("src").exists()
+
+
+def test_schema_in_the_encoding_of_windows_powershell_is_read(project: Path) -> None:
+    Path("redirected.json").write_text(Path("schema.json").read_text(), encoding="utf-16")
+    assert run("diff", "schema.json", "redirected.json", "--fail-on", "any").exit_code == 0
+
+
+def test_refused_token_is_explained_for_the_shell(
+    project: Path, local: LocalAlyx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALYX_TOKEN", "0" * 40)
+    result = run("fetch", local.url)
+    assert result.exit_code == 3
+    assert "Log in again: alyx login (or correct ALYX_TOKEN, if it is set)." in result.stderr
 
 
 def test_pretty_changes_only_the_layout(project: Path) -> None:

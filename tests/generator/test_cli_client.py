@@ -260,6 +260,25 @@ def test_failing_rename_leaves_the_package_unchanged(
     assert os.listdir(folder.parent) == ["package"]
 
 
+def test_package_that_another_command_wrote_meanwhile_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "src" / "package"
+    write({"a.py": "old"}, folder)
+    rename = os.replace
+
+    def replace(old: Path, new: Path) -> None:
+        rename(old, new)
+        if old == folder and new.name == "old0":
+            folder.mkdir()
+            (folder / "b.py").write_text("of another command")
+
+    monkeypatch.setattr(os, "replace", replace)
+    write({"a.py": "new"}, folder)
+    assert read_files(folder) == {"a.py": b"new"}
+    assert os.listdir(folder.parent) == ["package"]
+
+
 def test_concurrent_writers_leave_one_complete_package(tmp_path: Path) -> None:
     folder = tmp_path / "src" / "package"
     packages = [{f"{name}{number}.py": name * 1000 for number in range(20)} for name in "abcd"]

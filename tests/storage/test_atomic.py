@@ -56,8 +56,9 @@ def test_failure_leaves_the_old_content_and_no_temporary_file(folder: Path, monk
 
     monkeypatch.setattr("alyx_client.storage.atomic.os.replace", refuse)
     monkeypatch.setattr("alyx_client.storage.atomic._WINDOWS_PAUSE", 0)
-    with pytest.raises(PermissionError):
+    with pytest.raises(PermissionError) as caught:
         write_atomic(file, b"new")
+    assert (caught.value.filename, caught.value.filename2) == (str(file), None), "the error is about the file alone"
     assert [path.name for path in folder.iterdir()] == ["file"]
     assert file.read_bytes() == b"old"
 

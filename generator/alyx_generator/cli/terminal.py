@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Annotated, NoReturn, ParamSpec
 
 import typer
 
-from alyx_client.cli.terminal import note, show_lists
+from alyx_client.cli.terminal import advice, note, show_lists
 from alyx_client.errors import AlyxError
 from alyx_client.http.own_headers import OwnHeaders
 from alyx_client.http.token_scheme import ALYX_TOKENS, TokenScheme
@@ -49,6 +50,14 @@ _UNREADABLE = (
     OSError,
     UnicodeError,
 )
+_REMEDIES = {
+    errno.ENOENT: "check the path",
+    errno.EEXIST: "name a folder, or a new one",
+    errno.ENOTDIR: "name a folder, or a new one",
+    errno.EACCES: "check its permissions, or name another",
+    errno.EROFS: "name another, on a disk that can be written to",
+    errno.ENOSPC: "free some space there, or name another",
+}
 P = ParamSpec("P")
 
 SOURCE = "a server's URL, a file, or a shipped snapshot (shipped, 3.6.1, 3.3.1)"
@@ -141,9 +150,20 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         except _USAGE as error:
             fail(str(error), USAGE)
         except _UNREADABLE as error:
-            fail(str(error), UNREADABLE)
+            fail(_message(error), UNREADABLE)
 
     return run
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, AlyxError):
+        # There is no option for the time limit.
+        return advice(str(error)).replace("--timeout SECONDS before the command, or ", "")
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    problem = f"{error.filename or 'the output'}: {error.strerror}"
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{problem}; {remedy}" if remedy else problem
 
 
 def fail(message: str, code: int) -> NoReturn:

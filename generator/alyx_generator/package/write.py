@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping
@@ -15,6 +16,7 @@ from alyx_client.schema.check import SURFACE
 from alyx_client.storage.atomic import write_atomic
 from alyx_generator.render.text import MARK
 
+_TRIES = 10
 _MARKED = frozenset({".py", ".md", ".toml"})
 _KNOWN = frozenset({"py.typed", SURFACE})
 _LEFTOVERS = (
@@ -60,21 +62,33 @@ def _write(files: Mapping[str, str], folder: Path) -> None:
     with tempfile.TemporaryDirectory(
         dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
     ) as scratch:
-        fresh, old = Path(scratch) / "fresh", Path(scratch) / "old"
+        fresh = Path(scratch) / "fresh"
         fresh.mkdir()
         for path, text in files.items():
             target = fresh / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8", newline="\n")
-        try:
-            if folder.exists():
+        for attempt in range(_TRIES):
+            try:
+                _exchange(fresh, folder, Path(scratch) / f"old{attempt}")
+                return
+            except OSError as error:
+                # Another command that writes the same package put its own there after this one had moved the old away.
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == _TRIES - 1:
+                    raise
+
+
+def _exchange(fresh: Path, folder: Path, old: Path) -> None:
+    try:
+        if folder.exists():
+            with contextlib.suppress(FileNotFoundError):
                 os.replace(folder, old)
-            os.replace(fresh, folder)
-        except BaseException:
-            # An interruption between the two renames must not lose the old package.
-            if old.exists() and not folder.exists():
-                os.replace(old, folder)
-            raise
+        os.replace(fresh, folder)
+    except BaseException:
+        # An interruption between the two renames must not lose the old package.
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
+        raise
 
 
 def write_file(content: bytes, path: Path) -> None:
@@ -108,7 +122,9 @@ def _errors_name(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None
+        # Of the path, the part that is in the way.
+        file = next((parent for parent in path.parents if parent.is_file()), path)
+        raise type(error)(error.errno, error.strerror, str(file)) from None
 
 
 def refuse_foreign(folder: Path) -> None:

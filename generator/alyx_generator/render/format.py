@@ -32,10 +32,14 @@ def format_files(files: Mapping[str, str]) -> dict[str, str]:
     """
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        for path, text in files.items():
-            target = root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8", newline="\n")
+        try:
+            for path, text in files.items():
+                target = root / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            # The error of a full disk names no file.
+            raise type(error)(error.errno, error.strerror, folder) from None
         # Modules are rendered with every import that they might need; F401 removes the rest.
         _ruff(root, "check", "--fix", "--select", "F401,I,UP037", "--config", _CORE_IS_INSTALLED)
         _ruff(root, "format")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -155,17 +156,31 @@ def decode(content: bytes, called: object) -> JSONDict:
 
 
 def _decoded(content: bytes, called: object) -> Any:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        # What Windows PowerShell 5 writes if the output of `fetch` is redirected to a file.
+        content = content.decode("utf-16", "replace").encode()
     start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start:
+        raise UnreadableSchemaError(f"{called}: the schema is empty")
     # A page of HTML would be text in YAML, and what starts like JSON was meant to be JSON.
     is_json = start[:1] in (b"{", b"[", b"<") or b":" not in content
     try:
         return json.loads(content) if is_json else load_yaml(content.decode("utf-8-sig"))
     except (UnreadableYAMLError, UnicodeError) as error:
         raise UnreadableSchemaError(f"{called}: the schema is neither JSON nor YAML: {error}") from None
-    except (ValueError, RecursionError):
-        page = ", but an HTML page: is this an Alyx server, or does a proxy require a login?"
-        instead = page if start.startswith(b"<") else ""
-        raise UnreadableSchemaError(f"{called}: the schema is not JSON{instead}") from None
+    except (ValueError, RecursionError) as error:
+        problem = _about_json(error, content)
+        if start.startswith(b"<"):
+            problem = ", but an HTML page: is this an Alyx server, or does a proxy require a login?"
+        raise UnreadableSchemaError(f"{called}: the schema is not JSON{problem}") from None
+
+
+def _about_json(error: Exception, content: bytes) -> str:
+    if isinstance(error, RecursionError):
+        return " that can be read: it nests too deeply"
+    if content.rstrip()[-1:] not in (b"}", b"]"):
+        return ": its end is missing; fetch it again"
+    return f": {error}"
 
 
 def document_format(document: Document, called: object) -> str:
