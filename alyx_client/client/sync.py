@@ -220,8 +220,9 @@ class BaseClient(CallsByName, ClientBase):  # noqa: D101 - the next line documen
         Parameters
         ----------
         url
-            A URL, a path on the data server, the record of a dataset or a file (a dictionary or typed), or a list of
-            these.
+            A URL, a path on the data server, the record of a dataset or a file (a dictionary, typed, or the row of a
+            table of pandas), or a list of these. The key of a dataset names no file: pass
+            ``client.datasets.read(key)``, and ``client.datasets.list(session=key)`` for all files of a session.
         target_dir
             The folder for the files, or one for each; by default `cache_dir`.
         keep_tree

@@ -13,7 +13,7 @@ from alyx_client.downloads.disk import disk_errors
 from alyx_client.downloads.job import Job
 from alyx_client.downloads.names import collisions, local_name, local_names, name_of_bytes
 from alyx_client.downloads.options import Options
-from alyx_client.downloads.sources import read_source
+from alyx_client.downloads.sources import is_url_of_record, read_source, refuse_key
 from alyx_client.errors import ForeignURLError, InvalidFileNameError
 
 Plan = Job | Exception | None
@@ -66,6 +66,9 @@ def _plan(source: object, folder: Path, options: Options, servers: DataServers) 
 def _plan_file(source: object, folder: Path, options: Options, servers: DataServers) -> Job:
     file = read_source(source)
     url, url_login = _resolve_first(file.addresses, servers)
+    # Alyx responds with the record, which would be stored as if it were the file.
+    if servers.is_from_alyx(url) and is_url_of_record(url):
+        raise refuse_key(url)
     names = _local_path(url, options, servers)
     # The login of the call takes precedence over one that is part of the URL.
     login = Login(url, options.username, options.password) if options.username or options.password else url_login

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import PurePath
 from typing import TypeGuard, cast
+from uuid import UUID
 
-from alyx_client.errors import InvalidFieldError, NoDataURLError
+from alyx_client.errors import InvalidCallError, InvalidFieldError, NoDataURLError
 from alyx_client.http.headers import whole_number
 from alyx_client.http.url import redact_url
 from alyx_client.lazy_dataclasses import dataclass
@@ -15,6 +17,9 @@ from alyx_client.runtime.coerce import is_from_library, is_list, plain_python
 from alyx_client.runtime.references import origin_of
 
 _MAX_DESCRIPTION = 200
+# The fields by which a row of a table is told from a column of sources; the last two are those of ONE's tables.
+_ROW_FIELDS = frozenset({"data_url", "file_records", "relative_path", "rel_path", "session_path"})
+_KEY_OF_RECORD = "[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +103,37 @@ def read_source(source: object) -> RemoteFile:
     ------
     NoDataURLError
         No server has the record's file.
+    InvalidCallError
+        It is the key of a record.
     TypeError
         It is none of these.
     """
+    if isinstance(source, UUID) or (isinstance(source, str) and re.fullmatch(_KEY_OF_RECORD, source.strip())):
+        raise refuse_key(str(source).strip())
     if isinstance(source, str | PurePath):
         return RemoteFile((source if isinstance(source, str) else source.as_posix(),))
     addresses = _addresses(source)
     return RemoteFile(addresses, _size(_field(source, "file_size")), _text(_field(source, "hash")))
+
+
+def refuse_key(key: str) -> InvalidCallError:
+    """Return the error for the key of a record in place of the record, which alone names its file.
+
+    Parameters
+    ----------
+    key
+        The key, or the URL that ends in it.
+    """
+    own = key.rstrip("/").rpartition("/")[2]
+    return InvalidCallError(
+        f"{redact_url(key)!r} names a record, and no file; nothing was sent. Of a dataset, pass "
+        f"client.datasets.read({own!r}); of a session, client.datasets.list(session={own!r})."
+    )
+
+
+def is_url_of_record(url: str) -> bool:
+    """Return whether a URL of Alyx ends in the key of a record, so that it responds with the record's JSON."""
+    return re.fullmatch(f".*/{_KEY_OF_RECORD}/?", url.partition("?")[0]) is not None
 
 
 def _size(value: object) -> int | None:
@@ -139,12 +168,15 @@ def _addresses(record: object) -> tuple[str, ...]:
     if _is_mapping(record) or _is_row(record) or any(hasattr(record, name) for name in ("data_url", "relative_path")):
         raise NoDataURLError(f"The record {_label(record)} has no data_url. {_datasets_hint(record)}Nothing was sent.")
     raise TypeError(
-        f"An object of type {type(record).__name__} is not a source of a file; pass a URL, a path or a record."
+        f"An object of type {type(record).__name__} is not a source of a file; pass a URL, a path on the data server "
+        "or the record of a dataset, or a list of these."
     )
 
 
 def _datasets_hint(record: object) -> str:
     """Return how to download the files of a record of another endpoint, such as a session."""
+    if _field(record, "rel_path") or _field(record, "session_path"):
+        return "A row of the cache tables names no server: pass client.datasets.read(id), with the id of the row. "
     origin = origin_of(record)
     if origin is None or origin.endpoint in ("datasets", "files"):
         return ""
@@ -185,7 +217,7 @@ def _field(record: object, name: str) -> object:
 def _is_row(value: object) -> bool:
     """Return whether a value is a row of a table of pandas: a column whose labels are the fields of a record."""
     labels = getattr(value, "index", ()) if is_from_library(value) else ()
-    return is_list(labels) and not {"data_url", "file_records", "relative_path"}.isdisjoint(labels)
+    return is_list(labels) and not _ROW_FIELDS.isdisjoint(labels)
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
@@ -197,6 +229,6 @@ def _text(value: object) -> str | None:
 
 
 def _label(record: object) -> str:
-    path = _field(record, "relative_path") or _field(record, "name")
+    path = _field(record, "relative_path") or _field(record, "rel_path") or _field(record, "name")
     key = _field(record, "id") or (_text(_field(record, "url")) or "").partition("?")[0].rpartition("/")[2]
     return " ".join(repr(str(part)) for part in (path, key) if part) or f"of type {type(record).__name__}"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from alyx_client.downloads.addresses import Login
+from alyx_client.downloads.data_servers import DataServers
+from alyx_client.downloads.downloader import Downloader
 from alyx_client.downloads.functions import (
     dataset_record_to_url,
     file_record_to_url,
@@ -179,3 +182,43 @@ def test_name_of_maximum_length_has_a_partial_download(folder: Path) -> None:
         path = downloader(server, folder).download(f"{server.url}/{name}")
     assert path.read_bytes() == BODY
     assert names(folder) == [name]
+
+
+KEY = "0b12ba9e-01e3-4784-8c35-d7bb1bab414f"
+MISTAKEN: dict[str, tuple[object, str]] = {
+    "key": (KEY, rf"client\.datasets\.read\('{KEY}'\); of a session, client\.datasets\.list\(session="),
+    "UUID": (UUID(KEY), rf"client\.datasets\.read\('{KEY}'\)"),
+    "key in capitals": (f" {KEY.upper()} ", r"names a record, and no file"),
+    "key without hyphens": (KEY.replace("-", ""), r"names a record, and no file"),
+    "URL of a record": (
+        f"{{url}}/datasets/{KEY}/",
+        rf"'http://.*/datasets/{KEY}/' .*client\.datasets\.read\('{KEY}'\)",
+    ),
+    "number": (5, r"type int is not a source of a file; pass a URL, a path on the data server or the record"),
+    "content": (b"x", r"type bytes is not a source"),
+    "row of ONE": ({"rel_path": "alf/a.npy", "session_path": "lab/x"}, r"client\.datasets\.read\(id\)"),
+    "session": ({"id": KEY, "subject": "x"}, r"has no data_url"),
+}
+
+
+@pytest.mark.parametrize("is_listed", [False, True], ids=["alone", "in a list"])
+@pytest.mark.parametrize("case", MISTAKEN)
+def test_what_names_no_file_is_refused_with_the_way(case: str, is_listed: bool, folder: Path) -> None:
+    source, message = MISTAKEN[case]
+    with FaultServer(then=serve(BODY)) as server:
+        servers = DataServers([Login(f"{server.url}/data", "", "")], base_url=server.url)
+        files = Downloader(servers, folder=folder, silent=True)
+        source = source.format(url=server.url) if isinstance(source, str) else source
+        with pytest.raises((TypeError, ValueError, NoDataURLError, DownloadsFailedError), match=message):
+            files.download([source] if is_listed else source)
+        assert server.requests == []
+
+
+def test_row_of_the_cache_tables_is_one_source(folder: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    row = pandas.Series({"rel_path": "alf/a.npy", "session_path": "lab/x", "file_size": 5})
+    with FaultServer(then=serve(BODY)) as server:
+        with pytest.raises(NoDataURLError, match=r"'alf/a\.npy' has no data_url.*client\.datasets\.read\(id\)"):
+            downloader(server, folder).download(row)
+        urls = pandas.Series({KEY: f"{server.url}/a.npy"})
+        assert downloader(server, folder).download(urls) == [folder / "a.npy"]
