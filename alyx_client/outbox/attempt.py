@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from alyx_client.errors import AlyxError, AlyxHTTPError, InvalidCallError
 from alyx_client.http.flow import Blocking, Flow, Send
-from alyx_client.http.json_body import parse_json, read_json, unexpected
+from alyx_client.http.json_body import is_object, parse_json, read_json, unexpected
 from alyx_client.http.message import Request, Response
 from alyx_client.lazy_dataclasses import dataclass
 from alyx_client.outbox.entries import Entry, State, fields_of, key_of_result
@@ -235,8 +235,13 @@ class Attempts:
         """Return the request with its files, and the fields that the server would lose."""
         if entry.preserved:
             response: Response = yield self._step(Request("GET", request.path, endpoint=entry.endpoint, action="read"))
-            record = read_json(response)
-            request = with_fields(request, {name: record[name] for name in entry.preserved if name in record})
+            record: object = read_json(response)
+            if not is_object(record):
+                raise unexpected(response, entry.endpoint, "the record")
+            try:
+                request = with_fields(request, {name: record[name] for name in entry.preserved if name in record})
+            except ValueError as error:
+                raise _UnusableError(f"the record's present values cannot be sent ({error})") from error
         if entry.files:
             try:
                 request = replace(request, files=(yield from call(partial(self._store.files, entry))))

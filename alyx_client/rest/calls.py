@@ -12,7 +12,7 @@ from functools import partial
 from types import MappingProxyType, NoneType
 from typing import Any, cast
 
-from alyx_client.errors import AlyxHTTPError, AlyxWarning, InvalidCallError
+from alyx_client.errors import AlyxHTTPError, AlyxWarning, InvalidCallError, UnexpectedAnswerError
 from alyx_client.http.arguments import require, require_mapping, shown
 from alyx_client.http.flow import Blocking, Expires, Flow, Send
 from alyx_client.http.headers import whole_number
@@ -357,7 +357,13 @@ class RestCalls:
         changes: object = parse_data(data, f"{call.endpoint}: partial_update") if names else data
         if not is_object(changes) or all(name in changes for name in names):
             return data
-        record = yield from self.send("GET", path, expires=True, bypass_cache=True)
+        record: object = yield from self.send("GET", path, expires=True, bypass_cache=True)
+        if not is_object(record):
+            raise UnexpectedAnswerError(
+                f"{call.endpoint}: the server did not send the record to change ({path}); nothing was changed.",
+                method="GET",
+                url=f"{self.base_url}{path}",
+            )
         return {name: record[name] for name in names if name in record} | changes
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import Field
 
-from alyx_client import BadRequestError, InvalidCallError, InvalidFieldError, InvalidKeyError
+from alyx_client import BadRequestError, InvalidCallError, InvalidFieldError, InvalidKeyError, UnexpectedAnswerError
 from alyx_client.http.transport import SyncTransport
 from alyx_client.models import Lab, Note, Session, Subject, WaterAdministration, Weighing
+from alyx_client.outbox import store
 from alyx_client.outbox.entries import Entry, Receipt
 from alyx_client.outbox.store import Store
+from alyx_client.runtime.models import Record
 
 from .conftest import Rig
 
@@ -172,10 +176,59 @@ def test_a_failure_of_the_server_is_in_doubt(rig: Rig, handled: bool) -> None:
     rig.alyx.faults.add("/labs", "status", status=500, method="POST", handled=handled)
     (refused,) = rig.send().refused
     assert refused.doubtful
+    assert "500" in refused.reason
     with rig.client() as client:
         client.outbox.resend(receipt)
         assert client.outbox.send()
         assert rig.count("/labs") == (1 if handled else 2)
+
+
+def test_a_creation_that_was_not_carried_out_can_be_edited_once_it_is_refused(rig: Rig) -> None:
+    rig.alyx.faults.add("/labs", "reset", method="POST", handled=False)
+    receipt = rig.write("labs.create", Lab(name="other"))
+    rig.alyx.faults.add("/labs", "status", status=400, method="POST")
+    (refused,) = rig.send().refused
+    assert not refused.doubtful
+    with rig.client() as client:
+        client.outbox.edit(receipt, client.labs.create, Lab(name="edited"))
+        assert client.outbox.send()
+    assert rig.labs() == ["edited"]
+
+
+def test_a_long_list_is_sent_in_parts_and_in_order(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_BATCH", 2)
+    names = ["lab0", "lab1", "cortexlab", "lab3", "lab4", "lab5"]  # there is one of the third name
+    for name in names:
+        rig.write("labs.create", Lab(name=name), offline=True)
+    report = rig.send()
+    assert [entry.fields["name"] for entry in report.sent] == [name for name in names if name != "cortexlab"]
+    assert [entry.fields["name"] for entry in report.refused] == ["cortexlab"]
+    assert rig.count("/labs") == len(names)
+
+
+@pytest.mark.parametrize(("state", "doubtful"), [("queued", False), ("uncertain", True)])
+def test_a_write_that_is_interrupted_before_it_is_sent_is_as_it_was(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, state: Any, doubtful: bool
+) -> None:
+    receipt = rig.write("subjects.partial_update", "KS001", offline=True, description="tame")
+    original = Store.set_state
+
+    def interrupted(self: Store, token: str, new: Any, **changes: Any) -> Entry:
+        entry = original(self, token, new, **changes)
+        if new == "sending":
+            raise KeyboardInterrupt
+        return entry
+
+    with rig.client() as client:
+        stored = Store(client.outbox.folder)
+        stored.set_state(receipt.token, state, expected=["queued"], reason="as it was", doubtful=doubtful)
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "set_state", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                client.outbox.send()
+        entry = client.outbox[receipt]
+    assert (entry.state, entry.reason, entry.doubtful) == (state, "as it was", doubtful)
+    assert rig.count("/subjects/KS001", "PATCH") == 0
 
 
 def test_a_login_portal_is_no_server(rig: Rig) -> None:
@@ -208,6 +261,50 @@ def test_fields_that_the_server_would_lose_are_read_when_it_is_sent(rig: Rig) ->
     with rig.client() as client:
         after = client.notes.read(note.id)
         assert (after.text, after.object_id, after.content_type) == ("b", note.object_id, note.content_type)
+
+
+@pytest.mark.parametrize("content", [0, 1])
+def test_fields_that_cannot_be_read_leave_the_write_as_it_was(rig: Rig, content: int) -> None:
+    with rig.client() as client:
+        row = client.sessions.list(max_items=1)[0]
+        note = client.notes.create(
+            Note(user="olivier", content_type="session", object_id=row.id, text="a", date_time=DAY)
+        )
+    rig.write("notes.partial_update", note.id, text="b", offline=True)
+    rig.alyx.faults.add(f"/notes/{note.id}", "truncated_json", keep=content, method="GET")
+    with pytest.raises(UnexpectedAnswerError):
+        rig.send()
+    with rig.client() as client:
+        assert [entry.state for entry in client.outbox] == ["queued"]
+    assert rig.count(f"/notes/{note.id}", "PATCH") == 0
+    assert rig.send()
+
+
+def test_fields_that_cannot_be_sent_hold_this_write_alone(rig: Rig) -> None:
+    with rig.client() as client:
+        row = client.sessions.list(max_items=1)[0]
+        note = client.notes.create(
+            Note(user="olivier", content_type="session", object_id=row.id, text="a", date_time=DAY)
+        )
+    rig.write("notes.partial_update", note.id, text="b", offline=True)
+    rig.write("labs.create", Lab(name="other"), offline=True)
+    rig.alyx.faults.add(f"/notes/{note.id}", "replace", old=f'"{row.id}"', new="NaN", method="GET")
+    report = rig.send()
+    assert [entry.endpoint for entry in report.sent] == ["labs"]
+    assert ["JSON" in entry.reason for entry in report.held] == [True]
+    assert rig.count(f"/notes/{note.id}", "PATCH") == 0
+
+
+class Named(Record):
+    name_: str = Field(alias="name")
+
+
+def test_a_write_that_is_settled_has_the_fields_of_its_record_by_the_servers_names(rig: Rig) -> None:
+    receipt = rig.write("labs.create", Lab(name="other"), offline=True)
+    with rig.client() as client:
+        Store(client.outbox.folder).set_state(receipt.token, "held", expected=["queued"])
+        entry = client.outbox.settle(receipt, Named.model_validate({"name": "other"}))
+    assert json.loads(entry.result or "") == {"name": "other"}
 
 
 def test_a_token_that_the_server_refuses_is_renewed(rig: Rig) -> None:

@@ -14,6 +14,7 @@ import pytest
 from alyx_client.errors import (
     InvalidFieldError,
     NotFoundError,
+    UnexpectedAnswerError,
 )
 from alyx_client.rest.requests import join_lists
 from alyx_client.testing import LocalAlyx
@@ -141,6 +142,16 @@ def test_partial_update_sends_fields_that_the_server_would_lose(alyx: Any, local
     read, written = local_alyx.requests[before:]
     assert (read.method, written.method) == ("GET", "PATCH")
     assert written.body_length > len(json.dumps({"roll": 4.0, "probe_insertion": trajectory["probe_insertion"]}))
+
+
+def test_partial_update_changes_nothing_if_those_fields_cannot_be_read(alyx: Any, local_alyx: LocalAlyx) -> None:
+    trajectory = alyx.rest("trajectories", "list")[0]
+    path = f"/trajectories/{trajectory['id']}"
+    local_alyx.faults.add(path, "truncated_json", keep=0, method="GET")
+    before = len(local_alyx.requests)
+    with pytest.raises(UnexpectedAnswerError, match="nothing was changed"):
+        alyx.rest("trajectories", "partial_update", id=trajectory["id"], data={"roll": 4.0})
+    assert [request.method for request in local_alyx.requests[before:]] == ["GET"]
 
 
 @pytest.mark.parametrize("data", [{"labs": ["a", "b"], "projects": "c"}, '{"labs": ["a", "b"], "projects": "c"}'])
