@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="ROOM", help="rooms of [tool.mutmut.rooms]; all unless named")
     parser.add_argument("--sample", type=int, default=60, help="mutants of each room; 0 for all")
     parser.add_argument("--seed", type=int, default=1, help="chooses the sample")
-    parser.add_argument("--again", action="store_true", help="test those again that survived the last time, instead")
+    parser.add_argument("--again", action="store_true", help="test those again that no test failed on the last time")
     parser.add_argument("--in-room", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.in_room:
@@ -148,10 +148,10 @@ def read_results(folder: Path) -> dict[str, dict[str, int | None]]:
 
 
 def survivors_of(folder: Path) -> list[str]:
-    """Return the mutants that no test killed when the room was tested last."""
+    """Return the mutants that no test failed on when the room was tested last."""
     chosen = json.loads((folder / "diffs.json").read_text("utf-8"))
     codes = {name: code for results in read_results(folder).values() for name, code in results.items()}
-    return [name for name in chosen if codes[name] in SURVIVED]
+    return [name for name in chosen if codes[name] in SURVIVED or codes[name] in TIMEOUTS]
 
 
 def report(name: str, folder: Path) -> None:
@@ -163,13 +163,14 @@ def report(name: str, folder: Path) -> None:
         for mutant in codes.keys() & diffs.keys():
             outcome = SURVIVED.get(codes[mutant], "timeout" if codes[mutant] in TIMEOUTS else "killed")
             count[outcome] += 1
-            if outcome in SURVIVED.values():
+            if outcome != "killed":
                 print(f"\n# {mutant}: {outcome}\n{diffs[mutant]}")
         total += count
         print(f"{file}: {dict(count)}")
     of = len(json.loads((folder / "names.json").read_text("utf-8")))
     killed = total["killed"] + total["timeout"]
-    print(f"{name}: {killed} of {total.total()} mutants killed, chosen from {of}", flush=True)
+    slow = f" ({total['timeout']} by running out of time)" if total["timeout"] else ""
+    print(f"{name}: {killed} of {total.total()} mutants killed{slow}, chosen from {of}", flush=True)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from alyx_client import (
     NotCompletedError,
     NotFoundError,
 )
-from alyx_client.bulk.executors import Chunk, Job, run_chunk
+from alyx_client.bulk.executors import Chunk, Job, _chunks, run_chunk
 from alyx_client.bulk.plan import make_plan
 from alyx_client.config import servers_file
 from alyx_client.endpoints.tags import _DELETE
@@ -147,6 +147,7 @@ def test_ctrl_c_leaves_what_has_not_begun_unsent() -> None:
         results = caught.value.results  # type: ignore[attr-defined]
         sent = {request.json()["name"] for request in server.requests}  # type: ignore[index, call-overload]
         assert sent <= {one.name for one in results} | {one.input.name for one in results.failures.uncertain}
+        assert "before the call ended: it was interrupted" in str(results.failures[-1].error)
         assert results.failures.certain.inputs == tags[-len(results.failures.certain) :]
         release.set()
 
@@ -248,6 +249,33 @@ def test_job_does_not_show_the_token() -> None:
     assert "secret" not in str(shown)
 
 
+def test_job_is_pickled_once_and_the_same_in_each_process() -> None:
+    client = AlyxClient("http://127.0.0.1:1", token="t")
+    plan = make_plan(client, _DELETE, names(5), workers=1)
+    job = Job(client, plan.work, 2.5)
+    first, second = (pickle.dumps(Chunk(job, number, tuple(plan.tasks[number:]))) for number in range(2))
+    assert len(job.pickled) == 1
+    chunks = [pickle.loads(first), pickle.loads(second)]
+    assert [(chunk.number, chunk.indices) for chunk in chunks] == [(0, (0, 1, 2, 3, 4)), (1, (1, 2, 3, 4))]
+    # A process makes one client of all chunks.
+    assert chunks[0].job is chunks[1].job
+    assert (chunks[0].job.key, chunks[0].job.timeout) == (job.key, 2.5)
+    assert chunks[0].job.client.base_url == client.base_url
+
+
+@pytest.mark.parametrize(
+    ("tasks", "workers", "sizes"),
+    [(1, 4, [1]), (8, 4, [1] * 8), (9, 4, [2, 2, 2, 2, 1]), (40, 1, [16, 16, 8]), (0, 4, [])],
+)
+def test_tasks_are_divided_among_the_workers_in_their_order(tasks: int, workers: int, sizes: list[int]) -> None:
+    client = AlyxClient("http://127.0.0.1:1", token="t")
+    plan = make_plan(client, _DELETE, names(tasks), workers=1)
+    chunks = list(_chunks(Job(client, plan.work, None), plan.tasks, workers))
+    assert [len(chunk.tasks) for chunk in chunks] == sizes
+    assert [chunk.number for chunk in chunks] == list(range(len(sizes)))
+    assert [index for chunk in chunks for index in chunk.indices] == list(range(tasks))
+
+
 class Scripted(Executor):
     """Runs each chunk at once, and then ends it as its script says."""
 
@@ -278,6 +306,7 @@ def test_chunks_that_a_signal_ends_leave_the_outcomes_of_the_others(error: BaseE
         results = caught.value.results  # type: ignore[attr-defined]
     assert [one.name for one in results] == [name for number, name in enumerate(names(4)) if number != place]
     assert [failure.index for failure in results.failures.uncertain] == [place]
+    assert f"lost this ({type(error).__name__}: " in str(results.failures[0].error)
     assert not results.failures.certain
 
 

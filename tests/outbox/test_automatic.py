@@ -212,6 +212,27 @@ def test_a_write_does_not_wait_for_another_process_that_sends_those_before_it(
     assert any_rig.labs() == ["one", "two"]
 
 
+def test_a_call_that_reads_does_not_wait_for_another_process_that_sends(any_rig: Rig) -> None:
+    queue(any_rig, "one")
+    with any_rig.client() as client:
+        other = FileLock(client.outbox.folder / ".send.lock")
+    assert other.acquire() is LockResult.ACQUIRED
+    has_read = threading.Event()
+    was_waited_for: list[bool] = []
+
+    def send() -> None:
+        was_waited_for.append(not has_read.wait(10))
+        other.release()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    assert read(any_rig, send_outbox=True)
+    has_read.set()
+    thread.join()
+    assert was_waited_for == [False]
+    assert any_rig.count("/labs") == 0
+
+
 def test_threads_send_each_write_once(rig: Rig) -> None:
     queue(rig, *(f"lab{number}" for number in range(6)))
     with rig.client(send_outbox=True) as client:

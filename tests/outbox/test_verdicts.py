@@ -51,6 +51,7 @@ def attributed(error: AlyxError, **attributes: Any) -> AlyxError:
         *((http(status), Verdict.NOT_SENT) for status in (302, 401, 429, 503)),
         *((http(status), Verdict.UNCERTAIN) for status in (408, 502, 504)),
         (http(500), Verdict.FAILED),
+        (http(400, "/labs/"), Verdict.REFUSED),
         # A login that goes wrong says nothing about the write.
         (http(400, "/auth-token"), Verdict.NOT_SENT),
         (http(500, "/auth-token"), Verdict.NOT_SENT),

@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import random
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID, uuid5
 
 import pytest
@@ -176,7 +176,9 @@ def page_ahead(
     while (request := pager.next_page) is not None:
         if request not in pages:
             pages.clear()
-        upcoming = [following for following in pager.upcoming(most) if following not in pages]
+        ahead = pager.upcoming(most)
+        assert len(ahead) <= most
+        upcoming = [following for following in ahead if following not in pages]
         assert request in upcoming or request in pages
         for following in reversed(upcoming) if draw is None else draw.sample(upcoming, len(upcoming)):
             pages[following] = table.page(following.offset, following.limit)
@@ -199,16 +201,22 @@ BALANCED: list[list[Change]] = [
 EVENTS: list[list[Change]] = [[], *SINGLE, *BALANCED]
 
 
+Orders = Iterable[tuple[list[Change], ...]]
+
+
 def event_orders() -> Iterator[tuple[list[Change], ...]]:
     """Yield every order of events before the second, third and fourth request."""
     for events in itertools.product(EVENTS, repeat=3):
         yield ([], *events)
 
 
-@pytest.mark.parametrize("size", [5, 8])
-@pytest.mark.parametrize("way", ["ranges", "keys", "neither"])
-def test_every_order_of_changes_between_pages(size: int, way: str, longest: int) -> None:
-    for changes in event_orders():
+def some_orders() -> Iterator[tuple[list[Change], ...]]:
+    """Yield a few of them, for tests that are run again and again (make mutation)."""
+    return itertools.islice(event_orders(), 0, None, 29)
+
+
+def check_between_pages(orders: Orders, size: int, way: str) -> None:
+    for changes in orders:
         table = ChangingTable(size, changes)
         rows, has_warned = page_through(table, has_keys=way != "neither", has_ranges=way == "ranges")
         check(table, rows, has_warned)
@@ -218,12 +226,8 @@ def test_every_order_of_changes_between_pages(size: int, way: str, longest: int)
             check(table, rows, False)
 
 
-@pytest.mark.parametrize("size", [8, 14])
-@pytest.mark.parametrize("way", ["ranges", "keys", "neither"])
-def test_every_order_of_changes_between_pages_that_are_fetched_from_the_last_to_the_first(
-    size: int, way: str, longest: int
-) -> None:
-    for changes in event_orders():
+def check_from_the_last_to_the_first(orders: Orders, size: int, way: str) -> None:
+    for changes in orders:
         table = ChangingTable(size, changes)
         rows, has_warned = page_ahead(table, None, page_size=2, has_keys=way != "neither", has_ranges=way == "ranges")
         check(table, rows, has_warned)
@@ -231,13 +235,60 @@ def test_every_order_of_changes_between_pages_that_are_fetched_from_the_last_to_
             assert not has_warned, changes
 
 
-@pytest.mark.parametrize("ties", [3, 100])
-def test_every_order_of_changes_in_a_list_without_an_order(ties: int, longest: int) -> None:
-    for changes in event_orders():
+def check_without_an_order(orders: Orders, ties: int) -> None:
+    for changes in orders:
         table = ChangingTable(8, changes, ties=ties)
         rows, has_warned = page_through(table, has_ranges=True)
         assert not has_warned
         check(table, rows, False)
+
+
+@pytest.mark.parametrize("size", [5, 8])
+@pytest.mark.parametrize("way", ["ranges", "keys", "neither"])
+def test_every_order_of_changes_between_pages(size: int, way: str, longest: int) -> None:
+    check_between_pages(event_orders(), size, way)
+
+
+@pytest.mark.parametrize("size", [8, 14])
+@pytest.mark.parametrize("way", ["ranges", "keys", "neither"])
+def test_every_order_of_changes_between_pages_that_are_fetched_from_the_last_to_the_first(
+    size: int, way: str, longest: int
+) -> None:
+    check_from_the_last_to_the_first(event_orders(), size, way)
+
+
+@pytest.mark.parametrize("ties", [3, 100])
+def test_every_order_of_changes_in_a_list_without_an_order(ties: int, longest: int) -> None:
+    check_without_an_order(event_orders(), ties)
+
+
+def test_some_orders_of_changes(longest: int) -> None:
+    for way in ("ranges", "keys", "neither"):
+        check_between_pages(some_orders(), 8, way)
+        check_from_the_last_to_the_first(some_orders(), 8, way)
+    for ties in (3, 100):
+        check_without_an_order(some_orders(), ties)
+
+
+@pytest.mark.parametrize("created", [1, 2])
+def test_rows_created_in_front_of_a_long_list_are_no_reason_for_a_warning(
+    created: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_longest(monkeypatch, CAP)
+    for moment in range(2, 8):
+        table = ChangingTable(40, [*[[]] * moment, [("create", 0)] * created])
+        rows, has_warned = page_through(table)
+        assert not has_warned
+        check(table, rows, False)
+
+
+@pytest.mark.parametrize("event", [[("delete", 0)] * 3, [*[("delete", 0)] * 3, *[("create", -1)] * 3]])
+def test_list_that_moves_faster_than_it_can_be_read_warns(event: list[Change], monkeypatch: pytest.MonkeyPatch) -> None:
+    set_longest(monkeypatch, CAP)
+    table = ChangingTable(200, [[], [], *[event] * 60])
+    rows, has_warned = page_through(table)
+    assert not table.lasting <= set(rows)
+    assert has_warned
 
 
 change = st.tuples(st.sampled_from(["delete", "create"]), st.integers(-12, 40))

@@ -147,8 +147,9 @@ def test_link_to_the_next_page_is_completed(link: str | None, url: str | None) -
 )
 def test_link_to_another_server_or_to_the_page_itself_is_an_error(link: str, error: type[Exception]) -> None:
     response = Response(200, {}, b"", "GET", f"{URL}?page=1")
-    with pytest.raises(error, match="next page"):
+    with pytest.raises(error, match="next page") as caught:
         with_next_url(Page(9, [1], has_next=True, next_url=link), response, "https://alyx.example.org")
+    assert (caught.value.method, bool(caught.value.url)) == ("GET", True)
 
 
 @pytest.mark.parametrize(
