@@ -50,6 +50,16 @@ def test_advice_for_files_differs_from_that_for_queries() -> None:
     assert "a smaller limit" in message(FailureKind.READ_TIMEOUT)
 
 
+@pytest.mark.parametrize("sign", ["WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "another"])
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_server_that_answers_a_handshake_in_plain_text_is_told_from_others(scheme: str, sign: str) -> None:
+    url = URL.replace("https:", f"{scheme}:")
+    failure = connection_failure(FailureKind.UNREACHABLE, f"[SSL: {sign}]", method="GET", url=url, host=HOST)
+    speaks_no_tls = scheme == "https" and sign != "another"
+    assert ("does not speak HTTPS" in str(failure.error)) == speaks_no_tls
+    assert ("the network and the VPN" in str(failure.error)) != speaks_no_tls
+
+
 @pytest.mark.parametrize("length", [300, 301, 5000])
 def test_long_urls_are_shortened(length: int) -> None:
     url = f"{URL}?a=".ljust(length, "x")

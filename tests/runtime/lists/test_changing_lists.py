@@ -291,6 +291,15 @@ def test_list_that_moves_faster_than_it_can_be_read_warns(event: list[Change], m
     assert has_warned
 
 
+def test_reading_a_list_that_grows_in_front_all_the_time_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_longest(monkeypatch, CAP)
+    monkeypatch.setattr(query_pager, "_MOST_REPAIRS_FOR_GROWTH", 20)
+    table = ChangingTable(60, [[], [], *[[("create", 0)] * 3] * 1000])
+    _, has_warned = page_through(table)
+    assert has_warned
+    assert len(table.requests) < 100
+
+
 change = st.tuples(st.sampled_from(["delete", "create"]), st.integers(-12, 40))
 
 
