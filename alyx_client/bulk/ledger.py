@@ -17,6 +17,7 @@ from alyx_client.errors import (
     UnexpectedAnswerError,
 )
 from alyx_client.runtime.bulk_results import BulkFailure, BulkResults
+from alyx_client.runtime.completion import rows_of
 
 __all__ = ["Ledger"]
 
@@ -122,7 +123,7 @@ class Ledger:
             has_acted = isinstance(outcome, AlyxError) and (outcome.may_have_acted or isinstance(outcome, _ACTED))
             failures.append(BulkFailure(index, outcome, item, key, may_have_acted=is_write and has_acted))
         declared = self.plan.work.action.parser.kind
-        return BulkResults(records, keys, failures, label=self.plan.label, declared=declared)
+        return rows_of(BulkResults, declared)(records, keys, failures, label=self.plan.label, declared=declared)
 
     def interrupt(self, error: BaseException) -> None:
         """Tell what was done on an exception that ends the call, such as `KeyboardInterrupt`: as ``results``."""

@@ -219,6 +219,8 @@ _MODELS = {
 
 class AlyxClient(BaseClient):
     __doc__ = BaseClient.__doc__
+    # The public path. Its file does not have the class, so that notebooks complete without parsing those that do.
+    __module__ = __name__.rpartition(".")[0]
     _surface = __package__
     _preserved_fields = _PRESERVED_FIELDS
     _joined_fields = _JOINED_FIELDS
@@ -517,6 +519,8 @@ class AlyxClient(BaseClient):
 
 class AsyncAlyxClient(AsyncBaseClient):
     __doc__ = AsyncBaseClient.__doc__
+    # The public path. Its file does not have the class, so that notebooks complete without parsing those that do.
+    __module__ = __name__.rpartition(".")[0]
     _surface = __package__
     _preserved_fields = _PRESERVED_FIELDS
     _joined_fields = _JOINED_FIELDS

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from alyx_client.errors import BulkError, printable
 from alyx_client.http.arguments import shown
+from alyx_client.runtime.completion import rows_of
 from alyx_client.runtime.references import origin_of
 from alyx_client.runtime.tables import Tabular
 
@@ -224,4 +225,4 @@ class BulkResults(Tabular, Sequence[T_co]):
 def _rebuild(
     records: list[object], keys: list[object], failures: list[BulkFailure], label: str, declared: Any = None
 ) -> BulkResults[object]:
-    return BulkResults(records, keys, failures, label=label, declared=declared)
+    return rows_of(BulkResults, declared)(records, keys, failures, label=label, declared=declared)

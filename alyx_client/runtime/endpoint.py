@@ -16,6 +16,7 @@ from alyx_client.runtime.action import Action, ListAction
 from alyx_client.runtime.arguments import Arguments, Files
 from alyx_client.runtime.checked_calls import with_checked_calls
 from alyx_client.runtime.client import AsyncClient, ClientContext, SyncClient
+from alyx_client.runtime.completion import evaluate_results
 from alyx_client.runtime.keys import LookupKey
 from alyx_client.runtime.lists.results import Results
 from alyx_client.runtime.models import Resource
@@ -40,7 +41,9 @@ class _ActionsInRepr:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         with_checked_calls(cls)
-        show_annotations(method for name, method in vars(cls).items() if isfunction(method) and name[0] != "_")
+        methods = [method for name, method in vars(cls).items() if isfunction(method) and name[0] != "_"]
+        show_annotations(methods)
+        evaluate_results(methods)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {', '.join(self._actions())}>"

@@ -48,6 +48,10 @@ else:
                 warnings.filterwarnings("ignore", message=r'Field name "json" .*shadows an attribute')
                 return super().__new__(mcs, name, bases, namespace, **kwargs)
 
+        def __dir__(cls):
+            # Completers look here for the fields of what a method returns.
+            return {*(name for name in super().__dir__() if name not in _PYDANTIC_NAMES), *cls.__pydantic_fields__}
+
     class _Model(BaseModel, metaclass=_ModelMeta):
         pass
 
@@ -275,6 +279,8 @@ class Record(ShownRecord, _Model):
     if not TYPE_CHECKING:  # a type checker finds these mistakes by itself
 
         def __getattr__(self, name: str) -> Any:
+            if name == "__wrapped__":
+                return vars(self)  # jedi takes it for a dictionary, and does not parse the files of pydantic
             if name in _MADE_LATE:
                 object.__setattr__(self, name, _MADE_LATE[name](self))
                 return object.__getattribute__(self, name)

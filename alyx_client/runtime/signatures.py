@@ -10,7 +10,15 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from alyx_client.runtime.inputs import UNSET
 
-__all__ = ["LazySignature", "changes_signature", "completes", "is_list_annotation", "show_annotations", "show_fields"]
+__all__ = [
+    "LazySignature",
+    "changes_signature",
+    "completes",
+    "copied",
+    "is_list_annotation",
+    "show_annotations",
+    "show_fields",
+]
 
 MethodT = TypeVar("MethodT", bound=Callable[..., object])
 
@@ -87,7 +95,7 @@ def show_annotations(methods: Iterable[Callable[..., object]]) -> None:
 
 
 def _plain_signature(method: Callable[..., object]) -> inspect.Signature:
-    own = inspect.Signature.from_callable(_copied(inspect.unwrap(method)))
+    own = inspect.Signature.from_callable(copied(inspect.unwrap(method)))
     parameters = [one.replace(annotation=_text(one.annotation)) for one in own.parameters.values()]
     return own.replace(parameters=parameters, return_annotation=_text(own.return_annotation))
 
@@ -102,7 +110,7 @@ def changes_signature(method: Callable[..., object], keywords: Mapping[str, obje
     keywords
         The annotation of each keyword.
     """
-    own = inspect.Signature.from_callable(_copied(method))
+    own = inspect.Signature.from_callable(copied(method))
     kinds = inspect.Parameter
     before = [one for one in own.parameters.values() if one.kind not in (kinds.KEYWORD_ONLY, kinds.VAR_KEYWORD)]
     # A key in the path, passed by position alone, may have the name of a field, which no signature allows.
@@ -138,7 +146,7 @@ def show_fields(model: type, init: Callable[..., None]) -> None:
         return inspect.Signature([own, *signature().parameters.values()], return_annotation=None)
 
     # Notebooks look at the constructor, too, which all models share otherwise.
-    constructor = _copied(init)
+    constructor = copied(init)
     constructor.__signature__ = LazySignature(init_signature)
     type.__setattr__(model, "__init__", constructor)
     type.__setattr__(model, "__signature__", LazySignature(signature))
@@ -186,7 +194,7 @@ def _text(annotation: object) -> object:
     return _Source(source) if isinstance(source, str) else annotation
 
 
-def _copied(function: Callable[..., object]) -> Any:
+def copied(function: Callable[..., object]) -> Any:
     """Return a copy of a function, without its signature."""
     plain: Any = function
     copy = type(plain)(plain.__code__, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)

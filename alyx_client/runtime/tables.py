@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
+from alyx_client.runtime.completion import evaluate_results, rows_of
+
 if TYPE_CHECKING:
     # Neither pandas nor pyarrow has types; with the package pandas-stubs, type checkers know its tables.
     import pandas  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
@@ -28,7 +30,7 @@ class ShownRows:
         from alyx_client.frames.display import rows_html
 
         rows, count, declared = self._fetched_rows()
-        return rows_html(type(self).__name__, rows, count, declared)
+        return rows_html(type(self).__name__.partition("[")[0], rows, count, declared)
 
 
 class ShownRecord:
@@ -61,6 +63,11 @@ class Tabular(ShownRows):
     """Rows that can be returned as a table, whose columns have the declared types of the fields."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, row: Any) -> Any:
+            return rows_of(cls, row) if isinstance(row, type) else super().__class_getitem__(row)
 
     def _table_rows(self) -> tuple[Sequence[Any], object]:
         """Return the rows, whether records or not, and their declared type; None if it is that of the records."""
@@ -112,6 +119,9 @@ class Tabular(ShownRows):
 
         rows, declared = self._table_rows()
         return to_arrow(rows, declared, columns=columns)
+
+
+evaluate_results(vars(Tabular)[name] for name in ("to_pandas", "to_polars", "to_arrow"))
 
 
 class AsyncTabular(ShownRows):

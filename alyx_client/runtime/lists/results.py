@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast, overload
 from alyx_client.http.message import Params, Request
 from alyx_client.http.read_ahead import ReadAhead
 from alyx_client.runtime.client import Runner
+from alyx_client.runtime.completion import rows_of
 from alyx_client.runtime.lists.key_ranges import KeyRanges, RangesUnfinishedError
 from alyx_client.runtime.lists.list_query import ListQuery, ListState, gone, to_position, warn_of_order
 from alyx_client.runtime.lists.next_pager import NextPager
@@ -124,7 +125,7 @@ class Results(Tabular, Sequence[T_co]):
             if not ranges.is_complete:
                 raise RangesUnfinishedError
 
-        return Results(
+        return rows_of(Results, declared_type(query.make))(
             [partial(fetch, params) for params in query.param_sets],
             page_size=query.page_size,
             max_items=query.max_items,
@@ -353,4 +354,4 @@ def _unpickle(rows: list[T], declared: Any = None) -> Results[T]:
         return Page(len(rows), rows[offset:], False)
 
     make = None if declared is None else RowSchema(declared)
-    return Results([fetch], first=Page(len(rows), rows, False), make=make)
+    return rows_of(Results, declared)([fetch], first=Page(len(rows), rows, False), make=make)
