@@ -28,6 +28,7 @@ __all__ = [
     "merge_all_of",
     "merge_parameters",
     "pointer_steps",
+    "referred_component",
 ]
 
 Schema = Mapping[str, Any]
@@ -211,11 +212,18 @@ def merge_parameters(parameters: Iterable[Schema]) -> tuple[Schema, ...]:
     return tuple(by_place.values())
 
 
+def referred_component(reference: object) -> str:
+    """Return the name of the component that a reference leads to; empty if it leads elsewhere, or is none."""
+    if not isinstance(reference, str) or not reference.startswith(_COMPONENTS):
+        return ""
+    return _unescaped(reference.removeprefix(_COMPONENTS))
+
+
 def component_name(schema: Schema) -> str:
     """Return the name of the component that a schema refers to, also through an ``allOf`` of one; empty if none."""
-    reference = schema.get("$ref")
-    if isinstance(reference, str) and reference.startswith(_COMPONENTS):
-        return _unescaped(reference.removeprefix(_COMPONENTS))
+    name = referred_component(schema.get("$ref"))
+    if name:
+        return name
     # OpenAPI 3.0 ignores keywords beside $ref, so drf-spectacular wraps the reference.
     parts = as_list(schema.get("allOf"))
     return component_name(as_schema(parts[0])) if len(parts) == 1 else ""

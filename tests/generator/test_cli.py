@@ -11,8 +11,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from alyx_generator.cli import probe as probe_command
+from alyx_generator.cli import probe_query, terminal
 from alyx_generator.source.fetch import SchemaSource, read_source
 
+from alyx_client import __version__
 from alyx_client.testing import LocalAlyx
 
 from .commands import generate_client, run, run_process, schema
@@ -242,3 +245,40 @@ def test_output_is_utf8_regardless_of_the_code_page(project: Path) -> None:
     command = [sys.executable, "-m", "alyx_generator", "diff", "schema.json", "schema.json", "--format", "markdown"]
     result = subprocess.run(command, env=environment, capture_output=True, check=True)
     assert "→" in result.stdout.decode()
+
+
+def test_version_is_shown() -> None:
+    assert run("--version").stdout == f"alyx-generate {__version__}\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--query-model",)])
+@pytest.mark.parametrize("stored", [True, False])
+def test_interrupted_probe_says_how_to_resume(
+    project: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], stored: bool
+) -> None:
+    def interrupt(*_: object, state: Path, **__: object) -> None:
+        if stored:
+            state.write_text("")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(probe_command.run, "probe", interrupt)
+    monkeypatch.setattr(probe_query, "probe_query_model", interrupt)
+    url = "http://127.0.0.1:9"  # nothing is sent
+    result = run("probe", url, "--schema", "schema.json", "--out", "out.yaml", *options)
+    assert result.exit_code == 130
+    how = "; the same command resumes from out.yaml.unfinished" if stored else ""
+    assert result.stderr == f"alyx-generate: interrupted{how}\n"
+
+
+def test_progress_is_for_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    terminal.progress("Comparing")
+    assert capsys.readouterr().err == "Comparing …\n"
+
+
+def test_reader_that_is_gone_is_no_error() -> None:
+    def write() -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):  # for Click, which ends quietly
+        terminal.command(write)()

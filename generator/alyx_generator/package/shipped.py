@@ -11,7 +11,7 @@ from typing import Any
 from alyx_generator.model.docs import shipped_docs
 from alyx_generator.package.history import history_file, with_shipped
 from alyx_generator.package.pipeline import Generated, generate_client
-from alyx_generator.package.write import Difference, check, write
+from alyx_generator.package.write import Difference, check, write, write_file
 from alyx_generator.source.fetch import decode
 from alyx_generator.source.history import history_text, read_history
 from alyx_generator.source.normalise import normalise
@@ -85,7 +85,7 @@ def take_snapshot(document: Document, name: str, origin: str) -> JSONDict:
     require_checkout()
     structure: JSONDict = structure_only(normalise(document))
     path = data_folder("schemas") / f"{name}.json"
-    path.write_text(to_json(structure), encoding="utf-8", newline="\n")
+    write_file(to_json(structure).encode(), path)
     _record(name, origin)
     return structure
 
@@ -104,7 +104,7 @@ def store_query_model(model: QueryModel, name: str, origin: str) -> None:
     """
     require_checkout()
     path = data_folder("schemas") / f"{name}{QUERY_MODEL}"
-    path.write_text(query_model_text(model), encoding="utf-8", newline="\n")
+    write_file(query_model_text(model).encode(), path)
     _record(path.stem, origin)
 
 
@@ -183,4 +183,4 @@ def _is_query_model(name: str) -> bool:
 
 
 def _write_lock(lock: Mapping[str, Any]) -> None:
-    _lock_file().write_text(_lock_text(lock), encoding="utf-8", newline="\n")
+    write_file(_lock_text(lock).encode(), _lock_file())

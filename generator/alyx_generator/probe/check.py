@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from alyx_client.schema.openapi import Schema, as_list, as_schema
-from alyx_generator.probe.describe import REFERENCE_PREFIX
+from alyx_client.schema.openapi import Schema, as_list, as_schema, referred_component
 from alyx_generator.probe.observations import Location, Observation, Observations
 from alyx_generator.probe.response_schema import ResponseSchema, mismatch
 from alyx_generator.probe.values import json_type
@@ -151,9 +150,9 @@ class Checker:
         while location not in followed:
             followed.add(location)
             declared = ResponseSchema.of(schema, location)
-            reference, parts = declared.keywords.get("$ref"), as_list(declared.keywords.get("allOf"))
-            if isinstance(reference, str) and reference.startswith(REFERENCE_PREFIX):
-                name = reference.removeprefix(REFERENCE_PREFIX).replace("~1", "/").replace("~0", "~")  # RFC 6901
+            name = referred_component(declared.keywords.get("$ref"))
+            parts = as_list(declared.keywords.get("allOf"))
+            if name:
                 schema, location = as_schema(self._schemas.get(name)), ("components", "schemas", name)
             elif len(parts) == 1 and "properties" not in declared.keywords:
                 schema, location = as_schema(parts[0]), declared.at("allOf", 0)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from alyx_client.schema.openapi import as_list, as_schema
+from alyx_client.schema.openapi import as_list, as_schema, referred_component
 from alyx_generator.probe.observations import Location, Observation
 from alyx_generator.probe.values import ValueShape
 
-REFERENCE_PREFIX = "#/components/schemas/"
 JSON_TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object"})
 
 _MISMATCHES = {"write-only": "answered", "enum": "another value", "format": "text of another format"}
@@ -52,9 +51,9 @@ def describe_shape(shape: ValueShape) -> str:
 def describe_schema(node: object) -> str:
     """Return what a schema declares, for instance ``string (uuid), nullable``."""
     schema = as_schema(node)
-    reference = schema.get("$ref")
-    if isinstance(reference, str):
-        return reference.removeprefix(REFERENCE_PREFIX)
+    component = referred_component(schema.get("$ref"))
+    if component:
+        return component
     declared = schema.get("type")
     types = " or ".join(str(name) for name in as_list(declared) or (declared,) if name)
     text = types or _describe_alternatives(node) or ("a set of values" if "enum" in schema else "nothing")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from alyx_client.schema.openapi import Schema, as_list, as_schema
-from alyx_generator.probe.describe import REFERENCE_PREFIX
+from alyx_client.schema.openapi import Schema, as_list, as_schema, referred_component
 from alyx_generator.probe.observations import Location
 from alyx_generator.source.openapi import Document, Schemas
 from alyx_generator.source.overlay import Correction, correct
@@ -58,11 +57,10 @@ class WorkingDocument:
             overrides = as_schema(schema.get("x-answered"))
             if not _FOLLOWED_OVERRIDES.isdisjoint(overrides):
                 schema, location = overrides, (*location, "x-answered")
-            reference = schema.get("$ref")
+            name = referred_component(schema.get("$ref"))
             parts = as_list(schema.get("allOf"))
-            if isinstance(reference, str) and reference.startswith(REFERENCE_PREFIX):
-                location = ("components", "schemas", reference.removeprefix(REFERENCE_PREFIX))
-                schema = as_schema(self._schemas.get(reference.removeprefix(REFERENCE_PREFIX)))
+            if name:
+                location, schema = ("components", "schemas", name), as_schema(self._schemas.get(name))
             elif len(parts) == 1:
                 location, schema = (*location, "allOf", 0), as_schema(parts[0])
             else:
@@ -72,9 +70,9 @@ class WorkingDocument:
     def leaves(self, schema: Schema, depth: int = 0) -> Iterator[Schema]:
         """Yield the schemas that alternatives, parts and references of a schema lead to."""
         parts = [as_schema(part) for key in ("oneOf", "anyOf", "allOf") for part in as_list(schema.get(key))]
-        reference = schema.get("$ref")
-        if isinstance(reference, str):
-            parts.append(as_schema(self._schemas.get(reference.removeprefix(REFERENCE_PREFIX))))
+        name = referred_component(schema.get("$ref"))
+        if name:
+            parts.append(as_schema(self._schemas.get(name)))
         if not parts:
             yield schema
         for part in parts if depth < _MAX_DEPTH else ():
@@ -107,11 +105,9 @@ def _sent_components(document: Document) -> set[str]:
     ]
     while nodes:
         node = nodes.pop()
-        reference = as_schema(node).get("$ref")
-        if isinstance(reference, str) and reference.startswith(REFERENCE_PREFIX):
-            name = reference.removeprefix(REFERENCE_PREFIX)
-            if name not in names:
-                names.add(name)
-                nodes.append(schemas.get(name))
+        name = referred_component(as_schema(node).get("$ref"))
+        if name and name not in names:
+            names.add(name)
+            nodes.append(schemas.get(name))
         nodes += [*as_list(node), *as_schema(node).values()]
     return names

@@ -1,0 +1,74 @@
+"""Parts of the probe: what is forgotten of names that may be data, and schemas that are seldom seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alyx_generator.probe.observations import Observation
+from alyx_generator.probe.run import probe
+from alyx_generator.probe.values import MAX_FIELDS, ValueShape
+
+from ..faults import FaultServer, json_response
+from .inline import document, ref, resource
+from .inline import returns as declared
+from .probing import UNLIMITED_RATE, probe_rows, routes_for
+
+
+def test_too_many_names_are_data() -> None:
+    observation = Observation(checked=3)
+    for _ in range(3):
+        for number in range(MAX_FIELDS + 1):
+            observation.add_extra_field(f"name{number}", 1)
+    observation.forget_data_keys()
+    assert (observation.extra_fields, observation.unnamed_fields) == ({}, MAX_FIELDS + 1)
+
+
+def test_names_that_differ_between_operations_are_data() -> None:
+    shapes = [ValueShape(), ValueShape()]
+    for shape, name in zip(shapes, ("tom", "anna"), strict=True):
+        for _ in range(2):
+            shape.add({name: 1})
+    shapes[0].merge(shapes[1])
+    assert (shapes[0].count, shapes[0].fields) == (4, None)
+
+
+SELDOM: list[tuple[dict[str, Any], list[Any]]] = [
+    # A password that the server returns.
+    ({"type": "string", "writeOnly": True}, ["secret", "hidden"]),
+    # Values alone, of several types, with others.
+    ({"enum": ["a", 1]}, ["b", 2.5]),
+    # Alternatives that allow anything, once their values are not restricted.
+    ({"oneOf": [{"enum": ["a"]}, {"not": {}}]}, ["b"]),
+    # Components whose names have to be escaped.
+    (ref("a~1b"), [{"name": 1}, {"name": 2}]),
+    (ref("day~1s"), ["x", "2020-01-01"]),
+]
+
+
+@pytest.mark.parametrize(("schema", "values"), SELDOM)
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "answered"])
+def test_seldom_schemas_are_corrected(schema: dict[str, Any], values: list[Any], sent: bool, tmp_path: Path) -> None:
+    complete = resource({"id": {"type": "string"}, "field": schema})
+    complete["components"]["schemas"]["a/b"] = {"type": "object", "properties": {"name": {"type": "string"}}}
+    complete["components"]["schemas"]["day/s"] = {"type": "string", "format": "date"}
+    if not sent:
+        complete["paths"] = {path: {"get": item["get"]} for path, item in complete["paths"].items()}
+    probe_rows(complete, [{"id": str(index), "field": value} for index, value in enumerate(values)], tmp_path)
+
+
+def test_schema_that_is_part_of_itself_terminates() -> None:
+    complete = resource({"id": {"type": "string"}})
+    complete["components"]["schemas"]["Thing"] = {"allOf": [ref("Thing"), {"type": "object", "properties": {}}]}
+    with FaultServer(routes=routes_for([{"id": "1"}])) as server:
+        assert probe(server.url, complete, (), token="t", bounds=UNLIMITED_RATE).rows == 2
+
+
+def test_response_without_a_declared_success_is_proposed() -> None:
+    paths = {"/a": {"get": {"responses": {"404": {"description": ""}}}}, "/b": {"get": declared({})}}
+    with FaultServer(routes={"/a": [json_response(1.5)], "/b": [json_response("x")]}) as server:
+        result = probe(server.url, document(paths), (), token="t", bounds=UNLIMITED_RATE)
+    updates = {finding.field: finding.corrections[0].update for finding in result.findings}
+    number = {"content": {"application/json": {"schema": {"type": "number"}}}}
+    assert {"responses": {"200": {"description": "", **number}}} in updates.values()
