@@ -316,6 +316,12 @@ class Record(ShownRecord, _Model):
             raise missing_key(self, name)
         return extra[name]
 
+    def __hash__(self) -> int:
+        # Equal records have equal keys; pydantic hashes all fields, of which most are lists in some record.
+        fields = self.__dict__
+        keys = (fields.get("id"), fields.get("url"), fields.get("name"))
+        return hash((type(self), *(key for key in keys if isinstance(key, str | int | UUID))))
+
     def __iter__(self) -> Iterator[str]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         yield from _attributes(type(self))
         yield from self.__pydantic_extra__ or ()
