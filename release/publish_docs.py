@@ -62,6 +62,9 @@ def add(build: Path, site: Path, url: str) -> str:
         The address of that folder.
     """
     version = version_of(build)
+    address = f"{url.rstrip('/')}/{version}/"
+    if f'<base href="{address}">' not in (build / "404.html").read_text(encoding="utf-8"):
+        sys.exit(f"{build} was not built with DOCS_URL={url}: its pages would lead elsewhere.")
     folder = site / version
     if folder.exists():
         shutil.rmtree(folder)

@@ -24,6 +24,7 @@ def build(folder: Path, version: str, *pages: str) -> Path:
     for page in ("index.html", "404.html", *pages):
         (folder / page).parent.mkdir(parents=True, exist_ok=True)
         (folder / page).write_text(f"{page} of {version}", encoding="utf-8")
+    (folder / "404.html").write_text(f'<base href="{URL}/{version}/">', encoding="utf-8")
     (folder / "objects.inv").write_bytes(
         b"# Sphinx inventory version 2\n# Project: p\n# Version: %s\n" % version.encode()
     )
@@ -89,7 +90,7 @@ def test_versions_are_put_beside_each_other(tmp_path: Path) -> None:
     assert not (site / "stable" / "guides" / "old.html").exists()
     assert not (site / "stable" / "_static").exists()
     assert (site / "stable" / "objects.inv").read_bytes() == (site / "1.1.0" / "objects.inv").read_bytes()
-    assert (site / "404.html").read_text() == "404.html of 1.1.0"
+    assert (site / "404.html").read_text() == f'<base href="{URL}/1.1.0/">'
     assert (site / ".nojekyll").exists()
     assert (site / "CNAME").read_text() == "docs.example.org"
 
@@ -111,6 +112,13 @@ def test_version_that_is_built_again_replaces_what_was_there(tmp_path: Path) -> 
 def test_build_of_no_version_is_refused(version: str, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="neither a version"):
         publish_docs.add(build(tmp_path / "build", version), tmp_path / "site", URL)
+    assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize("url", ["https://example.org/other", "https://example.org"])
+def test_build_for_another_address_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="not built with DOCS_URL"):
+        publish_docs.add(build(tmp_path / "build", "1.0.0"), tmp_path / "site", url)
     assert not (tmp_path / "site").exists()
 
 
