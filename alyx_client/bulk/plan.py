@@ -172,9 +172,12 @@ def _changes(items: object, action: Action[Any]) -> list[Any]:
         return _read(items.items, "items", action)
     if _is_several(items):
         return _read(lambda: items, "items", action)
+    model = action.model.__name__ if action.model else "the resource"
+    is_way = _is_table(items) and action.name == "partial_update"
+    way = f"; {model}.changes_from_frame(table, key=...) makes one of its rows" if is_way else ""
     raise InvalidKeyError(
         f"{action.endpoint}.{action.name}_many() takes a dictionary of keys with what to change, or pairs of these, "
-        f"not {_described(items)}"
+        f"not {_described(items)}{way}"
     )
 
 

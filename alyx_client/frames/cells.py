@@ -40,7 +40,9 @@ def read_cells(frame: object) -> tuple[dict[str, list[Any]], int]:
     columns: dict[str, list[Any]] = {}
     for name, values in read(table):
         if not isinstance(name, str) or name in columns:
-            reason = "is there twice" if name in columns else "is no text"
+            reason = "is there twice" if name in columns else "is no text; name them in frame.columns"
+            if name in columns and name in getattr(getattr(frame, "index", None), "names", ()):
+                reason += ", as a column and as the index; leave out one with frame.reset_index(drop=True)"
             raise InvalidFieldError(f"the name of a column, {name!r}, {reason}")
         columns[name] = values
     return columns, len(table) if kind[0] != "pyarrow" else table.num_rows

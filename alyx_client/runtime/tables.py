@@ -190,3 +190,28 @@ class FromTable:
         from alyx_client.frames.resources import resources_from_frame
 
         return resources_from_frame(cast("Any", cls), frame)  # a resource, which this module cannot import
+
+    @classmethod
+    def changes_from_frame(cls, frame: object, key: str) -> dict[Any, Any]:
+        """Return the changes in each row of a table by the key of its record, for ``partial_update_many``.
+
+        A cell without a value (null, None, NA, NaT or NaN) leaves the field of the record as it is; a row without any
+        value is left out.
+
+        Parameters
+        ----------
+        frame
+            A table of pandas, polars or Arrow, whose other columns are fields to change. A named index of pandas is a
+            column, too.
+        key
+            The column of the keys, such as ``"id"`` or ``"nickname"``.
+
+        Raises
+        ------
+        InvalidTableError
+            There is no column of the keys, or no field of a column's name; a key is missing or there twice, or cells
+            cannot be sent; the message names each by row and column.
+        """
+        from alyx_client.frames.resources import changes_from_frame
+
+        return changes_from_frame(cast("Any", cls), frame, key)
