@@ -206,7 +206,7 @@ class DeadlineExceededError(AlyxTimeoutError):
 
 
 class ClientClosedError(AlyxError, RuntimeError):
-    """The client was closed: no request begins or is repeated any more. Those under way end normally."""
+    """The client was closed, or Python exits: no request begins or is repeated any more; those under way end."""
 
 
 class OfflineError(AlyxError, ConnectionError):

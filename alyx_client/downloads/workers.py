@@ -82,8 +82,14 @@ class Workers:
         # A daemon: the interpreter exits without waiting for a thread that hangs in a system call.
         context = context_of_caller()
         thread = threading.Thread(target=context.run, args=(self._work,), daemon=True, name=self._name)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            from alyx_client.http.exiting import explain_exit  # rarely needed
+
+            explain_exit(error)
+            raise
         self._threads.append(thread)
-        thread.start()
 
     def _work(self) -> None:
         thread = threading.current_thread()

@@ -274,4 +274,10 @@ def to_thread(function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -
     import asyncio
 
     call = partial(context_of_caller().run, function, *args, **options)
-    return asyncio.get_running_loop().run_in_executor(None, call)
+    try:
+        return asyncio.get_running_loop().run_in_executor(None, call)
+    except RuntimeError as error:
+        from alyx_client.http.exiting import explain_exit  # rarely needed
+
+        explain_exit(error)
+        raise

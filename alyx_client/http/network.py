@@ -148,7 +148,10 @@ def _resolve(host: str, port: int, limit: float | None) -> _Addresses:
         done.set()
 
     # A daemon: a program that ends meanwhile does not wait for the resolver.
-    threading.Thread(target=resolve, daemon=True, name="alyx-client: resolver").start()
+    try:
+        threading.Thread(target=resolve, daemon=True, name="alyx-client: resolver").start()
+    except RuntimeError:  # Python exits, and starts no more threads from 3.12 on
+        resolve()
     if not done.wait(limit):
         raise httpcore2.ConnectTimeout(f"the address of {host} was not resolved in time")
     outcome = outcomes[0]
@@ -223,7 +226,8 @@ class _Stream(httpcore2.NetworkStream):
         connection: socket.socket = self._stream.get_extra_info("socket")
         timer = threading.Timer(limit, shut_down, (connection,))
         timer.daemon = True
-        timer.start()
+        with contextlib.suppress(RuntimeError):  # as for the resolver; each operation still has its own limit
+            timer.start()
         try:
             yield
         finally:
@@ -249,7 +253,13 @@ class _AsyncNetwork(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         limit = _seconds(timeout, httpcore2.ConnectTimeout)
-        stream = await self._backend.connect_tcp(host, port, limit, local_address, socket_options)
+        try:
+            stream = await self._backend.connect_tcp(host, port, limit, local_address, socket_options)
+        except RuntimeError as error:  # asyncio resolves names in a thread
+            from alyx_client.http.exiting import explain_exit  # rarely needed
+
+            explain_exit(error)
+            raise
         return _AsyncStream(stream, timeout)
 
 

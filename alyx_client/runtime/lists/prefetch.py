@@ -44,7 +44,10 @@ class Prefetch(Generic[T]):
         self._thread = threading.Thread(
             target=context.run, args=(self._run,), daemon=True, name="alyx-client: next page"
         )
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # Python exits, and starts no more threads from 3.12 on
+            self._run()
 
     def _run(self) -> None:
         try:
@@ -62,7 +65,8 @@ class Prefetch(Generic[T]):
         """
         if self._pid != os.getpid():  # pragma: no cover - runs in a child process
             return self._function()  # a fork has no threads but the one that forked
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         if self._error is not None:
             raise self._error
         return self._results[0]
