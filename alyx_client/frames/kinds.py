@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import chain
+from operator import itemgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, TypeAlias, Union, cast, get_args, get_origin
 from uuid import UUID
@@ -154,14 +155,16 @@ def fit(kind: Kind, values: Sequence[Any], *, deep: bool = False) -> Kind:
     """
     if kind.name == "json":
         return kind
-    types = set(map(type, values)) - _NONE
+    types = set(map(type, values))
+    has_none = NoneType in types
+    types -= _NONE
     if kind.name in ("list", "record"):
         return _fit_nested(kind, values, types, deep=deep)
     if not types <= _TYPES[kind.name]:
         return _DRIFTED
     match kind.name:
         case "integer":
-            return _fit_integer(kind, values)
+            return _fit_integer(kind, [value for value in values if value is not None] if has_none else values)
         case "datetime" if types:
             have_zones = {value.tzinfo is not None for value in values if value is not None}
             return kind if have_zones == {False} else Kind("zoned") if have_zones == {True} else _DRIFTED
@@ -172,8 +175,7 @@ def fit(kind: Kind, values: Sequence[Any], *, deep: bool = False) -> Kind:
             return kind
 
 
-def _fit_integer(kind: Kind, values: Sequence[Any]) -> Kind:
-    numbers = [value for value in values if value is not None] if None in values else values
+def _fit_integer(kind: Kind, numbers: Sequence[int]) -> Kind:
     fits = not numbers or (min(numbers) >= -_LONGEST and max(numbers) < _LONGEST)
     return kind if fits else _DRIFTED
 
@@ -191,14 +193,20 @@ def _fit_nested(kind: Kind, values: Sequence[Any], types: set[type], *, deep: bo
 
 
 def _fit_record(kind: Kind, records: Sequence[dict[str, Any]]) -> Kind:
-    columns = [
-        replace(column, kind=fit(column.kind, [record.get(column.name) for record in records], deep=True))
-        for column in kind.columns
-    ]
-    names = [column.name for column in columns]
-    sent: set[str] = set()
-    others = sorted(sent.union(*records).difference(names))
-    columns += [Column(name, JSON) for name in others]
+    columns: list[Column] = []
+    # Records with as many fields as were declared, and with each of these, have no others.
+    has_others = set(map(len, records)) != {len(kind.columns)}
+    for column in kind.columns:
+        try:
+            values = list(map(itemgetter(column.name), records))
+        except KeyError:
+            values = [record.get(column.name) for record in records]
+            has_others = True
+        columns.append(replace(column, kind=fit(column.kind, values, deep=True)))
+    if has_others:
+        sent: set[str] = set()
+        others = sent.union(*records).difference(column.name for column in columns)
+        columns += [Column(name, JSON) for name in sorted(others)]
     return replace(kind, columns=tuple(columns))
 
 

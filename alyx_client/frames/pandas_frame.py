@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC
 from typing import Any
 
@@ -31,8 +32,8 @@ def make_frame(columns: Sequence[Values], *, index: str | None, json: str) -> An
     build = _Arrays(pandas, as_text=json == "text")
     arrays = {column.name: build.array(column) for column in columns}
     labels = None if index is None else pandas.Index(arrays.pop(index), name=index)
-    # Not consolidated: that would copy all columns of a kind, which are new anyway.
-    return pandas.DataFrame(arrays, index=labels, columns=list(arrays), copy=False)
+    # Not consolidated: that would copy all columns of a kind, which are new anyway. No names would be numbers.
+    return pandas.DataFrame(arrays, index=labels, columns=None if arrays else [], copy=False)
 
 
 class _Arrays:
@@ -44,10 +45,16 @@ class _Arrays:
         self._as_text = as_text
         # What pandas itself makes of text; before version 3, arrays of objects.
         is_new = int(pandas.__version__.partition(".")[0]) >= 3
-        self._text = pandas.StringDtype(na_value=self._numpy.nan) if is_new else object
+        self._text: Any = pandas.StringDtype(na_value=self._numpy.nan) if is_new else object
+        # How pandas stores it where pyarrow is installed.
+        self._arrow = library("pyarrow") if getattr(self._text, "storage", None) == "pyarrow" else None
 
     def array(self, column: Values) -> Any:
         """Return the array of a column."""
+        if column.kind.name in ("text", "uuid") and self._arrow is not None:
+            # Arrow looks at the types, too. Others than text are found out about below.
+            with suppress(self._arrow.ArrowTypeError):
+                return self._texts(column.values)
         kind, values = fit(column.kind, column.values), column.values
         match kind.name:
             case "boolean":
@@ -63,11 +70,11 @@ class _Arrays:
                 naive = self._pandas.array(self._objects(moments), dtype="datetime64[us]")
                 return self._pandas.DatetimeIndex(naive).tz_localize("UTC")
             case "text" | "uuid":
-                return self._pandas.array(self._objects(values), dtype=self._text)
+                return self._texts(values)
             case "category":
                 return self._categories(kind, values)
             case "json" if self._as_text and not kind.drifted:
-                return self._pandas.array(self._objects(list(map(json_text, values))), dtype=self._text)
+                return self._texts(list(map(json_text, values)))
             case _:
                 return self._objects(values)
 
@@ -75,12 +82,17 @@ class _Arrays:
         # numpy.array() would make more dimensions of lists.
         return self._numpy.fromiter(values, dtype=object, count=len(values))
 
+    def _texts(self, values: list[Any]) -> Any:
+        if self._arrow is None:
+            return self._pandas.array(self._objects(values), dtype=self._text)
+        # pandas looks at each value before it calls this.
+        return self._text.__from_arrow__(self._arrow.array(values, self._arrow.large_string()))
+
     def _masked(self, values: list[Any], filler: object, dtype: str, masked: Any) -> Any:
-        missing = self._numpy.zeros(len(values), dtype=bool)
-        if None in values:
-            missing = self._numpy.array([value is None for value in values])
-            values = [filler if value is None else value for value in values]
-        return masked(self._numpy.array(values, dtype=dtype), missing)
+        objects = self._objects(values)
+        missing = self._numpy.equal(objects, None)
+        objects[missing] = filler
+        return masked(objects.astype(dtype), missing)
 
     def _categories(self, kind: Kind, values: list[Any]) -> Any:
         codes = {word: code for code, word in enumerate(kind.words)} | {None: -1}

@@ -34,7 +34,7 @@ from alyx_client.runtime.references import (
 from alyx_client.runtime.signatures import is_list_annotation, show_fields
 from alyx_client.runtime.tables import FromTable, ShownRecord
 
-__all__ = ["Record", "Resource", "WithIdInUrl", "ZonedResource", "fields_of", "key_of_url"]
+__all__ = ["Record", "Resource", "WithIdInUrl", "ZonedResource", "attributes_of", "fields_of", "key_of_url"]
 
 if TYPE_CHECKING:
     _Model = BaseModel
@@ -308,7 +308,7 @@ class Record(ShownRecord, _Model):
         return list(self)
 
     def __getitem__(self, name: str) -> Any:
-        attribute = _attributes(type(self)).get(name)
+        attribute = attributes_of(type(self)).get(name)
         if attribute is not None:
             return self.__dict__[attribute]
         extra = self.__pydantic_extra__ or {}
@@ -323,14 +323,14 @@ class Record(ShownRecord, _Model):
         return hash((type(self), *(key for key in keys if isinstance(key, str | int | UUID))))
 
     def __iter__(self) -> Iterator[str]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        yield from _attributes(type(self))
+        yield from attributes_of(type(self))
         yield from self.__pydantic_extra__ or ()
 
     def __len__(self) -> int:
-        return len(_attributes(type(self))) + len(self.__pydantic_extra__ or ())
+        return len(attributes_of(type(self))) + len(self.__pydantic_extra__ or ())
 
     def __contains__(self, name: object) -> bool:
-        return name in _attributes(type(self)) or name in (self.__pydantic_extra__ or ())
+        return name in attributes_of(type(self)) or name in (self.__pydantic_extra__ or ())
 
     def keys(self) -> KeysView[str]:
         """Return the names of the fields, as the server calls them."""
@@ -383,7 +383,7 @@ def fields_of(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
 
 
 @cache
-def _attributes(model: type[BaseModel]) -> Mapping[str, str]:
+def attributes_of(model: type[BaseModel]) -> Mapping[str, str]:
     """Return the attribute of each field, by the server's name."""
     return {field.alias or name: name for name, field in fields_of(model).items()}
 
