@@ -77,12 +77,12 @@ ADVICE: tuple[tuple[str, Replacement], ...] = (
         "or choose another folder with ALYX_CACHE_DIR",
     ),
     # Keys, filters and fields
-    (r"\bclient\.(?P<endpoint>\w+)\.list\(\)", _list),
-    (r"with client\.(?P<endpoint>\w+)\.list\(\.\.\.\) and", lambda match: f"with {_list(match)}, and"),
     (
         r"\[row for row in client\.(?P<endpoint>\w+)\.list\(\) if row\.(?P<field>\w+) == (?P<key>'.*')\]",
         _list_with_condition,
     ),
+    (r"\bclient\.(?P<endpoint>\w+)\.list\(\)", _list),
+    (r"with client\.(?P<endpoint>\w+)\.list\(\.\.\.\) and", lambda match: f"with {_list(match)}, and"),
     (r"\bclient\.(?P<endpoint>\w+)\.list\((?P<filter>\w+)='(?P<key>.*)'\)", _list_with_filter),
     (r"unknown name in `django=`", "unknown name in --django"),
     (r" extra_params=\{.*?\} sends anything\.", ""),

@@ -22,15 +22,17 @@ from alyx_client.cli.outbox import app as outbox
 from alyx_client.cli.records import get, list_records
 from alyx_client.cli.session import GlobalOptions, Session
 from alyx_client.cli.terminal import (
+    FAILED,
     GLOBAL_OPTIONS,
     INTERRUPTED,
     USAGE,
     RunState,
     note,
+    prepare_streams,
     say,
     show_lists,
     show_warnings_in_one_line,
-    write_utf8,
+    system_error,
 )
 from alyx_client.cli.writes import create, delete, update
 
@@ -131,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments
         The command-line arguments; by default those of this process.
     """
-    write_utf8()
+    prepare_streams()
     show_warnings_in_one_line()
     prepare_completion(os.environ)
     try:
@@ -139,9 +141,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = app(words, prog_name="alyx", standalone_mode=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):  # Typer takes a while to read the commands
         note("alyx: interrupted")
         return INTERRUPTED
+    except OSError as error:  # help cannot be written; the commands have reported their own
+        note(f"alyx: {system_error(error)}")
+        return FAILED
     except Exception as error:
         # Click's own errors would take three lines; what has no message of Click's is a fault of this program.
         message = getattr(error, "format_message", None)

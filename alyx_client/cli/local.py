@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -43,6 +43,10 @@ def local(
     if os.name == "posix":
         # The server takes this process's place, so that a signal that ends the command ends the server.
         os.execv(words[0], words)
+    _run(words)
+
+
+def _run(words: list[str]) -> NoReturn:  # pragma: no cover - other operating system
     process = subprocess.Popen(words)
     while True:
         try:

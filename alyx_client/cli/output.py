@@ -86,8 +86,7 @@ def print_rows(
         Show no progress.
     """
     if form is None and output is not None:
-        # The ending of a file's name tells the format.
-        form = next((one for one in Format if output.suffix.lower() == f".{one}"), Format.JSONL)
+        form = _format_of(output)
     form = form or (Format.TABLE if sys.stdout.isatty() else Format.JSONL)
     if form is Format.PARQUET:
         _write_parquet(rows, columns, output)
@@ -106,6 +105,16 @@ def print_rows(
     # Beside rows on the terminal, a bar would be in the way.
     for line in _lines(_with_progress(rows, silent=silent) if _is_file_stdout() else rows, form, columns):
         sys.stdout.write(_for_terminal(line))
+
+
+def _format_of(output: Path) -> Format:
+    """Return the format that the ending of a file's name tells; without an ending, JSON lines."""
+    ending = output.suffix.lower().removeprefix(".")
+    if ending in ("", "ndjson"):
+        return Format.JSONL
+    if ending not in (*Format,):
+        raise UsageError(f"--output: .{ending} is no format; add --format, or write .csv, .json, .jsonl or .parquet")
+    return Format(ending)
 
 
 def _is_file_stdout() -> bool:

@@ -108,10 +108,16 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
 
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and not isinstance(error, AlyxError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        return system_error(error)
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     several = isinstance(error, errors.BulkError | errors.DownloadsFailedError)
     return advice("\n".join(lines) if several else " ".join(lines) or type(error).__name__)
+
+
+def system_error(error: OSError) -> str:
+    """Return what the operating system says of an error."""
+    text = error.strerror or str(error)
+    return f"{error.filename}: {text}" if error.filename else text
 
 
 def advice(text: str) -> str:
@@ -147,8 +153,12 @@ def safe(text: str) -> str:
     return printable(text, several_lines=True, limit=None)
 
 
-def write_utf8() -> None:
-    """Write UTF-8 to files and pipes, and escape characters that a terminal cannot show."""
+def prepare_streams() -> None:
+    """Open standard streams that are closed, write UTF-8 to files and pipes, and escape what a terminal cannot show."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # Otherwise, a file that is opened later would get its number.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # On Windows, files and pipes default to a code page that lacks most characters.

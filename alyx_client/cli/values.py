@@ -166,7 +166,7 @@ class ValueType:
             raise UsageError(f"{label} takes {words}, not {text!r}") from None
         if "float" in self.names:
             raise UsageError(f"{label} takes a number, not {text!r}")
-        return text if is_text or not self._takes_json() else _json_or_text(text)
+        return text if is_text or not self._takes_json() else _json_or_text(text, label)
 
     def _takes_json(self) -> bool:
         return bool(self.names & _JSON) or not self.names & (_TEXTS | _DATES | _DATE_TIMES)
@@ -251,8 +251,11 @@ def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else ast.unparse(node)
 
 
-def _json_or_text(text: str) -> Any:
+def _json_or_text(text: str, label: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except ValueError as error:
+        if text.lstrip().startswith(("{", "[")):
+            # A shell has taken the quotes away.
+            raise UsageError(f"{label} is not JSON: {error}; put single quotes around it") from None
         return text

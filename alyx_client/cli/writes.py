@@ -193,11 +193,7 @@ def _read_records(file: str, fields: Mapping[str, Parameter]) -> list[dict[str, 
     try:
         value: Any = json.loads(text)
     except ValueError as error:
-        lines = [line for line in text.splitlines() if line.strip()]
-        try:
-            value = [json.loads(line) for line in lines]
-        except ValueError:
-            raise UsageError(f"--from: {place} is not JSON: {error}") from None
+        value = _read_lines(text, place, error)
     except RecursionError:
         raise UsageError(f"--from: {place} is nested too deeply") from None
     records = cast("list[Any]", value if is_list(value) else [value])
@@ -208,6 +204,20 @@ def _read_records(file: str, fields: Mapping[str, Parameter]) -> list[dict[str, 
         {name: value for name, value in record.items() if name in fields or name not in _SET_BY_SERVER}
         for record in cast("list[dict[str, Any]]", records)
     ]
+
+
+def _read_lines(text: str, place: str, error: ValueError) -> list[Any]:
+    """Return what is on each line; the error is that of the whole text if not even the first line is JSON."""
+    values: list[Any] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            values += [json.loads(line)] if line.strip() else []
+        except ValueError as wrong:
+            if values:
+                reason = str(wrong).partition(": line ")[0]
+                raise UsageError(f"--from: line {number} of {place} is not JSON: {reason}") from None
+            raise UsageError(f"--from: {place} is not JSON: {error}") from None
+    return values
 
 
 _SET_BY_SERVER = frozenset(("id", "url"))

@@ -9,13 +9,24 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from alyx_client.config.servers_toml import servers_file
 from alyx_client.http.environment import BUNDLES
 from alyx_client.testing import LocalAlyx
-from tests.faults import FaultServer, Received, Step, closed_port, html_response, http_date, json_response, redirect
+from tests.faults import (
+    FaultServer,
+    Received,
+    Step,
+    closed_port,
+    html_response,
+    http_date,
+    json_response,
+    redirect,
+    silent,
+)
 from tests.http.certificates import Certificate, make_certificate
 
 from .conftest import Result, Run
@@ -254,3 +265,72 @@ def test_another_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         result = run("--url", server.url, "doctor")
         assert f"alyx-generate client {server.url}" in lines_of(result)["warn schema"]
         assert result.code == 0
+
+
+def test_checks_that_break(logged_in: LocalAlyx, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alyx_client.cli.checks.foreign_access", lambda _: 1 / 0)
+    servers_file().parent.mkdir(parents=True, exist_ok=True)
+    servers_file().touch()
+    result = run("doctor")
+    assert "ZeroDivisionError: division by zero Run alyx --debug doctor" in lines_of(result)["FAIL settings checks"]
+    assert result.code == 1
+    assert "Traceback" in run("--debug", "doctor").err
+
+
+def test_folders(logged_in: LocalAlyx, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("ALYX_CACHE_DIR", str(file / "data"))
+    assert f"{file} is no folder that you can write to" in lines_of(run("doctor"))["FAIL data files"]
+    monkeypatch.setenv("ALYX_CACHE_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5))
+    assert "5 B free Make room on the disk." in lines_of(run("doctor"))["warn data files"]
+
+    def unknown(_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("shutil.disk_usage", unknown)
+    assert "ok data files" in lines_of(run("doctor"))
+
+
+def test_settings_that_are_not_the_default(logged_in: LocalAlyx, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALYX_TIMEOUT", "77")
+    assert "timeout (ALYX_TIMEOUT)" in lines_of(run("doctor"))["ok settings"]
+
+
+def test_missing_libraries(logged_in: LocalAlyx, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alyx_client.cli.checks._LIBRARIES", ("no-such-library",))
+    assert "no-such-library missing" in lines_of(run("doctor"))["ok versions"]
+
+
+def test_socks_and_invalid_proxies(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FaultServer(then=alyx_at()) as server:
+        address = server.url.partition("//")[2].rstrip("/")
+        monkeypatch.setenv("HTTP_PROXY", f"socks5://{address}")
+        monkeypatch.setenv("ALYX_TOKEN", "1" * 40)
+        lines = lines_of(run("--timeout", "1", "--url", "http://alyx.example.org", "doctor"))
+        assert lines["ok port"] == f"{address} accepts connections"
+        assert "ok alyx" not in lines  # it needs a library for the way through it
+    monkeypatch.setenv("HTTP_PROXY", "ftp://proxy.example.org")
+    assert "Correct the variable" in lines_of(run("--url", "http://alyx.example.org", "doctor"))["FAIL proxy"]
+
+
+def test_unfinished_responses(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alyx_client.cli.response_checks.TIMEOUT", 0.2)
+    with FaultServer(then=silent()) as server:
+        assert "none within 0.2 s" in lines_of(run("--url", server.url, "doctor"))["FAIL response"]
+        monkeypatch.setenv("HTTP_PROXY", server.url)
+        lines = lines_of(run("--url", "http://alyx.example.org", "doctor"))
+        assert "Correct HTTP_PROXY, or exempt the server in NO_PROXY" in lines["FAIL proxy"]
+
+
+def test_servers_that_break_after_the_login_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALYX_TOKEN", "1" * 40)
+
+    def serve(request: Received, connection: object) -> bool:
+        step = alyx_at() if request.path == "/auth-token" else json_response({"detail": "x"}, status=500)
+        return step(request, connection)  # type: ignore[arg-type]
+
+    with FaultServer(then=serve) as server:
+        lines = lines_of(run("--timeout", "1", "--url", server.url, "doctor"))
+        assert "ask who runs it" in lines["FAIL login"]

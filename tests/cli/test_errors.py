@@ -114,6 +114,10 @@ LOCAL: list[tuple[int, list[str], str]] = [
     (2, ["list", "sessions", "--where", "narrative.range(1)"], "write range(first, last)"),
     (2, ["list", "sessions", "--where", "json['a'].foo(1)"], "there is no comparison 'foo'"),
     (2, ["list", "sessions", "--where", "subject > 5"], "compare one of its fields"),
+    (2, ["get", "subjects", ""], "alyx list subjects --where 'nickname == '"),
+    (2, ["list", "labs", "-o", "labs.xlsx"], "--output: .xlsx is no format; add --format, or write .csv"),
+    (2, ["create", "subjects", "--nickname", "x", "--lab", "cortexlab", "--json", "{a: 3}"], "single quotes around it"),
+    (2, ["create", "weighings", "--from", "second.jsonl"], "line 2 of second.jsonl is not JSON: Expecting value"),
     (1, ["list", "labs", "-o", "missing/labs.csv"], "missing/labs.csv: No such file"),
     (2, ["download", "x.npy"], "alyx login --setup, or ALYX_DATA_SERVER"),
     (2, ["download", "https://other.example.org/x.npy"], "download the file with another program"),
@@ -138,6 +142,7 @@ def test_calls(
     Path("nan.json").write_text('{"nickname": "x", "lab": "cortexlab", "json": [NaN]}')
     Path("unknown.json").write_text('{"wieght": 20, "subject": "flowers"}')
     Path("broken.json").write_text("{")
+    Path("second.jsonl").write_text('{"weight": 20}\n{"weight": \n')
     many = [{"weight": 20, "subject": name} for name in ("flowers", "nobody")]
     Path("many.jsonl").write_text("\n".join(map(json.dumps, many)))
     check(run(*words), code, advice)

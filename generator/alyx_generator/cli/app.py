@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alyx_client import __version__
-from alyx_client.cli.terminal import show_lists, write_utf8
+from alyx_client.cli.terminal import prepare_streams, show_lists
 from alyx_generator.cli.check import check_folders
 from alyx_generator.cli.client import client
 from alyx_generator.cli.diff import diff
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments
         The command-line arguments; by default those of this process.
     """
-    write_utf8()
+    prepare_streams()
     try:
         app(list(sys.argv[1:] if arguments is None else arguments), prog_name="alyx-generate")
     except SystemExit as end:
