@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -171,6 +172,26 @@ def test_token_of_invalid_characters(local_alyx: LocalAlyx) -> None:
             400,
             {"subject": ["Object with nickname=['flowers'] does not exist."]},
         ),
+        ("/weighings", {"subject": "\ud800"}, 400, {"subject": ["Invalid value."]}),
+        (
+            "/weighings",
+            {"date_time": "0001-01-01T00:00:00+23:00"},
+            400,
+            {"date_time": ["Datetime value out of range."]},
+        ),
+        ("/channels", {"brain_region": float("inf")}, 500, {"detail": "cannot convert float infinity to integer"}),
+        (
+            "/register-file",
+            {"path": SESSION, "created_by": ["x"]},
+            500,
+            {"detail": "LabMember matching query does not exist."},
+        ),
+        (
+            "/register-file",
+            {"path": SESSION, "name": {"a": 1}},
+            400,
+            {"detail": "The specified repository does not exist."},
+        ),
         ("/weighings", {"subject": "\0"}, 400, {"subject": ["Invalid value."]}),
         ("/weighings", {"subject": ""}, 400, {"subject": ["This field may not be null."]}),
         ("/insertions", {"name": "a", "session": ["x"]}, 400, {"session": ["“['x']” is not a valid UUID."]}),
@@ -209,6 +230,11 @@ def test_odd_bodies(http: httpx2.Client, path: str, body: object, status: int, e
         ({"projects": [""]}, 400, {"projects": ["Object with name= does not exist."]}),
         ({"session_projects": ["nosuch"], "alive": False, "nosuch": 1, "id": None}, 200, {"alive": True}),
         ({"json": ""}, 200, {"json": ""}),
+        ({"json": {"a": [float("nan")]}}, 400, {"json": ["Value must be valid JSON."]}),
+        ({"json": {"a": "\ud800"}}, 500, {"detail": "invalid input syntax for type json"}),
+        ({"json": {"a": "\0"}}, 500, {"detail": "unsupported Unicode escape sequence"}),
+        ({"json": {"a": "\\u0000"}}, 200, {"json": {"a": "\\u0000"}}),
+        ({"description": "\ud800"}, 400, {"description": ["Surrogate characters are not allowed: U+D800."]}),
         ({"json": 5}, 500, {"detail": "'int' object has no attribute 'get'"}),
         (
             {"birth_date": ""},
@@ -218,9 +244,12 @@ def test_odd_bodies(http: httpx2.Client, path: str, body: object, status: int, e
     ],
 )
 def test_odd_changes(http: httpx2.Client, changes: Mapping[str, object], status: int, expected: dict[str, Any]) -> None:
-    response = http.patch("/subjects/flowers", json=changes)
+    response = http.patch(
+        "/subjects/flowers", content=json.dumps(changes), headers={"Content-Type": "application/json"}
+    )
     assert response.status_code == status
     assert expected.items() <= response.json().items()
+    assert http.get("/subjects/flowers").status_code == 200
 
 
 def test_note_is_not_moved_to_a_record_that_does_not_exist(http: httpx2.Client) -> None:
@@ -234,6 +263,17 @@ def test_note_is_not_moved_to_a_record_that_does_not_exist(http: httpx2.Client) 
     ("path", "status", "error"),
     [
         ("/subjects?nickname=%00", 400, {"nickname": ["Null characters are not allowed."]}),
+        ("/sessions?tag=%00", 400, {"tag": ["Null characters are not allowed."]}),
+        ("/subjects?django=nickname__regex,[", 500, {}),
+        ("/subjects?django=json__a__iregex,*", 500, {}),
+        ("/subjects?django=birth_date__range,[]", 500, {"detail": "tuple index out of range"}),
+        (
+            "/sessions?date_range=0000-01-01,2020-01-01",
+            500,
+            {
+                "detail": "['“0000-01-01” value has the correct format (YYYY-MM-DD) but it is an invalid date.']",
+            },
+        ),
         ("/subjects/%00", 404, {"detail": "Not found."}),
         ("/subjects?django=,", 500, {"detail": "Cannot parse keyword query ''"}),
         ("/sessions?dataset_qc_lte=11", 500, {"detail": "11 is not a valid QC"}),
@@ -253,6 +293,7 @@ def test_odd_queries(http: httpx2.Client, path: str, status: int, error: dict[st
     response = http.get(path)
     assert response.status_code == status
     assert error.items() <= response.json().items()
+    assert not re.match(r"\w+: ", response.json().get("detail", "")), "an error of this package"
 
 
 def test_weight_may_be_no_number(http: httpx2.Client) -> None:

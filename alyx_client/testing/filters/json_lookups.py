@@ -40,6 +40,20 @@ def as_text(value: object) -> str:
     return value if isinstance(value, str) else str(value)
 
 
+def check_pattern(text: str) -> None:
+    """Check a regular expression.
+
+    Raises
+    ------
+    ServerFailure
+        It is not valid.
+    """
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ServerFailure(f"invalid regular expression: {error}") from None
+
+
 def iterable_operand(operand: object) -> Iterable[object]:
     """Return the operand of a look-up that takes several values.
 
@@ -69,6 +83,8 @@ def json_test(lookup: str, keys: tuple[str, ...], operand: Any) -> Test:
     """Return a test of the value at a path of keys inside a JSON column."""
     if lookup in ("in", "range"):
         iterable_operand(operand)
+    if lookup.endswith("regex"):
+        check_pattern(as_text(operand))
     compare = _comparison(lookup, operand, at_top=not keys)
 
     def test(column: object) -> bool:

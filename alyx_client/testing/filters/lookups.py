@@ -17,6 +17,7 @@ from alyx_client.testing.filters.json_lookups import (
     TEXT,
     Test,
     as_text,
+    check_pattern,
     iterable_operand,
     json_test,
     value_at,
@@ -107,6 +108,8 @@ def to_column_type(kind: str, value: Any, name: str = "") -> object:
             raise ServerFailure(f"['“{value}” value must be either True or False.']")
         return value in _TRUE
     convert, problem = _CONVERSIONS.get(kind, (as_text, ""))
+    if kind == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
+        problem = "value has the correct format (YYYY-MM-DD) but it is an invalid date."
     try:
         return convert(str(value))
     except ValueError:
@@ -143,6 +146,8 @@ def _test(path: LookupPath, operand: object) -> Test:
         return json_test(path.lookup, path.transforms, operand)
     if path.lookup in TEXT:
         compare, text = TEXT[path.lookup], as_text(operand)
+        if path.lookup.endswith("regex"):
+            check_pattern(text)
         return lambda value: value is not None and compare(as_text(value), text)
     if path.lookup in ("in", "range"):
         return _several_test(path, operand)
@@ -161,6 +166,8 @@ def _several_test(path: LookupPath, operand: object) -> Test:
     operands: list[Any] = [to_column_type(path.kind, item, path.column) for item in iterable_operand(operand)]
     if path.lookup == "in":
         return lambda value: value is not None and comparable(path.kind, value) in operands
+    if len(operands) < 2:
+        raise ServerFailure("tuple index out of range")
     low, high = operands[0], operands[-1]
     return lambda value: value is not None and low <= comparable(path.kind, value) <= high
 

@@ -96,8 +96,6 @@ def clean(name: str, type: FilterType, value: str) -> object:
                 # django-filter's BooleanFilter ignores every other text.
                 return {"true": True, "false": False}.get(value.lower())
             case "text":
-                if "\0" in value:
-                    raise ValidationFailure({name: ["Null characters are not allowed."]})
                 return value
     except ValueError:
         raise ValidationFailure({name: [_MESSAGES[type]]}) from None

@@ -49,6 +49,8 @@ def select(query: ListQuery, declared: Iterable[str], rows: Iterable[Record]) ->
     filters = {*declared} - {"limit", "offset"}
     for name in query.parameters:
         if name in filters and query.last(name):
+            if "\0" in query.last(name):
+                raise ValidationFailure({name: ["Null characters are not allowed."]})
             for predicate in _predicates(query, name, query.last(name)):
                 selected = [row for row in selected if predicate(row)]
     return selected

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
+from alyx_client.testing.failures import ServerFailure
 from alyx_client.testing.records.json_values import is_sequence
 from alyx_client.testing.schema.document import FieldSchema
 
@@ -25,6 +27,7 @@ _DATE_HINT = "has wrong format. Use one of these formats instead:"
 # The texts that DRF's BooleanField accepts.
 _TRUE: set[object] = {"t", "y", "yes", "true", "on", "1", True}
 _FALSE: set[object] = {"f", "n", "no", "false", "off", "0", False}
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _IMAGE_SIGNATURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 
 
@@ -73,6 +76,32 @@ def clean_image(value: object) -> object:
     return value
 
 
+def clean_json(value: object) -> object:
+    """Return the value of a JSON field.
+
+    Raises
+    ------
+    InvalidField
+        It contains a number that JSON lacks.
+    ServerFailure
+        It contains a character that the database refuses.
+    """
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise InvalidField("Value must be valid JSON.") from None
+    if re.search(r"(?<!\\)(\\\\)*\\u0000", text):
+        raise ServerFailure("unsupported Unicode escape sequence")
+    if has_surrogates(json.dumps(value, ensure_ascii=False)):
+        raise ServerFailure("invalid input syntax for type json")
+    return value
+
+
+def has_surrogates(text: str) -> bool:
+    """Tell whether a text contains half of a pair of code units, which is no character."""
+    return _SURROGATES.search(text) is not None
+
+
 def is_uuid(text: str) -> bool:
     """Tell whether a text is a UUID."""
     try:
@@ -100,6 +129,8 @@ def _clean_text(table: str, field: FieldSchema, value: object, allow_blank: bool
         raise InvalidField(message or "This value does not match the required pattern.")
     if "\0" in text:
         raise InvalidField("Null characters are not allowed.")
+    if has_surrogates(text):
+        raise InvalidField(f"Surrogate characters are not allowed: U+{ord(_SURROGATES.findall(text)[0]):X}.")
     _check_format(field.format, text)
     return text
 
@@ -174,6 +205,8 @@ def _clean_datetime(value: object) -> str:
             if moment.tzinfo is not None:
                 moment = moment.astimezone(UTC).replace(tzinfo=None)
             return moment.isoformat()
+    except OverflowError:
+        raise InvalidField("Datetime value out of range.") from None
     except ValueError:
         pass
     raise InvalidField(f"Datetime {_DATE_HINT} YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].")

@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
-from alyx_client.testing.records.field_validation import InvalidField, is_uuid
+from alyx_client.testing.failures import ServerFailure
+from alyx_client.testing.records.field_validation import InvalidField, has_surrogates, is_uuid
 from alyx_client.testing.records.json_values import is_object, is_sequence
 from alyx_client.testing.records.relations import Relation, Table
 from alyx_client.testing.records.store import Key, Record, Store, primary_key
@@ -40,7 +41,7 @@ class RelatedFields:
             return self._key_of_hyperlink(relation, value)
         if relation.representation == "key" and isinstance(value, bool | list | Mapping):
             raise InvalidField(f"Incorrect type. Expected pk value, received {type(value).__name__}.")
-        if isinstance(value, str) and "\0" in value:
+        if isinstance(value, str) and ("\0" in value or has_surrogates(value)):
             raise InvalidField("Invalid value.")
         related = self._find(relation, value)
         if related is not None:
@@ -57,7 +58,10 @@ class RelatedFields:
             # Python's `int`, as in Django: true is 1, and 1.5 is 1.
             if not isinstance(value, int | float) and not re.fullmatch(r"-?\d+", text):
                 raise InvalidField("Invalid value.")
-            return self.store.get(relation.to, int(value if isinstance(value, int | float) else text))
+            try:
+                return self.store.get(relation.to, int(value if isinstance(value, int | float) else text))
+            except OverflowError as error:
+                raise ServerFailure(str(error)) from None
         if isinstance(value, int):
             # Django takes a number for the value of a UUID.
             return None

@@ -106,6 +106,8 @@ class Store:
 
     def related(self, table: str, field: str, value: object) -> list[Record]:
         """Return the records whose field equals the value or, for a field with several values, contains it."""
+        if isinstance(value, (dict, list)):
+            return []
         with self.lock:
             index = self._indexes.get((table, field))
             if index is None:

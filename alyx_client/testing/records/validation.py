@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from alyx_client.testing.failures import ServerFailure, ValidationFailure
-from alyx_client.testing.records.field_validation import InvalidField, clean_image, clean_value
+from alyx_client.testing.records.field_validation import InvalidField, clean_image, clean_json, clean_value
 from alyx_client.testing.records.form_data import NotJSON
 from alyx_client.testing.records.json_values import is_object
 from alyx_client.testing.records.relation_validation import RelatedFields
@@ -122,9 +122,9 @@ class Validator:
             return self._related.clean(relation, value)
         if field.name in self.table.choices:
             return self._choice(field.name, value)
-        if field.kind == "string" and self._is_json(field.name):
-            # In a CoreAPI document, a JSON field is a string: the text of its JSON.
-            return value
+        if self._is_json(field.name):
+            # Also of text: in a CoreAPI document, a JSON field is a string, the text of its JSON.
+            return clean_json(value)
         return clean_value(self.table.name, field, value, allow_blank=self._may_be_blank(field))
 
     def _may_be_blank(self, field: FieldSchema) -> bool:

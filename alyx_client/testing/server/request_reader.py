@@ -111,7 +111,8 @@ def method_of(request: Request) -> str:
 def json_response(status: int, value: object, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON response; like Alyx's, it may contain ``NaN``, since a weight may be one."""
     content = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Response(content, status, dict(headers or {}), "application/json")
+    # Lone surrogates, which a request may contain and UTF-8 cannot express, are escaped.
+    return Response(content.encode("utf-8", "backslashreplace"), status, dict(headers or {}), "application/json")
 
 
 def method_not_allowed(request: Request) -> Failure:
