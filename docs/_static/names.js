@@ -21,6 +21,13 @@ document.addEventListener("DOMContentLoaded", () => {
   addEventListener("load", update);
   addEventListener("resize", update);
 
+  // The name of the menu of versions lacks the version that it shows (WCAG 2.5.3), which comes later than the page.
+  for (const button of document.querySelectorAll(".version-switcher__button")) {
+    const name = () => button.setAttribute("aria-label", `Version: ${button.textContent.trim()}`);
+    name();
+    new MutationObserver(name).observe(button, { childList: true, characterData: true, subtree: true });
+  }
+
   // The button that closes the banner of old versions is a link without an address or a text.
   const banner = document.querySelector("#bd-header-version-warning");
   if (banner) {
