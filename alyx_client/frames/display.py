@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from alyx_client.errors import printable
 from alyx_client.frames.values import Values, read_values
 from alyx_client.http.json_body import is_array
-from alyx_client.runtime.models import Record
+from alyx_client.runtime.records import Record
 
 __all__ = ["entries_html", "record_html", "rows_html"]
 

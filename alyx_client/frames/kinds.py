@@ -13,7 +13,8 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, TypeAlias, Union, cast, get_args, get_origin
 from uuid import UUID
 
-from alyx_client.runtime.models import Record, WithIdInUrl, fields_of
+from alyx_client.runtime.models import fields_of
+from alyx_client.runtime.records import Record, WithIdInUrl
 
 __all__ = ["JSON", "Column", "Kind", "columns_of", "fit", "inferred"]
 

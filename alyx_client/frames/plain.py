@@ -15,7 +15,8 @@ from uuid import UUID
 
 from alyx_client.frames.kinds import Column, Kind
 from alyx_client.frames.uuid_texts import uuid_texts
-from alyx_client.runtime.models import Record, attributes_of
+from alyx_client.runtime.models import attributes_of
+from alyx_client.runtime.records import Record
 
 __all__ = ["fields_by_name", "is_dict", "plain_values"]
 

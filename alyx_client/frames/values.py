@@ -15,8 +15,8 @@ from alyx_client.frames.kinds import JSON, Column, Kind, columns_of, inferred
 from alyx_client.frames.plain import fields_by_name, is_dict, plain_values
 from alyx_client.frames.uuid_texts import uuids_of_urls
 from alyx_client.http.suggestions import suggest
-from alyx_client.runtime.models import Record
 from alyx_client.runtime.record_errors import only_read_hint
+from alyx_client.runtime.records import Record
 from alyx_client.runtime.references import key_of_url
 
 __all__ = ["Values", "json_text", "read_values"]

@@ -17,7 +17,7 @@ from alyx_client.outbox.base import OutboxBase, left_to_wait
 from alyx_client.outbox.decisions import Write, token_of
 from alyx_client.outbox.entries import Entry, Receipt, SendReport
 from alyx_client.runtime.checked_calls import with_checked_calls
-from alyx_client.runtime.models import Record
+from alyx_client.runtime.records import Record
 
 __all__ = ["AsyncOutbox"]
 

@@ -11,7 +11,7 @@ from alyx_client.errors import InvalidCallError
 from alyx_client.outbox.entries import Entry, Receipt, State
 from alyx_client.outbox.store import Store
 from alyx_client.runtime.bodies import plain_json
-from alyx_client.runtime.models import Record
+from alyx_client.runtime.records import Record
 
 __all__ = ["Decisions", "Write", "token_of"]
 

@@ -14,7 +14,7 @@ from alyx_client.outbox.base import OutboxBase, left_to_wait
 from alyx_client.outbox.decisions import Write
 from alyx_client.outbox.entries import Entry, Receipt, SendReport
 from alyx_client.runtime.checked_calls import with_checked_calls
-from alyx_client.runtime.models import Record
+from alyx_client.runtime.records import Record
 
 __all__ = ["Outbox"]
 

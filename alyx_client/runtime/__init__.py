@@ -24,7 +24,8 @@ from alyx_client.runtime.filters import DateRange, DjangoFilter, known_filters
 from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput, ZonedDateTimeInput
 from alyx_client.runtime.lists.paging import Paging
 from alyx_client.runtime.lists.results import Results
-from alyx_client.runtime.models import Record, Resource, WithIdInUrl, ZonedResource
+from alyx_client.runtime.models import Resource, ZonedResource
+from alyx_client.runtime.records import Record, WithIdInUrl
 from alyx_client.runtime.references import Origin, RecordOf, RecordOr, RecordsOr, Reference
 from alyx_client.runtime.response import PageParser, ResponseParser
 from alyx_client.runtime.signatures import completes

@@ -29,7 +29,7 @@ from alyx_client.runtime.lists.next_pager import with_next_url
 from alyx_client.runtime.lists.paging import ALYX_PAGING, Page, Paging, page_params
 from alyx_client.runtime.lists.row_keys import KeyReader
 from alyx_client.runtime.models import Resource
-from alyx_client.runtime.references import Reference, is_record, keys_of_records, lookups_of_records
+from alyx_client.runtime.references import Reference, filters_with_keys, is_record
 from alyx_client.runtime.response import PageParser, ResponseParser
 
 __all__ = ["Action", "ListAction"]
@@ -162,7 +162,7 @@ class Action(Generic[T_co]):
     def _params(self, base_url: str, values: Mapping[str, object], closed_sets: ClosedSets | None) -> Params:
         if not values:
             return ()
-        filters = _with_keys(values, self.references, base_url, self.endpoint)
+        filters = filters_with_keys(values, self.references, base_url, self.endpoint)
         if self.zones:
             from alyx_client.runtime.zones import with_zones  # Alyx's own date-times have none
 
@@ -317,7 +317,7 @@ class ListAction(Generic[T]):
             return with_next_url(self.parse(response, client.drift), response, client.base_url)
 
         limit, max_items = require_count("page_size", limit), require_count("max_items", max_items)
-        filters = _with_keys(filters, self.references, client.base_url, self.endpoint)
+        filters = filters_with_keys(filters, self.references, client.base_url, self.endpoint)
         if (where := filters.get("where")) is not None:
             filters = {**filters, "where": self._lookups(where, client.base_url)}
         param_sets = self.param_sets(filters, extra_params, client.closed_sets)
@@ -392,17 +392,3 @@ def _fill_parents(
     for kind, key in zip(kinds, keys, strict=True):
         path = fill_path(path, key, kind, base_url=base_url, endpoint=endpoint)
     return path
-
-
-def _with_keys(
-    filters: Mapping[str, object], references: Mapping[str, Reference], base_url: str, endpoint: str
-) -> Mapping[str, object]:
-    """Return the filters with the keys of records in place of the records."""
-    keys = {
-        name: keys_of_records(filters[name], reference, f"{endpoint}: {name}", base_url)
-        for name, reference in references.items()
-        if filters.get(name) is not None
-    }
-    if filters.get("django") is not None:
-        keys["django"] = lookups_of_records(filters["django"], base_url)
-    return {**filters, **keys} if keys else filters

@@ -36,7 +36,7 @@ def explained(
         Python's own error.
     """
     parameters = list(inspect.signature(method).parameters.values())[1:]
-    owner: Any = type(args[0]) if args else None
+    owner: Any = getattr(args[0], "__class__", None) if args else None
     call = _Call(method, owner, parameters)
     names = [one.name for one in parameters if one.kind is not inspect.Parameter.POSITIONAL_ONLY]
     by_position = [one.name for one in parameters if one.kind in _BY_POSITION]

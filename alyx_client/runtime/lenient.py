@@ -18,7 +18,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from alyx_client.http.json_body import as_object, is_array, is_object, unexpected
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
-from alyx_client.runtime.models import fields_of, key_of_url
+from alyx_client.runtime.models import fields_of
+from alyx_client.runtime.references import key_of_url
 from alyx_client.runtime.rows import is_model, strict_adapter
 
 __all__ = ["LenientReader", "describe", "json_type"]

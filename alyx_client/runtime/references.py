@@ -25,6 +25,7 @@ __all__ = [
     "RecordOr",
     "RecordsOr",
     "Reference",
+    "filters_with_keys",
     "has_records",
     "is_record",
     "key_of_record",
@@ -246,6 +247,30 @@ def lookups_of_records(spec: object, base_url: str | None = None) -> object:
         return spec
     lookups = cast("Mapping[str, object]", spec)
     return {name: _lookup_of_records(name, value, base_url) for name, value in entries(lookups, "django")}
+
+
+def filters_with_keys(
+    filters: Mapping[str, object], references: Mapping[str, Reference], base_url: str, endpoint: str
+) -> Mapping[str, object]:
+    """Return filters with the keys of records in place of the records.
+
+    Parameters
+    ----------
+    filters
+        Values by filter.
+    references
+        The records that filters refer to.
+    base_url, endpoint
+        The server, and the endpoint's name, for messages.
+    """
+    keys = {
+        name: keys_of_records(filters[name], reference, f"{endpoint}: {name}", base_url)
+        for name, reference in references.items()
+        if filters.get(name) is not None
+    }
+    if filters.get("django") is not None:
+        keys["django"] = lookups_of_records(filters["django"], base_url)
+    return {**filters, **keys} if keys else filters
 
 
 def _lookup_of_records(lookup: str, value: object, base_url: str | None) -> object:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler, TypeAdapter
 from pydantic_core import core_schema
 
 from alyx_client.runtime.collector import COLLECTOR_PAUSE
-from alyx_client.runtime.models import Record
+from alyx_client.runtime.records import Record
 
 __all__ = [
     "Make",

@@ -15,7 +15,7 @@ from pydantic import Field
 from alyx_client.frames import to_arrow, to_pandas, to_polars
 from alyx_client.frames.uuid_texts import uuid_texts, uuids_of_urls
 from alyx_client.models import DatasetSummary, SessionSummary
-from alyx_client.runtime.models import Record
+from alyx_client.runtime.records import Record
 from tests.frames.conftest import FILE, KEYS, dataset
 
 URL = "http://127.0.0.1/datasets/"

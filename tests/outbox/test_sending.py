@@ -15,7 +15,7 @@ from alyx_client.models import Lab, Note, Session, Subject, WaterAdministration,
 from alyx_client.outbox import store
 from alyx_client.outbox.entries import Entry, Receipt
 from alyx_client.outbox.store import Store
-from alyx_client.runtime.models import Record
+from alyx_client.runtime.records import Record
 
 from .conftest import Rig
 

@@ -16,7 +16,7 @@ from alyx_client import AlyxClient
 from alyx_client.errors import SchemaDriftError, SchemaDriftWarning, ServerError, UnexpectedAnswerError
 from alyx_client.http.message import Response
 from alyx_client.runtime.drift import Drift, DriftLog
-from alyx_client.runtime.models import Record, WithIdInUrl
+from alyx_client.runtime.records import Record, WithIdInUrl
 from alyx_client.runtime.response import PageParser, ResponseParser
 from tests import faults
 from tests.faults import FaultServer, json_response

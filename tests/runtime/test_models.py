@@ -15,7 +15,9 @@ from pydantic import Field
 from alyx_client.errors import InvalidFieldError
 from alyx_client.models import RegisterFile, SubjectSummary
 from alyx_client.runtime.inputs import UNSET, DateInput, DateTimeInput, UUIDInput
-from alyx_client.runtime.models import Record, Resource, WithIdInUrl, key_of_url
+from alyx_client.runtime.models import Resource
+from alyx_client.runtime.records import Record, WithIdInUrl
+from alyx_client.runtime.references import key_of_url
 
 KEY = UUID("0b12ba9e-01e3-4784-8c35-d7bb1bab414f")
 

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable
 from functools import cache
 
 from alyx_client.client import AsyncBaseClient, BaseClient
-from alyx_client.runtime.models import Record, Resource
+from alyx_client.runtime.models import Resource
+from alyx_client.runtime.records import Record
 from alyx_client.schema.naming import class_name as class_name
 from alyx_client.schema.naming import parameter_name as parameter_name
 from alyx_client.schema.naming import plain_text
