@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import numpy
 import pandas
+import polars
 import pytest
 
 from alyx_client import AlyxClient, InvalidFieldError, InvalidKeyError
@@ -59,6 +61,7 @@ WRONG = {
     "no pair": ("sessions.update_many", [KEY], InvalidKeyError, "no pair"),
     "changes in place of a resource": ("sessions.update_many", {KEY: {"qc": "PASS"}}, InvalidFieldError, r"keys\[0\]"),
     "table": ("sessions.read_many", pandas.DataFrame({"id": [KEY]}), InvalidKeyError, "DataFrame"),
+    "table of polars": ("sessions.read_many", polars.DataFrame({"id": [str(KEY)]}), InvalidKeyError, "pass a column"),
     "table of changes": ("sessions.partial_update_many", numpy.zeros((2, 2)), InvalidKeyError, "ndarray"),
     "neither": ("sessions.partial_update_many", KEY, InvalidKeyError, "dictionary of keys"),
 }
@@ -69,6 +72,15 @@ def test_wrong_item_is_named_and_nothing_sent(case: str, many: Many) -> None:
     method, items, error, match = WRONG[case]
     with pytest.raises(error, match=match):
         many(NOWHERE, method, items)
+
+
+def test_error_of_an_iterator_of_changes_names_its_place(many: Many) -> None:
+    def pairs() -> Iterator[tuple[UUID, dict[str, str]]]:
+        yield KEY, {"narrative": "a"}
+        raise OSError
+
+    with pytest.raises(TypeError, match=r"sessions\.partial_update_many\(\): items\[1\]: it cannot be read"):
+        many(NOWHERE, "sessions.partial_update_many", pairs())
 
 
 def test_error_of_the_callers_own_iterator_names_its_place(many: Many) -> None:

@@ -250,6 +250,19 @@ def test_redirects_off_the_web_are_refused(location: str) -> None:
     assert len(sent) == 1
 
 
+def test_redirect_that_names_no_address_is_an_error() -> None:
+    end, sent, _ = run(GET, [status(302)])
+    assert isinstance(end, AlyxError)
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_redirects_of_reads_are_followed(method: str) -> None:
+    end, sent, _ = run(Request(method, "/subjects"), [status(302, location="/elsewhere"), status(200)])
+    assert isinstance(end, Response)
+    assert [(item.method, item.path) for item in sent] == [(method, "/subjects"), (method, f"{BASE}/elsewhere")]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_redirects_of_writes_are_not_followed(method: str) -> None:
     end, sent, _ = run(Request(method, "/subjects"), [status(302, location="/elsewhere")])

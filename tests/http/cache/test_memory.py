@@ -15,11 +15,13 @@ from typing import Any
 
 import pytest
 
+from alyx_client.http.cache.entry import CachedResponse
 from alyx_client.http.cache.memory import EntryMemory
 from alyx_client.http.cache.response_cache import ResponseCache
 from alyx_client.http.cache.store import CacheStore
 from alyx_client.http.message import Response
 from alyx_client.storage import sqlite
+from alyx_client.storage.log_state import LogState, log_files, log_state
 from tests.http.cache.stores import (
     MEGABYTE,
     SERVER,
@@ -361,3 +363,71 @@ def test_threads_see_what_was_stored_before_they_read(cache: CacheStore, folder:
         finally:
             stored[0] = sizes[-1]
         assert sum(reader.result() for reader in readers) > 0
+
+
+def entry(size: int) -> CachedResponse:
+    return CachedResponse(response("a", size), time.time(), 60.0, True)
+
+
+def state_of(folder: Path) -> LogState:
+    """Return the state of a file of these very bytes in a folder."""
+    (folder / "db-wal").write_bytes(b"x" * 100)
+    os.utime(folder / "db-wal", ns=(1_000_000_001, 1_000_000_001))
+    state = log_state(str(folder / "db"), (1, 2))
+    assert state is not None
+    return state
+
+
+def test_entries_take_exactly_the_memory_that_there_is(tmp_path: Path) -> None:
+    state = state_of(tmp_path)
+    probe = EntryMemory()
+    probe.begin(state)
+    probe.add(key("a"), b"g", entry(100), 1.0)
+    size = probe._bytes
+    memory = EntryMemory(2 * size)
+    for _ in range(2):
+        # Another state begins with no entry.
+        assert memory.begin(state)
+        for name in ("a", "b", "b", "b"):
+            memory.add(key(name), b"g", entry(100), 1.0)
+        assert [memory.find(key(name), state) is not None for name in ("a", "b")] == [True, True]
+        state = state._replace(size=state.size + 1)
+    largest = EntryMemory(size)
+    largest.begin(state)
+    largest.add(key("a"), b"g", entry(100), 1.0)
+    largest.add(key("b"), b"g", entry(200), 1.0)
+    assert [largest.find(key(name), state) is not None for name in ("a", "b")] == [True, False]
+
+
+def test_held_entry_has_the_generation_of_the_file(held: CacheStore, folder: Path) -> None:
+    other = CacheStore(folder, SERVER, MEGABYTE)
+    generation, _ = other.find(None)
+    other.close()
+    assert generation
+    assert held.find(key("a"))[0] == generation
+
+
+def test_file_that_is_not_settled_is_left_alone_for_a_moment() -> None:
+    memory = EntryMemory()
+    assert not memory.is_paused
+    assert not memory.begin(None)
+    assert memory.is_paused
+
+
+def test_state_is_that_of_the_database_and_of_its_log(tmp_path: Path) -> None:
+    state = state_of(tmp_path)
+    status = os.stat(tmp_path / "db-wal")
+    assert state == LogState((1, 2), (status.st_dev, status.st_ino), 100, 1_000_000_001)
+
+
+def test_files_of_a_log_are_others_once_one_is_replaced(tmp_path: Path) -> None:
+    path = str(tmp_path / "db")
+    for end in ("wal", "shm"):
+        Path(f"{path}-{end}").write_bytes(b"")
+    seen = [log_files(path)]
+    for end in ("wal", "shm"):
+        Path(f"{path}-{end}").rename(f"{path}-{end}-old")
+        Path(f"{path}-{end}").write_bytes(b"")
+        seen.append(log_files(path))
+        assert log_files(path) == seen[-1]
+    assert len(set(seen)) == 3

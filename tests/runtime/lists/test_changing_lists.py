@@ -291,6 +291,15 @@ def test_list_that_moves_faster_than_it_can_be_read_warns(event: list[Change], m
     assert has_warned
 
 
+def test_changes_now_and_then_are_repaired_without_ranges_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_longest(monkeypatch, CAP)
+    event = [*[("delete", 0)] * 3, *[("create", -1)] * 3]
+    table = ChangingTable(40, [[], [], *[event, []] * 5])
+    rows, has_warned = page_through(table)
+    assert not has_warned
+    check(table, rows, False)
+
+
 def test_reading_a_list_that_grows_in_front_all_the_time_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     set_longest(monkeypatch, CAP)
     monkeypatch.setattr(query_pager, "_MOST_REPAIRS_FOR_GROWTH", 20)
