@@ -43,7 +43,7 @@ class Outbox(OutboxBase):  # noqa: D101 - the next line documents it
         """Create or change a record; if the server cannot be reached, store the write on the disk, to be sent later.
 
         It is stored before anything is sent, so that it survives the process. If older writes of the user wait, it
-        waits behind them.
+        waits behind them. Another process that is sending has up to 5 seconds to end; then it is left to wait.
 
         Parameters
         ----------
