@@ -383,7 +383,7 @@ def test_entries_take_exactly_the_memory_that_there_is(tmp_path: Path) -> None:
     probe = EntryMemory()
     probe.begin(state)
     probe.add(key("a"), b"g", entry(100), 1.0)
-    size = probe._bytes
+    (size,) = (held_entry.size for held_entry in probe._held[1].values())
     memory = EntryMemory(2 * size)
     for _ in range(2):
         # Another state begins with no entry.

@@ -9,7 +9,7 @@ import pytest
 
 from alyx_client import AlyxClient, AsyncAlyxClient
 from alyx_client.errors import SchemaDriftWarning
-from alyx_client.runtime.lists.row_keys import KeyReader, distinct_rows
+from alyx_client.runtime.lists.row_keys import KeyReader, distinct_rows, has_twice
 from tests.faults import FaultServer, json_response
 from tests.runtime.lists.support import no_warnings
 
@@ -134,3 +134,11 @@ def test_key_of_a_row_that_only_its_url_has_is_its_id(sent: dict[str, Any]) -> N
         assert [session.id for session in sessions] == [UUID(int=number) for number in range(120)]
         rows[:] = [{**fields, "url": "https://alyx.example.org/sessions/first"}]
         assert client.sessions.list()[0].id is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [([], False), ([None, None], False), ([1, None, 2], False), ([1, 1], True), ([1, None, None, 1], True)],
+)
+def test_rows_without_a_key_are_no_repetitions(keys: list[object], expected: bool) -> None:
+    assert has_twice(keys) == expected
