@@ -16,7 +16,7 @@ from alyx_client.cli.usage_error import UsageError
 
 __all__ = ["open_record"]
 
-# Django's admin names pages by app and model.
+# Django's admin names pages by app and model; records of other endpoints cannot be looked up by their keys.
 _PAGES = {
     "brain_regions": "experiments/brainregion",
     "channels": "experiments/channel",
@@ -36,7 +36,6 @@ _PAGES = {
     "labs": "misc/lab",
     "locations": "misc/lablocation",
     "notes": "misc/note",
-    "procedures": "actions/proceduretype",
     "projects": "subjects/project",
     "revisions": "data/revision",
     "sessions": "actions/session",
@@ -47,8 +46,6 @@ _PAGES = {
     "trajectories": "experiments/trajectoryestimate",
     "users": "misc/labmember",
     "water_administrations": "actions/wateradministration",
-    "water_restriction": "actions/waterrestriction",
-    "water_type": "actions/watertype",
     "weighings": "actions/weighing",
 }
 
@@ -82,12 +79,9 @@ def open_record(
             raise UsageError("pass an endpoint and a key, or the record's URL")
         endpoint = segments[-2]
     source = session.catalogue.endpoint(endpoint)
-    page = _PAGES.get(source.name)
-    if page is None:
+    page, method = _PAGES.get(source.name), source.methods.get("read")
+    if page is None or method is None or method.key is None:
         raise UsageError(f"the admin has no page for records of {option(source.name)}")
-    method = source.method("read")
-    if method.key is None:
-        raise UsageError(f"records of {option(source.name)} have no key")
     is_url = key is None and "://" in url
     text = url if is_url else (key or url.rstrip("/").rpartition("/")[2])
     primary_key = _primary_key(session.client, source.name, typed_key(text, method.key))

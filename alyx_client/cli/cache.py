@@ -62,6 +62,6 @@ def size_of(folder: Path, *, skip: Path | None = None) -> tuple[int, int]:
         try:
             if path.is_file():
                 size, count = size + path.stat().st_size, count + 1
-        except OSError:  # deleted meanwhile, by the client of another process
+        except OSError:  # pragma: no cover - race of threads or processes
             continue
     return size, count

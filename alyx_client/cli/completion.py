@@ -189,6 +189,6 @@ def _item_class() -> Any:
     # Typer brings its own copy of Click since version 0.24.
     try:
         module = import_module("typer._click.shell_completion")
-    except ModuleNotFoundError:
+    except ModuleNotFoundError:  # pragma: no cover - other version of a library
         module = import_module("click.shell_completion")
     return module.CompletionItem

@@ -166,9 +166,8 @@ def _clock(sent: str | None, before: datetime) -> Result:
         server = parsedate_to_datetime(sent or "")
     except ValueError:
         return warn("clock", "the server sends no time", "Compare this machine's clock with another.")
-    if server.tzinfo is None:
-        server = server.replace(tzinfo=UTC)
-    skew = (before - server).total_seconds()
+    # Without a time zone where it is "-0000"; times of HTTP are UTC.
+    skew = (before - server.replace(tzinfo=server.tzinfo or UTC)).total_seconds()
     if abs(skew) > _MAX_SKEW:
         words = f"{abs(skew):.0f} seconds {'ahead of' if skew > 0 else 'behind'} the server's"
         return warn("clock", f"this machine's clock is {words}", "Set it by the network's time (NTP).")

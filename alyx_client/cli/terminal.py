@@ -88,7 +88,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             sys.stdout.flush()
         except KeyboardInterrupt:
             fail("interrupted", INTERRUPTED)
-        except BrokenPipeError:
+        except BrokenPipeError:  # pragma: no cover - runs in a child process
             # What is still buffered would fail once more when Python flushes it at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(BROKEN_PIPE) from None

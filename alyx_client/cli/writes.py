@@ -80,7 +80,9 @@ def create(
     records = [{**record, **options} for record in _read_records(source_file, fields)] if source_file else [options]
     client = _client(session, source, dry_run=dry_run)
     if not fields:
-        print_record(client.create(**options), form)
+        created = client.create(**options)
+        if not dry_run:
+            _print(created, form)
         return
     make = _resource(client, source, "create")
     resources = [make(**record) for record in records]

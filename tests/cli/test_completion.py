@@ -28,6 +28,18 @@ WORDS = [
     ("""alyx list sessions --where "lab.name == 'nu""", []),
     ("alyx list sessions --where nofield.x", []),
     ("alyx list nowhere --columns x", []),
+    ("alyx list nowhere --where x", []),
+    ("alyx list nowhere --whe", ["--where"]),
+    ("alyx list nowhere --sex ", []),
+    ("alyx list tags --where na", []),
+    ("alyx list sessions ", []),
+    ("alyx list sessions -w", ["-w"]),
+    ("alyx list subjects --nosuch ", []),
+    ("alyx --package nowhere list x", []),
+    ("alyx get water-requirement flowers --sta", ["--start-date"]),
+    ("alyx update subjects flowers --sex ", ["M", "F", "U"]),
+    ("alyx update surgeries x --outc", ["--outcome-type"]),
+    ("alyx create notes --ima", ["--image"]),
     ("alyx --url http://127.0.0.1:8000 list water-t", ["water-type"]),
 ]
 
@@ -71,6 +83,7 @@ def test_descriptions_of_a_package_are_no_markup(run: Run, monkeypatch: pytest.M
 SPLIT = [
     (["alyx", "--url", "http", ":", "//127.0.0.1", ":", "8000", "list", "water-t"], 8, ["water-type"]),
     (["alyx", "list", "subjects", "--lab", "=", "cortexlab", "--se"], 6, ["--sex"]),
+    (["alyx", "list", "water-t"], 2, ["water-type"]),
 ]
 
 

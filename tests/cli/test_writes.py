@@ -81,14 +81,34 @@ def test_a_file_is_uploaded(logged_in: LocalAlyx, run: Run, tmp_path: Path) -> N
         (["create", "weighings", "--subject", "nobody", "--weight", "20"], 1, "nobody"),
         (["create", "weighings", "--subject", "x", "--weight", "heavy"], 2, "--weight takes a number"),
         (["update", "subjects", "flowers"], 2, "nothing to change"),
+        (["update", "subjects", "flowers", "--from", "two.jsonl"], 2, "takes one record"),
+        (["create", "notes", "--from", "two.jsonl", "--image", "two.jsonl"], 2, "one record at a time"),
+        (["create", "subjects", "--from", "deep.json"], 2, "nested too deeply"),
         (["update", "subjects", "--sex", "F"], 2, "pass the key"),
         (["update", "subjects", "nobody", "--sex", "F"], 3, "nobody"),
         (["delete", "subjects", "nobody", "--yes"], 3, "nobody"),
         (["delete", "surgeries", "x"], 2, "has no action 'delete'"),
     ],
 )
-def test_errors(logged_in: LocalAlyx, run: Run, words: list[str], code: int, message: str) -> None:
+def test_errors(
+    logged_in: LocalAlyx,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    code: int,
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    note = {"user": "admin", "content_type": "session", "object_id": "5a2c6a0e-e4b8-4d5c-9c7e-3a0f2d1a9b11"}
+    Path("two.jsonl").write_text(f"{json.dumps(note)}\n{json.dumps(note)}\n")
+    Path("deep.json").write_text("[" * 200_000)
     result = run(*words)
     assert (result.code, result.out) == (code, "")
     assert message in result.err
     assert result.err.count("\n") == 1
+
+
+def test_actions_without_fields(logged_in: LocalAlyx, run: Run) -> None:
+    shown = run("create", "sync-file-status", "--dry-run")
+    assert shown.out == f"POST {logged_in.url}/sync-file-status\n"
