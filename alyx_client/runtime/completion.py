@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from types import GenericAlias
 from typing import Any, TypeVar, get_origin
 
 from alyx_client.runtime.signatures import copied
@@ -40,6 +41,8 @@ def rows_of(rows: type[RowsT], row: object) -> type[RowsT]:
 
 def _annotated(rows: type, row: type) -> Any:
     names: dict[str, Any] = {"__module__": rows.__module__, "__doc__": rows.__doc__, "__slots__": ()}
+    # As of ``class Name(Results[Row])``, for those who read annotations.
+    names["__orig_bases__"] = (GenericAlias(rows, (row,)),)
     for name in _RETURN_ROWS:
         # A copy, since a method that calls another takes longer. Of an iterator, jedi expects the type of the items.
         names[name] = copied(getattr(rows, name))

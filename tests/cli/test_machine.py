@@ -62,7 +62,7 @@ def test_pages_of_the_admin(logged_in: LocalAlyx, run: Run) -> None:
             result = run("open", endpoint, json.loads(first)["url"])
             assert f"/admin/{page}/" in result.out or "does not tell the primary key" in result.err
             opened += result.code == 0
-    assert opened > 10
+    assert opened > 4
 
 
 def test_cache_in_the_folder_for_files(
