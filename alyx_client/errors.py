@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar, cast
-
-_PACKAGE = os.path.dirname(__file__) + os.sep
 
 # Control characters (a terminal obeys some of them), characters that change the direction of what follows or are not
 # seen (bidirectional controls and tags of Unicode), line separators, and halves of surrogate pairs, which are no text.
@@ -35,11 +32,8 @@ def printable(text: str, *, several_lines: bool = False, limit: int | None = _MA
     if limit is not None and len(text) > limit:
         text = f"{text[: limit - 1]}…"
     # Without a match the text is the same object, and searching is fast.
-    return re.sub(_UNPRINTABLE, lambda match: _escape(match[0], several_lines), text)
-
-
-def _escape(character: str, several_lines: bool) -> str:
-    return character if several_lines and character in "\n\t" else ascii(character)[1:-1]
+    kept = "\n\t" if several_lines else ""
+    return re.sub(_UNPRINTABLE, lambda match: match[0] if match[0] in kept else ascii(match[0])[1:-1], text)
 
 
 def wants_full_tracebacks() -> bool:
@@ -55,44 +49,15 @@ def short_traceback(error: BaseException) -> list[str]:
     error
         The error, which is left as it is.
     """
-    import traceback
+    from alyx_client.short_tracebacks import short_lines
 
-    frames: list[traceback.FrameSummary] = []
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename.startswith(_PACKAGE) and frames:
-            break
-        if not {"IPython", "ipykernel"} & set(frame.filename.split(os.sep)):
-            frames.append(frame)
-    lines: list[str] = []
-    for frame, text in zip(frames, traceback.format_list(frames), strict=True):
-        first, *others = text.splitlines()
-        cell = _cell_of(frame.filename)
-        if cell:
-            function = "" if frame.name == "<module>" else f", in {frame.name}"
-            first = f"  {cell}, line {frame.lineno}{function}"
-        lines += [first, *others]
-    cause = error.__cause__
-    because = [] if cause is None else [f"Caused by {type(cause).__name__}: {printable(str(cause))}"]
-    more = "(ALYX_FULL_TRACEBACKS=1 in the environment shows the frames of alyx-client, too.)"
     return [
-        "Traceback (most recent call last):",
-        *lines,
-        *because,
-        more,
+        *short_lines(error, printable),
         # Private classes are one of Python's with another text.
         f"{next(kind.__name__ for kind in type(error).__mro__ if not kind.__name__.startswith('_'))}: "
         f"{printable(str(error), several_lines=True)}",
         *map(str, getattr(error, "__notes__", ())),
     ]
-
-
-def _cell_of(filename: str) -> str | None:
-    """Return the name of a notebook's cell, such as ``Cell In[3]``, in place of the file that it was compiled as."""
-    ipython = sys.modules.get("IPython")
-    compiler = getattr(ipython.get_ipython() if ipython else None, "compile", None)
-    describe = getattr(compiler, "format_code_name", None)
-    name = describe(filename) if describe else None
-    return " ".join(name) if name else None
 
 
 class ShortTraceback:

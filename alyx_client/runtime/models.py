@@ -46,8 +46,10 @@ else:
             # Completers look here for the fields of what a method returns.
             return {*(name for name in super().__dir__() if name not in PYDANTIC_NAMES), *cls.__pydantic_fields__}
 
-    class Model(BaseModel, metaclass=_ModelMeta):
-        """A model whose fields may have any name."""
+    class _Model(BaseModel, metaclass=_ModelMeta):
+        pass
+
+    Model = _Model
 
 
 PYDANTIC_NAMES = frozenset(dir(BaseModel)) - {"model_dump", "model_dump_json"}
