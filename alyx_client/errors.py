@@ -31,9 +31,8 @@ def printable(text: str, *, several_lines: bool = False, limit: int | None = _MA
     """
     if limit is not None and len(text) > limit:
         text = f"{text[: limit - 1]}…"
-    # Without a match the text is the same object, and searching is fast.
-    kept = "\n\t" if several_lines else ""
-    return re.sub(_UNPRINTABLE, lambda match: match[0] if match[0] in kept else ascii(match[0])[1:-1], text)
+    allowed = "\n\t" if several_lines else ""
+    return re.sub(_UNPRINTABLE, lambda match: match[0] if match[0] in allowed else ascii(match[0])[1:-1], text)
 
 
 def wants_full_tracebacks() -> bool:
