@@ -62,7 +62,7 @@ def missing_attribute(owner: object, name: str, hint: str = "") -> AttributeErro
     hint
         What to do instead.
     """
-    text = f"{type(owner).__name__!r} object has no attribute {name!r}"
+    text = f"{type(owner).__name__.partition('[')[0]!r} object has no attribute {name!r}"
     return _MissingAttributeError(f"{text}. {hint}" if hint else text, name=name)
 
 

@@ -199,6 +199,7 @@ class BulkResults(Tabular, Sequence[T_co]):
     @overload
     def __getitem__(self, index: slice) -> list[T_co]: ...
     def __getitem__(self, index: int | slice) -> T_co | list[T_co]:
+        self._refuse_column(index)
         return self._records[index]
 
     def __len__(self) -> int:

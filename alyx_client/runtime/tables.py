@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
+from alyx_client.http.arguments import shown
+from alyx_client.http.suggestions import missing_attribute
 from alyx_client.runtime.completion import evaluate_results, rows_of
 
 if TYPE_CHECKING:
@@ -68,6 +70,20 @@ class Tabular(ShownRows):
 
         def __class_getitem__(cls, row: Any) -> Any:
             return rows_of(cls, row) if isinstance(row, type) else super().__class_getitem__(row)
+
+        def __getattr__(self, name: str) -> Any:
+            # Those who think of a table: of its columns, or of its methods.
+            way = f"They become a table: .to_pandas().{name}, and [row.{name} for row in rows] has a field of each"
+            raise missing_attribute(self, name, "" if name.startswith("_") else f"{way}.")
+
+    @staticmethod
+    def _refuse_column(index: object) -> None:
+        """Raise if an index is that of a table: the name of a column, or a condition on its rows."""
+        if not isinstance(index, slice) and not hasattr(index, "__index__"):
+            raise TypeError(
+                f"rows have indices and slices, not {shown(index)}. They become a table: .to_pandas()[...]; "
+                "[row for row in rows if ...] has those that fit."
+            )
 
     def _table_rows(self) -> tuple[Sequence[Any], object]:
         """Return the rows, whether records or not, and their declared type; None if it is that of the records."""

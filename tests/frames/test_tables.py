@@ -291,3 +291,15 @@ def test_library_that_lacks_one_of_its_own_says_so_itself(tmp_path: Path, monkey
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="a_module_that_is_not_there"):
         library("half_installed")
+
+
+@pytest.mark.parametrize("name", ["subject", "to_parquet", "head"])
+def test_rows_that_are_taken_for_a_table_name_the_way_to_one(client: AlyxClient, name: str) -> None:
+    rows = client.sessions.list(max_items=2)
+    for several in (rows, client.sessions.read_many(rows)):
+        with pytest.raises(AttributeError, match=rf"no attribute '{name}'. They become a table: .to_pandas\(\).{name}"):
+            getattr(several, name)
+        for index in (name, [True, False], None):
+            with pytest.raises(TypeError, match="rows have indices and slices, not"):
+                several[index]  # type: ignore[index]
+        assert not hasattr(several, "_repr_png_")

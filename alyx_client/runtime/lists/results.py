@@ -260,6 +260,7 @@ class Results(Tabular, Sequence[T_co]):
     @overload
     def __getitem__(self, index: slice) -> list[T_co]: ...
     def __getitem__(self, index: int | slice) -> T_co | list[T_co]:
+        self._refuse_column(index)
         if self._state.is_sequential and self._state.all_rows is None:
             is_first = self._state.has_in_first_page(index, self._first_page())
             return (self._first_rows() if is_first else self._read_all())[index]
