@@ -90,7 +90,10 @@ def test_reference_of_the_shipped_client_is_the_default(project: Path, monkeypat
         return package_reference(schema(), (), Client("lab_alyx", "Client", '"https://alyx.lab.org"'))
 
     monkeypatch.setattr(docs_command, "shipped_reference", reference)
-    result = run("docs", "--out", "reference")
+    Path("reference").mkdir()
+    Path("reference/mine.txt").write_text("")
+    assert run("docs", "--out", "reference").exit_code == 2
+    result = run("docs", "--out", "reference", "--force")
     assert (result.exit_code, result.stdout) == (0, "reference: 3 pages of 1 endpoints\n")
 
 
@@ -111,5 +114,13 @@ def test_reference_that_cannot_be_made(project: Path, arguments: tuple[str, ...]
 
 
 def test_missing_file_has_no_lines_in_markdown() -> None:
-    lines = list(in_markdown([CheckResult("src/lab_alyx", [Difference("models.py", "is missing")], ["Do it."])], False))
-    assert lines == ["**src/lab_alyx**: 1 file differs.", "\n### `models.py` is missing", "\nDo it."]
+    results = [
+        CheckResult("src/one_alyx", [], ["Nothing."]),
+        CheckResult("src/lab_alyx", [Difference("models.py", "is missing")], ["Do it."]),
+    ]
+    assert list(in_markdown(results, False)) == [
+        "**src/one_alyx**: up to date.",
+        "**src/lab_alyx**: 1 file differs.",
+        "\n### `models.py` is missing",
+        "\nDo it.",
+    ]

@@ -269,7 +269,7 @@ def test_package_that_another_command_wrote_meanwhile_is_replaced(
 
     def replace(old: Path, new: Path) -> None:
         rename(old, new)
-        if old == folder and new.name == "old0":
+        if old == folder and new.name == "old1":
             folder.mkdir()
             (folder / "b.py").write_text("of another command")
 

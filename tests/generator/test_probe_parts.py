@@ -6,14 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alyx_generator.probe.crawl import Bounds
 from alyx_generator.probe.observations import Observation
+from alyx_generator.probe.query.run import probe_query_model
 from alyx_generator.probe.run import probe
 from alyx_generator.probe.values import MAX_FIELDS, ValueShape
+from alyx_generator.source.fetch import Access
 
-from ..faults import FaultServer, json_response
-from .inline import document, ref, resource
+from ..faults import FaultServer, json_response, page
+from .inline import document, key, ref, resource
+from .inline import page as page_schema
 from .inline import returns as declared
 from .probing import UNLIMITED_RATE, probe_rows, routes_for
+from .query_server import QueryServer, query_model
+from .query_server import schema as query_schema
 
 
 def test_too_many_names_are_data() -> None:
@@ -41,6 +47,8 @@ SELDOM: list[tuple[dict[str, Any], list[Any]]] = [
     ({"enum": ["a", 1]}, ["b", 2.5]),
     # Alternatives that allow anything, once their values are not restricted.
     ({"oneOf": [{"enum": ["a"]}, {"not": {}}]}, ["b"]),
+    # An alternative that allows nothing, and so tells no type.
+    ({"oneOf": [{"type": "string", "enum": ["a"]}, {"enum": []}]}, ["b"]),
     # Components whose names have to be escaped.
     (ref("a~1b"), [{"name": 1}, {"name": 2}]),
     (ref("day~1s"), ["x", "2020-01-01"]),
@@ -72,3 +80,31 @@ def test_response_without_a_declared_success_is_proposed() -> None:
     updates = {finding.field: finding.corrections[0].update for finding in result.findings}
     number = {"content": {"application/json": {"schema": {"type": "number"}}}}
     assert {"responses": {"200": {"description": "", **number}}} in updates.values()
+
+
+def test_page_without_rows_is_checked_as_it_is() -> None:
+    with FaultServer(routes={"/things": [json_response({"detail": "none for you"})]}) as server:
+        result = probe(server.url, resource({"id": {"type": "string"}}), (), token="t", bounds=UNLIMITED_RATE)
+    assert "Page.results" in {finding.field for finding in result.findings}
+
+
+def test_lists_below_records_are_read_until_there_are_rows_enough() -> None:
+    paths = {
+        "/labs": {"get": declared(ref("Page"))},
+        "/labs/{name}/members": {"get": {**key("name"), **declared(ref("Page"))}},
+    }
+    components = {"Lab": {"type": "object", "properties": {"name": {"type": "string"}}}, "Page": page_schema("Lab")}
+    rows = page([{"name": "a"}, {"name": "b"}, {"name": "c"}])
+    with FaultServer(then=rows) as server:
+        bounds = Bounds(rows=3, per_minute=1_000_000)
+        result = probe(server.url, document(paths, components), (), token="t", bounds=bounds)
+        assert server.paths == ["/labs", "/labs/a/members"]
+    assert result.rows == 6
+
+
+def test_query_model_is_learnt_without_a_file_or_progress() -> None:
+    model = query_model({"things": "Thing"}, Thing={"id": "UUIDField", "name": "CharField"})
+    with FaultServer(then=QueryServer(model)) as server:
+        access = Access(token="t")
+        result = probe_query_model(server.url, query_schema(["things"]), (), access=access, per_minute=1_000_000)
+    assert result.model == model

@@ -68,27 +68,27 @@ def _write(files: Mapping[str, str], folder: Path) -> None:
             target = fresh / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8", newline="\n")
-        for attempt in range(_TRIES):
-            try:
-                _exchange(fresh, folder, Path(scratch) / f"old{attempt}")
-                return
-            except OSError as error:
-                # Another command that writes the same package put its own there after this one had moved the old away.
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == _TRIES - 1:
-                    raise
+        attempt = 1
+        while not _exchange(fresh, folder, Path(scratch) / f"old{attempt}", is_last=attempt == _TRIES):
+            attempt += 1
 
 
-def _exchange(fresh: Path, folder: Path, old: Path) -> None:
+def _exchange(fresh: Path, folder: Path, old: Path, *, is_last: bool) -> bool:
+    """Put a new folder in the place of another; return False if a third one came between them."""
     try:
         if folder.exists():
             with contextlib.suppress(FileNotFoundError):
                 os.replace(folder, old)
         os.replace(fresh, folder)
-    except BaseException:
+    except BaseException as error:
         # An interruption between the two renames must not lose the old package.
         if old.exists() and not folder.exists():
             os.replace(old, folder)
+        # Another command that writes the same package put its own there after this one had moved the old away.
+        if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST) and not is_last:
+            return False
         raise
+    return True
 
 
 def write_file(content: bytes, path: Path) -> None:

@@ -47,7 +47,7 @@ class Inquiry:
         journal: Journal,
         per_minute: float,
         max_requests: int,
-        on_request: Callable[[str, int], None] | None = None,
+        on_request: Callable[[str, int], None],
     ) -> None:
         self._transport = transport
         self._journal = journal
@@ -111,8 +111,7 @@ class Inquiry:
                     f"the query model takes more than {self._max_requests} requests; the same command with a larger "
                     "number for --requests resumes"
                 )
-            if self._on_request is not None:
-                self._on_request(endpoint, self.requests)
+            self._on_request(endpoint, self.requests)
             self._pace.wait()
             reply = self._reply(endpoint, text)
             # All fields of the list's model again, unless that was the question.
