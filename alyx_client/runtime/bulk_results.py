@@ -186,7 +186,8 @@ class BulkResults(Tabular, Sequence[T_co]):
         lines = [f"- {failure}" for failure in self.failures[:_SHOWN]]
         if failed > _SHOWN:
             lines.append(f"- {failed - _SHOWN} more, in `failures` of this error")
-        return "\n".join([f"{heading}; the others did not:", *lines])
+        others = "; the others did not" if failed < count else ""
+        return "\n".join([f"{heading}{others}:", *lines])
 
     def _fetched_rows(self) -> tuple[Sequence[Any], int | None, object]:
         return self._records, len(self._records), self._declared

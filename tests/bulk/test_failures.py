@@ -28,6 +28,7 @@ from alyx_client import (
 from alyx_client.downloads import bars
 from alyx_client.errors import AlyxConnectionError, DeadlineExceededError
 from alyx_client.models import Channel, Tag
+from alyx_client.runtime.bulk_results import BulkFailure, BulkResults
 from tests import faults
 from tests.bulk import conftest
 from tests.bulk.conftest import QUICK, Many
@@ -349,3 +350,10 @@ assert "alyx_client.bulk.plan" in sys.modules
 assert "alyx_client.bulk.executors" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(("records", "text"), [([], "2 of 2 records failed:"), ([1], "failed; the others did not:")])
+def test_summary_mentions_others_only_if_there_are_any(records: list[int], text: str) -> None:
+    failures = [BulkFailure(index, ValueError("no"), index) for index in range(2)]
+    results = BulkResults(records, records, failures, label="tags.create_many()")
+    assert text in results.summary().splitlines()[0]
