@@ -102,6 +102,17 @@ def test_lists_below_records_are_read_until_there_are_rows_enough() -> None:
     assert result.rows == 6
 
 
+def test_alternatives_of_any_depth_terminate() -> None:
+    value: Any = "x"
+    for _ in range(100):
+        value = [value]
+    node = {"oneOf": [{"type": "array", "items": ref("Node")}, {"type": "string"}]}
+    with FaultServer(routes={"/a": [json_response(value)]}) as server:
+        paths = {"/a": {"get": declared(ref("Node"))}}
+        result = probe(server.url, document(paths, {"Node": node}), (), token="t", bounds=UNLIMITED_RATE)
+    assert result.findings == ()
+
+
 def test_query_model_is_learnt_without_a_file_or_progress() -> None:
     model = query_model({"things": "Thing"}, Thing={"id": "UUIDField", "name": "CharField"})
     with FaultServer(then=QueryServer(model)) as server:

@@ -61,11 +61,11 @@ class Checker:
         if kind not in ("format", "enum"):
             observation.shape.add(value)
 
-    def fits(self, value: Any, schema: Schema, depth: int = 0) -> bool:
-        """Return whether a value is entirely as a schema declares it, without recording anything."""
-        discarded: Observations = {}
-        Checker(self._schemas, discarded).check(value, schema, ("x",), depth)
-        return not any(observation.contradicts for observation in discarded.values())
+    def _tried(self, value: Any, option: tuple[Schema, Location], depth: int) -> Observations:
+        """Return what would be observed if an alternative applied."""
+        observations: Observations = {}
+        Checker(self._schemas, observations).check(value, *option, depth)
+        return observations
 
     def _observe(self, location: Location) -> Observation:
         observation = self._observations.setdefault(location, Observation())
@@ -163,15 +163,20 @@ class Checker:
     def _check_alternatives(
         self, value: Any, options: Sequence[tuple[Schema, Location]], observation: Observation, depth: int
     ) -> None:
-        fitting = [option for option in options if self.fits(value, option[0], depth + 1)]
+        if depth >= _MAX_DEPTH:
+            observation.valid += 1
+            return
+        # Each is checked once: twice, nested alternatives would take twice as long on each level.
+        tried = [self._tried(value, option, depth + 1) for option in options]
+        fitting = [one for one in tried if not any(seen.contradicts for seen in one.values())]
         declared = [self._resolve(schema, ()).keywords for schema, _ in options]
         mismatches = [mismatch(value, keywords) for keywords in declared]
-        same_type = [option for option, kind in zip(options, mismatches, strict=True) if not kind]
+        same_type = [one for one, kind in zip(tried, mismatches, strict=True) if not kind]
         # If one alternative alone is an object or an array, what differs is inside it.
         if fitting or (len(same_type) == 1 and isinstance(value, dict | list)):
             observation.valid += 1
-            if depth < _MAX_DEPTH:
-                self.check(value, *(fitting or same_type)[0], depth + 1)
+            for location, seen in (fitting or same_type)[0].items():
+                self._observations.setdefault(location, Observation()).merge(seen)
         elif not {"enum", "format"}.isdisjoint(mismatches):
             observation.add_mismatch("enum")
         else:
