@@ -101,7 +101,7 @@ def kind_of(annotation: Any) -> Kind:
         return Kind("record", annotation.__name__, annotation)
     if isinstance(annotation, type) and issubclass(annotation, Results):
         # At run time, the class of the rows of some record is one of its own.
-        bases = cast("tuple[object, ...]", getattr(annotation, "__orig_bases__", (None,)))
+        bases: tuple[object, ...] = vars(cast("type", annotation)).get("__orig_bases__", (None,))
         origin, arguments = Results, get_args(bases[0])
     if origin in (list, Results):
         return _kind_of_list(kind_of(arguments[0]), is_results=origin is Results)

@@ -39,7 +39,7 @@ class RelatedFields:
     def _key(self, relation: Relation, value: object) -> Key:
         if relation.representation == "hyperlink":
             return self._key_of_hyperlink(relation, value)
-        if relation.representation == "key" and isinstance(value, bool | list | Mapping):
+        if relation.representation == "key" and (isinstance(value, bool) or is_sequence(value) or is_object(value)):
             raise InvalidField(f"Incorrect type. Expected pk value, received {type(value).__name__}.")
         if isinstance(value, str) and ("\0" in value or has_surrogates(value)):
             raise InvalidField("Invalid value.")

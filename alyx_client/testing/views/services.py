@@ -10,6 +10,7 @@ from datetime import date
 
 from alyx_client.testing.failures import ServerFailure
 from alyx_client.testing.records.editor import Editor
+from alyx_client.testing.records.json_values import is_object, is_sequence
 from alyx_client.testing.records.relations import Table
 from alyx_client.testing.records.store import Record, Store
 from alyx_client.testing.records.water import WaterControl
@@ -64,7 +65,7 @@ class Services:
         """Count a download of every dataset by the user."""
         body = service_fields(request)
         named = body.get("datasets")
-        if not isinstance(named, str | list | dict):
+        if not isinstance(named, str) and not is_sequence(named) and not is_object(named):
             # Alyx validates nothing here; these are the texts of the exceptions.
             raise ServerFailure(f"'{type(named).__name__}' object is not iterable")
         datasets = [self._dataset(key) for key in split_words(named)]
