@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from alyx_client.auth.state import AuthState
 from alyx_client.errors import AlyxError, InvalidCallError, InvalidKeyError, OfflineError
@@ -52,6 +52,19 @@ class OutboxBase(ShownEntries):
         self._sends = sends
         self._store = Store(folder_of(client.base_url))
         self._decisions = Decisions(self._store, auth)
+
+    def __enter__(self) -> NoReturn:
+        # In a block, a method would return a record or a receipt, which its signature does not say.
+        raise InvalidCallError(
+            "the outbox is not used in a with block: pass it each method, as in "
+            "client.outbox.write(client.weighings.create, weighing)"
+        )
+
+    __aenter__ = __enter__
+
+    def __exit__(self, *_: object) -> None: ...
+
+    __aexit__ = __exit__
 
     def __len__(self) -> int:
         return self._store.count()

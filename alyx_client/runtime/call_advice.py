@@ -14,6 +14,7 @@ from alyx_client.runtime.models import Resource
 __all__ = ["explained"]
 
 _KEYS = ("read", "update", "partial_update", "delete")
+_WRITES = ("create", "update", "partial_update")
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -87,6 +88,8 @@ class _Call:
             return self._takes_resource(field)
         if hint := cache_hint(name):
             return f"has no argument {name!r}. {hint}"
+        if name == "outbox" and self._action in _WRITES:
+            return f"has no argument {name!r}. client.outbox.write(client.….{self._action}, …) lets a write wait."
         filters = self._filters()
         if self._action in _KEYS and name in filters and not nearest(name, names, count=1, cutoff=0.8, parts=False):
             key = next(one.name for one in self._parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,14 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from alyx_client import BadRequestError, InvalidCallError, InvalidFieldError, InvalidKeyError, UnexpectedAnswerError
+from alyx_client import (
+    AsyncAlyxClient,
+    BadRequestError,
+    InvalidCallError,
+    InvalidFieldError,
+    InvalidKeyError,
+    UnexpectedAnswerError,
+)
 from alyx_client.http.transport import SyncTransport
 from alyx_client.models import Lab, Note, Session, Subject, WaterAdministration, Weighing
 from alyx_client.outbox import store
@@ -33,6 +41,17 @@ def test_a_write_that_reaches_the_server_returns_its_record(any_rig: Rig) -> Non
     with any_rig.client() as client:
         assert len(client.outbox) == 0
         assert client.subjects.read("rig_mouse").nickname == "rig_mouse"
+
+
+def test_outbox_in_a_with_block_is_an_error_that_says_how_to_write(rig: Rig) -> None:
+    async def block() -> None:
+        async with AsyncAlyxClient(rig.alyx.url, **rig.options()) as client, client.outbox:
+            raise AssertionError
+
+    with rig.client() as client, pytest.raises(InvalidCallError, match=r"client\.outbox\.write\("), client.outbox:
+        raise AssertionError
+    with pytest.raises(InvalidCallError, match=r"client\.outbox\.write\("):
+        asyncio.run(block())
 
 
 def test_what_depends_on_a_write_is_sent_after_it_with_its_key(any_rig: Rig) -> None:

@@ -53,6 +53,10 @@ ADVICE: dict[str, tuple[Call, str]] = {
     "no keys": (lambda client: client.sessions.delete_many(), r"delete_many\(\) needs keys"),
     "two keys": (lambda client: client.sessions.read("a", "b"), r"takes one record\. read_many\("),
     "filter of read": (lambda client: client.sessions.read(subject="x"), r"list\(subject=\.\.\.\) finds records by it"),
+    "write that waits": (
+        lambda client: client.weighings.create({}, outbox=True),
+        r"has no argument 'outbox'\. client\.outbox\.write\(client\.….create, …\) lets a write wait",
+    ),
     "cache": (lambda client: client.sessions.read("key", no_cache=True), r"with client\.cache_disabled\(\)"),
     "cache of a list": (lambda client: client.sessions.list(no_cache=True), r"with client\.cache_disabled\(\)"),
     "misspelled": (lambda client: client.sessions.read("key", timout=3), r"Did you mean 'timeout'"),
