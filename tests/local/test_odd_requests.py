@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx2
@@ -12,6 +12,16 @@ import pytest
 
 from alyx_client.testing import LocalAlyx
 from alyx_client.testing.seed.subjects import PUBLIC_USER
+
+
+# One server for all requests that leave nothing behind: a reset takes longer than a request.
+@pytest.fixture(scope="module")
+def shared() -> Iterator[httpx2.Client]:
+    with LocalAlyx() as local:
+        headers = {"Authorization": f"Token {local.token()}"}
+        with httpx2.Client(base_url=local.url, headers=headers, timeout=60) as client:
+            yield client
+
 
 COLLECTION = "GET, POST, HEAD, OPTIONS"
 RECORD = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
@@ -38,16 +48,18 @@ SESSION = "flowers/2020-01-01/001"
         ("POST", "/cache.zip", 405, "GET, HEAD, OPTIONS"),
     ],
 )
-def test_every_response_names_the_methods(http: httpx2.Client, method: str, path: str, status: int, allow: str) -> None:
-    response = http.request(method, path)
+def test_every_response_names_the_methods(
+    shared: httpx2.Client, method: str, path: str, status: int, allow: str
+) -> None:
+    response = shared.request(method, path)
     assert (response.status_code, response.headers["Allow"]) == (status, allow)
     assert response.headers["Vary"] == "Accept, Cookie"
     if status == 405 and method != "HEAD":
         assert response.json() == {"detail": f'Method "{method}" not allowed.', "status_code": 405}
 
 
-def test_options_describe_the_view(http: httpx2.Client) -> None:
-    assert http.options("/cache/info/").json() == {
+def test_options_describe_the_view(shared: httpx2.Client) -> None:
+    assert shared.options("/cache/info/").json() == {
         "name": "Cache Info",
         "description": "",
         "renders": ["application/json", "text/html"],
@@ -64,9 +76,9 @@ def test_options_describe_the_view(http: httpx2.Client) -> None:
         ("/docs", "/docs/"),
     ],
 )
-def test_missing_slash_is_redirected(http: httpx2.Client, path: str, location: str) -> None:
+def test_missing_slash_is_redirected(shared: httpx2.Client, path: str, location: str) -> None:
     for method in ("GET", "HEAD", "POST"):
-        response = http.request(method, path)
+        response = shared.request(method, path)
         assert (response.status_code, response.headers["Location"]) == (301, location)
 
 
@@ -92,8 +104,8 @@ def test_created_record_is_located_by_its_url(http: httpx2.Client) -> None:
         ("/api/schema?format=json", "*/*", 200, "application/vnd.oai.openapi+json"),
     ],
 )
-def test_media_types_are_negotiated(http: httpx2.Client, path: str, accept: str, status: int, kind: str) -> None:
-    response = http.get(path, headers={"Accept": accept})
+def test_media_types_are_negotiated(shared: httpx2.Client, path: str, accept: str, status: int, kind: str) -> None:
+    response = shared.get(path, headers={"Accept": accept})
     assert (response.status_code, response.headers["Content-Type"]) == (status, kind)
 
 
@@ -126,9 +138,9 @@ def test_media_types_are_negotiated(http: httpx2.Client, path: str, accept: str,
     ],
 )
 def test_unreadable_bodies(
-    http: httpx2.Client, content_type: str | None, content: bytes, status: int, error: dict[str, object]
+    shared: httpx2.Client, content_type: str | None, content: bytes, status: int, error: dict[str, object]
 ) -> None:
-    response = http.post("/labs", content=content, headers={"Content-Type": content_type} if content_type else {})
+    response = shared.post("/labs", content=content, headers={"Content-Type": content_type} if content_type else {})
     assert (response.status_code, response.json()) == (status, {**error, "status_code": status})
 
 
@@ -214,8 +226,8 @@ def test_token_of_invalid_characters(local_alyx: LocalAlyx) -> None:
         ("/new-download", [], 500, {"detail": "'list' object has no attribute 'get'"}),
     ],
 )
-def test_odd_bodies(http: httpx2.Client, path: str, body: object, status: int, error: dict[str, object]) -> None:
-    response = http.post(path, content=json.dumps(body), headers={"Content-Type": "application/json"})
+def test_odd_bodies(shared: httpx2.Client, path: str, body: object, status: int, error: dict[str, object]) -> None:
+    response = shared.post(path, content=json.dumps(body), headers={"Content-Type": "application/json"})
     assert response.status_code == status
     assert {**error, "status_code": status}.items() <= response.json().items()
     assert "This field is required." not in str(response.json().get("session"))
@@ -289,8 +301,8 @@ def test_note_is_not_moved_to_a_record_that_does_not_exist(http: httpx2.Client) 
         ),
     ],
 )
-def test_odd_queries(http: httpx2.Client, path: str, status: int, error: dict[str, object]) -> None:
-    response = http.get(path)
+def test_odd_queries(shared: httpx2.Client, path: str, status: int, error: dict[str, object]) -> None:
+    response = shared.get(path)
     assert response.status_code == status
     assert error.items() <= response.json().items()
     assert not re.match(r"\w+: ", response.json().get("detail", "")), "an error of this package"
