@@ -47,6 +47,8 @@ def checked_call(method: Callable[..., Any]) -> Callable[..., Any]:
                 if _began(error):
                     raise
                 problem = _explained(method, args, kwargs, error)
+            finally:
+                del args, kwargs
             raise problem
 
         return asynchronous
@@ -59,6 +61,9 @@ def checked_call(method: Callable[..., Any]) -> Callable[..., Any]:
             if _began(error):
                 raise
             problem = _explained(method, args, kwargs, error)
+        finally:
+            # Tools that report errors show the variables of frames, and these hold passwords.
+            del args, kwargs
         raise problem
 
     return synchronous
