@@ -122,7 +122,7 @@ class Validator:
             return self._related.clean(relation, value)
         if field.name in self.table.choices:
             return self._choice(field.name, value)
-        if self._is_json(field.name):
+        if self._is_json(field.name) and field.kind != "array":
             # Also of text: in a CoreAPI document, a JSON field is a string, the text of its JSON.
             return clean_json(value)
         return clean_value(self.table.name, field, value, allow_blank=self._may_be_blank(field))
