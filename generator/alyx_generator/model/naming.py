@@ -189,7 +189,9 @@ def _is_reserved_field(name: str) -> bool:
 @cache
 def _model_attributes() -> frozenset[str]:
     # `json` is a deprecated method of pydantic and the name of a field of Alyx; the field wins.
-    return frozenset({*dir(Record), *dir(Resource)} - {"json"} - _RECORD_METHODS)
+    # Not `dir`, which leaves out what completion is not to offer.
+    names = (name for model in (Record, Resource) for name in type.__dir__(model))
+    return frozenset({*names} - {"json"} - _RECORD_METHODS)
 
 
 def _field_name(name: str) -> str:
