@@ -242,13 +242,18 @@ def _at(place: str, error: Exception) -> Exception:
 
 def _is_several(items: object) -> TypeGuard[Iterable[object]]:
     """Return whether a value is a collection, and not one record, key or resource that can be iterated over."""
-    is_one = isinstance(items, str | bytes | Mapping | RecordOf | Resource) or _is_table(items)
+    is_one = isinstance(items, str | bytes | Mapping) or _is_record(items) or _is_table(items)
     return isinstance(items, Iterable) and not is_one
 
 
 def _has_items(items: object) -> TypeGuard[Items[object, object]]:
     has_method = callable(getattr(type(items), "items", None))
-    return has_method and not (isinstance(items, RecordOf | Resource) or _is_table(items))
+    return has_method and not (_is_record(items) or _is_table(items))
+
+
+def _is_record(items: object) -> bool:
+    # Older versions of pydantic ask the object itself for an attribute.
+    return issubclass(type(items), RecordOf | Resource)
 
 
 def _is_table(items: object) -> bool:
